@@ -1,0 +1,43 @@
+# Every target makes and uses .venv; nothing else has to be installed by hand.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: help demo test check bench clean
+
+help:
+	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
+	@echo "make test                                the whole test suite, with coverage"
+	@echo "make check                               formatting, lint and types"
+	@echo "make bench                               what monitoring costs, and how long the import takes"
+
+$(VENV)/.demo: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo
+	$(RUN) examples/flights/demo.py $(if $(FAULT),--fault $(FAULT))
+
+test: $(VENV)/.dev
+	$(RUN) -m coverage erase
+	$(RUN) -m coverage run -m pytest
+	$(RUN) -m coverage combine --quiet
+	$(RUN) -m coverage report
+
+check: $(VENV)/.dev
+	$(RUN) -m ruff format --check
+	$(RUN) -m ruff check
+	$(RUN) -m mypy
+	$(RUN) -m pyright
+
+bench: $(VENV)/.dev
+	$(RUN) benchmarks/overhead.py
+
+clean:
+	rm -rf $(VENV) demo-run bench-run

@@ -1,0 +1,33 @@
+"""Dashlight: the warning lights of a model in production.
+
+One line in an ASGI app watches every request and response of a live model:
+`app.add_middleware(DashlightMiddleware)`, or `app = dashlight.watch(app)` around it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dashlight.asgi import DashlightMiddleware, watch
+    from dashlight.errors import DashlightError
+
+__version__ = "0.1.0"
+__all__ = ["DashlightError", "DashlightMiddleware", "watch", "__version__"]  # noqa: RUF022 - names first
+
+# PEP 562: nothing is loaded until a name is asked for.
+_HOMES = {
+    "DashlightError": "dashlight.errors",
+    "DashlightMiddleware": "dashlight.asgi",
+    "watch": "dashlight.asgi",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

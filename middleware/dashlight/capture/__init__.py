@@ -1,0 +1,1 @@
+"""From ASGI messages to Exchanges, on the event loop, in microseconds."""

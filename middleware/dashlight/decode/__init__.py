@@ -1,0 +1,1 @@
+"""From the bytes of Exchanges to columns of features and outputs. Pure."""

@@ -1,0 +1,42 @@
+"""What can go wrong, by who must act.
+
+DashlightError
+|-- SettingsError       a setting is wrong: the operator corrects the environment
+|-- ReferenceDataError  a reference file or training data is unusable: whoever made it makes it anew
+|-- DecodeError         a body is not what it claims: counted by its reason, never seen by the host
+`-- MissingExtraError   an optional package is absent: the message says what to install
+"""
+
+
+class DashlightError(Exception):
+    """Any failure that Dashlight itself reports."""
+
+
+class SettingsError(DashlightError):
+    """A setting cannot be read: names the variable, the value found and what was wanted."""
+
+    def __init__(self, variable: str, found: str, wanted: str) -> None:
+        super().__init__(f"{variable}={found!r}: expected {wanted}")
+        self.variable = variable
+
+
+class ReferenceDataError(DashlightError):
+    """A reference file or the training data for one cannot be used."""
+
+
+class DecodeError(DashlightError):
+    """A body that no protocol could turn into columns.
+
+    *reason* is a short word from a closed set (a metric label), *detail* says more to a person.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+class MissingExtraError(DashlightError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed: pip install 'dashlight[{extra}]'")

@@ -1,0 +1,1 @@
+"""From counts to scores, evidence and the states of alerts. Pure."""

@@ -1,0 +1,205 @@
+"""The nouns that travel from stage to stage: Exchange -> Prediction -> Score -> Alert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+if TYPE_CHECKING:  # numpy loads when the Monitor starts, not with the front door
+    import numpy as np
+    from numpy.typing import NDArray
+
+Outcome: TypeAlias = Literal["ok", "error", "client_disconnect", "cancelled"]
+Role: TypeAlias = Literal["feature", "output"]
+Kind: TypeAlias = Literal["numeric", "categorical", "boolean", "text"]
+AlertState: TypeAlias = Literal["inactive", "pending", "firing", "resolved"]
+AlertSource: TypeAlias = Literal["drift", "threshold"]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSpan:
+    """What is known of the span that Dashlight itself opened for an exchange.
+
+    *name*, *attributes*, *events*, *status_code* and *status_description* are what the application
+    set on it through the OpenTelemetry API; they win over what Dashlight writes.
+    """
+
+    parent_id: int = 0
+    trace_state: str = ""
+    parent_is_remote: bool = False
+    name: str | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict[str, object])
+    events: Sequence[tuple[str, int, Mapping[str, object]]] = ()
+    links: Sequence[tuple[int, int, int, str, Mapping[str, object]]] = ()
+    status_code: int = 0
+    status_description: str = ""
+
+
+# A msgspec structure because it is made on the request path, where a frozen dataclass of this
+# many fields costs two microseconds and this one a quarter of one.
+class Exchange(msgspec.Struct, frozen=True, gc=False):
+    """One request and its response, as bytes, with the readings of the clocks."""
+
+    id: int
+    """128 bits of a UUIDv7: the prediction id."""
+    route: str
+    """Route template, or `unmatched`."""
+    method: str
+    path: str
+    query: bytes
+    scheme: str
+    server: tuple[str, int | None] | None
+    http_version: str
+    request_headers: Headers
+    """Of the fixed list only, names in lower case."""
+    response_headers: Headers
+    status: int
+    """0 where no response was started."""
+    error: str
+    """Type of the exception that left the application, or empty."""
+    outcome: Outcome
+    started_at: float
+    first_byte_seconds: float | None
+    """To the first non-empty piece of the body."""
+    duration_seconds: float
+    """To the last message of the body."""
+    request_bytes: int
+    """Size seen of the request body, kept or not."""
+    response_bytes: int
+    request_chunks: Sequence[bytes]
+    """The pieces that were kept, up to DASHLIGHT_MAX_BODY."""
+    response_chunks: Sequence[bytes]
+    trace_id: int
+    """0 where there is none."""
+    span_id: int
+    trace_flags: int
+    own_span: OwnSpan | None
+    """None where the span is the host's, or not sampled."""
+
+    @property
+    def request_body(self) -> bytes:
+        """What was kept of the request body."""
+        chunks = self.request_chunks
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    @property
+    def response_body(self) -> bytes:
+        """What was kept of the response body."""
+        chunks = self.response_chunks
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    @property
+    def request_truncated(self) -> bool:
+        """Whether the request body was longer than what was kept."""
+        return sum(map(len, self.request_chunks)) < self.request_bytes
+
+    @property
+    def response_truncated(self) -> bool:
+        """Whether the response body was longer than what was kept."""
+        return sum(map(len, self.response_chunks)) < self.response_bytes
+
+
+Cell: TypeAlias = object
+"""A decoded value that is not a plain number: str, bool, None, bytes, list or dict."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Rows of named columns, kept by column: numbers in one array, everything else in lists.
+
+    A column is in *numbers* when every value of it in this batch is an int, a float or null (no bool);
+    else it is in *cells*. No name occurs twice.
+    """
+
+    rows: int
+    number_names: tuple[str, ...]
+    numbers: NDArray[np.float64]
+    """Shape (len(number_names), rows); NaN where the value is null or missing."""
+    cell_names: tuple[str, ...]
+    cells: tuple[Sequence[Cell], ...]
+    """One sequence of *rows* values for each of cell_names; None where null or missing."""
+    exchange: NDArray[np.intp]
+    """Shape (rows,): the place, in the batch that was decoded, of the exchange each row came from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What exchanges of one endpoint and one model decoded to: rows of features, rows of outputs.
+
+    The two tables need not be of one length: a ranking of fifteen answers one row.
+    """
+
+    endpoint: str
+    model: str
+    version: str
+    protocol: str
+    features: Table
+    outputs: Table
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A statistic of a column at a moment, with its uncertainty.
+
+    *low* and *high* bound it at about 95 %; *reference* is its value in the reference where that has a meaning.
+    """
+
+    column: str
+    role: Role
+    statistic: str
+    value: float
+    low: float
+    high: float
+    rows: int
+    reference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BinShare:
+    """One bin of a column: what it holds in words, and its share before (reference) and after (window)."""
+
+    label: str
+    reference: float
+    current: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What moved: the event in words with its share before and after, and every bin beside it."""
+
+    event: str
+    reference: float
+    current: float
+    bins: Sequence[BinShare] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A rule's state for a column or a quantity of one endpoint."""
+
+    key: str
+    """Same for the same rule, endpoint and column for ever."""
+    source: AlertSource
+    model: str
+    version: str
+    endpoint: str
+    column: str | None
+    role: Role | None
+    state: AlertState
+    summary: str
+    """One sentence: what moved, from what to what."""
+    at: float
+    """When this state began."""
+    since_at: float
+    """When the change itself began, as well as can be told."""
+    rows: int
+    """Rows (or exchanges) in the window that shows it."""
+    score: float
+    """Size of the effect: Cohen's h for drift, the quantity itself for a threshold."""
+    causes: Sequence[Cause] = ()
+    exemplars: Sequence[str] = ()
+    """Up to five trace ids (32 hexadecimal digits) of exchanges that show it."""
