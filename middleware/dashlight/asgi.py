@@ -1,0 +1,96 @@
+"""The front door: one line in an ASGI app."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from dashlight.capture.tee import Message, Receive, Scope, Send
+from dashlight.process import process
+
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[Any]]
+
+MARK = "dashlight"
+"""Key in the scope of a request that is already being watched."""
+
+
+class DashlightMiddleware:
+    """Watches an ASGI app: `app.add_middleware(DashlightMiddleware)`, or `DashlightMiddleware(app)` around it.
+
+    All settings come from the environment. Construction starts nothing; the Monitor of the process starts at the
+    first `lifespan.startup` or the first request. Attributes that it does not have are those of the app.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self.app: ASGIApp = _single_callable(app)
+        self._wrapped = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
+        """Serves one connection: watches HTTP, notes the lifespan, passes everything else through."""
+        kind = scope["type"]
+        if kind == "http" and MARK not in scope:
+            monitor = process.monitor or process.start(self.app)
+            tee = monitor.open(scope, receive, send) if monitor is not None else None
+            if tee is not None:
+                scope[MARK] = True
+                try:
+                    return await self.app(scope, tee.receive, tee.send)
+                except BaseException as error:
+                    tee.fail(error)
+                    raise
+                finally:
+                    tee.close()
+        elif kind == "lifespan":
+            return await _living(self.app, scope, receive, send)
+        return await self.app(scope, receive, send)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_wrapped":  # while it is being copied or unpickled
+            raise AttributeError(name)
+        return getattr(self._wrapped, name)
+
+
+def watch(app: Any) -> DashlightMiddleware:
+    """Wraps an ASGI app: `app = dashlight.watch(app)`. An app that is watched already is returned as it is."""
+    return app if isinstance(app, DashlightMiddleware) else DashlightMiddleware(app)
+
+
+async def _living(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Any:
+    """Passes the lifespan through: starts the Monitor with it, and sends what is left before it says that it is over."""
+
+    async def receive_startup() -> Message:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            process.start(app)
+        return message
+
+    async def send_flushed(message: Message) -> None:
+        if message["type"] in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
+            await process.flush_aside()
+        elif message["type"] == "lifespan.startup.complete" and process.refusal is not None:
+            message = {"type": "lifespan.startup.failed", "message": process.refusal}
+        await send(message)
+
+    return await app(scope, receive_startup, send_flushed)
+
+
+def _single_callable(app: Any) -> ASGIApp:
+    """*app* as ASGI 3; an ASGI 2 app, which takes the scope alone and returns a coroutine function, is adapted."""
+    if inspect.isclass(app) or (_parameter_count(app) == 1 and not inspect.iscoroutinefunction(app)):
+
+        async def adapted(scope: Scope, receive: Receive, send: Send) -> Any:
+            return await app(scope)(receive, send)
+
+        return adapted
+    return app  # type: ignore[no-any-return]
+
+
+def _parameter_count(app: Any) -> int:
+    try:
+        parameters = inspect.signature(app).parameters.values()
+    except (TypeError, ValueError):
+        return 3
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return 3
+    return sum(each.default is each.empty and each.kind is not each.VAR_KEYWORD for each in parameters)

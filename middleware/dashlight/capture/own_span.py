@@ -1,0 +1,136 @@
+"""The lean span: what the application and its clients see of a span that is encoded later, in a batch."""
+
+import traceback
+from collections.abc import Mapping
+from time import time_ns
+from typing import Any
+
+from opentelemetry.trace import Span, SpanContext, Status, StatusCode, TraceFlags, TraceState
+from opentelemetry.util import types
+
+from dashlight.records import OwnSpan
+
+_PLAIN = OwnSpan()
+
+
+class LeanSpan(Span):
+    """A span of ids and little else, a real parent for children and for outgoing propagation.
+
+    It makes its SpanContext only when somebody asks, and keeps what the application sets on it.
+    """
+
+    __slots__ = ("_extras", "parent", "span_id", "trace_flags", "trace_id", "trace_state")
+
+    def __init__(self, trace_id: int, span_id: int, trace_flags: int, parent: SpanContext | None) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.trace_flags = trace_flags
+        self.parent = parent
+        self._extras: _Extras | None = None
+
+    def get_span_context(self) -> SpanContext:
+        """The ids of this span, local to this process."""
+        state = self.parent.trace_state if self.parent is not None else TraceState.get_default()
+        return SpanContext(self.trace_id, self.span_id, False, TraceFlags(self.trace_flags), state)
+
+    def is_recording(self) -> bool:
+        """Whether it is sampled."""
+        return bool(self.trace_flags & TraceFlags.SAMPLED)
+
+    def set_attribute(self, key: str, value: types.AttributeValue) -> None:
+        """Keeps one attribute, if sampled."""
+        if self.is_recording():
+            self._kept().attributes[key] = value
+
+    def set_attributes(self, attributes: Mapping[str, types.AttributeValue]) -> None:
+        """Keeps several attributes, if sampled."""
+        if self.is_recording():
+            self._kept().attributes.update(attributes)
+
+    def add_event(self, name: str, attributes: types.Attributes = None, timestamp: int | None = None) -> None:
+        """Keeps an event, if sampled; *timestamp* in nanoseconds since the epoch, now if missing."""
+        if self.is_recording():
+            self._kept().events.append((name, timestamp or time_ns(), dict(attributes or {})))
+
+    def add_link(self, context: SpanContext, attributes: types.Attributes = None) -> None:
+        """Keeps a link to another span, if sampled."""
+        if self.is_recording():
+            state = context.trace_state.to_header()
+            link = (context.trace_id, context.span_id, int(context.trace_flags), state, dict(attributes or {}))
+            self._kept().links.append(link)
+
+    def update_name(self, name: str) -> None:
+        """Takes a name of the application's choice."""
+        if self.is_recording():
+            self._kept().name = name
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """Takes a status; as in the SDK, OK is final and UNSET changes nothing."""
+        if not self.is_recording():
+            return
+        wanted = status if isinstance(status, Status) else Status(status, description)
+        kept = self._kept()
+        if kept.status_code == StatusCode.OK.value or wanted.status_code is StatusCode.UNSET:
+            return
+        kept.status_code = wanted.status_code.value
+        kept.status_description = wanted.description or ""
+
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: types.Attributes = None,
+        timestamp: int | None = None,
+        escaped: bool = False,  # noqa: FBT001, FBT002 - the signature of the API
+    ) -> None:
+        """Keeps an exception as the event that the SDK would make of it."""
+        described: dict[str, Any] = {
+            "exception.type": _qualified_name(exception),
+            "exception.message": str(exception),
+            "exception.stacktrace": "".join(traceback.format_exception(exception)),
+            "exception.escaped": str(escaped),
+        }
+        self.add_event("exception", {**described, **(attributes or {})}, timestamp)
+
+    def end(self, end_time: int | None = None) -> None:
+        """Nothing: the span ends with the last message of the response."""
+
+    def sealed(self) -> OwnSpan | None:
+        """What is to be exported of it; None where it is not sampled."""
+        if not self.is_recording():
+            return None
+        parent, extras = self.parent, self._extras
+        if parent is None and extras is None:
+            return _PLAIN
+        return OwnSpan(
+            parent_id=parent.span_id if parent is not None else 0,
+            trace_state=parent.trace_state.to_header() if parent is not None else "",
+            parent_is_remote=parent.is_remote if parent is not None else False,
+            **(extras.as_fields() if extras is not None else {}),
+        )
+
+    def _kept(self) -> "_Extras":
+        if self._extras is None:
+            self._extras = _Extras()
+        return self._extras
+
+
+class _Extras:
+    """What the application set on a span."""
+
+    __slots__ = ("attributes", "events", "links", "name", "status_code", "status_description")
+
+    def __init__(self) -> None:
+        self.name: str | None = None
+        self.attributes: dict[str, object] = {}
+        self.events: list[tuple[str, int, Mapping[str, object]]] = []
+        self.links: list[tuple[int, int, int, str, Mapping[str, object]]] = []
+        self.status_code = 0
+        self.status_description = ""
+
+    def as_fields(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def _qualified_name(exception: BaseException) -> str:
+    kind = type(exception)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,194 @@
+"""Who makes the span of a request: the host, the OpenTelemetry SDK, or Dashlight itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from opentelemetry import trace
+from opentelemetry.context import Context, attach
+from opentelemetry.trace import INVALID_SPAN, Span, SpanContext, SpanKind, Status, StatusCode
+
+from dashlight.capture.own_span import LeanSpan
+from dashlight.capture.trace_parent import Sampler, propagated_context, propagated_parent, w3c_parent
+from dashlight.records import Headers
+
+Choice: TypeAlias = Literal["enrich", "inner", "server", "own", "none"]
+
+_RANDOM_TRACE_ID = 0x02
+_SPAN_ID_BITS = 64
+_SPAN_ID_MASK = (1 << _SPAN_ID_BITS) - 1
+
+
+@dataclass(slots=True)
+class Opened:
+    """The span side of one request: who made it, its ids, and the token to undo the context."""
+
+    choice: Choice
+    trace_id: int
+    span_id: int
+    trace_flags: int
+    lean: LeanSpan | None = None
+    host: Span | None = None
+    token: Any = None
+
+
+class Spans:
+    """Decides for each request, by DASHLIGHT_SPANS and by what is configured around and inside the app.
+
+    `auto` enriches a span that is current or that the app inside makes; else opens one SDK span if a provider is
+    configured; else one of our own if it can be exported; else there are only ids for correlation.
+    """
+
+    def __init__(
+        self,
+        source: Literal["auto", "enrich", "server", "own", "off"],
+        *,
+        exported: bool,
+        sampler: Sampler,
+        w3c_alone: bool,
+        version: str,
+    ) -> None:
+        self._source = source
+        self._exported = exported
+        self._sampler = sampler
+        self._w3c_alone = w3c_alone
+        self._version = version
+        self._tracer: trace.Tracer | None = None
+        self._inner = False
+        self._provider: object = None
+
+    def look_around(self, app: object) -> None:
+        """Notes whether a TracerProvider is configured by now, and whether *app* traces itself.
+
+        Costs microseconds: called when the first request comes and from the analysis thread, not for every request.
+        """
+        provider = trace.get_tracer_provider()
+        if provider is self._provider:
+            return
+        self._provider = provider
+        if isinstance(provider, trace.ProxyTracerProvider):
+            self._tracer, self._inner = None, False
+            return
+        self._tracer = provider.get_tracer("dashlight", self._version)
+        self._inner = traces_itself(app)
+
+    def note_inner(self, current: Span, opened: Opened) -> None:
+        """Learns that the app inside makes server spans after all, from the first one seen below ours."""
+        parent = getattr(current, "parent", None)
+        if getattr(current, "kind", None) is SpanKind.SERVER and getattr(parent, "span_id", 0) == opened.span_id:
+            self._inner = True
+
+    def open(
+        self, headers: Headers, raw_headers: Headers, describe: Callable[[], tuple[str, dict[str, Any]]]
+    ) -> Opened:
+        """The span of a request that begins now.
+
+        *headers* are the kept ones, *raw_headers* all of them (for propagators other than W3C); *describe* gives
+        name and first attributes of a span that the SDK has to make.
+        """
+        source = self._source
+        if source in {"auto", "enrich"}:
+            current = trace.get_current_span()
+            if current is not INVALID_SPAN:
+                found = current.get_span_context()
+                if found.is_valid:
+                    return Opened("enrich", found.trace_id, found.span_id, int(found.trace_flags), host=current)
+        tracer = self._tracer
+        if tracer is not None and source in {"auto", "server", "enrich"}:
+            if self._inner or source == "enrich":
+                return _correlated("inner", headers)
+            return _server(tracer, raw_headers, describe)
+        if self._exported and source in {"auto", "own"}:
+            return self._own(headers, raw_headers)
+        return _correlated("none", headers)
+
+    def _own(self, headers: Headers, raw_headers: Headers) -> Opened:
+        parent: SpanContext | None = None
+        context: Context | None = None
+        if self._w3c_alone:
+            # Most requests come without a context: then there is nothing to parse.
+            for name, _ in headers:
+                if name == b"traceparent":
+                    parent = w3c_parent(headers)
+                elif name == b"baggage":
+                    context = propagated_context(raw_headers)
+        else:
+            context = propagated_context(raw_headers)
+        if context is not None and parent is None:
+            parent = propagated_parent(context)
+        if parent is None and self._source == "own":
+            # `auto` would have enriched a current span and not come here.
+            found = trace.get_current_span().get_span_context()
+            parent = found if found.is_valid else None
+        drawn = random.getrandbits(192)
+        span_id = drawn & _SPAN_ID_MASK or 1
+        if parent is None:
+            trace_id = drawn >> _SPAN_ID_BITS
+            flags = _RANDOM_TRACE_ID | self._sampler(trace_id, None)
+        else:
+            trace_id = parent.trace_id
+            flags = int(parent.trace_flags) & _RANDOM_TRACE_ID | self._sampler(trace_id, parent)
+        lean = LeanSpan(trace_id, span_id, flags, parent)
+        return Opened("own", trace_id, span_id, flags, lean, None, attach(trace.set_span_in_context(lean, context)))
+
+
+def _correlated(choice: Choice, headers: Headers) -> Opened:
+    """Ids alone: the caller's if it sent any, else fresh ones by which events and alerts can be joined."""
+    parent = w3c_parent(headers)
+    if parent is not None:
+        return Opened(choice, parent.trace_id, parent.span_id, int(parent.trace_flags))
+    drawn = random.getrandbits(192)
+    return Opened(choice, drawn >> _SPAN_ID_BITS, drawn & _SPAN_ID_MASK, 0)
+
+
+def _server(tracer: trace.Tracer, raw_headers: Headers, describe: Callable[[], tuple[str, dict[str, Any]]]) -> Opened:
+    name, attributes = describe()
+    context = propagated_context(raw_headers)
+    span = tracer.start_span(name, context=context, kind=SpanKind.SERVER, attributes=attributes)
+    ids = span.get_span_context()
+    token = attach(trace.set_span_in_context(span, context))
+    return Opened("server", ids.trace_id, ids.span_id, int(ids.trace_flags), host=span, token=token)
+
+
+def traces_itself(app: object) -> bool:
+    """Whether an OpenTelemetry middleware or FastAPI's own tracing stands anywhere inside *app*."""
+    seen: set[int] = set()
+    layer: object | None = app
+    while layer is not None and id(layer) not in seen:
+        seen.add(id(layer))
+        if type(layer).__name__ == "OpenTelemetryMiddleware" or _is_instrumented(layer):
+            return True
+        layer = _next_layer(layer)
+    return False
+
+
+def _is_instrumented(layer: object) -> bool:
+    """Marks of contrib's FastAPI and Starlette instrumentors, of a listed middleware, and of FastAPI from 0.165 on."""
+    if getattr(layer, "_is_instrumented_by_opentelemetry", False):
+        return True
+    listed: Sequence[Any] = getattr(layer, "user_middleware", ()) or ()
+    if any(getattr(getattr(entry, "cls", None), "__name__", "") == "OpenTelemetryMiddleware" for entry in listed):
+        return True
+    telemetry: Mapping[str, Any] | None = getattr(layer, "_telemetry", None)
+    # FastAPI traces as soon as a provider is configured, unless told otherwise.
+    return hasattr(layer, "_native_telemetry") and bool(telemetry and telemetry.get("tracing"))
+
+
+def _next_layer(layer: object) -> object | None:
+    for name in ("middleware_stack", "app"):
+        inner: object = getattr(layer, name, None)
+        if callable(inner):
+            return inner
+    return None
+
+
+def finish_server_span(span: Span, *, name: str, attributes: Mapping[str, Any], failed: bool) -> None:
+    """Ends the SDK span of a request, with what is known at its last message."""
+    span.update_name(name)
+    span.set_attributes(attributes)
+    if failed:
+        span.set_status(Status(StatusCode.ERROR))
+    span.end()

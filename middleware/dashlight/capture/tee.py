@@ -1,0 +1,293 @@
+"""One request on its way: stands in for receive and send, and keeps what passes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter, time
+from typing import Any, TypeAlias
+
+from opentelemetry import trace
+from opentelemetry.context import detach
+
+from dashlight.capture.ids import as_text, prediction_id
+from dashlight.capture.inbox import Inbox
+from dashlight.capture.route import UNMATCHED, route_of
+from dashlight.capture.spans import Spans, finish_server_span
+from dashlight.records import Exchange, Headers, Outcome
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+# All of the request's and the response's headers that are ever looked at; none of them leaves the process.
+KEPT_HEADERS = frozenset(
+    {
+        b"content-type", b"content-encoding", b"content-length", b"traceparent", b"tracestate", b"baggage",
+        b"inference-header-content-length", b"azureml-model-deployment", b"anthropic-version", b"server",
+        b"x-bentoml-request-id",
+    }
+)  # fmt: skip
+_KEPT_PREFIX = b"x-amzn-sagemaker-"
+
+
+@dataclass(slots=True)
+class Capture:
+    """What all requests of a process share on the request path."""
+
+    inbox: Inbox
+    spans: Spans
+    max_body: int
+    prediction_id_header: bytes = b""
+    model_attributes: dict[str, str] = field(default_factory=dict[str, str])
+    """Attributes that name the model, where settings do."""
+    failures: dict[str, int] = field(default_factory=dict[str, int])
+    """Our own mistakes on the request path, by exception type: counted, never seen by the host."""
+
+    def count_failure(self, error: Exception) -> None:
+        """Counts one of our own mistakes."""
+        reason = type(error).__name__
+        self.failures[reason] = self.failures.get(reason, 0) + 1
+
+
+class Tee:
+    """The receive and the send of one request; becomes an Exchange when the response has ended.
+
+    Never calls receive of its own accord, never holds a message back, never changes one; the one exception is a
+    new `http.response.start` where a header for the prediction id is asked for.
+    """
+
+    __slots__ = (
+        "_capture", "_clock", "_disconnected", "_done", "_first_byte_seconds", "_headers", "_id", "_opened",
+        "_receive", "_request_bytes", "_request_chunks", "_request_room", "_response_bytes", "_response_chunks",
+        "_response_headers", "_response_room", "_scope", "_send", "_started_at", "_status", "_trailers",
+    )  # fmt: skip
+
+    def __init__(self, capture: Capture, scope: Scope, receive: Receive, send: Send) -> None:
+        self._capture = capture
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._request_chunks: list[bytes] = []
+        self._response_chunks: list[bytes] = []
+        self._request_bytes = self._response_bytes = self._status = 0
+        self._request_room = self._response_room = capture.max_body
+        self._first_byte_seconds: float | None = None
+        self._response_headers: Headers = ()
+        self._disconnected = self._done = self._trailers = False
+        raw_headers: Headers = scope["headers"]
+        self._headers = _kept(raw_headers)
+        self._started_at = time()
+        self._id = prediction_id(self._started_at)
+        self._opened = capture.spans.open(self._headers, raw_headers, self._described)
+        capture.inbox.in_flight.add(self)
+        # Last, so that our own preparation is not counted as the model's time.
+        self._clock = perf_counter()
+
+    async def receive(self) -> Message:
+        """The app's receive: hands on the server's message, untouched."""
+        message = await self._receive()
+        try:
+            if message["type"] == "http.request":
+                body = message.get("body")
+                if body:
+                    size = len(body)
+                    self._request_bytes += size
+                    # The usual case without a call: a piece that is `bytes` and fits is kept as it is.
+                    if size <= self._request_room and type(body) is bytes:
+                        self._request_chunks.append(body)
+                        self._request_room -= size
+                    else:
+                        self._request_room -= _keep_part(self._request_chunks, body, self._request_room)
+            elif message["type"] == "http.disconnect":
+                self._disconnected = True
+        except Exception as error:
+            self._capture.count_failure(error)
+        return message
+
+    async def send(self, message: Message) -> None:
+        """The app's send: looks at the message, then hands it on."""
+        if not self._done:
+            try:
+                kind = message["type"]
+                if kind == "http.response.body":
+                    body = message.get("body")
+                    if body:
+                        self._see_body(body)
+                    if not message.get("more_body") and not self._trailers:
+                        self._end("error" if self._status >= 500 else "ok", "")
+                elif kind == "http.response.start":
+                    self._status = message["status"]
+                    self._response_headers = _kept_in_lower_case(message.get("headers", ()))
+                    self._trailers = message.get("trailers", False)
+                    if self._capture.prediction_id_header:
+                        message = self._with_prediction_id(message)
+                else:
+                    self._see_rarer(kind, message)
+            except Exception as error:
+                self._capture.count_failure(error)
+        try:
+            await self._send(message)
+        except OSError:
+            # How a server says that the client has gone (ASGI 2.4).
+            self._disconnected = True
+            raise
+
+    def fail(self, error: BaseException) -> None:
+        """Notes the exception that leaves the app."""
+        if self._done:
+            return
+        outcome: Outcome = "error" if isinstance(error, Exception) else "cancelled"
+        try:
+            self._end("client_disconnect" if self._disconnected else outcome, type(error).__qualname__)
+        except Exception as ours:
+            self._capture.count_failure(ours)
+
+    def close(self) -> None:
+        """The app has returned or raised: what has no last message ends here."""
+        try:
+            if not self._done:
+                # A response that was begun and not ended means that the app noticed the client leaving.
+                gone = self._disconnected or self._status
+                self._end("client_disconnect" if gone else "error", "" if gone else "no_response")
+            token = self._opened.token
+            if token is not None:
+                detach(token)
+        except Exception as ours:
+            self._capture.count_failure(ours)
+
+    def _see_body(self, body: bytes) -> None:
+        if self._first_byte_seconds is None:
+            self._first_byte_seconds = perf_counter() - self._clock
+        size = len(body)
+        self._response_bytes += size
+        if size <= self._response_room and type(body) is bytes:
+            self._response_chunks.append(body)
+            self._response_room -= size
+        else:
+            self._response_room -= _keep_part(self._response_chunks, body, self._response_room)
+
+    def _see_rarer(self, kind: str, message: Message) -> None:
+        """Trailers, and bodies that the server reads from a file: their size is what the headers say."""
+        if kind == "http.response.trailers":
+            last = not message.get("more_trailers", False)
+        elif kind in {"http.response.pathsend", "http.response.zerocopysend"}:
+            if self._first_byte_seconds is None:
+                self._first_byte_seconds = perf_counter() - self._clock
+            sizes = [value for name, value in self._response_headers if name == b"content-length"]
+            self._response_bytes = int(sizes[0]) if sizes and sizes[0].isdigit() else 0
+            last = not message.get("more_body", False)
+        else:
+            return
+        if last:
+            self._end("error" if self._status >= 500 else "ok", "")
+
+    def _with_prediction_id(self, message: Message) -> Message:
+        header = (self._capture.prediction_id_header, as_text(self._id).encode("ascii"))
+        return {**message, "headers": [*message.get("headers", ()), header]}
+
+    def _end(self, outcome: Outcome, error: str) -> None:
+        """Makes the Exchange, after writing on the span what has to be there before the last message leaves."""
+        duration_seconds = perf_counter() - self._clock
+        self._done = True
+        capture, scope, opened = self._capture, self._scope, self._opened
+        capture.inbox.in_flight.discard(self)
+        route = route_of(scope)
+        if opened.lean is None and opened.choice != "none":
+            self._tell_span(route, outcome, error)
+        capture.inbox.put(
+            Exchange(
+                self._id, route, scope["method"], scope["path"], scope.get("query_string", b""),
+                scope.get("scheme", "http"), scope.get("server"), scope.get("http_version", ""),
+                self._headers, self._response_headers, self._status, error, outcome,
+                self._started_at, self._first_byte_seconds, duration_seconds,
+                self._request_bytes, self._response_bytes, self._request_chunks, self._response_chunks,
+                opened.trace_id, opened.span_id, opened.trace_flags,
+                opened.lean.sealed() if opened.lean is not None else None,
+            )
+        )  # fmt: skip
+
+    def _tell_span(self, route: str, outcome: Outcome, error: str) -> None:
+        """Enriches the span of the host, or ends the one that the SDK made for us."""
+        opened = self._opened
+        current = trace.get_current_span()
+        if opened.choice == "inner":
+            # Inside send the current span is the one that the app within us has opened.
+            opened.host = current
+            ids = current.get_span_context()
+            if ids.is_valid:
+                opened.trace_id, opened.span_id, opened.trace_flags = ids.trace_id, ids.span_id, int(ids.trace_flags)
+        host = opened.host
+        if host is None or not host.is_recording():
+            return
+        if opened.choice != "server":
+            host.set_attributes(self._facts(outcome))
+            return
+        if current is not host:
+            self._capture.spans.note_inner(current, opened)
+        method = self._scope["method"]
+        attributes = self._facts(outcome)
+        if self._status:
+            attributes["http.response.status_code"] = self._status
+        if route != UNMATCHED:
+            attributes["http.route"] = route
+        failed = outcome == "error"
+        if failed:
+            attributes["error.type"] = error or str(self._status)
+        finish_server_span(host, name=span_name(method, route), attributes=attributes, failed=failed)
+
+    def _facts(self, outcome: Outcome) -> dict[str, Any]:
+        """What is known of a request without decoding it, by the names of the semantic conventions and our own."""
+        return {
+            "dashlight.event.id": as_text(self._id),
+            "dashlight.outcome": outcome,
+            "dashlight.request.truncated": self._request_bytes > self._capture.max_body,
+            "http.request.body.size": self._request_bytes,
+            "http.response.body.size": self._response_bytes,
+            **self._capture.model_attributes,
+        }
+
+    def _described(self) -> tuple[str, dict[str, Any]]:
+        """Name and first attributes of a server span, for samplers to look at."""
+        scope = self._scope
+        attributes: dict[str, Any] = {
+            "http.request.method": scope["method"],
+            "url.path": scope["path"],
+            "url.scheme": scope.get("scheme", "http"),
+        }
+        server = scope.get("server")
+        if server:
+            attributes["server.address"] = server[0]
+            if server[1] is not None:
+                attributes["server.port"] = server[1]
+        if scope.get("http_version"):
+            attributes["network.protocol.version"] = scope["http_version"]
+        return scope["method"], attributes
+
+
+def span_name(method: str, route: str) -> str:
+    """Name of a server span: method and route, never a path."""
+    return method if route == UNMATCHED else f"{method} {route}"
+
+
+def _kept(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """Those of the fixed list. ASGI promises names in lower case for requests."""
+    return [pair for pair in headers if pair[0] in KEPT_HEADERS or pair[0][:17] == _KEPT_PREFIX]
+
+
+def _kept_in_lower_case(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """Likewise of a response, where an app may have written names as it liked."""
+    return [(lower, value) for name, value in headers if (lower := name.lower()) in KEPT_HEADERS]
+
+
+def _keep_part(chunks: list[bytes], body: bytes | bytearray | memoryview, room: int) -> int:
+    """Appends a copy of as much of *body* as *room* lets in, and returns how much that was.
+
+    A copy because what is not `bytes` may be reused by its owner, and because a slice must not keep the whole alive.
+    """
+    if not room:
+        return 0
+    kept = bytes(memoryview(body)[:room])
+    chunks.append(kept)
+    return len(kept)

@@ -1,0 +1,231 @@
+"""The Monitor of a process: the request path on one side, the analysis thread on the other."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dashlight.budget import CpuBudget
+from dashlight.capture.tee import Capture, Receive, Scope, Send, Tee
+from dashlight.clock import Clock
+from dashlight.errors import DashlightError
+from dashlight.records import Exchange
+from dashlight.untraced import suppress_instrumentation
+
+logger = logging.getLogger(__name__)
+
+_SLICE = 64
+"""Exchanges analysed before the GIL is given away: about a quarter of a millisecond."""
+_PAUSE_SECONDS = 0.0001
+_IDLE_SECONDS = 0.25
+"""How long the analysis thread sleeps at most where nothing wakes it."""
+_TOLD_RATE = 0.9
+"""Below this rate of analysis the operator is told."""
+
+
+class Analysis(Protocol):
+    """What the analysis thread drives: decode, window, judge, and what goes to delivery."""
+
+    def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
+        """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
+        ...
+
+    def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
+        """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
+        ...
+
+    def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
+        """Closes the pane if it is due; returns the seconds until the next one is."""
+        ...
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Sends what is waiting; returns how many are still waiting then."""
+        ...
+
+    def close(self, timeout_seconds: float) -> None:
+        """Sends what it can and stops."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a Monitor runs."""
+
+    excluded: re.Pattern[str] | None
+    cpu_share: float
+    shutdown_seconds: float
+    prepare: Callable[[], Analysis]
+    """Makes the analysis, on its thread: loads numpy and the rest, reads the reference."""
+    look_around: Callable[[], None]
+    """Looks whether OpenTelemetry has been configured meanwhile."""
+
+
+class Monitor:
+    """Watches the exchanges of one process.
+
+    `open` is all that the request path calls. A daemon thread does the rest, within the CPU budget; if it cannot
+    start, the host goes on unwatched and the reason is logged once.
+    """
+
+    def __init__(self, capture: Capture, plan: Plan, clock: Clock) -> None:
+        self.capture = capture
+        self.refusal: DashlightError | None = None
+        """The mistake in settings or reference for which the analysis did not start."""
+        self.ready = threading.Event()
+        """Set once the analysis runs, or has failed to start."""
+        self._plan = plan
+        self._clock = clock
+        self._budget = CpuBudget(plan.cpu_share)
+        self._watching = True
+        self._stopping = False
+        self._reduced = False
+        self._failures: set[str] = set()
+        self._analysis: Analysis | None = None
+        self._rounds = threading.Condition()
+        self._round_count = 0
+        self._thread = threading.Thread(target=self._run, name="dashlight-analysis", daemon=True)
+
+    def start(self) -> None:
+        """Starts the analysis thread."""
+        self._thread.start()
+
+    def open(self, scope: Scope, receive: Receive, send: Send) -> Tee | None:
+        """The tee of a request that begins; None where it is not to be watched."""
+        try:
+            if not self._watching or self._excludes(scope):
+                return None
+            return Tee(self.capture, scope, receive, send)
+        except Exception as error:
+            self.capture.count_failure(error)
+            return None
+
+    def flush(self, timeout_seconds: float | None = None) -> int:
+        """Waits until what has been captured so far is analysed and sent; returns how much is still waiting."""
+        limit = self._plan.shutdown_seconds if timeout_seconds is None else timeout_seconds
+        deadline = self._clock.monotonic() + limit
+        if not self.ready.wait(limit) or self._analysis is None:
+            return len(self.capture.inbox)
+        with self._rounds:
+            # Two rounds: one may be half done with what it had found.
+            wanted = self._round_count + 2
+            while self._round_count < wanted and self._thread.is_alive() and self._clock.monotonic() < deadline:
+                self.capture.inbox.wake.set()
+                self._rounds.wait(0.05)
+        pending = self._analysis.flush(max(0.0, deadline - self._clock.monotonic()))
+        return len(self.capture.inbox) + pending
+
+    def close(self) -> None:
+        """Flushes within DASHLIGHT_SHUTDOWN_TIMEOUT and ends the threads."""
+        self._watching = False
+        deadline = self._clock.monotonic() + self._plan.shutdown_seconds
+        self._stopping = True
+        self.capture.inbox.wake.set()
+        self._thread.join(self._plan.shutdown_seconds)
+        if self._analysis is not None:
+            self._analysis.close(max(0.0, deadline - self._clock.monotonic()))
+
+    def _excludes(self, scope: Scope) -> bool:
+        excluded = self._plan.excluded
+        return excluded is not None and excluded.search(scope["path"]) is not None
+
+    def _run(self) -> None:
+        suppress_instrumentation()
+        try:
+            self._analysis = analysis = self._plan.prepare()
+        except DashlightError as mistake:
+            self.refusal = mistake
+            logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the operator's mistake, not a crash
+        except Exception:
+            logger.exception("monitoring is off: the analysis could not start")
+        else:
+            self.ready.set()
+            self._analyse(analysis)
+            return
+        self._watching = False
+        self.ready.set()
+
+    def _analyse(self, analysis: Analysis) -> None:
+        idle_seconds = _IDLE_SECONDS
+        last = self._clock.monotonic()
+        while True:
+            self.capture.inbox.wake.wait(idle_seconds)
+            self.capture.inbox.wake.clear()
+            stopping = self._stopping
+            try:
+                now = self._clock.monotonic()
+                self._round(analysis, now - last)
+                last = now
+                idle_seconds = min(_IDLE_SECONDS, self._tick(analysis))
+            except Exception as error:
+                self._tell_once(error)
+            with self._rounds:
+                self._round_count += 1
+                self._rounds.notify_all()
+            if stopping:
+                return
+
+    def _round(self, analysis: Analysis, wall_seconds: float) -> None:
+        """Takes what is in the inbox, slice by slice."""
+        self._plan.look_around()
+        taken_count = analysed_count = 0
+        exact_cpu_seconds = analysed_cpu_seconds = 0.0
+        # No more than was there at the start: a round has an end, also under a flood.
+        left = max(_SLICE, len(self.capture.inbox))
+        while left > 0:
+            taken = self.capture.inbox.take(min(_SLICE, left))
+            if not taken:
+                break
+            left -= len(taken)
+            rate = self._budget.rate
+            chosen = taken if rate >= 1 else [each for each in taken if random.random() < rate]
+            began = time.thread_time()
+            failures = analysis.analyse(chosen) if chosen else {}
+            analysed = time.thread_time()
+            analysis.count(taken, failures)
+            analysed_cpu_seconds += analysed - began
+            exact_cpu_seconds += time.thread_time() - analysed
+            taken_count += len(taken)
+            analysed_count += len(chosen)
+            time.sleep(_PAUSE_SECONDS)
+        self._budget.note(
+            wall_seconds=wall_seconds,
+            exchanges=taken_count,
+            exact_cpu_seconds=exact_cpu_seconds,
+            analysed=analysed_count,
+            analysed_cpu_seconds=analysed_cpu_seconds,
+        )
+        self._tell_rate()
+
+    def _tick(self, analysis: Analysis) -> float:
+        inbox = self.capture.inbox
+        return analysis.tick(
+            self._clock.now(),
+            dropped_count=inbox.dropped_count,
+            in_flight_count=len(inbox.in_flight),
+            rate=self._budget.rate,
+        )
+
+    def _tell_rate(self) -> None:
+        rate = self._budget.rate
+        if rate < _TOLD_RATE and not self._reduced:
+            self._reduced = True
+            logger.warning(
+                "analysing %.1f %% of the exchanges to stay within DASHLIGHT_CPU; counts, errors and latency stay exact",
+                100 * rate,
+            )
+        elif rate >= 1 and self._reduced:
+            self._reduced = False
+            logger.info("analysing every exchange again")
+
+    def _tell_once(self, error: Exception) -> None:
+        """A mistake of ours costs a slice of statistics, never the thread."""
+        self.capture.count_failure(error)
+        if type(error).__name__ not in self._failures:
+            self._failures.add(type(error).__name__)
+            logger.error("a slice of exchanges could not be analysed", exc_info=error)

@@ -1,0 +1,78 @@
+"""One Monitor for each process: started late, forgotten by a fork, ended with the interpreter."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+from dashlight.errors import DashlightError
+
+if TYPE_CHECKING:
+    from dashlight.monitor import Monitor
+
+logger = logging.getLogger(__name__)
+
+
+class Process:
+    """Holds the Monitor of this process, if there is one.
+
+    Many instances of the middleware in a process share it. A child made by fork starts its own: threads do not
+    survive a fork, and what the parent had queued is the parent's to send.
+    """
+
+    def __init__(self) -> None:
+        self.monitor: Monitor | None = None
+        self.refusal: str | None = None
+        """Why the server should not start: a mistake in the settings under DASHLIGHT_STRICT."""
+        self._tried = False
+        self._lock = threading.Lock()
+
+    def start(self, app: object) -> Monitor | None:
+        """The Monitor of this process, started now if need be; None where monitoring is off or impossible."""
+        if self._tried:
+            return self.monitor
+        with self._lock:
+            if not self._tried:
+                self._begin(app)
+                self._tried = True
+        return self.monitor
+
+    def _begin(self, app: object) -> None:
+        from dashlight.assembly import assemble  # loads the pipeline, which nobody needs before the first request
+
+        try:
+            self.monitor = assemble(os.environ, app)
+        except DashlightError as mistake:
+            logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the mistake is the operator's, not a crash
+            if os.environ.get("DASHLIGHT_STRICT", "").strip().lower() in {"true", "yes", "on", "1"}:
+                self.refusal = f"Dashlight: {mistake}"
+        except Exception:
+            logger.exception("monitoring is off: Dashlight could not start")
+        else:
+            if self.monitor is not None:
+                atexit.register(self.monitor.close)
+
+    async def flush_aside(self) -> None:
+        """Sends what is left, from a thread, so that the event loop goes on; ends within DASHLIGHT_SHUTDOWN_TIMEOUT."""
+        monitor = self.monitor
+        if monitor is None:
+            return
+        from anyio import CancelScope, to_thread  # works under asyncio and trio alike
+
+        try:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(monitor.flush)
+        except Exception:
+            logger.exception("the last events could not be sent at shutdown")
+
+    def forget(self) -> None:
+        """Starts from nothing, as a forked child does."""
+        self.__init__()  # type: ignore[misc]
+
+
+process = Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=process.forget)
