@@ -1,0 +1,91 @@
+"""A reference learned from the first rows of traffic, where nobody gave one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashlight.records import Cell, Prediction, Role, Table
+from dashlight.window.build import Chunk, build_reference
+from dashlight.window.reference import Reference
+from dashlight.window.tables import joined
+from dashlight.window.values import CATEGORY_CHARACTERS, WRONG, number_of
+
+COLUMN_LIMIT = 256
+"""Columns learned of each role: a client that invents names must not fill the memory."""
+
+_REFUSED_COUNTED = 1000
+
+
+class Learning:
+    """Collects the rows of predictions until there are *rows_wanted*; their order is taken for time order."""
+
+    def __init__(self, rows_wanted: int, column_limit: int = COLUMN_LIMIT) -> None:
+        self.rows_wanted = rows_wanted
+        self._column_limit = column_limit
+        self._tables: dict[Role, list[Table]] = {"feature": [], "output": []}
+        self._names: dict[Role, dict[str, None]] = {"feature": {}, "output": {}}
+        self._rows: dict[Role, int] = {"feature": 0, "output": 0}
+        self._refused: set[tuple[Role, str]] = set()
+
+    def add(self, prediction: Prediction) -> None:
+        """Keep the rows of *prediction*; ValueError once there are enough."""
+        if self.is_full:
+            raise ValueError("the rows wanted are there: ask for the reference")
+        self._keep("feature", prediction.features)
+        self._keep("output", prediction.outputs)
+
+    @property
+    def rows(self) -> int:
+        """Rows so far, of *rows_wanted*."""
+        return max(self._rows.values())
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the reference can be made."""
+        return self.rows >= self.rows_wanted
+
+    @property
+    def refused_column_count(self) -> int:
+        """Columns beyond the limit, which the reference will not know; counted up to a thousand."""
+        return len(self._refused)
+
+    def reference(self, *, rng: np.random.Generator, created_at: float, model: str = "") -> Reference:
+        """The reference of the rows collected; ReferenceDataError where there are none."""
+        chunk: Chunk = {role: joined(tables) for role, tables in self._tables.items() if tables}
+        return build_reference(
+            lambda: [chunk], rng=rng, created_at=created_at, source="learned", model=model, least_rows=1
+        )
+
+    def _keep(self, role: Role, table: Table) -> None:
+        numeric = self._admitted(role, table.number_names)
+        worded = self._admitted(role, table.cell_names)
+        self._rows[role] += table.rows
+        self._tables[role].append(
+            Table(
+                rows=table.rows,
+                number_names=tuple(table.number_names[place] for place in numeric),
+                numbers=table.numbers[numeric],  # a copy, so that the batch can go
+                cell_names=tuple(table.cell_names[place] for place in worded),
+                cells=tuple([_bounded(cell) for cell in table.cells[place]] for place in worded),
+                exchange=table.exchange,
+            )
+        )
+
+    def _admitted(self, role: Role, names: Sequence[str]) -> list[int]:
+        known = self._names[role]
+        admitted: list[int] = []
+        for place, name in enumerate(names):
+            if name not in known and len(known) >= self._column_limit:
+                if len(self._refused) < _REFUSED_COUNTED:
+                    self._refused.add((role, name))
+                continue
+            known[name] = None
+            admitted.append(place)
+        return admitted
+
+
+def _bounded(cell: Cell) -> Cell:
+    if isinstance(cell, str):
+        return cell[:CATEGORY_CHARACTERS]
+    # What is no single value, a list say, counts as a type error whatever it holds.
+    return WRONG if number_of(cell) is None and not isinstance(cell, bool) else cell

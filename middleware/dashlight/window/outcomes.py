@@ -1,0 +1,160 @@
+"""What is exact for every exchange of an endpoint, whatever share of them is decoded: outcomes, failures, latency, sizes."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.records import Outcome
+from dashlight.window.histogram import LATENCY, SIZE, Binning, Quantile, quantile
+from dashlight.window.ring import Ring, Stretch
+
+KIND_LIMIT = 32
+"""Kinds of failure counted under their names; the others under OTHER."""
+OTHER = "other"
+NOT_FAILURES = frozenset({"client_disconnect", "cancelled"})
+"""Kinds that say nothing about the model: counted, and left out of the error rate."""
+LEVELS = 5
+"""32 panes each of 1, 2, 4, 8, 16: 512 panes, eighty-five minutes of ten seconds."""
+
+_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+_OUTCOME_PLACE = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
+_BINNING = Binning(LATENCY, LATENCY, SIZE, SIZE)
+_KINDS = slice(len(_OUTCOMES), len(_OUTCOMES) + KIND_LIMIT + 1)
+_ROWS = _KINDS.stop
+_BINS = slice(_ROWS + 1, _ROWS + 1 + _BINNING.bins)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutcomeCounts:
+    """What became of the exchanges of some panes."""
+
+    outcomes: Mapping[Outcome, int]
+    """Exchanges by outcome."""
+    failures: Mapping[str, int]
+    """Exchanges by kind of failure, most frequent first; an exchange may have failed in no way or in one."""
+    rows: int
+    durations: NDArray[np.int64]
+    """Shape (LATENCY.bins,)."""
+    first_bytes: NDArray[np.int64]
+    request_sizes: NDArray[np.int64]
+    """Shape (SIZE.bins,)."""
+    response_sizes: NDArray[np.int64]
+    panes: int
+    first_ended_at: float
+    """When the first pane ended; NaN where there is none."""
+    last_ended_at: float
+
+    @property
+    def exchanges(self) -> int:
+        """How many there were."""
+        return sum(self.outcomes.values())
+
+    @property
+    def failed(self) -> int:
+        """How many the service is to blame for: failures of every kind outside NOT_FAILURES."""
+        return sum(count for kind, count in self.failures.items() if kind not in NOT_FAILURES)
+
+    @property
+    def error_rate(self) -> float:
+        """Share of the exchanges that failed, 0 to 1; 0 where there were none."""
+        return self.failed / self.exchanges if self.exchanges else 0.0
+
+    def latency_quantile(self, share: float) -> Quantile:
+        """Seconds to the last message of the body within which *share* (0 to 1) of the exchanges were over."""
+        return quantile(self.durations, LATENCY, share)
+
+    def first_byte_quantile(self, share: float) -> Quantile:
+        """Seconds to the first byte of the body, of the exchanges that had one."""
+        return quantile(self.first_bytes, LATENCY, share)
+
+    def request_size_quantile(self, share: float) -> Quantile:
+        """Bytes of the request body."""
+        return quantile(self.request_sizes, SIZE, share)
+
+    def response_size_quantile(self, share: float) -> Quantile:
+        """Bytes of the response body."""
+        return quantile(self.response_sizes, SIZE, share)
+
+    def throughput(self, seconds: float) -> float:
+        """Exchanges a second, if they came within *seconds*."""
+        return self.exchanges / seconds
+
+
+class Outcomes:
+    """Counts the exchanges of one endpoint, pane by pane."""
+
+    def __init__(self, levels: int = LEVELS) -> None:
+        """*levels* is how far back panes are kept: 32 * 2^(levels - 1) of them."""
+        self._current = np.zeros(_BINS.stop, np.int64)
+        self._ring = Ring((_BINS.stop,), levels)
+        self._kinds: dict[str, int] = {}
+
+    def add(
+        self,
+        outcomes: Sequence[Outcome],
+        *,
+        duration_seconds: NDArray[np.float64],
+        first_byte_seconds: NDArray[np.float64],
+        request_bytes: NDArray[np.float64],
+        response_bytes: NDArray[np.float64],
+    ) -> None:
+        """Count a batch of exchanges; *first_byte_seconds* is NaN where there was no body."""
+        for outcome, count in Counter(outcomes).items():
+            self._current[_OUTCOME_PLACE[outcome]] += count
+        quantities = np.array([duration_seconds, first_byte_seconds, request_bytes, response_bytes])
+        self._current[_BINS] += _BINNING.count(quantities)
+
+    def add_failures(self, kinds: Sequence[str]) -> None:
+        """Count failed exchanges, each by its kind; beyond KIND_LIMIT kinds under OTHER."""
+        for kind, count in Counter(kinds).items():
+            self._current[_KINDS.start + self._kind_place(kind)] += count
+
+    def add_rows(self, rows: int) -> None:
+        """Count the rows that exchanges held."""
+        self._current[_ROWS] += rows
+
+    def close(self, at: float) -> OutcomeCounts:
+        """End the current pane at *at*, begin an empty one, and give what the ended one held."""
+        closed = self._current
+        self._ring.add(closed, at)
+        self._current = np.zeros_like(closed)
+        return self._counts(Stretch(closed, 1, at, at))
+
+    def window(self, panes: int) -> OutcomeCounts:
+        """The last *panes*: exact up to 32; of more, as few more as are kept apart; of too many, all that are kept."""
+        return self._counts(self._ring.last(panes))
+
+    def since(self, at: float) -> OutcomeCounts:
+        """The shortest window that covers every kept pane that ended after *at*."""
+        return self.window(self._ring.panes_since(at))
+
+    def _kind_place(self, kind: str) -> int:
+        place = self._kinds.get(kind)
+        if place is None:
+            if len(self._kinds) >= KIND_LIMIT:
+                return KIND_LIMIT
+            place = self._kinds[kind] = len(self._kinds)
+        return place
+
+    def _counts(self, stretch: Stretch) -> OutcomeCounts:
+        counts = stretch.counts
+        kinds = Counter(dict(zip([*self._kinds], counts[_KINDS].tolist(), strict=False)))
+        kinds[OTHER] += int(counts[_KINDS.stop - 1])
+        first_byte, request, response = LATENCY.bins, 2 * LATENCY.bins, 2 * LATENCY.bins + SIZE.bins
+        durations, first_bytes, requests, responses = np.split(counts[_BINS], [first_byte, request, response])
+        return OutcomeCounts(
+            outcomes=dict(zip(_OUTCOMES, counts[: len(_OUTCOMES)].tolist(), strict=True)),
+            failures={kind: count for kind, count in kinds.most_common() if count},
+            rows=int(counts[_ROWS]),
+            durations=durations,
+            first_bytes=first_bytes,
+            request_sizes=requests,
+            response_sizes=responses,
+            panes=stretch.panes,
+            first_ended_at=stretch.first_ended_at,
+            last_ended_at=stretch.last_ended_at,
+        )

@@ -1,0 +1,81 @@
+"""The counts of an endpoint's columns, pane by pane; every window is a sum of panes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.window.layout import BINS
+from dashlight.window.ring import Ring
+
+LEVELS = 8
+"""32 panes each of 1, 2, 4 ... 128: windows of up to 4,096 panes, eleven hours of ten seconds; 3.7 MB for 100 columns."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """The last panes, merged."""
+
+    counts: NDArray[np.int64]
+    """Shape (columns, BINS)."""
+    panes: int
+    """How many panes it really covers."""
+    first_ended_at: float
+    """When its first pane ended; NaN where there is none."""
+    last_ended_at: float
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows of each column, shape (columns,)."""
+        return rows_of(self.counts)
+
+
+class Panes:
+    """The pane that fills, and those that were closed."""
+
+    def __init__(self, columns: int, levels: int = LEVELS) -> None:
+        """*columns* is how many there are, *levels* how far back they are kept: SLOTS * 2^(levels - 1) panes."""
+        self.current = np.zeros((columns, BINS), np.int64)
+        """Counts of the pane that fills, shape (columns, BINS)."""
+        self._ring = Ring((columns, BINS), levels)
+
+    def add(self, counts: NDArray[np.int64]) -> None:
+        """Add rows, binned and counted, to the current pane."""
+        self.current += counts
+
+    def close(self, at: float) -> NDArray[np.int64]:
+        """End the current pane at *at*, begin an empty one, and give what the ended one held."""
+        closed = self.current
+        self._ring.add(closed, at)
+        self.current = np.zeros_like(closed)
+        return closed
+
+    @property
+    def closed(self) -> int:
+        """Panes closed so far."""
+        return self._ring.closed
+
+    def window(self, panes: int) -> Window:
+        """The last *panes*: exact up to 32; of more, as few more as are kept apart; of too many, all that are kept."""
+        stretch = self._ring.last(panes)
+        return Window(stretch.counts, stretch.panes, stretch.first_ended_at, stretch.last_ended_at)
+
+    def since(self, at: float) -> Window:
+        """The shortest window that covers every kept pane that ended after *at*."""
+        return self.window(self._ring.panes_since(at))
+
+
+def merge(*counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Counts of the same columns from several processes, as if one had counted all rows; ValueError if shapes differ."""
+    merged = counts[0].astype(np.int64)
+    for more in counts[1:]:
+        if more.shape != merged.shape:
+            raise ValueError(f"counts of shape {more.shape} cannot join counts of shape {merged.shape}")
+        merged += more
+    return merged
+
+
+def rows_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of each column, shape (columns,), from counts of shape (columns, BINS)."""
+    rows: NDArray[np.int64] = counts.sum(axis=1)
+    return rows

@@ -1,0 +1,117 @@
+"""The reference: the frozen counts that a window is compared with, one column at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.records import Kind, Role
+from dashlight.window.layout import ABOVE, BELOW, BINS, TYPE_ERROR, UNSEEN
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variation:
+    """How much shares moved between blocks of consecutive reference rows of one length.
+
+    A ratio of 1 is what independent rows would give: variance of the block's statistic times block rows,
+    divided by the variance of one row. NaN where it could not be measured (too rare, or constant).
+    """
+
+    block_rows: int
+    blocks: int
+    """How many whole blocks the reference holds."""
+    events: NDArray[np.float64]
+    """Shape (EVENT_COUNT,): of 2 asin sqrt(share) of every event of window.events."""
+    functionals: NDArray[np.float64]
+    """Shape (FUNCTIONAL_COUNT,): of the mean of every functional of window.events."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ColumnReference:
+    """The reference of one column."""
+
+    name: str
+    role: Role
+    kind: Kind
+    rows: int
+    """Rows counted, null ones too."""
+    counts: NDArray[np.int64]
+    """Shape (BINS,): rows of the reference in each bin."""
+    edges: NDArray[np.float64]
+    """Ascending inner edges of the value bins of a numeric column; empty otherwise. Value bins are right-open."""
+    low: float
+    """Smallest finite value of a numeric column; -inf where there was none."""
+    high: float
+    """Largest finite value; +inf where there was none."""
+    categories: tuple[str, ...]
+    """Categories with a value bin of their own, most frequent first (at most 31). A boolean column's are `true`, `false`."""
+    known: frozenset[str]
+    """The other categories seen, counted together in the last value bin (bounded)."""
+    single_block_rows: int
+    """Rows whose category occurs in one block of 100 rows only (Good-Turing mass of unseen categories)."""
+    variation: tuple[Variation, ...] = ()
+    """For each length of layout.BLOCK_ROWS; empty where the reference is not in time order."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """The references of all columns of one model, and where they come from."""
+
+    columns: tuple[ColumnReference, ...]
+    source: str
+    """`file` or `learned`."""
+    ordered: bool
+    """Whether the rows were in time order, so that natural variation is known."""
+    version: str
+    """First 12 hexadecimal digits of the checksum of its content."""
+    created_at: float
+    model: str = ""
+    """Name of the model it was made for; empty where nobody said."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the longest column."""
+        return max((column.rows for column in self.columns), default=0)
+
+
+def columns_of(reference: Reference, role: Role) -> tuple[ColumnReference, ...]:
+    """The columns of one role, in the reference's order. Names are unique within a role only."""
+    return tuple(column for column in reference.columns if column.role == role)
+
+
+def stacked_counts(columns: Sequence[ColumnReference]) -> NDArray[np.int64]:
+    """Counts of *columns*, shape (len(columns), BINS)."""
+    return np.array([column.counts for column in columns], np.int64).reshape(len(columns), BINS)
+
+
+def is_numeric(columns: Sequence[ColumnReference]) -> NDArray[np.bool_]:
+    """Which columns have an order, shape (len(columns),)."""
+    return np.array([column.kind == "numeric" for column in columns], np.bool_)
+
+
+def unseen_is_other(columns: Sequence[ColumnReference]) -> NDArray[np.bool_]:
+    """Which columns have so many categories that an unseen one is no more than another rare one, shape (len(columns),)."""
+    return np.array([bool(column.known) for column in columns], np.bool_)
+
+
+def reference_shares(columns: Sequence[ColumnReference]) -> NDArray[np.float64]:
+    """Share of every bin in the reference, shape (len(columns), BINS), with room for what chance alone would bring.
+
+    Null and type error hold at least half a row. Out of range holds at least 1/(R+1) on each side: what R exchangeable
+    rows leave beyond their extremes. Unseen categories hold (n1 + 1/2)/(R+1), n1 = single_block_rows (Good-Turing), and
+    where there is a bin "other", which held them all when each was new, that much is taken off it.
+    """
+    counts = stacked_counts(columns).astype(np.float64)
+    counts[:, : TYPE_ERROR + 1] = np.maximum(counts[:, : TYPE_ERROR + 1], 0.5)
+    for column, held in zip(columns, counts, strict=True):
+        if column.kind == "numeric":
+            beyond = column.rows / (column.rows + 1)
+            held[[BELOW, ABOVE]] = np.maximum(held[[BELOW, ABOVE]], beyond)
+        elif column.kind != "text":
+            unseen = column.rows * (column.single_block_rows + 0.5) / (column.rows + 1)
+            if column.known:
+                held[-1] = max(held[-1] - max(unseen - held[UNSEEN], 0.0), 0.5)
+            held[UNSEEN] = max(held[UNSEEN], unseen)
+    shares: NDArray[np.float64] = counts / counts.sum(axis=1, keepdims=True)
+    return shares

@@ -1,0 +1,101 @@
+"""Tables out of named columns, and many tables into one."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.records import Cell, Table
+from dashlight.window.values import numbers_of
+
+NO_EXCHANGE = -1
+"""Stands in Table.exchange for rows that no exchange brought."""
+
+Column: TypeAlias = Sequence[Cell] | NDArray[Any]
+
+_PLAIN_NUMBERS = frozenset({int, float, type(None)})
+
+
+def table_of_columns(columns: Mapping[str, Column]) -> Table:
+    """A table of *columns*, all of one length; ValueError where they are not."""
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"columns of one table must be of one length, not of {sorted(lengths)}")
+    rows = lengths.pop() if lengths else 0
+    numbers: dict[str, NDArray[np.float64]] = {}
+    cells: dict[str, Sequence[Cell]] = {}
+    for name, values in columns.items():
+        if isinstance(values, np.ndarray) and values.dtype.kind in "iuf":
+            numbers[name] = values.astype(np.float64)
+            continue
+        listed: Sequence[Cell] = values.tolist() if isinstance(values, np.ndarray) else values
+        if set(map(type, listed)) <= _PLAIN_NUMBERS:
+            numbers[name] = numbers_of(listed)[0]
+        else:
+            cells[name] = listed
+    return Table(
+        rows=rows,
+        number_names=tuple(numbers),
+        numbers=np.array(list(numbers.values()), np.float64).reshape(len(numbers), rows),
+        cell_names=tuple(cells),
+        cells=tuple(cells.values()),
+        exchange=np.full(rows, NO_EXCHANGE, np.intp),
+    )
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """The rows of all *tables* in their order; a column that one of them lacks is null in its rows."""
+    numeric = dict.fromkeys(name for table in tables for name in table.number_names)
+    worded = dict.fromkeys(name for table in tables for name in table.cell_names)
+    by_name = [_by_name(table) for table in tables]
+    columns: dict[str, Column] = {}
+    for name in numeric | worded:
+        pieces = [
+            held[name] if name in held else np.full(table.rows, np.nan)
+            for table, held in zip(tables, by_name, strict=True)
+        ]
+        if name in worded:
+            columns[name] = [cell for piece in pieces for cell in _listed(piece)]
+        else:
+            columns[name] = np.concatenate([np.asarray(piece, np.float64) for piece in pieces])
+    return table_of_columns(columns)
+
+
+def _by_name(table: Table) -> dict[str, Column]:
+    held: dict[str, Column] = dict(zip(table.number_names, table.numbers, strict=True))
+    held.update(zip(table.cell_names, table.cells, strict=True))
+    return held
+
+
+def _listed(piece: Column) -> Sequence[Cell]:
+    if isinstance(piece, np.ndarray):
+        return [None if number != number else number for number in piece.tolist()]  # noqa: PLR0124  # NaN
+    return piece
+
+
+def selected(table: Table, names: Collection[str]) -> Table:
+    """The columns *names* of *table*, in the table's order."""
+    numeric = [place for place, name in enumerate(table.number_names) if name in names]
+    worded = [place for place, name in enumerate(table.cell_names) if name in names]
+    return Table(
+        rows=table.rows,
+        number_names=tuple(table.number_names[place] for place in numeric),
+        numbers=table.numbers[numeric],
+        cell_names=tuple(table.cell_names[place] for place in worded),
+        cells=tuple(table.cells[place] for place in worded),
+        exchange=table.exchange,
+    )
+
+
+def taken(table: Table, rows: NDArray[np.intp]) -> Table:
+    """The *rows* of *table*, in the order given."""
+    places = rows.tolist()
+    return Table(
+        rows=len(places),
+        number_names=table.number_names,
+        numbers=table.numbers[:, rows],
+        cell_names=table.cell_names,
+        cells=tuple([cells[place] for place in places] for cells in table.cells),
+        exchange=table.exchange[rows],
+    )

@@ -1,0 +1,93 @@
+"""What a decoded value counts as: nothing, a number, a truth value, a text, or none of these.
+
+The layout of the reference and the binning of traffic both ask here, so that they cannot disagree.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.records import Cell
+
+CATEGORY_CHARACTERS = 200
+"""A longer text counts as its beginning: a reference must stay bounded whatever it is fed."""
+
+_EXACT_INTEGERS = 2.0**53
+
+
+class _Wrong(Enum):
+    WRONG = "wrong"
+
+
+WRONG: Final = _Wrong.WRONG
+"""Stands for a list, a dict, bytes or anything else that is no single value."""
+Text: TypeAlias = str | Literal[_Wrong.WRONG] | None
+
+_TRUTHS: dict[bool | None, Text] = {True: "true", False: "false", None: None}
+
+
+def number_of(cell: Cell) -> float | None:
+    """The number that *cell* is, NaN where it is null, None where it is no number (a bool and a numeric text are none)."""
+    if cell is None:
+        return float("nan")
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return None
+    try:
+        return float(cell)
+    except OverflowError:  # an integer of more than 308 digits
+        return float("inf") if cell > 0 else float("-inf")
+
+
+def numbers_of(cells: Sequence[Cell]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """*cells* as numbers, NaN where null or no number, and which of them are neither: both of shape (len(cells),)."""
+    found = [number_of(cell) for cell in cells]
+    wrong = np.array([number is None for number in found], np.bool_)
+    return np.array([np.nan if number is None else number for number in found], np.float64), wrong
+
+
+def text_of(cell: Cell) -> Text:
+    """The category that *cell* counts as: a text as it is, 5 and 5.0 both `5`, true `true`; None where it is null."""
+    if isinstance(cell, str):
+        return cell[:CATEGORY_CHARACTERS]
+    if cell is None:
+        return None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    number = number_of(cell)
+    return WRONG if number is None else number_text(number)
+
+
+def texts_of(cells: Sequence[Cell]) -> list[Text]:
+    """The category that each of *cells* counts as."""
+    kinds = set(map(type, cells))
+    if kinds <= {str, type(None)} and _longest(cells) <= CATEGORY_CHARACTERS:
+        return list(cells)  # type: ignore[arg-type]  # the line above proves it
+    return [text_of(cell) for cell in cells]
+
+
+def truths_of(cells: Sequence[Cell]) -> list[Text]:
+    """Each of *cells* as `true` or `false`; a number and a text are neither, whatever they say, for "false" is true."""
+    return [_TRUTHS[cell] if isinstance(cell, bool | None) else WRONG for cell in cells]
+
+
+def number_text(number: float) -> str | None:
+    """How a number is written as a category: without a point where it is whole; None where it is NaN."""
+    if number != number:  # noqa: PLR0124  # NaN alone differs from itself
+        return None
+    if number.is_integer() and abs(number) < _EXACT_INTEGERS:
+        return str(int(number))
+    return repr(number)
+
+
+def number_texts(numbers: NDArray[np.float64]) -> list[str | None]:
+    """How each of *numbers* is written as a category."""
+    distinct, place = np.unique(numbers, return_inverse=True)
+    written = [number_text(number) for number in distinct.tolist()]
+    return [written[at] for at in place.tolist()]
+
+
+def _longest(cells: Iterable[Cell]) -> int:
+    return max((len(cell) for cell in cells if isinstance(cell, str)), default=0)

@@ -1,0 +1,108 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from dashlight.errors import ReferenceDataError
+from dashlight.records import Prediction, Table
+from dashlight.window.learning import Learning
+from dashlight.window.reference import Reference
+
+Tables = Callable[..., Table]
+
+
+def prediction(features: Table, outputs: Table) -> Prediction:
+    return Prediction("/predict", "flights", "1", "json", features, outputs)
+
+
+def learned(learning: Learning) -> Reference:
+    return learning.reference(rng=np.random.default_rng(0), created_at=5.0, model="flights")
+
+
+def test_rows_are_collected_until_there_are_enough(table: Tables) -> None:
+    learning = Learning(5)
+    batch = prediction(table({"x": [1.0, 2.0]}), table({"y": [0.5, 0.5]}))
+
+    seen = []
+    while not learning.is_full:
+        learning.add(batch)
+        seen.append(learning.rows)
+
+    assert seen == [2, 4, 6]
+    assert learning.rows_wanted == 5
+    with pytest.raises(ValueError, match="rows wanted are there"):
+        learning.add(batch)
+
+
+def test_the_reference_is_that_of_the_rows_in_their_order(table: Tables) -> None:
+    learning = Learning(300)
+    for row in range(300):
+        learning.add(prediction(table({"x": [float(row)]}, {"c": ["ab"[row % 2]]}), table({"y": [0.5]})))
+
+    made = learned(learning)
+
+    assert (made.source, made.ordered, made.rows, made.model, made.created_at) == ("learned", True, 300, "flights", 5.0)
+    x, c, y = made.columns
+    assert (x.role, x.kind, x.low, x.high) == ("feature", "numeric", 0.0, 299.0)
+    assert (c.kind, c.categories, y.role) == ("categorical", ("a", "b"), "output")
+    assert [part.blocks for part in x.variation] == [3, 0, 0]
+
+
+def test_fewer_rows_than_wanted_are_learned_from_as_well(table: Tables) -> None:
+    learning = Learning(5000)
+    learning.add(prediction(table({"x": [1.0]}), table({"y": [1.0]})))
+
+    assert learned(learning).rows == 1
+
+
+def test_nothing_can_be_learned_from_no_rows() -> None:
+    with pytest.raises(ReferenceDataError, match="too few rows: found 0"):
+        learned(Learning(10))
+
+
+def test_a_code_that_is_sometimes_a_number_is_one_column_of_categories(table: Tables) -> None:
+    learning = Learning(4)
+    learning.add(prediction(table({"code": [5.0, 5.0]}), table()))
+    learning.add(prediction(table(cells={"code": ["A", "B"]}), table()))
+
+    assert learned(learning).columns[0].categories == ("5", "A", "B")
+
+
+def test_columns_beyond_the_limit_are_refused_and_counted(table: Tables) -> None:
+    learning = Learning(10, column_limit=2)
+    learning.add(prediction(table({"a": [1.0], "b": [1.0], "c": [1.0]}, {"d": ["x"]}), table({"y": [1.0]})))
+    learning.add(prediction(table({"a": [1.0], "c": [1.0]}), table({"y": [1.0]})))
+
+    assert [column.name for column in learned(learning).columns] == ["a", "b", "y"]
+    assert learning.refused_column_count == 2
+
+
+def test_refused_names_are_counted_up_to_a_thousand(table: Tables) -> None:
+    learning = Learning(10, column_limit=0)
+    learning.add(prediction(table({f"n{place}": [1.0] for place in range(1500)}), table()))
+
+    assert learning.refused_column_count == 1000
+
+
+def test_what_is_no_single_value_is_learned_as_a_type_error_and_not_kept(table: Tables) -> None:
+    learning = Learning(10)
+    cells = ["x" * 10_000, "x" * 10_000, [1] * 10_000, None, True, 3, "y", "y", "y", "y"]
+    learning.add(prediction(table(cells={"c": cells}), table()))
+
+    kept = learning._tables["feature"][0].cells[0]
+    column = learned(learning).columns[0]
+
+    assert [len(cell) for cell in kept if isinstance(cell, str)] == [200, 200, 1, 1, 1, 1]
+    assert not any(isinstance(cell, list) for cell in kept)
+    assert column.counts[:3].tolist() == [1, 1, 0]
+    assert column.categories == ("y", "x" * 200, "3", "true")
+
+
+def test_what_was_learned_does_not_change_with_the_batch(table: Tables) -> None:
+    batch = table({"x": [1.0, 2.0]})
+    learning = Learning(2)
+    learning.add(prediction(batch, table()))
+
+    batch.numbers[:] = 99.0
+
+    assert learned(learning).columns[0].high == 2.0
