@@ -1,0 +1,125 @@
+"""`dashlight reference`: make a reference file from training data, and show what one holds."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from dashlight.cli.progress import progress
+from dashlight.cli.reference_text import shown, summary
+from dashlight.cli.training import TrainingFile, chunks_in_order, wanted_columns
+from dashlight.cli.training_csv import CsvFile
+from dashlight.cli.training_parquet import ParquetFile
+from dashlight.clock import SystemClock
+from dashlight.errors import MissingExtraError, ReferenceDataError
+from dashlight.window.build import build_reference
+from dashlight.window.reference_file import dump, load
+
+if TYPE_CHECKING:
+    _Subparsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse gives it no public name
+
+_SEED = 0
+"""The same data give the same reference."""
+
+
+def register(subparsers: "_Subparsers") -> None:
+    """Add `reference build` and `reference show` to the command line."""
+    reference = subparsers.add_parser("reference", help="make or show a reference file")
+    actions = reference.add_subparsers(dest="action", required=True)
+
+    build = actions.add_parser("build", help="make a reference file from training data")
+    build.add_argument("training", metavar="TRAIN", type=Path, help=".csv, .csv.gz or .parquet, one row a prediction")
+    build.add_argument("--output", metavar="FILE", type=Path, required=True, help="the reference file to write")
+    for option, metavar, meaning in (
+        ("--prediction", "COL", "columns that the model answered"),
+        ("--label", "COL", "columns that hold the true answer: left out"),
+        ("--ignore", "GLOB", "columns to leave out"),
+        ("--categorical", "COL", "columns whose numbers are codes, not quantities"),
+    ):
+        build.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=meaning)
+    order = build.add_mutually_exclusive_group()
+    order.add_argument("--time", metavar="COL", help="column by which the rows are ordered; left out itself")
+    order.add_argument("--unordered", action="store_true", help="the order of the rows means nothing")
+    build.add_argument("--model", metavar="NAME", default="", help="name of the model, written into the file")
+    build.set_defaults(run=run)
+
+    show = actions.add_parser("show", help="show what a reference file holds")
+    show.add_argument("file", metavar="FILE", type=Path)
+    show.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked; 0, or 2 after one line on stderr that says what is wrong."""
+    path: Path = arguments.training if arguments.action == "build" else arguments.file
+    try:
+        if arguments.action == "build":
+            _build(arguments)
+        else:
+            print(shown(load(path.read_bytes()), path.name))
+    except ReferenceDataError as error:
+        return _failed(f"{path} {error}")
+    except MissingExtraError as error:
+        return _failed(f"{path} cannot be read: {error}")
+    except OSError as error:
+        return _failed(f"{error.filename or path}: {error.strerror or error}")
+    return 0
+
+
+def _failed(sentence: str) -> int:
+    print(f"dashlight reference: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _build(arguments: argparse.Namespace) -> None:
+    path: Path = arguments.training
+    time: str | None = arguments.time
+    file = _training_file(path, arguments.categorical)
+    wanted = wanted_columns(
+        file,
+        predictions=arguments.prediction,
+        labels=arguments.label,
+        ignored=arguments.ignore,
+        categorical=arguments.categorical,
+        time=time,
+    )
+    for note in wanted.notes:
+        print(note, file=sys.stderr)
+    if time is None and not arguments.unordered:
+        print("The rows are taken to be in time order; if not, name --time COLUMN or say --unordered.", file=sys.stderr)
+    with progress(sys.stderr) as step:
+        look = file.look(wanted.names, time, step(f"Looking through {path.name}"))
+        chunks = chunks_in_order(file, wanted, time=time, look=look, step=step)
+        reference = build_reference(
+            chunks,
+            rng=np.random.default_rng(_SEED),
+            created_at=SystemClock().now(),
+            ordered=not arguments.unordered,
+            model=arguments.model,
+            categorical=arguments.categorical,
+        )
+    _write(arguments.output, dump(reference))
+    print(f"{arguments.output}: {summary(reference)}")
+
+
+def _training_file(path: Path, categorical: list[str]) -> TrainingFile:
+    name = path.name.lower()
+    if name.endswith((".csv", ".csv.gz")):
+        return CsvFile(path, categorical)
+    if name.endswith(".parquet"):
+        return ParquetFile(path)
+    raise ReferenceDataError("is of no known kind: expected .csv, .csv.gz or .parquet")
+
+
+def _write(path: Path, file: bytes) -> None:
+    # Beside its place first, so that nobody ever reads half of it.
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(file)
+        beside.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        beside.unlink(missing_ok=True)

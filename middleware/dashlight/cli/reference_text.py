@@ -1,0 +1,58 @@
+"""A reference in words, for the terminal."""
+
+from datetime import UTC, datetime
+
+from dashlight.window.layout import NULL, STRUCTURAL_BINS
+from dashlight.window.reference import ColumnReference, Reference
+
+LEAST_BLOCKS = 12
+"""Blocks of one length below which the spread between them says little."""
+
+_CATEGORIES_SHOWN = 4
+_CATEGORY_CHARACTERS = 20
+
+
+def summary(reference: Reference) -> str:
+    """*reference* in half a sentence."""
+    order = "in time order" if reference.ordered else "in no order"
+    made = datetime.fromtimestamp(reference.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    model = f" of {reference.model}" if reference.model else ""
+    return (
+        f"{reference.rows} rows {order}, {len(reference.columns)} columns{model}, "
+        f"version {reference.version}, {'learned' if reference.source == 'learned' else 'made'} {made}"
+    )
+
+
+def shown(reference: Reference, name: str) -> str:
+    """A table of the columns of *reference*, which the file *name* holds."""
+    head = ("role", "column", "kind", "missing", "values", "variation between blocks of")
+    lines = [head] + [_line(column) for column in reference.columns]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return "\n".join([f"{name}: {summary(reference)}", "", *table])
+
+
+def _line(column: ColumnReference) -> tuple[str, ...]:
+    missing = column.counts[NULL] / max(column.rows, 1)
+    return (column.role, column.name, column.kind, f"{missing:.1%}", _values(column), _variation(column))
+
+
+def _values(column: ColumnReference) -> str:
+    if column.kind == "numeric":
+        return f"{column.low:g} to {column.high:g} in {len(column.edges) + 1} bins"
+    if column.kind == "text":
+        return "free text" if column.counts[STRUCTURAL_BINS:].any() else "none"
+    shares = column.counts[STRUCTURAL_BINS:] / max(column.rows, 1)
+    shown = [
+        f"{category[:_CATEGORY_CHARACTERS]} {share:.0%}"
+        for category, share in zip(column.categories[:_CATEGORIES_SHOWN], shares, strict=False)
+    ]
+    more = len(column.categories) + len(column.known) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _variation(column: ColumnReference) -> str:
+    if not column.variation:
+        return "unknown: not in time order"
+    known = [str(part.block_rows) for part in column.variation if part.blocks >= LEAST_BLOCKS]
+    return f"{', '.join(known)} rows" if known else "unknown: too few rows"

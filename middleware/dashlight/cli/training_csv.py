@@ -1,0 +1,190 @@
+"""Training data in CSV, plain or gzipped, read as a stream as often as needed."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, Literal, Never, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.cli.progress import Report
+from dashlight.cli.training import CHUNK_ROWS, Look, iso_moment
+from dashlight.errors import ReferenceDataError
+from dashlight.records import Cell, Table
+from dashlight.window.tables import table_of_columns
+
+MISSING = frozenset({"", "NA", "NaN", "nan", "null", "NULL"})
+
+_TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_DELIMITERS = (",", ";", "\t")
+_GZIP_MAGIC = b"\x1f\x8b"
+
+_Reading: TypeAlias = Literal["number", "truth", "text"]
+
+
+class CsvFile:
+    """A CSV file with a header."""
+
+    def __init__(self, path: Path, categorical: Collection[str] = ()) -> None:
+        """Read the header; ReferenceDataError where there is none that makes sense."""
+        self._path = path
+        self._categorical = frozenset(categorical)
+        self._delimiter = ","
+        self._readings: dict[str, _Reading] = {}
+        with self._text() as (text, _):
+            first = text.readline()
+        # A spreadsheet set to a language with decimal commas writes semicolons.
+        self._delimiter = next((found for found in _DELIMITERS if found in first), ",")
+        with self._text() as (text, _):
+            self._names = next(csv.reader(text, delimiter=self._delimiter), list[str]())
+        if not self._names:
+            raise ReferenceDataError("holds no rows")
+        for name in self._names:
+            if self._names.count(name) > 1:
+                raise ReferenceDataError(f"has two columns of the name {name!r}")
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The header."""
+        return self._names
+
+    @property
+    def unusable(self) -> Collection[str]:
+        """No column of a CSV file is."""
+        return ()
+
+    def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
+        """Read it once: whether the columns *names* are numbers, truths or texts, and whether *time* ascends."""
+        columns = {name: _ColumnLook(is_code=name in self._categorical) for name in names}
+        rows, latest, backward_row = 0, float("-inf"), None
+        for chunk in self._chunks([*names, *([] if time is None else [time])], report):
+            for look, texts in zip(columns.values(), chunk, strict=False):
+                look.add(texts)
+            if time is not None and backward_row is None:
+                moments = np.concatenate([[latest], _moments(chunk[-1], time)])
+                backward = np.flatnonzero(moments[1:] < moments[:-1])
+                backward_row = rows + int(backward[0]) + 1 if len(backward) else None
+                latest = float(moments[-1])
+            rows += len(chunk[0])
+        self._readings = {name: look.reading for name, look in columns.items()}
+        return Look(rows, backward_row)
+
+    def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
+        """The columns *names*, some rows at a time, once they were looked at."""
+        for chunk in self._chunks(names, report):
+            columns = zip(names, chunk, strict=True)
+            yield table_of_columns({name: _column(texts, self._readings[name]) for name, texts in columns})
+
+    def moments(self, time: str) -> NDArray[np.float64]:
+        """The column *time* as numbers: as they stand, or seconds since the epoch of ISO 8601 moments."""
+        return np.concatenate([_moments(chunk[0], time) for chunk in self._chunks([time], lambda _: None)])
+
+    def _chunks(self, names: Sequence[str], report: Report) -> Iterator[list[tuple[str, ...]]]:
+        places = [self._names.index(name) for name in names]
+        with self._text() as (text, share_read):
+            rows = csv.reader(text, delimiter=self._delimiter)
+            try:
+                next(rows)
+                while read := list(islice(rows, CHUNK_ROWS)):
+                    widths = set(map(len, read))
+                    if widths - {0, len(self._names)}:
+                        self._raise_at_wrong_width()
+                    chunk = [row for row in read if row] if 0 in widths else read  # a blank line is no row
+                    if chunk:
+                        columns = list(zip(*chunk, strict=True))
+                        yield [columns[place] for place in places]
+                    report(share_read())
+            except csv.Error as error:
+                raise ReferenceDataError(f"cannot be read at line {rows.line_num}: {error}") from None
+
+    def _raise_at_wrong_width(self) -> Never:
+        # Read anew, row by row: only so is the line known of rows that hold line breaks.
+        with self._text() as (text, _):
+            rows = csv.reader(text, delimiter=self._delimiter)
+            found = next(len(row) for row in rows if row and len(row) != len(self._names))
+            raise ReferenceDataError(
+                f"does not fit its header at line {rows.line_num}: fields found {found}, wanted {len(self._names)}"
+            )
+
+    @contextmanager
+    def _text(self) -> Generator[tuple[io.TextIOWrapper, Callable[[], float]]]:
+        size = max(self._path.stat().st_size, 1)
+        with self._path.open("rb") as file:
+            is_zipped = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+            file.seek(0)
+            unpacked = cast("IO[bytes]", gzip.GzipFile(fileobj=file) if is_zipped else file)
+            try:
+                with io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="") as text:
+                    yield text, lambda: file.tell() / size
+            except UnicodeDecodeError as error:
+                raise ReferenceDataError(
+                    f"is not UTF-8 text: {error.reason} 0x{error.object[error.start]:02x}"
+                ) from None
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                raise ReferenceDataError(f"is a damaged gzip file: {error}") from None
+
+
+class _ColumnLook:
+    """What a column's texts could all be so far."""
+
+    def __init__(self, *, is_code: bool) -> None:
+        self._is_code = is_code
+        self._are_numbers = True
+        self._are_truths = True
+
+    def add(self, texts: Sequence[str]) -> None:
+        values = set(texts) - MISSING
+        if self._are_numbers:
+            # The zeros before a code belong to it: 007 is not 7.
+            is_padded_code = self._is_code and any(map(_is_padded, values))
+            self._are_numbers = not is_padded_code and _all_numbers(values)
+        self._are_truths = self._are_truths and values <= _TRUTHS.keys()
+
+    @property
+    def reading(self) -> _Reading:
+        if self._are_numbers:
+            return "number"
+        return "truth" if self._are_truths else "text"
+
+
+def _all_numbers(values: Collection[str]) -> bool:
+    if "_" in "".join(values):  # Python reads 1_000 as a number, nobody else does
+        return False
+    try:
+        deque(map(float, values), maxlen=0)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_padded(value: str) -> bool:
+    digits = value.lstrip(" -+")
+    return digits[:1] == "0" and digits[1:2].isdigit()
+
+
+def _column(texts: Sequence[str], reading: _Reading) -> NDArray[np.float64] | list[Cell]:
+    if reading == "number":
+        try:
+            return np.array(list(map(float, texts)))
+        except ValueError:
+            return np.array([np.nan if text in MISSING else float(text) for text in texts])
+    if reading == "truth":
+        return [_TRUTHS.get(text) for text in texts]
+    return [None if text in MISSING else text for text in texts]
+
+
+def _moments(texts: Sequence[str], time: str) -> NDArray[np.float64]:
+    try:
+        moments = np.array(list(map(float, texts)))
+        if not np.isnan(moments).any():
+            return moments
+    except ValueError:
+        pass
+    return np.array([iso_moment(text, time) for text in texts])

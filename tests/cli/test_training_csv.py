@@ -1,0 +1,143 @@
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from dashlight.cli.training import Look
+from dashlight.cli.training_csv import CsvFile
+from dashlight.errors import ReferenceDataError
+from dashlight.records import Cell, Table
+from dashlight.window.tables import joined
+
+
+def ignore(share: float) -> None:
+    """A report that nobody reads."""
+
+
+def csv_file(tmp_path: Path, content: str, categorical: Sequence[str] = ()) -> CsvFile:
+    path = tmp_path / "t.csv"
+    path.write_text(content)
+    return CsvFile(path, categorical)
+
+
+def read(file: CsvFile) -> Table:
+    file.look(file.names, None, ignore)
+    return joined(list(file.tables(file.names, ignore)))
+
+
+def column(tmp_path: Path, texts: Sequence[str], categorical: Sequence[str] = ()) -> list[Cell]:
+    table = read(csv_file(tmp_path, "x,y\n" + "".join(f"{text},1\n" for text in texts), categorical))
+    return list(table.numbers[0].tolist()) if "x" in table.number_names else list(table.cells[0])
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        pytest.param(["1", "2.5", "-3e2"], [1.0, 2.5, -300.0], id="numbers"),
+        pytest.param(["1", "inf"], [1.0, math.inf], id="infinity"),
+        pytest.param(
+            ["1", "", "NA", "NaN", "null"], [1.0, math.nan, math.nan, math.nan, math.nan], id="missing numbers"
+        ),
+        pytest.param(["1", "one"], ["1", "one"], id="a text among numbers"),
+        pytest.param(["1_000", "2"], ["1_000", "2"], id="underscores"),
+        pytest.param(["a", "", "NULL", "b"], ["a", None, None, "b"], id="missing texts"),
+        pytest.param(["true", "False", "TRUE", ""], [True, False, True, None], id="truths"),
+        pytest.param(["true", "maybe"], ["true", "maybe"], id="a text among truths"),
+        pytest.param(["007", "008"], [7.0, 8.0], id="zeros before a number"),
+    ],
+)
+def test_what_the_texts_of_a_column_are_read_as(tmp_path: Path, texts: list[str], values: list[Cell]) -> None:
+    assert column(tmp_path, texts) == pytest.approx(values, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("texts", "values"),
+    [
+        pytest.param(["007", "8"], ["007", "8"], id="zeros that belong to a code"),
+        pytest.param(["5.0", "6"], [5.0, 6.0], id="codes written as numbers"),
+        pytest.param(["0", "0.5"], [0.0, 0.5], id="no zeros too many"),
+    ],
+)
+def test_codes_keep_their_zeros(tmp_path: Path, texts: list[str], values: list[Cell]) -> None:
+    assert column(tmp_path, texts, categorical=["x"]) == values
+
+
+@pytest.mark.parametrize("texts", [["1"] * 20_000 + ["A"], ["A"] + ["1"] * 20_000], ids=["last", "first"])
+def test_one_text_makes_the_whole_column_one_of_texts(tmp_path: Path, texts: list[str]) -> None:
+    assert column(tmp_path, texts) == texts
+
+
+def test_a_column_that_is_always_missing_is_null(tmp_path: Path) -> None:
+    assert column(tmp_path, ["", "NA"]) == pytest.approx([math.nan, math.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_header_shows_what_parts_the_fields(tmp_path: Path, delimiter: str) -> None:
+    table = read(csv_file(tmp_path, f"a{delimiter}b\n1{delimiter}2\n"))
+
+    assert (table.number_names, table.numbers.tolist()) == (("a", "b"), [[1], [2]])
+
+
+def test_quoted_fields_hold_commas_and_line_breaks(tmp_path: Path) -> None:
+    assert read(csv_file(tmp_path, 'a,b\n"x,\ny",1\n')).cells == (["x,\ny"],)
+
+
+def test_a_byte_order_mark_belongs_to_no_name(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"\xef\xbb\xbfa,b\r\n1,2\r\n")
+
+    assert list(CsvFile(path).names) == ["a", "b"]
+
+
+def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    assert read(csv_file(tmp_path, "a,b\n1,2\n\n3,4\n\n")).numbers.tolist() == [[1, 3], [2, 4]]
+
+
+def test_blank_lines_alone_are_no_rows(tmp_path: Path) -> None:
+    assert csv_file(tmp_path, "a,b\n\n\n").look(["a"], None, ignore) == Look(0, None)
+
+
+def test_no_column_of_csv_is_unusable(tmp_path: Path) -> None:
+    assert list(csv_file(tmp_path, "a,b\n").unusable) == []
+
+
+def test_the_share_that_was_read_grows_to_one(tmp_path: Path) -> None:
+    shares: list[float] = []
+    file = csv_file(tmp_path, "a,b\n" + "1,2\n" * 50_000)
+
+    file.look(["a"], None, shares.append)
+
+    assert shares == sorted(shares)
+    assert shares[0] < 0.5
+    assert shares[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("times", "backward_row"),
+    [
+        pytest.param(["1", "2", "2", "3.5"], None, id="numbers"),
+        pytest.param(["1", "3", "2", "4", "1"], 3, id="numbers that go back"),
+        pytest.param(["2013-01-01", "2013-01-01T05:00", "2013-01-02"], None, id="moments"),
+        pytest.param(["2013-01-01T00:00Z", "2013-01-01T00:30+01:00"], 2, id="moments in zones"),
+        pytest.param(["1"] * 6400 + ["0"], 6401, id="numbers that go back beyond what is read at once"),
+    ],
+)
+def test_the_first_row_that_goes_back_in_time_is_found(
+    tmp_path: Path, times: list[str], backward_row: int | None
+) -> None:
+    file = csv_file(tmp_path, "t,x\n" + "".join(f"{time},0\n" for time in times))
+
+    assert file.look(["x"], "t", ignore) == Look(len(times), backward_row)
+
+
+def test_moments_are_seconds_since_the_epoch_in_utc(tmp_path: Path) -> None:
+    file = csv_file(tmp_path, "t,x\n1970-01-01T01:00,0\n1970-01-01T01:00+01:00,0\n")
+
+    assert file.moments("t").tolist() == [3600.0, 0.0]
+
+
+@pytest.mark.parametrize("time", ["soon", "", "nan"])
+def test_a_row_without_a_moment_is_refused(tmp_path: Path, time: str) -> None:
+    with pytest.raises(ReferenceDataError, match=f"has '{time}' in column 't'"):
+        csv_file(tmp_path, f"t,x\n{time},0\n").look(["x"], "t", ignore)
