@@ -1,0 +1,242 @@
+"""Many exchanges at once: what they decoded to, by endpoint and model, and what became of the others."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Final
+
+from dashlight.decode.detect import MAX_REMEMBERED_PATH, place_of
+from dashlight.decode.exchange import Decoded, no_prediction, numbers_of_text, read_exchange
+from dashlight.decode.extract import reach
+from dashlight.decode.gather import Gathering, Group
+from dashlight.decode.lane import EXEMPLARS, Lane
+from dashlight.decode.plan import Plan
+from dashlight.records import Exchange, Prediction
+
+MAX_LANES: Final = 256
+"""Routes whose plans are remembered; when there are more, all are forgotten."""
+MAX_PATHS: Final = 1024
+"""Paths whose lane is remembered, likewise."""
+MAX_EXEMPLAR_BYTES: Final = 1 << 16
+"""Both bodies of an exchange from which a plan may be made."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """What a batch of exchanges decoded to. Places are positions in the batch."""
+
+    predictions: Sequence[Prediction]
+    """One for each endpoint, model, version and protocol that occurs."""
+    failures: Sequence[tuple[int, str]]
+    """Place and kind of the answers that are errors inside a 200."""
+    undecodable: Mapping[str, int]
+    """Exchanges by the reason why their request or their answer could not be read."""
+    undecodable_places: Sequence[tuple[int, str]]
+    """Place and reason of each."""
+    not_predictions: int
+    """Exchanges that asked no model: health checks, documentation, logins."""
+
+
+@dataclass(slots=True)
+class _Hits:
+    """Exchanges of one lane that its plan read."""
+
+    plan: Plan
+    asked: list[object] = field(default_factory=list[object])
+    answered: list[object] = field(default_factory=list[object])
+    places: list[int] = field(default_factory=list[int])
+
+
+@dataclass(slots=True)
+class _Misses:
+    """Exchanges of one lane that were read the general way, and the bodies of the first usual ones."""
+
+    count: int = 0
+    bodies: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a batch comes to, while it is read."""
+
+    gathering: Gathering = field(default_factory=Gathering)
+    failures: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    undecodable: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    not_predictions: int = 0
+
+
+class Decoder:
+    """Decodes batches of exchanges, and remembers from one to the next how the usual ones are read fast.
+
+    One thread at a time may use it.
+    """
+
+    def __init__(self, *, model: str, version: str, ignore: Sequence[str] = ()) -> None:
+        """As follows.
+
+        Args:
+            model: Name of the model where neither payload nor path says it.
+            version: Its version, likewise.
+            ignore: Globs of the columns to leave out, features and outputs alike.
+        """
+        self._model = model
+        self._version = version
+        self._ignore = tuple(ignore)
+        self._kept = lru_cache(maxsize=256)(self._kept_columns)
+        self._lanes: dict[tuple[object, ...], Lane] = {}
+        self._lane_of_path: dict[str, Lane] = {}
+
+    def decode(self, exchanges: Sequence[Exchange]) -> Batch:
+        """What *exchanges* decoded to. Rows of failed exchanges are in no table."""
+        tally = _Tally()
+        slow: list[tuple[int, Lane | None]] = []
+        hits: dict[Lane, _Hits] = {}
+        lane_of_path = self._lane_of_path
+        current: Lane | None = None
+        asked_rows: list[object] = []
+        answered_rows: list[object] = []
+        places: list[int] = []
+        for place, exchange in enumerate(exchanges):
+            if exchange.method != "POST" or exchange.outcome != "ok" or not 200 <= exchange.status < 300:
+                # Without a lane: whoever asks for paths that nobody serves must not fill what is remembered.
+                slow.append((place, None))
+                continue
+            lane = lane_of_path.get(exchange.path)
+            if lane is None or lane.route != exchange.route:
+                lane = self._lane(exchange)
+            plan = lane.plan
+            if plan is None:
+                slow.append((place, lane))
+                continue
+            asked, answered = exchange.request_chunks, exchange.response_chunks
+            try:
+                # Each body by itself: joined into one list, `},{` inside a body would be two rows.
+                row = plan.read_request(asked[0] if len(asked) == 1 else b"".join(asked))
+                answer = plan.read_answer(answered[0] if len(answered) == 1 else b"".join(answered))
+            except (ValueError, RecursionError):
+                slow.append((place, lane))
+                continue
+            if lane is not current:
+                current, its = lane, hits.setdefault(lane, _Hits(plan))
+                asked_rows, answered_rows, places = its.asked, its.answered, its.places
+            asked_rows.append(row)
+            answered_rows.append(answer)
+            places.append(place)
+        for lane, its in hits.items():
+            slow.extend((place, lane) for place in self._add_hits(lane, its, tally))
+        misses = self._add_misses(exchanges, slow, tally)
+        for lane in {**hits, **misses}:
+            missed = misses.get(lane, _Misses())
+            lane.learn(missed.bodies, hits=len(hits[lane].places) if lane in hits else 0, misses=missed.count)
+        return Batch(
+            predictions=tally.gathering.predictions(self._kept),
+            failures=tally.failures,
+            undecodable=Counter(reason for _, reason in tally.undecodable),
+            undecodable_places=tally.undecodable,
+            not_predictions=tally.not_predictions,
+        )
+
+    def _lane(self, exchange: Exchange) -> Lane:
+        place = place_of(exchange.path)
+        key = (exchange.route, replace(place, why=""))
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = Lane(exchange.route, place, self._ignore)
+            if len(self._lanes) >= MAX_LANES:
+                self._lanes.clear()
+                self._lane_of_path.clear()
+            self._lanes[key] = lane
+        if len(exchange.path) <= MAX_REMEMBERED_PATH:
+            if len(self._lane_of_path) >= MAX_PATHS:
+                self._lane_of_path.clear()
+            self._lane_of_path[exchange.path] = lane
+        return lane
+
+    def _add_hits(self, lane: Lane, hits: _Hits, tally: _Tally) -> list[int]:
+        """Gather the rows of *hits*; the places of the answers among them that say that they are none."""
+        plan = hits.plan
+        denied = {
+            at
+            for path, denial in plan.confessions
+            for at, said in enumerate(reach(hits.answered, path))
+            if said is denial
+        }
+        for model, version, chosen in _by_model(hits, denied):
+            group = Group(
+                lane.route,
+                model or lane.place.model or self._model,
+                version or lane.place.version or self._version,
+                plan.protocol,
+            )
+            asked, answered, places = hits.asked, hits.answered, hits.places
+            if len(chosen) < len(places):
+                asked = [asked[at] for at in chosen]
+                answered = [answered[at] for at in chosen]
+                places = [places[at] for at in chosen]
+            tally.gathering.add_tables(group, plan.features.table(asked, places), plan.outputs.table(answered, places))
+        return [hits.places[at] for at in sorted(denied)]
+
+    def _add_misses(
+        self, exchanges: Sequence[Exchange], slow: Sequence[tuple[int, Lane | None]], tally: _Tally
+    ) -> dict[Lane, _Misses]:
+        """Read the exchanges at the places *slow* the general way; by lane what is to be learnt from them."""
+        misses: dict[Lane, _Misses] = {}
+        for place, lane in slow:
+            exchange = exchanges[place]
+            if exchange.status >= 400 or exchange.outcome != "ok":
+                tally.not_predictions += bool(no_prediction(exchange, place_of(exchange.path)))
+                continue
+            decoded = read_exchange(exchange, model=self._model, version=self._version)
+            if not decoded.is_prediction:
+                tally.not_predictions += 1
+                continue
+            if decoded.undecodable:
+                tally.undecodable.append((place, decoded.undecodable))
+            if decoded.error is not None:
+                tally.failures.append((place, decoded.error.kind))
+            if lane is not None:
+                its = misses.setdefault(lane, _Misses())
+                its.count += 1
+                if len(its.bodies) < EXEMPLARS and _is_usual(exchange, decoded):
+                    its.bodies.append((exchange.request_body, exchange.response_body))
+            if decoded.error is None and decoded.features is not None:
+                group = Group(exchange.route, decoded.model, decoded.version, decoded.protocol)
+                features = decoded.features if decoded.is_typed else numbers_of_text(decoded.features)
+                tally.gathering.add_sheets(group, place, features, decoded.outputs)
+        return misses
+
+    def _kept_columns(self, names: tuple[str, ...]) -> Sequence[int] | None:
+        kept = [at for at, name in enumerate(names) if not any(fnmatchcase(name, glob) for glob in self._ignore)]
+        return None if len(kept) == len(names) else kept
+
+
+def _by_model(hits: _Hits, denied: set[int]) -> Iterator[tuple[str, str, Sequence[int]]]:
+    """What the answers say of model and version, and which of them say it."""
+    plan = hits.plan
+    everything = range(len(hits.places)) if not denied else [at for at in range(len(hits.places)) if at not in denied]
+    if not everything:
+        return
+    if plan.model is None and plan.version is None:
+        yield ("", "", everything)
+        return
+    models = list(reach(hits.answered, plan.model)) if plan.model is not None else [""] * len(hits.places)
+    versions = list(reach(hits.answered, plan.version)) if plan.version is not None else [""] * len(hits.places)
+    chosen: dict[tuple[str, str], list[int]] = {}
+    for at in everything:
+        chosen.setdefault((str(models[at] or ""), str(versions[at] or "")), []).append(at)
+    for (model, version), places in chosen.items():
+        yield (model, version, places)
+
+
+def _is_usual(exchange: Exchange, decoded: Decoded) -> bool:
+    """Whether a plan may come of it: one row asked, one row answered, in bodies that are cheap to look at again."""
+    return (
+        decoded.rows == 1
+        and exchange.request_bytes + exchange.response_bytes <= MAX_EXEMPLAR_BYTES
+        and not decoded.undecodable
+        and decoded.error is None
+        and decoded.outputs is not None
+        and len(decoded.outputs.values) == 1
+    )

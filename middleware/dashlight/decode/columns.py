@@ -1,0 +1,225 @@
+"""From JSON rows to named columns: dotted names, elements of lists, ids and credentials left out."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import islice
+from typing import Final, Literal, TypeAlias, cast
+
+from dashlight.decode.jsonvalue import NESTED_TYPES, is_object
+from dashlight.decode.redact import MAX_NAME_LENGTH, is_credential, without_credentials
+from dashlight.records import Cell, Role
+
+MAX_COLUMNS: Final = 256
+"""Columns of one table; the rest is counted."""
+MAX_SPREAD: Final = 256
+"""A longer list of scalars stays one vector column."""
+MAX_ROWS: Final = 10_000
+"""Rows of one exchange; the rest is counted."""
+MAX_CELLS: Final = 1 << 17
+"""Cells of one table of one exchange: as many as 256 KiB of JSON can hold."""
+
+LeftOut: TypeAlias = Literal["id", "credential", "parameter", "answer"]
+"""Why a key became no column; `answer` is a fact of a whole answer beside its rows."""
+
+MAX_KEYS: Final = 1024
+"""Keys of one object that are looked at; the rest is counted."""
+
+_MAX_REMEMBERED_KEYS = 4096
+"""Characters of the keys of one object; longer ones are looked at anew, so that the cache stays small."""
+_ID = re.compile(r"(?i:(?:.*_)?(?:id|uuid|guid))|.*[a-z](?:Id|ID|Uuid|UUID|Guid|GUID)")
+# In an answer these are what the model said.
+_CLASS_ID = re.compile(r"(?i)(?:.+_)?(?:class|label|category|cluster|topic|species|segment)_?id")
+_ROW_ID_FIRST = ("id", "uuid", "guid")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """The rows of one side of an exchange, and what became of the rest of it."""
+
+    names: tuple[str, ...] = ()
+    values: Sequence[Sequence[Cell]] = ()
+    """Row by row, as they came: ints stay ints; None where null or missing."""
+    row_ids: tuple[Cell, ...] = ()
+    """One for each row, or none."""
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+    flags: frozenset[str] = frozenset()
+    """Of missing_key, ragged, over_limit, shape_mismatch."""
+    dropped_count: int = 0
+    """Columns and rows beyond the limits."""
+
+
+def tabulate(elements: Sequence[object], *, name: str, role: Role) -> Sheet:
+    """The rows of a list: objects, lists of scalars, or single cells.
+
+    Args:
+        elements: One for each row.
+        name: What the list is called; names the columns that have no names of their own. Empty: `0`, `1`, ...
+        role: Whether this is what the model was given or what it answered.
+    """
+    kept = elements[:MAX_ROWS]
+    kinds = set(map(type, kept))
+    if kinds == {dict}:
+        sheet = _records(cast("Sequence[dict[str, object]]", kept), role)
+    elif kinds == {list}:
+        sheet = _vectors(cast("Sequence[list[object]]", kept), name, role)
+    elif kept:
+        sheet = Sheet((name or "0",), [(without_credentials(cell),) for cell in kept])
+    else:
+        sheet = Sheet()
+    return _bounded(sheet, len(elements) - len(kept))
+
+
+def one_row(row: Mapping[str, object], role: Role) -> Sheet:
+    """The columns of one object."""
+    return _bounded(_records((row,), role), 0)
+
+
+def transposed(columns: Mapping[str, Sequence[object]], role: Role) -> Sheet:
+    """The rows of an object whose values are columns of one length."""
+    length = min(map(len, columns.values()))
+    heads = [column[:MAX_ROWS] for column in columns.values()]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*heads, strict=True)]
+    return _bounded(_records(rows, role), length - len(rows))
+
+
+def apart(node: Mapping[str, object], role: Role) -> Mapping[str, LeftOut]:
+    """The keys of *node* that become no columns, and why.
+
+    Keys too long for a name, and those behind the first MAX_KEYS, are not looked at and become none either.
+    """
+    keys = tuple(node)[:MAX_KEYS]
+    if sum(map(len, keys)) <= _MAX_REMEMBERED_KEYS:
+        return _apart(keys, role)
+    return _apart.__wrapped__(keys, role)
+
+
+@lru_cache(maxsize=64)
+def element_names(name: str, width: int) -> tuple[str, ...]:
+    """`x[0]`, `x[1]`, ...; `0`, `1`, ... where there is no name."""
+    return tuple(f"{name}[{place}]" if name else str(place) for place in range(width))
+
+
+@lru_cache(maxsize=512)
+def _apart(keys: tuple[str, ...], role: Role) -> Mapping[str, LeftOut]:
+    return {key: reason for key in keys if len(key) <= MAX_NAME_LENGTH and (reason := _fate(key, role)) is not None}
+
+
+def _fate(key: str, role: Role) -> LeftOut | None:
+    if is_credential(key):
+        return "credential"
+    if _ID.fullmatch(key) and not (role == "output" and _CLASS_ID.fullmatch(key)):
+        return "id"
+    return None
+
+
+def _bounded(sheet: Sheet, rows_cut: int) -> Sheet:
+    values = sheet.values[: MAX_CELLS // max(1, len(sheet.names))]
+    dropped = sheet.dropped_count + rows_cut + len(sheet.values) - len(values)
+    if not dropped:
+        return sheet
+    flags = sheet.flags | {"over_limit"}
+    return replace(sheet, values=values, row_ids=sheet.row_ids[: len(values)], flags=flags, dropped_count=dropped)
+
+
+def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
+    usual = _usual_records(rows, role)
+    if usual is not None:
+        return usual
+    left_out: dict[str, LeftOut] = {}
+    dropped = 0
+    flat: list[dict[str, Cell]] = []
+    for row in rows:
+        cells: dict[str, Cell] = {}
+        dropped += _flatten(cells, "", row, role, left_out)
+        flat.append(cells)
+    ids = _row_ids(rows, left_out) if left_out else ()
+    names = tuple(flat[0])
+    values: list[Sequence[Cell]] = [list(cells.values()) for cells in flat if tuple(cells) == names]
+    if len(values) == len(flat):
+        return Sheet(names, values, ids, left_out, dropped_count=dropped)
+    union = tuple(dict.fromkeys(name for cells in flat for name in cells))
+    names = union[:MAX_COLUMNS]
+    values = [[cells.get(name) for name in names] for cells in flat[: MAX_CELLS // len(names)]]
+    dropped += len(union) - len(names) + len(flat) - len(values)
+    return Sheet(names, values, ids, left_out, frozenset(_gaps(flat, names)), dropped)
+
+
+def _usual_records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet | None:
+    """The rows, in one go, where all have the same keys with scalars under them and every key is a column."""
+    names = tuple(rows[0])
+    if sum(map(len, names)) > _MAX_REMEMBERED_KEYS or not _are_usual(names, role):
+        return None
+    for row in rows:
+        if tuple(row) != names or not NESTED_TYPES.isdisjoint(map(type, row.values())):
+            return None
+    return Sheet(names, [tuple(row.values()) for row in rows])
+
+
+@lru_cache(maxsize=512)
+def _are_usual(keys: tuple[str, ...], role: Role) -> bool:
+    return len(keys) <= MAX_COLUMNS and max(map(len, keys), default=0) <= MAX_NAME_LENGTH and not _apart(keys, role)
+
+
+def _gaps(flat: Sequence[Mapping[str, Cell]], names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        if any(name not in cells for cells in flat):
+            yield "ragged" if name.endswith("]") else "missing_key"
+
+
+def _flatten(
+    cells: dict[str, Cell], prefix: str, node: Mapping[str, object], role: Role, left_out: dict[str, LeftOut]
+) -> int:
+    """Put the scalars of *node* into *cells*; the number of columns that found no room."""
+    reasons = apart(node, role)
+    dropped = max(0, len(node) - MAX_KEYS)
+    for key, value in islice(node.items(), MAX_KEYS):
+        # Before anything is built or remembered of it: a key may be as long as the body.
+        if len(prefix) + len(key) > MAX_NAME_LENGTH or len(cells) >= MAX_COLUMNS:
+            dropped += 1
+        elif key in reasons:
+            if len(left_out) < MAX_COLUMNS:
+                left_out[prefix + key] = reasons[key]
+        elif type(value) not in NESTED_TYPES:
+            cells[prefix + key] = value
+        elif is_object(value):
+            dropped += _flatten(cells, f"{prefix}{key}.", value, role, left_out)
+        else:
+            dropped += _spread(cells, prefix + key, cast("list[object]", value), role)
+    return dropped
+
+
+def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) -> int:
+    if _is_one_cell(set(map(type, items)), len(items), role):
+        cells[name] = without_credentials(items)
+        return 0
+    room = MAX_COLUMNS - len(cells)
+    cells.update(zip(element_names(name, min(len(items), room)), items, strict=False))
+    return max(0, len(items) - room)
+
+
+def _vectors(rows: Sequence[list[object]], name: str, role: Role) -> Sheet:
+    width = max(map(len, rows))
+    if _is_one_cell({type(item) for row in rows for item in row}, width, role):
+        return Sheet((name or "0",), [(without_credentials(row),) for row in rows])
+    names = element_names(name, width)
+    kept = rows[: MAX_CELLS // max(1, width)]
+    dropped = len(rows) - len(kept)
+    if all(len(row) == width for row in kept):
+        return Sheet(names, kept, dropped_count=dropped)
+    padded = [row + [None] * (width - len(row)) for row in kept]
+    return Sheet(names, padded, flags=frozenset({"ragged"}), dropped_count=dropped)
+
+
+def _is_one_cell(kinds: set[type], length: int, role: Role) -> bool:
+    """Whether a list stays one cell: it holds others, is a long vector, or an answer's ranking of texts."""
+    return length > MAX_SPREAD or not NESTED_TYPES.isdisjoint(kinds) or (role == "output" and str in kinds)
+
+
+def _row_ids(rows: Sequence[Mapping[str, object]], left_out: Mapping[str, LeftOut]) -> tuple[Cell, ...]:
+    ids = [name for name, reason in left_out.items() if reason == "id" and "." not in name]
+    by_lower = {name.lower(): name for name in reversed(ids)}
+    key = next((by_lower[name] for name in _ROW_ID_FIRST if name in by_lower), ids[0] if ids else "")
+    found = tuple(row.get(key) for row in rows)
+    return found if all(isinstance(cell, str | int) for cell in found) else ()

@@ -1,0 +1,198 @@
+"""Open Inference Protocol V2 in JSON, as Triton, MLServer and KServe speak it.
+
+https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from dashlight.decode.answers import read_answer
+from dashlight.decode.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, element_names
+from dashlight.decode.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.reading import Content, Place, Protocol, Reading
+from dashlight.decode.reasons import undecodable
+from dashlight.decode.redact import MAX_NAME_LENGTH, without_credentials
+from dashlight.records import Cell, Role
+
+_PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer$")
+_TENSOR_KEYS = {"name", "shape", "datatype"}
+_MAX_SIZE = 1 << 31
+"""Dimensions are multiplied up to here: nothing is ever made of the size that a shape declares."""
+# What Triton's classification extension puts in place of a tensor: score, index and, where it has labels, the label.
+# https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md
+_CLASSIFICATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?):([0-9]+)(?::(.*))?", re.DOTALL)
+_FLOAT32_ROUNDING = 2.0**-24
+"""Half of the last bit of a 32-bit float, as a share of the value."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tensor:
+    names: tuple[str, ...]
+    """Of its columns."""
+    rows: Sequence[tuple[Cell, ...]]
+    is_mismatched: bool = False
+
+
+def read(request: Content, answer: Content | None, place: Place) -> Reading:
+    """One row for each step of the first dimension, one column for each element of the others."""
+    asked = fields_of(request.value)
+    inputs = _tensors(asked.get("inputs"), rows=0)
+    if inputs is None:
+        raise undecodable("unknown_layout", "no list of input tensors that hold their data")
+    features = _side_by_side(inputs, "feature")
+    answered = fields_of(None if answer is None else answer.value)
+    outputs: Sheet | None = None
+    if answer is not None:
+        tensors = _tensors(answered.get("outputs"), rows=len(features.values))
+        outputs = (
+            read_answer(answer.value, rows=len(features.values)).outputs
+            if tensors is None
+            else _side_by_side([_classified(tensor) or tensor for tensor in tensors], "output")
+        )
+    return Reading(
+        features,
+        outputs,
+        place.model or _text(answered.get("model_name")) or _text(asked.get("model_name")),
+        _text(answered.get("model_version")) or place.version,
+        _text(answered.get("id")) or _text(asked.get("id")),
+        fields_of(asked.get("parameters")),
+    )
+
+
+def _tensors(entries: object, *, rows: int) -> list[_Tensor] | None:
+    """The tensors of a list of them; None where it is none, or they hold their data elsewhere.
+
+    *rows* is how many rows are expected, 0 where nobody knows.
+    """
+    if not is_list(entries):
+        return None
+    tensors = [
+        _tensor(entry, data, rows) for entry in entries if is_object(entry) and is_list(data := entry.get("data"))
+    ]
+    return tensors if tensors or not entries else None
+
+
+def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tensor:
+    flat = _flat(data)
+    shape = _shape(entry.get("shape"))
+    length, step = (len(flat), 1) if shape is None else _layout(shape)
+    is_mismatched = shape is None or length * step != len(flat)
+    if is_mismatched:
+        # The specification's own example declares [3] and holds one element: what is there counts.
+        length = len(data) if len(flat) > len(data) else -(-len(flat) // step)
+        step = max(1, -(-len(flat) // max(1, length)))
+        flat += [None] * (length * step - len(flat))
+    if rows == 1 and shape is not None and len(shape) == 1 and length > 1:
+        # One row was asked: a vector is its answer, without the dimension of the batch.
+        length, step = 1, length
+    if entry.get("datatype") == "FP32":
+        seen = MAX_ROWS * step
+        flat[:seen] = [_as_written(cell) if type(cell) is float else cell for cell in flat[:seen]]
+    return _cut(_text(entry.get("name"))[:MAX_NAME_LENGTH], flat, step, is_mismatched=is_mismatched)
+
+
+def _cut(name: str, flat: list[object], step: int, *, is_mismatched: bool) -> _Tensor:
+    """The rows of *step* elements each; a single element is a column of its own, a long row one cell."""
+    if step == 1:
+        return _Tensor((name or "0",), [(cell,) for cell in flat], is_mismatched)
+    places = range(0, len(flat), step)
+    if step > MAX_SPREAD:
+        return _Tensor((name or "0",), [(flat[at : at + step],) for at in places], is_mismatched)
+    return _Tensor(element_names(name, step), [tuple(flat[at : at + step]) for at in places], is_mismatched)
+
+
+def _layout(shape: Sequence[int]) -> tuple[int, int]:
+    """Rows, and elements of each row, that *shape* declares."""
+    step = 1
+    for dimension in shape[1:]:
+        step = min(step * dimension, _MAX_SIZE)
+    return (shape[0] if shape else 1, max(1, step))
+
+
+def _shape(value: object) -> list[int] | None:
+    if not is_list(value) or len(value) > 16:
+        return None
+    shape = [size for size in value if type(size) is int and 0 <= size <= 10**15]
+    return shape if len(shape) == len(value) else None
+
+
+def _flat(data: list[object]) -> list[object]:
+    while any(is_list(item) for item in data):
+        data = [inner for item in data for inner in (item if is_list(item) else (item,))]
+    return [without_credentials(item) for item in data] if any(map(is_object, data)) else list(data)
+
+
+def _as_written(number: float) -> float:
+    """The shortest number that is the same 32-bit float: 5.1, where a server prints 5.099999904632568."""
+    short = float(f"{number:.7g}")
+    return short if abs(short - number) <= abs(number) * _FLOAT32_ROUNDING else number
+
+
+def _classified(tensor: _Tensor) -> _Tensor | None:
+    """The best label of each row and its score, where *tensor* holds classifications."""
+    rows: list[tuple[Cell, ...]] = []
+    for row in tensor.rows:
+        found = [match for cell in row if isinstance(cell, str) and (match := _CLASSIFICATION.fullmatch(cell))]
+        if not found or len(found) < len(row):
+            return None
+        best = max(found, key=_score)
+        rows.append((best[3] or int(best[2][:9]), _score(best)))
+    return _Tensor(("label", "score"), rows, tensor.is_mismatched) if rows else None
+
+
+def _score(found: re.Match[str]) -> float:
+    return float(found[1])
+
+
+def _side_by_side(tensors: Sequence[_Tensor], role: Role) -> Sheet:
+    """The columns of all *tensors*; the first one tells the number of rows."""
+    reasons = apart(dict.fromkeys(tensor.names[0] for tensor in tensors), role)
+    rows = len(tensors[0].rows) if tensors else 0
+    # No name twice: of two tensors of one name the last counts, as of equal keys.
+    place: dict[str, int] = {}
+    kept: list[_Tensor] = []
+    width = dropped = 0
+    for tensor in tensors:
+        if tensor.names[0] in reasons:
+            continue
+        if len(place) >= MAX_COLUMNS:
+            dropped += len(tensor.names)
+            continue
+        kept.append(tensor)
+        place.update(zip(tensor.names, range(width, width + len(tensor.names)), strict=True))
+        width += len(tensor.names)
+    names = tuple(place)[:MAX_COLUMNS]
+    most_rows = min(rows, MAX_ROWS, MAX_CELLS // max(1, len(names)))
+    values: list[Sequence[Cell]] = [()] * most_rows
+    if kept:
+        values = [tuple(chain.from_iterable(row)) for row in zip(*(_fitted(it, most_rows) for it in kept), strict=True)]
+    if len(names) < width:
+        values = [[row[place[name]] for name in names] for row in values]
+    dropped += len(place) - len(names) + rows - most_rows
+    flags = {"over_limit"} if dropped else set[str]()
+    if any(tensor.is_mismatched or len(tensor.rows) != rows for tensor in tensors):
+        flags.add("shape_mismatch")
+    return Sheet(names, values, (), reasons, frozenset(flags), dropped)
+
+
+def _fitted(tensor: _Tensor, rows: int) -> Sequence[tuple[Cell, ...]]:
+    """The first *rows* rows; one row stands for all, and missing ones are null."""
+    if len(tensor.rows) == 1:
+        return [*tensor.rows] * rows
+    return [*tensor.rows[:rows], *[(None,) * len(tensor.names)] * (rows - len(tensor.rows))]
+
+
+def _text(value: object) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _claims(value: object) -> bool:
+    inputs = fields_of(value).get("inputs")
+    return is_list(inputs) and len(inputs) > 0 and all(fields_of(entry).keys() >= _TENSOR_KEYS for entry in inputs)
+
+
+# The values of `shape` and `datatype` decide what becomes a column.
+PROTOCOL: Final = Protocol("kserve_v2", (_PATH,), frozenset({"inputs"}), _claims, read, is_read_by_shape=False)
