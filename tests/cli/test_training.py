@@ -31,6 +31,20 @@ def test_predictions_alone_make_a_reference(file: CsvFile) -> None:
     assert wanted == Wanted((), ("y",), ())
 
 
+def test_columns_that_traffic_never_has_are_left_out_of_the_reference(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("order_id,api_key,amount\n1,s3cret,9.5\n")
+
+    wanted = wanted_columns(
+        CsvFile(tmp_path / "t.csv"), predictions=[], labels=[], ignored=[], categorical=[], time=None
+    )
+
+    assert wanted.features == ("amount",)
+    assert wanted.notes == (
+        "Column 'order_id' is left out, as in traffic: it names a row.",
+        "Column 'api_key' is left out, as in traffic: it tells of a credential or a person.",
+    )
+
+
 def test_of_a_hundred_names_some_are_listed(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(",".join(f"c{place}" for place in range(100)) + "\n")
 

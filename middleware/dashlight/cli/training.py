@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
+from dashlight.decode.columns import LeftOut, apart
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
 from dashlight.window.build import Chunk
@@ -20,6 +21,12 @@ SORTABLE_ROWS = 2_000_000
 CHUNK_ROWS = 6400
 
 _NAMES_SHOWN = 30
+_REASONS: dict[LeftOut, str] = {
+    "id": "it names a row",
+    "credential": "it tells of a credential or a person",
+    "parameter": "it is a parameter, no feature",
+    "answer": "it describes the answer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,11 @@ def wanted_columns(
     for name in predictions:
         if name in labels or name in times:
             raise ReferenceDataError(f"cannot have column {name!r} both as --prediction and as --label or --time")
-    apart = {*predictions, *labels, *times, *file.unusable}
-    features = [name for name in file.names if name not in apart]
+    spoken_for = {*predictions, *labels, *times, *file.unusable}
+    features = [name for name in file.names if name not in spoken_for]
+    # What decoding never makes a column of would be missing in every row of traffic.
+    never = apart(dict.fromkeys(features), "feature")
+    features = [name for name in features if name not in never]
     features = [name for name in features if not any(fnmatchcase(name, glob) for glob in ignored)]
     outputs = [name for name in file.names if name in predictions and name not in file.unusable]
     if not features and not outputs:
@@ -107,6 +117,7 @@ def wanted_columns(
     notes += [
         f"Column {name!r} holds no single values and is left out." for name in file.names if name in file.unusable
     ]
+    notes += [f"Column {name!r} is left out, as in traffic: {_REASONS[why]}." for name, why in never.items()]
     return Wanted(tuple(features), tuple(outputs), tuple(notes))
 
 
