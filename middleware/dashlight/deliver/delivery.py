@@ -1,0 +1,186 @@
+"""The delivery thread: the only one that talks to collectors."""
+
+import logging
+import math
+import random
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Protocol, TypeAlias
+
+from dashlight.clock import Clock, SystemClock
+from dashlight.deliver.answer import Send
+from dashlight.deliver.destination import Destination, Format
+from dashlight.deliver.endpoints import Endpoint
+from dashlight.deliver.events import Event
+from dashlight.deliver.outbox import Counts, Outbox
+from dashlight.untraced import suppress_instrumentation
+
+MOST_EVENT_BYTES = 256 * 1024
+# After a mistake of our own in the thread.
+_STUMBLE_SECONDS = 0.1
+
+_logger = logging.getLogger(__name__)
+
+
+class EventFormat(Format, Protocol):
+    """A format that also writes events."""
+
+    def event(self, event: Event, *, observed_at: float) -> bytes:
+        """One event, ready for `request`."""
+        ...
+
+
+Connect: TypeAlias = Callable[[Endpoint], Send]
+
+
+def _connect(endpoint: Endpoint) -> Send:
+    # Loads httpcore, which the host should not pay for before there is something to send.
+    from dashlight.deliver.http import HttpSender  # noqa: PLC0415
+
+    return HttpSender(endpoint)
+
+
+class Delivery:
+    """Takes spans and events from any thread and delivers them from its own, each kind to its own destination.
+
+    *spans* and *events* say where to and in what format, None for nowhere. A forked process makes itself a new one:
+    threads stay behind in the parent.
+    """
+
+    def __init__(
+        self,
+        *,
+        spans: tuple[Endpoint, Format] | None = None,
+        events: tuple[Endpoint, EventFormat] | None = None,
+        clock: Clock | None = None,
+        jitter: Callable[[], float] = random.random,
+        connect: Connect = _connect,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._event_format = events[1] if events is not None else None
+        self._outboxes = {"spans": Outbox(), "events": Outbox()}
+        self._destinations = [
+            Destination(
+                f"{name} for {endpoint.shown}",
+                form,
+                outbox=self._outboxes[name],
+                connect=partial(connect, endpoint),
+                clock=self._clock,
+                jitter=jitter,
+                new_key=lambda: str(uuid.uuid4()),
+            )
+            for name, (endpoint, form) in _named(spans=spans, events=events)
+        ]
+        self.takes_spans = spans is not None
+        self.takes_events = events is not None
+        self._nudge = threading.Event()
+        self._progress = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Starts the thread, unless it runs or there is nowhere to deliver to."""
+        if self._thread is None and self._destinations:
+            self._thread = threading.Thread(target=self._run, name="dashlight-delivery", daemon=True)
+            self._thread.start()
+
+    def send_spans(self, spans: Sequence[bytes]) -> None:
+        """Takes encoded spans for delivery; those that find no room are counted."""
+        if not self.takes_spans:
+            self._outboxes["spans"].turn_away("disabled", count=len(spans))
+        elif spans:
+            self._outboxes["spans"].put(spans, at=self._clock.monotonic())
+            self._nudge.set()
+
+    def send_event(self, event: Event) -> None:
+        """Encodes an event and takes it for delivery; one that cannot be encoded or finds no room is counted."""
+        outbox = self._outboxes["events"]
+        if self._event_format is None:
+            outbox.turn_away("disabled")
+            return
+        try:
+            payload = self._event_format.event(event, observed_at=self._clock.now())
+        except Exception:
+            _logger.debug("an event cannot be encoded", exc_info=True)
+            outbox.turn_away("unencodable")
+            return
+        if len(payload) > MOST_EVENT_BYTES:
+            outbox.turn_away("too_large")
+            return
+        outbox.put([payload], at=self._clock.monotonic(), urgent=event.urgent)
+        self._nudge.set()
+
+    def counts(self) -> dict[str, Counts]:
+        """Where all `spans` and all `events` are that were ever given."""
+        return {name: outbox.counts() for name, outbox in self._outboxes.items()}
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Sends what is here at once, waits at most *timeout_seconds* for it, and tells how much is still pending."""
+        self._hurry(lambda: self._pending_count() == 0, timeout_seconds)
+        return self._pending_count()
+
+    def close(self, timeout_seconds: float) -> None:
+        """Takes nothing new, delivers what it can within *timeout_seconds*, alerts first, and drops the rest, counted.
+
+        For a collector that has been failing already it waits no longer than one attempt takes.
+        """
+        end_at = self._clock.monotonic() + timeout_seconds
+        for outbox in self._outboxes.values():
+            outbox.close()
+        self._hurry(
+            lambda: all(each.has_given_up or not each.outbox.counts().pending for each in self._destinations),
+            timeout_seconds,
+        )
+        self._stopping = True
+        self._nudge.set()
+        if self._thread is not None:
+            self._thread.join(max(end_at - self._clock.monotonic(), 0.0))
+        for outbox in self._outboxes.values():
+            outbox.abandon()
+
+    def _hurry(self, is_done: Callable[[], bool], timeout_seconds: float) -> None:
+        for destination in self._destinations:
+            destination.hurry()
+        self._nudge.set()
+        if self._thread is not None:
+            with self._progress:
+                self._progress.wait_for(is_done, timeout_seconds)
+
+    def _pending_count(self) -> int:
+        return sum(outbox.counts().pending for outbox in self._outboxes.values())
+
+    def _run(self) -> None:
+        suppress_instrumentation()
+        while not self._stopping:
+            try:
+                self._turn()
+            except Exception:
+                _logger.exception("the delivery thread stumbled and goes on")
+                self._nudge.wait(_STUMBLE_SECONDS)
+        for destination in self._destinations:
+            destination.close()
+
+    def _turn(self) -> None:
+        """Waits until something is due, then one step for each destination that is."""
+        due_at = min(destination.due_at() for destination in self._destinations)
+        wait_seconds = due_at - self._clock.monotonic()
+        if wait_seconds > 0:
+            self._nudge.wait(wait_seconds if math.isfinite(wait_seconds) else None)
+            # Cleared before the outboxes are looked at again: what is put from now on sets it anew.
+            self._nudge.clear()
+            return
+        for destination in self._destinations:
+            destination.step()
+        with self._progress:
+            self._progress.notify_all()
+
+
+def _named(
+    *, spans: tuple[Endpoint, Format] | None, events: tuple[Endpoint, EventFormat] | None
+) -> Iterator[tuple[str, tuple[Endpoint, Format]]]:
+    if spans is not None:
+        yield "spans", spans
+    if events is not None:
+        yield "events", events

@@ -1,0 +1,30 @@
+"""The OpenTelemetry resource: who sends."""
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+
+def resource_attributes(
+    environ: Mapping[str, str], *, instance_id: str, sdk_version: str, executable: str = ""
+) -> dict[str, str]:
+    """Attributes of the resource that the OpenTelemetry SDK would make of *environ* without extra detectors.
+
+    OTEL_SERVICE_NAME beats OTEL_RESOURCE_ATTRIBUTES, whose values are percent-decoded and whose pairs without a name
+    or a sign of equality are passed over. *instance_id* is a new UUID for each process; what the environment says of
+    it comes first. *executable* is the file name of the interpreter, part of the name of an unnamed service.
+    """
+    found = {
+        "telemetry.sdk.language": "python",
+        "telemetry.sdk.name": "opentelemetry",
+        "telemetry.sdk.version": sdk_version,
+        "service.instance.id": instance_id,
+    }
+    for pair in environ.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","):
+        name, sign, value = pair.partition("=")
+        if sign and name.strip():
+            found[name.strip()] = unquote(value.strip())
+    if environ.get("OTEL_SERVICE_NAME"):
+        found["service.name"] = environ["OTEL_SERVICE_NAME"]
+    if not found.get("service.name"):
+        found["service.name"] = f"unknown_service:{executable}" if executable else "unknown_service"
+    return found

@@ -1,0 +1,86 @@
+"""Which addresses Dashlight will send to."""
+
+import ipaddress
+import re
+import socket
+from urllib.parse import SplitResult, quote, urlsplit
+
+from dashlight.errors import SettingsError
+
+_WANTED = "an http or https URL"
+# Instance metadata of clouds that is not at a link-local address.
+_METADATA_ADDRESSES = frozenset({"fd00:ec2::254", "100.100.100.200"})
+_METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
+_URL_CHARACTERS = "/%:?@!$&'()*+,;=~"
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+
+
+def checked_url(url: str, *, variable: str) -> str:
+    """*url* without spaces around it and without a fragment, if Dashlight may send there.
+
+    Raises:
+        SettingsError: neither http nor https, no host, credentials in it, or an address at which credentials of the
+            machine are kept. The message names *variable* and shows neither credentials nor query.
+    """
+    trimmed = url.strip()
+    try:
+        parts = urlsplit(trimmed if trimmed.isascii() else _ascii(trimmed))
+        # Refuses names that no resolver takes: with empty or too long labels.
+        (parts.hostname or "").encode("idna")
+        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        raise SettingsError(variable, masked(trimmed), _WANTED) from None
+    if not known or _UNPRINTABLE.search(trimmed):
+        raise SettingsError(variable, masked(trimmed), _WANTED)
+    if "@" in urlsplit(trimmed).netloc:
+        raise SettingsError(variable, masked(trimmed), f"{_WANTED} without credentials; those belong in a header")
+    if is_metadata_host(parts.hostname or ""):
+        raise SettingsError(variable, masked(trimmed), f"{_WANTED}, not of link-local or metadata addresses")
+    return parts._replace(fragment="").geturl()
+
+
+def masked(url: str) -> str:
+    """*url* as it may be shown: credentials and query replaced, whether or not it can be read as a URL."""
+    return re.sub(r"\?.*", "?***", re.sub(r"//[^/?#]*@", "//***@", url), flags=re.DOTALL)
+
+
+def joined(base: str, *, path: str) -> str:
+    """*base* with *path* after it, unless it ends so already."""
+    parts: SplitResult = urlsplit(base)
+    stem = parts.path.rstrip("/")
+    return base if stem.endswith(path) else parts._replace(path=stem + path).geturl()
+
+
+def is_metadata_host(host: str) -> bool:
+    """Whether *host* is by its name or its digits link-local or a cloud's metadata service."""
+    name = host.rstrip(".").lower()
+    address = _address(name)
+    return name in _METADATA_NAMES or (address is not None and is_metadata_address(address))
+
+
+def is_metadata_address(address: "ipaddress.IPv4Address | ipaddress.IPv6Address") -> bool:
+    """Whether *address* is link-local or a cloud's metadata service."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    plain = mapped or address
+    return plain.is_link_local or str(plain) in _METADATA_ADDRESSES
+
+
+def _ascii(url: str) -> str:
+    """*url* as it goes over the wire: an international host in Punycode, the rest percent-encoded."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("idna").decode()
+    netloc = host if parts.port is None else f"{host}:{parts.port}"
+    path, query = quote(parts.path, safe=_URL_CHARACTERS), quote(parts.query, safe=_URL_CHARACTERS)
+    return parts._replace(netloc=netloc, path=path, query=query).geturl()
+
+
+def _address(name: str) -> "ipaddress.IPv4Address | ipaddress.IPv6Address | None":
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        pass
+    try:
+        # The resolver also takes 2852039166, 0xa9fea9fe and 169.254.43518 for addresses.
+        return ipaddress.IPv4Address(socket.inet_aton(name))
+    except OSError:
+        return None

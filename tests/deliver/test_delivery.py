@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, is_instrumentation_enabled
+
+from dashlight.deliver.answer import Answer
+from dashlight.deliver.delivery import Delivery
+from dashlight.deliver.endpoints import Endpoint
+from dashlight.deliver.events import ALERT, PREDICTION, Event
+from dashlight.deliver.outbox import Counts
+
+SPANS, EVENTS = Endpoint("http://spans"), Endpoint("http://events")
+PATIENCE_SECONDS = 20.0
+
+
+def event(body: str, name: str = PREDICTION, **attributes: object) -> Event:
+    return Event(name, at=1.0, id="id", seq=1, severity=9, attributes=attributes, body=body)
+
+
+class Collectors:
+    """Stands for the ways to both collectors; `gate` holds every request back until it is set."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, list[str]]] = []
+        self.answers: dict[str, Answer] = {}
+        self.closed: list[str] = []
+        self.contexts: list[tuple[bool, bool]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def connect(self, endpoint: Endpoint) -> Any:
+        """A connection to one of them."""
+        return _Way(self, endpoint.url)
+
+
+class _Way:
+    def __init__(self, collectors: Collectors, url: str) -> None:
+        self._collectors = collectors
+        self._url = url
+
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:
+        assert self._collectors.gate.wait(PATIENCE_SECONDS)
+        self._collectors.contexts.append((is_instrumentation_enabled(), is_http_instrumentation_enabled()))
+        self._collectors.requests.append((self._url, body.decode().split()))
+        return self._collectors.answers.get(self._url, Answer(200))
+
+    def close(self) -> None:
+        self._collectors.closed.append(self._url)
+
+
+@pytest.fixture
+def collectors() -> Collectors:
+    return Collectors()
+
+
+@pytest.fixture
+def deliver(collectors: Collectors, text_format: Any) -> Iterator[Callable[..., Delivery]]:
+    """Makes deliveries, and ends them with the test."""
+    made: list[Delivery] = []
+
+    def make(**arguments: Any) -> Delivery:
+        wanted: dict[str, Any] = {
+            "spans": (SPANS, text_format),
+            "events": (EVENTS, text_format),
+            "connect": collectors.connect,
+            "jitter": lambda: 0.0,
+        }
+        made.append(Delivery(**{**wanted, **arguments}))
+        return made[-1]
+
+    yield make
+    collectors.gate.set()
+    for delivery in made:
+        delivery.close(0.0)
+        if delivery._thread is not None:
+            delivery._thread.join(PATIENCE_SECONDS)
+
+
+def reached(delivery: Delivery, is_there: Callable[[], bool]) -> bool:
+    """Whether it is there, at the latest when patience ends; looked at after each round of the thread."""
+    with delivery._progress:
+        return delivery._progress.wait_for(is_there, PATIENCE_SECONDS)
+
+
+def test_spans_and_events_go_their_own_ways(deliver: Any, collectors: Collectors) -> None:
+    delivery = deliver()
+    delivery.start()
+    delivery.send_spans([b"s1", b"s2"])
+    delivery.send_event(event("e1"))
+
+    pending = delivery.flush(PATIENCE_SECONDS)
+
+    assert pending == 0
+    assert sorted(collectors.requests) == [("http://events", ["e1"]), ("http://spans", ["s1", "s2"])]
+    assert delivery.counts() == {"spans": Counts(offered=2, delivered=2), "events": Counts(offered=1, delivered=1)}
+
+
+def test_events_leave_by_themselves(deliver: Any, collectors: Collectors) -> None:
+    delivery = deliver()
+    delivery.start()
+
+    delivery.send_event(event("alert", ALERT))
+
+    assert reached(delivery, lambda: delivery.counts()["events"].delivered == 1)
+    assert collectors.requests == [("http://events", ["alert"])]
+
+
+def test_a_collector_that_is_away_does_not_hold_up_the_other(deliver: Any, collectors: Collectors) -> None:
+    collectors.answers["http://spans"] = Answer(failure="name")
+    delivery = deliver()
+    delivery.start()
+    delivery.send_spans([b"s1"])
+    for number in range(3):
+        delivery.send_event(event(f"e{number}", ALERT))
+    delivery.flush(0.0)
+
+    assert reached(
+        delivery,
+        lambda: ("http://spans", ["s1"]) in collectors.requests and delivery.counts()["events"].delivered == 3,
+    )
+    assert delivery.flush(0.0) == 1
+    assert delivery.counts()["events"] == Counts(offered=3, delivered=3)
+    assert delivery.counts()["spans"] == Counts(offered=1, in_flight=1)
+
+
+def test_the_thread_does_not_trace_itself(deliver: Any, collectors: Collectors) -> None:
+    delivery = deliver()
+    delivery.start()
+    delivery.send_spans([b"s1"])
+    delivery.flush(PATIENCE_SECONDS)
+
+    assert collectors.contexts == [(False, False)]
+    assert is_instrumentation_enabled()
+
+
+def test_the_thread_is_a_daemon_and_starts_once(deliver: Any) -> None:
+    delivery = deliver()
+
+    delivery.start()
+    delivery.start()
+
+    threads = [thread for thread in threading.enumerate() if thread.name == "dashlight-delivery"]
+    assert len(threads) == 1
+    assert threads[0].daemon
+
+
+def test_without_a_destination_there_is_no_thread_and_everything_is_counted(deliver: Any) -> None:
+    delivery = deliver(spans=None, events=None)
+    delivery.start()
+    delivery.send_spans([b"s1", b"s2"])
+    delivery.send_event(event("e1"))
+
+    assert not any(thread.name == "dashlight-delivery" for thread in threading.enumerate())
+    assert (delivery.takes_spans, delivery.takes_events) == (False, False)
+    assert delivery.counts() == {
+        "spans": Counts(offered=2, dropped={"disabled": 2}),
+        "events": Counts(offered=1, dropped={"disabled": 1}),
+    }
+    assert delivery.flush(0.0) == 0
+
+
+def test_no_spans_are_no_reason_to_wake(deliver: Any) -> None:
+    delivery = deliver()
+
+    delivery.send_spans([])
+
+    assert not delivery._nudge.is_set()
+
+
+def test_an_event_that_cannot_be_encoded_is_dropped_alone(deliver: Any) -> None:
+    delivery = deliver()
+    delivery.start()
+    delivery.send_event(event("good"))
+    delivery.send_event(event("bad", poison=object()))
+    delivery.flush(PATIENCE_SECONDS)
+
+    assert delivery.counts()["events"] == Counts(offered=2, delivered=1, dropped={"unencodable": 1})
+
+
+def test_an_event_that_is_too_large_is_dropped(deliver: Any) -> None:
+    delivery = deliver()
+
+    delivery.send_event(event("x" * (256 * 1024 + 1)))
+
+    assert delivery.counts()["events"] == Counts(offered=1, dropped={"too_large": 1})
+
+
+def test_before_the_start_everything_waits(deliver: Any, collectors: Collectors) -> None:
+    delivery = deliver()
+    delivery.send_event(event("e1"))
+
+    assert delivery.flush(PATIENCE_SECONDS) == 1
+    delivery.start()
+    assert delivery.flush(PATIENCE_SECONDS) == 0
+    assert collectors.requests == [("http://events", ["e1"])]
+
+
+def test_the_end_delivers_alerts_first_and_closes_the_connections(deliver: Any, collectors: Collectors) -> None:
+    delivery = deliver()
+    for word, name in (("e1", PREDICTION), ("a1", ALERT), ("e2", PREDICTION)):
+        delivery.send_event(event(word, name))
+    delivery.start()
+
+    delivery.close(PATIENCE_SECONDS)
+
+    assert collectors.requests == [("http://events", ["a1"]), ("http://events", ["e1", "e2"])]
+    assert collectors.closed == ["http://events"]
+    assert delivery.counts()["events"] == Counts(offered=3, delivered=3)
+
+
+def test_after_the_end_nothing_is_taken(deliver: Any) -> None:
+    delivery = deliver()
+    delivery.start()
+    delivery.close(PATIENCE_SECONDS)
+    delivery.send_spans([b"late"])
+
+    assert delivery.counts()["spans"] == Counts(offered=1, dropped={"shutdown": 1})
+
+
+def test_what_the_time_does_not_suffice_for_is_counted_once(deliver: Any, collectors: Collectors) -> None:
+    collectors.gate.clear()
+    delivery = deliver()
+    delivery.start()
+    delivery.send_event(event("a1", ALERT))
+    delivery.send_event(event("e1"))
+
+    delivery.close(0.1)
+    at_the_end = delivery.counts()["events"]
+    collectors.gate.set()
+    delivery._thread.join(PATIENCE_SECONDS)
+
+    assert at_the_end == Counts(offered=2, dropped={"shutdown": 2})
+    assert delivery.counts()["events"] == at_the_end
+
+
+def test_a_collector_that_has_been_failing_does_not_hold_up_the_end(deliver: Any, collectors: Collectors) -> None:
+    collectors.answers["http://events"] = Answer(401)
+    delivery = deliver()
+    delivery.start()
+    delivery.send_event(event("e1", ALERT))
+    assert reached(delivery, lambda: len(collectors.requests) == 1)
+
+    delivery.close(PATIENCE_SECONDS * 100)
+
+    assert delivery.counts()["events"] == Counts(offered=1, dropped={"shutdown": 1})
+    assert len(collectors.requests) == 2
+
+
+def test_a_mistake_of_ours_does_not_end_the_thread(
+    deliver: Any, collectors: Collectors, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.ERROR, "dashlight")
+    moods = iter([ValueError("a mistake")])
+
+    def jitter() -> float:
+        for mistake in moods:
+            raise mistake
+        return 0.0
+
+    collectors.answers["http://spans"] = Answer(503)
+    delivery = deliver(jitter=jitter)
+    delivery.start()
+    delivery.send_spans([b"s1"])
+    delivery.flush(0.0)
+    delivery.send_event(event("e1", ALERT))
+
+    assert reached(delivery, lambda: bool(caplog.messages) and delivery.counts()["events"].delivered == 1)
+    assert caplog.messages == ["the delivery thread stumbled and goes on"]
+    # The batch it had in hand is not lost from the count.
+    assert delivery.counts()["spans"] == Counts(offered=1, in_flight=1)
+
+
+def test_without_more_said_batches_are_posted_over_http() -> None:
+    from dashlight.deliver.delivery import _connect
+    from dashlight.deliver.http import HttpSender
+
+    sender = _connect(Endpoint("http://127.0.0.1:9"))
+
+    assert isinstance(sender, HttpSender)
+    sender.close()
+
+
+def test_nothing_is_loaded_for_the_network_before_there_is_something_to_send() -> None:
+    script = (
+        "import sys, dashlight.deliver.delivery, dashlight.deliver.traces, dashlight.deliver.logs\n"
+        "print([name for name in ('httpx', 'httpcore', 'ssl', 'numpy', 'opentelemetry.sdk') if name in sys.modules])"
+    )
+
+    found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+
+    assert found.stdout.strip() == "[]"
