@@ -1,0 +1,142 @@
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashlight.judge.alerts import Alerts, alert_key, transition
+from dashlight.records import Alert, AlertState
+
+STATES: list[AlertState] = ["inactive", "pending", "firing", "resolved"]
+
+
+def alert(state: AlertState, at: float = 0.0, key: str = "drift/m/e/feature/temp", since_at: float = 0.0) -> Alert:
+    return Alert(
+        key=key,
+        source="drift",
+        model="m",
+        version="",
+        endpoint="e",
+        column="temp",
+        role="feature",
+        state=state,
+        summary=f"{state} at {at}",
+        at=at,
+        since_at=since_at,
+        rows=100,
+        score=0.5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "reported", "becomes"),
+    [
+        (None, "inactive", None),
+        (None, "resolved", None),
+        (None, "pending", "pending"),
+        (None, "firing", "firing"),
+        ("pending", "firing", "firing"),
+        ("pending", "inactive", "inactive"),
+        ("pending", "resolved", "inactive"),
+        ("firing", "pending", "firing"),
+        ("firing", "inactive", "resolved"),
+        ("firing", "resolved", "resolved"),
+        ("resolved", "resolved", None),
+        ("resolved", "pending", "pending"),
+        ("inactive", "firing", "firing"),
+    ],
+)
+def test_an_alert_goes_from_state_to_state(
+    known: AlertState | None, reported: AlertState, becomes: AlertState | None
+) -> None:
+    now = transition(alert(known) if known else None, alert(reported, at=5.0))
+
+    assert (now.state if now else None) == becomes
+
+
+def test_what_is_said_again_is_no_news_but_renews_the_description() -> None:
+    alerts = Alerts()
+    alerts.observe([alert("firing", at=1.0, since_at=0.5)])
+
+    news = alerts.observe([alert("firing", at=2.0, since_at=1.5)])
+
+    assert news == []
+    (held,) = alerts.in_force
+    assert (held.summary, held.at, held.since_at) == ("firing at 2.0", 1.0, 0.5)
+
+
+def test_the_moment_of_the_change_is_kept_until_the_alert_is_over() -> None:
+    alerts = Alerts()
+    reports = [
+        alert("pending", 1.0, since_at=0.2),
+        alert("firing", 2.0, since_at=0.9),
+        alert("resolved", 3.0, since_at=2.0),
+    ]
+
+    news = [change for report in reports for change in alerts.observe([report])]
+
+    assert [(change.state, change.at, change.since_at) for change in news] == [
+        ("pending", 1.0, 0.2),
+        ("firing", 2.0, 0.2),
+        ("resolved", 3.0, 0.2),
+    ]
+
+
+def test_alerts_in_force_are_listed_firing_first_then_the_oldest() -> None:
+    alerts = Alerts()
+    alerts.observe([alert("pending", 1.0, "a"), alert("firing", 3.0, "b"), alert("firing", 2.0, "c")])
+
+    assert [held.key for held in alerts.in_force] == ["c", "b", "a"]
+
+
+def test_resolved_alerts_are_remembered_newest_first_and_not_for_ever() -> None:
+    alerts = Alerts(most_resolved=2)
+    for place in range(4):
+        alerts.observe([alert("firing", key=str(place))])
+        alerts.observe([alert("resolved", key=str(place))])
+
+    assert [held.key for held in alerts.resolved] == ["3", "2"]
+    assert alerts.in_force == ()
+
+
+def test_an_alert_that_passes_while_pending_is_not_remembered_as_resolved() -> None:
+    alerts = Alerts()
+
+    news = [*alerts.observe([alert("pending")]), *alerts.observe([alert("resolved")])]
+
+    assert [change.state for change in news] == ["pending", "inactive"]
+    assert alerts.resolved == ()
+
+
+def test_alerts_beyond_the_limit_are_counted() -> None:
+    alerts = Alerts(most=2)
+
+    news = alerts.observe([alert("firing", key=str(place)) for place in range(5)])
+
+    assert [change.key for change in news] == ["0", "1"]
+    assert alerts.refused_count == 3
+
+
+def test_keys_of_different_names_never_meet() -> None:
+    assert alert_key("drift", "m", "/a/b", "feature", "c") == "drift/m/%2Fa%2Fb/feature/c"
+    assert alert_key("drift", "a/b", "c") != alert_key("drift", "a", "b/c")
+
+
+@given(st.lists(st.sampled_from(STATES), max_size=30))
+def test_every_course_of_reports_gives_lawful_news(reports: list[AlertState]) -> None:
+    alerts = Alerts()
+
+    news = [change.state for state in reports for change in alerts.observe([replace(alert(state))])]
+
+    lawful = {
+        ("pending", "firing"),
+        ("pending", "inactive"),
+        ("firing", "resolved"),
+        ("inactive", "pending"),
+        ("inactive", "firing"),
+        ("resolved", "pending"),
+        ("resolved", "firing"),
+    }
+    assert set(pairwise(news)) <= lawful
+    assert set(news[:1]) <= {"pending", "firing"}
