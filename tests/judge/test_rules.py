@@ -58,6 +58,9 @@ def test_the_same_rule_twice_counts_once() -> None:
         ("throughput<1", "throughput as a number of exchanges such as 1/s"),
         ("throughput<1/week", "throughput as a number of exchanges such as 1/s"),
         ("in_flight>many", "in_flight as a number of exchanges such as 50"),
+        ("error_rate>100%", "a threshold that can be crossed"),
+        ("in_flight<0", "a threshold that can be crossed"),
+        ("throughput<0/s", "a threshold that can be crossed"),
         ("in_flight[x]>5", "only error_rate and missing_rate take a pattern"),
     ],
 )
@@ -82,3 +85,9 @@ def test_a_rule_recovers_only_well_inside_its_threshold() -> None:
 
     assert [upper.recovered(value) for value in (45, 40)] == [False, True]
     assert [lower.recovered(value) for value in (1.2, 1.25)] == [False, True]
+
+
+def test_a_lower_threshold_near_one_can_be_recovered_from() -> None:
+    (rule,) = parse_rules("undecodable_rate<90%")
+
+    assert (rule.recovered(0.94), rule.recovered(0.95)) == (False, True)

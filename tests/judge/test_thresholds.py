@@ -154,6 +154,18 @@ def test_without_exchanges_a_rule_stays_quiet(judge_of: Callable[[str], Threshol
     assert judge_of(text).update(NOTHING, 0.0) == []
 
 
+def test_a_gap_without_exchanges_neither_ends_a_pending_alert_nor_counts_for_it(
+    judge_of: Callable[[str], ThresholdJudge],
+) -> None:
+    judge = judge_of("error_rate>2% for 2m")
+    judge.update(FAILING, 0.0)
+
+    gap = one(judge.update(NOTHING, 600.0))
+    after = one(judge.update(FAILING, 660.0))
+
+    assert (gap.state, after.state, after.since_at) == ("pending", "firing", 0.0)
+
+
 def test_without_exchanges_an_alert_fires_on(judge_of: Callable[[str], ThresholdJudge]) -> None:
     judge = judge_of("error_rate>2%")
     judge.update(FAILING, 0.0)

@@ -50,7 +50,9 @@ class Rule:
         """Whether *value* is well inside again."""
         if self.is_upper:
             return value <= RESOLVES_BELOW * self.threshold
-        return value >= RESOLVES_ABOVE * self.threshold
+        enough = RESOLVES_ABOVE * self.threshold
+        # No share is above 1: half of what is left must do.
+        return value >= (min(enough, (1 + self.threshold) / 2) if self.quantity in RATES else enough)
 
 
 def parse_rules(text: str) -> tuple[Rule, ...]:
@@ -73,12 +75,15 @@ def _rule(entry: str) -> Rule:
     if pattern is not None and quantity not in _WITH_PATTERN:
         raise SettingsError(VARIABLE, entry, f"no [{pattern}]: only error_rate and missing_rate take a pattern")
     read, wanted = _reader(quantity)
+    threshold, is_upper = _read(entry, read, found["threshold"], wanted), found["sign"] == ">"
+    if (is_upper and quantity in RATES and threshold >= 1) or (not is_upper and threshold <= 0):
+        raise SettingsError(VARIABLE, entry, "a threshold that can be crossed")
     return Rule(
         text=_canonical(found),
         quantity=quantity,
         pattern=(pattern or "*").strip(),
-        is_upper=found["sign"] == ">",
-        threshold=_read(entry, read, found["threshold"], wanted),
+        is_upper=is_upper,
+        threshold=threshold,
         hold_seconds=_read(entry, quantities.seconds, found["time"] or "0s", "a time such as 5m after `for`"),
     )
 

@@ -109,13 +109,16 @@ def _next(rule: Rule, standing: _Standing | None, value: float | None, at: float
         if value is None or not rule.crossed(value):
             return None
         return _Standing("pending" if rule.hold_seconds else "firing", at, at)
+    if value is None:
+        # Nothing was seen, so nothing speaks for or against.
+        return standing
     if standing.state == "pending":
-        if value is None or not rule.crossed(value):
+        if not rule.crossed(value):
             return _Standing("inactive", standing.since_at, at)
         if at - standing.since_at >= rule.hold_seconds:
             return _Standing("firing", standing.since_at, at)
         return standing
-    if value is None or not rule.recovered(value):
+    if not rule.recovered(value):
         return _Standing("firing", standing.since_at, standing.began_at)
     recovered_at = at if standing.recovered_at is None else standing.recovered_at
     if at - recovered_at >= rule.hold_seconds:
