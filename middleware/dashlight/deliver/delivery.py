@@ -117,8 +117,11 @@ class Delivery:
         return {name: outbox.counts() for name, outbox in self._outboxes.items()}
 
     def flush(self, timeout_seconds: float) -> int:
-        """Sends what is here at once, waits at most *timeout_seconds* for it, and tells how much is still pending."""
-        self._hurry(lambda: self._pending_count() == 0, timeout_seconds)
+        """Sends what is here at once, waits at most *timeout_seconds* for it, and tells how much is still pending.
+
+        For a collector that has been failing already it waits no longer than one attempt takes.
+        """
+        self._hurry(self._is_settled, timeout_seconds)
         return self._pending_count()
 
     def close(self, timeout_seconds: float) -> None:
@@ -129,10 +132,7 @@ class Delivery:
         end_at = self._clock.monotonic() + timeout_seconds
         for outbox in self._outboxes.values():
             outbox.close()
-        self._hurry(
-            lambda: all(each.has_given_up or not each.outbox.counts().pending for each in self._destinations),
-            timeout_seconds,
-        )
+        self._hurry(self._is_settled, timeout_seconds)
         self._stopping = True
         self._nudge.set()
         if self._thread is not None:
@@ -147,6 +147,10 @@ class Delivery:
         if self._thread is not None:
             with self._progress:
                 self._progress.wait_for(is_done, timeout_seconds)
+
+    def _is_settled(self) -> bool:
+        """Whether waiting longer would bring nothing."""
+        return all(each.has_given_up or not each.outbox.counts().pending for each in self._destinations)
 
     def _pending_count(self) -> int:
         return sum(outbox.counts().pending for outbox in self._outboxes.values())
