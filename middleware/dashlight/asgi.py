@@ -6,13 +6,11 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from dashlight.capture.tee import Message, Receive, Scope, Send
+from dashlight.capture.spans import Inside
+from dashlight.capture.tee import MARK, Message, Receive, Scope, Send
 from dashlight.process import process
 
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[Any]]
-
-MARK = "dashlight"
-"""Key in the scope of a request that is already being watched."""
 
 
 class DashlightMiddleware:
@@ -25,22 +23,24 @@ class DashlightMiddleware:
     def __init__(self, app: Any) -> None:
         self.app: ASGIApp = _single_callable(app)
         self._wrapped = app
+        self._inside = Inside(self.app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Serves one connection: watches HTTP, notes the lifespan, passes everything else through."""
         kind = scope["type"]
         if kind == "http" and MARK not in scope:
             monitor = process.monitor or process.start(self.app)
-            tee = monitor.open(scope, receive, send) if monitor is not None else None
-            if tee is not None:
-                scope[MARK] = True
-                try:
-                    return await self.app(scope, tee.receive, tee.send)
-                except BaseException as error:
-                    tee.fail(error)
-                    raise
-                finally:
-                    tee.close()
+            if monitor is not None:
+                scope[MARK] = self._inside
+                tee = monitor.open(scope, receive, send)
+                if tee is not None:
+                    try:
+                        return await self.app(scope, tee.receive, tee.send)
+                    except BaseException as error:
+                        tee.fail(error)
+                        raise
+                    finally:
+                        tee.close()
         elif kind == "lifespan":
             return await _living(self.app, scope, receive, send)
         return await self.app(scope, receive, send)
@@ -63,6 +63,7 @@ async def _living(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> A
         message = await receive()
         if message["type"] == "lifespan.startup":
             process.start(app)
+            await process.settle()
         return message
 
     async def send_flushed(message: Message) -> None:
@@ -77,13 +78,20 @@ async def _living(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> A
 
 def _single_callable(app: Any) -> ASGIApp:
     """*app* as ASGI 3; an ASGI 2 app, which takes the scope alone and returns a coroutine function, is adapted."""
-    if inspect.isclass(app) or (_parameter_count(app) == 1 and not inspect.iscoroutinefunction(app)):
+    if _takes_scope_alone(app):
 
         async def adapted(scope: Scope, receive: Receive, send: Send) -> Any:
             return await app(scope)(receive, send)
 
         return adapted
     return app  # type: ignore[no-any-return]
+
+
+def _takes_scope_alone(app: Any) -> bool:
+    if inspect.isclass(app):
+        # A class may be an ASGI 3 app whose instances are awaited, as Starlette's endpoints are.
+        return not hasattr(app, "__await__")
+    return _parameter_count(app) == 1 and not inspect.iscoroutinefunction(app)
 
 
 def _parameter_count(app: Any) -> int:

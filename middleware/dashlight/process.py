@@ -9,11 +9,15 @@ import threading
 from typing import TYPE_CHECKING
 
 from dashlight.errors import DashlightError
+from dashlight.quantities import flag
 
 if TYPE_CHECKING:
     from dashlight.monitor import Monitor
 
 logger = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 30.0
+"""How long a strict start waits for the analysis: it loads numpy and reads the reference."""
 
 
 class Process:
@@ -47,13 +51,24 @@ class Process:
             self.monitor = assemble(os.environ, app)
         except DashlightError as mistake:
             logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the mistake is the operator's, not a crash
-            if os.environ.get("DASHLIGHT_STRICT", "").strip().lower() in {"true", "yes", "on", "1"}:
+            if _is_strict():
                 self.refusal = f"Dashlight: {mistake}"
         except Exception:
             logger.exception("monitoring is off: Dashlight could not start")
         else:
             if self.monitor is not None:
                 atexit.register(self.monitor.close)
+
+    async def settle(self) -> None:
+        """Under DASHLIGHT_STRICT, waits until the analysis has started, or notes why the server should not start."""
+        monitor = self.monitor
+        if monitor is None or not _is_strict():
+            return
+        from anyio import to_thread
+
+        await to_thread.run_sync(monitor.ready.wait, _PATIENCE_SECONDS)
+        if monitor.refusal is not None:
+            self.refusal = f"Dashlight: {monitor.refusal}"
 
     async def flush_aside(self) -> None:
         """Sends what is left, from a thread, so that the event loop goes on; ends within DASHLIGHT_SHUTDOWN_TIMEOUT."""
@@ -71,6 +86,14 @@ class Process:
     def forget(self) -> None:
         """Starts from nothing, as a forked child does."""
         self.__init__()  # type: ignore[misc]
+
+
+def _is_strict() -> bool:
+    """Read here as well as in Settings, because it says what to do when the settings cannot be read."""
+    try:
+        return flag(os.environ.get("DASHLIGHT_STRICT") or "false")
+    except ValueError:
+        return False
 
 
 process = Process()

@@ -143,13 +143,13 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A statistic of a column at a moment, with its uncertainty.
+    """A statistic of a column, or of a whole endpoint where *column* is None, with its uncertainty.
 
     *low* and *high* bound it at about 95 %; *reference* is its value in the reference where that has a meaning.
     """
 
-    column: str
-    role: Role
+    column: str | None
+    role: Role | None
     statistic: str
     value: float
     low: float

@@ -65,7 +65,7 @@ def test_what_the_application_sets_is_kept() -> None:
         name="renamed",
         attributes={"a": 1, "b": "x"},
         events=[("cache_miss", 7, {"key": "k"})],
-        links=[(0xA, 0xB, 3, "vendor=x", {"why": "batch"})],
+        links=[(0xA, 0xB, 0x203, "vendor=x", {"why": "batch"})],
         status_code=2,
         status_description="no luck",
     )

@@ -299,10 +299,10 @@ def test_a_request_under_way_is_in_flight_until_its_last_message(converse: Conve
     seen: list[int] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        seen.append(len(capture.inbox.in_flight))
+        seen.append(capture.inbox.in_flight_count)
         await send(STARTED)
         await send(ANSWER)
-        seen.append(len(capture.inbox.in_flight))
+        seen.append(capture.inbox.in_flight_count)
 
     converse(app, capture=capture)
 

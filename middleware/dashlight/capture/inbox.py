@@ -2,12 +2,8 @@
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
 
 from dashlight.records import Exchange
-
-if TYPE_CHECKING:
-    from dashlight.capture.tee import Tee
 
 BATCH = 256
 """Exchanges taken at a time; the waiting thread is woken when so many are there."""
@@ -29,8 +25,13 @@ class Inbox:
         self.wake = threading.Event()
         self.dropped_count = 0
         self.captured_count = 0
-        self.in_flight: set[Tee] = set()
+        self.begun_count = 0
+        self.ended_count = 0
+
+    @property
+    def in_flight_count(self) -> int:
         """Requests that have begun and not ended."""
+        return max(0, self.begun_count - self.ended_count)
 
     def put(self, exchange: Exchange) -> None:
         """Appends *exchange*, or drops and counts it where the inbox is full."""

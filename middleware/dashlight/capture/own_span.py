@@ -11,6 +11,8 @@ from opentelemetry.util import types
 from dashlight.records import OwnSpan
 
 _PLAIN = OwnSpan()
+_IS_REMOTE = 0x200
+"""Beside the trace flags of a link: OTLP's mark of a span in another process."""
 
 
 class LeanSpan(Span):
@@ -55,9 +57,9 @@ class LeanSpan(Span):
     def add_link(self, context: SpanContext, attributes: types.Attributes = None) -> None:
         """Keeps a link to another span, if sampled."""
         if self.is_recording():
+            flags = int(context.trace_flags) | (_IS_REMOTE if context.is_remote else 0)
             state = context.trace_state.to_header()
-            link = (context.trace_id, context.span_id, int(context.trace_flags), state, dict(attributes or {}))
-            self._kept().links.append(link)
+            self._kept().links.append((context.trace_id, context.span_id, flags, state, dict(attributes or {})))
 
     def update_name(self, name: str) -> None:
         """Takes a name of the application's choice."""

@@ -22,6 +22,28 @@ _SPAN_ID_BITS = 64
 _SPAN_ID_MASK = (1 << _SPAN_ID_BITS) - 1
 
 
+class Inside:
+    """What an instance of the middleware knows of the app that it wraps: whether that traces itself."""
+
+    __slots__ = ("_app", "_provider", "_traces_itself")
+
+    def __init__(self, app: object) -> None:
+        self._app = app
+        self._provider: object = None
+        self._traces_itself = False
+
+    def traces_itself(self, provider: object) -> bool:
+        """The verdict under *provider*: looked for once, then remembered."""
+        if provider is not self._provider:
+            self._provider = provider
+            self._traces_itself = traces_itself(self._app)
+        return self._traces_itself
+
+    def learn(self) -> None:
+        """Notes that it does, whatever it looked like from outside."""
+        self._traces_itself = True
+
+
 @dataclass(slots=True)
 class Opened:
     """The span side of one request: who made it, its ids, and the token to undo the context."""
@@ -33,6 +55,7 @@ class Opened:
     lean: LeanSpan | None = None
     host: Span | None = None
     token: Any = None
+    inside: Inside | None = None
 
 
 class Spans:
@@ -57,11 +80,11 @@ class Spans:
         self._w3c_alone = w3c_alone
         self._version = version
         self._tracer: trace.Tracer | None = None
-        self._inner = False
+        self._inside = Inside(None)
         self._provider: object = None
 
     def look_around(self, app: object) -> None:
-        """Notes whether a TracerProvider is configured by now, and whether *app* traces itself.
+        """Notes whether a TracerProvider is configured by now; *app* is the one of requests that name none.
 
         Costs microseconds: called when the first request comes and from the analysis thread, not for every request.
         """
@@ -70,24 +93,29 @@ class Spans:
             return
         self._provider = provider
         if isinstance(provider, trace.ProxyTracerProvider):
-            self._tracer, self._inner = None, False
+            self._tracer = None
             return
+        self._inside = Inside(app)
         self._tracer = provider.get_tracer("dashlight", self._version)
-        self._inner = traces_itself(app)
 
     def note_inner(self, current: Span, opened: Opened) -> None:
         """Learns that the app inside makes server spans after all, from the first one seen below ours."""
         parent = getattr(current, "parent", None)
-        if getattr(current, "kind", None) is SpanKind.SERVER and getattr(parent, "span_id", 0) == opened.span_id:
-            self._inner = True
+        below = getattr(current, "kind", None) is SpanKind.SERVER and getattr(parent, "span_id", 0) == opened.span_id
+        if below and opened.inside is not None:
+            opened.inside.learn()
 
     def open(
-        self, headers: Headers, raw_headers: Headers, describe: Callable[[], tuple[str, dict[str, Any]]]
+        self,
+        headers: Headers,
+        raw_headers: Headers,
+        describe: Callable[[], tuple[str, dict[str, Any]]],
+        inside: Inside | None = None,
     ) -> Opened:
         """The span of a request that begins now.
 
         *headers* are the kept ones, *raw_headers* all of them (for propagators other than W3C); *describe* gives
-        name and first attributes of a span that the SDK has to make.
+        name and first attributes of a span that the SDK has to make; *inside* is what is known of the app within.
         """
         source = self._source
         if source in {"auto", "enrich"}:
@@ -98,9 +126,10 @@ class Spans:
                     return Opened("enrich", found.trace_id, found.span_id, int(found.trace_flags), host=current)
         tracer = self._tracer
         if tracer is not None and source in {"auto", "server", "enrich"}:
-            if self._inner or source == "enrich":
+            inside = inside or self._inside
+            if source == "enrich" or inside.traces_itself(self._provider):
                 return _correlated("inner", headers)
-            return _server(tracer, raw_headers, describe)
+            return _server(tracer, raw_headers, describe, inside)
         if self._exported and source in {"auto", "own"}:
             return self._own(headers, raw_headers)
         return _correlated("none", headers)
@@ -144,13 +173,15 @@ def _correlated(choice: Choice, headers: Headers) -> Opened:
     return Opened(choice, drawn >> _SPAN_ID_BITS, drawn & _SPAN_ID_MASK, 0)
 
 
-def _server(tracer: trace.Tracer, raw_headers: Headers, describe: Callable[[], tuple[str, dict[str, Any]]]) -> Opened:
+def _server(
+    tracer: trace.Tracer, raw_headers: Headers, describe: Callable[[], tuple[str, dict[str, Any]]], inside: Inside
+) -> Opened:
     name, attributes = describe()
     context = propagated_context(raw_headers)
     span = tracer.start_span(name, context=context, kind=SpanKind.SERVER, attributes=attributes)
     ids = span.get_span_context()
     token = attach(trace.set_span_in_context(span, context))
-    return Opened("server", ids.trace_id, ids.span_id, int(ids.trace_flags), host=span, token=token)
+    return Opened("server", ids.trace_id, ids.span_id, int(ids.trace_flags), host=span, token=token, inside=inside)
 
 
 def traces_itself(app: object) -> bool:

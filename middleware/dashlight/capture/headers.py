@@ -1,0 +1,36 @@
+"""The headers that are ever looked at, of the request and of the response; none of them leaves the process."""
+
+from collections.abc import Iterable, Sequence
+
+from dashlight.records import Headers
+
+KEPT_HEADERS = frozenset(
+    {
+        b"content-type", b"content-encoding", b"content-length", b"traceparent", b"tracestate", b"baggage",
+        b"inference-header-content-length", b"azureml-model-deployment", b"anthropic-version", b"server",
+        b"x-bentoml-request-id",
+    }
+)  # fmt: skip
+_KEPT_PREFIX = b"x-amzn-sagemaker-"
+
+
+def kept(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+    """Those of the fixed list. ASGI promises names in lower case for requests."""
+    most = len(_KEPT_PREFIX)
+    return [
+        pair
+        for pair in headers
+        if (name := pair[0]) in KEPT_HEADERS or (len(name) > most and name[:most] == _KEPT_PREFIX)
+    ]
+
+
+def kept_in_lower_case(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Likewise of a response, where an app may have written names as it liked."""
+    found: list[tuple[bytes, bytes]] = []
+    for name, value in headers:
+        # Nearly always written in lower case already, which saves the copy.
+        if name in KEPT_HEADERS:
+            found.append((name, value))
+        elif (lower := name.lower()) in KEPT_HEADERS:
+            found.append((lower, value))
+    return found
