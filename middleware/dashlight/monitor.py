@@ -7,7 +7,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,11 +20,14 @@ from dashlight.untraced import suppress_instrumentation
 
 logger = logging.getLogger(__name__)
 
-_SLICE = 64
-"""Exchanges analysed before the GIL is given away: about a quarter of a millisecond."""
+_SLICE = 128
+"""Exchanges analysed before the GIL is given away. Fewer would cost more: numpy calls have a price of their own."""
 _PAUSE_SECONDS = 0.0001
 _IDLE_SECONDS = 0.25
 """How long the analysis thread sleeps at most where nothing wakes it."""
+_REDUCED_SECONDS = 0.1
+_WARM_UP_ROUNDS = 3
+"""Rounds with exchanges that teach the budget nothing: plans are being made and pages touched for the first time."""
 _TOLD_RATE = 0.9
 """Below this rate of analysis the operator is told."""
 
@@ -84,6 +87,8 @@ class Monitor:
         self._budget = CpuBudget(plan.cpu_share)
         self._watching = True
         self._stopping = False
+        self._flushing = False
+        self._busy_rounds = 0
         self._reduced = False
         self._failures: set[str] = set()
         self._analysis: Analysis | None = None
@@ -111,12 +116,14 @@ class Monitor:
         deadline = self._clock.monotonic() + limit
         if not self.ready.wait(limit) or self._analysis is None:
             return len(self.capture.inbox)
+        self._flushing = True
         with self._rounds:
             # Two rounds: one may be half done with what it had found.
             wanted = self._round_count + 2
             while self._round_count < wanted and self._thread.is_alive() and self._clock.monotonic() < deadline:
                 self.capture.inbox.wake.set()
                 self._rounds.wait(0.05)
+        self._flushing = False
         pending = self._analysis.flush(max(0.0, deadline - self._clock.monotonic()))
         return len(self.capture.inbox) + pending
 
@@ -155,59 +162,67 @@ class Monitor:
         last = self._clock.monotonic()
         while True:
             self.capture.inbox.wake.wait(idle_seconds)
+            if self._reduced and not self._stopping and not self._flushing:
+                # Under overload fewer and larger rounds: what a round costs by itself falls on more exchanges.
+                time.sleep(_REDUCED_SECONDS)
             self.capture.inbox.wake.clear()
             stopping = self._stopping
+            now = self._clock.monotonic()
             try:
-                now = self._clock.monotonic()
-                self._round(analysis, now - last)
-                last = now
-                idle_seconds = min(_IDLE_SECONDS, self._tick(analysis))
+                idle_seconds = min(_IDLE_SECONDS, self._round(analysis, now - last))
             except Exception as error:
                 self._tell_once(error)
+            last = now
             with self._rounds:
                 self._round_count += 1
                 self._rounds.notify_all()
             if stopping:
                 return
 
-    def _round(self, analysis: Analysis, wall_seconds: float) -> None:
-        """Takes what is in the inbox, slice by slice."""
+    def _round(self, analysis: Analysis, wall_seconds: float) -> float:
+        """Takes what is in the inbox, analyses all of it or a sample, counts all of it; seconds to the next pane."""
+        began = time.thread_time()
         self._plan.look_around()
-        taken_count = analysed_count = 0
-        exact_cpu_seconds = analysed_cpu_seconds = 0.0
-        # No more than was there at the start: a round has an end, also under a flood.
-        left = max(_SLICE, len(self.capture.inbox))
-        while left > 0:
-            taken = self.capture.inbox.take(min(_SLICE, left))
-            if not taken:
-                break
-            left -= len(taken)
-            rate = self._budget.rate
-            chosen = taken if rate >= 1 else [each for each in taken if random.random() < rate]
-            began = time.thread_time()
-            failures = analysis.analyse(chosen) if chosen else {}
-            analysed = time.thread_time()
-            analysis.count(taken, failures)
-            analysed_cpu_seconds += analysed - began
-            exact_cpu_seconds += time.thread_time() - analysed
-            taken_count += len(taken)
-            analysed_count += len(chosen)
-            time.sleep(_PAUSE_SECONDS)
-        self._budget.note(
-            wall_seconds=wall_seconds,
-            exchanges=taken_count,
-            exact_cpu_seconds=exact_cpu_seconds,
-            analysed=analysed_count,
-            analysed_cpu_seconds=analysed_cpu_seconds,
-        )
-        self._tell_rate()
+        taken = self.capture.inbox.take(len(self.capture.inbox))
+        rate = self._budget.rate
+        # Drawn over the whole round, so that those chosen are still analysed many at a time.
+        chosen = taken if rate >= 1 else [each for each in taken if random.random() < rate]
+        failures: dict[int, str] = {}
+        analysing = time.thread_time()
+        for part in _slices(chosen):
+            failures.update(self._analysed(analysis, part))
+        analysed_cpu_seconds = time.thread_time() - analysing
+        for part in _slices(taken):
+            analysis.count(part, failures)
+        next_pane_seconds = self._tick(analysis)
+        if chosen:
+            self._busy_rounds += 1
+        if self._busy_rounds > _WARM_UP_ROUNDS or not taken:
+            self._budget.note(
+                wall_seconds=wall_seconds,
+                exchanges=len(taken),
+                # Everything else that the thread did.
+                exact_cpu_seconds=time.thread_time() - began - analysed_cpu_seconds,
+                analysed=len(chosen),
+                analysed_cpu_seconds=analysed_cpu_seconds,
+            )
+            self._tell_rate()
+        return next_pane_seconds
+
+    def _analysed(self, analysis: Analysis, chosen: Sequence[Exchange]) -> Mapping[int, str]:
+        """The failures found inside; a mistake of ours must not cost the exact counts as well."""
+        try:
+            return analysis.analyse(chosen) if chosen else {}
+        except Exception as error:
+            self._tell_once(error)
+            return {}
 
     def _tick(self, analysis: Analysis) -> float:
         inbox = self.capture.inbox
         return analysis.tick(
             self._clock.now(),
             dropped_count=inbox.dropped_count,
-            in_flight_count=len(inbox.in_flight),
+            in_flight_count=inbox.in_flight_count,
             rate=self._budget.rate,
         )
 
@@ -229,3 +244,11 @@ class Monitor:
         if type(error).__name__ not in self._failures:
             self._failures.add(type(error).__name__)
             logger.error("a slice of exchanges could not be analysed", exc_info=error)
+
+
+def _slices(exchanges: Sequence[Exchange]) -> Iterator[Sequence[Exchange]]:
+    """*exchanges* a slice at a time; between two of them the event loop gets its turn."""
+    for begin in range(0, len(exchanges), _SLICE):
+        if begin:
+            time.sleep(_PAUSE_SECONDS)
+        yield exchanges[begin : begin + _SLICE]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from dashlight.deliver.answer import Answer
+from dashlight.deliver.endpoints import Endpoint
+from dashlight.deliver.received import Item, items_of_lines, items_of_protobuf
 
 
 @dataclass(slots=True)
@@ -23,3 +27,50 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         """Moves on by *seconds*."""
         self.at += seconds
+
+
+@dataclass(slots=True)
+class MemoryExporter:
+    """A collector in memory, which takes everything.
+
+    Hand its `connect` to `dashlight.assembly.assemble` or to a Delivery and flush: what would have gone to any collector
+    can then be looked at. Items are dictionaries with `kind`, `name`, `attributes` and the rest of an event or span.
+    """
+
+    bodies: list[bytes] = field(default_factory=list[bytes])
+    """Every request as it was sent."""
+    items: list[Item] = field(default_factory=list[Item])
+    """What the requests held, events and spans, in order of arrival."""
+
+    def connect(self, endpoint: Endpoint) -> MemoryConnection:
+        """The way to *endpoint*, which ends here."""
+        return MemoryConnection(self, endpoint.url)
+
+    def events(self, name: str = "") -> list[Item]:
+        """The events of one *name*, such as `dashlight.alert`, or all."""
+        return [item for item in self.items if item["kind"] == "event" and item["name"].startswith(name)]
+
+    @property
+    def spans(self) -> list[Item]:
+        """The spans."""
+        return [item for item in self.items if item["kind"] == "span"]
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryConnection:
+    """Keeps in *exporter* what is sent to *url*."""
+
+    exporter: MemoryExporter
+    url: str
+
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:  # noqa: ARG002 - as a Send is called
+        """Takes a request: lines of JSON, or OTLP in protobuf, which is traces where the URL says so and else logs."""
+        self.exporter.bodies.append(body)
+        if content_type == "application/x-ndjson":
+            self.exporter.items += items_of_lines(body)
+        else:
+            self.exporter.items += items_of_protobuf("traces" if self.url.endswith("/v1/traces") else "logs", body)
+        return Answer(200)
+
+    def close(self) -> None:
+        """Nothing to close."""

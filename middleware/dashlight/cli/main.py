@@ -1,0 +1,28 @@
+"""The command `dashlight`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from dashlight import __version__
+from dashlight.cli import collect, explain, reference
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command that *arguments* name, or those of the process; returns its exit status."""
+    chosen = parser().parse_args(arguments)
+    return int(chosen.run(chosen))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line: one sub-command a file of this package."""
+    whole = argparse.ArgumentParser(prog="dashlight", description="Warning lights of a model in production.")
+    whole.add_argument("--version", action="version", version=f"dashlight {__version__}")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in (collect, explain, reference):
+        command.register(commands)
+    return whole
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""What was learned outlives the process, or is learned anew."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dashlight.store.learned import LearnedReferences
+from dashlight.window.build import build_reference_from_columns
+from dashlight.window.reference import Reference
+from dashlight.window.reference_file import dump
+
+
+def a_reference(middle: float = 40.0) -> Reference:
+    rng = np.random.default_rng(7)
+    return build_reference_from_columns({"age": rng.normal(middle, 10, 300)}, {}, rng=rng, created_at=1_700_000_000.0)
+
+
+def only_file(directory: Path) -> Path:
+    (path,) = directory.iterdir()
+    return path
+
+
+def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
+    reference = a_reference()
+    LearnedReferences(tmp_path).save(reference, "/predict", "fraud", "1.2")
+
+    found = LearnedReferences(tmp_path).load("/predict", "fraud", "1.2")
+
+    assert found is not None
+    assert dump(found) == dump(reference)
+
+
+def test_without_a_directory_nothing_is_kept() -> None:
+    learned = LearnedReferences(None)
+    learned.save(a_reference(), "/predict", "", "")
+
+    assert learned.load("/predict", "", "") is None
+
+
+def test_what_was_never_learned_is_not_there_and_not_worth_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert LearnedReferences(tmp_path / "not made yet").load("/predict", "", "") is None
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [("/predict", "fraud", "2"), ("/predict", "fraud 1", ""), ("/predict/fraud", "1"), ("/Predict", "fraud", "1")],
+    ids=["another version", "another model", "parted elsewhere", "another case"],
+)
+def test_every_endpoint_model_and_version_has_its_own(tmp_path: Path, other: tuple[str, ...]) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(40), "/predict", "fraud", "1")
+
+    assert learned.load(*other) is None
+
+
+def test_the_name_of_a_file_tells_a_person_what_it_is_for(tmp_path: Path) -> None:
+    LearnedReferences(tmp_path).save(a_reference(), "/models/{name}/predict", "fraud", "1.2")
+
+    assert only_file(tmp_path).name.startswith("reference-models-name-predict-fraud-1-2-")
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a" * 5000, "größe", "\ud800", "a\0b"])
+def test_a_name_from_outside_stays_in_the_directory(tmp_path: Path, name: str) -> None:
+    learned = LearnedReferences(tmp_path / "state")
+    learned.save(a_reference(), "/predict", name, "")
+
+    assert learned.load("/predict", name, "") is not None
+    assert only_file(tmp_path / "state").parent == tmp_path / "state"
+
+
+def test_a_later_reference_replaces_the_earlier_one(tmp_path: Path) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(40), "/predict", "", "")
+    learned.save(a_reference(50), "/predict", "", "")
+
+    found = learned.load("/predict", "", "")
+
+    assert found is not None
+    assert found.version == a_reference(50).version
+    only_file(tmp_path)
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    LearnedReferences(tmp_path / "state").save(a_reference(), "/predict", "", "")
+
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert only_file(tmp_path / "state").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"format": "something else"}',
+        b"\xff\xfe",
+        b'{"format": "dashlight.reference", "version": 1}',
+    ],
+    ids=["empty", "cut short", "another shape", "another format", "no text", "no checksum"],
+)
+def test_a_damaged_reference_is_learned_anew_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "", "")
+    only_file(tmp_path).write_bytes(content)
+
+    assert learned.load("/predict", "", "") is None
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage().startswith("the learned reference reference-predict-")
+    assert " is not usable and is learned anew: " in record.getMessage()
+
+
+def test_an_edited_number_is_damage_too(tmp_path: Path) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "", "")
+    path = only_file(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b'"rows": 300', b'"rows": 301'))
+
+    assert learned.load("/predict", "", "") is None
+
+
+def test_a_file_that_cannot_be_read_stops_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "", "")
+    path = only_file(tmp_path)
+    path.unlink()
+    path.mkdir()
+
+    assert learned.load("/predict", "", "") is None
+    assert "learned anew" in caplog.text
+
+
+def test_a_directory_that_cannot_be_looked_into_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    beyond_any_file_system = Path("/" + "/".join(["d" * 200] * 40))
+
+    assert LearnedReferences(beyond_any_file_system).load("/predict", "", "") is None
+    assert "learned anew" in caplog.text
+
+
+def test_a_directory_that_cannot_be_made_costs_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "state").write_text("a file stands here")
+
+    LearnedReferences(tmp_path / "state").save(a_reference(), "/predict", "", "")
+
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert record.getMessage().startswith("the learned reference could not be kept in DASHLIGHT_STATE_DIR: ")
+
+
+def test_a_link_laid_in_the_way_is_not_followed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    learned, victim = LearnedReferences(tmp_path / "state"), tmp_path / "victim"
+    learned.save(a_reference(40), "/predict", "", "")
+    victim.write_text("precious")
+    only_file(tmp_path / "state").with_suffix(f".{os.getpid()}.new").symlink_to(victim)
+
+    learned.save(a_reference(50), "/predict", "", "")
+
+    found = learned.load("/predict", "", "")
+    assert victim.read_text() == "precious"
+    assert found is not None
+    assert found.version == a_reference(40).version
+    assert "could not be kept" in caplog.text

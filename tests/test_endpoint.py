@@ -1,0 +1,345 @@
+"""One endpoint: exact counts of all exchanges, thresholds on them, and its models."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+import pytest
+
+from dashlight.endpoint import MOST_MODELS, EndpointPlan, WatchedEndpoint, failure_kind
+from dashlight.judge.rules import parse_rules
+from dashlight.model_watch import ModelPlan
+from dashlight.records import Alert, Exchange, Outcome, Prediction, Score
+from dashlight.store.learned import LearnedReferences
+from dashlight.window.build import build_reference_from_columns
+from dashlight.window.reference import Reference
+from dashlight.window.tables import Column, table_of_columns
+
+PANE_SECONDS = 10.0
+NO_FAILURES: Mapping[int, str] = {}
+
+
+def an_exchange(
+    status: int = 200, outcome: Outcome = "ok", error: str = "", *, seconds: float = 0.1, number: int = 1
+) -> Exchange:
+    return Exchange(
+        id=number,
+        route="/predict",
+        method="POST",
+        path="/predict",
+        query=b"",
+        scheme="http",
+        server=None,
+        http_version="1.1",
+        request_headers=(),
+        response_headers=(),
+        status=status,
+        error=error,
+        outcome=outcome,
+        started_at=1_700_000_000.0,
+        first_byte_seconds=seconds / 2 if status == 200 else None,
+        duration_seconds=seconds,
+        request_bytes=100,
+        response_bytes=200,
+        request_chunks=(),
+        response_chunks=(),
+        trace_id=number,
+        span_id=1,
+        trace_flags=1,
+        own_span=None,
+    )
+
+
+OK = an_exchange()
+FAILED = an_exchange(500, "error")
+
+
+def rows_of(columns: Mapping[str, Column], *, model: str = "risk") -> Prediction:
+    """One row an exchange."""
+    features = table_of_columns(columns)
+    features = replace(features, exchange=np.arange(features.rows))
+    return Prediction("/predict", model, "", "plain", features, table_of_columns({}))
+
+
+class Watched:
+    """An endpoint under watch, its clock, and the alerts so far."""
+
+    def __init__(
+        self,
+        thresholds: str = "",
+        *,
+        reference: Reference | None = None,
+        pane_seconds: float = PANE_SECONDS,
+        most_models: int = MOST_MODELS,
+    ) -> None:
+        models = ModelPlan(reference, 5000, 259_200.0, 0.02, LearnedReferences(None))
+        plan = EndpointPlan(pane_seconds, 60.0, parse_rules(thresholds), models)
+        self.places = count(1)
+        self.endpoint = WatchedEndpoint("/predict", places=self.places, plan=plan, most_models=most_models)
+        self.changes: list[Alert] = []
+        self.panes = 0
+        self._pane_seconds = pane_seconds
+
+    def serve(self, *exchanges: Exchange, panes: int = 1, failures: Mapping[int, str] = NO_FAILURES) -> Watched:
+        """The same exchanges in each of some panes; the states that alerts change to are kept."""
+        for _ in range(panes):
+            if exchanges:
+                self.endpoint.count(exchanges, failures)
+            self.end_pane()
+        return self
+
+    def end_pane(self) -> None:
+        self.panes += 1
+        states = {alert.key: alert.state for alert in self.changes}
+        for alert in self.endpoint.close_pane(self.panes * self._pane_seconds):
+            if states.get(alert.key) != alert.state:
+                self.changes.append(alert)
+
+    @property
+    def states(self) -> list[str]:
+        return [alert.state for alert in self.changes]
+
+    def scores(self, model: str = "") -> dict[str, Score]:
+        """Scores of the endpoint itself, or of columns of a model as `column statistic`."""
+        snapshots = self.endpoint.snapshots(in_flight_count=4, dropped_count=2, rate=0.5)
+        return {
+            f"{score.column} {score.statistic}" if score.column else score.statistic: score
+            for snapshot in snapshots
+            if snapshot.model == model
+            for score in snapshot.scores
+        }
+
+
+@pytest.mark.parametrize(
+    ("exchange", "kind"),
+    [
+        (OK, ""),
+        (an_exchange(404), ""),
+        (an_exchange(503, "error"), "http_503"),
+        (an_exchange(500, "error", "KeyError"), "exception:KeyError"),
+        (an_exchange(0, "error", "ValueError"), "exception:ValueError"),
+        (an_exchange(200, "client_disconnect"), "client_disconnect"),
+        (an_exchange(0, "cancelled", "CancelledError"), "cancelled"),
+    ],
+    ids=["went well", "asked wrongly", "status", "raised and answered", "raised alone", "client left", "cancelled"],
+)
+def test_the_kind_of_a_failure_says_what_happened(exchange: Exchange, kind: str) -> None:
+    assert failure_kind(exchange) == kind
+
+
+def test_failures_are_counted_by_kind_over_the_window() -> None:
+    watched = Watched()
+    watched.serve(*[OK] * 7, FAILED, an_exchange(0, "error", "KeyError"), an_exchange(0, "cancelled"))
+
+    scores = watched.scores()
+
+    rates = {name: score.value for name, score in scores.items() if name.startswith("error_rate")}
+    assert rates == {"error_rate": 0.2, "error_rate[http_500]": 0.1, "error_rate[exception:KeyError]": 0.1}
+
+
+def test_a_failure_found_inside_an_answer_counts_unless_the_exchange_failed_anyway() -> None:
+    said_so, both = an_exchange(number=2), an_exchange(500, "error", number=3)
+    watched = Watched().serve(OK, OK, said_so, both, failures={2: "model", 3: "model"})
+
+    rates = {name: score.value for name, score in watched.scores().items() if name.startswith("error_rate[")}
+
+    assert rates == {"error_rate[model]": 0.25, "error_rate[http_500]": 0.25}
+
+
+def test_latency_traffic_and_what_the_process_says_are_in_the_scores() -> None:
+    watched = Watched().serve(*[an_exchange(seconds=0.2)] * 30, panes=6)
+
+    scores = watched.scores()
+
+    assert scores["latency_p50"].value == pytest.approx(0.2, rel=0.05)
+    assert scores["first_byte_p50"].value == pytest.approx(0.1, rel=0.05)
+    assert scores["throughput"].value == 3.0
+    assert {name: scores[name].value for name in ("in_flight", "dropped_count", "analysed_rate")} == {
+        "in_flight": 4,
+        "dropped_count": 2,
+        "analysed_rate": 0.5,
+    }
+
+
+def test_an_answer_without_a_body_has_no_first_byte() -> None:
+    watched = Watched().serve(OK, OK, FAILED, FAILED, FAILED)
+
+    assert watched.scores()["first_byte_p50"].rows == 2
+    assert watched.scores()["latency_p50"].rows == 5
+
+
+def test_scores_are_of_the_window_alone() -> None:
+    watched = Watched().serve(*[FAILED] * 10, panes=10).serve(*[OK] * 10, panes=6)
+
+    assert watched.scores()["error_rate"].value == 0.0
+
+
+def test_an_endpoint_that_nobody_asked_lately_has_no_scores_of_its_own() -> None:
+    assert Watched().serve(OK).serve(panes=6).scores() == {}
+
+
+def test_a_threshold_that_needs_no_time_fires_at_once_and_resolves_at_once() -> None:
+    watched = Watched("error_rate>2%").serve(*[OK] * 9, FAILED).serve(*[OK] * 10)
+
+    assert watched.states == ["firing", "resolved"]
+    assert watched.changes[0].summary == "error rate 10 % of 10 exchanges (limit 2 %): http_500 x 1"
+    assert watched.changes[0].endpoint == "/predict"
+
+
+def test_the_alert_on_errors_names_the_kinds() -> None:
+    raised = an_exchange(0, "error", "KeyError")
+
+    watched = Watched("error_rate>2%").serve(*[OK] * 16, raised, raised, raised, FAILED)
+
+    assert watched.changes[0].summary.endswith(": exception:KeyError x 3, http_500 x 1")
+
+
+def test_a_threshold_with_a_time_fires_after_that_time() -> None:
+    watched = Watched("error_rate>2% for 1m").serve(*[OK] * 10, panes=20)
+
+    watched.serve(*[OK] * 5, *[FAILED] * 5, panes=6)
+    assert watched.states == ["pending"]
+
+    watched.serve(*[OK] * 5, *[FAILED] * 5, panes=1)
+    assert watched.states == ["pending", "firing"]
+
+
+@pytest.mark.parametrize(
+    ("pane_seconds", "time", "panes"), [(10.0, "5m", 90), (10.0, "10m", 180), (1.0, "5m", 900)], ids=str
+)
+def test_one_bad_pane_is_not_a_bad_time(pane_seconds: float, time: str, panes: int) -> None:
+    watched = Watched(f"error_rate>0.1% for {time}", pane_seconds=pane_seconds).serve(OK, panes=panes)
+
+    watched.serve(FAILED, FAILED).serve(OK, panes=panes)
+
+    assert watched.states == ["pending", "inactive"]
+
+
+def test_rules_with_different_times_are_judged_each_over_its_own() -> None:
+    watched = Watched("error_rate>20%, latency_p90>1s for 1m, error_rate>1% for 2m").serve(OK, panes=30)
+
+    watched.serve(FAILED, an_exchange(seconds=2.0), panes=10)
+
+    fired = [alert.key for alert in watched.changes if alert.state == "firing"]
+    assert fired == [
+        "threshold//%2Fpredict/error_rate%3E20%25",
+        "threshold//%2Fpredict/latency_p90%3E1s%20for%201m",
+    ]
+
+
+def test_the_undecodable_rate_can_be_limited() -> None:
+    watched = Watched("undecodable_rate>10%")
+    watched.endpoint.add_analysed(8, undecodable=["invalid_json", "invalid_json", "cut"])
+
+    watched.serve(*[OK] * 100)
+
+    assert watched.changes[0].summary == "38 % of 8 exchanges undecodable (limit 10 %)"
+    assert watched.scores()["undecodable_rate"].value == 3 / 8
+    assert watched.scores()["undecodable_count[invalid_json]"].value == 2
+    assert watched.endpoint.undecodable == {"invalid_json": 2, "cut": 1}
+
+
+def test_what_could_not_be_decoded_leaves_the_rate_with_its_pane_and_stays_in_the_count() -> None:
+    watched = Watched()
+    watched.endpoint.add_analysed(10, undecodable=["cut"])
+    watched.serve(OK)
+    for _ in range(6):
+        watched.endpoint.add_analysed(10, undecodable=[])
+        watched.serve(OK)
+
+    assert watched.scores()["undecodable_rate"].value == 0.0
+    assert watched.scores()["undecodable_count[cut]"].value == 1
+
+
+def age_reference() -> Reference:
+    rng = np.random.default_rng(4)
+    return build_reference_from_columns({"age": rng.normal(40, 10, 1000)}, {}, rng=rng, created_at=0.0)
+
+
+def ages(missing: Sequence[bool]) -> dict[str, Column]:
+    return {"age": np.where(missing, np.nan, 40.0)}
+
+
+def test_missing_values_can_be_limited_by_column() -> None:
+    watched = Watched("missing_rate[age]>20%", reference=age_reference())
+    exchanges = [OK] * 10
+
+    watched.endpoint.add(rows_of(ages([True] * 3 + [False] * 7)), exchanges)
+    watched.serve(*exchanges)
+
+    (alert,) = [each for each in watched.changes if each.source == "threshold"]
+    assert (alert.state, alert.column, alert.role) == ("firing", "age", "feature")
+    assert alert.summary == "30 % of age missing in 10 rows (limit 20 %)"
+
+
+def test_of_models_that_share_a_column_the_one_that_lacks_most_of_it_is_held_against_the_limit() -> None:
+    watched = Watched("missing_rate>20%", reference=age_reference())
+    exchanges = [OK] * 10
+
+    for _ in range(3):
+        watched.endpoint.add(rows_of(ages([False] * 10), model="a"), exchanges)
+        watched.endpoint.add(rows_of(ages([True] * 3 + [False] * 7), model="b"), exchanges)
+        watched.endpoint.add(rows_of(ages([False] * 10), model="c"), exchanges)
+        watched.serve(*exchanges)
+
+    assert [alert.state for alert in watched.changes if alert.source == "threshold"] == ["firing"]
+
+
+def test_each_model_is_watched_by_itself() -> None:
+    watched = Watched(reference=age_reference())
+    exchanges = [OK] * 100
+    rng = np.random.default_rng(6)
+
+    watched.endpoint.add(rows_of({"age": rng.normal(40, 10, 100)}, model="old"), exchanges)
+    watched.endpoint.add(rows_of({"age": rng.normal(90, 10, 100)}, model="new"), exchanges)
+    watched.serve(*exchanges)
+
+    assert [(alert.model, alert.column, alert.state) for alert in watched.changes] == [("new", "age", "firing")]
+    assert len(watched.changes[0].exemplars) == 1
+    assert watched.scores("old")["age missing_rate"].rows == 100
+    assert watched.scores("new")["age out_of_range_rate"].value > 0.5
+
+
+def test_the_rows_of_all_models_are_counted_together() -> None:
+    watched = Watched()
+    for model in ("a", "b"):
+        watched.endpoint.add(rows_of({"age": np.zeros(3)}, model=model), [OK] * 3)
+
+    watched.serve(OK)
+
+    assert watched.scores()["rows"].value == 6
+
+
+def test_models_beyond_the_bound_are_counted_and_not_judged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    watched = Watched()
+    for number in range(MOST_MODELS + 3):
+        watched.endpoint.add(rows_of({"age": np.zeros(5)}, model=f"model {number}"), [OK] * 5)
+    watched.endpoint.add(rows_of({"age": np.zeros(5)}, model="model 0"), [OK] * 5)
+
+    watched.serve(OK)
+
+    assert watched.scores()["unwatched_rows"].value == 15
+    assert watched.scores()["rows"].value == 60
+    assert watched.scores("model 7")["reference_learned"].rows == 5
+    assert watched.scores("model 8") == {}
+    assert watched.endpoint.unwatched_rows == 15
+
+
+def test_every_model_takes_the_next_place_in_the_budget_of_the_process() -> None:
+    watched = Watched()
+    for model in ("a", "b", "a"):
+        watched.endpoint.add(rows_of({"age": np.zeros(5)}, model=model), [OK] * 5)
+
+    assert next(watched.places) == 3
+
+
+def test_a_model_of_which_there_is_nothing_to_say_has_no_snapshot() -> None:
+    watched = Watched(reference=age_reference())
+    watched.endpoint.add(rows_of({"age": np.zeros(5)}), [OK] * 5)
+
+    assert list(watched.endpoint.snapshots(in_flight_count=0, dropped_count=0, rate=1.0)) == []
