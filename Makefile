@@ -22,7 +22,7 @@ $(VENV)/.dev: pyproject.toml
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo
-	$(RUN) examples/flights/demo.py $(if $(FAULT),--fault $(FAULT))
+	$(RUN) -m examples.flights.demo --fault $(or $(FAULT),none)
 
 test: $(VENV)/.dev
 	$(RUN) -m coverage erase

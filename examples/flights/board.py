@@ -1,0 +1,114 @@
+"""What the panel shows and what the demo is judged by: the lights, the alerts and the figures of every month."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from examples.flights.arrivals import AlertReport
+from examples.flights.faults import FAULT_PART, Fault
+from examples.flights.figures import PartFigures, Pulse
+from examples.flights.flights import HELD_OUT
+
+Light: TypeAlias = Literal["inputs", "predictions", "data quality", "errors", "latency"]
+Colour: TypeAlias = Literal["green", "yellow", "red"]
+LIGHTS: tuple[Light, ...] = ("inputs", "predictions", "data quality", "errors", "latency")
+
+PANE_SECONDS = 0.5
+"""DASHLIGHT_PANE of the demo: an alert judges the rows of the pane that has just ended."""
+
+# What a column holds that training never did, as causes word it.
+_QUALITY = re.compile(r"null|missing|type|unseen|new categor|new value|below|above|out of range", re.IGNORECASE)
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November")
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything seen so far."""
+
+    pulse: Pulse | None = None
+    figures: dict[str, PartFigures] = field(default_factory=dict)
+    changes: list[tuple[str, AlertReport]] = field(default_factory=list)
+    """Every alert that fired or resolved, with the part of the replay in which it did."""
+    _began_at: dict[str, float] = field(default_factory=dict)
+    _latest: dict[str, AlertReport] = field(default_factory=dict)
+
+    def take_report(self, report: Pulse | PartFigures) -> None:
+        """Note what the replay says."""
+        if isinstance(report, PartFigures):
+            self.figures[report.part] = report
+            return
+        self.pulse = report
+        if report.part:
+            self._began_at.setdefault(report.part, report.part_began_at)
+
+    def take_alert(self, alert: AlertReport) -> None:
+        """Note an alert; one that repeats its state is not a change."""
+        before = self._latest.get(alert.key)
+        self._latest[alert.key] = alert
+        if alert.state in {"firing", "resolved"} and (before is None or before.state != alert.state):
+            # A pane in which one part ends and the next begins belongs to the latter.
+            self.changes.append((self.part_at(alert.at), alert))
+
+    def part_at(self, at: float) -> str:
+        """The part that was being replayed at the moment *at*; the first one for anything earlier."""
+        begun = [part for part, began_at in self._began_at.items() if began_at <= at]
+        return begun[-1] if begun else HELD_OUT
+
+    def lights(self) -> Mapping[Light, Colour]:
+        """Red where an alert is firing, yellow where one is pending."""
+        colours: dict[Light, Colour] = dict.fromkeys(LIGHTS, "green")
+        for alert in self._latest.values():
+            for light in lights_of(alert):
+                if alert.state == "firing":
+                    colours[light] = "red"
+                elif alert.state == "pending" and colours[light] == "green":
+                    colours[light] = "yellow"
+        return colours
+
+    def fired(self, part: str) -> list[AlertReport]:
+        """The alerts that fired in *part*."""
+        return [alert for where, alert in self.changes if where == part and alert.state == "firing"]
+
+
+def lights_of(alert: AlertReport) -> list[Light]:
+    """The lights that *alert* is about."""
+    if alert.source == "threshold":
+        return ["latency"] if "latency" in alert.text else ["errors"]
+    if alert.role == "output":
+        return ["predictions"]
+    if not alert.column:
+        return ["errors"]
+    return ["inputs", "data quality"] if any(map(_QUALITY.search, alert.causes)) else ["inputs"]
+
+
+def subject(alert: AlertReport) -> str:
+    """What *alert* is about, in a word or two: a column, or a light."""
+    return alert.column or lights_of(alert)[0]
+
+
+def month(part: str) -> str:
+    """The name of a part of the replay for people."""
+    return part if part == HELD_OUT else (*_MONTHS, "December")[int(part) - 1]
+
+
+def failures(board: Board, fault: Fault) -> list[str]:
+    """Why the demo has failed, in sentences; empty where everything happened as it should."""
+    found = [f"{subject(alert)} fired in the held-out part: {alert.summary}" for alert in board.fired(HELD_OUT)]
+    spring = [alert.column for part in ("03", "04", "05") for alert in board.fired(part)]
+    if "temp" not in spring:
+        found.append("temp had not fired by the end of May, when it is 28 F warmer than in training")
+    if fault != "none" and not any(_reports(alert, fault) for alert in board.fired(FAULT_PART)):
+        found.append(f"the fault {fault!r} of {month(FAULT_PART)} was not reported in that month")
+    return found
+
+
+def _reports(alert: AlertReport, fault: Fault) -> bool:
+    """Whether *alert* names what *fault* broke, and says what moved."""
+    match fault:
+        case "celsius":
+            return alert.column in {"temp", "dewp"} and bool(alert.causes)
+        case "nulls":
+            return alert.column in {"humid", "pressure"} and bool(re.search("null|missing", alert.text))
+        case _:
+            return "errors" in lights_of(alert) and "KeyError" in alert.text

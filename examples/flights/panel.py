@@ -1,0 +1,172 @@
+"""The board on a terminal: a live panel, or a line for each month and alert where there is no terminal."""
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from examples.flights.board import Board, Colour, month, subject
+from examples.flights.figures import PartFigures, Pulse
+from rich.box import SIMPLE
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel as Frame
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+SHOWN_ALERTS = 10
+STATE_STYLES = {"firing": "bold red", "resolved": "green"}
+WORDS: dict[Colour, str] = {"green": "quiet", "yellow": "pending", "red": "FIRING"}
+
+
+class Panel(Protocol):
+    """Shows a board while it changes."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, board: Board) -> None:
+        """Show *board* as it is now."""
+        ...
+
+
+def panel_for(console: Console) -> Panel:
+    """A live panel where *console* is a terminal, else lines."""
+    return LivePanel(console) if console.is_terminal else LinePanel(console)
+
+
+class LivePanel:
+    """Redraws the whole board in place."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, auto_refresh=False)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, board: Board) -> None:
+        """Draw *board*."""
+        self._live.update(_drawn(board), refresh=True)
+
+
+class LinePanel:
+    """Prints each month when it is over and each alert when it fires or resolves."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._months = 0
+        self._changes = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def show(self, board: Board) -> None:
+        """Print what is new on *board*."""
+        for part, alert in board.changes[self._changes :]:
+            self._say(f"{month(part):<10} {alert.state:<9} {subject(alert)}: {alert.summary}")
+        for figures in list(board.figures.values())[self._months :]:
+            self._say(
+                f"{month(figures.part):<10} {figures.requests} requests, {figures.failed} failed, "
+                f"{figures.temp:.1f} F, probability {figures.probability:.3f}, "
+                f"accuracy {figures.accuracy:.3f}, Brier {figures.brier:.3f}"
+            )
+        self._months, self._changes = len(board.figures), len(board.changes)
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def summary_table(board: Board) -> Table:
+    """How every month went: the model measured from outside, and the alerts."""
+    caption = f"added latency {_added(board.pulse)} (median of the watched app less that of its bare copy)"
+    table = Table(
+        caption=caption, caption_justify="left", box=SIMPLE, padding=(0, 1), collapse_padding=True, pad_edge=False
+    )
+    for name in ("month", "sent", "failed", "temp F", "prob.", "acc.", "Brier"):
+        table.add_column(name, justify="left" if name == "month" else "right", no_wrap=True)
+    table.add_column("fired", style="red", overflow="fold", min_width=11)
+    table.add_column("resolved", style="green", overflow="fold", min_width=11)
+    for figures in board.figures.values():
+        changes = [alert for part, alert in board.changes if part == figures.part]
+        table.add_row(
+            *_cells(figures),
+            *(", ".join(subject(alert) for alert in changes if alert.state == state) for state in STATE_STYLES),
+        )
+    return table
+
+
+def _cells(figures: PartFigures) -> list[str]:
+    return [
+        month(figures.part),
+        str(figures.requests),
+        str(figures.failed),
+        f"{figures.temp:.1f}",
+        f"{figures.probability:.3f}",
+        f"{figures.accuracy:.3f}",
+        f"{figures.brier:.3f}",
+    ]
+
+
+def _drawn(board: Board) -> RenderableType:
+    return Frame(
+        Group(_progress(board), Text(), _lights(board), Text(), _alerts(board)),
+        title="Dashlight - flights from New York, 2013",
+        title_align="left",
+    )
+
+
+def _progress(board: Board) -> RenderableType:
+    pulse = board.pulse
+    if pulse is None:
+        return Text("starting ...")
+    line = Table.grid(padding=(0, 3))
+    line.add_row(
+        Text(f"{month(pulse.part):<10}", style="bold"),
+        ProgressBar(pulse.total_count, pulse.sent_count, width=24),
+        f"{pulse.request_rate:4.0f} requests/s",
+        f"added latency {_added(pulse)}",
+        f"p99 {pulse.p99_seconds * 1000:.1f} ms",
+    )
+    return line
+
+
+def _added(pulse: Pulse | None) -> str:
+    if pulse is None or pulse.added_seconds is None:
+        return "not measured yet"
+    return f"{pulse.added_seconds * 1000:+.2f} ms"
+
+
+def _lights(board: Board) -> RenderableType:
+    line = Table.grid(padding=(0, 3))
+    cells = [
+        Text.assemble(("● ", f"bold {colour}"), light, (f" {WORDS[colour]}", f"{colour}"))
+        for light, colour in board.lights().items()
+    ]
+    line.add_row(*cells)
+    return line
+
+
+def _alerts(board: Board) -> RenderableType:
+    if not board.changes:
+        return Text("no alerts", style="dim")
+    table = Table.grid(padding=(0, 2))
+    for part, alert in board.changes[-SHOWN_ALERTS:]:
+        state = Text(alert.state, style=STATE_STYLES[alert.state])
+        told = Text(alert.summary)
+        if alert.state == "firing" and alert.causes and alert.causes[0] not in alert.summary:
+            told.append(f" ({alert.causes[0]})", style="dim")
+        table.add_row(Text(month(part)), state, Text(subject(alert), style="bold"), told)
+    return table

@@ -1,0 +1,124 @@
+from collections.abc import Callable
+
+import pytest
+from examples.flights.arrivals import AlertReport
+from examples.flights.board import Board, failures, lights_of, month
+from examples.flights.faults import Fault
+from examples.flights.figures import Pulse
+
+MakeAlert = Callable[..., AlertReport]
+PARTS = ("held-out", "03", "04", "05", "06")
+
+
+@pytest.fixture
+def board() -> Board:
+    """Ten seconds a part: March begins at 10, April at 20, May at 30, June at 40."""
+    made = Board()
+    for place, part in enumerate(PARTS):
+        made.take_report(Pulse(part, place * 10.0, 0, 0, 0.0, 0.0, None))
+    return made
+
+
+def test_a_run_in_which_temp_fires_in_may_has_not_failed(board: Board, alert: MakeAlert) -> None:
+    board.take_alert(alert(at=35.0))
+
+    assert failures(board, "none") == []
+
+
+def test_an_alert_in_the_held_out_part_is_a_failure(board: Board, alert: MakeAlert) -> None:
+    board.take_alert(alert(at=35.0))
+    board.take_alert(alert(column="dewp", at=5.0, summary="dewp rose"))
+
+    assert failures(board, "none") == ["dewp fired in the held-out part: dewp rose"]
+
+
+def test_a_pane_that_ends_in_march_belongs_to_march(board: Board, alert: MakeAlert) -> None:
+    board.take_alert(alert(at=10.3))
+
+    assert [part for part, _ in board.changes] == ["03"]
+
+
+def test_an_alert_before_the_replay_is_a_false_one_too(alert: MakeAlert) -> None:
+    board = Board()
+    board.take_alert(alert(at=0.0))
+
+    assert [part for part, _ in board.changes] == ["held-out"]
+
+
+def test_a_temp_that_fires_in_june_only_is_a_failure(board: Board, alert: MakeAlert) -> None:
+    board.take_alert(alert(at=45.0))
+
+    assert failures(board, "none") == ["temp had not fired by the end of May, when it is 28 F warmer than in training"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "change"),
+    [
+        ("celsius", {"column": "dewp"}),
+        ("nulls", {"column": "humid", "summary": "humid null rose from 0 % to 40 %"}),
+        ("errors", {"column": "", "source": "threshold", "summary": "error_rate 20 % above 5 %: KeyError 20 %"}),
+    ],
+)
+def test_a_fault_that_was_reported_in_its_month_is_no_failure(
+    board: Board, alert: MakeAlert, fault: Fault, change: dict[str, str]
+) -> None:
+    board.take_alert(alert(column="temp", at=35.0))
+    board.take_alert(alert(**change, at=15.0))
+
+    assert failures(board, fault) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "change"),
+    [
+        ("celsius", {"column": "dewp", "at": 25.0}),
+        ("celsius", {"column": "humid"}),
+        ("nulls", {"column": "humid", "summary": "humid above 90 rose from 1 % to 40 %"}),
+        ("errors", {"column": "", "source": "threshold", "summary": "error_rate 20 % above 5 %"}),
+        ("errors", {"column": "dest", "summary": "KeyError", "state": "pending"}),
+    ],
+    ids=["late", "another column", "not of nulls", "kind not named", "never fired"],
+)
+def test_a_fault_that_was_not_reported_is_a_failure(
+    board: Board, alert: MakeAlert, fault: Fault, change: dict[str, str]
+) -> None:
+    board.take_alert(alert(column="temp", at=35.0))
+    board.take_alert(alert(**{"at": 15.0, **change}))
+
+    assert failures(board, fault) == [f"the fault {fault!r} of March was not reported in that month"]
+
+
+@pytest.mark.parametrize(
+    ("change", "lights"),
+    [
+        ({}, ["inputs"]),
+        ({"causes": ("null",)}, ["inputs", "data quality"]),
+        ({"role": "output", "column": "probability"}, ["predictions"]),
+        ({"source": "threshold", "column": "", "summary": "error_rate 9 % above 5 %"}, ["errors"]),
+        ({"source": "threshold", "column": "", "summary": "latency_p99 0.9 s above 0.5 s"}, ["latency"]),
+        ({"source": "drift", "column": "", "summary": "error_rate rose"}, ["errors"]),
+    ],
+)
+def test_an_alert_lights_what_it_is_about(alert: MakeAlert, change: dict[str, str], lights: list[str]) -> None:
+    assert lights_of(alert(**change)) == lights
+
+
+def test_a_light_is_yellow_while_pending_red_while_firing_and_green_again(board: Board, alert: MakeAlert) -> None:
+    seen = []
+    for state in ("pending", "firing", "firing", "resolved", "inactive"):
+        board.take_alert(alert(state=state, at=35.0))
+        seen.append(board.lights()["inputs"])
+
+    assert seen == ["yellow", "red", "red", "green", "green"]
+    assert [each.state for _, each in board.changes] == ["firing", "resolved"]
+
+
+def test_red_outshines_yellow(board: Board, alert: MakeAlert) -> None:
+    board.take_alert(alert(column="temp", state="firing"))
+    board.take_alert(alert(column="dewp", state="pending"))
+
+    assert board.lights()["inputs"] == "red"
+
+
+def test_parts_have_the_names_of_months() -> None:
+    assert [month(part) for part in ("held-out", "03", "12")] == ["held-out", "March", "December"]
