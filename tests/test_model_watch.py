@@ -242,7 +242,7 @@ def shares_of_budget(watched: Watched) -> list[float]:
     return shares
 
 
-def test_a_file_that_fits_no_column_falls_back_to_learning_with_one_warning(
+def test_a_file_of_other_columns_falls_back_to_learning_with_one_warning(
     file: Reference, caplog: pytest.LogCaptureFixture
 ) -> None:
     watched = Watched(file)
@@ -251,7 +251,7 @@ def test_a_file_that_fits_no_column_falls_back_to_learning_with_one_warning(
         watched.serve_rows({"height": np.arange(ROWS) % 97})
 
     assert messages(caplog, logging.WARNING) == [
-        "/predict risk 3: no column is in the reference file; a reference is learned from the first rows"
+        "/predict risk 3: these are not the columns of the reference file; a reference is learned from the first rows"
     ]
     assert set(watched.scores()) == {"height"}
     assert watched.alerts == []

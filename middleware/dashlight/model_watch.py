@@ -96,7 +96,7 @@ class ModelWatch:
         elif self._learning is None:
             if file is not None:
                 logger.warning(
-                    "%s: no column is in the reference file; a reference is learned from the first rows", self._named()
+                    "%s: these are not the columns of the reference file; a reference is learned from the first rows", self._named()
                 )
             learned = self._learned()
             if learned is not None:
@@ -175,10 +175,14 @@ def _outputs_of(prediction: Prediction) -> Prediction:
 
 
 def _fits(reference: Reference, prediction: Prediction) -> bool:
-    """Whether *prediction* has any feature of *reference*; any output, where that holds outputs alone."""
+    """Whether *prediction* has half of the features of *reference*; of the outputs, where that holds no others.
+
+    Half, because another endpoint may share a column with the model, and a client may leave some out.
+    """
     features = columns_of(reference, "feature")
     known = {column.name for column in features or reference.columns}
-    return not known.isdisjoint(_names(prediction.features if features else prediction.outputs))
+    found = known.intersection(_names(prediction.features if features else prediction.outputs))
+    return 2 * len(found) >= len(known)
 
 
 def _names(table: Table) -> tuple[str, ...]:

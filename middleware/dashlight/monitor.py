@@ -20,12 +20,13 @@ from dashlight.untraced import suppress_instrumentation
 
 logger = logging.getLogger(__name__)
 
-_SLICE = 128
-"""Exchanges analysed before the GIL is given away. Fewer would cost more: numpy calls have a price of their own."""
+_SLICE = 256
+"""Exchanges analysed before the GIL is given away; numpy lets go of it several times within. Fewer would cost more:
+each call has a price of its own, and so has each change of threads."""
 _PAUSE_SECONDS = 0.0001
 _IDLE_SECONDS = 0.25
 """How long the analysis thread sleeps at most where nothing wakes it."""
-_REDUCED_SECONDS = 0.1
+_REDUCED_SECONDS = 0.25
 _WARM_UP_ROUNDS = 3
 """Rounds with exchanges that teach the budget nothing: plans are being made and pages touched for the first time."""
 _TOLD_RATE = 0.9
@@ -89,6 +90,8 @@ class Monitor:
         self._stopping = False
         self._flushing = False
         self._busy_rounds = 0
+        self._cpu_seconds = 0.0
+        """CPU time of the thread when the last round ended."""
         self._reduced = False
         self._failures: set[str] = set()
         self._analysis: Analysis | None = None
@@ -181,7 +184,6 @@ class Monitor:
 
     def _round(self, analysis: Analysis, wall_seconds: float) -> float:
         """Takes what is in the inbox, analyses all of it or a sample, counts all of it; seconds to the next pane."""
-        began = time.thread_time()
         self._plan.look_around()
         taken = self.capture.inbox.take(len(self.capture.inbox))
         rate = self._budget.rate
@@ -195,14 +197,16 @@ class Monitor:
         for part in _slices(taken):
             analysis.count(part, failures)
         next_pane_seconds = self._tick(analysis)
+        cpu_seconds = time.thread_time()
+        spent_seconds, self._cpu_seconds = cpu_seconds - self._cpu_seconds, cpu_seconds
         if chosen:
             self._busy_rounds += 1
         if self._busy_rounds > _WARM_UP_ROUNDS or not taken:
             self._budget.note(
                 wall_seconds=wall_seconds,
                 exchanges=len(taken),
-                # Everything else that the thread did.
-                exact_cpu_seconds=time.thread_time() - began - analysed_cpu_seconds,
+                # Everything else that the thread has done since the round before.
+                exact_cpu_seconds=spent_seconds - analysed_cpu_seconds,
                 analysed=len(chosen),
                 analysed_cpu_seconds=analysed_cpu_seconds,
             )

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import count
 
 from dashlight.capture.ids import prediction_id
@@ -46,7 +47,8 @@ class Facts:
     model: str
     version: str
     protocol: str
-    rows: int
+    rows: int | None
+    """None where it was not decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Pipeline:
         for route, members in by_endpoint.items():
             self._endpoint(route).count(members, failures)
         if self._delivery.takes_spans:
-            self._delivery.send_spans([self._span(each) for each in exchanges if each.own_span is not None])
+            self._send_spans([each for each in exchanges if each.own_span is not None])
         if self._delivery.takes_events:
             self._send_predictions(exchanges, failures)
 
@@ -176,12 +178,20 @@ class Pipeline:
             logger.warning("more than %d endpoints: the others are counted together, without drift", MOST_ENDPOINTS)
         return found
 
-    def _span(self, exchange: Exchange) -> bytes:
-        facts = self._facts.get(exchange.id)
-        if facts is None:
-            publishing = self._publishing
-            return self._spans.span(exchange, model=publishing.model, version=publishing.model_version)
-        return self._spans.span(exchange, model=facts.model, version=facts.version, rows=facts.rows)
+    def _send_spans(self, exchanges: Sequence[Exchange]) -> None:
+        """Hands spans to the delivery thread, which encodes them: that is no analysis, and not of its budget."""
+        facts = [self._facts.get(each.id) for each in exchanges]
+        held_bytes = sum(each.request_bytes + each.response_bytes for each in exchanges)
+        self._delivery.aside(partial(self._encode_spans, exchanges, facts), size_bytes=held_bytes)
+
+    def _encode_spans(self, exchanges: Sequence[Exchange], facts: Sequence[Facts | None]) -> None:
+        unknown = Facts(self._publishing.model, self._publishing.model_version, "", None)
+        encode = self._spans.span
+        spans: list[bytes] = []
+        for exchange, known in zip(exchanges, facts, strict=True):
+            fact = known or unknown
+            spans.append(encode(exchange, model=fact.model, version=fact.version, rows=fact.rows))
+        self._delivery.send_spans(spans)
 
     def _send_predictions(self, exchanges: Iterable[Exchange], failures: Mapping[int, str]) -> None:
         keeps = self._publishing.sampler.keeps

@@ -6,7 +6,7 @@ from dashlight.capture.headers import kept, kept_in_lower_case
 def test_of_a_request_only_the_fixed_list_is_kept() -> None:
     headers = [
         (b"host", b"a"), (b"content-type", b"application/json"), (b"authorization", b"Bearer secret"),
-        (b"x-amzn-sagemaker-target-model", b"m"), (b"x-amzn-sagemaker-", b""), (b"cookie", b"secret"),
+        (b"x-amzn-sagemaker-target-model", b"m"), (b"x-amzn-sagemaker-custom-attributes", b"secret"), (b"cookie", b"secret"),
         (b"x-amzn-trace-id-of-somebody", b"1"), (b"traceparent", b"00-1-2-01"), (b"", b""),
     ]  # fmt: skip
 

@@ -79,10 +79,10 @@ def test_an_alert_does_not_wait_and_takes_nobody_along(put: Any, run: Any, colle
 
 
 def test_a_full_batch_does_not_wait(put: Any, run: Any, collector: Any) -> None:
-    put("e " * 513)
+    put("e " * 2049)
     run(0.0)
 
-    assert [len(words) for words in collector.received] == [512]
+    assert [len(words) for words in collector.received] == [2048]
 
 
 def test_a_batch_that_is_large_enough_does_not_wait(outbox: Outbox, run: Any, collector: Any, clock: FakeClock) -> None:

@@ -35,7 +35,8 @@ class Collector:
 
     def wait_for(self, kind: str, count: int) -> list[dict[str, Any]]:
         """The items of *kind* once there are *count* of them."""
-        return until(lambda: self.items(kind), lambda items: len(items) >= count)
+        found: list[dict[str, Any]] = until(lambda: self.items(kind), lambda items: len(items) >= count)
+        return found
 
 
 def until(look: Callable[[], Any], is_there: Callable[[Any], bool]) -> Any:

@@ -1,6 +1,6 @@
 """The headers that are ever looked at, of the request and of the response; none of them leaves the process."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from dashlight.records import Headers
 
@@ -9,19 +9,16 @@ KEPT_HEADERS = frozenset(
         b"content-type", b"content-encoding", b"content-length", b"traceparent", b"tracestate", b"baggage",
         b"inference-header-content-length", b"azureml-model-deployment", b"anthropic-version", b"server",
         b"x-bentoml-request-id",
+        # What SageMaker adds to a request for a container; its custom attributes may hold anything and are not read.
+        b"x-amzn-sagemaker-target-model", b"x-amzn-sagemaker-target-variant",
+        b"x-amzn-sagemaker-target-container-hostname", b"x-amzn-sagemaker-inference-id",
     }
 )  # fmt: skip
-_KEPT_PREFIX = b"x-amzn-sagemaker-"
 
 
-def kept(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+def kept(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Those of the fixed list. ASGI promises names in lower case for requests."""
-    most = len(_KEPT_PREFIX)
-    return [
-        pair
-        for pair in headers
-        if (name := pair[0]) in KEPT_HEADERS or (len(name) > most and name[:most] == _KEPT_PREFIX)
-    ]
+    return [pair for pair in headers if pair[0] in KEPT_HEADERS]
 
 
 def kept_in_lower_case(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

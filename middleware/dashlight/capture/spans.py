@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import msgspec
 from opentelemetry import trace
 from opentelemetry.context import Context, attach
 from opentelemetry.trace import INVALID_SPAN, Span, SpanContext, SpanKind, Status, StatusCode
@@ -17,6 +17,7 @@ from dashlight.records import Headers
 
 Choice: TypeAlias = Literal["enrich", "inner", "server", "own", "none"]
 
+_W3C_HEADERS = frozenset({b"traceparent", b"baggage"})
 _RANDOM_TRACE_ID = 0x02
 _SPAN_ID_BITS = 64
 _SPAN_ID_MASK = (1 << _SPAN_ID_BITS) - 1
@@ -44,8 +45,8 @@ class Inside:
         self._traces_itself = True
 
 
-@dataclass(slots=True)
-class Opened:
+# A msgspec structure for the same reason as Exchange: it is made for every request.
+class Opened(msgspec.Struct):
     """The span side of one request: who made it, its ids, and the token to undo the context."""
 
     choice: Choice
@@ -129,26 +130,27 @@ class Spans:
             inside = inside or self._inside
             if source == "enrich" or inside.traces_itself(self._provider):
                 return _correlated("inner", headers)
-            return _server(tracer, raw_headers, describe, inside)
+            return _server(tracer, self._caller(headers, raw_headers), describe, inside)
         if self._exported and source in {"auto", "own"}:
             return self._own(headers, raw_headers)
         return _correlated("none", headers)
 
+    def _caller(self, headers: Headers, raw_headers: Headers) -> Context | None:
+        """The caller's context; None where it sent none, so that there is nothing to parse: most requests."""
+        if self._w3c_alone:
+            for name, _ in headers:
+                if name in _W3C_HEADERS:
+                    break
+            else:
+                return None
+        return propagated_context(raw_headers)
+
     def _own(self, headers: Headers, raw_headers: Headers) -> Opened:
         parent: SpanContext | None = None
-        context: Context | None = None
-        if self._w3c_alone:
-            # Most requests come without a context: then there is nothing to parse.
-            for name, _ in headers:
-                if name == b"traceparent":
-                    parent = w3c_parent(headers)
-                elif name == b"baggage":
-                    context = propagated_context(raw_headers)
-        else:
-            context = propagated_context(raw_headers)
-        if context is not None and parent is None:
+        context = self._caller(headers, raw_headers)
+        if context is not None:
             parent = propagated_parent(context)
-        if parent is None and self._source == "own":
+        elif self._source == "own":
             # `auto` would have enriched a current span and not come here.
             found = trace.get_current_span().get_span_context()
             parent = found if found.is_valid else None
@@ -174,10 +176,9 @@ def _correlated(choice: Choice, headers: Headers) -> Opened:
 
 
 def _server(
-    tracer: trace.Tracer, raw_headers: Headers, describe: Callable[[], tuple[str, dict[str, Any]]], inside: Inside
+    tracer: trace.Tracer, context: Context | None, describe: Callable[[], tuple[str, dict[str, Any]]], inside: Inside
 ) -> Opened:
     name, attributes = describe()
-    context = propagated_context(raw_headers)
     span = tracer.start_span(name, context=context, kind=SpanKind.SERVER, attributes=attributes)
     ids = span.get_span_context()
     token = attach(trace.set_span_in_context(span, context))

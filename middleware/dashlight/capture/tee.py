@@ -100,8 +100,11 @@ class Tee:
             self._capture.count_failure(error)
         return message
 
-    async def send(self, message: Message) -> None:
-        """The app's send: looks at the message, then hands it on."""
+    def send(self, message: Message) -> Awaitable[None]:
+        """The app's send: looks at the message, then hands it on.
+
+        It is no coroutine itself: of the last message it gives the server's own awaitable, which spares a frame.
+        """
         if not self._done:
             try:
                 kind = message["type"]
@@ -121,6 +124,9 @@ class Tee:
                     self._see_rarer(kind, message)
             except Exception as error:
                 self._capture.count_failure(error)
+        return self._send(message) if self._done else self._send_watched(message)
+
+    async def _send_watched(self, message: Message) -> None:
         try:
             await self._send(message)
         except OSError:

@@ -50,8 +50,8 @@ def is_w3c_alone(environ: Mapping[str, str]) -> bool:
 
 
 def propagated_context(headers: Headers) -> Context:
-    """The caller's whole context (parent span, baggage) by the propagators that OTEL_PROPAGATORS names."""
-    return propagate.extract(headers, context=Context(), getter=_HEADERS)
+    """The current context with the caller's parent span and baggage, by the propagators that OTEL_PROPAGATORS names."""
+    return propagate.extract(headers, getter=_HEADERS)
 
 
 def propagated_parent(context: Context) -> SpanContext | None:

@@ -18,26 +18,26 @@ _MAX_NESTING = 32
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _CREDENTIAL_WORDS = re.compile(
-    r"password|passwd|pwd|passphrase|passcode|secrets?|apikey|authorization|bearer|jwt|cookie"
-    r"|credentials?|ssn|cvv|cvc|iban|otp"
+    r"(?:password|passwd|pwd|passphrase|passcode|secret|apikey|authorization|bearer|jwt|cookie"
+    r"|credential|ssn|cvv|cvc|iban|otp)s?"
 )
 """A word of these anywhere in a name makes its value a credential."""
 _CREDENTIAL_ENDINGS = re.compile(r"token|auth")
 """These only as the last word: `token_count` is a feature."""
 _CREDENTIAL_PAIRS = re.compile(
-    r"(?:api|access|private|signing|encryption|subscription) key|(?:card|account|routing) number|social security"
+    r"(?:api|access|private|signing|encryption|subscription) keys?|(?:card|account|routing) numbers?|social security"
 )
 _SUSPECT = re.compile(
     r"(?i)pass|pwd|secret|key|auth|bearer|jwt|cookie|credential|ssn|cvv|cvc|iban|otp|token|number|security"
 )
 """Part of every name that the rules above match: spares the others the splitting into words."""
 _PERSONAL_ENDINGS = re.compile(
-    r"e?mail|phone|mobile|telephone|fax|passport|licen[cs]e|address|street"
-    r"|surname|(?:first|last|full|user)name|birthdate|dob|ip"
+    r"(?:e?mail|phone|mobile|telephone|fax|passport|licen[cs]e|address|street"
+    r"|surname|(?:first|last|full|user)name|birthdate|dob|ip)(?:e?s)?"
 )
 _PERSONAL_PAIRS = re.compile(
-    r"(?:credit|debit) card|(?:phone|mobile|passport|licen[cs]e|tax) number"
-    r"|(?:first|last|full|middle|maiden|user) name|birth date"
+    r"(?:credit|debit) cards?|(?:phone|mobile|passport|licen[cs]e|tax) numbers?"
+    r"|(?:first|last|full|middle|maiden|user) names?|birth dates?"
 )
 
 

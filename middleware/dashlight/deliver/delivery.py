@@ -5,6 +5,7 @@ import math
 import random
 import threading
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -18,6 +19,7 @@ from dashlight.deliver.outbox import Counts, Outbox
 from dashlight.untraced import suppress_instrumentation
 
 MOST_EVENT_BYTES = 256 * 1024
+MOST_ASIDE_BYTES = 16 * 2**20
 # After a mistake of our own in the thread.
 _STUMBLE_SECONDS = 0.1
 
@@ -79,12 +81,27 @@ class Delivery:
         self._progress = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._asides: deque[tuple[Callable[[], None], int]] = deque()
+        self._aside_bytes = 0
+        self._aside_lock = threading.Lock()
 
     def start(self) -> None:
         """Starts the thread, unless it runs or there is nowhere to deliver to."""
         if self._thread is None and self._destinations:
             self._thread = threading.Thread(target=self._run, name="dashlight-delivery", daemon=True)
             self._thread.start()
+
+    def aside(self, work: Callable[[], None], *, size_bytes: int) -> None:
+        """Has *work*, such as encoding, done on the delivery thread; at once, where that does not run or is behind.
+
+        *size_bytes* is what the work holds on to; no more than MOST_ASIDE_BYTES of it wait.
+        """
+        self._asides.append((work, size_bytes))
+        self._aside_bytes += size_bytes
+        if self._thread is None or self._aside_bytes > MOST_ASIDE_BYTES:
+            self._do_asides()
+        else:
+            self._nudge.set()
 
     def send_spans(self, spans: Sequence[bytes]) -> None:
         """Takes encoded spans for delivery; those that find no room are counted."""
@@ -121,6 +138,7 @@ class Delivery:
 
         For a collector that has been failing already it waits no longer than one attempt takes.
         """
+        self._do_asides()
         self._hurry(self._is_settled, timeout_seconds)
         return self._pending_count()
 
@@ -130,6 +148,7 @@ class Delivery:
         For a collector that has been failing already it waits no longer than one attempt takes.
         """
         end_at = self._clock.monotonic() + timeout_seconds
+        self._do_asides()
         for outbox in self._outboxes.values():
             outbox.close()
         self._hurry(self._is_settled, timeout_seconds)
@@ -166,8 +185,17 @@ class Delivery:
         for destination in self._destinations:
             destination.close()
 
+    def _do_asides(self) -> None:
+        """Does what was put aside; one thread at a time, and in the order in which it came."""
+        with self._aside_lock:
+            while self._asides:
+                work, size_bytes = self._asides.popleft()
+                self._aside_bytes -= size_bytes
+                work()
+
     def _turn(self) -> None:
         """Waits until something is due, then one step for each destination that is."""
+        self._do_asides()
         due_at = min(destination.due_at() for destination in self._destinations)
         wait_seconds = due_at - self._clock.monotonic()
         if wait_seconds > 0:

@@ -13,7 +13,7 @@ from dashlight.deliver.retry import PROBE_SECONDS, backoff_seconds, meaning, ret
 
 LINGER_SECONDS = 1.0
 """How long an event waits for company; an alert does not wait."""
-MOST_BATCH_ENTRIES, MOST_BATCH_BYTES = 512, 2**20
+MOST_BATCH_ENTRIES, MOST_BATCH_BYTES = 2048, 2**20
 MOST_AGE_SECONDS = 300.0
 
 _NEVER = float("inf")
@@ -113,6 +113,10 @@ class Destination:
         expired_count = self.outbox.expire(at=at, most_seconds=MOST_AGE_SECONDS)
         for _ in range(len(self._under_way)):
             batch = self._under_way.popleft()
+            if not is_older(batch.entries[0], at=at, most_seconds=MOST_AGE_SECONDS):
+                # The first is the oldest.
+                self._under_way.append(batch)
+                continue
             old = tuple(entry for entry in batch.entries if is_older(entry, at=at, most_seconds=MOST_AGE_SECONDS))
             if old:
                 expired_count += len(old)

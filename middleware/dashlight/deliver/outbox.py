@@ -4,13 +4,16 @@ import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, repeat
+from itertools import accumulate, islice, repeat
+from operator import itemgetter
 from typing import Literal, TypeAlias
 
 DropReason: TypeAlias = Literal["outbox_full", "too_large", "unencodable", "expired", "shutdown", "disabled"]
 
 MOST_ENTRIES, MOST_BYTES = 10_000, 32 * 2**20
 MOST_URGENT_ENTRIES, MOST_URGENT_BYTES = 1_000, 8 * 2**20
+
+_PAYLOAD = itemgetter(0)
 
 # A plain tuple, because one is made for every span.
 Entry: TypeAlias = tuple[bytes, float]
@@ -210,15 +213,15 @@ class _Lane:
         return len(fitting)
 
     def take(self, most_entries: int, most_bytes: int) -> tuple[Entry, ...]:
-        taken: list[Entry] = []
-        left_bytes = most_bytes
-        while self.queue and len(taken) < most_entries:
-            left_bytes -= len(self.queue[0][0])
-            if left_bytes < 0 and taken:
-                break
-            taken.append(self.queue.popleft())
+        # Spans come by the thousand: as little as possible is done for each of them.
+        taken = tuple(islice(self.queue, most_entries))
+        if _size_bytes(taken) > most_bytes:
+            totals = accumulate(len(payload) for payload, _ in taken)
+            taken = taken[: max(sum(total <= most_bytes for total in totals), 1)]
+        for _ in taken:
+            self.queue.popleft()
         self.queued_bytes -= _size_bytes(taken)
-        return tuple(taken)
+        return taken
 
     def release(self, entries: Sequence[Entry]) -> None:
         self.held_count -= len(entries)
@@ -244,4 +247,4 @@ def is_older(entry: Entry, *, at: float, most_seconds: float) -> bool:
 
 
 def _size_bytes(entries: Sequence[Entry]) -> int:
-    return sum(len(payload) for payload, _ in entries)
+    return sum(map(len, map(_PAYLOAD, entries)))

@@ -95,8 +95,8 @@ async def main(case: str, path: str) -> None:
         {
             "name": span.name,
             "kind": span.kind.name,
-            "trace_id": span.get_span_context().trace_id,
-            "span_id": span.get_span_context().span_id,
+            "trace_id": span.context.trace_id,
+            "span_id": span.context.span_id,
             "parent_id": span.parent.span_id if span.parent else 0,
             "status": span.status.status_code.name,
             "attributes": dict(span.attributes or {}),
