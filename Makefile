@@ -37,7 +37,7 @@ check: $(VENV)/.dev
 	$(RUN) -m pyright
 
 bench: $(VENV)/.dev
-	$(RUN) benchmarks/overhead.py
+	$(RUN) -m benchmarks.overhead
 
 clean:
 	rm -rf $(VENV) demo-run bench-run

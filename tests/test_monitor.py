@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -22,21 +23,22 @@ from dashlight.records import Exchange
 class Noted:
     """An analysis that notes what it is given, and can be told to fail."""
 
-    def __init__(self, *, fails: bool = False, cpu_iterations: int = 0) -> None:
+    def __init__(self, *, fails: bool = False, fails_to_tick: bool = False, cpu_iterations: int = 0) -> None:
         self.analysed: list[int] = []
         self.counted: list[int] = []
         self.rates: list[float] = []
         self.closed = False
         self.thread = ""
         self._fails = fails
-        self._cpu_iterations = cpu_iterations
+        self._fails_to_tick = fails_to_tick
+        self.cpu_iterations = cpu_iterations
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         if self._fails:
             raise ZeroDivisionError
         self.thread = threading.current_thread().name
         self.analysed += [exchange.id for exchange in exchanges]
-        sum(range(self._cpu_iterations * len(exchanges)))
+        sum(range(self.cpu_iterations * len(exchanges)))
         return {}
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
@@ -44,6 +46,8 @@ class Noted:
 
     def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
         self.rates.append(rate)
+        if self._fails_to_tick:
+            raise ArithmeticError
         return 10.0
 
     def flush(self, timeout_seconds: float) -> int:
@@ -138,6 +142,40 @@ def test_a_slice_that_cannot_be_analysed_costs_no_more_than_itself(
     assert monitor.capture.failures == {"ZeroDivisionError": 3}
     assert noted.counted == [0, 1, 2]
     assert [record.getMessage() for record in caplog.records] == ["a slice of exchanges could not be analysed"]
+
+
+def test_after_the_overload_every_exchange_is_analysed_again(
+    monitors: Callable[..., Monitor], caplog: pytest.LogCaptureFixture
+) -> None:
+    noted = Noted(cpu_iterations=20_000)
+    monitor = monitors(lambda: noted, cpu_share=0.05)
+
+    with caplog.at_level(logging.INFO, logger="dashlight.monitor"):
+        for number in range(6_000):
+            monitor.capture.inbox.put(exchange(number))
+            if number % 1000 == 999:
+                monitor.flush()
+        deadline = time.monotonic() + 20
+        while "analysing every exchange again" not in caplog.messages and time.monotonic() < deadline:
+            monitor.flush()
+
+    assert "analysing every exchange again" in caplog.messages
+
+
+def test_a_tick_that_fails_is_told_once_and_the_thread_goes_on(
+    monitors: Callable[..., Monitor], caplog: pytest.LogCaptureFixture
+) -> None:
+    noted = Noted(fails_to_tick=True)
+    monitor = monitors(lambda: noted)
+
+    with caplog.at_level(logging.ERROR, logger="dashlight.monitor"):
+        for number in range(3):
+            monitor.capture.inbox.put(exchange(number))
+            monitor.flush()
+
+    assert noted.counted == [0, 1, 2]
+    assert monitor.capture.failures["ArithmeticError"] >= 3
+    assert len(caplog.messages) == 1
 
 
 @pytest.mark.parametrize(

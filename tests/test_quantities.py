@@ -52,7 +52,7 @@ def test_flags_are_words_in_any_case(text: str, value: bool) -> None:  # noqa: F
 @pytest.mark.parametrize(
     ("read", "text"),
     [
-        (quantities.seconds, "10"), (quantities.seconds, "10 parsecs"), (quantities.seconds, "-1s"), (quantities.seconds, ""),
+        (quantities.seconds, "10"), (quantities.seconds, "10 parsecs"), (quantities.seconds, "-1s"), (quantities.seconds, ""), (quantities.seconds, "9" * 400 + "d"),
         (quantities.size_bytes, "1XB"), (quantities.size_bytes, "big"),
         (quantities.share, "2"), (quantities.share, "101%"), (quantities.share, "-1"), (quantities.share, "1s"),
         (quantities.flag, "perhaps"),

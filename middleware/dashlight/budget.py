@@ -2,6 +2,9 @@
 
 _MEMORY = 0.8
 """Weight of what was known in the running means: the last five or so rounds count."""
+_AIM = 0.95
+"""Of the share: the rest is for what is not foreseen."""
+_ENOUGH = 32
 _BURST_SECONDS = 1.0
 """Wall time whose allowance may be saved up, or overdrawn before the rate falls further."""
 
@@ -37,16 +40,17 @@ class CpuBudget:
         analysed_cpu_seconds: float,
     ) -> None:
         """Learns from a round that took *wall_seconds* since the one before."""
-        allowed = self._share * wall_seconds - exact_cpu_seconds - analysed_cpu_seconds
+        allowed = self._share * _AIM * wall_seconds - exact_cpu_seconds - analysed_cpu_seconds
         most = self._share * _BURST_SECONDS
         self._credit_seconds = max(-most, min(most, self._credit_seconds + allowed))
         if wall_seconds > 0:
             self._arrivals = _blend(self._arrivals, exchanges / wall_seconds)
         if exchanges:
             self._exact_seconds = _blend(self._exact_seconds, exact_cpu_seconds / exchanges)
-        if analysed:
-            self._analysed_seconds = _blend(self._analysed_seconds, analysed_cpu_seconds / analysed)
-        room = self._share - self._arrivals * self._exact_seconds
+        # A handful bears the fixed cost of a round, and says nothing of what one more would cost.
+        if analysed >= _ENOUGH or not self._analysed_seconds:
+            self._analysed_seconds = _blend(self._analysed_seconds, analysed_cpu_seconds / max(analysed, 1))
+        room = self._share * _AIM - self._arrivals * self._exact_seconds
         wanted = self._arrivals * self._analysed_seconds
         rate = room / wanted if wanted > 0 else 1.0
         if self._credit_seconds < 0:

@@ -96,7 +96,8 @@ class ModelWatch:
         elif self._learning is None:
             if file is not None:
                 logger.warning(
-                    "%s: these are not the columns of the reference file; a reference is learned from the first rows", self._named()
+                    "%s: these are not the columns of the reference file; a reference is learned from the first rows",
+                    self._named(),
                 )
             learned = self._learned()
             if learned is not None:

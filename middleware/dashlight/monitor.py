@@ -163,6 +163,8 @@ class Monitor:
     def _analyse(self, analysis: Analysis) -> None:
         idle_seconds = _IDLE_SECONDS
         last = self._clock.monotonic()
+        # What was spent on starting is no analysis.
+        self._cpu_seconds = time.thread_time()
         while True:
             self.capture.inbox.wake.wait(idle_seconds)
             if self._reduced and not self._stopping and not self._flushing:
@@ -201,7 +203,7 @@ class Monitor:
         spent_seconds, self._cpu_seconds = cpu_seconds - self._cpu_seconds, cpu_seconds
         if chosen:
             self._busy_rounds += 1
-        if self._busy_rounds > _WARM_UP_ROUNDS or not taken:
+        if self._busy_rounds > _WARM_UP_ROUNDS:
             self._budget.note(
                 wall_seconds=wall_seconds,
                 exchanges=len(taken),

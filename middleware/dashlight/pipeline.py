@@ -94,6 +94,7 @@ class Pipeline:
         self._seq = 0
         self._pane_end_at = clock.now() + endpoints.pane_seconds
         self._pane_count = 0
+        self._rate = 1.0
         self._alerts = Alerts()
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
@@ -137,6 +138,7 @@ class Pipeline:
 
     def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
         """Closes the pane if it is due; returns the seconds until the next one is."""
+        self._rate = rate
         # A tick ends a round: what was decoded in it has been told.
         self._facts.clear()
         self._undecodable.clear()
@@ -179,8 +181,15 @@ class Pipeline:
         return found
 
     def _send_spans(self, exchanges: Sequence[Exchange]) -> None:
-        """Hands spans to the delivery thread, which encodes them: that is no analysis, and not of its budget."""
+        """Encodes spans here while the CPU budget has room, else on the delivery thread.
+
+        One thread less that wants the interpreter costs the host less; but encoding is no analysis, and when the
+        budget binds it must not take the room of it.
+        """
         facts = [self._facts.get(each.id) for each in exchanges]
+        if self._rate >= 1:
+            self._encode_spans(exchanges, facts)
+            return
         held_bytes = sum(each.request_bytes + each.response_bytes for each in exchanges)
         self._delivery.aside(partial(self._encode_spans, exchanges, facts), size_bytes=held_bytes)
 

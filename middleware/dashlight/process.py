@@ -6,13 +6,16 @@ import atexit
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from dashlight.errors import DashlightError
 from dashlight.quantities import flag
 
 if TYPE_CHECKING:
     from dashlight.monitor import Monitor
+
+Assemble: TypeAlias = "Callable[[Mapping[str, str], object], Monitor | None]"
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +30,9 @@ class Process:
     survive a fork, and what the parent had queued is the parent's to send.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, assemble: Assemble | None = None) -> None:
+        """*assemble* makes the Monitor of an environment and an app; None: as `dashlight.assembly` does."""
+        self._assemble = assemble
         self.monitor: Monitor | None = None
         self.refusal: str | None = None
         """Why the server should not start: a mistake in the settings under DASHLIGHT_STRICT."""
@@ -45,10 +50,8 @@ class Process:
         return self.monitor
 
     def _begin(self, app: object) -> None:
-        from dashlight.assembly import assemble  # loads the pipeline, which nobody needs before the first request
-
         try:
-            self.monitor = assemble(os.environ, app)
+            self.monitor = (self._assemble or _assemble)(os.environ, app)
         except DashlightError as mistake:
             logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the mistake is the operator's, not a crash
             if _is_strict():
@@ -85,7 +88,13 @@ class Process:
 
     def forget(self) -> None:
         """Starts from nothing, as a forked child does."""
-        self.__init__()  # type: ignore[misc]
+        self.__init__(self._assemble)  # type: ignore[misc]
+
+
+def _assemble(environ: Mapping[str, str], app: object) -> Monitor | None:
+    from dashlight.assembly import assemble  # loads the pipeline, which nobody needs before the first request
+
+    return assemble(environ, app)
 
 
 def _is_strict() -> bool:

@@ -1,5 +1,6 @@
 """Durations, sizes and shares as people write them: `90s`, `64KiB`, `5%`, `1/30d`."""
 
+import math
 import re
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -74,7 +75,7 @@ def seconds_between(text: str) -> float:
 
 def _split(text: str) -> tuple[float, str]:
     found = _NUMBER_AND_UNIT.fullmatch(text)
-    if found is None:
+    if found is None or not math.isfinite(float(found[1])):
         raise ValueError(text)
     return float(found[1]), found[2]
 

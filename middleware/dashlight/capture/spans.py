@@ -130,7 +130,8 @@ class Spans:
             inside = inside or self._inside
             if source == "enrich" or inside.traces_itself(self._provider):
                 return _correlated("inner", headers)
-            return _server(tracer, self._caller(headers, raw_headers), describe, inside)
+            opened = _server(tracer, self._caller(headers, raw_headers), describe, inside)
+            return opened or _correlated("none", headers)
         if self._exported and source in {"auto", "own"}:
             return self._own(headers, raw_headers)
         return _correlated("none", headers)
@@ -177,10 +178,13 @@ def _correlated(choice: Choice, headers: Headers) -> Opened:
 
 def _server(
     tracer: trace.Tracer, context: Context | None, describe: Callable[[], tuple[str, dict[str, Any]]], inside: Inside
-) -> Opened:
+) -> Opened | None:
+    """A span through the host's provider; None where that makes none, as under OTEL_SDK_DISABLED."""
     name, attributes = describe()
     span = tracer.start_span(name, context=context, kind=SpanKind.SERVER, attributes=attributes)
     ids = span.get_span_context()
+    if not ids.is_valid:
+        return None
     token = attach(trace.set_span_in_context(span, context))
     return Opened("server", ids.trace_id, ids.span_id, int(ids.trace_flags), host=span, token=token, inside=inside)
 
@@ -201,12 +205,12 @@ def _is_instrumented(layer: object) -> bool:
     """Marks of contrib's FastAPI and Starlette instrumentors, of a listed middleware, and of FastAPI from 0.165 on."""
     if getattr(layer, "_is_instrumented_by_opentelemetry", False):
         return True
-    listed: Sequence[Any] = getattr(layer, "user_middleware", ()) or ()
+    listed: Sequence[Any] = getattr(layer, "user_middleware", ())
     if any(getattr(getattr(entry, "cls", None), "__name__", "") == "OpenTelemetryMiddleware" for entry in listed):
         return True
-    telemetry: Mapping[str, Any] | None = getattr(layer, "_telemetry", None)
     # FastAPI traces as soon as a provider is configured, unless told otherwise.
-    return hasattr(layer, "_native_telemetry") and bool(telemetry and telemetry.get("tracing"))
+    telemetry: Mapping[str, Any] = getattr(layer, "_telemetry", {})
+    return hasattr(layer, "_native_telemetry") and bool(telemetry.get("tracing"))
 
 
 def _next_layer(layer: object) -> object | None:

@@ -1,0 +1,154 @@
+"""The span of a request, by what is configured and what the caller sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from opentelemetry import baggage, trace
+from opentelemetry.context import detach
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.trace import NonRecordingSpan, NoOpTracerProvider, SpanContext, TraceFlags
+
+from dashlight.capture.spans import Opened, Spans
+from dashlight.capture.trace_parent import sampler_from
+
+PARENT = [(b"traceparent", f"00-{0xABC:032x}-{0xDEF:016x}-03".encode())]
+BAGGAGE = [(b"baggage", b"tenant=7")]
+
+
+def described() -> tuple[str, dict[str, Any]]:
+    return "POST", {"http.request.method": "POST"}
+
+
+@pytest.fixture
+def spans() -> Callable[..., Spans]:
+    """Spans under a source, perhaps with an exporter of our own and a provider of the host's."""
+
+    def make(source: Any, *, exported: bool = False, provider: Any = None, w3c_alone: bool = True) -> Spans:
+        made = Spans(source, exported=exported, sampler=sampler_from({}), w3c_alone=w3c_alone, version="0")
+        if provider is not None:
+            made._provider = provider
+            made._tracer = provider.get_tracer("test")
+        return made
+
+    return make
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., Opened]]:
+    """Opens a span, and undoes its context at the end."""
+    tokens: list[Any] = []
+
+    def open_one(of: Spans, headers: Any = ()) -> Opened:
+        found = of.open(headers, headers, described)
+        if found.token is not None:
+            tokens.append(found.token)
+        return found
+
+    yield open_one
+    for token in reversed(tokens):
+        detach(token)
+
+
+def test_without_anything_there_are_fresh_ids_and_no_span(spans: Any, opened: Any) -> None:
+    first, second = opened(spans("auto")), opened(spans("auto"))
+
+    assert (first.choice, first.token, first.host, first.lean) == ("none", None, None, None)
+    assert first.trace_id != second.trace_id
+    assert first.trace_flags == 0
+
+
+def test_without_anything_the_caller_s_ids_are_used(spans: Any, opened: Any) -> None:
+    found = opened(spans("off", exported=True), PARENT)
+
+    assert (found.choice, found.trace_id, found.span_id, found.trace_flags) == ("none", 0xABC, 0xDEF, 3)
+
+
+def test_a_current_span_is_enriched(spans: Any, opened: Any) -> None:
+    outer = NonRecordingSpan(SpanContext(1, 2, False, TraceFlags(1)))
+
+    with trace.use_span(outer):
+        found = opened(spans("auto", exported=True))
+
+    assert (found.choice, found.trace_id, found.span_id, found.host) == ("enrich", 1, 2, outer)
+
+
+def test_a_current_span_that_is_not_valid_is_none(spans: Any, opened: Any) -> None:
+    with trace.use_span(NonRecordingSpan(SpanContext(0, 0, False))):
+        assert opened(spans("auto")).choice == "none"
+
+
+def test_our_own_span_is_current_and_hangs_below_the_caller_s(spans: Any, opened: Any) -> None:
+    found = opened(spans("auto", exported=True), PARENT)
+
+    assert found.choice == "own"
+    assert (found.trace_id, found.lean.parent.span_id, found.trace_flags) == (0xABC, 0xDEF, 3)
+    assert found.span_id not in {0, 0xDEF}
+    assert trace.get_current_span() is found.lean
+
+
+def test_our_own_span_without_a_caller_is_a_root_of_random_id(spans: Any, opened: Any) -> None:
+    found = opened(spans("auto", exported=True))
+
+    assert found.lean.parent is None
+    assert found.trace_flags == 3
+
+
+def test_the_caller_s_baggage_goes_on(spans: Any, opened: Any) -> None:
+    opened(spans("auto", exported=True), BAGGAGE)
+
+    assert baggage.get_baggage("tenant") == "7"
+
+
+def test_other_propagators_are_asked_for_every_request(spans: Any, opened: Any) -> None:
+    found = opened(spans("auto", exported=True, w3c_alone=False), PARENT)
+
+    assert found.trace_id == 0xABC
+
+
+def test_own_hangs_below_whatever_is_current(spans: Any, opened: Any) -> None:
+    outer = NonRecordingSpan(SpanContext(1, 2, False, TraceFlags(1)))
+
+    with trace.use_span(outer):
+        below = opened(spans("own", exported=True))
+        detach(below.token)
+    alone = opened(spans("own", exported=True))
+
+    assert (below.trace_id, below.lean.parent.span_id) == (1, 2)
+    assert alone.lean.parent is None
+
+
+def test_a_provider_that_makes_no_spans_leaves_ids(spans: Any, opened: Any) -> None:
+    found = opened(spans("auto", provider=NoOpTracerProvider()))
+
+    assert (found.choice, found.token) == ("none", None)
+    assert found.trace_id
+
+
+def test_a_provider_makes_the_span_below_the_caller_s(spans: Any, opened: Any) -> None:
+    found = opened(spans("server", provider=TracerProvider()), PARENT)
+
+    assert found.choice == "server"
+    assert found.trace_id == 0xABC
+    assert isinstance(found.host, ReadableSpan)
+    assert found.host.parent is not None
+    assert found.host.parent.span_id == 0xDEF
+
+
+def test_the_configured_provider_is_noticed_once(spans: Any, opened: Any) -> None:
+    of = spans("auto", provider=TracerProvider())
+
+    of.look_around(None)  # no provider is configured in this process
+    of.look_around(None)
+
+    assert opened(of).choice == "none"
+
+
+def test_only_a_server_span_below_ours_says_that_the_app_traces_itself(spans: Any) -> None:
+    of = spans("auto", provider=TracerProvider())
+    below = Opened("server", 1, 2, 1)
+
+    of.note_inner(trace.INVALID_SPAN, below)  # no kind, no parent: nothing to learn, nobody to tell
+    assert below.inside is None
