@@ -564,6 +564,17 @@ def test_spans_carry_what_decoding_made_known(service: Callable[..., Service]) -
     assert "dashlight.rows" not in spans[unread.trace_id]
 
 
+def test_spans_are_all_there_when_the_budget_binds(service: Callable[..., Service]) -> None:
+    watched = service()
+    watched.end_pane(rate=0.1)
+
+    exchanges = [an_exchange({"age": 1}, {"score": 1.0}, own_span=OwnSpan()) for _ in range(5)]
+    watched.serve(*exchanges, analysed=exchanges[:1])
+
+    assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
+    assert len({span["span_id"] for span in watched.exporter.spans}) == 5
+
+
 def test_the_model_that_an_answer_names_is_that_of_its_span_and_event(service: Callable[..., Service]) -> None:
     asked = {"inputs": [{"name": "age", "shape": [1], "datatype": "FP64", "data": [40.0]}]}
     outputs = [{"name": "y", "shape": [1], "datatype": "FP64", "data": [0.5]}]

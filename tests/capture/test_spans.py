@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from opentelemetry import baggage, trace
 from opentelemetry.context import detach
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import NonRecordingSpan, NoOpTracerProvider, SpanContext, TraceFlags
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
-from dashlight.capture.spans import Opened, Spans
+from dashlight.capture.spans import Opened, Spans, traces_itself
 from dashlight.capture.trace_parent import sampler_from
 
 PARENT = [(b"traceparent", f"00-{0xABC:032x}-{0xDEF:016x}-03".encode())]
@@ -152,3 +155,15 @@ def test_only_a_server_span_below_ours_says_that_the_app_traces_itself(spans: An
 
     of.note_inner(trace.INVALID_SPAN, below)  # no kind, no parent: nothing to learn, nobody to tell
     assert below.inside is None
+
+
+def test_fastapi_that_was_told_not_to_trace_does_not() -> None:
+    assert not traces_itself(FastAPI(telemetry={"tracing": False}))
+    assert traces_itself(FastAPI())
+
+
+def test_a_listed_middleware_traces() -> None:
+    class OpenTelemetryMiddleware:
+        pass
+
+    assert traces_itself(Starlette(middleware=[Middleware(OpenTelemetryMiddleware)]))  # type: ignore[arg-type]

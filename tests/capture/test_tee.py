@@ -8,8 +8,13 @@ from typing import Any, TypeAlias
 
 import pytest
 import trio
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from dashlight.capture.spans import Spans
 from dashlight.capture.tee import Tee
+from dashlight.capture.trace_parent import sampler_from
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -19,6 +24,7 @@ Converse: TypeAlias = Callable[..., Any]
 ONE_PIECE = {"type": "http.request", "body": b'{"x": 1}', "more_body": False}
 STARTED = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
 ANSWER = {"type": "http.response.body", "body": b'{"y": 2}'}
+BARE_SCOPE = {"type": "http", "method": "POST", "path": "/predict", "headers": [], "http_version": "1.1"}
 GONE = {"type": "http.disconnect"}
 
 
@@ -336,3 +342,62 @@ def test_our_own_failure_at_the_end_is_counted_too(converse: Converse, request_s
     assert failing.capture.failures == {"KeyError": 1}
     assert returning.capture.failures == {"KeyError": 1}
     assert returning.exchanges == []
+
+
+@pytest.fixture
+def finished(new_capture: Converse) -> Any:
+    """An exporter that keeps what the SDK finished, and a capture that makes spans through it."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    spans = Spans("server", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    spans._provider = provider
+    spans._tracer = provider.get_tracer("test")
+    return exporter, new_capture(spans=spans)
+
+
+@pytest.mark.parametrize(
+    ("scope", "wanted", "unwanted"),
+    [
+        (
+            {"server": ("host", None), "http_version": ""},
+            {"server.address": "host"},
+            {"server.port", "network.protocol.version"},
+        ),
+        ({"server": None}, {"network.protocol.version": "1.1"}, {"server.address"}),
+    ],
+    ids=["a socket without a port", "no server known"],
+)
+def test_a_span_through_the_sdk_says_what_the_scope_knows(
+    converse: Converse,
+    finished: Any,
+    scope: dict[str, Any],
+    wanted: dict[str, Any],
+    unwanted: set[str],
+) -> None:
+    exporter, capture = finished
+    long = {"type": "http.request", "body": b"a" * 65}
+
+    converse(answering(STARTED, ANSWER), [long], capture=capture, scope={**BARE_SCOPE, **scope})
+
+    (span,) = exporter.get_finished_spans()
+    assert wanted.items() <= span.attributes.items()
+    assert not unwanted & set(span.attributes)
+    assert span.attributes["dashlight.request.truncated"] is True
+    assert span.name == "POST"
+
+
+def test_an_app_that_says_nothing_has_a_span_without_a_status(converse: Converse, finished: Any) -> None:
+    exporter, capture = finished
+
+    converse(answering(), [ONE_PIECE], capture=capture)
+
+    (span,) = exporter.get_finished_spans()
+    assert span.attributes["error.type"] == "no_response"
+    assert "http.response.status_code" not in span.attributes
+
+
+def test_other_messages_that_are_received_pass(converse: Converse) -> None:
+    other = {"type": "http.something"}
+
+    assert converse(answering(STARTED, ANSWER), [other]).received == [other]
