@@ -207,9 +207,9 @@ class Pipeline:
         for exchange in exchanges:
             failed = exchange.outcome == "error" or exchange.id in failures
             if keeps(failed=failed, at=exchange.started_at):
-                self._send_prediction(exchange)
+                self._send_prediction(exchange, confessed=failures.get(exchange.id, ""))
 
-    def _send_prediction(self, exchange: Exchange) -> None:
+    def _send_prediction(self, exchange: Exchange, *, confessed: str) -> None:
         publishing = self._publishing
         facts = self._facts.get(exchange.id)
         inputs = outputs = None
@@ -228,6 +228,7 @@ class Pipeline:
             inputs=inputs,
             outputs=outputs,
             undecoded=self._undecodable.get(exchange.id, ""),
+            confessed=confessed,
         )
         self._delivery.send_event(event)
 

@@ -75,6 +75,13 @@ def test_a_failed_exchange_is_an_error(exchange: Callable[..., Exchange]) -> Non
     assert "http.response.status_code" not in raised.attributes
 
 
+def test_an_error_that_hides_inside_a_200_is_an_error(exchange: Callable[..., Exchange]) -> None:
+    event = prediction_event(exchange(), seq=1, confessed="model")
+
+    assert (event.severity, event.attributes["error.type"]) == (17, "model")
+    assert event.attributes["http.response.status_code"] == 200
+
+
 def test_bodies_cut_short_and_undecoded_say_so(exchange: Callable[..., Exchange]) -> None:
     event = prediction_event(exchange(request_bytes=301, response_bytes=20_001), seq=1, undecoded="not_json")
 

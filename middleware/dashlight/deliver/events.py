@@ -48,13 +48,16 @@ def prediction_event(
     inputs: Mapping[str, object] | None = None,
     outputs: Mapping[str, object] | None = None,
     undecoded: str = "",
+    confessed: str = "",
 ) -> Event:
     """The event of a sampled exchange, with the ids of its span.
 
     *inputs* and *outputs* hold features and outputs by name, already redacted; None where payloads stay at home.
-    *undecoded* is the reason for which nothing could be decoded.
+    *undecoded* is the reason for which nothing could be decoded, *confessed* the kind of an error that an answer
+    holds although its status says nothing of it.
     """
     failed = has_failed(exchange)
+    error_type = (str(exchange.status) if exchange.status >= 500 else exchange.error) if failed else confessed
     attributes = _known(
         {
             "dashlight.model.name": model,
@@ -73,7 +76,7 @@ def prediction_event(
             "http.response.status_code": exchange.status or None,
             "http.request.body.size": exchange.request_bytes,
             "http.response.body.size": exchange.response_bytes,
-            "error.type": (str(exchange.status) if exchange.status >= 500 else exchange.error) if failed else "",
+            "error.type": error_type,
         }
     )
     return Event(
@@ -81,7 +84,7 @@ def prediction_event(
         at=exchange.started_at,
         id=uuid_text(exchange.id).decode(),
         seq=seq,
-        severity=ERROR if failed else INFO,
+        severity=ERROR if failed or confessed else INFO,
         attributes=attributes,
         trace_id=exchange.trace_id,
         span_id=exchange.span_id,
