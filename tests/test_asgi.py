@@ -277,6 +277,8 @@ def test_trio_serves_requests_too() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+# From Python 3.12 on a fork beside threads is deprecated; servers do it all the same.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_starts_a_monitor_of_its_own() -> None:
     app = watch(Starlette(routes=[Route("/p", answer)]))
     get(app)
