@@ -23,7 +23,9 @@ from dashlight.records import Exchange
 class Noted:
     """An analysis that notes what it is given, and can be told to fail."""
 
-    def __init__(self, *, fails: bool = False, fails_to_tick: bool = False, cpu_iterations: int = 0) -> None:
+    def __init__(
+        self, *, fails: bool = False, fails_to_tick: bool = False, refuses: int = -1, cpu_iterations: int = 0
+    ) -> None:
         self.analysed: list[int] = []
         self.counted: list[int] = []
         self.rates: list[float] = []
@@ -31,6 +33,7 @@ class Noted:
         self.thread = ""
         self._fails = fails
         self._fails_to_tick = fails_to_tick
+        self._refuses = refuses
         self.cpu_iterations = cpu_iterations
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
@@ -42,6 +45,8 @@ class Noted:
         return {}
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
+        if any(exchange.id == self._refuses for exchange in exchanges):
+            raise LookupError
         self.counted += [exchange.id for exchange in exchanges]
 
     def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
@@ -162,6 +167,18 @@ def test_after_the_overload_every_exchange_is_analysed_again(
     assert "analysing every exchange again" in caplog.messages
 
 
+def test_a_slice_that_cannot_be_counted_does_not_cost_the_others(monitors: Callable[..., Monitor]) -> None:
+    noted = Noted(refuses=300)
+    monitor = monitors(lambda: noted)
+    for number in range(1000):
+        monitor.capture.inbox.put(exchange(number))
+    monitor.flush()
+
+    assert 999 in noted.counted
+    assert 300 not in noted.counted
+    assert monitor.capture.failures == {"LookupError": 1}
+
+
 def test_a_tick_that_fails_is_told_once_and_the_thread_goes_on(
     monitors: Callable[..., Monitor], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -206,13 +223,18 @@ def test_an_analysis_that_cannot_start_leaves_the_host_unwatched(
     assert monitor.flush() == 0
 
 
-def test_a_scope_that_we_cannot_read_is_the_app_s_to_judge(monitors: Callable[..., Monitor]) -> None:
+def test_a_scope_that_we_cannot_read_is_the_app_s_to_judge(
+    monitors: Callable[..., Monitor], caplog: pytest.LogCaptureFixture
+) -> None:
     monitor = monitors(Noted)
 
-    tee = monitor.open({"type": "http", "path": "/", "headers": 7}, _never, _never)
+    with caplog.at_level(logging.ERROR, logger="dashlight.monitor"):
+        tees = [monitor.open({"type": "http", "path": "/", "headers": 7}, _never, _never) for _ in range(3)]
+        monitor.flush()
 
-    assert tee is None
-    assert monitor.capture.failures == {"TypeError": 1}
+    assert tees == [None] * 3
+    assert monitor.capture.failures == {"TypeError": 3}
+    assert caplog.messages == ["a mistake of Dashlight's own on the request path: TypeError; the app did not notice"]
 
 
 async def _never(*_: Any) -> Any:

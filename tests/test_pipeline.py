@@ -575,6 +575,20 @@ def test_spans_are_all_there_when_the_budget_binds(service: Callable[..., Servic
     assert len({span["span_id"] for span in watched.exporter.spans}) == 5
 
 
+def test_a_span_that_cannot_be_encoded_is_counted_and_told(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service()
+    odd = an_exchange({"age": 1}, {"score": 1.0}, own_span=OwnSpan(attributes={"x": 1}, parent_id=-1))
+    watched.serve(odd, an_exchange({"age": 1}, {"score": 1.0}, own_span=OwnSpan()))
+
+    with caplog.at_level(logging.WARNING, logger="dashlight"):
+        for _ in range(12):
+            watched.end_pane()
+
+    assert [message for message in caplog.messages if "lost" in message] == ["lost so far: spans unencodable x 1"]
+
+
 def test_the_model_that_an_answer_names_is_that_of_its_span_and_event(service: Callable[..., Service]) -> None:
     asked = {"inputs": [{"name": "age", "shape": [1], "datatype": "FP64", "data": [40.0]}]}
     outputs = [{"name": "y", "shape": [1], "datatype": "FP64", "data": [0.5]}]

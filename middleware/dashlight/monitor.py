@@ -187,6 +187,7 @@ class Monitor:
     def _round(self, analysis: Analysis, wall_seconds: float) -> float:
         """Takes what is in the inbox, analyses all of it or a sample, counts all of it; seconds to the next pane."""
         self._plan.look_around()
+        self._tell_captured()
         taken = self.capture.inbox.take(len(self.capture.inbox))
         rate = self._budget.rate
         # Drawn over the whole round, so that those chosen are still analysed many at a time.
@@ -197,7 +198,7 @@ class Monitor:
             failures.update(self._analysed(analysis, part))
         analysed_cpu_seconds = time.thread_time() - analysing
         for part in _slices(taken):
-            analysis.count(part, failures)
+            self._count(analysis, part, failures)
         next_pane_seconds = self._tick(analysis)
         cpu_seconds = time.thread_time()
         spent_seconds, self._cpu_seconds = cpu_seconds - self._cpu_seconds, cpu_seconds
@@ -223,6 +224,13 @@ class Monitor:
             self._tell_once(error)
             return {}
 
+    def _count(self, analysis: Analysis, part: Sequence[Exchange], failures: Mapping[int, str]) -> None:
+        """Counts one slice; a mistake of ours in it must not cost the others."""
+        try:
+            analysis.count(part, failures)
+        except Exception as error:
+            self._tell_once(error)
+
     def _tick(self, analysis: Analysis) -> float:
         inbox = self.capture.inbox
         return analysis.tick(
@@ -243,6 +251,13 @@ class Monitor:
         elif rate >= 1 and self._reduced:
             self._reduced = False
             logger.info("analysing every exchange again")
+
+    def _tell_captured(self) -> None:
+        """Our own mistakes on the request path are counted there, and told from here: once for each kind."""
+        for kind in tuple(self.capture.failures):
+            if kind not in self._failures:
+                self._failures.add(kind)
+                logger.error("a mistake of Dashlight's own on the request path: %s; the app did not notice", kind)
 
     def _tell_once(self, error: Exception) -> None:
         """A mistake of ours costs a slice of statistics, never the thread."""

@@ -95,6 +95,7 @@ class Pipeline:
         self._pane_end_at = clock.now() + endpoints.pane_seconds
         self._pane_count = 0
         self._rate = 1.0
+        self._lost: dict[str, int] = {}
         self._alerts = Alerts()
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
@@ -150,9 +151,22 @@ class Pipeline:
         for endpoint in self._endpoints.values():
             self._publish(endpoint.close_pane(at))
         self._publish(self._in_flight.update(quantities_of_process(in_flight=in_flight_count), at))
+        if self._pane_count % _PANES_A_SCORE == 0:
+            self._tell_losses(dropped_count)
         if self._delivery.takes_events and self._pane_count % _PANES_A_SCORE == 0:
             self._send_scores(at, dropped_count=dropped_count, in_flight_count=in_flight_count, rate=rate)
         return self._plan.pane_seconds
+
+    def _tell_losses(self, dropped_count: int) -> None:
+        """One line with all counts where more has been lost since the last one."""
+        lost = {"exchanges inbox_full": dropped_count}
+        for name, counts in self._delivery.counts().items():
+            lost |= {f"{name} {reason}": count for reason, count in counts.dropped.items() if reason != "disabled"}
+            lost[f"{name} rejected"] = counts.rejected
+        lost = {what: count for what, count in lost.items() if count}
+        if lost != self._lost:
+            self._lost = lost
+            logger.warning("lost so far: %s", ", ".join(f"{what} x {count}" for what, count in lost.items()))
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
@@ -187,11 +201,9 @@ class Pipeline:
         budget binds it must not take the room of it.
         """
         facts = [self._facts.get(each.id) for each in exchanges]
-        if self._rate >= 1:
-            self._encode_spans(exchanges, facts)
-            return
         held_bytes = sum(each.request_bytes + each.response_bytes for each in exchanges)
-        self._delivery.aside(partial(self._encode_spans, exchanges, facts), size_bytes=held_bytes)
+        work = partial(self._encode_spans, exchanges, facts)
+        self._delivery.aside(work, size_bytes=held_bytes, at_once=self._rate >= 1)
 
     def _encode_spans(self, exchanges: Sequence[Exchange], facts: Sequence[Facts | None]) -> None:
         unknown = Facts(self._publishing.model, self._publishing.model_version, "", None)
@@ -199,7 +211,11 @@ class Pipeline:
         spans: list[bytes] = []
         for exchange, known in zip(exchanges, facts, strict=True):
             fact = known or unknown
-            spans.append(encode(exchange, model=fact.model, version=fact.version, rows=fact.rows))
+            try:
+                spans.append(encode(exchange, model=fact.model, version=fact.version, rows=fact.rows))
+            except Exception:
+                logger.debug("a span cannot be encoded", exc_info=True)
+                self._delivery.lose_span()
         self._delivery.send_spans(spans)
 
     def _send_predictions(self, exchanges: Iterable[Exchange], failures: Mapping[int, str]) -> None:

@@ -82,7 +82,6 @@ class Delivery:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._asides: deque[tuple[Callable[[], None], int]] = deque()
-        self._aside_bytes = 0
         self._aside_lock = threading.Lock()
 
     def start(self) -> None:
@@ -91,14 +90,15 @@ class Delivery:
             self._thread = threading.Thread(target=self._run, name="dashlight-delivery", daemon=True)
             self._thread.start()
 
-    def aside(self, work: Callable[[], None], *, size_bytes: int) -> None:
-        """Has *work*, such as encoding, done on the delivery thread; at once, where that does not run or is behind.
+    def aside(self, work: Callable[[], None], *, size_bytes: int, at_once: bool = False) -> None:
+        """Has *work*, such as encoding, done on the delivery thread; here, where that does not run or is behind.
 
-        *size_bytes* is what the work holds on to; no more than MOST_ASIDE_BYTES of it wait.
+        *size_bytes* is what the work holds on to; no more than MOST_ASIDE_BYTES of it wait. *at_once* has it done here
+        in any case, behind what waits: never do two threads work at the same time.
         """
         self._asides.append((work, size_bytes))
-        self._aside_bytes += size_bytes
-        if self._thread is None or self._aside_bytes > MOST_ASIDE_BYTES:
+        held_bytes = sum(size for _, size in tuple(self._asides))
+        if at_once or self._thread is None or held_bytes > MOST_ASIDE_BYTES:
             self._do_asides()
         else:
             self._nudge.set()
@@ -110,6 +110,10 @@ class Delivery:
         elif spans:
             self._outboxes["spans"].put(spans, at=self._clock.monotonic())
             self._nudge.set()
+
+    def lose_span(self) -> None:
+        """Counts a span that could not be encoded."""
+        self._outboxes["spans"].turn_away("unencodable")
 
     def send_event(self, event: Event) -> None:
         """Encodes an event and takes it for delivery; one that cannot be encoded or finds no room is counted."""
@@ -189,8 +193,7 @@ class Delivery:
         """Does what was put aside; one thread at a time, and in the order in which it came."""
         with self._aside_lock:
             while self._asides:
-                work, size_bytes = self._asides.popleft()
-                self._aside_bytes -= size_bytes
+                work, _ = self._asides.popleft()
                 work()
 
     def _turn(self) -> None:
