@@ -3,6 +3,7 @@
 DashlightError
 |-- SettingsError       a setting is wrong: the operator corrects the environment
 |-- ReferenceDataError  a reference file or training data is unusable: whoever made it makes it anew
+|-- CallError           a function was given what it cannot use: whoever called it corrects the call
 |-- DecodeError         a body is not what it claims: counted by its reason, never seen by the host
 `-- MissingExtraError   an optional package is absent: the message says what to install
 """
@@ -22,6 +23,10 @@ class SettingsError(DashlightError):
 
 class ReferenceDataError(DashlightError):
     """A reference file or the training data for one cannot be used."""
+
+
+class CallError(DashlightError):
+    """What a function was given cannot be used: names it, what was found and what was wanted."""
 
 
 class DecodeError(DashlightError):

@@ -14,9 +14,11 @@ if TYPE_CHECKING:  # numpy loads when the Monitor starts, not with the front doo
 
 Outcome: TypeAlias = Literal["ok", "error", "client_disconnect", "cancelled"]
 Role: TypeAlias = Literal["feature", "output"]
-Kind: TypeAlias = Literal["numeric", "categorical", "boolean", "text"]
+Kind: TypeAlias = Literal["numeric", "categorical", "boolean", "text", "vector", "image", "ranking", "forecast"]
 AlertState: TypeAlias = Literal["inactive", "pending", "firing", "resolved"]
-AlertSource: TypeAlias = Literal["drift", "threshold"]
+AlertSource: TypeAlias = Literal["drift", "performance", "traffic", "break", "threshold"]
+WatchState: TypeAlias = Literal["learning", "not_enough_data", "watching"]
+"""Of a model: it learns its reference; too few rows came to have shown a medium shift; its silence means something."""
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
@@ -37,6 +39,20 @@ class OwnSpan:
     links: Sequence[tuple[int, int, int, str, Mapping[str, object]]] = ()
     status_code: int = 0
     status_description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """What an adapter says that an exchange asked and answered: the values themselves, as it had them."""
+
+    inputs: object = None
+    """None where the body of the request is to be read."""
+    outputs: object = None
+    """None where the body of the answer is to be read."""
+    model: str = ""
+    version: str = ""
+    failure: str = ""
+    """What went wrong although the status does not say so, or empty."""
 
 
 # A msgspec structure because it is made on the request path, where a frozen dataclass of this
@@ -79,6 +95,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     trace_flags: int
     own_span: OwnSpan | None
     """None where the span is the host's, or not sampled."""
+    handed: HandedOver | None = None
+    """What an adapter knows of it; it goes before what its bytes say."""
 
     @property
     def request_body(self) -> bytes:
@@ -142,6 +160,29 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class GenerationFacts:
+    """What a language model was asked for and how it answered, without a word of what was said."""
+
+    operation: str
+    """`chat`, `text_completion`, `embeddings`, or empty."""
+    protocol: str
+    requested_model: str
+    answered_model: str
+    response_id: str
+    settings: Mapping[str, object]
+    """Temperature and the like, under the names of the request."""
+    input_tokens: int | None
+    output_tokens: int | None
+    approximate: tuple[Literal["input", "output"], ...]
+    """Whose tokens the server did not count, so that we did, roughly."""
+    finish: tuple[str, ...]
+    """Why each choice ended, in the server's words."""
+    tool_calls: int
+    refusals: int
+    is_streamed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """A statistic of a column, or of a whole endpoint where *column* is None, with its uncertainty.
 
@@ -179,7 +220,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A rule's state for a column or a quantity of one endpoint."""
+    """A rule's state for a column, several columns jointly, or a quantity of one endpoint."""
 
     key: str
     """Same for the same rule, endpoint and column for ever."""
@@ -203,3 +244,12 @@ class Alert:
     causes: Sequence[Cause] = ()
     exemplars: Sequence[str] = ()
     """Up to five trace ids (32 hexadecimal digits) of exchanges that show it."""
+    since_earliest_at: float = float("nan")
+    """The change began between this moment and the next, at about 95 %; NaN where that was not estimated."""
+    since_latest_at: float = float("nan")
+    incident: str = ""
+    """Same for alerts that began together; empty where the alert is not of a change of data or traffic."""
+    place: int = 0
+    """Place within its incident by how likely it is the origin: 1 is the likeliest; 0 where there is no incident."""
+    moved_with: Sequence[str] = ()
+    """What the other alerts of the incident are about, the likeliest origin first; at most ten."""

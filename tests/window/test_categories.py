@@ -1,11 +1,12 @@
 from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.window.categories import CategorySurvey
+from dashlight.window.categories import CategorySurvey, counts_block, counts_row
 from dashlight.window.values import WRONG
 
 
@@ -18,8 +19,20 @@ def survey(*parts: list[str], free_text_allowed: bool = True) -> CategorySurvey:
     return made
 
 
-def test_categories_come_by_frequency_then_by_name() -> None:
-    assert survey(["b", "a", "c", "c"]).layout().categories == ("c", "a", "b")
+def test_categories_come_by_frequency() -> None:
+    assert survey(["b"] * 20, ["a"] * 50, ["c"] * 100).layout().categories == ("c", "a", "b")
+
+
+def test_categories_that_are_as_frequent_as_the_next_stand_in_an_order_that_chance_does_not_make() -> None:
+    rng = np.random.default_rng(1)
+    orders = {
+        survey([f"c{place:02}" for place in range(20) for _ in range(rows)]).layout().categories
+        for rows in (100, 101)
+        for _ in range(5)
+    }
+    orders |= {survey([f"c{place:02}" for place in rng.integers(0, 20, 2000)]).layout().categories for _ in range(5)}
+
+    assert len(orders) == 1
 
 
 def test_nulls_and_what_is_no_text_are_no_categories() -> None:
@@ -29,13 +42,22 @@ def test_nulls_and_what_is_no_text_are_no_categories() -> None:
     assert made.layout().categories == ("a",)
 
 
-def test_thirty_one_categories_are_named_and_the_others_known() -> None:
-    texts = [f"c{place:02}" for place in range(40) for _ in range(50 - place)]
+def test_of_more_categories_than_bins_the_rows_of_every_other_block_choose_thirty_one() -> None:
+    choosing = [f"a{place:02}" for place in range(31) for _ in range(3)] + ["a00"] * 7
+    counted = [f"b{place:02}" for place in range(50) for _ in range(2)]
 
-    layout = survey(texts).layout()
+    layout = survey(choosing, counted).layout()
 
-    assert layout.categories == tuple(f"c{place:02}" for place in range(31))
-    assert layout.known == {f"c{place:02}" for place in range(31, 40)}
+    assert layout.categories[0] == "a00"
+    assert set(layout.categories) == {f"a{place:02}" for place in range(31)}
+    assert layout.known == {f"b{place:02}" for place in range(50)}
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=300))
+def test_the_blocks_that_are_counted_are_those_that_do_not_choose(rows: list[int]) -> None:
+    counted = counts_row(np.array(rows, np.int64))
+
+    assert counted.tolist() == [counts_block(row // 100) for row in rows]
 
 
 def test_rows_of_categories_that_occur_in_one_block_only_are_counted() -> None:

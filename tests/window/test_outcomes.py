@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dashlight.records import Outcome
-from dashlight.window.outcomes import Outcomes
+from dashlight.window.outcomes import Outcomes, merge_outcomes
 
 
 def add(
@@ -127,3 +127,51 @@ def test_an_hour_of_ten_second_panes_is_kept() -> None:
 
     assert 360 <= window.panes <= 375
     assert window.exchanges == window.panes
+
+
+def test_what_was_analysed_is_counted_with_the_reasons_why_it_could_not_be_read() -> None:
+    outcomes = Outcomes()
+    outcomes.add_analysed(10, ["cut", "invalid_json", "cut"])
+    outcomes.close(0.0)
+    outcomes.add_analysed(5, [f"reason {number}" for number in range(8)])
+
+    ended = outcomes.close(1.0)
+
+    assert (ended.analysed, ended.undecodable["reason 0"], ended.undecodable["other"]) == (5, 1, 2)
+    assert outcomes.window(2).analysed == 15
+    assert list(outcomes.window(2).undecodable.items())[:2] == [("cut", 2), ("other", 2)]
+
+
+def test_the_panes_of_two_workers_add_up_to_those_of_one() -> None:
+    workers, alone = [Outcomes(), Outcomes()], Outcomes()
+    for number, worker in enumerate(workers):
+        for each in (worker, alone):
+            add(each, ["ok"] * 5, seconds=0.1 * (number + 1))
+            add(each, ["error"] * (number + 1), seconds=0.1 * (number + 1))
+            each.add_failures(["http_500"] * number + ["http_503"])
+            each.add_rows(7)
+            each.add_analysed(4, ["cut"])
+
+    merged, whole = merge_outcomes([worker.close(10.0) for worker in workers]), alone.close(10.0)
+
+    assert (merged.outcomes, merged.failures, merged.undecodable) == (
+        whole.outcomes,
+        {"http_503": 2, "http_500": 1},
+        {"cut": 2},
+    )
+    assert (merged.rows, merged.analysed, merged.exchanges) == (14, 8, 13)
+    for name in ("durations", "first_bytes", "request_sizes", "response_sizes"):
+        assert getattr(merged, name).tolist() == getattr(whole, name).tolist()
+
+
+def test_panes_that_follow_each_other_merge_into_the_window_that_covers_them() -> None:
+    outcomes = Outcomes()
+    panes = []
+    for number in range(3):
+        add(outcomes, ["ok"] * number)
+        panes.append(outcomes.close(10.0 * number))
+
+    merged, window = merge_outcomes(panes), outcomes.window(3)
+
+    assert (merged.panes, merged.first_ended_at, merged.last_ended_at) == (3, 0.0, 20.0)
+    assert (merged.panes, merged.exchanges) == (window.panes, window.exchanges)

@@ -18,10 +18,10 @@ def test_columns_that_can_be_pass(column: Columns) -> None:
     check_columns(
         [
             column("a", edges=[1.0, 2.0], low=0.0, high=2.0, counts={4: 3}, variation=(unmeasured,)),
-            column("a", role="output"),
             column("constant", low=1.0, high=1.0),
             column("c", "categorical", categories=["x"], known=["y"], counts={4: 1}, single_block_rows=1),
             column("t", "text"),
+            column("a", role="output"),
         ]
     )
 
@@ -69,3 +69,8 @@ def test_what_cannot_be_is_named(column: Columns, changes: dict[str, object], pr
 def test_a_name_may_occur_once_in_a_role(column: Columns) -> None:
     with pytest.raises(ReferenceDataError, match="of the output 'y' what cannot be: occurs twice"):
         check_columns([column("y"), column("y", role="output"), column("y", role="output")])
+
+
+def test_an_output_before_a_feature_is_refused(column: Columns) -> None:
+    with pytest.raises(ReferenceDataError, match="an output before a feature"):
+        check_columns([column("a", role="output"), column("b")])

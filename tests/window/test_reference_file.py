@@ -1,7 +1,7 @@
 import json
 import math
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dashlight.errors import ReferenceDataError
 from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference import ColumnReference, Reference, Variation
+from dashlight.window.reference import ColumnReference, Reference
 from dashlight.window.reference_file import dump, load, with_version
 
 Columns = Callable[..., ColumnReference]
@@ -43,7 +43,7 @@ def same(one: object, other: object) -> bool:
         return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, Reference | ColumnReference | Variation):
+    if is_dataclass(one) and is_dataclass(other):
         return all(same(getattr(one, of.name), getattr(other, of.name)) for of in fields(one))
     return one == other
 
@@ -95,7 +95,7 @@ def test_a_file_that_was_only_laid_out_anew_is_still_good(reference: Reference) 
 
 
 def test_a_reference_without_columns_comes_back(reference: Reference) -> None:
-    empty = with_version(replace(reference, columns=()))
+    empty = with_version(replace(reference, columns=(), pairs=None, directions=()))
 
     assert same(load(dump(empty)), empty)
 
@@ -174,7 +174,7 @@ def test_a_sealed_file_is_good(reference: Reference) -> None:
         pytest.param({"counts": [1.5] * 36}, "version 1: Expected `int`", id="half a row"),
         pytest.param({"counts": [900]}, "'temp' what cannot be: 1 counts instead of 36", id="too few counts"),
         pytest.param({"counts": [2**63] + [0] * 35}, r"Expected `int` <= 9223372036854775807", id="too many rows"),
-        pytest.param({"kind": "vector"}, "Invalid enum value 'vector'", id="unknown kind"),
+        pytest.param({"kind": "picture"}, "Invalid enum value 'picture'", id="unknown kind"),
         pytest.param({"edges": [3.0, 1.0]}, "do not ascend", id="edges that descend"),
         pytest.param({"note": "hello"}, "unknown field `note`", id="a thing that nobody knows"),
         pytest.param({"name": None}, "Expected `str`, got `null`", id="no name"),

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashlight.window.ring import SLOTS, Ring
@@ -65,9 +65,41 @@ def test_no_panes_are_an_empty_stretch(wanted: int) -> None:
     assert filled(40, 2).last(wanted).panes == 0
 
 
-def test_sums_beyond_thirty_two_bits_are_exact() -> None:
-    ring = Ring((1,), 2)
-    for _ in range(4):
-        ring.add(np.array([2**31]), 0.0)
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 3000), st.integers(1, 2304))
+def test_with_eighteen_slots_a_stretch_is_at_most_an_eighth_too_long(panes: int, wanted: int) -> None:
+    ring = Ring((1,), 8, slots=18)
+    for pane in range(panes):
+        ring.add(np.array([pane]), float(pane + 1))
 
-    assert ring.last(4).counts.tolist() == [2**33]
+    stretch = ring.last(wanted)
+
+    assert min(wanted, panes) <= stretch.panes <= max(wanted * 9 / 8, min(wanted, 18))
+    assert stretch.counts.tolist() == [last_sum(panes, stretch.panes)]
+
+
+@pytest.mark.parametrize("count", [2**15, 2**16, 2**31, 2**40], ids=["16 bits", "32 bits", "its sum", "64 bits"])
+def test_sums_of_any_size_are_exact(count: int) -> None:
+    ring = Ring((2,), 3)
+    for _ in range(100):
+        ring.add(np.array([count, 1]), 0.0)
+
+    assert ring.last(32).counts.tolist() == [32 * count, 32]
+    assert ring.last(100).counts.tolist() == [100 * count, 100]
+
+
+def test_small_counts_take_two_bytes_each_and_large_ones_widen_only_their_level() -> None:
+    small, large = Ring((10,), 2), Ring((10,), 2)
+    for _ in range(2):
+        small.add(np.full(10, 100), 0.0)
+        large.add(np.full(10, 2**15), 0.0)
+
+    assert small.bytes == 2 * SLOTS * 10 * 2
+    assert large.bytes == SLOTS * 10 * (2 + 4)
+
+
+def test_a_ring_of_nothing_keeps_nothing() -> None:
+    ring = Ring((0, 36), 2)
+    ring.add(np.zeros((0, 36), np.int64), 1.0)
+
+    assert ring.last(1).counts.shape == (0, 36)

@@ -3,14 +3,22 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import sqrt
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dashlight.window.layout import BLOCK_ROWS, VALUE_BINS
-from dashlight.window.values import Text
+from dashlight.window.values import Text, is_writable
 
 NAMED = VALUE_BINS - 1
 """Categories with a bin of their own; the last value bin is for all others."""
 KNOWN = 10_000
 """Categories that a reference remembers besides; rarer ones count as unseen."""
+
+ALIKE = 1.5
+"""Standard deviations, of 2 sqrt(rows), up to which one category is as frequent as the next: chance orders them."""
 
 _TRACKED = 4 * KNOWN
 _BLOCK = BLOCK_ROWS[0]
@@ -32,6 +40,8 @@ class _Tally:
     rows: int
     block: int
     is_in_one_block: bool
+    choosing_rows: int
+    """Of them in blocks of even number."""
 
 
 class CategorySurvey:
@@ -50,7 +60,7 @@ class CategorySurvey:
         self._is_free_text = False
 
     def add(self, texts: Sequence[Text], first_row: int) -> None:
-        """Count *texts*, of which the first stands in row *first_row* of the reference; what is no text is passed over."""
+        """Count *texts*, of which the first stands in row *first_row* of the reference; what is no text, or cannot be written, is passed over."""
         start = 0
         while start < len(texts) and not self._is_free_text:
             block, within = divmod(first_row + start, _BLOCK)
@@ -68,9 +78,19 @@ class CategorySurvey:
         return self._free_text_allowed and mostly_distinct and many_or_long
 
     def layout(self, possible: Collection[str] | None = None) -> CategoryLayout:
-        """The categories by frequency, among equals by name; of the *possible* ones alone where these are given."""
+        """The categories by frequency; of the *possible* ones alone where these are given.
+
+        The order must not be that of chance, for intervals of bins are judged: the first half of a hundred categories
+        that are all equally frequent would seem to fall. So those that are as frequent as the next stand in an order of
+        their own. Where there are more than have bins, the rows of every other block choose and order, and only the
+        others are counted (see `counts_row`).
+        """
         tallies = [entry for entry in self._tallies.items() if possible is None or entry[0] in possible]
         ranked = sorted(tallies, key=lambda entry: (-entry[1].rows, entry[0]))[: NAMED + KNOWN]
+        if len(ranked) > NAMED:
+            ranked.sort(key=lambda entry: (-entry[1].choosing_rows, crc32(entry[0].encode(errors="surrogatepass"))))
+        elif possible is None:
+            ranked = [entry for alike in _groups(ranked) for entry in alike]
         return CategoryLayout(
             categories=tuple(name for name, _ in ranked[:NAMED]),
             known=frozenset(name for name, _ in ranked[NAMED:]),
@@ -79,17 +99,17 @@ class CategorySurvey:
 
     def _add_block(self, counts: "Counter[Text]", block: int) -> None:
         for text, rows in counts.items():
-            if not isinstance(text, str):
+            if not isinstance(text, str) or not is_writable(text):
                 continue
             self._rows += rows
             self._characters += rows * len(text)
             tally = self._tallies.get(text)
             if tally is None:
-                self._tallies[text] = _Tally(rows, block, is_in_one_block=True)
+                tally = self._tallies[text] = _Tally(0, block, is_in_one_block=True, choosing_rows=0)
                 self._distinct += 1
-            else:
-                tally.rows += rows
-                tally.is_in_one_block &= tally.block == block
+            tally.rows += rows
+            tally.is_in_one_block &= tally.block == block
+            tally.choosing_rows += 0 if counts_block(block) else rows
         if len(self._tallies) > _TRACKED:
             self._make_room()
 
@@ -100,3 +120,29 @@ class CategorySurvey:
             return
         ranked = sorted(self._tallies.items(), key=lambda entry: -entry[1].rows)
         self._tallies = dict(ranked[: _TRACKED // 2])
+
+
+def counts_block(block: int) -> bool:
+    """Whether block number *block* is counted, where others choose which categories have bins."""
+    return block % 2 == 1
+
+
+def counts_row(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which *rows*, numbered from the first of the reference, lie in blocks that are counted."""
+    return np.equal(rows // _BLOCK % 2, 1)
+
+
+def _groups(ranked: Sequence[tuple[str, _Tally]]) -> list[list[tuple[str, _Tally]]]:
+    """*ranked* categories, most frequent first, in groups that are alike in frequency; within one by a hash."""
+    groups: list[list[tuple[str, _Tally]]] = []
+    last = 0.0
+    for entry in ranked:
+        stable = 2 * sqrt(entry[1].rows)  # whose standard deviation is one, however many rows
+        if groups and last - stable <= ALIKE:
+            groups[-1].append(entry)
+        else:
+            groups.append([entry])
+        last = stable
+    for group in groups:
+        group.sort(key=lambda entry: crc32(entry[0].encode(errors="surrogatepass")))
+    return groups

@@ -1,19 +1,26 @@
 """A reference learned from the first rows of traffic, where nobody gave one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from dashlight.records import Cell, Prediction, Role, Table
 from dashlight.window.build import Chunk, build_reference
+from dashlight.window.image_facets import bounded_image, is_image
+from dashlight.window.list_kinds import MOST_HORIZON, bounded_list
 from dashlight.window.reference import Reference
-from dashlight.window.tables import joined
-from dashlight.window.values import CATEGORY_CHARACTERS, WRONG, number_of
+from dashlight.window.tables import joined, taken
+from dashlight.window.text_facets import MOST_CHARACTERS
+from dashlight.window.values import WRONG, is_listed, number_of
+from dashlight.window.vector_facets import MOST_WIDTH
 
 COLUMN_LIMIT = 256
 """Columns learned of each role: a client that invents names must not fill the memory."""
 
 _REFUSED_COUNTED = 1000
+_TEXTS_KEPT = 50_000
+"""Different items of lists that are kept once each; of more all are forgotten."""
 
 
 class Learning:
@@ -21,11 +28,13 @@ class Learning:
 
     def __init__(self, rows_wanted: int, column_limit: int = COLUMN_LIMIT) -> None:
         self.rows_wanted = rows_wanted
+        """Rows at which it is full; more may be wanted later."""
         self._column_limit = column_limit
         self._tables: dict[Role, list[Table]] = {"feature": [], "output": []}
         self._names: dict[Role, dict[str, None]] = {"feature": {}, "output": {}}
         self._rows: dict[Role, int] = {"feature": 0, "output": 0}
         self._refused: set[tuple[Role, str]] = set()
+        self._texts: dict[str, str] = {}
 
     def add(self, prediction: Prediction) -> None:
         """Keep the rows of *prediction*; ValueError once there are enough."""
@@ -49,9 +58,20 @@ class Learning:
         """Columns beyond the limit, which the reference will not know; counted up to a thousand."""
         return len(self._refused)
 
+    @property
+    def chunk(self) -> Chunk:
+        """The rows collected, by role."""
+        return {role: joined(tables) for role, tables in self._tables.items() if tables}
+
+    def keep_last(self, rows: int) -> None:
+        """Forget all but the last *rows* of each role."""
+        for role, table in self.chunk.items():
+            kept = taken(table, np.arange(max(table.rows - rows, 0), table.rows))
+            self._tables[role], self._rows[role] = [kept], kept.rows
+
     def reference(self, *, rng: np.random.Generator, created_at: float, model: str = "") -> Reference:
         """The reference of the rows collected; ReferenceDataError where there are none."""
-        chunk: Chunk = {role: joined(tables) for role, tables in self._tables.items() if tables}
+        chunk = self.chunk
         return build_reference(
             lambda: [chunk], rng=rng, created_at=created_at, source="learned", model=model, least_rows=1
         )
@@ -66,7 +86,7 @@ class Learning:
                 number_names=tuple(table.number_names[place] for place in numeric),
                 numbers=table.numbers[numeric],  # a copy, so that the batch can go
                 cell_names=tuple(table.cell_names[place] for place in worded),
-                cells=tuple([_bounded(cell) for cell in table.cells[place]] for place in worded),
+                cells=tuple([self._bounded(cell) for cell in table.cells[place]] for place in worded),
                 exchange=table.exchange,
             )
         )
@@ -83,9 +103,32 @@ class Learning:
             admitted.append(place)
         return admitted
 
+    def _bounded(self, cell: Cell) -> Cell:
+        if isinstance(cell, str):
+            return cell[:MOST_CHARACTERS]
+        if is_listed(cell) and len(cell) <= MOST_WIDTH:
+            return self._list(cell)
+        if is_image(cell):
+            return bounded_image(cell)
+        # What is no single value counts as a type error whatever it holds.
+        return WRONG if number_of(cell) is None and not isinstance(cell, bool) else cell
 
-def _bounded(cell: Cell) -> Cell:
-    if isinstance(cell, str):
-        return cell[:CATEGORY_CHARACTERS]
-    # What is no single value, a list say, counts as a type error whatever it holds.
-    return WRONG if number_of(cell) is None and not isinstance(cell, bool) else cell
+    def _list(self, cell: Sequence[Any]) -> Cell:
+        """A list of numbers in little room, one of items or of steps as these; anything else is as wrong here as later."""
+        try:
+            numbers = np.asarray(cell)
+        except ValueError:  # lists of several lengths inside
+            return WRONG
+        if numbers.ndim == 1 and numbers.dtype.kind in "iuf":
+            # Of vectors a float is exact enough; ids and the values of forecasts are kept as they are.
+            return numbers.astype(np.float32) if len(numbers) > MOST_HORIZON else numbers
+        kept = bounded_list(cell)
+        if not is_listed(kept) or isinstance(kept, np.ndarray):
+            return kept
+        # Lists hold the same items again and again: each is kept once.
+        return tuple(self._once(each) if isinstance(each, str) else each for each in kept)
+
+    def _once(self, text: str) -> str:
+        if len(self._texts) >= _TEXTS_KEPT:
+            self._texts.clear()
+        return self._texts.setdefault(text, text)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 import numpy as np
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from dashlight.records import Outcome
 from dashlight.window.histogram import LATENCY, SIZE, Binning, Quantile, quantile
+from dashlight.window.names import Names
 from dashlight.window.ring import Ring, Stretch
 
 KIND_LIMIT = 32
-"""Kinds of failure counted under their names; the others under OTHER."""
-OTHER = "other"
+"""Kinds of failure counted under their names; the others as `other`."""
+REASON_LIMIT = 8
+"""Reasons why no protocol could read an exchange, counted likewise."""
 NOT_FAILURES = frozenset({"client_disconnect", "cancelled"})
 """Kinds that say nothing about the model: counted, and left out of the error rate."""
 LEVELS = 5
@@ -25,7 +27,9 @@ _OUTCOME_PLACE = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
 _BINNING = Binning(LATENCY, LATENCY, SIZE, SIZE)
 _KINDS = slice(len(_OUTCOMES), len(_OUTCOMES) + KIND_LIMIT + 1)
 _ROWS = _KINDS.stop
-_BINS = slice(_ROWS + 1, _ROWS + 1 + _BINNING.bins)
+_ANALYSED = _ROWS + 1
+_REASONS = slice(_ANALYSED + 1, _ANALYSED + 1 + REASON_LIMIT + 1)
+_BINS = slice(_REASONS.stop, _REASONS.stop + _BINNING.bins)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +51,10 @@ class OutcomeCounts:
     first_ended_at: float
     """When the first pane ended; NaN where there is none."""
     last_ended_at: float
+    analysed: int = 0
+    """Exchanges that were given to the protocols: all, or a share of them."""
+    undecodable: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Of those analysed, the ones that no protocol could read, by reason, most frequent first."""
 
     @property
     def exchanges(self) -> int:
@@ -91,7 +99,7 @@ class Outcomes:
         """*levels* is how far back panes are kept: 32 * 2^(levels - 1) of them."""
         self._current = np.zeros(_BINS.stop, np.int64)
         self._ring = Ring((_BINS.stop,), levels)
-        self._kinds: dict[str, int] = {}
+        self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
 
     def add(
         self,
@@ -109,9 +117,13 @@ class Outcomes:
         self._current[_BINS] += _BINNING.count(quantities)
 
     def add_failures(self, kinds: Sequence[str]) -> None:
-        """Count failed exchanges, each by its kind; beyond KIND_LIMIT kinds under OTHER."""
-        for kind, count in Counter(kinds).items():
-            self._current[_KINDS.start + self._kind_place(kind)] += count
+        """Count failed exchanges, each by its kind; beyond KIND_LIMIT kinds as `other`."""
+        self._current[_KINDS] += self._kinds.count(kinds)
+
+    def add_analysed(self, count: int, undecodable: Sequence[str]) -> None:
+        """Count exchanges that were analysed; *undecodable* has the reason of each that no protocol could read."""
+        self._current[_ANALYSED] += count
+        self._current[_REASONS] += self._reasons.count(undecodable)
 
     def add_rows(self, rows: int) -> None:
         """Count the rows that exchanges held."""
@@ -132,23 +144,13 @@ class Outcomes:
         """The shortest window that covers every kept pane that ended after *at*."""
         return self.window(self._ring.panes_since(at))
 
-    def _kind_place(self, kind: str) -> int:
-        place = self._kinds.get(kind)
-        if place is None:
-            if len(self._kinds) >= KIND_LIMIT:
-                return KIND_LIMIT
-            place = self._kinds[kind] = len(self._kinds)
-        return place
-
     def _counts(self, stretch: Stretch) -> OutcomeCounts:
         counts = stretch.counts
-        kinds = Counter(dict(zip([*self._kinds], counts[_KINDS].tolist(), strict=False)))
-        kinds[OTHER] += int(counts[_KINDS.stop - 1])
         first_byte, request, response = LATENCY.bins, 2 * LATENCY.bins, 2 * LATENCY.bins + SIZE.bins
         durations, first_bytes, requests, responses = np.split(counts[_BINS], [first_byte, request, response])
         return OutcomeCounts(
             outcomes=dict(zip(_OUTCOMES, counts[: len(_OUTCOMES)].tolist(), strict=True)),
-            failures={kind: count for kind, count in kinds.most_common() if count},
+            failures=self._kinds.named(counts[_KINDS]),
             rows=int(counts[_ROWS]),
             durations=durations,
             first_bytes=first_bytes,
@@ -157,4 +159,31 @@ class Outcomes:
             panes=stretch.panes,
             first_ended_at=stretch.first_ended_at,
             last_ended_at=stretch.last_ended_at,
+            analysed=int(counts[_ANALYSED]),
+            undecodable=self._reasons.named(counts[_REASONS]),
         )
+
+
+def merge_outcomes(parts: Sequence[OutcomeCounts]) -> OutcomeCounts:
+    """The sum of *parts*, at least one: of panes that followed each other, or of what several workers counted."""
+    outcomes: Counter[Outcome] = Counter()
+    failures: Counter[str] = Counter()
+    undecodable: Counter[str] = Counter()
+    for part in parts:
+        outcomes.update(part.outcomes)
+        failures.update(part.failures)
+        undecodable.update(part.undecodable)
+    return OutcomeCounts(
+        outcomes=dict(outcomes),
+        failures=dict(failures.most_common()),
+        rows=sum(part.rows for part in parts),
+        durations=np.sum([part.durations for part in parts], axis=0),
+        first_bytes=np.sum([part.first_bytes for part in parts], axis=0),
+        request_sizes=np.sum([part.request_sizes for part in parts], axis=0),
+        response_sizes=np.sum([part.response_sizes for part in parts], axis=0),
+        panes=sum(part.panes for part in parts),
+        first_ended_at=min(part.first_ended_at for part in parts),
+        last_ended_at=max(part.last_ended_at for part in parts),
+        analysed=sum(part.analysed for part in parts),
+        undecodable=dict(undecodable.most_common()),
+    )

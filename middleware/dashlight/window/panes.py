@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from dashlight.window.layout import BINS
 from dashlight.window.ring import Ring
 
-LEVELS = 8
-"""32 panes each of 1, 2, 4 ... 128: windows of up to 4,096 panes, eleven hours of ten seconds; 3.7 MB for 100 columns."""
+SLOTS, LEVELS = 18, 9
+"""18 panes each of 1, 2, 4 ... 256: windows of up to 4,608 panes, nearly thirteen hours of ten seconds; 1.2 MB for 100
+columns, and up to four times that where a bin holds more rows than 16 bits can count."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +38,7 @@ class Panes:
         """*columns* is how many there are, *levels* how far back they are kept: SLOTS * 2^(levels - 1) panes."""
         self.current = np.zeros((columns, BINS), np.int64)
         """Counts of the pane that fills, shape (columns, BINS)."""
-        self._ring = Ring((columns, BINS), levels)
+        self._ring = Ring((columns, BINS), levels, slots=SLOTS)
 
     def add(self, counts: NDArray[np.int64]) -> None:
         """Add rows, binned and counted, to the current pane."""
@@ -55,8 +56,13 @@ class Panes:
         """Panes closed so far."""
         return self._ring.closed
 
+    @property
+    def bytes(self) -> int:
+        """Memory that the counts take."""
+        return self._ring.bytes + self.current.nbytes
+
     def window(self, panes: int) -> Window:
-        """The last *panes*: exact up to 32; of more, as few more as are kept apart; of too many, all that are kept."""
+        """The last *panes*: exact up to SLOTS; of more, as few more as are kept apart; of too many, all that are kept."""
         stretch = self._ring.last(panes)
         return Window(stretch.counts, stretch.panes, stretch.first_ended_at, stretch.last_ended_at)
 

@@ -1,13 +1,22 @@
 """The reference: the frozen counts that a window is compared with, one column at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Kind, Role
 from dashlight.window.layout import ABOVE, BELOW, BINS, TYPE_ERROR, UNSEEN
+
+if TYPE_CHECKING:  # parts of a reference that are measured with its columns in hand
+    from dashlight.window.concordance import PairReference
+    from dashlight.window.profile import Profile
+    from dashlight.window.rows import DirectionReference
+    from dashlight.window.slots import Season
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +61,12 @@ class ColumnReference:
     """Rows whose category occurs in one block of 100 rows only (Good-Turing mass of unseen categories)."""
     variation: tuple[Variation, ...] = ()
     """For each length of layout.BLOCK_ROWS; empty where the reference is not in time order."""
+    of: str = ""
+    """Name of the column (text, vector, image, ranking, forecast) that this one is a facet of; empty for a column itself."""
+    season: Season | None = None
+    """How the shares follow the time of day and of the week; None where they do not, or nobody knows when the rows were."""
+    profile: Profile | None = None
+    """What the bins do not hold: exact values, decimals, spellings; None for a facet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +83,10 @@ class Reference:
     created_at: float
     model: str = ""
     """Name of the model it was made for; empty where nobody said."""
+    pairs: PairReference | None = None
+    """How its numeric columns move together; places are those of *columns*. None where there are not two."""
+    directions: tuple[DirectionReference, ...] = ()
+    """Whole rows: of the numeric features and outputs jointly (name `""`), and of each text and vector column."""
 
     @property
     def rows(self) -> int:

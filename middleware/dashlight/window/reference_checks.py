@@ -26,6 +26,8 @@ def check_columns(columns: Sequence[ColumnReference]) -> None:
             if problem:
                 raise ReferenceDataError(f"says of the {column.role} {column.name!r} what cannot be: {problem}")
         names.add((column.role, column.name))
+    if [column.role for column in columns] != sorted(column.role for column in columns):
+        raise ReferenceDataError("holds an output before a feature")
 
 
 def _counts_problem(column: ColumnReference) -> str | None:

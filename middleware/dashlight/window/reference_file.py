@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role
+from dashlight.window.concordance_file import pairs_content, parsed_pairs
+from dashlight.window.profile import parsed_profile, profile_content
 from dashlight.window.reference import ColumnReference, Reference, Variation
 from dashlight.window.reference_checks import check_columns
+from dashlight.window.rows_file import direction_content, parsed_direction
+from dashlight.window.slots_file import parsed_season, season_content
 
 FORMAT = "dashlight.reference"
 VERSION = 1
@@ -51,6 +55,9 @@ class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known: list[str]
     single_block_rows: _Count
     variation: list[_VariationFile]
+    of: str = ""
+    season: dict[str, object] | None = None
+    profile: dict[str, object] | None = None
 
 
 class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +69,8 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str
     ordered: bool
     columns: list[_ColumnFile]
+    pairs: dict[str, object] | None = None
+    directions: list[dict[str, object]] = []
 
 
 def dump(reference: Reference) -> bytes:
@@ -89,7 +98,16 @@ def load(file: bytes) -> Reference:
         raise ReferenceDataError(f"is no reference of version {VERSION}: {error}") from None
     columns = tuple(_column(column) for column in parsed.columns)
     check_columns(columns)
-    return Reference(columns, parsed.source, parsed.ordered, _version(checksum), parsed.created_at, parsed.model)
+    return Reference(
+        columns,
+        parsed.source,
+        parsed.ordered,
+        _version(checksum),
+        parsed.created_at,
+        parsed.model,
+        None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
+        tuple(map(parsed_direction, parsed.directions)),
+    )
 
 
 def with_version(reference: Reference) -> Reference:
@@ -105,6 +123,8 @@ def _content(reference: Reference) -> dict[str, object]:
         "source": reference.source,
         "model": reference.model,
         "ordered": reference.ordered,
+        "pairs": None if reference.pairs is None else pairs_content(reference.pairs),
+        "directions": list(map(direction_content, reference.directions)),
         "columns": [_column_content(column) for column in reference.columns],
     }
 
@@ -131,6 +151,9 @@ def _column_content(column: ColumnReference) -> dict[str, object]:
             }
             for variation in column.variation
         ],
+        "of": column.of,
+        "season": None if column.season is None else season_content(column.season),
+        "profile": None if column.profile is None else profile_content(column.profile),
     }
 
 
@@ -184,6 +207,9 @@ def _column(column: _ColumnFile) -> ColumnReference:
             Variation(part.block_rows, part.blocks, _ratios(part.events), _ratios(part.functionals))
             for part in column.variation
         ),
+        of=column.of,
+        season=None if column.season is None else parsed_season(column.season),
+        profile=None if column.profile is None else parsed_profile(column.profile),
     )
 
 

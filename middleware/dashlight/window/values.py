@@ -5,7 +5,7 @@ The layout of the reference and the binning of traffic both ask here, so that th
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,17 @@ def number_of(cell: Cell) -> float | None:
         return float("inf") if cell > 0 else float("-inf")
 
 
+def is_null(cell: Cell) -> bool:
+    """Whether *cell* is null: None or NaN."""
+    number = number_of(cell)
+    return number is not None and number != number  # noqa: PLR0124  # NaN alone differs from itself
+
+
+def is_listed(cell: Cell) -> TypeGuard[Sequence[Any]]:
+    """Whether *cell* holds several values in order."""
+    return isinstance(cell, list | tuple | np.ndarray)
+
+
 def numbers_of(cells: Sequence[Cell]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """*cells* as numbers, NaN where null or no number, and which of them are neither: both of shape (len(cells),)."""
     found = [number_of(cell) for cell in cells]
@@ -58,6 +69,11 @@ def text_of(cell: Cell) -> Text:
         return "true" if cell else "false"
     number = number_of(cell)
     return WRONG if number is None else number_text(number)
+
+
+def is_writable(text: str) -> bool:
+    """Whether *text* can be written to a file: half of a surrogate pair, which JSON can bring, cannot."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def texts_of(cells: Sequence[Cell]) -> list[Text]:
