@@ -2,14 +2,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import ks_2samp, wasserstein_distance
 
-from dashlight.judge.divergence import Estimate, cohen_h, js, ks, psi, w1, wilson_interval
+from dashlight.judge.divergence import Estimate, cohen_h, js, js_of_shares, ks, psi, psi_of_shares, w1, wilson_interval
 from dashlight.window.layout import ABOVE, BELOW, BINS, STRUCTURAL_BINS, VALUE_BINS
 
 Counts = NDArray[np.int64]
@@ -176,3 +176,34 @@ def test_distances_are_never_negative_and_lie_within_their_bounds(reference: Cou
 def test_psi_and_js_do_not_care_which_is_the_reference(reference: Counts, current: Counts) -> None:
     for statistic in (psi, js):
         assert statistic(reference, current).value == pytest.approx(statistic(current, reference).value, abs=1e-9)
+
+
+@given(shares=st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 1000)), min_size=2, max_size=36))
+def test_js_of_shares_is_scipys_to_the_last_digits(shares: list[tuple[int, int]]) -> None:
+    p, q = (np.array(side, np.float64) for side in zip(*shares, strict=True))
+    assume(p.sum() > 0 and q.sum() > 0)
+
+    found = js_of_shares(p / p.sum(), q / q.sum())
+
+    assert float(found) == pytest.approx(float(jensenshannon(p, q, base=2)), abs=1e-7)
+
+
+def test_psi_of_shares_is_that_of_a_written_table() -> None:
+    # Ten bins of a scorecard, by hand: (q - p) ln(q / p) = .02 ln 1.2 + .02 ln 1.25 + .04 ln 1.4.
+    p = np.array([0.1] * 10)
+    q = np.array([0.12, 0.08, 0.1, 0.1, 0.1, 0.1, 0.1, 0.14, 0.1, 0.06])
+
+    by_hand = 0.02 * 0.1823215568 + 0.02 * 0.2231435513 + 0.04 * 0.3364722366 + 0.04 * 0.5108256238
+
+    assert float(psi_of_shares(p, q)) == pytest.approx(by_hand, abs=1e-9)
+
+
+def test_w1_is_finite_where_the_middle_half_is_one_value_and_where_numbers_are_the_largest() -> None:
+    reference, current = in_bins([90, 5, 5]), in_bins([80, 10, 10])
+    mostly_zero = np.concatenate([[0.0, np.nextafter(0.0, 1.0), 50.0], np.full(VALUE_BINS - 2, 100.0)])
+    largest = np.concatenate([[-1.7e308, 0.0], np.full(VALUE_BINS - 1, 1.7e308)])
+
+    for borders in (mostly_zero, largest):
+        found = w1(reference, current, borders)
+        assert all(np.isfinite(part) for part in found)
+        assert found.low <= found.value <= found.high

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -250,34 +249,27 @@ def test_a_column_without_importance_never_alarms(
     assert alerts == []
 
 
-def test_importance_is_not_negative(columns_of: MakeColumns) -> None:
-    columns = columns_of({"x": np.arange(500.0)})
-
-    with pytest.raises(ValueError, match="importance"):
-        DriftJudge(columns, panes=MONTH, importance={"x": -1.0})
-
-
-def test_a_reference_too_short_for_its_own_variation_is_named(columns_of: MakeColumns, memory: MakeValues) -> None:
-    rng = np.random.default_rng(240)
-    columns = columns_of({**memory(rng, 5000, 0.99), "plain": rng.standard_normal(5000)})
-
-    assert [column.name for column in judge_of(columns).too_short] == ["x0", "x1", "x2", "x3"]
-
-
-def test_features_and_outputs_of_one_name_are_told_apart(
-    columns_of: MakeColumns, panes_of: MakePanes, judged: Judged
+def test_the_interval_of_the_beginning_holds_the_change(
+    *,
+    columns_of: MakeColumns,
+    panes_of: MakePanes,
+    judged: Judged,
+    stream_of: MakeStream,
+    table: MakeValues,
+    words: MakeValues,
 ) -> None:
-    rng = np.random.default_rng(241)
-    (feature,) = columns_of({"x": rng.standard_normal(10_000)})
-    panes = panes_of([feature], {"x": rng.standard_normal(3000)}, 100)
-    moved = panes_of([feature], {"x": rng.standard_normal(3000) + 1.0}, 100)
-    judge = judge_of((feature, replace(feature, role="output")))
+    rng = np.random.default_rng(245)
+    columns = columns_of(words(table(rng, 10_000)))
+    panes = stream_of(columns, rng, [(5000, shift(0.0)), (20_000, shift(0.5))])
 
-    alerts, firing, _ = judged(judge, np.concatenate([panes, moved], axis=1))
+    alerts, _, _ = judged(judge_of(columns), panes)
 
-    assert {alert.role for alert in alerts} == {"output"}
-    assert alerts[0].key.endswith("/output/x")
-    assert firing.any(0).tolist() == [False, True]
+    # The change came after 50 panes of ten seconds. Once its panes are kept together, the interval stays as it was.
+    first, last = alerts[0], alerts[-1]
+    assert 400 <= first.since_earliest_at <= 500 <= first.since_latest_at <= 530
+    assert first.since_earliest_at <= first.since_at <= first.since_latest_at
+    assert last.at - first.at > 1000
+    assert last.since_latest_at - last.since_earliest_at < 100
 
 
 def test_the_long_past_is_told_by_the_first_moment_remembered(columns_of: MakeColumns) -> None:
@@ -289,28 +281,6 @@ def test_the_long_past_is_told_by_the_first_moment_remembered(columns_of: MakeCo
     (alert,) = judge.update(counts, 10.0, lambda wanted: (counts, 1))
 
     assert (alert.state, alert.since_at, alert.at) == ("firing", 10.0, 10.0)
-
-
-def test_windows_are_asked_for_only_as_far_back_as_anybody_keeps(columns_of: MakeColumns) -> None:
-    judge = judge_of(columns_of({"x": np.arange(1000.0)}, ordered=False))
-    counts = np.zeros((1, BINS), np.int64)
-    counts[0, NULL] = 100
-    asked: list[int] = []
-
-    def endless(wanted: int) -> tuple[NDArray[np.int64], int]:
-        asked.append(wanted)
-        return counts * wanted, wanted
-
-    judge.update(counts, 10.0, endless)
-
-    assert asked == [1 << power for power in range(21)]
-
-
-def test_a_judge_without_columns_has_nothing_to_say() -> None:
-    judge = judge_of(())
-
-    assert judge.update(np.zeros((0, BINS), np.int64), 1.0, lambda wanted: (np.zeros((0, BINS), np.int64), 1)) == []
-    assert judge.too_short == ()
 
 
 def test_a_new_category_is_told_as_such_where_new_ones_are_usual(

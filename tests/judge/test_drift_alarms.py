@@ -120,6 +120,25 @@ def out_of_range(share: float) -> Change:
     return change
 
 
+def below_range(share: float) -> Change:
+    def change(values: dict[str, NDArray[np.float64]], rng: np.random.Generator) -> Values:
+        return {**values, "normal": np.where(rng.random(len(values["normal"])) < share, -1000.0, values["normal"])}
+
+    return change
+
+
+def peaked() -> Change:
+    return lambda values, rng: {**values, "normal": rng.laplace(0, 0.5**0.5, len(values["normal"]))}
+
+
+def leaning() -> Change:
+    def change(values: dict[str, NDArray[np.float64]], rng: np.random.Generator) -> Values:
+        # Mean 0, deviation 1, as before: a gamma distribution of shape 4.
+        return {**values, "normal": (rng.gamma(4.0, size=len(values["normal"])) - 4) / 2}
+
+    return change
+
+
 def new_category(share: float) -> Change:
     def change(values: dict[str, NDArray[np.float64]], rng: np.random.Generator) -> Values:
         return {**values, "code": np.where(rng.random(len(values["code"])) < share, 99.0, values["code"])}
@@ -142,17 +161,20 @@ def wrong_type(share: float) -> Change:
         (shift(1.0), "normal", 200),
         (shift(0.5), "normal", 500),
         (shift(-0.5), "normal", 500),
-        (shift(0.25), "normal", 2500),
+        (shift(0.25), "normal", 1500),
         (spread(1.5), "normal", 500),
         (spread(0.6), "normal", 500),
         (new_category(0.05), "code", 500),
         (missing(0.1), "skewed", 500),
         (out_of_range(0.05), "zeros", 400),
         (wrong_type(0.02), "normal", 600),
+        (below_range(0.05), "normal", 400),
+        (peaked(), "normal", 1500),
+        (leaning(), "normal", 1000),
     ],
     ids=[
         "mean by 1", "mean by 0.5", "mean by -0.5", "mean by 0.25", "spread by 1.5", "spread by 0.6",
-        "new category", "missing", "out of range", "wrong type",
+        "new category", "missing", "above the range", "wrong type", "below the range", "peaked", "leaning",
     ],
 )  # fmt: skip
 def test_a_drift_alarms_in_its_column_within_rows(

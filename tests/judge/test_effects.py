@@ -76,6 +76,23 @@ def test_an_effect_is_established_when_it_is_clear_of_noise_and_of_the_gate(
     assert established(measured([[size]], error)).tolist() == [[sure]]
 
 
+@pytest.mark.parametrize(
+    ("since", "sure"),
+    [(0.12, True), (0.105, False), (0.0, False)],
+    ids=["lasting", "perhaps lasting", "not lasting"],
+)
+def test_an_effect_just_beyond_the_gate_must_be_there_in_most_rows_since_the_change_began(
+    *, since: float, sure: bool
+) -> None:
+    seen = measured([[0.13], [since]], errors=0.02)
+
+    assert established(seen, 1)[0].tolist() == [sure]
+
+
+def test_an_effect_far_beyond_the_gate_need_not_have_lasted() -> None:
+    assert established(measured([[0.2], [0.0]], errors=0.02), 1).tolist() == [[True], [False]]
+
+
 def test_the_strongest_effect_is_furthest_beyond_its_own_gate() -> None:
     seen = Effects(
         detectors=np.arange(2),

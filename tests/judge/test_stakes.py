@@ -2,10 +2,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dashlight.judge.bands import Bands, bands
-from dashlight.judge.stakes import LARGEST_CLUMP, SIZES, event_stakes, functional_stakes
-from dashlight.window.events import EVENT_BINS, FUNCTIONAL_COUNT
+from dashlight.judge.borders import LARGEST_CLUMP, SIZES, Borders, borders
+from dashlight.judge.stakes import EventStakes, event_stakes, functional_stakes, live_bets
+from dashlight.window.events import EVENT_BINS, EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import ABOVE, BELOW, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
 from dashlight.window.reference import ColumnReference
 
@@ -13,11 +15,26 @@ MakeColumns = Callable[..., tuple[ColumnReference, ...]]
 UP, DOWN = 0, 1
 
 
+def borders_of(found: Bands) -> Borders:
+    columns = len(found.rows)
+    thresholds = np.full((columns, EVENT_COUNT), 21.0)
+    return borders(found, thresholds, thresholds[:, :FUNCTIONAL_COUNT], panes=259_200.0)
+
+
+def events_of(found: Bands) -> EventStakes:
+    return event_stakes(found, borders_of(found), live_bets(found))
+
+
+def scores_of(found: Bands) -> NDArray[np.float64]:
+    """Shape (columns, BINS, FUNCTIONAL_COUNT, sizes)."""
+    return functional_stakes(found, borders_of(found), live_bets(found))
+
+
 @pytest.fixture
 def columns(columns_of: MakeColumns) -> tuple[ColumnReference, ...]:
     """A number, few categories, very many, a boolean and free text."""
     rng = np.random.default_rng(130)
-    return columns_of(
+    made = columns_of(
         {
             "number": rng.standard_normal(4000),
             "few": rng.choice(list("abc"), 4000).tolist(),
@@ -27,6 +44,7 @@ def columns(columns_of: MakeColumns) -> tuple[ColumnReference, ...]:
         },
         ordered=False,
     )
+    return tuple(column for column in made if not column.of)
 
 
 @pytest.fixture
@@ -34,54 +52,55 @@ def found(columns: tuple[ColumnReference, ...]) -> Bands:
     return bands(columns)
 
 
-def test_no_bet_on_an_event_gains_anywhere_inside_its_band(found: Bands) -> None:
-    stakes = event_stakes(found)
+def test_no_bet_on_an_event_gains_anywhere_inside_its_border(found: Bands) -> None:
+    stakes, limits = events_of(found), borders_of(found)
 
-    for share in np.linspace(found.event_low, found.event_high, 5):
+    for part in np.linspace(0, 1, 5):
+        up, down = part * limits.event_high, 1 - part * (1 - limits.event_low)
+        share = np.stack([up, down])
         mean = share * np.exp(stakes.inside) + (1 - share) * np.exp(stakes.outside)
         assert mean.max() <= 1 + 1e-9
 
 
-def test_every_bet_on_an_event_gains_beyond_its_band(found: Bands) -> None:
-    stakes = event_stakes(found)
-    angles = [2 * np.arcsin(np.sqrt(border)) for border in (found.event_high, found.event_low)]
-    beyond = np.sin(np.clip(np.array([angles[UP] + 0.3, angles[DOWN] - 0.3]) / 2, 0, np.pi / 2)) ** 2
+def test_every_bet_on_an_event_gains_beyond_its_border(found: Bands) -> None:
+    stakes, limits = events_of(found), borders_of(found)
+    angles = 2 * np.arcsin(np.sqrt(np.stack([limits.event_high, limits.event_low])))
+    steps = np.multiply.outer([1.0, -1.0], SIZES)[:, :, np.newaxis, np.newaxis]
+    beyond = np.sin(np.clip((angles + steps) / 2, 0, np.pi / 2)) ** 2
 
-    growth = beyond[:, np.newaxis] * stakes.inside + (1 - beyond[:, np.newaxis]) * stakes.outside
+    growth = beyond * stakes.inside + (1 - beyond) * stakes.outside
 
-    # With h = 0.3 beyond the border, bets for 0.075 and 0.2 gain on average.
-    clear = stakes.live & (beyond > 0.001) & (beyond < 0.999)
-    assert clear.sum() > 200
-    assert (growth[:, :2][np.repeat(clear[:, np.newaxis], 2, axis=1)] > 0).all()
+    clear = (stakes.inside != 0) & (beyond > 0.001) & (beyond < 0.999)
+    assert clear.sum() > 1000
+    assert (growth[clear] > 0).all()
 
 
 def test_no_bet_on_a_functional_gains_without_drift(found: Bands) -> None:
-    stakes = functional_stakes(found)
-    assert stakes.live[0].sum() == FUNCTIONAL_COUNT
+    assert live_bets(found).functionals[0].sum() == FUNCTIONAL_COUNT
 
-    mean = np.einsum("ck,ckfs->cfs", found.shares, np.exp(stakes.scores))
+    mean = np.einsum("ck,ckfs->cfs", found.shares, np.exp(scores_of(found)))
 
     assert mean.max() <= 1 + 1e-9
 
 
 def test_no_bet_on_a_functional_gains_within_the_slack(found: Bands) -> None:
     rng = np.random.default_rng(131)
-    stakes = functional_stakes(found)
+    scores = scores_of(found)
     root = np.sqrt(found.shares[0])
 
     for _ in range(200):
         direction = rng.standard_normal(len(root)) * root
         direction -= root * (root @ direction)
-        near = (np.cos(0.01) * root + np.sin(0.01) * direction / np.linalg.norm(direction)) ** 2
-        assert np.einsum("k,kfs->fs", near, np.exp(stakes.scores[0])).max() <= 1 + 1e-9
+        near = (np.cos(0.005) * root + np.sin(0.005) * direction / np.linalg.norm(direction)) ** 2
+        assert np.einsum("k,kfs->fs", near, np.exp(scores[0])).max() <= 1 + 1e-9
 
 
 def test_a_shift_gains_on_the_functional_that_sees_it(found: Bands) -> None:
-    stakes = functional_stakes(found)
+    scores = scores_of(found)
     tilted = found.shares[0] * np.exp(found.functionals[0, 0])
     tilted /= tilted.sum()
 
-    growth = np.einsum("k,kfs->fs", tilted, stakes.scores[0]).max(axis=1)
+    growth = np.einsum("k,kfs->fs", tilted, scores[0]).max(axis=1)
 
     # The first functional is "higher", the second "lower".
     assert growth[0] > 0.1
@@ -89,18 +108,18 @@ def test_a_shift_gains_on_the_functional_that_sees_it(found: Bands) -> None:
 
 
 def test_only_numbers_have_functionals(found: Bands) -> None:
-    assert functional_stakes(found).live.any(axis=1).tolist() == [True, False, False, False, False]
+    assert live_bets(found).functionals.any(axis=1).tolist() == [True, False, False, False, False]
 
 
 def test_a_number_of_few_values_has_no_functionals(columns_of: MakeColumns) -> None:
     rng = np.random.default_rng(132)
     found = bands(columns_of({"stars": rng.integers(1, 5, 2000).astype(float)}))
 
-    assert not functional_stakes(found).live.any()
+    assert not live_bets(found).functionals.any()
 
 
 def test_each_kind_of_column_bets_on_the_bad_values_that_it_can_have(found: Bands) -> None:
-    live = event_stakes(found).live[UP]
+    live = live_bets(found).events[UP]
 
     bets = [np.flatnonzero(row[:STRUCTURAL_BINS]).tolist() for row in live]
 
@@ -114,22 +133,22 @@ def test_each_kind_of_column_bets_on_the_bad_values_that_it_can_have(found: Band
 
 
 def test_free_text_bets_on_nothing_but_bad_values(found: Bands) -> None:
-    assert not event_stakes(found).live[:, 4, STRUCTURAL_BINS:].any()
+    assert not live_bets(found).events[:, 4, STRUCTURAL_BINS:].any()
 
 
 def test_nobody_is_alarmed_by_fewer_bad_values(found: Bands) -> None:
-    assert not event_stakes(found).live[DOWN, :, TYPE_ERROR:STRUCTURAL_BINS].any()
+    assert not live_bets(found).events[DOWN, :, TYPE_ERROR:STRUCTURAL_BINS].any()
 
 
 def test_fewer_missing_values_are_a_drift_where_they_are_usual(columns_of: MakeColumns) -> None:
     rng = np.random.default_rng(133)
     values = np.where(rng.random(3000) < 0.3, np.nan, rng.standard_normal(3000))
 
-    assert event_stakes(bands(columns_of({"x": values}))).live[DOWN, 0, NULL]
+    assert live_bets(bands(columns_of({"x": values}))).events[DOWN, 0, NULL]
 
 
 def test_the_budget_is_not_shared_with_copies_of_the_same_event(found: Bands) -> None:
-    few = event_stakes(found).live[UP, 1]
+    few = live_bets(found).events[UP, 1]
 
     # Three categories: each alone, and no two of them by any wider interval that means the same.
     held = {
@@ -144,12 +163,12 @@ def test_bursts_of_what_is_rare_are_not_taken_for_many_rows(columns_of: MakeColu
     sticky = bands(columns_of({"x": np.repeat(rng.standard_normal(1000), 20)}))
 
     phi = sticky.variation.phi[0, ABOVE]
-    largest = event_stakes(sticky).inside[UP, :, 0, ABOVE].max()
+    largest = events_of(sticky).inside[UP, :, 0, ABOVE].max()
 
     assert phi > 10
     assert largest * phi == pytest.approx(LARGEST_CLUMP)
 
 
 def test_there_are_bets_of_every_size(found: Bands) -> None:
-    assert event_stakes(found).inside.shape[1] == len(SIZES)
-    assert functional_stakes(found).scores.shape[-1] == len(SIZES)
+    assert events_of(found).inside.shape[1] == len(SIZES)
+    assert scores_of(found).shape[-1] == len(SIZES)

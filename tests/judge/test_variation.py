@@ -90,15 +90,30 @@ def test_one_event_that_stands_out_has_a_memory_of_its_own(column_of: MakeColumn
     assert found.phi[0, MEASURED + 1] == 1
 
 
-@pytest.mark.parametrize("rows", [400, 1600, 5000, 12_000])
+@pytest.mark.parametrize(("rows", "is_too_short"), [(400, True), (1600, True), (5000, False), (12_000, False)])
 def test_a_reference_too_short_for_its_memory_takes_an_upper_bound_and_says_so(
-    column_of: MakeColumn, rows: int
+    *, column_of: MakeColumn, rows: int, is_too_short: bool
 ) -> None:
+    # From 17 over 18.5 to 19: with two lengths one sees that it levels off.
     found = natural_variation([column_of([17.0, 18.5, 19.0], rows)])
 
-    assert found.too_short[0]
+    assert found.too_short[0] == is_too_short
     assert found.phi[0, MEASURED] > 19
     assert found.functional_phi[0, 0] > 19
+
+
+def test_a_memory_that_grows_on_beyond_the_longest_blocks_is_too_short(column_of: MakeColumn) -> None:
+    assert natural_variation([column_of([10.0, 20.0, 40.0], 12_000)]).too_short[0]
+
+
+def test_a_burst_out_of_range_lasts_as_long_as_the_functionals_remember_within_the_shortest_blocks(
+    column_of: MakeColumn,
+) -> None:
+    found = natural_variation([column_of([5.0, 5.0, 5.0], 40_000, functional_ratios=[30.0, 60.0, 80.0])])
+
+    assert (found.phi[0, [BELOW, ABOVE]] > 30).all()
+    assert (found.phi[0, [BELOW, ABOVE]] < 60).all()
+    assert found.phi[0, RARE] < 10
 
 
 def test_the_upper_bound_goes_on_as_the_memory_grew(column_of: MakeColumn) -> None:
@@ -123,7 +138,7 @@ def test_no_memory_grows_faster_than_its_blocks(column_of: MakeColumn) -> None:
 
 
 def test_independent_rows_are_never_too_short(column_of: MakeColumn) -> None:
-    found = natural_variation([column_of([1.0, 1.1, 0.9], rows) for rows in (300, 1000, 5000, 20_000)])
+    found = natural_variation([column_of([1.0, 1.1, 0.9], rows) for rows in (400, 1000, 5000, 20_000)])
 
     assert not found.too_short.any()
     assert (found.phi == 1).all()
@@ -244,3 +259,16 @@ def test_no_columns_have_no_variation() -> None:
 
     assert found.phi.shape == (0, EVENT_COUNT)
     assert found.functional_tau.shape == (0, FUNCTIONAL_COUNT)
+
+
+def test_of_too_few_rows_in_order_some_memory_is_assumed_and_that_is_said(
+    columns_of: Callable[..., tuple[ColumnReference, ...]],
+) -> None:
+    rng = np.random.default_rng(88)
+    few, enough = ({"x": rng.standard_normal(rows)} for rows in (399, 400))
+
+    short, known = (natural_variation(columns_of(values)) for values in (few, enough))
+    unordered = natural_variation(columns_of(few, ordered=False))
+
+    assert (short.phi.min(), short.functional_phi.min(), short.too_short.tolist()) == (5.0, 5.0, [True])
+    assert (known.phi.min(), unordered.phi.max()) == (1.0, 1.0)

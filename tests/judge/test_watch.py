@@ -29,7 +29,9 @@ def course(columns_of: MakeColumns) -> Callable[..., list[str]]:
     return partial(states_of, found)
 
 
-def states_of(found: Bands, steps: Steps, *, rows: int = 100, age: int = 1, kept: int = 1 << 10) -> list[str]:
+def states_of(
+    found: Bands, steps: Steps, *, rows: int = 100, age: int = 1, kept: int = 1 << 10, is_proof: bool = False
+) -> list[str]:
     watch = Watch()
     panes: list[int] = []
     states: list[str] = []
@@ -44,7 +46,7 @@ def states_of(found: Bands, steps: Steps, *, rows: int = 100, age: int = 1, kept
             none = np.array([], np.intp)
             firing = Firing(np.array([UPPER_HALF]), none, none, age) if evidence else None
             measure = partial(effects, found, 0, gate=0.14)
-            states.append(watch.step(Sight(len(panes) - 1, firing, windows, np.array(held), measure)))
+            states.append(watch.step(Sight(len(panes) - 1, firing, windows, np.array(held), measure, is_proof)))
     return states
 
 
@@ -120,3 +122,17 @@ def test_where_no_window_is_long_enough_the_longest_there_is_decides(course: Cal
     found = course([(60, 0.6, True), (40, QUIET, False)], age=50, kept=16)
 
     assert "resolved" in found[60:80]
+
+
+def test_evidence_that_is_proof_fires_whatever_the_windows_show(course: Callable[..., list[str]]) -> None:
+    found = course([(5, QUIET, False), (3, 0.54, True), (20, QUIET, False)], age=2, is_proof=True)
+
+    assert found[5:8] == ["firing"] * 3
+    assert "resolved" in found[8:]
+
+
+def test_fewer_rows_than_a_block_of_the_reference_show_no_shift(course: Callable[..., list[str]]) -> None:
+    found = course([(10, QUIET, False), (2, DRIFT, True)], rows=50, age=1)
+
+    # 50 rows of a drift are pending; with 100 of them it fires.
+    assert found[10:] == ["pending", "firing"]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import quote
 
+from dashlight.judge.incidents import Incidents
 from dashlight.records import Alert, AlertSource
 
 MOST_ALERTS = 2000
@@ -29,10 +30,23 @@ def transition(known: Alert | None, reported: Alert) -> Alert | None:
     if known is None or known.state in {"resolved", "inactive"}:
         return reported if reported.state in {"pending", "firing"} else None
     if reported.state in {"resolved", "inactive"}:
-        return replace(reported, state="resolved" if known.state == "firing" else "inactive", since_at=known.since_at)
+        return _as_began(replace(reported, state="resolved" if known.state == "firing" else "inactive"), known)
     if known.state == "firing" or reported.state == "pending":
-        return replace(reported, state=known.state, at=known.at, since_at=known.since_at)
+        return _as_began(replace(reported, state=known.state, at=known.at), known)
     return replace(reported, since_at=known.since_at)
+
+
+def _as_began(reported: Alert, known: Alert) -> Alert:
+    """*reported*, whose state is as it was *known*, with what is known of how it began."""
+    return replace(
+        reported,
+        since_at=known.since_at,
+        since_earliest_at=known.since_earliest_at,
+        since_latest_at=known.since_latest_at,
+        incident=known.incident,
+        place=known.place,
+        moved_with=known.moved_with,
+    )
 
 
 class Alerts:
@@ -42,11 +56,15 @@ class Alerts:
         self._most = most
         self._in_force: dict[str, Alert] = {}
         self._resolved: deque[Alert] = deque(maxlen=most_resolved)
+        self._incidents = Incidents()
         self.refused_count = 0
         """Alerts that began while there were too many."""
 
     def observe(self, reported: Iterable[Alert]) -> list[Alert]:
-        """Take what a judge has *reported*; the alerts whose state changed, in that order."""
+        """Take what judges have *reported*; the alerts whose state changed, those of one incident by likely origin.
+
+        What began together in one report is told with the whole of its incident known.
+        """
         changed: list[Alert] = []
         for report in reported:
             known = self._in_force.get(report.key)
@@ -56,15 +74,21 @@ class Alerts:
             if known is None and len(self._in_force) >= self._most:
                 self.refused_count += 1
                 continue
-            if now.state in {"pending", "firing"}:
-                self._in_force[now.key] = now
-            else:
-                del self._in_force[now.key]
-                if now.state == "resolved":
-                    self._resolved.appendleft(now)
+            self._in_force[now.key] = now
             if known is None or now.state != known.state:
                 changed.append(now)
-        return changed
+        placed = self._incidents.observe(changed)
+        for alert in placed:
+            self._keep(alert)
+        return placed
+
+    def _keep(self, alert: Alert) -> None:
+        if alert.state in {"pending", "firing"}:
+            self._in_force[alert.key] = alert
+            return
+        del self._in_force[alert.key]
+        if alert.state == "resolved":
+            self._resolved.appendleft(alert)
 
     @property
     def in_force(self) -> tuple[Alert, ...]:

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import rel_entr
 
 from dashlight.window.layout import ABOVE, BELOW, STRUCTURAL_BINS
 
@@ -15,6 +16,8 @@ Counts: TypeAlias = NDArray[np.integer]
 
 Z = 1.96
 """Normal deviate of a two-sided interval of 95 %."""
+_NO_WIDTH = 1e-9
+"""Part of the range: a narrower middle half of the values is one value."""
 _KOLMOGOROV = 1.358
 """95 % quantile of Kolmogorov's distribution."""
 
@@ -37,9 +40,8 @@ def psi(reference: Counts, current: Counts) -> Estimate:
     """
     p, q, bins, noise = _shares(reference, current)
     ratio = np.log(q / p)
-    plain = ((q - p) * ratio).sum(-1)
     slopes = -ratio + 1 - q / p, ratio + 1 - p / q
-    return _corrected(plain, bins - 1, noise, _variance(slopes, (p, q), (reference, current)))
+    return _corrected(psi_of_shares(p, q), bins - 1, noise, _variance(slopes, (p, q), (reference, current)))
 
 
 def js(reference: Counts, current: Counts) -> Estimate:
@@ -51,10 +53,22 @@ def js(reference: Counts, current: Counts) -> Estimate:
     p, q, bins, noise = _shares(reference, current)
     middle = (p + q) / 2
     slopes = np.log(p / middle) / 2, np.log(q / middle) / 2
-    plain = (p * slopes[0] + q * slopes[1]).sum(-1)
+    plain = js_of_shares(p, q) ** 2 * np.log(2)
     square = _corrected(plain, bins - 1, noise / 8, _variance(slopes, (p, q), (reference, current)))
     value, low, high = (np.minimum(np.sqrt(part / np.log(2)), 1.0) for part in square)
     return Estimate(value, low, high)
+
+
+def psi_of_shares(reference: Floats, current: Floats) -> Floats:
+    """Population stability index as the textbook has it: sum (q - p) ln(q / p), no share of either being 0."""
+    return np.asarray(((current - reference) * np.log(current / reference)).sum(-1))
+
+
+def js_of_shares(reference: Floats, current: Floats) -> Floats:
+    """Jensen-Shannon distance to base 2, 0 to 1, as SciPy has it; shares may be 0."""
+    middle = (reference + current) / 2
+    divergence = (rel_entr(reference, middle) + rel_entr(current, middle)).sum(-1) / 2
+    return np.asarray(np.sqrt(np.maximum(divergence, 0.0) / np.log(2)))
 
 
 def ks(reference: Counts, current: Counts) -> Estimate:
@@ -77,6 +91,7 @@ def w1(reference: Counts, current: Counts, borders: Floats) -> Estimate:
     reference, which is repeated where there are fewer bins. A constant column is at 0.
     """
     before, after = _cumulative(reference)[..., :-1], _cumulative(current)[..., :-1]
+    borders = borders / 4  # in what unit does not matter, and the difference of the largest numbers is no number
     widths = np.diff(borders, axis=-1)
     scale = _scale(before, borders)[..., np.newaxis]
     moved = after - before
@@ -173,7 +188,9 @@ def _scale(before: Floats, borders: Floats) -> Floats:
     flat = before.reshape(-1, before.shape[-1]), borders.reshape(-1, borders.shape[-1])
     quartiles = np.array([np.interp([0.25, 0.75], *pair) for pair in zip(*flat, strict=True)]).reshape(-1, 2)
     between = (quartiles[:, 1] - quartiles[:, 0]).reshape(before.shape[:-1])
-    return np.where(between > 0, between, borders[..., -1] - borders[..., 0])
+    whole = borders[..., -1] - borders[..., 0]
+    # Next to a value with a bin of its own an edge lies one step beyond it, which is no width.
+    return np.where(between > _NO_WIDTH * whole, between, whole)
 
 
 def _area(moved: Floats, widths: Floats) -> Floats:

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.bands import SEASON_DEVIATIONS, Bands, Floats
+from dashlight.judge.bands import SEASON_DEVIATIONS, STRUCTURAL_PART, Bands, Floats
 from dashlight.judge.evidence import Firing
 from dashlight.window.events import EVENT_COUNT, event_counts
 from dashlight.window.layout import STRUCTURAL_BINS
 
-STRUCTURAL_PART = 0.5
-"""Missing, mistyped, out-of-range and unseen values matter at half the size of a shift among the usual values."""
 CLEAR_OF_NOISE = 4.0
 """Standard errors that an effect must be away from none."""
 CLEAR_OF_GATE = 1.0
-"""Standard errors that it must be beyond the gate. Effects of two thirds of the gate pass it in time; two would stop
-them, and make an effect just beyond the gate a third slower to fire."""
+"""Standard errors that it must be beyond the gate."""
+CLEAR_SINCE = 0.5
+"""Standard errors that the effect in most rows since the change began must be beyond the gate too, ..."""
+CLEAR_ALONE = 3.5
+"""... but for effects so many beyond it: of many windows, one always looks larger than it is."""
 BACK_INSIDE = 0.75
 """Part of the gate below which an effect counts as gone; the gap to the gate keeps an alert from flapping."""
 BACK_BY_HALF = 0.5
@@ -45,34 +46,52 @@ class Effects:
     """Shape (detectors,): how far the slow movement of the reference goes."""
 
 
-def effects(bands: Bands, column: int, firing: Firing, windows: NDArray[np.integer], *, gate: float) -> Effects:
-    """Effects of what is *firing* in *column*, in *windows* of shape (windows, BINS); *gate* in Cohen's h."""
+def measured(bands: Bands, column: int, windows: NDArray[np.integer]) -> Floats:
+    """What *windows*, shape (windows, BINS), show of every event and functional of *column*.
+
+    Returns:
+        Shape (windows, EVENT_COUNT + FUNCTIONAL_COUNT): Cohen's h from the reference's shares, then means in reference
+        standard deviations from the reference's.
+    """
     rows = np.maximum(windows.sum(1, dtype=np.float64), 1.0)[:, np.newaxis]
     shares = windows / rows
     held = event_counts(shares[:, np.newaxis], bands.unseen_is_other[column : column + 1])[:, 0]
     moved = 2 * (np.arcsin(np.sqrt(np.clip(held, 0.0, 1.0))) - np.arcsin(np.sqrt(bands.event_shares[column])))
     means = shares @ bands.functionals[column].T
     raised = (means - bands.functional_means[column]) / bands.functional_deviations[column]
+    return np.concatenate([moved, raised], axis=1)
 
-    events = np.concatenate([firing.ups, firing.downs])
-    claimed = np.repeat([1.0, -1.0], [len(firing.ups), len(firing.downs)])
-    variation, functionals = bands.variation, firing.functionals
-    phi = np.concatenate([variation.phi[column, events], variation.functional_phi[column, functionals]])
-    tau = np.concatenate([variation.tau[column, events], variation.functional_tau[column, functionals]])
-    detectors = np.concatenate([events, EVENT_COUNT + functionals])
+
+def effects(bands: Bands, column: int, firing: Firing, windows: NDArray[np.integer], *, gate: float) -> Effects:
+    """Effects of what is *firing* in *column*, in *windows* of shape (windows, BINS); *gate* in Cohen's h."""
+    rows = np.maximum(windows.sum(1, dtype=np.float64), 1.0)[:, np.newaxis]
+    detectors = np.concatenate([firing.ups, firing.downs, EVENT_COUNT + firing.functionals])
+    claimed = np.ones(len(detectors))
+    claimed[len(firing.ups) : len(firing.ups) + len(firing.downs)] = -1.0
+    variation = bands.variation
+    phi = np.concatenate([variation.phi[column], variation.functional_phi[column]])[detectors]
+    tau = np.concatenate([variation.tau[column], variation.functional_tau[column]])[detectors]
     return Effects(
         detectors=detectors,
-        sizes=np.concatenate([moved[:, events] * claimed, raised[:, functionals]], axis=1),
+        sizes=measured(bands, column, windows)[:, detectors] * claimed,
         errors=np.sqrt(phi * (1 / rows + 1 / bands.rows[column])),
         gates=np.where(detectors < STRUCTURAL_BINS, gate * STRUCTURAL_PART, gate),
         natural=SEASON_DEVIATIONS * tau,
     )
 
 
-def established(found: Effects) -> NDArray[np.bool_]:
-    """Which effects are surely there and surely beyond their gate, shape (windows, detectors)."""
-    real = found.sizes > CLEAR_OF_NOISE * found.errors
-    return real & (found.sizes - CLEAR_OF_GATE * found.errors >= found.gates)
+def established(found: Effects, since: int | None = None) -> NDArray[np.bool_]:
+    """Which effects are surely there and surely beyond their gate, shape (windows, detectors).
+
+    *since* is the number of the window that holds most rows since the change began: where it shows no more than the
+    gate, another must show much more. None where the windows are not to be compared.
+    """
+    beyond = found.sizes - found.gates
+    clear = beyond >= CLEAR_OF_GATE * found.errors
+    if since is not None:
+        lasting = beyond[since] >= CLEAR_SINCE * found.errors[since]
+        clear &= lasting | (beyond >= CLEAR_ALONE * found.errors)
+    return (found.sizes > CLEAR_OF_NOISE * found.errors) & clear
 
 
 def strength(found: Effects) -> Floats:

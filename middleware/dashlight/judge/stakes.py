@@ -9,92 +9,84 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.bands import Bands, Floats, shifted
-from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT, event_matrices
+from dashlight.judge.borders import SIZES, Borders, shares_bet_on
+from dashlight.window.events import EVENT_COUNT, event_matrices
 from dashlight.window.layout import BELOW, BINS, STRUCTURAL_BINS, UNSEEN
 
 Bools = NDArray[np.bool_]
 
-SIZES = (0.075, 0.2, 0.5, 1.2)
-"""How far beyond its band each detector bets that the share lies, in Cohen's h; a functional's mean in deviations."""
 DIRECTIONS = 2
 """Up and down; functionals come with both signs instead."""
-LARGEST_SCORE = 12.0
-"""No single row says more than this many nats."""
-LARGEST_CLUMP = 2.0
-"""Where rows hang together, phi of them say no more than this together: what is rare comes in bursts, some of them long."""
-CLUMPED_PHI = 1.5
-"""A phi that chance alone can give is no sign of bursts."""
+LOWEST_SHARE, HIGHEST_SHARE = 0.002, 0.995
+"""Borders beyond which a share has no room left to fall or rise."""
 FEWEST_ORDERED_BINS = 5
 """Below this many occupied value bins the intervals see everything that a functional would."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Live:
+    """Which bets make sense."""
+
+    events: Bools
+    """Shape (DIRECTIONS, columns, EVENT_COUNT)."""
+    functionals: Bools
+    """Shape (columns, FUNCTIONAL_COUNT)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventStakes:
     """Bets on events: a row scores *inside* where it is in the event, else *outside*."""
 
-    live: Bools
-    """Shape (DIRECTIONS, columns, EVENT_COUNT): the bet exists."""
     inside: Floats
     """Shape (DIRECTIONS, len(SIZES), columns, EVENT_COUNT), 0 where there is no bet."""
     outside: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FunctionalStakes:
-    """Bets on functionals: a row scores by its bin."""
-
-    live: Bools
-    """Shape (columns, FUNCTIONAL_COUNT)."""
-    scores: Floats
-    """Shape (columns, BINS, FUNCTIONAL_COUNT, len(SIZES)), 0 where there is no bet."""
-
-
-def event_stakes(bands: Bands) -> EventStakes:
-    """Bets that an event's share lies beyond its band by each of SIZES: log(q/p) inside, log((1-q)/(1-p)) outside."""
-    borders = np.stack([bands.event_high, bands.event_low])[:, np.newaxis]
-    steps = np.multiply.outer([1.0, -1.0], SIZES)[:, :, np.newaxis, np.newaxis]
-    phi = bands.variation.phi
-    largest = np.where(phi > CLUMPED_PHI, LARGEST_CLUMP, LARGEST_SCORE)
-    # Limits on the share that is bet on, not on the scores: the mean of the factor stays 1 at the border.
-    least = borders * np.exp(-LARGEST_SCORE)
-    most = np.minimum(borders * np.exp(largest), 1 - (1 - borders) * np.exp(-LARGEST_SCORE))
-    bet_on = np.clip(shifted(borders, steps), least, most)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inside = np.log(bet_on / borders)
-        outside = np.log((1 - bet_on) / (1 - borders))
-    live = _live_events(bands)
-    bet = live[:, np.newaxis]
-    return EventStakes(live, np.where(bet, inside / phi, 0.0), np.where(bet, outside / phi, 0.0))
-
-
-def functional_stakes(bands: Bands) -> FunctionalStakes:
-    """Bets log(1 + stake (f - high)) that a functional's mean lies beyond its band by each of SIZES.
-
-    The stake is growth-optimal where the shares are those of the reference, tilted exponentially to that mean.
-    """
-    deviations, high = bands.functional_deviations, bands.functional_high
-    top = bands.functionals.max(-1)
-    ordered = bands.numeric & ((bands.shares[:, STRUCTURAL_BINS:] > 0).sum(1) >= FEWEST_ORDERED_BINS)
-    live = ordered[:, np.newaxis] & (deviations > 1e-3) & (high < top - 1e-6)
-    scores = np.zeros((len(live), FUNCTIONAL_COUNT, BINS, len(SIZES)))
-    shares = np.repeat(bands.shares[:, np.newaxis], FUNCTIONAL_COUNT, axis=1)[live]
-    values, means = bands.functionals[live], bands.functional_means[live]
-    base = np.maximum(high[live] - means, 0.0)
-    for place, size in enumerate(SIZES):
-        furthest = means + 0.97 * (top[live] - means)
-        tilted = _tilted(shares, values, np.minimum(means + base + size * deviations[live], furthest))
-        scores[live, :, place] = _growth_optimal(tilted, values - high[live][:, np.newaxis])
-    scores /= bands.variation.functional_phi[:, :, np.newaxis, np.newaxis]
-    return FunctionalStakes(live, scores.transpose(0, 2, 1, 3))
-
-
-def _live_events(bands: Bands) -> Bools:
-    """Which bets make sense, shape (DIRECTIONS, columns, EVENT_COUNT)."""
-    live = np.stack([bands.event_high < 0.995, bands.event_low > 0.002])
-    live[:, :, STRUCTURAL_BINS:] &= bands.event_shares[:, STRUCTURAL_BINS:] > 0
+def live_bets(bands: Bands) -> Live:
+    """The bets among which the budget is parted: events that no finer one equals, functionals of columns in order."""
+    held, distinct = bands.event_shares, _distinct_events(bands)
+    live = np.stack(
+        [shifted(held, bands.event_natural) < HIGHEST_SHARE, shifted(held, -bands.event_natural) > LOWEST_SHARE]
+    )
+    live[:, :, STRUCTURAL_BINS:] &= held[:, STRUCTURAL_BINS:] > 0
     live[1, :, 1:STRUCTURAL_BINS] = False  # fewer wrong types, values out of range or new categories alarm nobody
     live[:, :, BELOW : UNSEEN + 1] &= bands.shares[:, BELOW : UNSEEN + 1] > 0  # bins that the kind of column has
-    return live & _distinct_events(bands)
+    ordered = bands.numeric & ((bands.shares[:, STRUCTURAL_BINS:] > 0).sum(1) >= FEWEST_ORDERED_BINS)
+    return Live(live & distinct, ordered[:, np.newaxis] & (bands.functional_deviations > 1e-3))
+
+
+def event_stakes(bands: Bands, borders: Borders, live: Live) -> EventStakes:
+    """Bets that an event's share lies beyond its border by each of SIZES: log(q/p) inside, log((1-q)/(1-p)) outside."""
+    border = np.stack([borders.event_high, borders.event_low])
+    steps = np.multiply.outer([1.0, -1.0], SIZES)[:, :, np.newaxis, np.newaxis]
+    phi = bands.variation.phi
+    bet_on = shares_bet_on(border, steps, phi)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inside = np.log(bet_on / border)
+        outside = np.log((1 - bet_on) / (1 - border))
+    bet = live.events[:, np.newaxis] & np.stack([borders.event_high < HIGHEST_SHARE, borders.event_low > LOWEST_SHARE])
+    return EventStakes(np.where(bet, inside / phi, 0.0), np.where(bet, outside / phi, 0.0))
+
+
+def functional_stakes(bands: Bands, borders: Borders, live: Live) -> Floats:
+    """Bets log(1 + stake (f - high)) that a functional's mean lies beyond its border by each of SIZES.
+
+    The stake is growth-optimal where the shares are those of the reference, tilted exponentially to that mean.
+
+    Returns:
+        What a row scores by its bin, shape (columns, BINS, FUNCTIONAL_COUNT, len(SIZES)), 0 where there is no bet.
+    """
+    scores = np.zeros((*live.functionals.shape, BINS, len(SIZES)))
+    for place, size in enumerate(SIZES):
+        high, top = borders.functional_high[place], bands.functionals.max(-1)
+        on = live.functionals & (high < top - 1e-6)
+        shares = np.broadcast_to(bands.shares[:, np.newaxis], bands.functionals.shape)[on]
+        values, means, border = bands.functionals[on], bands.functional_means[on], high[on]
+        furthest = means + 0.97 * (top[on] - means)
+        tilted = _tilted(shares, values, np.minimum(border + size * bands.functional_deviations[on], furthest))
+        scores[on, :, place] = _growth_optimal(tilted, values - border[:, np.newaxis])
+    scores /= bands.variation.functional_phi[:, :, np.newaxis, np.newaxis]
+    return scores.transpose(0, 2, 1, 3)
 
 
 def _distinct_events(bands: Bands) -> Bools:

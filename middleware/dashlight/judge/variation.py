@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
-from dashlight.window.layout import BELOW, BLOCK_ROWS, TYPE_ERROR
+from dashlight.window.layout import BELOW, BLOCK_ROWS, TYPE_ERROR, UNSEEN
 from dashlight.window.reference import ColumnReference, Variation
 
 Floats = NDArray[np.float64]
@@ -20,6 +20,10 @@ FEWEST_BLOCKS = 12
 """A variance of fewer blocks is off by more than 40 %: the length counts as not measured."""
 FEWEST_SHORTEST = 4
 """Blocks of the shortest length that still say something, there being no shorter one to extrapolate from."""
+STILL_GROWING = 1.5
+"""Factor by which a memory that goes on as it grew may still grow, from which on the reference counts as too short."""
+UNKNOWN_PHI = 5.0
+"""Memory that is assumed where the rows are in order and too few to show any: clients send alike ones in a row."""
 INDEPENDENT_STATISTICS = 6
 """The statistics of a column overlap: what is true of all of them is known as well as from about six independent ones."""
 EVENT_SAFETY, FUNCTIONAL_SAFETY = 1.0, 2.0
@@ -42,7 +46,8 @@ class NaturalVariation:
     functional_tau: Floats
     """Shape (columns, FUNCTIONAL_COUNT)."""
     too_short: NDArray[np.bool_]
-    """Shape (columns,): rows hang together, and the reference is too short to tell for how long."""
+    """Shape (columns,): rows hang together, for longer than the reference is long enough to show. Their memory is guessed,
+    which keeps small shifts of them from alarming."""
 
 
 def natural_variation(columns: Sequence[ColumnReference]) -> NaturalVariation:
@@ -54,13 +59,17 @@ def natural_variation(columns: Sequence[ColumnReference]) -> NaturalVariation:
     events, likely, scores = ([fit[place] for fit in fits] for place in range(3))
     ordered = np.array([len(column.variation) > 0 for column in columns], np.bool_)
     shape = (len(columns), FUNCTIONAL_COUNT)
+    rows = np.array([column.rows for column in columns], np.int64)
+    unknown = ordered & (rows < FEWEST_SHORTEST * BLOCK_ROWS[0])
+    least = np.where(unknown, UNKNOWN_PHI, 1.0)[:, np.newaxis]
     return NaturalVariation(
-        phi=_inherited(events, scores, ordered),
+        phi=np.maximum(_inherited(events, scores, ordered), least),
         likely_phi=_inherited(likely, scores, ordered),
         tau=np.array([fit.tau for fit in events]).reshape(-1, EVENT_COUNT),
-        functional_phi=np.nan_to_num(np.array([fit.phi for fit in scores]).reshape(shape), nan=1.0),
+        functional_phi=np.maximum(np.nan_to_num(np.array([fit.phi for fit in scores]).reshape(shape), nan=1.0), least),
         functional_tau=np.array([fit.tau for fit in scores]).reshape(shape),
-        too_short=np.array([a.too_short or b.too_short for a, b in zip(events, scores, strict=True)], np.bool_),
+        too_short=np.array([a.too_short or b.too_short for a, b in zip(events, scores, strict=True)], np.bool_)
+        | unknown,
     )
 
 
@@ -79,6 +88,8 @@ class _Fit:
     """What is assumed of any value: where rows hang together, a single event may have looked calm by chance."""
     longest_phi: float
     """The largest that was measured; NaN where none was."""
+    burst_phi: float
+    """That of the middle one within the shortest blocks; NaN where there is none."""
     too_short: bool
 
 
@@ -152,15 +163,19 @@ def _scale(part: Variation, ratios: Floats) -> _Scale:
 
 def _fit(scales: Sequence[_Scale], statistics: int, safety: float, *, season: bool) -> _Fit:
     if not scales:
-        return _Fit(np.full(statistics, np.nan), np.zeros(statistics), np.nan, np.nan, 1.0, np.nan, too_short=False)
+        return _Fit(
+            np.full(statistics, np.nan), np.zeros(statistics), np.nan, np.nan, 1.0, np.nan, np.nan, too_short=False
+        )
     excess = np.stack([_excess(scale, safety) for scale in scales])
     lengths = np.array([[scale.rows] for scale in scales], np.float64)
     # Single rare events seem to grow without end; the column as a whole says whether there is a season.
     tau2 = _slow(excess) if season and len(scales) == len(BLOCK_ROWS) else np.zeros(statistics + 1)
     phi = 1 + np.fmax.reduce(np.maximum(excess - tau2 * lengths, 0.0), axis=0)
-    too_short = scales[-1].depends and scales[-1].rows < BLOCK_ROWS[-1]
-    if too_short:
-        phi = np.fmax(phi, _extrapolated(scales, safety))
+    unmeasured = scales[-1].depends and scales[-1].rows < BLOCK_ROWS[-1]
+    growth, growth_error = _growth(scales)
+    if unmeasured:
+        upper = scales[-1].ratios * growth * (1 + safety * np.hypot(scales[-1].errors, growth_error))
+        phi = np.fmax(phi, upper)
     # Of one length alone too little is known to take the extremes for typical.
     typical, longest = float(phi[-1]), float(np.nanmax(phi))
     burst = 1 + float(excess[0, -1])  # extremes come in bursts in a season too
@@ -168,10 +183,11 @@ def _fit(scales: Sequence[_Scale], statistics: int, safety: float, *, season: bo
         phi=phi[:-1],
         tau=np.sqrt(np.nan_to_num(tau2[:-1])),
         typical_phi=typical,
-        rare_phi=longest if too_short and len(scales) == 1 else max(typical, burst),
+        rare_phi=longest if unmeasured and len(scales) == 1 else max(typical, burst),
         least_phi=typical if scales[-1].depends else 1.0,
         longest_phi=longest,
-        too_short=too_short,
+        burst_phi=burst,
+        too_short=unmeasured and growth * (1 + growth_error) >= STILL_GROWING,
     )
 
 
@@ -193,12 +209,11 @@ def _slow(excess: Floats) -> Floats:
     return np.where(late > np.maximum(0.6 * early, 0.0), late, 0.0)
 
 
-def _extrapolated(scales: Sequence[_Scale], safety: float) -> Floats:
-    """Upper bound of the ratios of the longest blocks, of which the reference holds too few.
+def _growth(scales: Sequence[_Scale]) -> tuple[float, float]:
+    """By how much the ratios of the longest blocks exceed the last that were measured, and its relative error.
 
     The mean over the statistics grows as rows ** gamma between the two longest lengths that are measured (or from
-    single rows, whose ratio is 1), at most linearly, and goes on so. With the standard errors of level and gamma:
-    ratio * stretch ** gamma * (1 + safety sqrt(error**2 + (gamma_error ln stretch)**2)).
+    single rows, whose ratio is 1), at most linearly, and goes on so.
     """
     last = scales[-1]
     rows, mean, mean_error = 1, 1.0, 0.0
@@ -206,9 +221,7 @@ def _extrapolated(scales: Sequence[_Scale], safety: float) -> Floats:
         rows, mean, mean_error = scales[-2].rows, scales[-2].mean, scales[-2].mean_error
     span, stretch = np.log(last.rows / rows), np.log(BLOCK_ROWS[-1] / last.rows)
     gamma = np.clip(np.log(last.mean / mean) / span, 0.0, 1.0)
-    gamma_error = np.hypot(last.mean_error, mean_error) / span
-    doubt = np.hypot(last.errors, gamma_error * stretch)
-    return np.asarray(last.ratios * np.exp(gamma * stretch) * (1 + safety * doubt))
+    return float(np.exp(gamma * stretch)), float(np.hypot(last.mean_error, mean_error) / span * stretch)
 
 
 def _inherited(events: Sequence[_Fit], scores: Sequence[_Fit], ordered: NDArray[np.bool_]) -> Floats:
@@ -226,6 +239,9 @@ def _inherited(events: Sequence[_Fit], scores: Sequence[_Fit], ordered: NDArray[
     least = np.fmin.reduce(arrival, initial=np.inf)
     shared = float(least) if np.isfinite(least) else 1.0
     inherited = np.repeat(np.nan_to_num(rare, nan=shared)[:, np.newaxis], EVENT_COUNT, axis=1)
+    # A burst out of range lasts as long as the column stays away from its middle, not as long as in an inner bin.
+    bursts = np.array([[fit.burst_phi] for fit in scores]).reshape(-1, 1)
+    inherited[:, BELOW : UNSEEN + 1] = np.fmax(inherited[:, BELOW : UNSEEN + 1], bursts)
     inherited[:, : TYPE_ERROR + 1] = shared
     phi = np.array([fit.phi for fit in events]).reshape(-1, EVENT_COUNT)
     phi[:, BELOW:] = np.maximum(phi[:, BELOW:], np.array([[fit.least_phi] for fit in events]).reshape(-1, 1))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dashlight.judge.effects import Effects, back_inside, established, strength
 from dashlight.judge.evidence import Firing
 from dashlight.records import AlertState
+from dashlight.window.layout import BLOCK_ROWS, STRUCTURAL_BINS
 
 Counts: TypeAlias = NDArray[np.int64]
 
@@ -35,6 +36,8 @@ class Sight:
     """How many panes each window holds."""
     measure: Callable[[Firing, Counts], Effects]
     """The effects of detectors in windows."""
+    is_proof: bool = False
+    """Whether evidence alone proves more than is tolerated, so that it fires whatever the windows show."""
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -74,7 +77,8 @@ class Watch:
     def step(self, sight: Sight) -> AlertState:
         """The state after one more pane: `resolved` once, where it was firing and the drift is over, then inactive.
 
-        Evidence alone makes it pending; it fires when some window shows an effect that is surely beyond its gate.
+        Evidence alone makes it pending, where it is no proof; it fires when some window shows an effect that is surely
+        beyond its gate.
         """
         if self._drift is not None:
             if self._is_over(self._drift, sight):
@@ -96,9 +100,14 @@ class Watch:
 
     def _drift_in(self, sight: Sight, firing: Firing) -> _Drift | None:
         found = sight.measure(firing, sight.windows)
-        sure = established(found)
+        within = max(int(np.searchsorted(sight.panes, firing.age, side="right")) - 1, 0)
+        sure = established(found, within)
+        # How values follow one another within less than a block, the hours of a day perhaps, was never measured.
+        sure[sight.rows < BLOCK_ROWS[0]] &= found.detectors < STRUCTURAL_BINS
         if not sure.any():
-            return None
+            if not sight.is_proof:
+                return None
+            sure[_place_of(sight, firing.age)] = True
         best = np.where(sure, strength(found), -np.inf).max(axis=1).argmax()
         first = sure.any(axis=1).argmax()
         self._patience = min(2 * self._patience, MOST_PATIENCE) if sight.pane <= self._soon else 1
@@ -128,5 +137,10 @@ class Watch:
 
 def _rows_of(sight: Sight, panes: int) -> float:
     """About the rows of the last *panes* panes."""
-    place = min(int(np.searchsorted(sight.panes, panes)), len(sight.panes) - 1)
+    place = _place_of(sight, panes)
     return float(sight.rows[place] * min(panes / sight.panes[place], 1.0))
+
+
+def _place_of(sight: Sight, panes: int) -> int:
+    """The shortest window of at least so many panes, or the longest there is."""
+    return min(int(np.searchsorted(sight.panes, panes)), len(sight.panes) - 1)

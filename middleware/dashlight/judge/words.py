@@ -1,9 +1,11 @@
 """Numbers, shares and spans of time as an engineer writes them: `1,400`, `0.1 %`, `300 ms`. Pure."""
 
+from collections.abc import Sequence
 from math import floor, log10
 
 SIGNIFICANT = 4
 LONGEST_NAME = 60
+NAMES_LISTED = 10
 _UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -38,6 +40,12 @@ def printable(name: str) -> str:
     """*name*, which came from outside, on one line and not longer than 60 characters."""
     plain = "".join(character if character.isprintable() else "?" for character in name)
     return plain if len(plain) <= LONGEST_NAME else f"{plain[: LONGEST_NAME - 3]}..."
+
+
+def listed(names: Sequence[str], most: int = NAMES_LISTED) -> str:
+    """*names*, which came from outside, between commas: the first ten, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(map(printable, names[:most])) + more
 
 
 def _trimmed(digits: str) -> str:

@@ -1,0 +1,81 @@
+"""A default that fills a column: 0, -1, 999, an empty text, or one value that all missing ones were given. Pure."""
+
+from collections import Counter
+
+import numpy as np
+
+from dashlight.judge.breaks.sight import Finding, Sight, distance, nats, upper_share
+from dashlight.judge.words import percent, printable
+from dashlight.window.profile import spelling
+from dashlight.window.recent import ROWS_OF_EXCHANGE
+from dashlight.window.values import number_text
+
+FILLS = frozenset(
+    {"0", "-1", "2147483647", "-2147483648", "4294967295", "inf", "-inf"}
+    | {sign + "9" * digits for sign in ("", "-") for digits in range(1, 7)}
+)
+"""Numbers that stand for a value that nobody had."""
+WORD_FILLS = FILLS | {
+    "", "null", "none", "nan", "nil", "na", "n/a", "#n/a", "nat", "undefined", "unknown", "missing", "default", "-", "?",
+    "not available", "unspecified", "1970-01-01", "1970-01-01t00:00:00z", "0001-01-01", "9999-12-31",
+}  # fmt: skip
+LEAST_SHARE = 0.3
+MOST_BEFORE = 0.05
+NEARLY_ALL = 0.95
+GROWTH = 10.0
+_EVEN = 0.25
+"""What is left of the column must still look like the reference, to this distance: else the column moved as a whole."""
+
+
+def filled(sight: Sight) -> Finding | None:
+    """The value that fills much of the column and hardly occurred in the reference, where there is one."""
+    for text, share in _frequent(sight):
+        before = sight.reference_share(text)
+        if before <= MOST_BEFORE and share >= GROWTH * before and _is_fill(sight, text, share):
+            return _told(sight, text, share, before)
+    return None
+
+
+def _frequent(sight: Sight) -> list[tuple[str, float]]:
+    """The values that LEAST_SHARE of all rows have, as a category is written, and their shares."""
+    least = LEAST_SHARE * sight.rows
+    if sight.column.kind != "numeric":
+        counted = Counter(text for text in sight.texts.tolist() if text is not None).most_common(3)
+        return [(text, count / sight.rows) for text, count in counted if count >= least]
+    values, counts = np.unique(sight.ordered, return_counts=True)
+    often = np.flatnonzero(counts >= least)
+    return [(str(number_text(float(values[place]))), int(counts[place]) / sight.rows) for place in often]
+
+
+def _told(sight: Sight, text: str, share: float, before: float) -> Finding:
+    shown = printable(text) if text else "empty"
+    what = f"{sight.name} is {shown} in {percent(share)} of rows ({percent(before)} in the reference): a default fill"
+    look = f"; look at where {sight.name} comes from and what stands in for a missing value"
+    certainty = max(sight.nats(share, before), _nats_of_foreign(sight, text, share))
+    return Finding("fill", what + look, f"{sight.name} = {shown}", before, share, certainty)
+
+
+def _nats_of_foreign(sight: Sight, text: str, share: float) -> float:
+    """Certainty where the value lies beyond all that the reference held: each time that it comes and goes counts once."""
+    column = sight.column
+    if column.kind != "numeric" or text not in FILLS or column.low <= float(text) <= column.high:
+        return 0.0
+    is_it = sight.numbers == float(text)
+    comings = int(np.count_nonzero(is_it[1:] & ~is_it[:-1]))
+    return nats(share, upper_share(0.0, column.rows / ROWS_OF_EXCHANGE), min(comings, sight.exchanges))
+
+
+def _is_fill(sight: Sight, text: str, share: float) -> bool:
+    if sight.column.kind != "numeric":
+        return spelling(text) in WORD_FILLS and (text not in sight.column.categories or share >= NEARLY_ALL)
+    distinct = sight.profile.values
+    if text not in FILLS and distinct:  # few values, of which any may become frequent
+        return False
+    if share >= NEARLY_ALL:
+        return text in FILLS  # or stuck: see constant.py
+    if distinct and len(distinct) <= 3 and float(text) in distinct:
+        return False
+    if sight.reference_share(text) == 0:
+        return True
+    rest = np.sort(sight.numbers[sight.numbers != float(text)])
+    return len(rest) > 0 and distance(rest, np.array(sight.profile.quantiles)) <= _EVEN + 1 / np.sqrt(len(rest))

@@ -1,0 +1,71 @@
+"""A numeric column that was rounded, or is no longer. Pure."""
+
+import numpy as np
+
+from dashlight.judge.breaks.sight import Finding, Floats, Sight, nats, upper_share
+from dashlight.judge.words import percent
+from dashlight.window.profile import PRECISIONS, precisions_of
+
+NEARLY_ALL = 0.98
+MOST_BEFORE = 0.7
+ROUNDEST_BEFORE = 0.9
+"""A block of 100 rows of the reference as round as this: then so are the recent rows by nature."""
+MORE_SHARE = 0.3
+FEWEST_DISTINCT = 4
+
+_WORDS = {-3: "thousands", -2: "hundreds", -1: "tens", 0: "whole numbers", 1: "1 decimal"}
+
+
+def rounded(sight: Sight) -> Finding | None:
+    """Whether the numbers need clearly fewer decimals than those of the reference, or more.
+
+    How many a value needs is as good as independent between distinct values, also where the values hang together in
+    time: each distinct one counts once.
+    """
+    numbers = sight.numbers[sight.numbers != 0]
+    before = sight.profile.precisions
+    distinct = np.unique(numbers)
+    if len(distinct) < FEWEST_DISTINCT or not before or len(numbers) < 0.5 * sight.rows:
+        return None
+    shares = np.cumsum(np.bincount(precisions_of(numbers), minlength=len(PRECISIONS))) / len(numbers)
+    return _fewer(sight, shares, len(distinct)) or _more(sight, shares, distinct)
+
+
+def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
+    place = int(np.argmax(shares >= NEARLY_ALL))
+    before, share = sight.profile.precisions[place], float(shares[place])
+    if before > MOST_BEFORE or sight.profile.roundest[place] > ROUNDEST_BEFORE:
+        return None
+    to = _words(PRECISIONS[place])
+    what = f"{sight.name} is rounded to {to} in {percent(share)} of rows ({percent(before)} in the reference)"
+    certainty = max(nats(share, upper_share(before, _reference_rows(sight)), distinct), sight.nats(share, before))
+    return Finding("rounding", what + _look(sight), f"{sight.name} of at most {to}", before, share, certainty)
+
+
+def _more(sight: Sight, shares: Floats, distinct: Floats) -> Finding | None:
+    finest = int(np.argmax(np.array(sight.profile.precisions) >= 0.999))
+    before, share = 1 - sight.profile.precisions[finest], 1 - float(shares[finest])
+    if share < MORE_SHARE:
+        return None
+    at_most = _words(PRECISIONS[finest])
+    with np.errstate(over="ignore"):
+        is_single = float((distinct.astype(np.float32) == distinct).mean()) >= NEARLY_ALL
+    single = is_single and PRECISIONS[finest] > 0
+    why = ", as single precision leaves them" if single else ""
+    what = f"{sight.name} has more digits than {at_most} in {percent(share)} of rows ({percent(before)} in the reference){why}"
+    certainty = nats(share, upper_share(max(before, 0.0), _reference_rows(sight)), len(distinct))
+    return Finding(
+        "rounding", what + _look(sight), f"{sight.name} of more than {at_most}", max(before, 0.0), share, certainty
+    )
+
+
+def _reference_rows(sight: Sight) -> float:
+    return max(sight.profile.rows * (1 - sight.profile.repeat_share) / 2, 1.0)
+
+
+def _look(sight: Sight) -> str:
+    return f"; look at what rounds or formats {sight.name}"
+
+
+def _words(decimals: int) -> str:
+    return _WORDS.get(decimals, f"{decimals} decimals")

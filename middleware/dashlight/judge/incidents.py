@@ -1,0 +1,134 @@
+"""Alerts that began together are one incident, the likeliest origin first. Pure.
+
+A broken source moves many columns at once, then the predictions, then the latency of whoever retries. Whoever is
+woken wants one page that begins with the source, not a dozen in the order in which the evidence happened to add up.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from math import isfinite
+from urllib.parse import quote
+
+from dashlight.records import Alert
+
+SOON_SECONDS = 60.0
+"""Changes so close in time count as one, however sharply each of them is dated."""
+DOUBT = 0.25
+"""Where nobody said how sure the beginning of a change is: this part of the time since then, on either side."""
+MOST_INCIDENTS = 100
+"""Incidents remembered at once; the oldest goes first."""
+MOST_NAMED = 10
+"""Alerts named beside another of the same incident."""
+
+
+@dataclass(slots=True)
+class _Incident:
+    key: str
+    endpoint: str
+    earliest_at: float
+    latest_at: float
+    members: dict[str, Alert] = field(default_factory=dict[str, Alert])
+
+
+class Incidents:
+    """The incidents of one monitor, as far as alerts of theirs are in force."""
+
+    def __init__(self) -> None:
+        self._incidents: dict[str, _Incident] = {}
+        self._incident_of: dict[str, _Incident] = {}
+
+    def observe(self, changed: Sequence[Alert]) -> list[Alert]:
+        """*changed* their state just now: each with its incident, its place in it and the others of it, if it has one.
+
+        One that fires joins the incident of its endpoint that began at the same time, or begins one. One that is
+        resolved leaves it; an incident ends with its last alert. Those of one incident come in order of place.
+        """
+        for alert in changed:
+            if alert.state == "firing" and alert.key not in self._incident_of:
+                self._incident_of[alert.key] = self._joined(alert)
+            incident = self._incident_of.get(alert.key)
+            if incident is not None:
+                incident.members[alert.key] = alert
+        placed = [self._placed(alert) for alert in changed]
+        for alert in changed:
+            if alert.state in {"resolved", "inactive"} and alert.key in self._incident_of:
+                self._leave(alert.key, self._incident_of[alert.key])
+        return sorted(placed, key=lambda alert: alert.place)
+
+    def _joined(self, alert: Alert) -> _Incident:
+        earliest_at, latest_at = began_between(alert)
+        for incident in self._incidents.values():
+            apart = max(earliest_at - incident.latest_at, incident.earliest_at - latest_at)
+            if incident.endpoint == alert.endpoint and apart <= SOON_SECONDS:
+                incident.earliest_at = min(incident.earliest_at, earliest_at)
+                # Not wider: one alert of uncertain beginning must not join what has nothing to do with one another.
+                incident.latest_at = max(min(incident.latest_at, latest_at), incident.earliest_at)
+                return incident
+        if len(self._incidents) >= MOST_INCIDENTS:
+            oldest = next(iter(self._incidents.values()))
+            for key in list(oldest.members):
+                self._leave(key, oldest)
+        key = self._unused("/".join(["incident", quote(alert.endpoint, safe=""), f"{alert.since_at:.0f}"]))
+        self._incidents[key] = _Incident(key, alert.endpoint, earliest_at, latest_at)
+        return self._incidents[key]
+
+    def _placed(self, alert: Alert) -> Alert:
+        incident = self._incident_of.get(alert.key)
+        if incident is None:
+            return alert
+        ordered = by_origin(incident.members.values())
+        place = [member.key for member in ordered].index(alert.key) + 1
+        labels = dict.fromkeys(name for member in ordered if (name := label(member)) != label(alert))
+        return replace(alert, incident=incident.key, place=place, moved_with=tuple(labels)[:MOST_NAMED])
+
+    def _unused(self, key: str) -> str:
+        number = 2
+        unused = key
+        while unused in self._incidents:
+            unused, number = f"{key}.{number}", number + 1
+        return unused
+
+    def _leave(self, key: str, incident: _Incident) -> None:
+        incident.members.pop(key, None)
+        self._incident_of.pop(key, None)
+        if not incident.members:
+            self._incidents.pop(incident.key, None)
+
+
+def began_between(alert: Alert) -> tuple[float, float]:
+    """The two moments between which the change behind *alert* began."""
+    if isfinite(alert.since_earliest_at) and isfinite(alert.since_latest_at):
+        return alert.since_earliest_at, alert.since_latest_at
+    doubt = DOUBT * max(alert.at - alert.since_at, 0.0)
+    return alert.since_at - doubt, alert.since_at + doubt
+
+
+def by_origin(alerts: Iterable[Alert]) -> list[Alert]:
+    """*alerts* of one incident, the likeliest origin first.
+
+    What surely began earlier comes first. Of what began together: a named break of a source explains the columns that
+    moved with it, features explain outputs, data explain traffic; then the larger effect.
+    """
+    waiting = sorted(alerts, key=lambda alert: (began_between(alert)[1], alert.key))
+    ordered: list[Alert] = []
+    while waiting:
+        # Those that may have begun before the first of them surely had.
+        surely_at = began_between(waiting[0])[1]
+        together = [alert for alert in waiting if began_between(alert)[0] <= surely_at]
+        waiting = [alert for alert in waiting if began_between(alert)[0] > surely_at]
+        ordered += sorted(together, key=lambda alert: (_distance_from_source(alert), -abs(alert.score), alert.key))
+    return ordered
+
+
+def label(alert: Alert) -> str:
+    """What *alert* is about, in a word or two: its column, or the last part of its key."""
+    return alert.column if alert.column is not None else alert.key.rsplit("/", 1)[-1]
+
+
+def _distance_from_source(alert: Alert) -> int:
+    """How many steps the thing that *alert* is about stands behind the sources of the data."""
+    if alert.source == "break":
+        return 0
+    if alert.source == "drift":
+        return 3 if alert.role == "output" else 1 if alert.column is not None else 2
+    return 4 if alert.source == "traffic" else 5
