@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.comparison import Comparison, columns_in_order
+from dashlight.comparison import Comparison, Watching
 from dashlight.records import Alert, Prediction, Table
 from dashlight.window.build import build_reference_from_columns
 from dashlight.window.reference import Reference
@@ -38,15 +39,7 @@ def reference() -> Reference:
 
 
 def comparison_with(reference: Reference) -> Comparison:
-    return Comparison(
-        reference,
-        endpoint="/predict",
-        model="risk",
-        version="3",
-        panes_between_false_alarms=259_200.0,
-        tolerance=0.02,
-        share=1.0,
-    )
+    return Comparison(reference, Watching(259_200.0, 0.02), endpoint="/predict", model="risk", version="3")
 
 
 @pytest.fixture
@@ -86,12 +79,6 @@ def watched_panes(
             ids = traces(range(1_000_000 * pane + first + 1, 1_000_000 * pane + first + 1 + batch_rows))
             comparison.add(prediction_of(batch), ids)
         yield pane, comparison.close_pane(PANE_SECONDS * (pane + 1))
-
-
-def test_columns_stand_in_order_features_before_outputs(reference: Reference) -> None:
-    mixed = replace(reference, columns=tuple(reversed(reference.columns)))
-
-    assert [column.name for column in columns_in_order(mixed)] == ["city", "income", "age", "score"]
 
 
 def test_a_shift_in_one_column_fires_one_alert_and_no_other(comparison: Comparison) -> None:
@@ -293,3 +280,57 @@ def test_columns_whose_reference_is_too_short_for_their_own_variation_are_named(
     reference = build_reference_from_columns(columns, {}, rng=rng, created_at=0.0)
 
     assert "wandering" in comparison_with(reference).too_short
+
+
+def test_where_no_column_matters_nothing_is_judged_and_the_scores_are_still_there(reference: Reference) -> None:
+    importance = {column.name: 0.0 for column in reference.columns}
+    comparison = Comparison(reference, Watching(259_200.0, 0.02, importance=importance))
+    rng = np.random.default_rng(41)
+    panes = (features(rng, 200, age=40.0 if pane < 10 else 90.0) for pane in range(20))
+
+    assert [alert for _, alerts in watched_panes(comparison, panes) for alert in alerts] == []
+    assert {score.column for score in comparison.scores(20)} == {"age", "income", "city"}
+    assert not comparison.has_enough_rows
+
+
+def test_where_every_column_is_ignored_nothing_is_shown(reference: Reference) -> None:
+    comparison = Comparison(reference, Watching(259_200.0, 0.02, ignored=("*",)))
+    comparison.add(prediction_of(features(np.random.default_rng(42), 50)), traces(range(1, 51)))
+
+    assert comparison.close_pane(PANE_SECONDS) == []
+    assert comparison.scores(1) == []
+
+
+def test_columns_that_do_not_matter_do_not_keep_the_others_waiting(reference: Reference) -> None:
+    importance = {"income": 0.0, "city": 0.0, "score": 0.0}
+    comparison = Comparison(reference, Watching(259_200.0, 0.02, importance=importance))
+    rng = np.random.default_rng(43)
+
+    for _ in watched_panes(comparison, (features(rng, 200) for _ in range(30))):
+        pass
+
+    assert comparison.has_enough_rows
+
+
+def vectors(rng: np.random.Generator, rows: int, *, shift: float = 0.0) -> dict[str, Column]:
+    return {"age": rng.normal(40, 10, rows), "embedding": (rng.normal(0, 1, (rows, 16)) + shift).tolist()}
+
+
+@pytest.mark.parametrize("watching", [{"importance": {"embedding": 0.0}}, {"ignored": ("embed*",)}])
+def test_a_vector_that_does_not_matter_raises_no_alert_of_what_is_measured_of_it(watching: dict[str, Any]) -> None:
+    rng = np.random.default_rng(44)
+    held = build_reference_from_columns(vectors(rng, 1000), {}, rng=rng, created_at=0.0)
+    comparison = Comparison(held, Watching(259_200.0, 0.02, **watching))
+    panes = (vectors(rng, 100, shift=0.0 if pane < 20 else 2.0) for pane in range(40))
+
+    assert [alert.summary for _, alerts in watched_panes(comparison, panes) for alert in alerts] == []
+
+
+def test_nothing_is_shown_of_an_ignored_vector() -> None:
+    rng = np.random.default_rng(45)
+    held = build_reference_from_columns(vectors(rng, 1000), {}, rng=rng, created_at=0.0)
+    comparison = Comparison(held, Watching(259_200.0, 0.02, ignored=("embedding",)))
+    comparison.add(prediction_of(vectors(rng, 100)), traces(range(1, 101)))
+    comparison.close_pane(PANE_SECONDS)
+
+    assert {score.column for score in comparison.scores(1)} == {"age"}

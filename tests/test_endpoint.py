@@ -343,3 +343,79 @@ def test_a_model_of_which_there_is_nothing_to_say_has_no_snapshot() -> None:
     watched.endpoint.add(rows_of({"age": np.zeros(5)}), [OK] * 5)
 
     assert list(watched.endpoint.snapshots(in_flight_count=0, dropped_count=0, rate=1.0)) == []
+
+
+def test_an_endpoint_learns_its_traffic_and_then_fires_with_exemplars(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    watched = Watched()
+    rng = np.random.default_rng(1)
+    usual = [an_exchange(seconds=float(seconds), number=7) for seconds in rng.lognormal(-3, 0.5, 100)]
+    for begin in range(0, 100, 10):
+        watched.serve(*usual[begin:], *usual[:begin], panes=3)
+    assert watched.scores()["traffic_reference_learned"].value == 0.6
+    for begin in range(0, 100, 5):
+        watched.serve(*usual[begin:], *usual[:begin], panes=2)
+    assert "learned from 6400 exchanges what the traffic is like" in caplog.text
+
+    raised = an_exchange(0, "error", "KeyError", number=9, seconds=0.04)
+    watched.serve(*usual, *[raised] * 20, *[an_exchange(0, "cancelled", seconds=0.04)] * 5, panes=20)
+    watched.serve(*usual, *[an_exchange(seconds=2.0, number=11)] * 30, panes=10)
+
+    fired = {alert.key: alert for alert in watched.changes if alert.state == "firing"}
+    assert {"traffic/%2Fpredict/error_rate", "traffic/%2Fpredict/new_failure", "traffic/%2Fpredict/latency"} <= set(
+        fired
+    )
+    assert fired["traffic/%2Fpredict/error_rate"].exemplars == (f"{9:032x}",)
+    assert fired["traffic/%2Fpredict/latency"].exemplars[0] == f"{11:032x}"
+
+
+def test_traffic_that_changes_while_it_is_learned_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    watched = Watched().serve(*[OK] * 100, panes=32).serve(*[OK] * 70, *[FAILED] * 30, panes=32)
+    watched.serve(*[OK] * 100, panes=10)
+
+    assert caplog.text.count("the traffic changed while it was being learned") == 1
+    assert watched.scores()["traffic_reference_unsteady"].value == 1.0
+
+
+def test_endpoints_share_the_budget_by_their_places() -> None:
+    places = count(1)
+    plan = EndpointPlan(10.0, 60.0, (), ModelPlan(None, 5000, 259_200.0, 0.02, LearnedReferences(None)))
+
+    for name in ("/a", "/b"):
+        WatchedEndpoint(name, places=count(1), plan=plan, traffic_places=places)
+
+    assert next(places) == 3
+
+
+def test_exchanges_that_could_not_be_decoded_are_shown() -> None:
+    watched = Watched()
+    usual = [an_exchange(seconds=0.1)] * 100
+    for panes, unread in ((64, []), (10, [an_exchange(number=5)] * 40)):
+        for _ in range(panes):
+            watched.endpoint.add_analysed(100, undecodable=["cut"] * len(unread), exchanges=unread)
+            watched.serve(*usual)
+
+    (alert,) = [each for each in watched.changes if each.state == "firing"]
+    assert alert.key == "traffic/%2Fpredict/undecodable_rate"
+    assert alert.exemplars == (f"{5:032x}",)
+
+
+class Broken:
+    """A model whose pane cannot be judged."""
+
+    def close_pane(self, at: float) -> list[Alert]:
+        raise ArithmeticError(at)
+
+    def scores(self, panes: int) -> list[Score]:
+        return []
+
+
+def test_a_mistake_in_one_part_is_counted_and_told_once_and_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    watched = Watched("error_rate>2%")
+    watched.endpoint._models["broken", ""] = Broken()  # type: ignore[assignment]
+
+    watched.serve(FAILED).serve(FAILED)
+
+    assert watched.states == ["firing"]
+    assert watched.endpoint.mistakes == {"model ArithmeticError": 2}
+    assert caplog.text.count("a pane could not be judged: model") == 1

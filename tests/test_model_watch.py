@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashlight.comparison import Comparison
+from dashlight.comparison import Comparison, Watching
 from dashlight.model_watch import ModelPlan, ModelWatch
 from dashlight.records import Alert, Prediction, Score, Table
 from dashlight.store.learned import LearnedReferences
@@ -36,8 +36,10 @@ def file() -> Reference:
 
 @pytest.fixture(scope="module")
 def file_without_outputs(file: Reference) -> Reference:
-    """The same without score; another content is another version."""
-    return replace(file, columns=file.columns[:2], version="0123456789ab")
+    """The same without score."""
+    rng = np.random.default_rng(1)
+    columns = {"age": rng.normal(40, 10, 4000), "income": rng.gamma(4, 500, 4000)}
+    return build_reference_from_columns(columns, {}, rng=rng, created_at=0.0)
 
 
 class Watched:
@@ -124,10 +126,10 @@ def test_the_outputs_of_a_file_are_judged_with_it(file: Reference) -> None:
 def test_without_a_file_the_first_rows_are_learned_and_nothing_is_judged_meanwhile() -> None:
     watched = Watched(None)
 
-    watched.serve(2, age=40.0).serve(2, age=90.0)
+    watched.serve(2, age=40.0).serve(1, age=90.0)
 
     assert watched.alerts == []
-    assert watched.scores() == {}
+    assert [score.statistic for score in watched.scores()[None]] == ["reference_learned"]
 
 
 def test_the_scores_say_how_far_the_learning_is() -> None:
@@ -228,16 +230,8 @@ def shares_of_budget(watched: Watched) -> list[float]:
     """Of each comparison, by its lowest threshold, which is ln(panes / what the detector has of the budget)."""
     shares: list[float] = []
     for found in watched.watch._comparisons:
-        whole = Comparison(
-            found.reference,
-            endpoint="",
-            model="",
-            version="",
-            panes_between_false_alarms=259_200.0,
-            tolerance=0.02,
-            share=1.0,
-        )
-        lowest = [-float(each._judge._evidence._floor.max()) for each in (whole, found)]
+        whole = Comparison(found.reference, Watching(259_200.0, 0.02))
+        lowest = [-float(each._judge.tables.floor.max()) for each in (whole, found)]
         shares.append(math.exp(lowest[0] - lowest[1]))
     return shares
 
@@ -366,7 +360,7 @@ def test_of_many_unknown_columns_ten_are_named(file: Reference, caplog: pytest.L
 
     Watched(file).serve_rows({"age": np.full(5, 40.0), **unknown})
 
-    assert messages(caplog, logging.INFO)[-1].endswith(": x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, ...")
+    assert messages(caplog, logging.INFO)[-1].endswith(": x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 and 5 more")
 
 
 def test_it_is_told_where_a_reference_is_too_short_for_the_variation_it_shows(caplog: pytest.LogCaptureFixture) -> None:
@@ -379,3 +373,59 @@ def test_it_is_told_where_a_reference_is_too_short_for_the_variation_it_shows(ca
     Watched(short).serve_rows({"wandering": np.zeros(5)})
 
     assert "the reference is too short for the variation of wandering, which will be slow to alarm" in caplog.text
+
+
+def test_an_incident_among_the_first_rows_is_not_learned() -> None:
+    watched = Watched(None).serve(3, age=90.0).serve(1)
+    assert learned_share(watched) is not None
+
+    watched.serve(4).serve(8, age=90.0)
+
+    assert watched.firing == {"age"}
+
+
+def test_a_replaced_file_is_compared_with_from_then_on_and_ends_the_alerts_of_the_old_one(file: Reference) -> None:
+    watched = Watched(file).serve(4, age=80.0)
+    assert watched.firing == {"age"}
+    rng = np.random.default_rng(9)
+    columns = {"age": rng.normal(80, 10, 4000), "income": rng.gamma(4, 500, 4000), "score": rng.random(4000)}
+    newer = build_reference_from_columns(columns, {"score": "output"}, rng=rng, created_at=1.0)
+
+    ended = list(watched.watch.replace_file(newer, 100.0))
+
+    (alert,) = ended
+    assert (alert.column, alert.state, alert.at) == ("age", "resolved", 100.0)
+    assert alert.summary.startswith("the reference was replaced; it was: ")
+    watched.alerts.clear()
+    assert watched.serve(20, age=80.0).alerts == []
+
+
+def test_a_learned_reference_that_is_forgotten_is_learned_anew(tmp_path: Path) -> None:
+    watched = Watched(None, tmp_path).serve(4)
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+
+    watched.serve(5, age=80.0).alerts.clear()
+
+    assert watched.serve(10, age=80.0).alerts == []
+    (path,) = tmp_path.iterdir()
+
+
+def test_a_process_that_learned_later_takes_the_reference_of_the_first(tmp_path: Path) -> None:
+    later = Watched(None, tmp_path).serve(3)
+    Watched(None, tmp_path).serve(4)
+    (path,) = tmp_path.iterdir()
+    written = path.read_bytes()
+
+    later.serve(1)
+
+    assert path.read_bytes() == written
+    assert later.serve(10).alerts == []
+
+
+def test_a_column_of_no_importance_is_not_looked_at(file: Reference) -> None:
+    plan = ModelPlan(file, ROWS_TO_LEARN, 259_200.0, 0.02, LearnedReferences(None), importance={"age": 0.0})
+    watched = Watched(file)
+    watched.watch = ModelWatch("/predict", "risk", "3", place=1, plan=plan)
+
+    assert watched.serve(5, age=80.0).firing == set()

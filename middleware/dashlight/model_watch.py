@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.comparison import Comparison
-from dashlight.judge.words import printable
-from dashlight.records import Alert, Prediction, Score, Table
+from dashlight.comparison import Comparison, Watching
+from dashlight.judge.words import listed, printable
+from dashlight.learner import Learner
+from dashlight.records import Alert, Prediction, Score, Table, WatchState
 from dashlight.store.learned import LearnedReferences
-from dashlight.window.learning import Learning
 from dashlight.window.reference import Reference, columns_of
 
 logger = logging.getLogger(__name__)
 
 _LEARNED_SHARE = 0.2
 """Part of the budget kept for outputs that a reference file does not hold and that are learned beside it."""
-_NAMES_TOLD = 10
-_SEED = 0
-"""The same rows give the same reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,8 @@ class ModelPlan:
     learned: LearnedReferences
     ignored: Sequence[str] = ()
     """Globs of columns that are not looked at, also where the reference holds them."""
+    importance: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Columns with so many times the budget of others; 0 leaves one out."""
 
 
 class ModelWatch:
@@ -50,10 +48,10 @@ class ModelWatch:
         """*place* counts the models of a process from 1: the k-th has the share 1/(k(k+1)) of the budget, 1 in all."""
         self._key = (endpoint, model, version)
         self._plan = plan
-        self._file = None if plan.reference is None else _without(plan.ignored, plan.reference)
+        self._file = plan.reference
         self._share = 1.0 / (place * (place + 1))
         self._comparisons: list[Comparison] = []
-        self._learning: Learning | None = None
+        self._learner: Learner | None = None
         self._told_unknown = False
 
     def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
@@ -62,8 +60,8 @@ class ModelWatch:
             self._decide(prediction)
         for comparison in self._comparisons:
             comparison.add(prediction, trace_ids)
-        if self._learning is not None and not self._learning.is_full:
-            self._learn(self._learning, prediction)
+        if self._learner is not None:
+            self._learner.add(_outputs_of(prediction) if self._comparisons else prediction)
 
     def close_pane(self, at: float) -> Iterator[Alert]:
         """Ends the pane; the alerts whose state changed."""
@@ -71,19 +69,33 @@ class ModelWatch:
             yield from comparison.close_pane(at)
             if comparison.unknown_columns and not self._told_unknown:
                 self._told_unknown = True
-                logger.info("%s: not in the reference: %s", self._named(), _listed(comparison.unknown_columns))
+                logger.info("%s: not in the reference: %s", self._named(), listed(comparison.unknown_columns))
         # Learned between two panes, so that no pane is half learned from and half judged.
-        if self._learning is not None and self._learning.is_full:
-            self._finish_learning(self._learning, at)
+        if self._learner is not None:
+            self._finish_learning(self._learner, at)
+        elif self._plan.learned.is_other(*self._learned_key()):
+            logger.info("%s: the learned reference was replaced", self._named())
+            yield from self._begin_anew(at)
+
+    def replace_file(self, reference: Reference, at: float) -> Iterator[Alert]:
+        """Compares with *reference* from now on: the file was replaced. Gives the alerts that end with the old one."""
+        self._file = reference
+        yield from self._begin_anew(at)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""
         found = [score for comparison in self._comparisons for score in comparison.scores(panes)]
-        learning = self._learning
-        if learning is not None and (learning.rows or not self._comparisons):
-            share = min(1.0, learning.rows / learning.rows_wanted)
-            found.append(Score(None, None, "reference_learned", share, share, share, learning.rows))
+        learner = self._learner
+        if learner is not None and (learner.rows or not self._comparisons):
+            found += learner.progress()
         return found
+
+    @property
+    def state(self) -> WatchState:
+        """Whether the model is watched, or why it is not yet."""
+        if not self._comparisons:
+            return "learning"
+        return "watching" if all(each.has_enough_rows for each in self._comparisons) else "not_enough_data"
 
     def _decide(self, prediction: Prediction) -> None:
         """Compare with a reference, or begin to learn one.
@@ -93,7 +105,7 @@ class ModelWatch:
         file = self._file
         if file is not None and _fits(file, prediction):
             self._use_file(file)
-        elif self._learning is None:
+        elif self._learner is None:
             if file is not None:
                 logger.warning(
                     "%s: these are not the columns of the reference file; a reference is learned from the first rows",
@@ -103,11 +115,10 @@ class ModelWatch:
             if learned is not None:
                 self._compare(learned, self._share)
                 return
-            self._learning = Learning(self._plan.reference_rows)
-            logger.info("%s: learning a reference from the first %d rows", self._named(), self._plan.reference_rows)
+            self._learn()
 
     def _use_file(self, file: Reference) -> None:
-        self._learning = None
+        self._learner = None
         if columns_of(file, "output"):
             self._compare(file, self._share)
             return
@@ -116,57 +127,57 @@ class ModelWatch:
         if learned is not None:
             self._compare(learned, self._share * _LEARNED_SHARE)
             return
-        self._learning = Learning(self._plan.reference_rows)
         logger.info("%s: the reference holds no outputs; they are learned from the first rows", self._named())
+        self._learn()
+
+    def _learned_key(self) -> tuple[str, ...]:
+        """Under which the learned reference is kept; what completes a file, for that file alone."""
+        completes = self._file is not None and self._comparisons and self._comparisons[0].reference.source == "file"
+        return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
     def _learned(self, *beside: str) -> Reference | None:
-        found = self._plan.learned.load(*self._key, *beside)
-        return None if found is None else _without(self._plan.ignored, found)
+        return self._plan.learned.load(*self._key, *beside)
 
-    def _learn(self, learning: Learning, prediction: Prediction) -> None:
-        learnt = _outputs_of(prediction) if self._comparisons else prediction
-        # Rows of empty objects have no columns to learn.
-        if _names(learnt.features) or _names(learnt.outputs):
-            learning.add(learnt)
+    def _learn(self) -> None:
+        self._learner = Learner(self._named(), self._plan.reference_rows, tolerance=self._plan.tolerance)
 
-    def _finish_learning(self, learning: Learning, at: float) -> None:
-        self._learning = None
-        file = self._file
-        # What completes a file is kept for that file alone: another may come with another model.
-        completed = (file.version,) if file is not None and self._comparisons else ()
-        reference = learning.reference(rng=np.random.default_rng(_SEED), created_at=at, model=self._key[1])
-        self._compare(reference, self._share * _LEARNED_SHARE if completed else self._share)
-        self._plan.learned.save(reference, *self._key, *completed)
-        logger.info("%s: learned a reference from %d rows", self._named(), reference.rows)
+    def _finish_learning(self, learner: Learner, at: float) -> None:
+        reference = learner.reference(at, model=self._key[1])
+        if reference is None:
+            return
+        self._learner = None
+        # Workers that compare with one reference say one thing.
+        kept = self._plan.learned.keep(reference, *self._learned_key())
+        share = self._share * _LEARNED_SHARE if self._comparisons else self._share
+        self._compare(kept, share)
+        logger.info("%s: learned a reference from %d rows", self._named(), kept.rows)
+
+    def _begin_anew(self, at: float) -> Iterator[Alert]:
+        ended, self._comparisons, self._learner = self._comparisons, [], None
+        for comparison in ended:
+            yield from comparison.withdraw(at)
 
     def _compare(self, reference: Reference, share: float) -> None:
         endpoint, model, version = self._key
         plan = self._plan
-        comparison = Comparison(
-            reference,
-            endpoint=endpoint,
-            model=model,
-            version=version,
+        watching = Watching(
             panes_between_false_alarms=plan.panes_between_false_alarms,
             tolerance=plan.tolerance,
             share=share,
+            importance=plan.importance,
+            ignored=plan.ignored,
         )
+        comparison = Comparison(reference, watching, endpoint=endpoint, model=model, version=version)
         self._comparisons.append(comparison)
         if comparison.too_short:
             logger.info(
                 "%s: the reference is too short for the variation of %s, which will be slow to alarm",
                 self._named(),
-                _listed(comparison.too_short),
+                listed(comparison.too_short),
             )
 
     def _named(self) -> str:
         return " ".join(printable(part) for part in self._key if part)
-
-
-def _without(ignored: Sequence[str], reference: Reference) -> Reference:
-    """*reference* without the columns that the globs *ignored* name."""
-    kept = tuple(column for column in reference.columns if not any(fnmatchcase(column.name, each) for each in ignored))
-    return replace(reference, columns=kept)
 
 
 def _outputs_of(prediction: Prediction) -> Prediction:
@@ -188,9 +199,3 @@ def _fits(reference: Reference, prediction: Prediction) -> bool:
 
 def _names(table: Table) -> tuple[str, ...]:
     return (*table.number_names, *table.cell_names)
-
-
-def _listed(names: Sequence[str]) -> str:
-    """*names*, which come from outside, as they may stand in a log; the first ten."""
-    more = ["..."] if len(names) > _NAMES_TOLD else []
-    return ", ".join([*map(printable, names[:_NAMES_TOLD]), *more])

@@ -171,3 +171,40 @@ def test_a_link_laid_in_the_way_is_not_followed(tmp_path: Path, caplog: pytest.L
     assert found is not None
     assert found.version == a_reference(40).version
     assert "could not be kept" in caplog.text
+
+
+def test_a_file_that_another_process_wrote_is_another_one_and_said_once(tmp_path: Path) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "fraud", "1.2")
+    assert not learned.is_other("/predict", "fraud", "1.2")
+
+    LearnedReferences(tmp_path).save(a_reference(50.0), "/predict", "fraud", "1.2")
+
+    assert [learned.is_other("/predict", "fraud", "1.2") for _ in range(2)] == [True, False]
+
+
+def test_a_file_that_was_removed_is_another_one(tmp_path: Path) -> None:
+    LearnedReferences(tmp_path).save(a_reference(), "/predict", "fraud", "1.2")
+    learned = LearnedReferences(tmp_path)
+    learned.load("/predict", "fraud", "1.2")
+
+    only_file(tmp_path).unlink()
+
+    assert learned.is_other("/predict", "fraud", "1.2")
+
+
+def test_what_was_never_loaded_was_not_replaced(tmp_path: Path) -> None:
+    LearnedReferences(tmp_path).save(a_reference(), "/predict", "fraud", "1.2")
+
+    assert not LearnedReferences(tmp_path).is_other("/predict", "fraud", "1.2")
+    assert not LearnedReferences(None).is_other("/predict", "fraud", "1.2")
+
+
+def test_a_directory_that_cannot_be_seen_for_a_moment_changes_nothing(tmp_path: Path) -> None:
+    directory = tmp_path / "state"
+    learned = LearnedReferences(directory)
+    learned.save(a_reference(), "/predict", "fraud", "1.2")
+    directory.rename(tmp_path / "moved")
+    directory.write_text("a file where the directory was")
+
+    assert not learned.is_other("/predict", "fraud", "1.2")

@@ -7,11 +7,14 @@ import re
 from pathlib import Path
 
 from dashlight.errors import ReferenceDataError
+from dashlight.store.signature import Signature, signature
 from dashlight.window.reference import Reference
 from dashlight.window.reference_file import dump, load
 
 logger = logging.getLogger(__name__)
 
+FILES = "reference-*.json"
+"""Their names in the directory, as a glob."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -20,6 +23,7 @@ class LearnedReferences:
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
+        self._seen: dict[Path, Signature] = {}
 
     def load(self, *key: str) -> Reference | None:
         """What was learned under *key* before; None where there is nothing usable, which is said once."""
@@ -27,12 +31,22 @@ class LearnedReferences:
         if path is None:
             return None
         try:
+            # The signature first: what is written in between is then seen as another.
+            self._seen[path] = signature(path)
             return load(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ReferenceDataError) as error:
             logger.warning("the learned reference %s is not usable and is learned anew: %s", path.name, error)
             return None
+
+    def keep(self, reference: Reference, *key: str) -> Reference:
+        """Keeps *reference* under *key*, unless another process kept one since; the one that is kept then."""
+        path = self._path(key)
+        found = self.load(*key) if path is not None and self._is_new(path) else None
+        if found is None:
+            self.save(reference, *key)
+        return found or reference
 
     def save(self, reference: Reference, *key: str) -> None:
         """Keeps *reference* under *key*, whole or not at all; a failure costs no more than learning again."""
@@ -46,8 +60,31 @@ class LearnedReferences:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(dump(reference))
             draft.replace(path)
+            self._seen[path] = signature(path)
         except OSError as error:
             logger.warning("the learned reference could not be kept in DASHLIGHT_STATE_DIR: %s", error)
+
+    def is_other(self, *key: str) -> bool:
+        """Whether the file of *key*, loaded or saved before, was replaced or removed since; said once."""
+        path = self._path(key)
+        if path is None or path not in self._seen:
+            return False
+        try:
+            if signature(path) == self._seen[path]:
+                return False
+        except FileNotFoundError:
+            pass
+        except OSError:  # not to be seen for the moment, which says nothing
+            return False
+        del self._seen[path]
+        return True
+
+    def _is_new(self, path: Path) -> bool:
+        """Whether there is a file that this process has neither read nor written."""
+        try:
+            return signature(path) != self._seen.get(path)
+        except OSError:  # none, or not to be seen for the moment
+            return False
 
     def _path(self, key: tuple[str, ...]) -> Path | None:
         if self._directory is None:

@@ -1,0 +1,86 @@
+"""`dashlight learned`: the references that servers learned from their traffic, to look at, to freeze or to forget."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from dashlight.cli.reference_text import summary
+from dashlight.errors import ReferenceDataError
+from dashlight.store.learned import FILES
+from dashlight.window.reference_file import load
+
+if TYPE_CHECKING:
+    _Subparsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse gives it no public name
+
+
+def register(subparsers: "_Subparsers") -> None:
+    """Add `learned list`, `learned export` and `learned forget` to the command line."""
+    learned = subparsers.add_parser("learned", help="references that servers learned: list, export, forget")
+    actions = learned.add_subparsers(dest="action", required=True)
+    for action, meaning in (
+        ("list", "show what was learned"),
+        ("export", "copy one to a file, to be frozen as DASHLIGHT_REFERENCE"),
+        ("forget", "remove one; servers that run learn it anew, without a restart"),
+    ):
+        parser = actions.add_parser(action, help=meaning)
+        parser.add_argument("state", metavar="STATE_DIR", type=Path, help="what DASHLIGHT_STATE_DIR names")
+        if action != "list":
+            parser.add_argument("name", metavar="NAME", help="name as listed, or any part of it that only one has")
+        if action == "export":
+            parser.add_argument(
+                "--output", metavar="FILE", type=Path, required=True, help="the reference file to write"
+            )
+        parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what was asked; 0, or 2 after one line on stderr that says what is wrong."""
+    try:
+        files = {_name(path): path for path in sorted(arguments.state.glob(FILES))}
+        if not files:
+            return _failed(f"{arguments.state} holds no learned reference")
+        if arguments.action == "list":
+            for name, path in files.items():
+                print(f"{name}: {_summary(path)}")
+            return 0
+        found = [name for name in files if arguments.name in name]
+        if len(found) != 1:
+            what = "several" if found else "none"
+            return _failed(f"{arguments.name!r} names {what} of {', '.join(files)}")
+        return _export(files[found[0]], arguments.output) if arguments.action == "export" else _forget(files[found[0]])
+    except OSError as error:
+        return _failed(f"{error.filename}: {error.strerror or error}")
+
+
+def _export(path: Path, output: Path) -> int:
+    file = path.read_bytes()
+    try:
+        reference = load(file)
+    except ReferenceDataError as error:
+        return _failed(f"{path} {error}")
+    output.write_bytes(file)
+    print(f"{output}: {summary(reference)}")
+    return 0
+
+
+def _forget(path: Path) -> int:
+    path.unlink()
+    print(f"forgotten: {_name(path)}")
+    return 0
+
+
+def _name(path: Path) -> str:
+    return path.stem.removeprefix("reference-")
+
+
+def _summary(path: Path) -> str:
+    try:
+        return summary(load(path.read_bytes()))
+    except ReferenceDataError as error:
+        return f"cannot be used: it {error}"
+
+
+def _failed(sentence: str) -> int:
+    print(f"dashlight learned: {sentence}", file=sys.stderr)
+    return 2

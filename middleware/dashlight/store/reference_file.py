@@ -1,0 +1,46 @@
+"""The reference file that the operator named, read again when it is replaced."""
+
+import logging
+from pathlib import Path
+
+from dashlight.errors import ReferenceDataError
+from dashlight.store.signature import Signature, signature
+from dashlight.window.reference import Reference
+from dashlight.window.reference_file import load
+
+logger = logging.getLogger(__name__)
+
+
+class ReferenceFile:
+    """A reference file on disk, and whether it is still the one that was read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._signature: Signature | None = None
+
+    def read(self) -> Reference:
+        """The reference that the file holds now; ReferenceDataError, naming the file, where it cannot be used."""
+        try:
+            # The signature first: what is written in between is then seen as a replacement.
+            self._signature = signature(self._path)
+            return load(self._path.read_bytes())
+        except OSError as error:
+            raise ReferenceDataError(f"DASHLIGHT_REFERENCE={str(self._path)!r}: {error.strerror or error}") from None
+        except ReferenceDataError as error:
+            raise ReferenceDataError(f"DASHLIGHT_REFERENCE={str(self._path)!r} {error}") from None
+
+    def replaced(self) -> Reference | None:
+        """The reference, if the file was replaced since it was read; None where it was not, or by nothing usable.
+
+        What cannot be used is said once, and what was read before stays in force.
+        """
+        try:
+            if signature(self._path) == self._signature:
+                return None
+        except OSError:  # between the old file and the new one
+            return None
+        try:
+            return self.read()
+        except ReferenceDataError as error:
+            logger.warning("the replaced reference is not usable, the one before stays: %s", error)
+            return None

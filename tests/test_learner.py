@@ -1,0 +1,93 @@
+"""A reference out of the first rows, and not out of an incident."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from dashlight.learner import Learner
+from dashlight.records import Prediction, Score, Table
+from dashlight.window.tables import table_of_columns
+
+WANTED = 1000
+NOTHING = Table(0, (), np.empty((0, 0)), (), (), np.empty(0, np.intp))
+
+
+class Taught:
+    """A learner, and rows for it."""
+
+    def __init__(self) -> None:
+        self.learner = Learner("/predict risk", WANTED, tolerance=0.02)
+        self._rng = np.random.default_rng(3)
+
+    def rows(self, count: int, *, age: float = 40.0) -> Taught:
+        asked = {"age": self._rng.normal(age, 10, count), "income": self._rng.gamma(4, 500, count)}
+        features = table_of_columns(asked)
+        self.learner.add(Prediction("/predict", "risk", "1", "plain", features, NOTHING))
+        return self
+
+    def rows_made(self) -> int | None:
+        made = self.learner.reference(5.0, model="risk")
+        return None if made is None else made.rows
+
+
+def test_rows_that_hold_still_make_a_reference() -> None:
+    taught = Taught().rows(400)
+    assert taught.rows_made() is None
+
+    taught.rows(600)
+
+    assert taught.rows_made() == WANTED
+    assert taught.learner.moving == ()
+
+
+def test_progress_is_the_share_of_the_rows_wanted() -> None:
+    assert Taught().rows(250).learner.progress() == [Score(None, None, "reference_learned", 0.25, 0.25, 0.25, 250)]
+
+
+def test_an_incident_is_waited_for_and_not_learned() -> None:
+    taught = Taught().rows(700, age=90.0).rows(300)
+    assert taught.rows_made() is None
+    assert taught.learner.moving == ("age",)
+
+    taught.rows(1000)
+    made = taught.learner.reference(5.0, model="risk")
+
+    assert made is not None
+    assert made.rows == WANTED
+    assert made.columns[0].high < 80
+
+
+def test_while_it_waits_it_says_how_many_columns_moved() -> None:
+    taught = Taught().rows(700, age=90.0).rows(300)
+    taught.rows_made()
+
+    assert taught.learner.progress() == [
+        Score(None, None, "reference_learned", 0.5, 0.5, 0.5, 1000),
+        Score(None, None, "reference_moving_columns", 1.0, 1.0, 1.0, 1000),
+    ]
+
+
+def test_what_never_holds_still_is_learned_whole_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    taught = Taught()
+    for stretch in range(4):
+        taught.rows(500, age=40.0 + 40 * stretch).rows(500, age=60.0 + 40 * stretch)
+        made = taught.rows_made()
+
+    assert made == 4 * WANTED
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warning.startswith("/predict risk: learned a reference from 4000 rows in which age did not hold still: ")
+
+
+def test_rows_beyond_those_wanted_are_left_until_they_are_wanted() -> None:
+    assert Taught().rows(1000).rows(500).learner.rows == WANTED
+
+
+def test_empty_objects_hold_nothing_to_learn() -> None:
+    learner = Taught().learner
+
+    learner.add(Prediction("/predict", "risk", "1", "plain", NOTHING, NOTHING))
+
+    assert learner.rows == 0
