@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench bench-detection bench-decoding fuzz clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
 	@echo "make test                                the whole test suite, with coverage"
 	@echo "make check                               formatting, lint and types"
 	@echo "make bench                               what monitoring costs, and how long the import takes"
+	@echo "make bench-decoding                      what decoding costs, format by format"
+	@echo "make fuzz [SECONDS=60]                   searches for bodies that decoding does not bear; needs atheris"
+	@echo "make bench-detection                     how often and how soon alarms come, beside other detectors"
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +41,15 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(RUN) -m benchmarks.overhead
+
+bench-decoding: $(VENV)/.dev
+	$(RUN) -m benchmarks.decoding
+
+fuzz: $(VENV)/.dev
+	$(RUN) -m benchmarks.fuzz_decode --seconds $(or $(SECONDS),60)
+
+bench-detection: $(VENV)/.dev
+	$(RUN) -m benchmarks.detection
 
 clean:
 	rm -rf $(VENV) demo-run bench-run
