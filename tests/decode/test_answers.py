@@ -1,6 +1,6 @@
 import pytest
 
-from dashlight.decode.answers import in_order, read_answer
+from dashlight.decode.answers import answer_under, as_score, in_order, read_answer, top_of_parallel
 from dashlight.decode.columns import Sheet
 from dashlight.records import Cell
 
@@ -22,6 +22,7 @@ from dashlight.records import Cell
         pytest.param([], 3, (), [], id="an empty list"),
         pytest.param({"data": ["a", "b"]}, 1, ("data",), [[["a", "b"]]], id="a ranking"),
         pytest.param([{"t": 1}, {"t": 2}], 1, ("prediction",), [[[{"t": 1}, {"t": 2}]]], id="objects for one row"),
+        pytest.param({"embedding": [0.5] * 64}, 1, ("embedding",), [[[0.5] * 64]], id="an embedding for one row"),
         pytest.param({"v": [0.5] * 300}, 1, ("v",), [[[0.5] * 300]], id="a long vector for one row"),
         pytest.param({"y": [1], "proba": [[0.1, 0.9]]}, 1, ("y", "proba[0]", "proba[1]"), [[1, 0.1, 0.9]], id="ones"),
         pytest.param({"y": [1, 0], "p": [0.8, 0.3]}, 2, ("y", "p"), [[1, 0.8], [0, 0.3]], id="columns"),
@@ -135,3 +136,47 @@ def test_a_key_too_long_for_a_name_holds_no_rows() -> None:
     outputs = read_answer({"k" * 300: [1, 2]}, rows=2).outputs
 
     assert outputs.names == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "names", "values"),
+    [
+        ({"predictions": [1, 2], "k": 3}, ("predictions",), [[1], [2]]),
+        ({"outputs": {"a": [1, 2], "b": [3, 4]}}, ("a", "b"), [[1, 3], [2, 4]]),
+        ({"predictions": "text"}, ("predictions",), [["text"]]),
+        ({"labels": ["a", "b"]}, ("labels",), [["a"], ["b"]]),
+        ([1, 2], ("prediction",), [[1], [2]]),
+    ],
+    ids=["a list", "an object", "a scalar", "none of the keys", "no object"],
+)
+def test_the_outputs_stand_under_the_first_of_some_keys(
+    answer: object, names: tuple[str, ...], values: list[list[object]]
+) -> None:
+    sheet = answer_under(answer, ("predictions", "outputs"), rows=2)
+
+    assert sheet.names == names
+    assert [list(row) for row in sheet.values] == values
+
+
+@pytest.mark.parametrize(
+    ("entry", "best"),
+    [
+        ({"labels": ["a", "b"], "scores": [0.1, 0.9]}, {"labels": "b", "scores": 0.9}),
+        ({"ids": ["1", "2"], "displayNames": ["a", "b"], "confidences": [0.9, 0.1], "bboxes": [[1], [2]], "n": 3},
+         {"displayNames": "a", "confidences": 0.9, "bboxes": [1], "n": 3}),
+        ({"classes": ["a", "b"], "scores": [None, "x"]}, {"classes": "a", "scores": None}),
+        ({"classes": ["a"], "scores": [0.1, 0.2]}, {"classes": ["a"], "scores": [0.1, 0.2]}),
+        ({"classes": [], "scores": []}, {"classes": [], "scores": []}),
+        ({"classes": "a", "scores": 0.1}, {"classes": "a", "scores": 0.1}),
+        ([1], [1]),
+    ],
+    ids=["zero-shot", "Vertex AI", "no numbers", "several lengths", "nothing", "no lists", "no object"],
+)  # fmt: skip
+def test_of_parallel_lists_the_best_score_counts(entry: object, best: object) -> None:
+    assert top_of_parallel(entry) == best
+
+
+@pytest.mark.parametrize("value", [None, "0.5", float("nan"), [1]], ids=str)
+def test_what_is_no_number_is_below_every_score(value: object) -> None:
+    assert as_score(value) == float("-inf")
+    assert as_score(0.5) == 0.5

@@ -364,3 +364,44 @@ def test_a_batch_comes_to_what_its_exchanges_come_to(
         (it.model, it.version, it.protocol): (rows_of(it.features), rows_of(it.outputs)) for it in batch.predictions
     } == expected
     assert sorted(batch.failures) == failures
+
+
+@pytest.mark.parametrize("rounds", [1, 3], ids=["without a plan", "with a plan"])
+def test_listed_columns_alone_are_kept_ids_among_them(exchange: Make, rounds: int) -> None:
+    subject = Decoder(
+        model="churn", version="1", features=["age", "shop_id", "api_key", "x"], prediction=["p*"], ignore=["p_low"]
+    )
+    asked = {"age": 1, "city": "Oslo", "shop_id": 7, "api_key": "s", "x": [1, 2]}
+    exchanges = [exchange(asked, {"p": 0.5, "p_low": 0.25, "label": "a"})] * 3
+    for _ in range(rounds):
+        prediction = only(subject.decode(exchanges))
+
+    assert rows_of(prediction.features) == [
+        (at, {"age": 1.0, "shop_id": 7.0, "x[0]": 1.0, "x[1]": 2.0}) for at in (0, 1, 2)
+    ]
+    assert rows_of(prediction.outputs) == [(at, {"p": 0.5}) for at in (0, 1, 2)]
+    assert next(iter(subject._lanes.values())).plan is not None
+
+
+def test_listed_ids_of_many_rows_go_with_their_rows(exchange: Make) -> None:
+    rows = [{"age": 1, "shop_id": "a"}, {"age": 2, "shop_id": "b"}]
+    columnar = {"age": [1, 2], "shop_id": ["a", "b"]}
+    tensors = [
+        {"name": "age", "shape": [2], "datatype": "INT64", "data": [1, 2]},
+        {"name": "shop_id", "shape": [2], "datatype": "BYTES", "data": ["a", "b"]},
+    ]
+    subject = Decoder(model="", version="", features=["*"])
+
+    batches = [subject.decode([exchange(each, {"y": [1, 2]})]) for each in (rows, columnar, {"inputs": tensors})]
+
+    for batch in batches:
+        assert rows_of(only(batch).features) == [(0, {"age": 1.0, "shop_id": "a"}), (0, {"age": 2.0, "shop_id": "b"})]
+
+
+def test_what_is_known_of_a_language_model_is_told_by_place(exchange: Make) -> None:
+    asked = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    answered = {"choices": [{"message": {"content": "Well"}, "finish_reason": "stop"}]}
+
+    batch = decoder().decode([exchange({"a": 1}, {"y": 1}), exchange(asked, answered, path="/v1/chat/completions")])
+
+    assert {place: facts.requested_model for place, facts in batch.generations.items()} == {1: "m"}

@@ -1,88 +1,19 @@
-import gzip
 import json
 import math
-import tracemalloc
-import zlib
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.decode.bodies import EXPANDED_BYTES, MAX_DEPTH, expand, parse_json
+from dashlight.decode.bodies import MAX_DEPTH, MAX_NESTED, counted, parse_json, parse_lines, parse_msgpack
+from dashlight.decode.columns import MAX_ROWS
 from dashlight.errors import DecodeError
-
-BODY = b'{"a": 1.0, "b": "z"}'
 
 
 def reason_of(error: pytest.ExceptionInfo[DecodeError]) -> str:
     return error.value.reason
-
-
-def raw_deflate(body: bytes) -> bytes:
-    deflater = zlib.compressobj(wbits=-15)
-    return deflater.compress(body) + deflater.flush()
-
-
-@pytest.mark.parametrize(
-    ("body", "encoding"),
-    [
-        pytest.param(BODY, "", id="no encoding"),
-        pytest.param(BODY, "identity", id="identity"),
-        pytest.param(gzip.compress(BODY), "gzip", id="gzip"),
-        pytest.param(gzip.compress(BODY), " GZip ", id="gzip, spelt oddly"),
-        pytest.param(gzip.compress(BODY), "x-gzip", id="the old name of gzip"),
-        pytest.param(zlib.compress(BODY), "deflate", id="deflate with its wrapper"),
-        pytest.param(raw_deflate(BODY), "deflate", id="deflate without its wrapper"),
-    ],
-)
-def test_a_content_encoding_is_undone(body: bytes, encoding: str) -> None:
-    assert expand(body, encoding) == BODY
-
-
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "gzip, br", "rot13"])
-def test_an_encoding_that_is_not_read_is_named(encoding: str) -> None:
-    with pytest.raises(DecodeError) as error:
-        expand(BODY, encoding)
-
-    assert reason_of(error) == "unsupported_encoding"
-    assert encoding in str(error.value)
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_body_that_is_not_what_its_encoding_says_is_invalid(encoding: str) -> None:
-    with pytest.raises(DecodeError) as error:
-        expand(b"\x00\x01\x02 nothing of the kind", encoding)
-
-    assert reason_of(error) == "invalid_encoding"
-
-
-@pytest.mark.parametrize(
-    ("body", "encoding"),
-    [(gzip.compress(BODY)[:-9], "gzip"), (zlib.compress(BODY)[:-5], "deflate")],
-    ids=["gzip", "deflate"],
-)
-def test_a_compressed_body_that_is_cut_is_truncated(body: bytes, encoding: str) -> None:
-    with pytest.raises(DecodeError) as error:
-        expand(body, encoding)
-
-    assert reason_of(error) == "truncated"
-
-
-def test_a_bomb_of_8_mb_is_given_up_at_the_limit() -> None:
-    bomb = gzip.compress(b"0" * (8 << 20))
-    tracemalloc.start()
-
-    with pytest.raises(DecodeError) as error:
-        expand(bomb, "gzip")
-    _, peak_bytes = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-
-    assert reason_of(error) == "too_large"
-    assert peak_bytes < 4 * EXPANDED_BYTES
-
-
-def test_a_body_of_exactly_the_limit_is_read() -> None:
-    assert len(expand(gzip.compress(b" " * 100), "gzip", limit_bytes=100)) == 100
 
 
 @pytest.mark.parametrize(
@@ -175,3 +106,103 @@ def test_any_bytes_are_a_value_or_a_decode_error(body: bytes) -> None:
         reason = error.reason
 
     assert reason in {None, "empty_body", "truncated", "too_deep", "number_too_long", "invalid_json"}
+
+
+@pytest.mark.parametrize(
+    ("body", "values"),
+    [
+        pytest.param(b'{"a": 1}\n{"a": 2}\n', [{"a": 1}, {"a": 2}], id="a value a line"),
+        pytest.param(b"\xef\xbb\xbf[1, 2]\r\n\r\n \n[3]", [[1, 2], [3]], id="blank lines and a byte order mark"),
+        pytest.param(b'1\n"x"\nnull', [1, "x", None], id="scalars"),
+        pytest.param(b"Infinity\n-Infinity\n", [math.inf, -math.inf], id="infinities"),
+    ],
+)
+def test_lines_are_values(body: bytes, values: object) -> None:
+    assert parse_lines(body) == values
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"", "empty_body", id="nothing"),
+        pytest.param(b"\n \r\n", "empty_body", id="blank lines"),
+        pytest.param(b'{"a": 1}\n{"a": ', "truncated", id="the last line is cut"),
+        pytest.param(b'{"a": \n{"a": 1}', "invalid_json", id="the first line is cut"),
+        pytest.param(b"1\n2,3\n", "invalid_json", id="two values in a line"),
+        pytest.param(b"1\n" + nested(100_000) + b"\n", "too_deep", id="a deep line"),
+    ],
+)
+def test_what_is_wrong_with_lines_is_one_word(body: bytes, reason: str) -> None:
+    with pytest.raises(DecodeError) as error:
+        parse_lines(body)
+
+    assert reason_of(error) == reason
+
+
+def test_lines_beyond_the_limit_are_counted_and_not_looked_at() -> None:
+    values = parse_lines(b"7\n" * MAX_ROWS + b"{\n8\n9")
+
+    assert len(values) == MAX_ROWS + 3
+    assert set(map(str, values)) == {"7"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": [1, 2.5, "x", True, None], "b": {"c": [[], {}]}}, [[1, 2], [3, 4]], 7, "text"],
+    ids=["an object", "lists", "a number", "a text"],
+)
+def test_msgpack_is_read_as_json_would_have_it(value: object) -> None:
+    assert parse_msgpack(msgspec.msgpack.encode(value)) == value
+
+
+def test_what_only_msgpack_knows_becomes_what_json_has() -> None:
+    value = {
+        1: "number as key",
+        "raw": b"\xff\xfe\x00",
+        "said": [b"text as bytes"],
+        "at": datetime(2026, 1, 2, tzinfo=UTC),
+        "own": msgspec.msgpack.Ext(5, b"x"),
+        "map": {b"k": 1},
+    }
+
+    assert parse_msgpack(msgspec.msgpack.encode(value)) == {
+        "1": "number as key",
+        "raw": {"bytes": 3},
+        "said": ["text as bytes"],
+        "at": "2026-01-02 00:00:00+00:00",
+        "own": None,
+        "map": {"k": 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param(b"", "empty_body", id="nothing"),
+        pytest.param(b"\x92\x01", "truncated", id="half a list"),
+        pytest.param(b"\xdd\x7f\xff\xff\xff", "truncated", id="a list of two thousand million elements"),
+        pytest.param(b"\xc1", "invalid_body", id="a byte that means nothing"),
+        pytest.param(b"\x91" * 50 + b"\x01", "too_deep", id="50 levels"),
+        pytest.param(b"\x91" * 60_000, "too_deep", id="60,000 levels"),
+        pytest.param(b"\xdc\xff\xff" + b"\x90" * 0xFFFF, "too_large", id="65,535 empty lists"),
+        pytest.param(b"\xdd\x00\x03\xff\xff" + b"\x80" * 0x3FFFF, "too_large", id="262,143 empty objects"),
+    ],
+)
+def test_what_is_wrong_with_msgpack_is_one_word(body: bytes, reason: str) -> None:
+    with pytest.raises(DecodeError) as error:
+        parse_msgpack(body)
+
+    assert reason_of(error) == reason
+
+
+def test_as_many_lists_as_are_allowed_are_read() -> None:
+    rows: list[list[int]] = [[] for _ in range(MAX_NESTED - 2)]
+
+    assert parse_msgpack(msgspec.msgpack.encode(rows)) == rows
+
+
+def test_rows_that_are_only_counted_are_the_last_one() -> None:
+    assert counted([1, 2], 3) == [1, 2, 2, 2, 2]
+    assert counted([], 3) == []
+    assert len(counted([1], 10**9)) == MAX_ROWS + 1
+    assert len(counted([[0] * 256], 10**9)) == 513

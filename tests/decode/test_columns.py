@@ -6,11 +6,13 @@ from dashlight.decode.columns import (
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_ROWS,
+    Sheet,
     apart,
     element_names,
     one_row,
     tabulate,
     transposed,
+    with_beside,
 )
 from dashlight.decode.redact import REDACTED
 from dashlight.records import Cell
@@ -258,3 +260,53 @@ def test_every_list_becomes_rows_of_one_width_with_unique_names(elements: list[o
     assert len(sheet.values) == len(elements)
     assert len(set(sheet.names)) == len(sheet.names)
     assert all(len(row) == len(sheet.names) for row in sheet.values)
+
+
+def test_ids_are_kept_beside_the_rows() -> None:
+    sheet = tabulate([{"x": 1, "id": 7, "a": {"shop_id": "s"}}, {"x": 2, "a": {}}], name="", role="feature")
+
+    assert sheet.names == ("x",)
+    assert dict(sheet.ids) == {"id": [7, None], "a.shop_id": ["s", None]}
+
+
+def test_ids_of_rows_beyond_the_limits_go_with_them() -> None:
+    many = tabulate([{"x": 1, "id": at} for at in range(MAX_ROWS + 5)], name="", role="feature")
+    wide = tabulate(
+        [{f"x{at}_{side}": 1 for at in range(200)} | {"id": 1} for side in range(2)] * 400, name="", role="feature"
+    )
+
+    for sheet in (many, wide):
+        assert sheet.dropped_count
+        assert len(sheet.ids["id"]) == len(sheet.values)
+
+
+def test_ids_beside_the_rows_belong_to_them_where_they_are_as_many() -> None:
+    fields = {"rows": [1, 2], "shop_id": [5, 6], "user_id": 7, "top": 3}
+    two = with_beside(Sheet(("r",), [(1,), (2,)]), fields, {"shop_id": "id", "user_id": "id", "top": "parameter"})
+    one = with_beside(Sheet(("r",), [(1,)], left_out={"id": "id"}), fields, {"user_id": "id"})
+
+    assert dict(two.ids) == {"shop_id": [5, 6]}
+    assert two.left_out == {"shop_id": "id", "user_id": "id", "top": "parameter"}
+    assert dict(one.ids) == {"user_id": (7,)}
+    assert one.left_out == {"id": "id", "user_id": "id"}
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    [
+        ("embedding", [0.5] * 64),
+        ("forecast", [1.5, 2.5]),
+        ("result.yhat", [1.5, None]),
+        ("timestamps", [60, 120]),
+        ("recommendations", [7, 9]),
+    ],
+)
+def test_a_list_of_an_answer_is_one_cell_where_its_name_says_what_it_is(name: str, items: list[object]) -> None:
+    assert one_row({name: items}, "output").names == (name,)
+    assert len(one_row({name: items}, "feature").names) == len(items)
+    assert tabulate([items, items], name=name, role="output").names == (name,)
+
+
+@pytest.mark.parametrize(("name", "items"), [("recommendations", [0.5, 1]), ("forecast", [True]), ("forecast", [])])
+def test_other_lists_under_such_a_name_are_spread(name: str, items: list[object]) -> None:
+    assert one_row({name: items}, "output").names == tuple(f"{name}[{place}]" for place in range(len(items)))

@@ -1,6 +1,6 @@
 import pytest
 
-from dashlight.decode.failures import Failure, failure_by_status, failure_inside
+from dashlight.decode.failures import Failure, failure_by_status, failure_inside, told_failure
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 302])
@@ -45,6 +45,15 @@ def test_pydantics_list_of_errors_names_columns_types_and_rows() -> None:
             id="MLflow's",
         ),
         pytest.param(401, {"error": {"code": "no_key"}}, Failure("client", '{"code":"no_key"}'), id="error as object"),
+        pytest.param(
+            424, {"error": "no", "error_type": "Backend"}, Failure("server", "Backend; no"), id="a failed model"
+        ),
+        pytest.param(
+            400,
+            {"status": {"code": 3, "info": "bad", "reason": "DATA", "status": 1}},
+            Failure("client", "DATA; bad"),
+            id="Seldon's",
+        ),
         pytest.param(400, [1], Failure("client", "[1]"), id="a list"),
         pytest.param(400, None, Failure("client", ""), id="nothing"),
         pytest.param(500, "Internal Server Error", Failure("server", "Internal Server Error"), id="text"),
@@ -112,3 +121,8 @@ def test_an_answer_may_confess_a_failure_inside_a_200(answer: object) -> None:
 )
 def test_other_answers_confess_nothing(answer: object) -> None:
     assert failure_inside(answer) is None
+
+
+def test_a_protocols_own_reader_may_tell_a_failure() -> None:
+    assert told_failure({"info": "bad"}) == Failure("model", "bad")
+    assert told_failure("cut", kind="stream") == Failure("stream", "cut")

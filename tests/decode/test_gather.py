@@ -3,11 +3,12 @@ from collections.abc import Sequence
 from dashlight.decode.columns import Sheet
 from dashlight.decode.gather import Gathering, Group
 from dashlight.decode.tables import table_of
+from dashlight.records import Role
 
 GROUP = Group("/predict", "iris", "1", "plain")
 
 
-def everything(names: tuple[str, ...]) -> Sequence[int] | None:
+def everything(names: tuple[str, ...], role: Role) -> Sequence[int] | None:
     return None
 
 
@@ -31,7 +32,7 @@ def test_columns_are_chosen_by_name() -> None:
     gathering = Gathering()
     gathering.add_sheets(GROUP, 0, Sheet(("a", "b", "c"), [[1, 2, 3]]), Sheet(("y",), [[4]]))
 
-    (prediction,) = gathering.predictions(lambda names: [at for at, name in enumerate(names) if name in {"a", "c"}])
+    (prediction,) = gathering.predictions(lambda names, _: [at for at, name in enumerate(names) if name in {"a", "c"}])
 
     assert prediction.features.number_names == ("a", "c")
     assert prediction.features.numbers.tolist() == [[1.0], [3.0]]

@@ -4,12 +4,13 @@ import pytest
 
 from dashlight.decode.detect import place_of
 from dashlight.decode.lane import EXEMPLARS, Lane
+from dashlight.decode.selection import EVERYTHING
 
 ANSWER = {"y": 1}
 
 
 def lane(path: str = "/predict") -> Lane:
-    return Lane(path, place_of(path), ())
+    return Lane(path, place_of(path), EVERYTHING)
 
 
 def bodies(*requests: object, answer: object = ANSWER) -> list[tuple[bytes, bytes]]:

@@ -6,6 +6,7 @@ import pytest
 
 from dashlight.decode.detect import place_of
 from dashlight.decode.plan import Plan, compile_plan
+from dashlight.decode.selection import Selection
 from dashlight.decode.shapes import Shape, shape_of, unified
 from dashlight.records import Table
 
@@ -162,7 +163,10 @@ def test_scalars_of_several_sorts_are_read_as_they_are() -> None:
 
 def test_ignored_columns_are_not_extracted() -> None:
     plan = compile_plan(
-        shape({"a": 1, "b_x": 2, "c": "t"}), shape({"y": 1, "b_y": 2}), place_of("/"), ignore=["b_*", "c"]
+        shape({"a": 1, "b_x": 2, "c": "t"}),
+        shape({"y": 1, "b_y": 2}),
+        place_of("/"),
+        selection=Selection(ignore=("b_*", "c")),
     )
     assert plan is not None
 

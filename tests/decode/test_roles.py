@@ -23,7 +23,16 @@ from dashlight.records import Cell
         ("map", [0.5], "value"),
         ("price", [None], "value"),
         ("data", [["Toy Story", "Antz"]], "ranking"),
-        ("embedding", [[0.1, 0.2]], "vector"),
+        ("closest_cluster", [2.0], "label"),
+        ("x", [[0.1, 0.2]], "vector"),
+        ("embedding", [[0.1, 0.2]], "embedding"),
+        ("forecast", [[0.1, 0.2]], "forecast"),
+        ("data", [[{"ds": "2026-03-01", "yhat": 5}]], "forecast"),
+        ("data", [[{"id": 5, "score": 0.5}]], "ranking"),
+        ("recommendations", [[5, 7]], "ranking"),
+        ("generated_text", ["once"], "text"),
+        ("text_output", [None, "once"], "text"),
+        ("text", ["once"], "label"),
     ],
 )
 def test_an_output_means_what_its_name_and_values_say(name: str, values: list[Cell], role: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dashlight.decode.columns import MAX_SPREAD, LeftOut, Sheet, apart, element_names, one_row, tabulate
+from dashlight.decode.columns import LeftOut, Sheet, apart, element_names, is_one_cell, one_row, tabulate
 from dashlight.decode.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
 from dashlight.decode.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
@@ -15,6 +15,8 @@ MODEL_KEYS: Final = ("model_name", "model")
 VERSION_KEYS: Final = ("model_version", "version")
 
 _RANKED_KEYS = {"label", "score"}
+# Lists of labels and of their scores, side by side: Vertex AI's, AutoML's tables', and zero-shot classification's.
+_PARALLEL_KEYS = (("displayNames", "confidences"), ("classes", "scores"), ("labels", "scores"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +56,43 @@ def listed(items: Sequence[object], *, name: str, rows: int) -> Sheet:
     return sheet if rows in {0, 1, len(items)} else replace(sheet, flags=sheet.flags | {"shape_mismatch"})
 
 
+def answer_under(value: object, keys: Sequence[str], *, rows: int, row_ids: Sequence[Cell] = ()) -> Sheet:
+    """The outputs that an answer holds under the first of *keys* that it has; in all of it where it has none."""
+    fields = value if is_object(value) else {}
+    key = next((key for key in keys if key in fields), None)
+    if key is None:
+        return read_answer(value, rows=rows, row_ids=row_ids).outputs
+    held = fields[key]
+    if is_list(held):
+        return in_order(listed(held, name=key, rows=rows), row_ids)
+    if is_object(held):
+        return in_order(_object(held, rows), row_ids)
+    return Sheet((key,), [(held,)])
+
+
+def top_of_parallel(entry: object) -> object:
+    """*entry* with the best of its labels and scores, where it holds them in parallel lists; else as it is."""
+    if not is_object(entry):
+        return entry
+    for labels_key, scores_key in _PARALLEL_KEYS:
+        labels, scores = entry.get(labels_key), entry.get(scores_key)
+        if not is_list(labels) or not is_list(scores) or not 0 < len(labels) == len(scores):
+            continue
+        best = max(range(len(scores)), key=lambda at, scores=scores: as_score(scores[at]))  # type: ignore[misc]
+        # What else is as long stands beside them: the ids of the labels, boxes of what was found.
+        return {
+            key: value[best] if is_list(value) and len(value) == len(labels) else value
+            for key, value in entry.items()
+            if key != "ids"
+        }
+    return entry
+
+
+def as_score(value: object) -> float:
+    """*value* as a number to be compared with other scores: what is none, NaN too, is below all."""
+    return value if isinstance(value, float | int) and value == value else float("-inf")  # noqa: PLR0124
+
+
 def in_order(outputs: Sheet, row_ids: Sequence[Cell]) -> Sheet:
     """*outputs* in the order of *row_ids*, where they carry the same ids in another one."""
     given = outputs.row_ids
@@ -62,7 +101,9 @@ def in_order(outputs: Sheet, row_ids: Sequence[Cell]) -> Sheet:
     place = {row_id: at for at, row_id in enumerate(given)}
     if len(place) != len(given) or place.keys() != set(row_ids):
         return outputs
-    return replace(outputs, values=[outputs.values[place[row_id]] for row_id in row_ids], row_ids=tuple(row_ids))
+    order = [place[row_id] for row_id in row_ids]
+    ids = {name: [column[at] for at in order] for name, column in outputs.ids.items()}
+    return replace(outputs, values=[outputs.values[at] for at in order], row_ids=tuple(row_ids), ids=ids)
 
 
 def _object(fields: Mapping[str, object], rows: int) -> Sheet:
@@ -98,7 +139,7 @@ def _for_one_row(items: Sequence[object], name: str) -> Sheet:
     best = _best(list(items))
     if is_object(best):
         return one_row(best, "output")
-    if len(items) > MAX_SPREAD or not NUMBER_TYPES.union({bool}).issuperset(map(type, items)):
+    if is_one_cell(items, name, "output") or not NUMBER_TYPES.union({bool}).issuperset(map(type, items)):
         return Sheet((name,), [(without_credentials(list(items)),)])
     return Sheet(element_names(name, len(items)), [tuple(items)])
 
@@ -112,8 +153,7 @@ def _best(item: object) -> object:
 
 
 def _score(entry: Mapping[str, object]) -> float:
-    score = entry["score"]
-    return score if isinstance(score, float | int) else float("-inf")
+    return as_score(entry["score"])
 
 
 def _only(value: object) -> object:

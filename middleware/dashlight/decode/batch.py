@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
-from dashlight.decode.detect import MAX_REMEMBERED_PATH, place_of
+from dashlight.decode.detect import MAX_REMEMBERED_PATH, place_in, place_of
 from dashlight.decode.exchange import Decoded, no_prediction, numbers_of_text, read_exchange
 from dashlight.decode.extract import reach
 from dashlight.decode.gather import Gathering, Group
+from dashlight.decode.generation_facts import generation_facts
 from dashlight.decode.lane import EXEMPLARS, Lane
 from dashlight.decode.plan import Plan
-from dashlight.records import Exchange, Prediction
+from dashlight.decode.selection import Selection
+from dashlight.records import Exchange, GenerationFacts, Prediction, Role
 
 MAX_LANES: Final = 256
 """Routes whose plans are remembered; when there are more, all are forgotten."""
@@ -37,6 +38,8 @@ class Batch:
     """Place and reason of each."""
     not_predictions: int
     """Exchanges that asked no model: health checks, documentation, logins."""
+    generations: Mapping[int, GenerationFacts]
+    """By place, what is known of those that asked a language model."""
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ class _Tally:
     failures: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     undecodable: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     not_predictions: int = 0
+    generations: dict[int, GenerationFacts] = field(default_factory=dict[int, GenerationFacts])
 
 
 class Decoder:
@@ -73,17 +77,27 @@ class Decoder:
     One thread at a time may use it.
     """
 
-    def __init__(self, *, model: str, version: str, ignore: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        model: str,
+        version: str,
+        features: Sequence[str] = (),
+        prediction: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+    ) -> None:
         """As follows.
 
         Args:
             model: Name of the model where neither payload nor path says it.
             version: Its version, likewise.
-            ignore: Globs of the columns to leave out, features and outputs alike.
+            features: Globs of the only features to keep, ids among them; empty: all that the rules find.
+            prediction: Globs of the only outputs to keep, likewise.
+            ignore: Globs of the columns to leave out, features and outputs alike, whatever the others say.
         """
         self._model = model
         self._version = version
-        self._ignore = tuple(ignore)
+        self._selection = Selection(tuple(features), tuple(prediction), tuple(ignore))
         self._kept = lru_cache(maxsize=256)(self._kept_columns)
         self._lanes: dict[tuple[object, ...], Lane] = {}
         self._lane_of_path: dict[str, Lane] = {}
@@ -99,7 +113,8 @@ class Decoder:
         answered_rows: list[object] = []
         places: list[int] = []
         for place, exchange in enumerate(exchanges):
-            if exchange.method != "POST" or exchange.outcome != "ok" or not 200 <= exchange.status < 300:
+            is_usual = exchange.method == "POST" and exchange.outcome == "ok" and exchange.handed is None
+            if not is_usual or not 200 <= exchange.status < 300:
                 # Without a lane: whoever asks for paths that nobody serves must not fill what is remembered.
                 slow.append((place, None))
                 continue
@@ -136,14 +151,16 @@ class Decoder:
             undecodable=Counter(reason for _, reason in tally.undecodable),
             undecodable_places=tally.undecodable,
             not_predictions=tally.not_predictions,
+            generations=tally.generations,
         )
 
     def _lane(self, exchange: Exchange) -> Lane:
-        place = place_of(exchange.path)
+        # The headers of the first exchange of a path speak for all: an application is served by one server.
+        place = place_in(exchange.path, exchange.request_headers, exchange.response_headers)
         key = (exchange.route, replace(place, why=""))
         lane = self._lanes.get(key)
         if lane is None:
-            lane = Lane(exchange.route, place, self._ignore)
+            lane = Lane(exchange.route, place, self._selection)
             if len(self._lanes) >= MAX_LANES:
                 self._lanes.clear()
                 self._lane_of_path.clear()
@@ -188,12 +205,15 @@ class Decoder:
             if exchange.status >= 400 or exchange.outcome != "ok":
                 tally.not_predictions += bool(no_prediction(exchange, place_of(exchange.path)))
                 continue
-            decoded = read_exchange(exchange, model=self._model, version=self._version)
+            decoded = read_exchange(exchange, model=self._model, version=self._version, selection=self._selection)
             if not decoded.is_prediction:
                 tally.not_predictions += 1
                 continue
             if decoded.undecodable:
                 tally.undecodable.append((place, decoded.undecodable))
+            facts = generation_facts(decoded)
+            if facts is not None:
+                tally.generations[place] = facts
             if decoded.error is not None:
                 tally.failures.append((place, decoded.error.kind))
             if lane is not None:
@@ -207,8 +227,8 @@ class Decoder:
                 tally.gathering.add_sheets(group, place, features, decoded.outputs)
         return misses
 
-    def _kept_columns(self, names: tuple[str, ...]) -> Sequence[int] | None:
-        kept = [at for at, name in enumerate(names) if not any(fnmatchcase(name, glob) for glob in self._ignore)]
+    def _kept_columns(self, names: tuple[str, ...], role: Role) -> Sequence[int] | None:
+        kept = [at for at, name in enumerate(names) if self._selection.fate(name, role) is None]
         return None if len(kept) == len(names) else kept
 
 
@@ -237,6 +257,7 @@ def _is_usual(exchange: Exchange, decoded: Decoded) -> bool:
         and exchange.request_bytes + exchange.response_bytes <= MAX_EXEMPLAR_BYTES
         and not decoded.undecodable
         and decoded.error is None
+        and decoded.generation is None
         and decoded.outputs is not None
         and len(decoded.outputs.values) == 1
     )

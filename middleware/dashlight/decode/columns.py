@@ -7,21 +7,23 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final, Literal, TypeAlias, cast
 
-from dashlight.decode.jsonvalue import NESTED_TYPES, is_object
+from dashlight.decode.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_object
 from dashlight.decode.redact import MAX_NAME_LENGTH, is_credential, without_credentials
+from dashlight.list_names import is_embedding_name, is_forecast_name, is_ranking_name, is_time_name
 from dashlight.records import Cell, Role
 
 MAX_COLUMNS: Final = 256
 """Columns of one table; the rest is counted."""
 MAX_SPREAD: Final = 256
-"""A longer list of scalars stays one vector column."""
+"""A longer list of scalars stays one vector column; so does a shorter one of an answer that is an embedding, a forecast or
+a ranking by its name."""
 MAX_ROWS: Final = 10_000
 """Rows of one exchange; the rest is counted."""
 MAX_CELLS: Final = 1 << 17
 """Cells of one table of one exchange: as many as 256 KiB of JSON can hold."""
 
-LeftOut: TypeAlias = Literal["id", "credential", "parameter", "answer"]
-"""Why a key became no column; `answer` is a fact of a whole answer beside its rows."""
+LeftOut: TypeAlias = Literal["id", "credential", "parameter", "answer", "not_listed", "ignored"]
+"""Why a key became no column; `answer` is a fact of a whole answer beside its rows, the last two are asked for."""
 
 MAX_KEYS: Final = 1024
 """Keys of one object that are looked at; the rest is counted."""
@@ -48,6 +50,17 @@ class Sheet:
     """Of missing_key, ragged, over_limit, shape_mismatch."""
     dropped_count: int = 0
     """Columns and rows beyond the limits."""
+    ids: Mapping[str, Sequence[Cell]] = field(default_factory=dict[str, Sequence[Cell]])
+    """What was left out as an id, one for each row: a column for those who ask for it by name."""
+
+
+@dataclass(slots=True)
+class _Rest:
+    """What became no column, while rows are read."""
+
+    left_out: dict[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+    ids: list[dict[str, Cell]] = field(default_factory=list[dict[str, Cell]])
+    """Of each row so far."""
 
 
 def tabulate(elements: Sequence[object], *, name: str, role: Role) -> Sheet:
@@ -95,6 +108,36 @@ def apart(node: Mapping[str, object], role: Role) -> Mapping[str, LeftOut]:
     return _apart.__wrapped__(keys, role)
 
 
+def with_beside(sheet: Sheet, fields: Mapping[str, object], reasons: Mapping[str, LeftOut]) -> Sheet:
+    """*sheet*, its rows under one of *fields*, and what became of the others; ids that are as many go with its rows."""
+    rows = len(sheet.values)
+    ids = dict(sheet.ids)
+    for key, reason in reasons.items():
+        value = fields[key] if reason == "id" else None
+        if isinstance(value, list) and len(cast("list[object]", value)) == rows:
+            ids[key] = cast("list[object]", value)
+        elif reason == "id" and rows == 1:
+            ids[key] = (value,)
+    return replace(sheet, left_out={**sheet.left_out, **reasons}, ids=ids)
+
+
+def is_one_cell(items: Sequence[object], name: str, role: Role) -> bool:
+    """Whether a list called *name* stays one cell.
+
+    It does where it holds others or is long. In an answer it does where it is a ranking, of texts or of whole numbers
+    under such a name, and where its name says that its numbers are an embedding, a forecast, or the moments of one.
+    """
+    kinds = set(map(type, items))
+    if len(items) > MAX_SPREAD or not NESTED_TYPES.isdisjoint(kinds):
+        return True
+    if role != "output" or not items:
+        return False
+    if str in kinds:
+        return True
+    said = is_embedding_name(name) or is_forecast_name(name) or is_time_name(name)
+    return NUMBER_TYPES.issuperset(kinds) and (said or (kinds == {int} and is_ranking_name(name)))
+
+
 @lru_cache(maxsize=64)
 def element_names(name: str, width: int) -> tuple[str, ...]:
     """`x[0]`, `x[1]`, ...; `0`, `1`, ... where there is no name."""
@@ -120,30 +163,36 @@ def _bounded(sheet: Sheet, rows_cut: int) -> Sheet:
     if not dropped:
         return sheet
     flags = sheet.flags | {"over_limit"}
-    return replace(sheet, values=values, row_ids=sheet.row_ids[: len(values)], flags=flags, dropped_count=dropped)
+    ids = {name: column[: len(values)] for name, column in sheet.ids.items()}
+    row_ids = sheet.row_ids[: len(values)]
+    return replace(sheet, values=values, row_ids=row_ids, ids=ids, flags=flags, dropped_count=dropped)
 
 
 def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
     usual = _usual_records(rows, role)
     if usual is not None:
         return usual
-    left_out: dict[str, LeftOut] = {}
+    rest = _Rest()
+    left_out = rest.left_out
     dropped = 0
     flat: list[dict[str, Cell]] = []
     for row in rows:
         cells: dict[str, Cell] = {}
-        dropped += _flatten(cells, "", row, role, left_out)
+        rest.ids.append({})
+        dropped += _flatten(cells, "", row, role, rest)
         flat.append(cells)
-    ids = _row_ids(rows, left_out) if left_out else ()
+    row_ids = _row_ids(rows, left_out) if left_out else ()
+    ids = {name: [found.get(name) for found in rest.ids] for name, reason in left_out.items() if reason == "id"}
     names = tuple(flat[0])
     values: list[Sequence[Cell]] = [list(cells.values()) for cells in flat if tuple(cells) == names]
     if len(values) == len(flat):
-        return Sheet(names, values, ids, left_out, dropped_count=dropped)
+        return Sheet(names, values, row_ids, left_out, dropped_count=dropped, ids=ids)
     union = tuple(dict.fromkeys(name for cells in flat for name in cells))
     names = union[:MAX_COLUMNS]
     values = [[cells.get(name) for name in names] for cells in flat[: MAX_CELLS // len(names)]]
     dropped += len(union) - len(names) + len(flat) - len(values)
-    return Sheet(names, values, ids, left_out, frozenset(_gaps(flat, names)), dropped)
+    ids = {name: column[: len(values)] for name, column in ids.items()}
+    return Sheet(names, values, row_ids, left_out, frozenset(_gaps(flat, names)), dropped, ids)
 
 
 def _usual_records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet | None:
@@ -168,10 +217,8 @@ def _gaps(flat: Sequence[Mapping[str, Cell]], names: Sequence[str]) -> Iterator[
             yield "ragged" if name.endswith("]") else "missing_key"
 
 
-def _flatten(
-    cells: dict[str, Cell], prefix: str, node: Mapping[str, object], role: Role, left_out: dict[str, LeftOut]
-) -> int:
-    """Put the scalars of *node* into *cells*; the number of columns that found no room."""
+def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], role: Role, rest: _Rest) -> int:
+    """Put the scalars of *node* into *cells* and what is none into *rest*; the number of columns without room."""
     reasons = apart(node, role)
     dropped = max(0, len(node) - MAX_KEYS)
     for key, value in islice(node.items(), MAX_KEYS):
@@ -179,19 +226,21 @@ def _flatten(
         if len(prefix) + len(key) > MAX_NAME_LENGTH or len(cells) >= MAX_COLUMNS:
             dropped += 1
         elif key in reasons:
-            if len(left_out) < MAX_COLUMNS:
-                left_out[prefix + key] = reasons[key]
+            if len(rest.left_out) < MAX_COLUMNS:
+                rest.left_out[prefix + key] = reasons[key]
+                if reasons[key] == "id":
+                    rest.ids[-1][prefix + key] = value
         elif type(value) not in NESTED_TYPES:
             cells[prefix + key] = value
         elif is_object(value):
-            dropped += _flatten(cells, f"{prefix}{key}.", value, role, left_out)
+            dropped += _flatten(cells, f"{prefix}{key}.", value, role, rest)
         else:
             dropped += _spread(cells, prefix + key, cast("list[object]", value), role)
     return dropped
 
 
 def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) -> int:
-    if _is_one_cell(set(map(type, items)), len(items), role):
+    if is_one_cell(items, name, role):
         cells[name] = without_credentials(items)
         return 0
     room = MAX_COLUMNS - len(cells)
@@ -201,7 +250,7 @@ def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) 
 
 def _vectors(rows: Sequence[list[object]], name: str, role: Role) -> Sheet:
     width = max(map(len, rows))
-    if _is_one_cell({type(item) for row in rows for item in row}, width, role):
+    if width > MAX_SPREAD or any(is_one_cell(row, name, role) for row in rows):
         return Sheet((name or "0",), [(without_credentials(row),) for row in rows])
     names = element_names(name, width)
     kept = rows[: MAX_CELLS // max(1, width)]
@@ -210,11 +259,6 @@ def _vectors(rows: Sequence[list[object]], name: str, role: Role) -> Sheet:
         return Sheet(names, kept, dropped_count=dropped)
     padded = [row + [None] * (width - len(row)) for row in kept]
     return Sheet(names, padded, flags=frozenset({"ragged"}), dropped_count=dropped)
-
-
-def _is_one_cell(kinds: set[type], length: int, role: Role) -> bool:
-    """Whether a list stays one cell: it holds others, is a long vector, or an answer's ranking of texts."""
-    return length > MAX_SPREAD or not NESTED_TYPES.isdisjoint(kinds) or (role == "output" and str in kinds)
 
 
 def _row_ids(rows: Sequence[Mapping[str, object]], left_out: Mapping[str, LeftOut]) -> tuple[Cell, ...]:

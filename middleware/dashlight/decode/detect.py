@@ -1,14 +1,19 @@
-"""Whether an exchange is a prediction, and of which protocol: by path first, then by the keys of its body."""
+"""Whether an exchange is a prediction, and of which protocol: by path, by headers, then by the keys of its body.
+
+What a protocol is recognised by stands in its own file, in protocols/.
+"""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
-from typing import Final
+from itertools import chain
+from typing import Final, Literal, TypeAlias
 
-from dashlight.decode.jsonvalue import fields_of, is_object
+from dashlight.decode.jsonvalue import is_object
 from dashlight.decode.protocols import FALLBACK, PROTOCOLS
 from dashlight.decode.reading import Place, Protocol
-from dashlight.decode.reasons import undecodable
+from dashlight.records import Headers
 
 MAX_REMEMBERED_PATH: Final = 256
 """Decisions for longer paths are made anew, so that the cache stays small."""
@@ -19,36 +24,22 @@ _OTHER = re.compile(
       | openapi\.json | schema\.json | docs\.json | favicon\.ico | robots\.txt
       | login | logout | token | signup | oauth2?
       | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:stats|config|trace/setting)
-      | v2/repository/.* | [^/]*:explain
+      | v2/repository/.* | api/v[01]\.[01]/(?:feedback|metadata) | [^/]*:explain
     ) /? $ | (?:^|/)(?:static|assets)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
 )
-_WITHOUT_A_READER = (
-    ("triton_generate", re.compile(r"/v2/models/[^/]+(?:/versions/[^/]+)?/(?:generate|generate_stream|infer_stream)$")),
-    ("tf_serving", re.compile(r"/v1/models/[^/]+:(?:classify|regress)$")),
-    ("vertex", re.compile(r"/endpoints/[^/]+:(?:predict|rawPredict)$")),
-    ("seldon_v1", re.compile(r"/api/v(?:0\.1|1\.0)/predictions$")),
-    ("openai", re.compile(r"/v1/(?:chat/completions|completions|embeddings|responses)$")),
-    ("anthropic", re.compile(r"/v1/messages$")),
-)
-_KEYS_WITHOUT_A_READER = (
-    ("mlflow", frozenset({"dataframe_split"})),
-    ("mlflow", frozenset({"dataframe_records"})),
-    ("azureml", frozenset({"input_data"})),
-    ("seldon_v1", frozenset({"strData"})),
-    ("seldon_v1", frozenset({"jsonData"})),
-    ("seldon_v1", frozenset({"binData"})),
-    ("openai", frozenset({"messages", "model"})),
-)
-_SELDON_KEYS = frozenset({"ndarray", "tensor", "tftensor"})
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """The protocols that may have written a body with certain keys, most specific first."""
+_BY_NAME: Final = {protocol.name: protocol for protocol in PROTOCOLS}
+_BY_RANK: Final = tuple(sorted(PROTOCOLS, key=lambda protocol: protocol.rank))
+_BY_HEADER: Final = {
+    name: [(pattern, other.name) for other in _BY_RANK for also, pattern in other.headers if also == name]
+    for protocol in _BY_RANK
+    for name, _ in protocol.headers
+}
 
-    protocols: tuple[Protocol, ...]
-    without_reader: str
-    """Name of a protocol that is recognised by these keys, and not read yet."""
+
+Candidates: TypeAlias = tuple[tuple[Protocol, Literal["header", "path", "keys"]], ...]
+"""The protocols that may have written a body, most specific first, and the evidence for each."""
 
 
 def place_of(path: str) -> Place:
@@ -56,55 +47,89 @@ def place_of(path: str) -> Place:
     return (_place if len(path) <= MAX_REMEMBERED_PATH else _place.__wrapped__)(path)
 
 
-def protocol_of(value: object, place: Place) -> tuple[Protocol, str]:
-    """The protocol that reads the request *value*, and the rule that chose it, in words.
+def place_in(path: str, request_headers: Headers, response_headers: Headers) -> Place:
+    """What *path* and the headers tell."""
+    place = place_of(path)
+    names: list[str] = []
+    for name, value in chain(request_headers, response_headers):
+        for pattern, protocol in _BY_HEADER.get(name, ()):
+            if protocol not in names and pattern.fullmatch(value.decode("latin-1")):
+                names.append(protocol)
+    return replace(place, signed=tuple(names)) if names else place
 
-    Raises:
-        DecodeError: unsupported_protocol.
-    """
+
+def protocol_of(value: object, place: Place) -> tuple[Protocol, str]:
+    """The protocol that reads the request *value*, and the rule that chose it, in words."""
     if place.protocol:
-        for protocol in PROTOCOLS:
-            if protocol.name == place.protocol:
-                return (protocol, place.why)
-        raise undecodable("unsupported_protocol", place.protocol)
-    if not is_object(value):
-        return (FALLBACK, "the body is no object: plain JSON")
-    keys = tuple(sorted(value))
+        return _protocol_by_path(value, place)
+    keys = tuple(sorted(value)) if is_object(value) else ()
     is_small = len(keys) <= 256 and sum(map(len, keys)) <= 4096
-    candidates = (_candidates if is_small else _candidates.__wrapped__)(keys)
-    for protocol in candidates.protocols:
-        if protocol.claims(value):
-            return (protocol, f"the keys {', '.join(sorted(protocol.keys))} and what is under them")
-    if candidates.without_reader:
-        raise undecodable("unsupported_protocol", candidates.without_reader)
-    if not _SELDON_KEYS.isdisjoint(fields_of(value.get("data"))):
-        raise undecodable("unsupported_protocol", "seldon_v1")
-    return (FALLBACK, "no protocol's keys: plain JSON")
+    candidates = (_candidates if is_small else _candidates.__wrapped__)(keys, place.hints, place.signed)
+    for protocol, evidence in candidates:
+        if evidence == "header":
+            return (protocol, f"a header that only {protocol.name} sends")
+        if evidence == "path" and protocol.claims_there(value):
+            return (protocol, f"a path that {protocol.name} uses, and the layout of the body")
+        if evidence == "keys" and protocol.claims(value):
+            marks = ", ".join(sorted(protocol.keys | (protocol.any_keys & set(keys))))
+            return (protocol, f"the keys {marks} and what is under them")
+    return (FALLBACK, "no protocol's keys: plain JSON" if is_object(value) else "the body is no object: plain JSON")
+
+
+def _protocol_by_path(value: object, place: Place) -> tuple[Protocol, str]:
+    owner = _BY_NAME[place.protocol]
+    for name in place.hints:
+        protocol = _BY_NAME[name]
+        if protocol.rank < owner.rank and protocol.claims_there(value):
+            return (protocol, f"{place.why}, and the layout of the body is {name}'s")
+    return (owner, place.why)
 
 
 @lru_cache(maxsize=1024)
 def _place(path: str) -> Place:
     trimmed = path.rstrip("/")
+    shared = [(protocol.name, found) for protocol in _BY_RANK for found in _found(protocol.shared_paths, trimmed)]
+    hints = tuple(dict.fromkeys(name for name, _ in shared))
     # Protocols first: /v1/models/ready:predict is a model with an unlucky name.
-    for protocol in PROTOCOLS:
-        for pattern in protocol.paths:
-            found = pattern.search(trimmed)
-            if found is not None:
-                groups = found.groupdict()
-                why = f"the path ends like {protocol.name}'s"
-                return Place(True, protocol.name, groups.get("model") or "", groups.get("version") or "", why)
-    for name, pattern in _WITHOUT_A_READER:
-        if pattern.search(trimmed):
-            return Place(True, name, "", "", f"the path ends like {name}'s")
+    for protocol in _BY_RANK:
+        for found in _found(protocol.paths, trimmed):
+            return Place(True, protocol.name, *_model(found), f"the path ends like {protocol.name}'s", hints)
     if _OTHER.search(path):
         return Place(False, "", "", "", "the path is one of health, documentation, metrics, login and the like")
-    return Place(True, "", "", "", "")
+    model, version = next((told for _, found in shared if any(told := _model(found))), ("", ""))
+    return Place(True, "", model, version, "", hints)
+
+
+def _found(patterns: tuple[re.Pattern[str], ...], path: str) -> Iterator[re.Match[str]]:
+    for pattern in patterns:
+        found = pattern.search(path)
+        if found is not None:
+            yield found
+
+
+def _model(found: re.Match[str]) -> tuple[str, str]:
+    """The model and the version that a path names."""
+    groups = found.groupdict()
+    return (groups.get("model") or "", groups.get("version") or "")
 
 
 # Route, method and content type have had their say before: bodies with the same keys are read alike everywhere.
 @lru_cache(maxsize=1024)
-def _candidates(keys: tuple[str, ...]) -> Candidates:
+def _candidates(keys: tuple[str, ...], hints: tuple[str, ...], signed: tuple[str, ...]) -> Candidates:
     present = frozenset(keys)
-    protocols = tuple(protocol for protocol in PROTOCOLS if protocol.keys and protocol.keys <= present)
-    unread = next((name for name, wanted in _KEYS_WITHOUT_A_READER if wanted <= present), "")
-    return Candidates(protocols, unread)
+    found: list[tuple[Protocol, Literal["header", "path", "keys"]]] = []
+    for protocol in _BY_RANK:
+        if protocol.name in signed:
+            found.append((protocol, "header"))
+            continue
+        if protocol.name in hints:
+            found.append((protocol, "path"))
+        if _has_keys(protocol, present):
+            found.append((protocol, "keys"))
+    return tuple(found)
+
+
+def _has_keys(protocol: Protocol, present: frozenset[str]) -> bool:
+    if not protocol.keys and not protocol.any_keys:
+        return False
+    return protocol.keys <= present and (not protocol.any_keys or not protocol.any_keys.isdisjoint(present))

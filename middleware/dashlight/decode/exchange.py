@@ -1,24 +1,32 @@
 """One exchange, decoded as faithfully as its bytes allow."""
 
-import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dashlight.decode.cell_flags import NUMBER_TEXT, cell_flags
 from dashlight.decode.columns import Sheet
-from dashlight.decode.content import UNTYPED, content_of, header, query_content
-from dashlight.decode.detect import place_of, protocol_of
+from dashlight.decode.content import UNTYPED, content_of, header, is_json, query_content
+from dashlight.decode.detect import place_in, protocol_of
 from dashlight.decode.failures import Failure, failure_by_status, failure_inside
-from dashlight.decode.jsonvalue import NUMBER_TYPES, is_list
+from dashlight.decode.generation import Generation
+from dashlight.decode.handed import handed_content, handed_failure, read_handed
 from dashlight.decode.reading import ABSENT, Content, Place
 from dashlight.decode.redact import is_personal
 from dashlight.decode.roles import OutputRole, output_role
+from dashlight.decode.selection import EVERYTHING, Selection, selected, with_named_ids
+from dashlight.decode.stream_reading import with_stream
 from dashlight.errors import DecodeError
-from dashlight.records import Cell, Exchange
+from dashlight.records import Cell, Exchange, Role
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _METHODS = frozenset({"POST", "PUT", "GET"})
 _MOVED, _CLIENT_ERROR = 300, 400
+_MISLABELLED = frozenset({"invalid_json", "truncated"})
+"""Reasons for which an error that calls itself JSON is read as text: MLflow's and proxies' timeouts are."""
+_MESSAGE_BYTES = 2000
+# What the platform says of an exchange in headers, where neither payload nor path does.
+_MODEL_HEADERS = (b"x-amzn-sagemaker-target-model",)
+_VERSION_HEADERS = (b"azureml-model-deployment", b"x-amzn-sagemaker-target-variant")
+_REQUEST_ID_HEADERS = (b"x-bentoml-request-id", b"x-amzn-sagemaker-inference-id")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +34,7 @@ class Decoded:
     """What one exchange decoded to.
 
     *flags*: null, nonfinite, numeric_string, mixed_type, missing_key, ragged, vector_column, sniffed, shape_mismatch,
-    undecodable_request, truncated, over_limit, sensitive, error_in_200, not_a_prediction.
+    sparse, opaque_request, undecodable_request, truncated, over_limit, sensitive, error_in_200, not_a_prediction.
     """
 
     protocol: str = ""
@@ -46,6 +54,8 @@ class Decoded:
     row_ids: tuple[Cell, ...] = ()
     request_id: str = ""
     params: Mapping[str, Cell] = field(default_factory=dict[str, Cell])
+    generation: Generation | None = None
+    """What a language model was asked and wrote; None where none was asked."""
     error: Failure | None = None
     undecodable: str = ""
     """The reason why request or answer could not be read, or empty."""
@@ -60,30 +70,40 @@ class Decoded:
         return "not_a_prediction" not in self.flags
 
 
-def decode_exchange(exchange: Exchange, *, model: str = "", version: str = "") -> Decoded:
+def decode_exchange(
+    exchange: Exchange, *, model: str = "", version: str = "", selection: Selection = EVERYTHING
+) -> Decoded:
     """*exchange* decoded: it never raises, whatever the bytes.
 
     Args:
         exchange: One request and its response.
         model: Name of the model where neither payload nor path says it.
         version: Its version, likewise.
+        selection: The columns that are asked for.
     """
-    decoded = read_exchange(exchange, model=model, version=version)
+    decoded = read_exchange(exchange, model=model, version=version, selection=selection)
+    decoded = _each_side(decoded, selected, selection)
     flags = set(decoded.flags)
     for sheet in (decoded.features, decoded.outputs):
         if sheet is not None:
             flags |= sheet.flags
-            flags.update(_value_flags(sheet))
+            flags.update(cell_flags(sheet))
             if "credential" in sheet.left_out.values() or any(map(is_personal, sheet.names)):
                 flags.add("sensitive")
     roles = {} if decoded.outputs is None else _roles(decoded.outputs)
     return replace(decoded, flags=frozenset(flags), roles=roles)
 
 
-def read_exchange(exchange: Exchange, *, model: str = "", version: str = "") -> Decoded:
-    """As decode_exchange, without the roles and without the flags that cost a look at every value."""
+def read_exchange(
+    exchange: Exchange, *, model: str = "", version: str = "", selection: Selection = EVERYTHING
+) -> Decoded:
+    """As decode_exchange, without the roles and without the flags that cost a look at every value.
+
+    Of *selection* it adds the ids that are asked for; which columns are kept is a matter of whole batches.
+    """
     try:
-        return _read(exchange, model, version)
+        decoded = _read(exchange, model, version)
+        return decoded if selection == EVERYTHING else _each_side(decoded, with_named_ids, selection)
     except Exception as error:  # one body that nobody foresaw must not take the others of its batch with it
         return Decoded(undecodable="unforeseen", undecodable_detail=f"unforeseen: {type(error).__name__}")
 
@@ -104,42 +124,54 @@ def no_prediction(exchange: Exchange, place: Place) -> str:
 def numbers_of_text(sheet: Sheet) -> Sheet:
     """*sheet* with the numbers that it holds as text, as numbers: for carriers that know only text."""
     values = [
-        [float(cell) if isinstance(cell, str) and _NUMBER.fullmatch(cell) else cell for cell in row]
+        [float(cell) if isinstance(cell, str) and NUMBER_TEXT.fullmatch(cell) else cell for cell in row]
         for row in sheet.values
     ]
     return replace(sheet, values=values)
 
 
 def _read(exchange: Exchange, model: str, version: str) -> Decoded:
-    place = place_of(exchange.path)
-    why_not = no_prediction(exchange, place)
+    place = place_in(exchange.path, exchange.request_headers, exchange.response_headers)
+    handed = exchange.handed
+    why_not = "" if handed is not None else no_prediction(exchange, place)
     if why_not:
         return _not_a_prediction(why_not)
     answer = _answer(exchange)
     value = answer.value if isinstance(answer, Content) else ABSENT
-    if exchange.method == "GET" and exchange.status < _CLIENT_ERROR and not _is_json(answer):
+    if handed is None and exchange.method == "GET" and exchange.status < _CLIENT_ERROR and not _is_json(answer):
         return _not_a_prediction("a GET that is not answered with JSON")
     error = failure_by_status(exchange.status, value, error=exchange.error)
     flags: set[str] = set()
-    if error is None and (error := failure_inside(value)) is not None:
+    if error is None and (error := handed_failure(handed) or failure_inside(value)) is not None:
         flags.add("error_in_200")
-    request_id = header(exchange.response_headers, b"x-bentoml-request-id")
+    request_id = _told(exchange, place, _REQUEST_ID_HEADERS)
     is_answered = error is None and exchange.outcome == "ok"
     try:
         request = _request(exchange)
-        protocol, why = protocol_of(request.value, place)
-        reading = protocol.read(request, answer if is_answered and isinstance(answer, Content) else None, place)
+        readable = answer if is_answered and isinstance(answer, Content) else None
+        if handed is not None:
+            protocol, why, reading = read_handed(handed, request, readable, place)
+        else:
+            protocol, why = protocol_of(request.value, place)
+            reading = with_stream(protocol.read(request, readable, place), request.value, readable)
     except DecodeError as problem:
         return Decoded(
             why=place.why,
-            model=place.model or model,
-            version=place.version or version,
+            model=place.model or _told(exchange, place, _MODEL_HEADERS) or model,
+            version=place.version or _told(exchange, place, _VERSION_HEADERS) or version,
             request_id=request_id,
             error=error,
             undecodable=problem.reason,
             undecodable_detail=str(problem),
-            flags=frozenset(flags | {"undecodable_request"} | _problem_flags(problem)),
+            flags=frozenset(flags | {"undecodable_request"} | _problem_flags(problem) | _opaque_flags(problem)),
         )
+    if error is None and reading.failure is not None:
+        error, is_answered = reading.failure, False
+        flags.add("error_in_200")
+    if not protocol.is_read_by_shape:
+        # Of the others plans are made, which see no headers.
+        model = _told(exchange, place, _MODEL_HEADERS) or model
+        version = _told(exchange, place, _VERSION_HEADERS) or version
     unread = answer if is_answered and isinstance(answer, DecodeError) else None
     if unread is not None:
         flags |= _problem_flags(unread)
@@ -150,12 +182,13 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         why=why,
         rows=len(reading.features.values),
         features=reading.features,
-        outputs=reading.outputs,
-        model=reading.model or model,
-        version=reading.version or version,
+        outputs=reading.outputs if is_answered else None,
+        model=(handed.model if handed is not None else "") or reading.model or model,
+        version=(handed.version if handed is not None else "") or reading.version or version,
         row_ids=reading.features.row_ids,
         request_id=reading.request_id or request_id,
         params=reading.params,
+        generation=reading.generation,
         error=error,
         undecodable=unread.reason if unread is not None else "",
         undecodable_detail=f"the answer: {unread}" if unread is not None else "",
@@ -164,11 +197,22 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
     )
 
 
+def _each_side(decoded: Decoded, choose: Callable[[Sheet, Role, Selection], Sheet], selection: Selection) -> Decoded:
+    features, outputs = decoded.features, decoded.outputs
+    return replace(
+        decoded,
+        features=None if features is None else choose(features, "feature", selection),
+        outputs=None if outputs is None else choose(outputs, "output", selection),
+    )
+
+
 def _not_a_prediction(why: str) -> Decoded:
     return Decoded(why=why, rows=0, flags=frozenset({"not_a_prediction"}))
 
 
 def _request(exchange: Exchange) -> Content:
+    if exchange.handed is not None and exchange.handed.inputs is not None:
+        return handed_content(exchange.handed.inputs)
     body = exchange.request_body
     if exchange.query and (exchange.method == "GET" or not body):
         return query_content(exchange.query)
@@ -177,17 +221,40 @@ def _request(exchange: Exchange) -> Content:
 
 def _answer(exchange: Exchange) -> Content | DecodeError | None:
     """What was answered, why it cannot be read, or None where nothing was."""
+    if exchange.handed is not None and exchange.handed.outputs is not None:
+        try:
+            return handed_content(exchange.handed.outputs)
+        except DecodeError as problem:
+            return problem
     body = exchange.response_body
     if not body and not exchange.response_truncated:
         return None
     try:
         return content_of(body, exchange.response_headers, is_truncated=exchange.response_truncated)
     except DecodeError as problem:
+        if exchange.status >= _CLIENT_ERROR and problem.reason in _MISLABELLED:
+            return Content(
+                body, "text/plain", exchange.response_headers, body[:_MESSAGE_BYTES].decode("utf-8", "replace")
+            )
         return problem
 
 
+def _told(exchange: Exchange, place: Place, names: Sequence[bytes]) -> str:
+    """The first value of the headers *names*, of the request or the answer; they are among those that sign a protocol."""
+    if not place.signed:
+        return ""
+    told = (
+        header(headers, name) for name in names for headers in (exchange.response_headers, exchange.request_headers)
+    )
+    return next(filter(None, told), "")
+
+
 def _is_json(answer: Content | DecodeError | None) -> bool:
-    return isinstance(answer, Content) and (answer.is_sniffed or not isinstance(answer.value, str))
+    return isinstance(answer, Content) and is_json(answer)
+
+
+def _opaque_flags(problem: DecodeError) -> set[str]:
+    return {"opaque_request"} if problem.reason in {"binary_body", "opaque_body"} else set()
 
 
 def _problem_flags(problem: DecodeError) -> set[str]:
@@ -198,19 +265,3 @@ def _problem_flags(problem: DecodeError) -> set[str]:
 
 def _roles(outputs: Sheet) -> dict[str, OutputRole]:
     return {name: output_role(name, [row[at] for row in outputs.values]) for at, name in enumerate(outputs.names)}
-
-
-def _value_flags(sheet: Sheet) -> Iterator[str]:
-    for at in range(len(sheet.names)):
-        column = [row[at] for row in sheet.values]
-        kinds = set(map(type, column))
-        if type(None) in kinds:
-            yield "null"
-        if float in kinds and any(type(cell) is float and not math.isfinite(cell) for cell in column):
-            yield "nonfinite"
-        if str in kinds and any(isinstance(cell, str) and _NUMBER.fullmatch(cell) for cell in column):
-            yield "numeric_string"
-        if len(kinds - NUMBER_TYPES) + (not kinds.isdisjoint({int, float})) > 1:
-            yield "mixed_type"
-        if any(is_list(cell) and NUMBER_TYPES.issuperset(map(type, cell)) for cell in column):
-            yield "vector_column"

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 from dashlight.decode.jsonvalue import fields_of, is_list, is_object
 
-FailureKind: TypeAlias = Literal["validation", "client", "server", "model"]
+FailureKind: TypeAlias = Literal["validation", "client", "server", "model", "stream"]
 
 ERROR_KEYS: Final = frozenset({"error", "errors", "error_message", "error_code", "exception", "traceback"})
 """Keys of an answer that say, where they hold something, that the model did not answer."""
@@ -19,6 +19,9 @@ FAILED_WORDS: Final = frozenset({"error", "errors", "failed", "failure", "fail"}
 MESSAGE_KEYS: Final = ("message", "detail", "reason", "msg", "description")
 
 _DETAIL_LENGTH = 500
+_FAILED_DEPENDENCY = 424
+"""Azure ML and Hugging Face's text servers answer so where the model raised: a failure of the server's in spite of 4xx."""
+_SAYING_KEYS = ("error_code", "error_type", "error", "errors", *MESSAGE_KEYS, "info")
 _MAX_PROBLEMS = 100
 _LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
 
@@ -50,7 +53,7 @@ def failure_by_status(status: int, answer: object, *, error: str = "") -> Failur
     """
     if status < 400 and not error:
         return None
-    if not 400 <= status < 500:
+    if not 400 <= status < 500 or status == _FAILED_DEPENDENCY:
         return Failure("server", _message(answer) or error)
     problems = _problems(answer)
     return _validation(problems) if problems else Failure("client", _message(answer) or error)
@@ -70,6 +73,11 @@ def failure_inside(answer: object) -> Failure | None:
     if isinstance(status, str) and status.lower() in FAILED_WORDS and any(key in fields for key in MESSAGE_KEYS):
         return Failure("model", _message(answer))
     return None
+
+
+def told_failure(detail: object, *, kind: FailureKind = "model") -> Failure:
+    """The failure that a protocol's own reader found: *detail* is the part of the answer that tells it."""
+    return Failure(kind, _message(detail))
 
 
 def _says_something(value: object) -> bool:
@@ -112,7 +120,10 @@ def _message(answer: object) -> str:
     if isinstance(answer, str):
         return answer[:_DETAIL_LENGTH]
     fields = fields_of(answer)
-    said = [words for key in ("error_code", "error", "errors", *MESSAGE_KEYS) if (words := fields.get(key))]
+    said = [words for key in _SAYING_KEYS if (words := fields.get(key))]
+    if not said and is_object(status := fields.get("status")):
+        # Seldon's envelope.
+        return _message(status)
     if said:
         return "; ".join(words if isinstance(words, str) else _compact(words) for words in said)[:_DETAIL_LENGTH]
     return _compact(answer) if is_object(answer) or is_list(answer) else ""

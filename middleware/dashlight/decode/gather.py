@@ -6,10 +6,10 @@ from typing import TypeAlias
 
 from dashlight.decode.columns import Sheet
 from dashlight.decode.tables import joined, shielded, table_of
-from dashlight.records import Cell, Prediction, Table
+from dashlight.records import Cell, Prediction, Role, Table
 
-Kept: TypeAlias = Callable[[tuple[str, ...]], Sequence[int] | None]
-"""The places of the columns to keep among those of such names; None where all are kept."""
+Kept: TypeAlias = Callable[[tuple[str, ...], Role], Sequence[int] | None]
+"""The places of the columns to keep among those of such names on one side; None where all are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ class _Side:
         rows.values.extend(sheet.values)
         rows.exchange.extend([place] * len(sheet.values))
 
-    def table(self, kept: Kept) -> Table:
+    def table(self, role: Role, kept: Kept) -> Table:
         tables = list(self._tables)
         for names, rows in self._rows.items():
             columns: Sequence[Sequence[Cell]] = list(zip(*rows.values, strict=True)) or [()] * len(names)
-            chosen = kept(names)
+            chosen = kept(names, role)
             if chosen is not None:
                 names = tuple(names[at] for at in chosen)  # noqa: PLW2901 - the columns go with them
                 columns = [columns[at] for at in chosen]
@@ -85,8 +85,8 @@ class Gathering:
                 model=group.model,
                 version=group.version,
                 protocol=group.protocol,
-                features=features.table(kept),
-                outputs=outputs.table(kept),
+                features=features.table("feature", kept),
+                outputs=outputs.table("output", kept),
             )
             for group, (features, outputs) in self._groups.items()
         ]

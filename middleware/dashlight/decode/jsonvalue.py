@@ -11,7 +11,7 @@ NESTED_TYPES: Final = frozenset({dict, list})
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
     """Whether *value* is a JSON object."""
-    return isinstance(value, dict)
+    return type(value) is dict
 
 
 def is_list(value: object) -> TypeGuard[list[object]]:

@@ -6,6 +6,7 @@ from typing import Final
 from dashlight.decode.bodies import parse_json
 from dashlight.decode.plan import Plan, compile_plan
 from dashlight.decode.reading import Place
+from dashlight.decode.selection import Selection
 from dashlight.decode.shapes import Shape, shape_of, unified
 from dashlight.errors import DecodeError
 
@@ -27,14 +28,25 @@ _COUNT_OVER = 4096
 class Lane:
     """What is known of the exchanges of one route, and how they are best read."""
 
-    __slots__ = ("_failures", "_hits", "_ignore", "_misses", "_rest", "_shapes", "_widenings", "place", "plan", "route")
+    __slots__ = (
+        "_failures",
+        "_hits",
+        "_misses",
+        "_rest",
+        "_selection",
+        "_shapes",
+        "_widenings",
+        "place",
+        "plan",
+        "route",
+    )
 
-    def __init__(self, route: str, place: Place, ignore: Sequence[str]) -> None:
+    def __init__(self, route: str, place: Place, selection: Selection) -> None:
         self.route: Final = route
         self.place: Final = place
         self.plan: Plan | None = None
         """None until one is made, and while none fits."""
-        self._ignore = ignore
+        self._selection = selection
         self._shapes: tuple[Shape, Shape] | None = None
         self._hits = 0
         self._misses = 0
@@ -88,7 +100,7 @@ class Lane:
     def _compiled(self) -> Plan | None:
         if self._shapes is None:
             return None
-        return compile_plan(*self._shapes, self.place, ignore=self._ignore)
+        return compile_plan(*self._shapes, self.place, selection=self._selection)
 
     def _give_up(self) -> None:
         self.plan = None

@@ -1,8 +1,7 @@
 """A plan: what the exchanges of one route have in common, compiled into typed decoders."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Annotated, Final, TypeAlias, cast
 
 import msgspec
@@ -20,8 +19,10 @@ from dashlight.decode.failures import (
     failure_inside,
 )
 from dashlight.decode.reading import Content, Place
+from dashlight.decode.selection import EVERYTHING, Selection, with_named_ids
 from dashlight.decode.shapes import Fields, Items, Leaf, Shape, Sort
 from dashlight.errors import DecodeError
+from dashlight.records import Role
 
 _TEXT: Final[frozenset[Sort]] = frozenset({"text"})
 _NULL: Final[frozenset[Sort]] = frozenset({"null"})
@@ -67,7 +68,7 @@ class _Marks:
     sorts: dict[Steps, frozenset[Sort]] = field(default_factory=dict[Steps, frozenset[Sort]])
 
 
-def compile_plan(asked: Shape, answered: Shape, place: Place, *, ignore: Sequence[str] = ()) -> Plan | None:
+def compile_plan(asked: Shape, answered: Shape, place: Place, *, selection: Selection = EVERYTHING) -> Plan | None:
     """The plan for exchanges of these shapes, or None where shapes alone do not tell how to read them.
 
     The protocol's own reader is asked once, with values in which every scalar is different: where each comes out, as
@@ -83,8 +84,8 @@ def compile_plan(asked: Shape, answered: Shape, place: Place, *, ignore: Sequenc
         if not protocol.is_read_by_shape or failure_inside(answer) is not None:
             return None
         reading = protocol.read(_content(request), _content(answer), place)
-        features = _located(reading.features, request_marks, ignore)
-        outputs = _located(reading.outputs or Sheet(), answer_marks, ignore)
+        features = _located(reading.features, request_marks, "feature", selection)
+        outputs = _located(reading.outputs or Sheet(), answer_marks, "output", selection)
         if features is None or outputs is None:
             return None
         return Plan(
@@ -147,8 +148,9 @@ def _content(value: object) -> Content:
     return Content(b"", "application/json", (), value)
 
 
-def _located(sheet: Sheet, marks: _Marks, ignore: Sequence[str]) -> dict[str, Steps] | None:
-    """Where the cells of the one row of *sheet* come from, by name of the column."""
+def _located(sheet: Sheet, marks: _Marks, role: Role, selection: Selection) -> dict[str, Steps] | None:
+    """Where the selected cells of the one row of *sheet* come from, by name of the column."""
+    sheet = with_named_ids(sheet, role, selection)
     if len(sheet.values) != 1:
         return None
     found: dict[str, Steps] = {}
@@ -156,7 +158,7 @@ def _located(sheet: Sheet, marks: _Marks, ignore: Sequence[str]) -> dict[str, St
         steps = marks.steps.get(cell) if isinstance(cell, str | float) else None
         if steps is None:
             return None
-        if not any(fnmatchcase(name, glob) for glob in ignore):
+        if selection.fate(name, role) is None:
             found[name] = steps
     return found
 

@@ -11,12 +11,16 @@ Reason: TypeAlias = Literal[
     "too_deep",  # lists and objects inside one another beyond the limit
     "number_too_long",  # an integer of thousands of digits
     "invalid_json",  # it is said to be JSON, or begins like it, and is not
+    "invalid_body",  # it is said to be of another format, or begins like it, and is not
     "invalid_encoding",  # the Content-Encoding cannot be undone
     "unsupported_encoding",  # a Content-Encoding that is not read
+    "missing_extra",  # an optional package that reads it is not installed
     "unsupported_media_type",  # text of a kind that is not read
     "binary_body",  # bytes that are no text at all
+    "opaque_body",  # bytes whose layout only the model knows, or pickled objects, which are never loaded
     "unsupported_protocol",  # an inference protocol that is recognised, and not read
     "unknown_layout",  # the protocol is known, and this is not its layout
+    "handed_over",  # what an adapter handed over is no table
     "unforeseen",  # a mistake of ours: please report it
 ]
 

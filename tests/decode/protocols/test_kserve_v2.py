@@ -3,6 +3,7 @@ import tracemalloc
 
 import pytest
 
+from dashlight.decode.attachments import Attachment
 from dashlight.decode.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.protocols.kserve_v2 import PROTOCOL
 from dashlight.decode.reading import ABSENT, Content, Place, Reading
@@ -103,6 +104,40 @@ def test_32_bit_floats_are_read_as_they_were_written() -> None:
     features = read({"inputs": [tensor("x", [7], data, "FP32")]}).features
 
     assert [row[0] for row in features.values] == [5.1, 0.2, 16777216.0, 1, math.inf, 1.23456789, 0.0]
+
+
+def test_many_32_bit_floats_are_read_in_one_go() -> None:
+    data = [5.099999904632568, 0.20000000298023224] * 20
+
+    features = read({"inputs": [tensor("x", [20, 2], data, "FP32")]}).features
+
+    assert [list(row) for row in features.values] == [[5.1, 0.2]] * 20
+
+
+def test_bytes_in_base64_are_what_they_stand_for() -> None:
+    entry = {**tensor("x", [3], ["Y2F0", "//79", "no base64!"], "BYTES"), "parameters": {"content_type": "base64"}}
+
+    features = read({"inputs": [entry]}).features
+
+    assert [row[0] for row in features.values] == ["cat", {"bytes": 3}, "no base64!"]
+
+
+def test_rows_that_only_the_model_knows_leave_the_answer_readable() -> None:
+    shared = {"name": "x", "shape": [2, 2], "datatype": "FP32", "parameters": {"shared_memory_region": "r"}}
+    answer = outputs(tensor("y", [2], [0, 1]))
+
+    for asked in (Attachment(bytes=16), {"inputs": [shared]}):
+        reading = read(asked, answer)
+        assert (reading.features.names, list(reading.features.values)) == ((), [])
+        assert reading.outputs is not None
+        assert [list(row) for row in reading.outputs.values] == [[0], [1]]
+        assert reading.flags == {"opaque_request"}
+
+
+def test_how_tensors_travel_is_no_parameter_of_the_model() -> None:
+    asked = {"inputs": [tensor("x", [1], [1])], "parameters": {"binary_data_output": True, "k": 1}}
+
+    assert read(asked).params == {"k": 1}
 
 
 def test_64_bit_floats_stay_as_they_are() -> None:

@@ -46,4 +46,4 @@ def _claims(value: object) -> bool:
 
 
 # Elsewhere than under its path `instances` is what any application calls its rows, and `plain` reads it.
-PROTOCOL: Final = Protocol("kserve_v1", (_PATH,), frozenset(), _claims, read, is_read_by_shape=True)
+PROTOCOL: Final = Protocol("kserve_v1", (_PATH,), frozenset(), _claims, read, is_read_by_shape=True, rank=70)

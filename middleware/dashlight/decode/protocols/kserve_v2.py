@@ -1,8 +1,9 @@
-"""Open Inference Protocol V2 in JSON, as Triton, MLServer and KServe speak it.
+"""Open Inference Protocol V2, as Triton, MLServer and KServe speak it.
 
 https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
 """
 
+import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from itertools import chain
 from typing import Final
 
 from dashlight.decode.answers import read_answer
+from dashlight.decode.attachments import Attachment, cell_of_bytes
 from dashlight.decode.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, element_names
+from dashlight.decode.float32 import as_written
 from dashlight.decode.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.reading import Content, Place, Protocol, Reading
 from dashlight.decode.reasons import undecodable
@@ -24,8 +27,6 @@ _MAX_SIZE = 1 << 31
 # What Triton's classification extension puts in place of a tensor: score, index and, where it has labels, the label.
 # https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_classification.md
 _CLASSIFICATION = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?):([0-9]+)(?::(.*))?", re.DOTALL)
-_FLOAT32_ROUNDING = 2.0**-24
-"""Half of the last bit of a 32-bit float, as a share of the value."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +41,10 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     """One row for each step of the first dimension, one column for each element of the others."""
     asked = fields_of(request.value)
     inputs = _tensors(asked.get("inputs"), rows=0)
+    is_opaque = inputs is None and (isinstance(request.value, Attachment) or _is_elsewhere(asked.get("inputs")))
+    if is_opaque:
+        # Rows cannot be told from the request; the answer is read all the same.
+        inputs = []
     if inputs is None:
         raise undecodable("unknown_layout", "no list of input tensors that hold their data")
     features = _side_by_side(inputs, "feature")
@@ -58,7 +63,8 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
         place.model or _text(answered.get("model_name")) or _text(asked.get("model_name")),
         _text(answered.get("model_version")) or place.version,
         _text(answered.get("id")) or _text(asked.get("id")),
-        fields_of(asked.get("parameters")),
+        {key: value for key, value in fields_of(asked.get("parameters")).items() if not key.startswith("binary_data")},
+        frozenset({"opaque_request"}) if is_opaque else frozenset(),
     )
 
 
@@ -90,18 +96,26 @@ def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tens
         length, step = 1, length
     if entry.get("datatype") == "FP32":
         seen = MAX_ROWS * step
-        flat[:seen] = [_as_written(cell) if type(cell) is float else cell for cell in flat[:seen]]
+        flat[:seen] = as_written(flat[:seen])
+    elif fields_of(entry.get("parameters")).get("content_type") == "base64":
+        flat = [_decoded(cell) if isinstance(cell, str) else cell for cell in flat]
     return _cut(_text(entry.get("name"))[:MAX_NAME_LENGTH], flat, step, is_mismatched=is_mismatched)
 
 
 def _cut(name: str, flat: list[object], step: int, *, is_mismatched: bool) -> _Tensor:
     """The rows of *step* elements each; a single element is a column of its own, a long row one cell."""
+    # Rows beyond the limit are counted only: the last one stands for each.
+    kept = flat[: MAX_ROWS * step]
+    names: tuple[str, ...] = (name or "0",)
+    rows: list[tuple[Cell, ...]]
     if step == 1:
-        return _Tensor((name or "0",), [(cell,) for cell in flat], is_mismatched)
-    places = range(0, len(flat), step)
-    if step > MAX_SPREAD:
-        return _Tensor((name or "0",), [(flat[at : at + step],) for at in places], is_mismatched)
-    return _Tensor(element_names(name, step), [tuple(flat[at : at + step]) for at in places], is_mismatched)
+        rows = [(cell,) for cell in kept]
+    elif step > MAX_SPREAD:
+        rows = [(kept[at : at + step],) for at in range(0, len(kept), step)]
+    else:
+        names = element_names(name, step)
+        rows = [tuple(kept[at : at + step]) for at in range(0, len(kept), step)]
+    return _Tensor(names, rows + rows[-1:] * (-(-len(flat) // step) - len(rows)), is_mismatched)
 
 
 def _layout(shape: Sequence[int]) -> tuple[int, int]:
@@ -120,15 +134,26 @@ def _shape(value: object) -> list[int] | None:
 
 
 def _flat(data: list[object]) -> list[object]:
-    while any(is_list(item) for item in data):
+    kinds = set(map(type, data))
+    while list in kinds:
         data = [inner for item in data for inner in (item if is_list(item) else (item,))]
-    return [without_credentials(item) for item in data] if any(map(is_object, data)) else list(data)
+        kinds = set(map(type, data))
+    return [without_credentials(item) for item in data] if dict in kinds else list(data)
 
 
-def _as_written(number: float) -> float:
-    """The shortest number that is the same 32-bit float: 5.1, where a server prints 5.099999904632568."""
-    short = float(f"{number:.7g}")
-    return short if abs(short - number) <= abs(number) * _FLOAT32_ROUNDING else number
+def _decoded(text: str) -> Cell:
+    """What MLServer's codec of that name put into base64."""
+    try:
+        return cell_of_bytes(base64.b64decode(text, validate=True))
+    except ValueError:
+        return text
+
+
+def _is_elsewhere(entries: object) -> bool:
+    """Whether tensors stand in memory that server and client share."""
+    return is_list(entries) and any(
+        "shared_memory_region" in fields_of(fields_of(it).get("parameters")) for it in entries
+    )
 
 
 def _classified(tensor: _Tensor) -> _Tensor | None:
@@ -175,7 +200,12 @@ def _side_by_side(tensors: Sequence[_Tensor], role: Role) -> Sheet:
     flags = {"over_limit"} if dropped else set[str]()
     if any(tensor.is_mismatched or len(tensor.rows) != rows for tensor in tensors):
         flags.add("shape_mismatch")
-    return Sheet(names, values, (), reasons, frozenset(flags), dropped)
+    ids = {
+        tensor.names[0]: [row[0] for row in _fitted(tensor, most_rows)]
+        for tensor in tensors
+        if reasons.get(tensor.names[0]) == "id" and len(tensor.names) == 1
+    }
+    return Sheet(names, values, (), reasons, frozenset(flags), dropped, ids)
 
 
 def _fitted(tensor: _Tensor, rows: int) -> Sequence[tuple[Cell, ...]]:
