@@ -11,6 +11,7 @@ from typing import Any
 
 from dashlight.decode.columns import Sheet
 from dashlight.decode.exchange import decode_exchange
+from dashlight.decode.generation import Generation
 from dashlight.records import Exchange, Headers
 
 
@@ -34,6 +35,7 @@ def decode(request: Mapping[str, Any], response: Mapping[str, Any]) -> dict[str,
         "row_ids": list(decoded.row_ids) or None,
         "params": dict(decoded.params) or None,
         "error": None if decoded.error is None else _failure(asdict(decoded.error)),
+        "llm": None if decoded.generation is None else _llm(decoded.generation),
         "undecodable": decoded.undecodable or None,
         "flags": sorted(decoded.flags),
     }
@@ -77,6 +79,21 @@ def _table(sheet: Sheet | None) -> dict[str, Any] | None:
     if sheet is None:
         return None
     return {"columns": list(sheet.names), "values": [list(row) for row in sheet.values]}
+
+
+def _llm(generation: Generation) -> dict[str, Any]:
+    return {
+        "input_text": generation.input_text,
+        "output_text": generation.output_text,
+        "finish": list(generation.finish),
+        "tool_calls": [{"name": call.name, "arguments": call.arguments} for call in generation.tool_calls],
+        # What the server counted; our own count stands apart.
+        "usage": dict(generation.usage) or None,
+        "approximate_usage": dict(generation.estimate) or None,
+        "streamed": generation.is_streamed,
+        "images": generation.images,
+        "refusals": list(generation.refusals),
+    }
 
 
 def _failure(failure: dict[str, Any]) -> dict[str, Any]:

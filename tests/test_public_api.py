@@ -26,13 +26,12 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_each_name_comes_from_where_it_says(tmp_path: Path) -> None:
-    script = (
-        "import dashlight; print(*sorted(getattr(dashlight, n).__module__ for n in ('DashlightMiddleware', 'watch')))"
-    )
+    names = ("DashlightMiddleware", "DriftDetector", "watch")
+    script = f"import dashlight; print(*(getattr(dashlight, n).__module__ for n in {names}))"
 
     found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path)
 
-    assert found.stdout.split() == ["dashlight.asgi", "dashlight.asgi"]
+    assert found.stdout.split() == ["dashlight.asgi", "dashlight.detector", "dashlight.asgi"]
 
 
 def test_the_wheel_holds_our_packages_and_nothing_else(tmp_path: Path) -> None:

@@ -22,8 +22,11 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def fenced(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+ALARMS = (ROOT / "docs" / "alarms.md").read_text()
+
+
+def fenced(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def meanings() -> dict[str, str]:
@@ -53,7 +56,7 @@ def test_the_table_of_settings_is_the_settings() -> None:
 @pytest.mark.usefixtures("fresh_process")
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_the_twelve_lines_work(anyio_backend: str) -> None:
-    (snippet,) = fenced("python")
+    snippet, _ = fenced("python")
     names: dict[str, object] = {}
 
     exec(snippet, names)
@@ -64,6 +67,15 @@ async def test_the_twelve_lines_work(anyio_backend: str) -> None:
     assert answer.json() == {"score": 6.0}
     assert process.monitor is not None
     assert process.monitor.capture.inbox.captured_count == 1
+
+
+@pytest.mark.parametrize("snippet", [fenced("python")[1], fenced("python", ALARMS)[0]], ids=["README", "alarms"])
+def test_the_detector_without_a_server_says_what_moved(snippet: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(snippet, {})
+
+    said = capsys.readouterr().out.splitlines()
+    assert said
+    assert all(line.startswith("age firing ") for line in said)
 
 
 def test_every_command_of_ours_is_understood() -> None:
@@ -77,9 +89,9 @@ def test_every_command_of_ours_is_understood() -> None:
 
 
 def test_every_target_of_make_is_there() -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
-    assert set(re.findall(r"`?make ([a-z]+)", README)) <= targets
+    assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
 
 
 def test_every_quantity_and_file_named_is_there() -> None:

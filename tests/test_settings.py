@@ -26,6 +26,7 @@ def test_every_kind_of_value_is_read() -> None:
             "DASHLIGHT_COLLECTOR_HEADERS": "Authorization=Bearer x=y,b=2",
             "DASHLIGHT_REFERENCE_ROWS": "300",
             "DASHLIGHT_MODEL": " fraud ",
+            "DASHLIGHT_IMPORTANCE": "age=3, zip code = 0",
         }
     )
 
@@ -34,6 +35,7 @@ def test_every_kind_of_value_is_read() -> None:
     assert settings.spans == "own"
     assert settings.collector_headers == {"authorization": "Bearer x=y", "b": "2"}
     assert (settings.reference_rows, settings.model) == (300, "fraud")
+    assert settings.importance == {"age": 3.0, "zip code": 0.0}
 
 
 def test_an_empty_value_counts_as_unset() -> None:
@@ -53,6 +55,10 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("DASHLIGHT_COLLECTOR_HEADERS", "no equals sign", "name=value pairs"),
         ("DASHLIGHT_ENABLED", "perhaps", "true or false"),
         ("DASHLIGHT_FALSE_ALARMS", "never", "a budget such as 1/30d"),
+        ("DASHLIGHT_IMPORTANCE", "age", "column=number pairs"),
+        ("DASHLIGHT_IMPORTANCE", "age=-1", "column=number pairs"),
+        ("DASHLIGHT_IMPORTANCE", "age=nan", "column=number pairs"),
+        ("DASHLIGHT_IMPORTANCE", "=2", "column=number pairs"),
     ],
 )
 def test_a_mistake_names_variable_value_and_what_was_wanted(variable: str, value: str, wanted: str) -> None:

@@ -1,23 +1,28 @@
 """Dashlight: the warning lights of a model in production.
 
 One line in an ASGI app watches every request and response of a live model:
-`app.add_middleware(DashlightMiddleware)`, or `app = dashlight.watch(app)` around it.
+`app.add_middleware(DashlightMiddleware)`, or `app = dashlight.watch(app)` around it. Where there is no server, in a
+notebook or a batch job, `dashlight.DriftDetector` judges rows in the same way.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dashlight.adapters import hand_over
     from dashlight.asgi import DashlightMiddleware, watch
+    from dashlight.detector import DriftDetector
     from dashlight.errors import DashlightError
 
 __version__ = "0.1.0"
-__all__ = ["DashlightError", "DashlightMiddleware", "watch", "__version__"]  # noqa: RUF022 - names first
+__all__ = ["DashlightError", "DashlightMiddleware", "DriftDetector", "hand_over", "watch", "__version__"]  # noqa: RUF022 - names first
 
 # PEP 562: nothing is loaded until a name is asked for.
 _HOMES = {
     "DashlightError": "dashlight.errors",
     "DashlightMiddleware": "dashlight.asgi",
+    "DriftDetector": "dashlight.detector",
+    "hand_over": "dashlight.adapters",
     "watch": "dashlight.asgi",
 }
 

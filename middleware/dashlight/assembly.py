@@ -18,14 +18,13 @@ from dashlight.capture.tee import Capture
 from dashlight.capture.trace_parent import is_w3c_alone, sampler_from
 from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.endpoints import Endpoint, event_endpoint, trace_endpoint
-from dashlight.errors import ReferenceDataError, SettingsError
+from dashlight.errors import SettingsError
 from dashlight.monitor import Analysis, Monitor, Plan
 from dashlight.sampling import EventSampler
 from dashlight.settings import Settings, unknown_variables
 
 if TYPE_CHECKING:  # numpy loads on the analysis thread
     from dashlight.deliver.delivery import Connect
-    from dashlight.window.reference import Reference
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +106,7 @@ def analysis(
 
     from dashlight.decode.batch import Decoder
     from dashlight.deliver.delivery import Delivery
+    from dashlight.deliver.genai import speaks_genai
     from dashlight.deliver.logs import LogEncoder
     from dashlight.deliver.ndjson import NdjsonEncoder
     from dashlight.deliver.resource import resource_attributes
@@ -115,12 +115,15 @@ def analysis(
     from dashlight.endpoint import EndpointPlan
     from dashlight.judge.rules import parse_rules
     from dashlight.model_watch import ModelPlan
-    from dashlight.pipeline import Pipeline, Publishing
+    from dashlight.pipeline import Pipeline
+    from dashlight.publisher import Publishing
     from dashlight.store.learned import LearnedReferences
+    from dashlight.store.reference_file import ReferenceFile
 
     # What may be refused comes first, before a thread is started.
     rules = parse_rules(settings.thresholds)
-    reference = _reference(settings.reference) if settings.reference else None
+    reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
+    reference = reference_file.read() if reference_file is not None else None
     resource = resource_attributes(
         environ, instance_id=str(uuid.uuid4()), sdk_version=sdk_version, executable=Path(sys.executable).name
     )
@@ -138,7 +141,13 @@ def analysis(
     )
     delivery.start()
     return Pipeline(
-        decoder=Decoder(model=settings.model, version=settings.model_version, ignore=settings.ignore),
+        decoder=Decoder(
+            model=settings.model,
+            version=settings.model_version,
+            features=settings.features,
+            prediction=settings.prediction,
+            ignore=settings.ignore,
+        ),
         spans=encoder,
         delivery=delivery,
         publishing=Publishing(
@@ -149,21 +158,29 @@ def analysis(
             trace_url=settings.trace_url,
             model=settings.model,
             model_version=settings.model_version,
+            features=settings.features,
+            prediction=settings.prediction,
+            genai=speaks_genai(environ),
         ),
         endpoints=EndpointPlan(
             pane_seconds=settings.pane,
             window_seconds=settings.window,
             rules=rules,
+            panes_between_false_alarms=settings.false_alarms / settings.pane,
+            reference_rows=settings.reference_rows,
+            tolerance=settings.tolerance,
             models=ModelPlan(
                 reference=reference,
                 reference_rows=settings.reference_rows,
                 panes_between_false_alarms=settings.false_alarms / settings.pane,
                 tolerance=settings.tolerance,
+                importance=settings.importance,
                 ignored=settings.ignore,
                 learned=LearnedReferences(Path(settings.state_dir) if settings.state_dir else None),
             ),
         ),
         clock=clock,
+        reference_file=reference_file,
     )
 
 
@@ -185,17 +202,6 @@ def _spoken(*endpoints: Callable[[], Endpoint | None]) -> list[Endpoint | None]:
     for message in told:
         logger.error("nothing is exported there: %s", message)
     return found
-
-
-def _reference(path: str) -> Reference:
-    from dashlight.window.reference_file import load
-
-    try:
-        return load(Path(path).read_bytes())
-    except OSError as error:
-        raise ReferenceDataError(f"DASHLIGHT_REFERENCE={path!r}: {error.strerror or error}") from None
-    except ReferenceDataError as error:
-        raise ReferenceDataError(f"DASHLIGHT_REFERENCE={path!r} {error}") from None
 
 
 def _header(name: str) -> bytes:

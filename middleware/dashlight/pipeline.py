@@ -4,67 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 
-from dashlight.capture.ids import prediction_id
 from dashlight.clock import Clock
 from dashlight.decode.batch import Decoder
-from dashlight.decode.columns import Sheet
-from dashlight.decode.exchange import decode_exchange
-from dashlight.decode.redact import redact
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.events import alert_event, prediction_event, scores_event
 from dashlight.deliver.traces import SpanEncoder
 from dashlight.endpoint import EndpointPlan, WatchedEndpoint
-from dashlight.judge.alerts import Alerts
 from dashlight.judge.thresholds import ThresholdJudge
 from dashlight.judge.traffic import quantities_of_process
-from dashlight.judge.words import printable
-from dashlight.records import Alert, Cell, Exchange
-from dashlight.sampling import EventSampler
+from dashlight.publisher import Facts, Publisher, Publishing
+from dashlight.records import Exchange
+from dashlight.store.reference_file import ReferenceFile
 
 logger = logging.getLogger("dashlight")
 
 MOST_ENDPOINTS = 32
 """Endpoints with statistics of their own; the others are counted together, and the rows of their models not judged."""
 OTHER_ENDPOINTS = "other"
-_MOST_ROWS_SENT = 100
-"""Rows of a batch whose values an event holds."""
-_MOST_SCORES_SENT = 400
-"""Scores that an event holds; those of a model with more columns leave in several."""
 _PANES_A_SCORE = 6
 """Scores leave once in so many panes: every minute with panes of ten seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What decoding made known of one exchange, for its span and its event."""
-
-    model: str
-    version: str
-    protocol: str
-    rows: int | None
-    """None where it was not decoded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publishing:
-    """What leaves the process, and in which form."""
-
-    sampler: EventSampler
-    payloads: bool
-    """Whether events carry features and outputs, redacted."""
-    redacted: Sequence[str]
-    """Globs of columns to redact besides credentials."""
-    ignored: Sequence[str]
-    """Globs of columns that are left out."""
-    trace_url: str
-    model: str
-    model_version: str
 
 
 class Pipeline:
@@ -79,24 +40,21 @@ class Pipeline:
         publishing: Publishing,
         endpoints: EndpointPlan,
         clock: Clock,
+        reference_file: ReferenceFile | None = None,
     ) -> None:
+        """*reference_file* is looked at after every pane: one that was replaced is compared with from then on."""
         self._decoder = decoder
-        self._spans = spans
         self._delivery = delivery
-        self._publishing = publishing
+        self._publisher = Publisher(spans=spans, delivery=delivery, publishing=publishing)
+        self._reference_file = reference_file
         in_flight = [rule for rule in endpoints.rules if rule.quantity == "in_flight"]
         self._in_flight = ThresholdJudge(in_flight)
         self._plan = replace(endpoints, rules=tuple(rule for rule in endpoints.rules if rule not in in_flight))
         self._endpoints: dict[str, WatchedEndpoint] = {}
-        self._model_places = count(1)
-        self._facts: dict[int, Facts] = {}
-        self._undecodable: dict[int, str] = {}
-        self._seq = 0
+        self._model_places, self._traffic_places = count(1), count(1)
         self._pane_end_at = clock.now() + endpoints.pane_seconds
         self._pane_count = 0
         self._rate = 1.0
-        self._lost: dict[str, int] = {}
-        self._alerts = Alerts()
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
@@ -112,17 +70,24 @@ class Pipeline:
                 for rows in set(rows_of.values())
             }
             for place, rows in rows_of.items():
-                self._facts[exchanges[place].id] = facts[rows]
-        undecodable: defaultdict[str, list[str]] = defaultdict(list)
+                self._publisher.know(exchanges[place], facts[rows])
+        for place, generation in batch.generations.items():
+            self._publisher.know_generation(exchanges[place], generation)
+        undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
         for place, reason in batch.undecodable_places:
             exchange = exchanges[place]
-            self._undecodable[exchange.id] = reason
-            undecodable[exchange.route].append(reason)
+            self._publisher.know_undecodable(exchange, reason)
+            undecodable[exchange.route].append((exchange, reason))
             analysed[exchange.route].add(place)
         for place, _ in batch.failures:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():
-            self._endpoint(route).add_analysed(len(places), undecodable=undecodable[route])
+            unread = undecodable[route]
+            self._endpoint(route).add_analysed(
+                len(places),
+                undecodable=[reason for _, reason in unread],
+                exchanges=[exchange for exchange, _ in unread],
+            )
         return {exchanges[place].id: kind for place, kind in batch.failures}
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
@@ -132,41 +97,37 @@ class Pipeline:
             by_endpoint.setdefault(exchange.route, []).append(exchange)
         for route, members in by_endpoint.items():
             self._endpoint(route).count(members, failures)
-        if self._delivery.takes_spans:
-            self._send_spans([each for each in exchanges if each.own_span is not None])
-        if self._delivery.takes_events:
-            self._send_predictions(exchanges, failures)
+        self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
     def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
         """Closes the pane if it is due; returns the seconds until the next one is."""
         self._rate = rate
         # A tick ends a round: what was decoded in it has been told.
-        self._facts.clear()
-        self._undecodable.clear()
+        self._publisher.forget()
         if at < self._pane_end_at:
             return self._pane_end_at - at
         # A pane that ends late is a long pane; the one after it ends a whole pane from now.
         self._pane_end_at = at + self._plan.pane_seconds
         self._pane_count += 1
         for endpoint in self._endpoints.values():
-            self._publish(endpoint.close_pane(at))
-        self._publish(self._in_flight.update(quantities_of_process(in_flight=in_flight_count), at))
+            self._publisher.publish(endpoint.close_pane(at))
+        self._publisher.publish(self._in_flight.update(quantities_of_process(in_flight=in_flight_count), at))
+        self._look_at_reference_file(at)
         if self._pane_count % _PANES_A_SCORE == 0:
-            self._tell_losses(dropped_count)
-        if self._delivery.takes_events and self._pane_count % _PANES_A_SCORE == 0:
-            self._send_scores(at, dropped_count=dropped_count, in_flight_count=in_flight_count, rate=rate)
+            self._publisher.tell_losses(dropped_count)
+            for endpoint in self._endpoints.values():
+                snapshots = endpoint.snapshots(in_flight_count=in_flight_count, dropped_count=dropped_count, rate=rate)
+                self._publisher.send_scores(snapshots, endpoint=endpoint.name, at=at)
         return self._plan.pane_seconds
 
-    def _tell_losses(self, dropped_count: int) -> None:
-        """One line with all counts where more has been lost since the last one."""
-        lost = {"exchanges inbox_full": dropped_count}
-        for name, counts in self._delivery.counts().items():
-            lost |= {f"{name} {reason}": count for reason, count in counts.dropped.items() if reason != "disabled"}
-            lost[f"{name} rejected"] = counts.rejected
-        lost = {what: count for what, count in lost.items() if count}
-        if lost != self._lost:
-            self._lost = lost
-            logger.warning("lost so far: %s", ", ".join(f"{what} x {count}" for what, count in lost.items()))
+    def _look_at_reference_file(self, at: float) -> None:
+        replaced = self._reference_file.replaced() if self._reference_file is not None else None
+        if replaced is None:
+            return
+        logger.info("the reference file was replaced: version %s, %d rows", replaced.version, replaced.rows)
+        self._plan = replace(self._plan, models=replace(self._plan.models, reference=replaced))
+        for endpoint in self._endpoints.values():
+            self._publisher.publish(endpoint.replace_reference(replaced, at))
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
@@ -181,7 +142,9 @@ class Pipeline:
         if found is None and len(self._endpoints) >= MOST_ENDPOINTS:
             return self._other_endpoints()
         if found is None:
-            found = self._endpoints[route] = WatchedEndpoint(route, places=self._model_places, plan=self._plan)
+            found = self._endpoints[route] = WatchedEndpoint(
+                route, places=self._model_places, traffic_places=self._traffic_places, plan=self._plan
+            )
         return found
 
     def _other_endpoints(self) -> WatchedEndpoint:
@@ -189,110 +152,11 @@ class Pipeline:
         found = self._endpoints.get(OTHER_ENDPOINTS)
         if found is None:
             found = self._endpoints[OTHER_ENDPOINTS] = WatchedEndpoint(
-                OTHER_ENDPOINTS, places=self._model_places, plan=self._plan, most_models=0
+                OTHER_ENDPOINTS,
+                places=self._model_places,
+                traffic_places=self._traffic_places,
+                plan=self._plan,
+                most_models=0,
             )
             logger.warning("more than %d endpoints: the others are counted together, without drift", MOST_ENDPOINTS)
         return found
-
-    def _send_spans(self, exchanges: Sequence[Exchange]) -> None:
-        """Encodes spans here while the CPU budget has room, else on the delivery thread.
-
-        One thread less that wants the interpreter costs the host less; but encoding is no analysis, and when the
-        budget binds it must not take the room of it.
-        """
-        facts = [self._facts.get(each.id) for each in exchanges]
-        held_bytes = sum(each.request_bytes + each.response_bytes for each in exchanges)
-        work = partial(self._encode_spans, exchanges, facts)
-        self._delivery.aside(work, size_bytes=held_bytes, at_once=self._rate >= 1)
-
-    def _encode_spans(self, exchanges: Sequence[Exchange], facts: Sequence[Facts | None]) -> None:
-        unknown = Facts(self._publishing.model, self._publishing.model_version, "", None)
-        encode = self._spans.span
-        spans: list[bytes] = []
-        for exchange, known in zip(exchanges, facts, strict=True):
-            fact = known or unknown
-            try:
-                spans.append(encode(exchange, model=fact.model, version=fact.version, rows=fact.rows))
-            except Exception:
-                logger.debug("a span cannot be encoded", exc_info=True)
-                self._delivery.lose_span()
-        self._delivery.send_spans(spans)
-
-    def _send_predictions(self, exchanges: Iterable[Exchange], failures: Mapping[int, str]) -> None:
-        keeps = self._publishing.sampler.keeps
-        for exchange in exchanges:
-            failed = exchange.outcome == "error" or exchange.id in failures
-            if keeps(failed=failed, at=exchange.started_at):
-                self._send_prediction(exchange, confessed=failures.get(exchange.id, ""))
-
-    def _send_prediction(self, exchange: Exchange, *, confessed: str) -> None:
-        publishing = self._publishing
-        facts = self._facts.get(exchange.id)
-        inputs = outputs = None
-        if publishing.payloads and facts is not None:
-            # Decoded once more, by itself: the columns of a batch no longer tell 5 from 5.0.
-            decoded = decode_exchange(exchange, model=publishing.model, version=publishing.model_version)
-            inputs, outputs = self._payload(decoded.features), self._payload(decoded.outputs)
-        self._seq += 1
-        event = prediction_event(
-            exchange,
-            seq=self._seq,
-            model=facts.model if facts else publishing.model,
-            version=facts.version if facts else publishing.model_version,
-            protocol=facts.protocol if facts else "",
-            rows=facts.rows if facts else None,
-            inputs=inputs,
-            outputs=outputs,
-            undecoded=self._undecodable.get(exchange.id, ""),
-            confessed=confessed,
-        )
-        self._delivery.send_event(event)
-
-    def _payload(self, sheet: Sheet | None) -> dict[str, Cell] | None:
-        """What an event may say of one side of an exchange."""
-        if sheet is None:
-            return None
-        return redact(_by_name(sheet, self._publishing.ignored), also=self._publishing.redacted)
-
-    def _publish(self, alerts: Iterable[Alert]) -> None:
-        for alert in self._alerts.observe(alerts):
-            self._log(alert)
-            self._seq += 1
-            identifier = prediction_id(alert.at)
-            event = alert_event(alert, identifier=identifier, seq=self._seq, trace_url=self._publishing.trace_url)
-            self._delivery.send_event(event)
-
-    def _log(self, alert: Alert) -> None:
-        # The name of a model may come from an answer.
-        where = " ".join(printable(part) for part in (alert.model, alert.endpoint) if part) or "this process"
-        if alert.state == "firing":
-            logger.warning("firing: %s: %s", where, alert.summary)
-        elif alert.state == "resolved":
-            logger.info("resolved: %s: %s", where, alert.summary)
-
-    def _send_scores(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> None:
-        for endpoint in self._endpoints.values():
-            for snapshot in endpoint.snapshots(dropped_count=dropped_count, in_flight_count=in_flight_count, rate=rate):
-                for first in range(0, len(snapshot.scores), _MOST_SCORES_SENT):
-                    self._seq += 1
-                    event = scores_event(
-                        snapshot.scores[first : first + _MOST_SCORES_SENT],
-                        at=at,
-                        identifier=prediction_id(at),
-                        seq=self._seq,
-                        endpoint=endpoint.name,
-                        model=snapshot.model,
-                        version=snapshot.version,
-                    )
-                    self._delivery.send_event(event)
-
-
-def _by_name(sheet: Sheet, ignored: Sequence[str]) -> dict[str, Cell]:
-    """Values by column: one value where there is one row, else a list of as many as an event may hold."""
-    kept = [
-        (place, name) for place, name in enumerate(sheet.names) if not any(fnmatchcase(name, each) for each in ignored)
-    ]
-    if len(sheet.values) == 1:
-        return {name: sheet.values[0][place] for place, name in kept}
-    rows = sheet.values[:_MOST_ROWS_SENT]
-    return {name: [row[place] for row in rows] for place, name in kept}

@@ -35,6 +35,15 @@ def _headers(text: str) -> Mapping[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
+def _importance(text: str) -> Mapping[str, float]:
+    pairs = [pair.partition("=") for pair in _names(text)]
+    weights = {name.strip(): float(value) for name, _, value in pairs}
+    # Written so that what is no number is refused too.
+    if not all(name and 0 <= weight <= 1000 for name, weight in weights.items()):
+        raise ValueError(text)
+    return weights
+
+
 def _above_zero(read: Callable[[str], float]) -> Callable[[str], float]:
     def checked(text: str) -> float:
         value = read(text)
@@ -95,10 +104,16 @@ class Settings:
     """Budget of false drift alarms for the whole model."""
     tolerance: float = _variable("0.02", "a share above 0 and up to 1", _above_zero(quantities.share))
     """Smallest shift worth waking somebody, as a PSI-like squared Cohen's h."""
+    importance: Mapping[str, float] = _variable("", "column=number pairs such as age=3, zip=0", _importance)
+    """Columns that matter more or less than others: so many times the budget of false alarms; 0 leaves one out."""
     thresholds: str = _variable("", "limits such as error_rate>2% for 5m, latency_p99>300ms for 5m", _text)
     """Fixed limits on failures, latency and traffic, beside the budget."""
+    features: tuple[str, ...] = _variable("", "names or globs between commas", _names)
+    """The only features to look at, ids among them where named; unset: all but ids. Never credentials."""
+    prediction: tuple[str, ...] = _variable("", "names or globs between commas", _names)
+    """The only outputs to look at, ids among them where named; unset: all but ids."""
     ignore: tuple[str, ...] = _variable("", "names or globs between commas", _names)
-    """Columns never looked at."""
+    """Columns never looked at, whatever the two above say."""
     collector: str = _variable("", "an http or https URL", _text)
     """Where events and alerts go; unset: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere."""
     collector_format: CollectorFormat = _variable("otlp", "otlp or ndjson", _one_of(CollectorFormat))

@@ -147,12 +147,13 @@ def test_a_failure_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("body", "arguments", "line"),
     [
-        (b"1,2\n", ["--content-type", "text/csv"], "undecodable: unsupported_media_type: text/csv"),
-        (b'{"messages": [], "model": "m"}', [], "undecodable: unsupported_protocol: openai"),
+        (b"a: 1", ["--content-type", "application/yaml"], "undecodable: unsupported_media_type: application/yaml"),
+        (b"\x80\x04]q\x00.", [], "undecodable: opaque_body: pickled objects, which are never loaded"),
+        (b'{"model": "m"}', ["--path", "/v1/chat/completions"], "undecodable: unknown_layout: no messages"),
         (b"{", [], "undecodable: truncated: JSONDecodeError"),
         (b"{}", ["--path", "/health"], "not a prediction: the path is one of health, documentation, metrics, login and the like"),
     ],
-    ids=["media type", "protocol", "cut", "no prediction"],
+    ids=["media type", "pickle", "layout", "cut", "no prediction"],
 )  # fmt: skip
 def test_what_is_not_decoded_says_why_and_exits_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], body: bytes, arguments: list[str], line: str
@@ -182,3 +183,69 @@ def test_a_header_without_a_name_is_wrong_usage(
 
     assert stop.value.code == 2
     assert "expected NAME:VALUE" in capsys.readouterr().err
+
+
+def test_of_a_chat_is_shown_how_much_and_how(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = b'{"model": "m", "messages": [{"role": "user", "content": "Weather?"}], "temperature": 0.5, "stream": true}'
+    request = written(tmp_path, "request.json", asked)
+    call = b'{"index": 0, "function": {"name": "weather", "arguments": "{}"}}'
+    response = written(
+        tmp_path,
+        "response.sse",
+        b'data: {"choices": [{"index": 0, "delta": {"refusal": "No."}}]}\n\n'
+        b'data: {"choices": [{"index": 0, "delta": {"tool_calls": [' + call + b']}, "finish_reason": "stop"}],'
+        b' "usage": {"prompt_tokens": 4}}\n\n',
+    )
+
+    status = explain(
+        request, response, "--path", "/v1/chat/completions", "--response-header", "content-type: text/event-stream"
+    )
+
+    lines = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert "generation:  chat, streamed" in lines
+    assert "parameters:  temperature=0.5" in lines
+    assert any(line.startswith("tokens:      4 input, about ") for line in lines)
+    assert "finish:      stop" in lines
+    assert "tool calls:  weather" in lines
+    assert "refusals:    1" in lines
+    assert any("valid_json" not in line and line.split()[:2] == ["refusal", "label"] for line in lines)
+
+
+def test_of_embeddings_only_what_there_is_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    request = written(tmp_path, "request.json", b'{"model": "e", "input": "a b"}')
+
+    assert explain(request, "--path", "/v1/embeddings") == 0
+
+    out = capsys.readouterr().out
+    assert "generation:  embeddings\n" in out
+    assert "finish:" not in out
+
+
+def test_listed_and_ignored_columns_are_shown_as_they_would_be_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = written(
+        tmp_path, "request.json", b'{"age": 39, "city": "Oslo", "shop_id": 7, "user_id": 8, "api_key": "s"}'
+    )
+    response = written(tmp_path, "response.json", b'{"label": "a", "score": 0.5}')
+
+    status = explain(
+        request, response, "--features", "age, *_id, api_key", "--prediction", "score", "--ignore", "user_*"
+    )
+
+    lines = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert "features: 2 columns, 1 row" in lines
+    assert "  shop_id  feature  number  7" in lines
+    assert "  left out: user_id (an id)" in lines
+    assert "  left out: api_key (a credential)" in lines
+    assert "  left out: city (not among those that are asked for)" in lines
+    assert "outputs: 1 column, 1 row" in lines
+    assert "  left out: label (not among those that are asked for)" in lines
+
+
+def test_a_column_to_be_ignored_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(written(tmp_path, "request.json", b'{"age": 39, "city": "Oslo"}'), "--ignore", "city") == 0
+
+    assert "  left out: city (to be ignored)" in capsys.readouterr().out

@@ -102,12 +102,28 @@ def test_rows_without_a_word_about_their_order_are_taken_as_they_come(
     assert ("taken to be in time order" in capsys.readouterr().err) is says_so
 
 
+def test_the_moments_of_the_rows_show_their_daily_rhythm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(4)
+    day = np.arange(6000) / 1200
+    temp = rng.normal(size=len(day)) + np.sin(2 * np.pi * day)
+    lines = [[f"{1_356_998_400_000 + at * 86_400_000:.0f}", f"{x:.3f}"] for at, x in zip(day, temp, strict=True)]
+    shuffled = [lines[row] for row in rng.permutation(len(lines))]
+
+    made = built(written(tmp_path / "timed.csv", [["ms", "temp"], *shuffled]), "--time", "ms")
+
+    season = made.columns[0].season
+    assert season is not None
+    assert 7 in season.harmonics  # once a day
+    assert run("show", tmp_path / "reference.json") == 0
+    assert "follows the hour of the day" in capsys.readouterr().out
+
+
 def test_a_column_whose_numbers_are_codes_is_categorical(train: Path) -> None:
     made = built(train, "--categorical", "constant", "--ignore", "day")
 
-    assert {column.name: column.categories for column in made.columns if column.kind == "categorical"} == {
-        "constant": ("7",),
-        "carrier": ("AA", "DL", "UA"),
+    assert {column.name: set(column.categories) for column in made.columns if column.kind == "categorical"} == {
+        "constant": {"7"},
+        "carrier": {"AA", "DL", "UA"},
     }
 
 

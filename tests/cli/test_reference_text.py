@@ -3,10 +3,11 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from dashlight.cli.reference_text import shown, summary
+from dashlight.cli.reference_text import season_words, shown, summary
 from dashlight.records import Role
 from dashlight.window.build import build_reference_from_columns
 from dashlight.window.reference import Reference
+from dashlight.window.slots import HOURS, Season
 from dashlight.window.tables import Column
 
 OUTPUT: Mapping[str, Role] = {"p": "output"}
@@ -40,14 +41,19 @@ def test_a_learned_reference_says_so() -> None:
     [
         pytest.param([1.0, 2.5] * 100, "1 to 2.5 in 2 bins", id="numbers"),
         pytest.param(["a", "b", "a", "a"] * 50, "a 75%, b 25%", id="categories"),
-        pytest.param([f"k{row % 40}" for row in range(400)], "k0 2%, k1 2%, k10 2%, k11 2% and 36 more", id="many"),
+        pytest.param([f"k{row % 40}" for row in range(400)], " and 36 more", id="many"),
         pytest.param(["x" * 50] * 200, "x" * 20 + " 100%", id="a long category"),
         pytest.param([f"{row} {'word ' * 9}" for row in range(200)], "free text", id="texts"),
+        pytest.param([["a", "b"]] * 200, "lists of items", id="rankings"),
+        pytest.param([[0.5, 0.7]] * 200, "lists of steps", id="forecasts"),
+        pytest.param([{"format": "png", "bytes": 5}] * 200, "images", id="images"),
         pytest.param([None] * 200, "none", id="nulls"),
     ],
 )
 def test_the_values_of_a_column_are_told_in_short(values: list[object], words: str) -> None:
-    assert words in shown(reference({"x": values}), "r.json").splitlines()[3]
+    lines = shown(reference({"x": values}), "r.json").splitlines()[3:]
+
+    assert any(line.split()[1] == "x" and words in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +75,17 @@ def test_columns_stand_below_one_another() -> None:
     assert lines[0].startswith("r.json: 200 rows")
     assert lines[1] == ""
     assert len({line.index("numeric") for line in lines[3:]}) == 1
+
+
+@pytest.mark.parametrize(
+    ("harmonics", "words"),
+    [
+        pytest.param([7, 14], "follows the hour of the day", id="daily"),
+        pytest.param([1, 6, 7, 8], "follows the hour of the week", id="daily, and other on weekends"),
+        pytest.param([1, 2, 3], "follows the day of the week", id="weekly"),
+    ],
+)
+def test_the_rhythm_of_a_column_is_told(harmonics: list[int], words: str) -> None:
+    season = Season(np.array(harmonics), np.zeros((1 + 2 * len(harmonics), 36)), np.ones(HOURS), ())
+
+    assert season_words(season) == words

@@ -131,6 +131,31 @@ def test_the_first_row_that_goes_back_in_time_is_found(
     assert file.look(["x"], "t", ignore) == Look(len(times), backward_row)
 
 
+@pytest.mark.parametrize(
+    ("kept", "moments"),
+    [
+        pytest.param(6402, [5.0, 6.0], id="room for all"),
+        pytest.param(6400, None, id="too many"),
+        pytest.param(3, None, id="far too many"),
+    ],
+)
+def test_moments_are_remembered_up_to_a_limit(tmp_path: Path, kept: int, moments: list[float] | None) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("t,x\n" + "5,0\n" * 6401 + "6,0\n")
+
+    look = CsvFile(path, moments_kept=kept).look(["x"], "t", ignore)
+
+    assert (None if look.moments is None else look.moments[-2:].tolist()) == moments
+
+
+def test_moments_after_one_that_goes_back_are_remembered_too(tmp_path: Path) -> None:
+    look = csv_file(tmp_path, "t,x\n" + "5,0\n" * 6400 + "4,0\n3,0\n").look(["x"], "t", ignore)
+
+    assert look.backward_row == 6401
+    assert look.moments is not None
+    assert look.moments[-3:].tolist() == [5.0, 4.0, 3.0]
+
+
 def test_moments_are_seconds_since_the_epoch_in_utc(tmp_path: Path) -> None:
     file = csv_file(tmp_path, "t,x\n1970-01-01T01:00,0\n1970-01-01T01:00+01:00,0\n")
 

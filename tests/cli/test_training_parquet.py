@@ -84,6 +84,21 @@ def test_the_first_row_that_goes_back_in_time_is_found(tmp_path: Path, times: li
     assert file.look(["x"], None, ignore) == Look(len(times), None)
 
 
+@pytest.mark.parametrize(("kept", "moments"), [(3, [1.0, 2.0, 3.0]), (2, None)], ids=["room for all", "too many"])
+def test_moments_are_remembered_up_to_a_limit(tmp_path: Path, kept: int, moments: list[float] | None) -> None:
+    parquet_file(tmp_path, {"t": [1, 2, 3]})
+
+    look = ParquetFile(tmp_path / "t.parquet", moments_kept=kept).look([], "t", ignore)
+
+    assert (None if look.moments is None else look.moments.tolist()) == moments
+
+
+def test_timestamps_are_millionths_of_seconds(tmp_path: Path) -> None:
+    file = parquet_file(tmp_path, {"t": [datetime(2013, 1, 31, 5, tzinfo=UTC)]})
+
+    assert file.moments("t").tolist() == [1_359_608_400_000_000.0]
+
+
 def test_no_rows_have_no_moments(tmp_path: Path) -> None:
     assert parquet_file(tmp_path, {"t": pa.array([], pa.int64())}).look([], "t", ignore) == Look(0, None)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +38,13 @@ class Collector:
 
     def wait_for(self, kind: str, count: int) -> list[dict[str, Any]]:
         """The items of *kind* once there are *count* of them."""
-        found: list[dict[str, Any]] = until(lambda: self.items(kind), lambda items: len(items) >= count)
+        return self.wait_until(kind, list, count=count)
+
+    def wait_until(
+        self, kind: str, chosen: Callable[[list[dict[str, Any]]], list[dict[str, Any]]], *, count: int = 1
+    ) -> list[dict[str, Any]]:
+        """What is *chosen* of the items of *kind*, once there are *count* of them."""
+        found: list[dict[str, Any]] = until(lambda: chosen(self.items(kind)), lambda items: len(items) >= count)
         return found
 
 
@@ -65,10 +74,10 @@ def running(command: Sequence[str], log: Path, **environ: str) -> Iterator[subpr
             child.wait()
 
 
-@pytest.fixture
-def collector(tmp_path: Path) -> Iterator[Collector]:
-    """The development collector, writing what arrives to a file."""
-    output, log = tmp_path / "collected.ndjson", tmp_path / "collector.log"
+@contextmanager
+def collecting(directory: Path) -> Iterator[Collector]:
+    """The development collector, writing what arrives to a file in *directory*."""
+    output, log = directory / "collected.ndjson", directory / "collector.log"
     command = [
         sys.executable,
         "-m",
@@ -83,6 +92,87 @@ def collector(tmp_path: Path) -> Iterator[Collector]:
         found = until(lambda: re.search(r"http://127\.0\.0\.1:\d+", log.read_text()), bool)
         assert found, log.read_text()
         yield Collector(found[0], output)
+
+
+@contextmanager
+def running_group(command: Sequence[str], log: Path, **environ: str) -> Iterator[None]:
+    """A child process and all that it starts, ended together: some servers leave their workers behind."""
+    with log.open("wb") as output:
+        child = subprocess.Popen(
+            list(command),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **environ},
+            start_new_session=True,
+        )
+    try:
+        yield
+    finally:
+        os.killpg(child.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(20)
+        if not until(lambda: not is_any_alive(child.pid), bool):
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+def is_any_alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Iterator[Collector]:
+    """The development collector, writing what arrives to a file."""
+    with collecting(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared_collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    """A collector for all tests of a file."""
+    with collecting(tmp_path_factory.mktemp("collector")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Starts server commands, with {port} and {bare_port} in them, and gives both base URLs once both answer."""
+
+    @contextmanager
+    def start(*commands: Sequence[str], environ: Mapping[str, str], health: str = "/healthz") -> Iterator[list[str]]:
+        directory = tmp_path_factory.mktemp("servers")
+        apps = str(Path(__file__).parent / "apps")
+        ports = {"{port}": str(free_port()), "{bare_port}": str(free_port())}
+        urls = [f"http://127.0.0.1:{port}" for port in ports.values()]
+        logs = [directory / f"server_{number}.log" for number in range(len(commands))]
+
+        def said() -> str:
+            return "".join(log.read_text() for log in logs)
+
+        with ExitStack() as stack:
+            for command, log in zip(commands, logs, strict=True):
+                filled = [ports.get(piece, piece) for piece in command]
+                stack.enter_context(running_group(filled, log, PYTHONPATH=apps, **environ))
+            assert until(lambda: all(answers(url, health) for url in urls), bool), said()
+            yield urls
+        # What a server says of its failing model may be there; a word of ours may not.
+        assert "Dashlight" not in said(), said()
+
+    return start
+
+
+@pytest.fixture
+def png() -> bytes:
+    """A grey picture, four wide and two high."""
+    head = struct.pack(">IIBBBBB", 4, 2, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", zlib.compress(2 * b"\0\x40\x80\xc0\xff")), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
 
 
 @pytest.fixture
@@ -111,8 +201,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(url: str) -> bool:
+def answers(url: str, health: str = "/healthz") -> bool:
     try:
-        return httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
+        return httpx.get(f"{url}{health}", trust_env=False).status_code == 200
     except httpx.HTTPError:
         return False

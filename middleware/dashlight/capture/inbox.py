@@ -25,6 +25,8 @@ class Inbox:
         self.wake = threading.Event()
         self.dropped_count = 0
         self.captured_count = 0
+        self.handed_bytes = 0
+        """What adapters handed over since the inbox was empty: theirs to count and to bound."""
         self.begun_count = 0
         self.ended_count = 0
 
@@ -51,7 +53,7 @@ class Inbox:
         waiting = self._waiting
         taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
         if not waiting:
-            self._waiting_bytes = 0
+            self._waiting_bytes = self.handed_bytes = 0
         return taken
 
     def __len__(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 from opentelemetry import trace
@@ -45,6 +45,10 @@ class Inside:
         self._traces_itself = True
 
 
+ENDED: Final = object()
+"""The mark of a request for which it is too late to hand anything over."""
+
+
 # A msgspec structure for the same reason as Exchange: it is made for every request.
 class Opened(msgspec.Struct):
     """The span side of one request: who made it, its ids, and the token to undo the context."""
@@ -57,6 +61,8 @@ class Opened(msgspec.Struct):
     host: Span | None = None
     token: Any = None
     inside: Inside | None = None
+    handed: Any = None
+    """What an adapter has handed over; ENDED once the exchange is on its way."""
 
 
 class Spans:

@@ -14,7 +14,7 @@ from dashlight.capture.headers import kept, kept_in_lower_case
 from dashlight.capture.ids import as_text, prediction_id
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.route import UNMATCHED, route_of
-from dashlight.capture.spans import Spans, finish_server_span
+from dashlight.capture.spans import ENDED, Spans, finish_server_span
 from dashlight.records import Exchange, Headers, Outcome
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -23,7 +23,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 MARK = "dashlight"
-"""Key in the scope of a request that is already being watched; its value is what is known of the app inside."""
+"""Key in the scope of a request that is already being watched: what is known of the app inside, then its Opened."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,10 @@ class Capture:
 
     def count_failure(self, error: Exception) -> None:
         """Counts one of our own mistakes."""
-        reason = type(error).__name__
+        self.count(type(error).__name__)
+
+    def count(self, reason: str) -> None:
+        """Counts one under *reason*."""
         self.failures[reason] = self.failures.get(reason, 0) + 1
 
 
@@ -75,6 +78,8 @@ class Tee:
         self._started_at = time()
         self._id = prediction_id(self._started_at)
         self._opened = capture.spans.open(self._headers, raw_headers, self._described, scope.get(MARK))
+        # It goes with every copy of the scope, so that an adapter finds it wherever it stands.
+        scope[MARK] = self._opened
         capture.inbox.begun_count += 1
         # Last, so that our own preparation is not counted as the model's time.
         self._clock = perf_counter()
@@ -204,9 +209,10 @@ class Tee:
                 self._started_at, self._first_byte_seconds, duration_seconds,
                 self._request_bytes, self._response_bytes, tuple(self._request_chunks), tuple(self._response_chunks),
                 opened.trace_id, opened.span_id, opened.trace_flags,
-                opened.lean.sealed() if opened.lean is not None else None,
+                opened.lean.sealed() if opened.lean is not None else None, opened.handed,
             )
         )  # fmt: skip
+        opened.handed = ENDED
 
     def _tell_span(self, route: str, outcome: Outcome, error: str) -> None:
         """Enriches the span of the host, or ends the one that the SDK made for us."""

@@ -8,8 +8,10 @@ from typing import Final, Protocol
 
 from dashlight.decode.columns import Sheet
 from dashlight.decode.exchange import Decoded, decode_exchange
+from dashlight.decode.generation import Generation
 from dashlight.decode.jsonvalue import is_list
 from dashlight.decode.redact import redact
+from dashlight.decode.selection import Selection
 from dashlight.records import Cell, Exchange, Headers
 
 DECODED: Final = 0
@@ -24,6 +26,8 @@ _REASONS: Final = {
     "credential": "a credential",
     "parameter": "a parameter of the request",
     "answer": "of the whole answer, not of a row",
+    "not_listed": "not among those that are asked for",
+    "ignored": "to be ignored",
 }
 
 
@@ -55,6 +59,12 @@ def register(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--response-header", action="append", default=[], type=_header, metavar="K:V", help="header of the response"
     )
+    for name, meaning in (
+        ("features", "the only features, as DASHLIGHT_FEATURES"),
+        ("prediction", "the only outputs, as DASHLIGHT_PREDICTION"),
+        ("ignore", "no columns, as DASHLIGHT_IGNORE"),
+    ):
+        parser.add_argument(f"--{name}", default=(), type=_globs, metavar="A,B*", help=meaning)
     parser.set_defaults(run=run)
 
 
@@ -80,7 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
             status=int(arguments.status),
             request_headers=headers,
             response_headers=arguments.response_header,
-        )
+        ),
+        selection=Selection(arguments.features, arguments.prediction, arguments.ignore),
     )
     print("\n".join(_explanation(decoded, has_response=bool(arguments.response))))
     return NOT_DECODED if decoded.undecodable or not decoded.is_prediction else DECODED
@@ -91,6 +102,10 @@ def _header(text: str) -> tuple[bytes, bytes]:
     if not colon or not name.strip():
         raise argparse.ArgumentTypeError(f"{text!r}: expected NAME:VALUE")
     return (name.strip().lower().encode(), value.strip().encode())
+
+
+def _globs(text: str) -> tuple[str, ...]:
+    return tuple(glob.strip() for glob in text.split(",") if glob.strip())
 
 
 def _exchange(
@@ -162,9 +177,31 @@ def _facts(decoded: Decoded) -> Iterator[str]:
     ):
         if fact:
             yield _fact(name, fact)
+    if decoded.generation is not None:
+        yield from _generation(decoded.generation)
     if decoded.error is not None:
         where = f" in {', '.join(decoded.error.fields)}" if decoded.error.fields else ""
         yield _fact("failure", f"{decoded.error.kind}{where}: {_printable(decoded.error.detail)}")
+
+
+def _generation(generation: Generation) -> Iterator[str]:
+    """What became of no column, of the exchange with a language model."""
+    kind = generation.operation or "unknown"
+    yield _fact("generation", f"{kind}, streamed" if generation.is_streamed else kind)
+    counts = [
+        f"{about}{count} {side}"
+        for side in ("input", "output")
+        for about, counted in (("", generation.usage), ("about ", generation.estimate))
+        if (count := counted.get(side)) is not None and (not about or side not in generation.usage)
+    ]
+    for name, fact in (
+        ("tokens", ", ".join(counts)),
+        ("finish", ", ".join(map(_cell, generation.finish))),
+        ("tool calls", ", ".join(_cell(call.name) for call in generation.tool_calls)),
+        ("refusals", len(generation.refusals) or ""),
+    ):
+        if fact:
+            yield _fact(name, fact)
 
 
 def _fact(name: str, fact: object) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from dashlight.cli.progress import progress
 from dashlight.cli.reference_text import shown, summary
-from dashlight.cli.training import TrainingFile, chunks_in_order, wanted_columns
+from dashlight.cli.training import TrainingFile, chunks_in_order, moments_in_order, wanted_columns
 from dashlight.cli.training_csv import CsvFile
 from dashlight.cli.training_parquet import ParquetFile
 from dashlight.clock import SystemClock
@@ -41,7 +41,9 @@ def register(subparsers: "_Subparsers") -> None:
     ):
         build.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=meaning)
     order = build.add_mutually_exclusive_group()
-    order.add_argument("--time", metavar="COL", help="column by which the rows are ordered; left out itself")
+    order.add_argument(
+        "--time", metavar="COL", help="column that says when each row was: orders them, shows their daily rhythm"
+    )
     order.add_argument("--unordered", action="store_true", help="the order of the rows means nothing")
     build.add_argument("--model", metavar="NAME", default="", help="name of the model, written into the file")
     build.set_defaults(run=run)
@@ -97,6 +99,7 @@ def _build(arguments: argparse.Namespace) -> None:
             rng=np.random.default_rng(_SEED),
             created_at=SystemClock().now(),
             ordered=not arguments.unordered,
+            moments=moments_in_order(look),
             model=arguments.model,
             categorical=arguments.categorical,
         )

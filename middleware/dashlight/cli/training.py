@@ -1,9 +1,11 @@
 """Training data as a stream of tables: which columns are wanted of a file, and its rows in the order of time."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from itertools import chain, repeat
 from typing import Protocol
 
 import numpy as np
@@ -19,8 +21,15 @@ from dashlight.window.tables import joined, selected, taken
 SORTABLE_ROWS = 2_000_000
 """More than these are not sorted in memory."""
 CHUNK_ROWS = 6400
+MOMENTS_KEPT = 20_000_000
+"""Of more rows than these it is not remembered when they were: 160 MB."""
 
 _NAMES_SHOWN = 30
+_UNITS = (1.0, 1e3, 1e6, 1e9)
+"""How many of what a column may count the epoch in make a second."""
+_EARLIEST, _LATEST = 1e8, 1e11
+"""Seconds since the epoch, 1973 to 5138: in these bounds no unit is taken for another."""
+_STROKES = re.compile(r"\d{4}/\d{2}/\d{2}(?!\d)")
 _REASONS: dict[LeftOut, str] = {
     "id": "it names a row",
     "credential": "it tells of a credential or a person",
@@ -36,6 +45,8 @@ class Look:
     rows: int
     backward_row: int | None
     """The first row, counted from 1, that is earlier than the one before it; None where all are in order."""
+    moments: NDArray[np.float64] | None = field(default=None, compare=False)
+    """The column by which it is ordered, shape (rows,), as `moments` gives it; None without one or of too many rows."""
 
 
 class TrainingFile(Protocol):
@@ -132,7 +143,7 @@ def chunks_in_order(
         ReferenceDataError: they are not in order, and too many to sort.
     """
     if time is None or look.backward_row is None:
-        steps = iter(("Laying out the bins", "Counting"))
+        steps = chain(("Laying out the bins",), repeat("Counting"))  # texts and vectors take a third reading
         return lambda: (_parted(table, wanted) for table in file.tables(wanted.names, step(next(steps))))
     if look.rows > SORTABLE_ROWS:
         raise ReferenceDataError(
@@ -144,15 +155,38 @@ def chunks_in_order(
     return lambda: (_parted(table, wanted) for table in _slices(whole, order))
 
 
+def moments_in_order(look: Look) -> NDArray[np.float64] | None:
+    """When each row was that `chunks_in_order` gives, shape (rows,), in seconds since the epoch.
+
+    The unit of plain numbers (seconds, or thousandths, millionths, billionths) shows in their size. None where they are
+    no moments but only an order, or nobody named a column.
+    """
+    if look.moments is None or not len(look.moments):
+        return None
+    moments = look.moments if look.backward_row is None else np.sort(look.moments)
+    for unit in _UNITS:
+        if _EARLIEST * unit <= moments[0] and moments[-1] < _LATEST * unit:
+            return moments / unit
+    return None
+
+
 def iso_moment(text: str, time: str) -> float:
-    """Seconds since the epoch of *text*, which stands in column *time*; UTC where it names no zone."""
+    """Seconds since the epoch of *text*, which stands in column *time*; UTC where it names no zone.
+
+    ISO 8601 in all its forms, a blank for its T, and strokes between year, month and day. What puts the day or the
+    month first is refused: nobody can tell which of the two it was.
+    """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(_dashed(text))
     except ValueError:
         raise ReferenceDataError(
             f"has {text!r} in column {time!r}, which is no number and no ISO 8601 moment"
         ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _dashed(text: str) -> str:
+    return text.replace("/", "-", 2) if _STROKES.match(text) else text
 
 
 def _slices(table: Table, order: NDArray[np.intp]) -> Iterator[Table]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
-from dashlight.cli.training import CHUNK_ROWS, Look, iso_moment
+from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Table
 from dashlight.window.tables import table_of_columns
@@ -32,9 +32,10 @@ _Reading: TypeAlias = Literal["number", "truth", "text"]
 class CsvFile:
     """A CSV file with a header."""
 
-    def __init__(self, path: Path, categorical: Collection[str] = ()) -> None:
+    def __init__(self, path: Path, categorical: Collection[str] = (), moments_kept: int = MOMENTS_KEPT) -> None:
         """Read the header; ReferenceDataError where there is none that makes sense."""
         self._path = path
+        self._moments_kept = moments_kept
         self._categorical = frozenset(categorical)
         self._delimiter = ","
         self._readings: dict[str, _Reading] = {}
@@ -64,17 +65,22 @@ class CsvFile:
         """Read it once: whether the columns *names* are numbers, truths or texts, and whether *time* ascends."""
         columns = {name: _ColumnLook(is_code=name in self._categorical) for name in names}
         rows, latest, backward_row = 0, float("-inf"), None
+        pieces: list[NDArray[np.float64]] = []
         for chunk in self._chunks([*names, *([] if time is None else [time])], report):
             for look, texts in zip(columns.values(), chunk, strict=False):
                 look.add(texts)
-            if time is not None and backward_row is None:
-                moments = np.concatenate([[latest], _moments(chunk[-1], time)])
-                backward = np.flatnonzero(moments[1:] < moments[:-1])
-                backward_row = rows + int(backward[0]) + 1 if len(backward) else None
-                latest = float(moments[-1])
+            if time is not None:
+                piece = _moments(chunk[-1], time)
+                if backward_row is None:
+                    backward = np.flatnonzero(piece < np.concatenate([[latest], piece[:-1]]))
+                    backward_row = rows + int(backward[0]) + 1 if len(backward) else None
+                    latest = float(piece[-1])
+                if rows < self._moments_kept:
+                    pieces.append(piece)
             rows += len(chunk[0])
         self._readings = {name: look.reading for name, look in columns.items()}
-        return Look(rows, backward_row)
+        is_whole = bool(pieces) and rows <= self._moments_kept
+        return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None)
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
         """The columns *names*, some rows at a time, once they were looked at."""

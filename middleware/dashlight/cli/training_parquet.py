@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
-from dashlight.cli.training import CHUNK_ROWS, Look, iso_moment
+from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment
 from dashlight.errors import MissingExtraError, ReferenceDataError
 from dashlight.records import Cell, Table
 from dashlight.window.tables import Column, table_of_columns
@@ -17,10 +17,11 @@ from dashlight.window.tables import Column, table_of_columns
 class ParquetFile:
     """A Parquet file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, moments_kept: int = MOMENTS_KEPT) -> None:
         """Read its schema; ReferenceDataError where it has none, MissingExtraError without pyarrow."""
         self._arrow, parquet = _pyarrow()
         self._path = path
+        self._moments_kept = moments_kept
         try:
             self._file: Any = parquet.ParquetFile(path)
         except self._arrow.ArrowInvalid:
@@ -50,7 +51,8 @@ class ParquetFile:
             return Look(self._file.metadata.num_rows, None)
         moments = self.moments(time)
         backward = np.flatnonzero(moments[1:] < moments[:-1])
-        return Look(len(moments), int(backward[0]) + 2 if len(backward) else None)
+        backward_row = int(backward[0]) + 2 if len(backward) else None
+        return Look(len(moments), backward_row, moments if len(moments) <= self._moments_kept else None)
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
         """The columns *names*, some rows at a time."""

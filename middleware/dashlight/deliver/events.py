@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from dashlight.deliver.identifiers import uuid_text
 from dashlight.deliver.span_attributes import has_failed
-from dashlight.records import Alert, Cause, Exchange, Score
+from dashlight.records import Alert, Cause, Exchange, Score, WatchState
 
 PREDICTION, ALERT, SCORES = "dashlight.prediction", "dashlight.alert", "dashlight.scores"
 INFO, WARN, ERROR = 9, 13, 17
 """Severity numbers of OpenTelemetry's log data model."""
+_NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,13 @@ def prediction_event(
     outputs: Mapping[str, object] | None = None,
     undecoded: str = "",
     confessed: str = "",
+    extra: Mapping[str, object] = _NOTHING,
 ) -> Event:
     """The event of a sampled exchange, with the ids of its span.
 
     *inputs* and *outputs* hold features and outputs by name, already redacted; None where payloads stay at home.
     *undecoded* is the reason for which nothing could be decoded, *confessed* the kind of an error that an answer
-    holds although its status says nothing of it.
+    holds although its status says nothing of it. *extra* are further attributes, of language models say.
     """
     failed = has_failed(exchange)
     error_type = (str(exchange.status) if exchange.status >= 500 else exchange.error) if failed else confessed
@@ -77,6 +80,7 @@ def prediction_event(
             "http.request.body.size": exchange.request_bytes,
             "http.response.body.size": exchange.response_bytes,
             "error.type": error_type,
+            **extra,
         }
     )
     return Event(
@@ -104,6 +108,11 @@ def alert_event(alert: Alert, *, identifier: int, seq: int, trace_url: str = "")
             "dashlight.alert.source": alert.source,
             "dashlight.alert.summary": alert.summary,
             "dashlight.alert.since": alert.since_at,
+            "dashlight.alert.since_earliest": _finite(alert.since_earliest_at),
+            "dashlight.alert.since_latest": _finite(alert.since_latest_at),
+            "dashlight.alert.incident": alert.incident,
+            "dashlight.alert.place": alert.place or None,
+            "dashlight.alert.moved_with": list(alert.moved_with),
             "dashlight.alert.score": alert.score,
             "dashlight.alert.causes": [_cause(cause) for cause in alert.causes],
             "dashlight.alert.exemplars": list(alert.exemplars),
@@ -136,10 +145,15 @@ def scores_event(
     endpoint: str,
     model: str = "",
     version: str = "",
+    state: WatchState | None = None,
 ) -> Event:
-    """The event that holds all scores of one endpoint at the moment *at*; *identifier* is a new UUIDv7."""
+    """The event that holds all scores of one endpoint at the moment *at*; *identifier* is a new UUIDv7.
+
+    *state* says of a model whether it is watched, or why not yet.
+    """
     attributes = _known(
         {
+            "dashlight.model.state": state,
             "dashlight.model.name": model,
             "dashlight.model.version": version,
             "dashlight.scores": [_score(score) for score in scores],
@@ -157,6 +171,10 @@ def own_attributes(event: Event, *, epoch: int) -> dict[str, object]:
 def _known(attributes: Mapping[str, object]) -> dict[str, object]:
     """Without those of which nothing is known."""
     return {name: value for name, value in attributes.items() if value is not None and value not in ("", [])}
+
+
+def _finite(number: float) -> float | None:
+    return number if isfinite(number) else None
 
 
 def _cause(cause: Cause) -> dict[str, object]:
