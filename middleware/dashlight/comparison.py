@@ -19,6 +19,7 @@ from dashlight.window.bins import Binner
 from dashlight.window.facets import expanded, faceted
 from dashlight.window.joint import joint_codes
 from dashlight.window.panes import Panes
+from dashlight.window.profile import Profile
 from dashlight.window.reference import ColumnReference, Reference, columns_of, stacked_counts
 
 _ROLES: tuple[Role, Role] = ("feature", "output")
@@ -70,7 +71,9 @@ class Comparison:
         self._joint = JointComparison(
             reference, watched, panes=panes, tolerance=tolerance, share=share, parts=parts, labels=labels
         )
-        profiles = {(each.role, each.name): each.profile for each in watched if each.profile is not None}
+        profiles: dict[tuple[Role, str], Profile] = {
+            (each.role, each.name): each.profile for each in watched if each.profile is not None
+        }
         self._breaks = BreakJudge(self.columns, profiles, panes=panes, share=share * BREAKS, **labels)
         self._recent = self._breaks.recent_values()
         self._sides: list[_Side] = []

@@ -65,7 +65,8 @@ class JointComparison:
             )
         self._agreement: PairCounts | None = None
         self._places = joint_places(reference.columns)
-        joint = [reference.columns[place] for place in self._places]
+        places: list[int] = self._places.tolist()
+        joint = [reference.columns[place] for place in places]
         self._scores = normal_scores(joint)
         # Of a column that does not matter every row scores as the middle one; so of one that follows the hour, whose
         # rows all move together at noon.

@@ -9,6 +9,7 @@ import numpy as np
 from dashlight.judge.steadiness import moved_columns
 from dashlight.judge.words import listed
 from dashlight.records import Prediction, Score, Table
+from dashlight.window.build import Chunk
 from dashlight.window.learning import Learning
 from dashlight.window.reference import Reference
 from dashlight.window.tables import taken
@@ -67,7 +68,7 @@ class Learner:
             return None
         rows = learning.chunk
         # The latest stretch alone may hold still where the first rows did not: a deployment, a cold cache.
-        latest = {role: table if table.rows <= wanted else _last(table, wanted) for role, table in rows.items()}
+        latest: Chunk = {role: table if table.rows <= wanted else _last(table, wanted) for role, table in rows.items()}
         self.moving = moved_columns(latest, tolerance=self._tolerance, rng=np.random.default_rng(_SEED))
         most = max(min(MOST_STRETCHES * wanted, MOST_CELLS // max(sum(map(_columns, rows.values())), 1)), wanted)
         if self.moving and learning.rows < most:

@@ -49,7 +49,7 @@ def parsed_pairs(content: object, columns: Sequence[ColumnReference]) -> PairRef
     if (np.abs(signs.astype(np.int16)) > 1).any():
         raise _impossible("a sign that is not -1, 0 or 1")
     return PairReference(
-        names=tuple(columns[place].name for place in places),
+        names=tuple(columns[place].name for place in parsed.places),
         places=places,
         signs=signs,
         shares=_numbers(parsed.shares, "shares", count, (0.0, 1.0)),

@@ -20,7 +20,7 @@ def joint_codes(codes: Mapping[Role, NDArray[np.uint8]], columns: Mapping[Role, 
     """
     rows = max((codes[role].shape[1] for role in _ROLES[:1] if role in codes), default=0)
     rows = rows or max((held.shape[1] for held in codes.values()), default=0)
-    beside = []
+    beside: list[NDArray[np.uint8]] = []
     for role in _ROLES:
         held = codes.get(role)
         fits = held is not None and held.shape[1] == rows

@@ -137,7 +137,8 @@ class JointTally:
         if self._rows is None:
             return self._pairs.reference(), None
         if self._scores is None:
-            self._settle([counted[place] for place in self._places])
+            places: list[int] = self._places.tolist()
+            self._settle([counted[place] for place in places])
         return self._pairs.reference(), self._rows.reference()
 
     def _settle(self, counted: Sequence[ColumnReference]) -> None:
@@ -150,7 +151,8 @@ class JointTally:
 
     def _counted_so_far(self) -> list[ColumnReference]:
         held = np.concatenate(self._waiting, axis=1)
+        places: list[int] = self._places.tolist()
         return [
             replace(self._layout[place], rows=held.shape[1], counts=np.bincount(held[row], minlength=BINS))
-            for row, place in enumerate(self._places)
+            for row, place in enumerate(places)
         ]
