@@ -128,7 +128,9 @@ class Comparison:
         judged = self._judge.update(counts, at, self._window, began_at=began_at)
         alerts = [self._shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
-        beside = self._joint.close_pane(at, told={each.column for each in self._in_force.values() if each.column})
+        told = {each.column for each in self._in_force.values() if each.column}
+        told |= {column.name for column in self.columns if column.of in told}
+        beside = self._joint.close_pane(at, told=told)
         beside += self._breaks.update(self._recent, at)
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]

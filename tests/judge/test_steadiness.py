@@ -52,3 +52,12 @@ def test_outputs_are_looked_at_too(table: MakeValues) -> None:
 
 def test_of_too_few_rows_nothing_is_said() -> None:
     assert moved(chunk({"x": [0.0] * 150 + [1.0] * 150})) == ()
+
+
+def test_texts_are_steady_by_what_can_be_measured_of_them() -> None:
+    rng = np.random.default_rng(304)
+    words = ["rain", "sun", "wind", "cloud"]
+    texts = [" ".join(rng.choice(words, 12)) for _ in range(2000)]
+    longer = [" ".join(rng.choice(words, 12 if row < 1000 else 30)) for row in range(2000)]
+
+    assert (moved(chunk({"comment": texts})), moved(chunk({"comment": longer}))) == ((), ("comment",))

@@ -88,5 +88,5 @@ def test_the_course_is_that_of_numpys_fit(lists: list[list[float]]) -> None:
 
     for row, values in zip(numbers.T, lists, strict=True):
         slope = np.polynomial.Polynomial.fit(range(len(values)), values, 1).convert().coef
-        np.testing.assert_allclose(row[1:4], [values[0], np.mean(values), values[-1]], rtol=1e-9, atol=1e-6)
+        np.testing.assert_allclose(row[1:4], [values[0], float(np.mean(values)), values[-1]], rtol=1e-9, atol=1e-6)
         np.testing.assert_allclose(row[4], slope[1] if len(slope) > 1 else 0.0, rtol=1e-6, atol=1e-4)

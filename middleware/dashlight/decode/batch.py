@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
+from dashlight.decode.content import is_json_body
 from dashlight.decode.detect import MAX_REMEMBERED_PATH, place_in, place_of
 from dashlight.decode.exchange import Decoded, no_prediction, numbers_of_text, read_exchange
 from dashlight.decode.extract import reach
@@ -260,4 +261,6 @@ def _is_usual(exchange: Exchange, decoded: Decoded) -> bool:
         and decoded.generation is None
         and decoded.outputs is not None
         and len(decoded.outputs.values) == 1
+        # A plan looks at bodies alone: one line of JSON among lines would be read as an object by itself.
+        and is_json_body(exchange.request_body, exchange.request_headers)
     )

@@ -91,6 +91,12 @@ def is_json(content: Content) -> bool:
     return kind == "json" or (content.is_sniffed and kind in _JSON_WHERE_SNIFFED)
 
 
+def is_json_body(body: bytes, headers: Headers) -> bool:
+    """Whether *body* is one JSON document, as far as its first bytes and *headers* tell: lines of JSON are not."""
+    kind, _ = kind_of(body, _media_type(header(headers, b"content-type")))
+    return kind == "json" or (kind in _JSON_WHERE_SNIFFED and body[:1] in {b"{", b"["})
+
+
 def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 

@@ -7,6 +7,7 @@ from dashlight.judge.drift import DriftJudge
 from dashlight.records import Role, Table
 from dashlight.window.bins import Binner
 from dashlight.window.build import Chunk, build_reference
+from dashlight.window.facets import expanded, faceted
 from dashlight.window.panes import Panes
 from dashlight.window.tables import taken
 
@@ -40,7 +41,9 @@ def _moved(role: Role, usual: Table, judged: Table, tolerance: float, rng: np.ra
     reference = build_reference(lambda: [{role: usual}], rng=rng, created_at=0.0, least_rows=1)
     judge = DriftJudge(reference.columns, panes=PANES_BETWEEN_FALSE_ALARMS, tolerance=tolerance)
     binner, panes = Binner(judge.columns), Panes(len(judge.columns))
-    codes = binner.codes(judged)
+    kinds, widths = faceted(reference.columns)
+    codes = binner.codes(expanded(judged, kinds, widths=widths, embedded=False)[0])
+    of = {column.name: column.of or column.name for column in judge.columns}
 
     def window(wanted: int) -> tuple[NDArray[np.int64], int]:
         held = panes.window(wanted)
@@ -51,5 +54,5 @@ def _moved(role: Role, usual: Table, judged: Table, tolerance: float, rng: np.ra
         panes.add(binner.count(codes[:, start : start + PANE_ROWS]))
         for alert in judge.update(panes.close(float(start)), float(start), window):
             if alert.state == "firing" and alert.column is not None:
-                moved.add(alert.column)
+                moved.add(of[alert.column])
     return moved

@@ -140,7 +140,7 @@ def forecast_facets(
 def _is_plain(cell: Cell) -> TypeGuard[list[float]]:
     if type(cell) is not list:
         return False
-    held = cast("list[Any]", cell)
+    held: list[Any] = cell  # pyright: ignore[reportUnknownVariableType]
     return 0 < len(held) <= MOST_STEPS and _PLAIN.issuperset(map(type, held))
 
 

@@ -30,7 +30,6 @@ _ITEM_KEYS = (
 )  # fmt: skip
 _LARGEST = 10**30
 """A larger whole number is no id; Python refuses to write the largest ones."""
-_WORDS: Final = frozenset({str})
 _WHOLE: Final = frozenset({int})
 _BREAK = "\0"
 
@@ -47,9 +46,12 @@ def items_of(cell: Cell) -> Items | Text:
     held: list[Any] = list(cell)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     if len(held) > MOST_ITEMS:
         return WRONG
-    if _WORDS.issuperset(map(type, held)):
-        is_short = not held or max(map(len, held)) <= CATEGORY_CHARACTERS
-        return held if is_short else [_cut(item) for item in held]
+    try:
+        characters = len("".join(held))
+    except TypeError:  # not all of them are texts
+        pass
+    else:
+        return held if characters <= CATEGORY_CHARACTERS else [_cut(item) for item in held]
     if _WHOLE.issuperset(map(type, held)) and min(held) > -_LARGEST and max(held) < _LARGEST:
         return list(map(str, held))
     items = [_item(entry) for entry in held]

@@ -49,7 +49,7 @@ def is_null(cell: Cell) -> bool:
 
 def is_listed(cell: Cell) -> TypeGuard[Sequence[Any]]:
     """Whether *cell* holds several values in order."""
-    return isinstance(cell, list | tuple | np.ndarray)
+    return isinstance(cell, list | tuple) or (isinstance(cell, np.ndarray) and cell.ndim > 0)
 
 
 def numbers_of(cells: Sequence[Cell]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
