@@ -405,3 +405,35 @@ def test_what_is_known_of_a_language_model_is_told_by_place(exchange: Make) -> N
     batch = decoder().decode([exchange({"a": 1}, {"y": 1}), exchange(asked, answered, path="/v1/chat/completions")])
 
     assert {place: facts.requested_model for place, facts in batch.generations.items()} == {1: "m"}
+
+
+def test_a_body_of_json_lines_keeps_its_columns_in_later_batches(exchange: Make) -> None:
+    lines = {"content-type": "application/jsonlines"}
+    exchanges = [
+        exchange(b'{"features": [1, 2, %d]}\n' % at, b'{"score": 0.5}\n', headers=lines, answer_headers=lines)
+        for at in range(64)
+    ]
+    reader = decoder()
+
+    first, second = only(reader.decode(exchanges)), only(reader.decode(exchanges))
+
+    assert second.protocol == first.protocol
+    assert second.features.number_names == first.features.number_names
+    assert rows_of(second.features) == rows_of(first.features)
+
+
+def test_an_answer_that_a_language_model_gave_before_is_marked(exchange: Make) -> None:
+    asked = {"model": "gpt", "messages": [{"role": "user", "content": "Where is Oslo?"}]}
+    said = ["Oslo lies in the south of Norway.", "Oslo is the capital of Norway.", "Oslo lies in the south of Norway."]
+    exchanges = [
+        exchange(
+            asked,
+            {"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]},
+            path="/v1/chat/completions",
+        )
+        for text in said
+    ]
+
+    outputs = only(decoder().decode(exchanges)).outputs
+
+    assert list(outputs.cells[outputs.cell_names.index("repeated_answer")]) == [False, False, True]

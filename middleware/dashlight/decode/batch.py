@@ -14,6 +14,7 @@ from dashlight.decode.gather import Gathering, Group
 from dashlight.decode.generation_facts import generation_facts
 from dashlight.decode.lane import EXEMPLARS, Lane
 from dashlight.decode.plan import Plan
+from dashlight.decode.repeats import RecentAnswers
 from dashlight.decode.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
 
@@ -100,6 +101,7 @@ class Decoder:
         self._version = version
         self._selection = Selection(tuple(features), tuple(prediction), tuple(ignore))
         self._kept = lru_cache(maxsize=256)(self._kept_columns)
+        self._answers = RecentAnswers()
         self._lanes: dict[tuple[object, ...], Lane] = {}
         self._lane_of_path: dict[str, Lane] = {}
 
@@ -225,7 +227,10 @@ class Decoder:
             if decoded.error is None and decoded.features is not None:
                 group = Group(exchange.route, decoded.model, decoded.version, decoded.protocol)
                 features = decoded.features if decoded.is_typed else numbers_of_text(decoded.features)
-                tally.gathering.add_sheets(group, place, features, decoded.outputs)
+                outputs = decoded.outputs
+                if outputs is not None and decoded.generation is not None:
+                    outputs = self._answers.marked(exchange.route, outputs)
+                tally.gathering.add_sheets(group, place, features, outputs)
         return misses
 
     def _kept_columns(self, names: tuple[str, ...], role: Role) -> Sequence[int] | None:
