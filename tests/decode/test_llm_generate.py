@@ -63,7 +63,7 @@ def test_other_objects_are_somebody_elses(event: dict[str, object]) -> None:
     ids=repr,
 )
 def test_a_text_is_found_in_events_of_no_protocol(event: dict[str, object]) -> None:
-    draft = Draft()
+    draft = Draft(is_streamed=True)
 
     assert add_piece(draft, event)
     assert draft.first.text == "a"
@@ -78,3 +78,10 @@ def test_such_events_may_say_why_they_end() -> None:
 
 def test_events_without_text_hold_none() -> None:
     assert not add_piece(Draft(), {"progress": 0.5, "text": 3, "delta": [1]})
+
+
+def test_a_token_is_a_word_of_a_stream_and_a_credential_elsewhere() -> None:
+    streamed, whole = Draft(is_streamed=True), Draft()
+
+    assert add_piece(streamed, {"token": "Oslo"})
+    assert not add_piece(whole, {"token": "a2f9"})

@@ -10,11 +10,12 @@ from dashlight.decode.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.llm_draft import MAX_CHOICES, Draft
 from dashlight.decode.redact import MAX_NAME_LENGTH
 
+_WORD_OR_CREDENTIAL = "token"
 _TEXT_KEYS = (
     "text",
     "content",
     "delta",
-    "token",
+    _WORD_OR_CREDENTIAL,
     "response",
     "message",
     "output",
@@ -49,9 +50,12 @@ def add_generated(draft: Draft, fields: Mapping[str, object]) -> bool:
 
 
 def add_piece(draft: Draft, fields: Mapping[str, object]) -> bool:
-    """Add an event of no known protocol to *draft* where it holds a text; whether it does."""
+    """Add an event of no known protocol to *draft* where it holds a text; whether it does.
+
+    A token in an answer that is no stream is a credential sooner than a word.
+    """
     for key in _TEXT_KEYS:
-        value = fields.get(key)
+        value = fields.get(key) if draft.is_streamed or key != _WORD_OR_CREDENTIAL else None
         text = value if isinstance(value, str) else fields_of(value).get("text", fields_of(value).get("content"))
         if isinstance(text, str):
             draft.choice().add_text(text)
