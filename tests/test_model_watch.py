@@ -429,3 +429,20 @@ def test_a_column_of_no_importance_is_not_looked_at(file: Reference) -> None:
     watched.watch = ModelWatch("/predict", "risk", "3", place=1, plan=plan)
 
     assert watched.serve(5, age=80.0).firing == set()
+
+
+class Unlearnable:
+    """What stands for rows of which no reference can be made."""
+
+    def reference(self, at: float, *, model: str) -> Reference | None:
+        raise ZeroDivisionError
+
+
+def test_rows_of_which_no_reference_can_be_made_do_not_stop_the_learning_for_ever() -> None:
+    watched = Watched(None).serve(1)
+    watched.watch._learner = Unlearnable()  # type: ignore[assignment]
+
+    with pytest.raises(ZeroDivisionError):
+        list(watched.watch.close_pane(100.0))
+
+    assert watched.serve(4).serve(8, age=60.0).firing == {"age"}

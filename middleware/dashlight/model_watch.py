@@ -142,7 +142,12 @@ class ModelWatch:
         self._learner = Learner(self._named(), self._plan.reference_rows, tolerance=self._plan.tolerance)
 
     def _finish_learning(self, learner: Learner, at: float) -> None:
-        reference = learner.reference(at, model=self._key[1])
+        try:
+            reference = learner.reference(at, model=self._key[1])
+        except Exception:
+            # Counted and told by whoever closes the pane. The same rows would fail again, pane after pane.
+            self._learn()
+            raise
         if reference is None:
             return
         self._learner = None
