@@ -28,6 +28,7 @@ from benchmarks.detection_streams import Column, Columns, Floats, zipf
 from benchmarks.detection_windows import PSI_BINS, WINDOW, psi_of_counts
 
 from dashlight.comparison import Comparison, Watching
+from dashlight.counting.rows import RowCounter
 from dashlight.judge.drift import DriftJudge
 from dashlight.judge.pairs import PairJudge
 from dashlight.records import Prediction
@@ -72,6 +73,7 @@ def costs(*, quick: bool) -> Iterator[Figure]:
     yield from _rivals(_evaluation_seconds(comparison, rounds) + _adding_seconds(comparison, rounds), rounds)
     yield from _binning(rounds)
     yield Figure("state, 100 columns", array_bytes(comparison) / 2**20, "MB", 4.0)
+    yield Figure("of whoever counts for it", array_bytes(_counter_after_a_pane(comparison)) / 2**20, "MB", 4.0)
     seen: set[int] = set()
     for name, value in vars(comparison).items():
         if (held := array_bytes(value, seen)) >= 2**16:
@@ -111,6 +113,13 @@ def array_bytes(root: object, seen: set[int] | None = None) -> int:
     return total
 
 
+def _counter_after_a_pane(comparison: Comparison) -> RowCounter:
+    counter = comparison.counter()
+    counter.follow(comparison.directions)
+    counter.add(next(_predictions(_rows(COLUMNS, PANE_ROWS, seed=4))), NO_TRACES)
+    return counter
+
+
 def _evaluation(comparison: Comparison, rounds: int) -> Iterator[Figure]:
     """The whole and its parts in turn, pane by pane, so that they are of the same moments."""
     predictions = list(_predictions(_rows(COLUMNS, _DISTINCT_PANES * PANE_ROWS, seed=4)))
@@ -124,13 +133,15 @@ def _evaluation(comparison: Comparison, rounds: int) -> Iterator[Figure]:
     pairs = PairJudge(comparison.columns, reference, panes=PANES_A_MONTH, tolerance=TOLERANCE)
     judge = DriftJudge(comparison.columns, panes=PANES_A_MONTH, tolerance=TOLERANCE)
     panes = Panes(COLUMNS)
+    rows = comparison.counter()
     times: list[list[float]] = []
     for pane in range(rounds):
         place, at = pane % len(predictions), pane * PANE_SECONDS
         readings = [time.process_time()]
-        comparison.add(predictions[place], NO_TRACES)
+        rows.add(predictions[place], NO_TRACES)
         readings.append(time.process_time())
-        comparison.close_pane(at)
+        comparison.close_pane(rows.close(), at)
+        rows.follow(comparison.directions)
         readings.append(time.process_time())
         judge.update(counts[place], at, lambda _, held=counts[place]: (held, 1))  # type: ignore[misc]
         readings.append(time.process_time())
@@ -222,11 +233,13 @@ def _growth(comparison: Comparison, rounds: int, *, later: int) -> Iterator[Figu
 def _evaluation_seconds(comparison: Comparison, rounds: int) -> float:
     """Of closing a pane of PANE_ROWS rows."""
     predictions = list(_predictions(_rows(len(comparison.columns), _DISTINCT_PANES * PANE_ROWS, seed=4)))
+    counter = comparison.counter()
     times: list[float] = []
     for place in range(rounds):
-        comparison.add(predictions[place % len(predictions)], NO_TRACES)
+        counter.add(predictions[place % len(predictions)], NO_TRACES)
         began = time.process_time()
-        comparison.close_pane(place * PANE_SECONDS)
+        comparison.close_pane(counter.close(), place * PANE_SECONDS)
+        counter.follow(comparison.directions)
         times.append(time.process_time() - began)
     return median(times)
 
@@ -234,12 +247,14 @@ def _evaluation_seconds(comparison: Comparison, rounds: int) -> float:
 def _adding_seconds(comparison: Comparison, rounds: int) -> float:
     """Of taking PANE_ROWS rows in."""
     predictions = list(_predictions(_rows(len(comparison.columns), _DISTINCT_PANES * PANE_ROWS, seed=4)))
+    counter = comparison.counter()
     times: list[float] = []
     for place in range(rounds):
         began = time.process_time()
-        comparison.add(predictions[place % len(predictions)], NO_TRACES)
+        counter.add(predictions[place % len(predictions)], NO_TRACES)
         times.append(time.process_time() - began)
-        comparison.close_pane(place * PANE_SECONDS)
+        comparison.close_pane(counter.close(), place * PANE_SECONDS)
+        counter.follow(comparison.directions)
     return median(times)
 
 

@@ -48,9 +48,11 @@ def _alerts_of_detector(reference: Columns, current: Columns, pane_rows: int) ->
 
 def _alerts_of_comparison(reference: Columns, current: Columns, pane_rows: int) -> Iterator[Sequence[Alert]]:
     comparison = comparison_of(reference)
+    counter = comparison.counter()
     for pane, table in enumerate(panes_of(current, pane_rows)):
-        comparison.add(prediction_of(table), NO_TRACES)
-        yield comparison.close_pane((pane + 1) * PANE_SECONDS)
+        counter.add(prediction_of(table), NO_TRACES)
+        yield comparison.close_pane(counter.close(), (pane + 1) * PANE_SECONDS)
+        counter.follow(comparison.directions)
 
 
 def comparison_of(reference: Columns) -> Comparison:

@@ -96,9 +96,11 @@ def watched(reference: Reference, panes: Iterable[Mapping[str, Cells]]) -> list[
     """Number of the pane and alert of all that fires."""
     comparison = Comparison(reference, Watching(259_200.0, 0.02), endpoint="/predict", model="shop", version="1")
     found: list[tuple[int, Alert]] = []
+    counter = comparison.counter()
     for pane, outputs in enumerate(panes):
-        comparison.add(prediction(outputs), np.zeros(len(next(iter(outputs.values()))), "V16"))
-        alerts = comparison.close_pane(10.0 * (pane + 1))
+        counter.add(prediction(outputs), np.zeros(len(next(iter(outputs.values()))), "V16"))
+        alerts = comparison.close_pane(counter.close(), 10.0 * (pane + 1))
+        counter.follow(comparison.directions)
         found += [(pane, alert) for alert in alerts if alert.state in {"pending", "firing"}]
     assert comparison.unknown_columns == ()
     return found
@@ -247,11 +249,14 @@ def test_vectors_in_bodies_are_learned_and_judged_as_one_column(
             learning.add(each)
     reference = load(dump(learning.reference(rng=rng, created_at=0.0)))
     comparison = Comparison(reference, Watching(259_200.0, 0.02))
+    counter = comparison.counter()
     fired: dict[int, set[str | None]] = {}
     for pane in range(18):
         for each in predictions(50, 0.0 if pane < 10 else 0.6):
-            comparison.add(each, np.zeros(50, "V16"))
-        fired[pane] = {alert.column for alert in comparison.close_pane(10.0 * (pane + 1)) if alert.state != "inactive"}
+            counter.add(each, np.zeros(50, "V16"))
+        alerts = comparison.close_pane(counter.close(), 10.0 * (pane + 1))
+        counter.follow(comparison.directions)
+        fired[pane] = {alert.column for alert in alerts if alert.state != "inactive"}
 
     (vector,) = [each for each in reference.columns if each.name == column]
     assert (vector.kind, vector.categories) == ("vector", (str(width),))
@@ -299,8 +304,9 @@ def rows_counted(reference: Reference, name: str, cells: Cells) -> tuple[int, in
     learning = Learning(1)
     table = prediction({name: cells})
 
-    comparison.add(table, np.zeros(len(cells), "V16"))
-    comparison.close_pane(10.0)
+    counter = comparison.counter()
+    counter.add(table, np.zeros(len(cells), "V16"))
+    comparison.close_pane(counter.close(), 10.0)
     learning.add(table)
 
     learned = learning.reference(rng=np.random.default_rng(0), created_at=0.0)
@@ -312,8 +318,9 @@ def test_cells_that_are_none_of_their_kind_are_missing_or_of_a_wrong_type() -> N
     found: dict[str, tuple[float, ...]] = {}
     for name in ("image", "ranking", "forecast", "times"):
         comparison = Comparison(reference_of(name), Watching(259_200.0, 0.02))
-        comparison.add(prediction({name: [None, "text", [[]], [[1, 2], [3]], 5]}), np.zeros(5, "V16"))
-        comparison.close_pane(10.0)
+        counter = comparison.counter()
+        counter.add(prediction({name: [None, "text", [[]], [[1, 2], [3]], 5]}), np.zeros(5, "V16"))
+        comparison.close_pane(counter.close(), 10.0)
         rates = {score.statistic: score.value for score in comparison.scores(1) if score.column == name}
         found[name] = (rates["missing_rate"], rates["type_error_rate"])
 

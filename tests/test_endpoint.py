@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 import pytest
 
-from dashlight.endpoint import MOST_MODELS, EndpointPlan, WatchedEndpoint, failure_kind
+from dashlight.counting.endpoints import MOST_MODELS, EndpointCounter, failure_kind
+from dashlight.counting.models import ModelBrief, ModelCounting, ModelPane
+from dashlight.endpoint import EndpointPlan, Places, WatchedEndpoint
 from dashlight.judge.rules import parse_rules
 from dashlight.model_watch import ModelPlan
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score
@@ -74,12 +75,13 @@ class Watched:
         *,
         reference: Reference | None = None,
         pane_seconds: float = PANE_SECONDS,
-        most_models: int = MOST_MODELS,
     ) -> None:
-        models = ModelPlan(reference, 5000, 259_200.0, 0.02, LearnedReferences(None))
+        learned = LearnedReferences(None)
+        models = ModelPlan(reference, 5000, 259_200.0, 0.02, learned)
         plan = EndpointPlan(pane_seconds, 60.0, parse_rules(thresholds), models)
-        self.places = count(1)
-        self.endpoint = WatchedEndpoint("/predict", places=self.places, plan=plan, most_models=most_models)
+        self.places = Places()
+        self.endpoint = WatchedEndpoint("/predict", places=self.places, plan=plan)
+        self.counter = EndpointCounter("/predict", ModelCounting(learned, 5000, reference))
         self.changes: list[Alert] = []
         self.panes = 0
         self._pane_seconds = pane_seconds
@@ -88,16 +90,18 @@ class Watched:
         """The same exchanges in each of some panes; the states that alerts change to are kept."""
         for _ in range(panes):
             if exchanges:
-                self.endpoint.count(exchanges, failures)
+                self.counter.count(exchanges, failures)
             self.end_pane()
         return self
 
     def end_pane(self) -> None:
         self.panes += 1
+        at = self.panes * self._pane_seconds
         states = {alert.key: alert.state for alert in self.changes}
-        for alert in self.endpoint.close_pane(self.panes * self._pane_seconds):
+        for alert in self.endpoint.close_pane(self.counter.close(at), at):
             if states.get(alert.key) != alert.state:
                 self.changes.append(alert)
+        self.counter.follow(self.endpoint.brief)
 
     @property
     def states(self) -> list[str]:
@@ -233,7 +237,7 @@ def test_rules_with_different_times_are_judged_each_over_its_own() -> None:
 
 def test_the_undecodable_rate_can_be_limited() -> None:
     watched = Watched("undecodable_rate>10%")
-    watched.endpoint.add_analysed(8, undecodable=["invalid_json", "invalid_json", "cut"])
+    watched.counter.add_analysed(8, undecodable=["invalid_json", "invalid_json", "cut"])
 
     watched.serve(*[OK] * 100)
 
@@ -245,10 +249,10 @@ def test_the_undecodable_rate_can_be_limited() -> None:
 
 def test_what_could_not_be_decoded_leaves_the_rate_with_its_pane_and_stays_in_the_count() -> None:
     watched = Watched()
-    watched.endpoint.add_analysed(10, undecodable=["cut"])
+    watched.counter.add_analysed(10, undecodable=["cut"])
     watched.serve(OK)
     for _ in range(6):
-        watched.endpoint.add_analysed(10, undecodable=[])
+        watched.counter.add_analysed(10, undecodable=[])
         watched.serve(OK)
 
     assert watched.scores()["undecodable_rate"].value == 0.0
@@ -268,7 +272,7 @@ def test_missing_values_can_be_limited_by_column() -> None:
     watched = Watched("missing_rate[age]>20%", reference=age_reference())
     exchanges = [OK] * 10
 
-    watched.endpoint.add(rows_of(ages([True] * 3 + [False] * 7)), exchanges)
+    watched.counter.add(rows_of(ages([True] * 3 + [False] * 7)), exchanges)
     watched.serve(*exchanges)
 
     (alert,) = [each for each in watched.changes if each.source == "threshold"]
@@ -281,9 +285,9 @@ def test_of_models_that_share_a_column_the_one_that_lacks_most_of_it_is_held_aga
     exchanges = [OK] * 10
 
     for _ in range(3):
-        watched.endpoint.add(rows_of(ages([False] * 10), model="a"), exchanges)
-        watched.endpoint.add(rows_of(ages([True] * 3 + [False] * 7), model="b"), exchanges)
-        watched.endpoint.add(rows_of(ages([False] * 10), model="c"), exchanges)
+        watched.counter.add(rows_of(ages([False] * 10), model="a"), exchanges)
+        watched.counter.add(rows_of(ages([True] * 3 + [False] * 7), model="b"), exchanges)
+        watched.counter.add(rows_of(ages([False] * 10), model="c"), exchanges)
         watched.serve(*exchanges)
 
     assert [alert.state for alert in watched.changes if alert.source == "threshold"] == ["firing"]
@@ -294,8 +298,8 @@ def test_each_model_is_watched_by_itself() -> None:
     exchanges = [OK] * 100
     rng = np.random.default_rng(6)
 
-    watched.endpoint.add(rows_of({"age": rng.normal(40, 10, 100)}, model="old"), exchanges)
-    watched.endpoint.add(rows_of({"age": rng.normal(90, 10, 100)}, model="new"), exchanges)
+    watched.counter.add(rows_of({"age": rng.normal(40, 10, 100)}, model="old"), exchanges)
+    watched.counter.add(rows_of({"age": rng.normal(90, 10, 100)}, model="new"), exchanges)
     watched.serve(*exchanges)
 
     assert [(alert.model, alert.column, alert.state) for alert in watched.changes] == [("new", "age", "firing")]
@@ -307,7 +311,7 @@ def test_each_model_is_watched_by_itself() -> None:
 def test_the_rows_of_all_models_are_counted_together() -> None:
     watched = Watched()
     for model in ("a", "b"):
-        watched.endpoint.add(rows_of({"age": np.zeros(3)}, model=model), [OK] * 3)
+        watched.counter.add(rows_of({"age": np.zeros(3)}, model=model), [OK] * 3)
 
     watched.serve(OK)
 
@@ -318,8 +322,8 @@ def test_models_beyond_the_bound_are_counted_and_not_judged(caplog: pytest.LogCa
     caplog.set_level(logging.INFO)
     watched = Watched()
     for number in range(MOST_MODELS + 3):
-        watched.endpoint.add(rows_of({"age": np.zeros(5)}, model=f"model {number}"), [OK] * 5)
-    watched.endpoint.add(rows_of({"age": np.zeros(5)}, model="model 0"), [OK] * 5)
+        watched.counter.add(rows_of({"age": np.zeros(5)}, model=f"model {number}"), [OK] * 5)
+    watched.counter.add(rows_of({"age": np.zeros(5)}, model="model 0"), [OK] * 5)
 
     watched.serve(OK)
 
@@ -333,14 +337,15 @@ def test_models_beyond_the_bound_are_counted_and_not_judged(caplog: pytest.LogCa
 def test_every_model_takes_the_next_place_in_the_budget_of_the_process() -> None:
     watched = Watched()
     for model in ("a", "b", "a"):
-        watched.endpoint.add(rows_of({"age": np.zeros(5)}, model=model), [OK] * 5)
+        watched.counter.add(rows_of({"age": np.zeros(5)}, model=model), [OK] * 5)
+    watched.end_pane()
 
-    assert next(watched.places) == 3
+    assert watched.places == Places(models=2, endpoints=1)
 
 
 def test_a_model_of_which_there_is_nothing_to_say_has_no_snapshot() -> None:
     watched = Watched(reference=age_reference())
-    watched.endpoint.add(rows_of({"age": np.zeros(5)}), [OK] * 5)
+    watched.counter.add(rows_of({"age": np.zeros(5)}), [OK] * 5)
 
     assert list(watched.endpoint.snapshots(in_flight_count=0, dropped_count=0, rate=1.0)) == []
 
@@ -378,13 +383,13 @@ def test_traffic_that_changes_while_it_is_learned_is_told_once(caplog: pytest.Lo
 
 
 def test_endpoints_share_the_budget_by_their_places() -> None:
-    places = count(1)
+    places = Places()
     plan = EndpointPlan(10.0, 60.0, (), ModelPlan(None, 5000, 259_200.0, 0.02, LearnedReferences(None)))
 
     for name in ("/a", "/b"):
-        WatchedEndpoint(name, places=count(1), plan=plan, traffic_places=places)
+        WatchedEndpoint(name, places=places, plan=plan)
 
-    assert next(places) == 3
+    assert places == Places(models=0, endpoints=2)
 
 
 def test_exchanges_that_could_not_be_decoded_are_shown() -> None:
@@ -392,7 +397,7 @@ def test_exchanges_that_could_not_be_decoded_are_shown() -> None:
     usual = [an_exchange(seconds=0.1)] * 100
     for panes, unread in ((64, []), (10, [an_exchange(number=5)] * 40)):
         for _ in range(panes):
-            watched.endpoint.add_analysed(100, undecodable=["cut"] * len(unread), exchanges=unread)
+            watched.counter.add_analysed(100, undecodable=["cut"] * len(unread), exchanges=unread)
             watched.serve(*usual)
 
     (alert,) = [each for each in watched.changes if each.state == "firing"]
@@ -403,8 +408,12 @@ def test_exchanges_that_could_not_be_decoded_are_shown() -> None:
 class Broken:
     """A model whose pane cannot be judged."""
 
-    def close_pane(self, at: float) -> list[Alert]:
-        raise ArithmeticError(at)
+    def close_pane(self, pane: ModelPane | None, at: float) -> list[Alert]:
+        raise ArithmeticError(pane, at)
+
+    @property
+    def brief(self) -> ModelBrief:
+        return ModelBrief(())
 
     def scores(self, panes: int) -> list[Score]:
         return []

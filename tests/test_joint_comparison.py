@@ -48,11 +48,14 @@ def comparison_with(reference: Reference, **changed: Mapping[str, float] | tuple
 def judged(comparison: Comparison, *panes: Rows) -> list[Alert]:
     """The alerts of panes that follow one another."""
     found: list[Alert] = []
+    counter = comparison.counter()
+    counter.follow(comparison.directions)
     for pane, columns in enumerate(panes):
         table = table_of_columns(columns)
         features = replace(table, exchange=np.arange(table.rows))
-        comparison.add(Prediction("/predict", "risk", "3", "plain", features, NOTHING), np.zeros(table.rows, "V16"))
-        found += comparison.close_pane(10.0 * (pane + 1))
+        counter.add(Prediction("/predict", "risk", "3", "plain", features, NOTHING), np.zeros(table.rows, "V16"))
+        found += comparison.close_pane(counter.close(), 10.0 * (pane + 1))
+        counter.follow(comparison.directions)
     return found
 
 

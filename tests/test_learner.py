@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dashlight.learner import Learner
-from dashlight.records import Prediction, Score, Table
+from dashlight.records import Score, Table
 from dashlight.window.tables import table_of_columns
 
 WANTED = 1000
@@ -25,7 +25,7 @@ class Taught:
     def rows(self, count: int, *, age: float = 40.0) -> Taught:
         asked = {"age": self._rng.normal(age, 10, count), "income": self._rng.gamma(4, 500, count)}
         features = table_of_columns(asked)
-        self.learner.add(Prediction("/predict", "risk", "1", "plain", features, NOTHING))
+        self.learner.take({"feature": features, "output": NOTHING})
         return self
 
     def rows_made(self) -> int | None:
@@ -85,9 +85,13 @@ def test_rows_beyond_those_wanted_are_left_until_they_are_wanted() -> None:
     assert Taught().rows(1000).rows(500).learner.rows == WANTED
 
 
-def test_empty_objects_hold_nothing_to_learn() -> None:
-    learner = Taught().learner
+def test_rows_of_several_processes_make_one_reference() -> None:
+    rng, learner = np.random.default_rng(4), Learner("/predict risk", WANTED, tolerance=0.02)
 
-    learner.add(Prediction("/predict", "risk", "1", "plain", NOTHING, NOTHING))
+    for _ in range(4):
+        assert learner.reference(5.0, model="risk") is None
+        learner.take({"feature": table_of_columns({"age": rng.normal(40, 10, 250)})})
+    made = learner.reference(5.0, model="risk")
 
-    assert learner.rows == 0
+    assert made is not None
+    assert made.rows == WANTED

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from dashlight.comparison import Comparison, Watching
+from dashlight.counting.models import ModelCounter, ModelCounting
 from dashlight.model_watch import ModelPlan, ModelWatch
 from dashlight.records import Alert, Prediction, Score, Table
 from dashlight.store.learned import LearnedReferences
@@ -52,9 +53,14 @@ class Watched:
         *,
         place: int = 1,
         ignored: Sequence[str] = (),
+        importance: Mapping[str, float] | None = None,
     ) -> None:
-        plan = ModelPlan(reference, ROWS_TO_LEARN, 259_200.0, 0.02, LearnedReferences(state), ignored)
-        self.watch = ModelWatch("/predict", "risk", "3", place=place, plan=plan)
+        learned = LearnedReferences(state)
+        weights = importance or {}
+        self.plan = ModelPlan(reference, ROWS_TO_LEARN, 259_200.0, 0.02, learned, ignored, weights)
+        self.watch = ModelWatch("/predict", "risk", "3", place=place, plan=self.plan)
+        self.counting = ModelCounting(learned, ROWS_TO_LEARN, reference, importance=weights, ignored=ignored)
+        self.counter = ModelCounter(("/predict", "risk", "3"), self.counting)
         self.alerts: list[Alert] = []
         self._rng = np.random.default_rng(5)
         self._panes = count(1)
@@ -70,13 +76,29 @@ class Watched:
     def serve_rows(self, asked: Mapping[str, Column], answered: Mapping[str, Column] = NOTHING) -> None:
         """A pane of these rows, each an exchange."""
         self.add(asked, answered)
-        self.alerts += self.watch.close_pane(10.0 * next(self._panes))
+        self.end_pane()
 
     def add(self, asked: Mapping[str, Column], answered: Mapping[str, Column] = NOTHING) -> None:
         """Rows of the pane that fills."""
         features, outputs = table(asked), table(answered)
+        self.add_tables(features, outputs)
+
+    def add_tables(self, features: Table, outputs: Table) -> None:
+        """Tables of the pane that fills."""
         traces = np.zeros(max(features.rows, outputs.rows), "V16")
-        self.watch.add(Prediction("/predict", "risk", "3", "plain", features, outputs), traces)
+        self.counter.add(Prediction("/predict", "risk", "3", "plain", features, outputs), traces)
+
+    def end_pane(self) -> list[Alert]:
+        """Judges what was counted, and has counted from then on what the judge wants."""
+        found = list(self.watch.close_pane(self.counter.close(), 10.0 * next(self._panes)))
+        self.alerts += found
+        self.counter.follow(self.watch.brief)
+        return found
+
+    def replace_file(self, reference: Reference, *, at: float) -> list[Alert]:
+        """Another reference file, for whoever counts and whoever judges; the alerts that end with the old one."""
+        self.counter = ModelCounter(("/predict", "risk", "3"), replace(self.counting, reference=reference))
+        return list(self.watch.replace_file(reference, at))
 
     @property
     def firing(self) -> set[str | None]:
@@ -157,9 +179,7 @@ def test_a_pane_is_never_half_learned_from_and_half_judged() -> None:
     for _ in range(2):
         watched.add({"age": np.zeros(ROWS_TO_LEARN)})
 
-    full = learned_share(watched)
-    assert full is not None
-    assert (full.value, full.rows) == (1.0, ROWS_TO_LEARN)
+    assert learned_share(watched) is None
     watched.serve_rows({"age": np.zeros(10)})
     assert watched.watch.scores(1) == []
     watched.serve_rows({"age": np.zeros(10)})
@@ -229,7 +249,7 @@ def test_what_is_learned_without_a_file_has_the_whole_share(tmp_path: Path) -> N
 def shares_of_budget(watched: Watched) -> list[float]:
     """Of each comparison, by its lowest threshold, which is ln(panes / what the detector has of the budget)."""
     shares: list[float] = []
-    for found in watched.watch._comparisons:
+    for found in watched.watch._comparisons.values():
         whole = Comparison(found.reference, Watching(259_200.0, 0.02))
         lowest = [-float(each._judge.tables.floor.max()) for each in (whole, found)]
         shares.append(math.exp(lowest[0] - lowest[1]))
@@ -253,15 +273,13 @@ def test_a_file_of_other_columns_falls_back_to_learning_with_one_warning(
 
 def test_a_probe_with_an_empty_body_does_not_cost_the_file(file: Reference, caplog: pytest.LogCaptureFixture) -> None:
     watched = Watched(file)
-    watched.watch.add(
-        Prediction("/predict", "risk", "3", "plain", empty_objects(1), empty_objects(1)), np.zeros(1, "V16")
-    )
+    watched.add_tables(empty_objects(1), empty_objects(1))
 
     watched.serve(1, age=80.0)
 
     assert watched.firing == {"age"}
     assert learned_share(watched) is None
-    assert len(messages(caplog, logging.WARNING)) == 1
+    assert messages(caplog, logging.WARNING) == []
 
 
 def test_a_file_of_outputs_alone_is_used_where_it_knows_an_output(file: Reference) -> None:
@@ -273,12 +291,12 @@ def test_a_file_of_outputs_alone_is_used_where_it_knows_an_output(file: Referenc
 def test_rows_of_empty_objects_are_nothing_to_learn_from(caplog: pytest.LogCaptureFixture) -> None:
     watched = Watched(None)
 
-    for pane in range(5):
-        rows = empty_objects(ROWS_TO_LEARN)
-        watched.watch.add(Prediction("/predict", "risk", "3", "plain", rows, rows), np.zeros(ROWS_TO_LEARN, "V16"))
-        assert list(watched.watch.close_pane(10.0 * pane)) == []
+    for _ in range(5):
+        watched.add_tables(empty_objects(ROWS_TO_LEARN), empty_objects(ROWS_TO_LEARN))
+        assert watched.counter.close() is None
+        assert watched.end_pane() == []
 
-    assert watched.watch.scores(1) == [Score(None, None, "reference_learned", 0.0, 0.0, 0.0, 0)]
+    assert watched.watch.scores(1) == []
     assert messages(caplog, logging.WARNING) == []
 
 
@@ -391,9 +409,8 @@ def test_a_replaced_file_is_compared_with_from_then_on_and_ends_the_alerts_of_th
     columns = {"age": rng.normal(80, 10, 4000), "income": rng.gamma(4, 500, 4000), "score": rng.random(4000)}
     newer = build_reference_from_columns(columns, {"score": "output"}, rng=rng, created_at=1.0)
 
-    ended = list(watched.watch.replace_file(newer, 100.0))
+    (alert,) = watched.replace_file(newer, at=100.0)
 
-    (alert,) = ended
     assert (alert.column, alert.state, alert.at) == ("age", "resolved", 100.0)
     assert alert.summary.startswith("the reference was replaced; it was: ")
     watched.alerts.clear()
@@ -424,11 +441,7 @@ def test_a_process_that_learned_later_takes_the_reference_of_the_first(tmp_path:
 
 
 def test_a_column_of_no_importance_is_not_looked_at(file: Reference) -> None:
-    plan = ModelPlan(file, ROWS_TO_LEARN, 259_200.0, 0.02, LearnedReferences(None), importance={"age": 0.0})
-    watched = Watched(file)
-    watched.watch = ModelWatch("/predict", "risk", "3", place=1, plan=plan)
-
-    assert watched.serve(5, age=80.0).firing == set()
+    assert Watched(file, importance={"age": 0.0}).serve(5, age=80.0).firing == set()
 
 
 class Unlearnable:
@@ -443,6 +456,6 @@ def test_rows_of_which_no_reference_can_be_made_do_not_stop_the_learning_for_eve
     watched.watch._learner = Unlearnable()  # type: ignore[assignment]
 
     with pytest.raises(ZeroDivisionError):
-        list(watched.watch.close_pane(100.0))
+        list(watched.watch.close_pane(None, 100.0))
 
     assert watched.serve(4).serve(8, age=60.0).firing == {"age"}

@@ -1,31 +1,28 @@
-"""Live rows against one reference: counted, judged as columns, pairs and whole rows, and shown by exemplars."""
+"""Counted rows against one reference: judged as columns, pairs and whole rows, and shown by exemplars."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.counting.rows import RowCounter, RowPane
+from dashlight.counting.watched import watched_of
 from dashlight.exemplars import Exemplars
 from dashlight.joint_comparison import JointComparison, Labels
 from dashlight.judge.alerts import alert_key
 from dashlight.judge.breaks.judge import BreakJudge
+from dashlight.judge.direction_bets import Direction
 from dashlight.judge.drift import DriftJudge
 from dashlight.judge.quality import scores
-from dashlight.judge.shares import BREAKS, Shares, shares
-from dashlight.records import Alert, Prediction, Role, Score
-from dashlight.window.bins import Binner
-from dashlight.window.facets import expanded, faceted
-from dashlight.window.joint import joint_codes
+from dashlight.judge.shares import BREAKS
+from dashlight.records import Alert, Role, Score
 from dashlight.window.panes import Panes
 from dashlight.window.profile import Profile
-from dashlight.window.reference import ColumnReference, Reference, columns_of, stacked_counts
+from dashlight.window.reference import Reference, stacked_counts
 
-_ROLES: tuple[Role, Role] = ("feature", "output")
 MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
-_NO_IMPORTANCE: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +42,34 @@ class Watching:
 
 
 class Comparison:
-    """Counts the rows of predictions over the bins of *reference*, and judges every pane that held any."""
+    """Judges the panes of rows that were counted over the bins of *reference*, by one process or by several."""
 
     def __init__(
         self, reference: Reference, watching: Watching, *, endpoint: str = "", model: str = "", version: str = ""
     ) -> None:
-        """Set up bins, windows and judges. Columns of *reference* stand with the features first."""
+        """Set up windows and judges. Columns of *reference* stand with the features first."""
         self.reference = reference
         self.columns = reference.columns
-        self._hidden = frozenset(column.name for column in self.columns if _is_ignored(column, watching.ignored))
-        importance = _importance(self.columns, watching.importance, self._hidden)
-        watched = tuple(column for column in self.columns if _weight(column, importance) > 0)
-        parts = _parts(reference, watched)
+        self._watching = watching
+        watched = watched_of(reference, importance=watching.importance, ignored=watching.ignored)
+        self._hidden = watched.hidden
         panes, tolerance, share = watching.panes_between_false_alarms, watching.tolerance, watching.share
         labels = Labels(endpoint=endpoint, model=model, version=version)
         self._judge = DriftJudge(
-            self.columns if watched else (),
+            self.columns if watched.columns else (),
             panes=panes,
             tolerance=tolerance,
-            share=share * parts.columns,
-            importance=importance if watched else None,
+            share=share * watched.parts.columns,
+            importance=watched.importance if watched.columns else None,
             strict=watching.strict,
             **labels,
         )
-        self._joint = JointComparison(
-            reference, watched, panes=panes, tolerance=tolerance, share=share, parts=parts, labels=labels
-        )
+        self._joint = JointComparison(reference, watched, panes=panes, tolerance=tolerance, share=share, labels=labels)
         profiles: dict[tuple[Role, str], Profile] = {
-            (each.role, each.name): each.profile for each in watched if each.profile is not None
+            (each.role, each.name): each.profile for each in watched.columns if each.profile is not None
         }
         self._breaks = BreakJudge(self.columns, profiles, panes=panes, share=share * BREAKS, **labels)
         self._recent = self._breaks.recent_values()
-        self._sides: list[_Side] = []
-        begin = 0
-        for role in _ROLES:
-            columns = columns_of(reference, role)
-            if columns:
-                self._sides.append(_Side(role, columns, slice(begin, begin + len(columns))))
-            begin += len(columns)
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
@@ -90,47 +77,38 @@ class Comparison:
         self._in_force: dict[str, Alert] = {}
         self._ended_at: float | None = None
         self._rows = np.zeros(len(self.columns))
-        self._watched_count = len(watched)
+        self._watched_count = len(watched.columns)
         self.too_short = tuple(column.name for column in self._judge.too_short)
         """Columns whose reference is too short for their own variation: slow to alarm."""
         self.unknown_columns: tuple[str, ...] = ()
         """Names, of the last batch that had any, that the reference does not know; some of them."""
 
-    def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
-        """Counts the rows of *prediction*; *trace_ids* holds 16 bytes for each exchange of its batch."""
-        self._exemplars.begin_slice(self._panes.closed)
-        codes: dict[Role, NDArray[np.uint8]] = {}
-        for side in self._sides:
-            table = prediction.features if side.role == "feature" else prediction.outputs
-            if not table.rows:
-                continue
-            whole, matrices = expanded(table, side.kinds, widths=side.widths)
-            held = side.binner.codes(whole)
-            self._panes.current[side.columns] += side.binner.count(held)
-            self._exemplars.keep(side.binner, held, trace_ids[table.exchange], columns=side.columns)
-            self._recent.add(side.role, whole)
-            codes[side.role] = held
-            self._joint.observe(matrices)
-            unknown_count, names = side.binner.unknown(whole)
-            if unknown_count:
-                self.unknown_columns = names
-        if codes:
-            self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
+    def counter(self) -> RowCounter:
+        """What counts rows for this comparison."""
+        return RowCounter(self.reference, importance=self._watching.importance, ignored=self._watching.ignored)
 
-    def close_pane(self, at: float) -> list[Alert]:
-        """Ends the pane and judges it; the alerts whose state changed. A pane without rows does not count."""
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """Along which the rows of the next pane are to be counted, by name."""
+        return self._joint.directions
+
+    def close_pane(self, pane: RowPane | None, at: float) -> list[Alert]:
+        """Judges the *pane* that ended *at*; the alerts whose state changed. None, a pane without rows, does not count."""
         began_at, self._ended_at = self._ended_at, at
-        if not self._panes.current.any():
+        if pane is None:
             return []
+        self.unknown_columns = pane.unknown or self.unknown_columns
+        self._exemplars.take(pane.exemplars, pane=self._panes.closed)
+        self._panes.add(pane.counts)
         counts = self._panes.close(at)
         self._rows += counts.sum(1)
-        self._recent.close_pane(at)
+        self._recent.take(pane.recent, at)
         judged = self._judge.update(counts, at, self._window, began_at=began_at)
         alerts = [self._shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
-        beside = self._joint.close_pane(at, told=told)
+        beside = self._joint.close_pane(pane.joint, at, told=told)
         beside += self._breaks.update(self._recent, at)
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
@@ -209,39 +187,3 @@ class Comparison:
             since_pane=self._panes.closed - since.panes,
         )
         return replace(alert, exemplars=exemplars)
-
-
-class _Side:
-    """The features of the reference, or its outputs."""
-
-    def __init__(self, role: Role, columns: tuple[ColumnReference, ...], places: slice) -> None:
-        self.role: Role = role
-        self.columns = places
-        """Their places among all columns."""
-        self.binner = Binner(columns)
-        self.kinds, self.widths = faceted(columns)
-
-
-def _parts(reference: Reference, watched: Sequence[ColumnReference]) -> Shares:
-    names = {column.name for column in watched}
-    return shares(
-        pairs=reference.pairs is not None and len(names.intersection(reference.pairs.names)) > 1,
-        directions=bool(reference.directions),
-        breaks=any(column.profile is not None for column in watched),
-    )
-
-
-def _importance(
-    columns: Sequence[ColumnReference], wanted: Mapping[str, float], hidden: frozenset[str]
-) -> dict[str, float]:
-    names = {column.name for column in columns} | {column.of for column in columns if column.of}
-    return {name: weight for name, weight in wanted.items() if name in names} | dict.fromkeys(hidden, 0.0)
-
-
-def _weight(column: ColumnReference, importance: Mapping[str, float]) -> float:
-    """How much *column* matters: a facet as much as what it is of, unless it is named itself."""
-    return importance.get(column.name, importance.get(column.of, 1.0))
-
-
-def _is_ignored(column: ColumnReference, ignored: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, each) for name in {column.name, column.of} - {""} for each in ignored)

@@ -94,6 +94,7 @@ class DriftDetector:
         self._reference = reference_of(reference, kinds, ordered=ordered, created_at=now)
         watching = Watching(panes_between_false_alarms=panes, tolerance=tolerance)
         self._comparison = Comparison(self._reference, watching, model=self._reference.model)
+        self._counter = self._comparison.counter()
         self._sides = {role: _Side(columns_of_role(self._reference, role)) for role in ("feature", "output")}
         self._names = {name: None for side in self._sides.values() for name in side.names}
         self._facets = {facet: name for side in self._sides.values() for facet, name in side.facets.items()}
@@ -124,14 +125,16 @@ class DriftDetector:
             )
         prediction = self._prediction(given)
         self._count_unknown(unknown, given.rows)
-        self._comparison.add(prediction, _NO_TRACE)
+        self._counter.add(prediction, _NO_TRACE)
         self._at = at
         if math.isnan(self._closed_at):
             self._closed_at = at
         if at - self._closed_at + _SLACK_SECONDS < self._pane_seconds:
             return []
         self._closed_at = at
-        changed = self._alerts.observe(map(self._of_its_column, self._comparison.close_pane(at)))
+        found = self._comparison.close_pane(self._counter.close(), at)
+        self._counter.follow(self._comparison.directions)
+        changed = self._alerts.observe(map(self._of_its_column, found))
         return [alert for alert in changed if alert.state in {"firing", "resolved"}]
 
     def scores(self) -> list[Score]:

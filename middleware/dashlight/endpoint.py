@@ -1,4 +1,4 @@
-"""One endpoint under watch: what is exact for all its exchanges, and one watch for each model it serves."""
+"""One endpoint under watch, as all processes counted it: its traffic, and one watch for each model it serves."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dashlight.counting.endpoints import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
+from dashlight.counting.models import ModelPane
 from dashlight.judge.rules import Rule
 from dashlight.judge.silence import SilenceJudge
 from dashlight.judge.thresholds import Quantities, ThresholdJudge
@@ -20,15 +19,14 @@ from dashlight.judge.traffic_events import QUANTILES, Quantity
 from dashlight.judge.traffic_watch import Recent
 from dashlight.judge.words import printable
 from dashlight.model_watch import ModelPlan, ModelWatch
-from dashlight.records import Alert, Exchange, Prediction, Score, WatchState
-from dashlight.window.exemplars import MOST_EACH, TraceIds
-from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounts, Outcomes
+from dashlight.records import Alert, Score, WatchState
+from dashlight.window.exemplars import TraceIds
+from dashlight.window.outcome_panes import OutcomePanes
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.window.reference import Reference
 
 logger = logging.getLogger(__name__)
 
-MOST_MODELS = 8
-"""Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
 TRAFFIC_SHARE = 0.15
 """Part of the budget of false alarms that the traffic of all endpoints uses."""
 _SILENCE_PART = 0.25
@@ -52,6 +50,16 @@ class EndpointPlan:
     """Exchanges from which is learned what the traffic is like."""
     tolerance: float = 0.02
 
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """All by which a judge is set up: one that was set up by others cannot go on under these."""
+        models = self.models
+        return (
+            *(self.pane_seconds, self.rules, self.panes_between_false_alarms, self.reference_rows, self.tolerance),
+            *(models.reference_rows, models.panes_between_false_alarms, models.tolerance),
+            *(tuple(models.ignored), tuple(sorted(models.importance.items()))),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -64,29 +72,34 @@ class Snapshot:
     """Of the model; None of the endpoint itself."""
 
 
+@dataclass(slots=True)
+class Places:
+    """How many models and endpoints of a host have been met: the k-th has the share 1/(k(k+1)) of its budget."""
+
+    models: int = 0
+    endpoints: int = 0
+
+    def next_model(self) -> int:
+        """The place of the next model, from 1."""
+        self.models += 1
+        return self.models
+
+    def next_endpoint(self) -> int:
+        """The place of the next endpoint, from 1."""
+        self.endpoints += 1
+        return self.endpoints
+
+
 class WatchedEndpoint:
-    """Counts, windows and judges of one endpoint."""
+    """Windows and judges of one endpoint."""
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        places: Iterator[int],
-        plan: EndpointPlan,
-        most_models: int = MOST_MODELS,
-        traffic_places: Iterator[int] | None = None,
-    ) -> None:
-        """*places* numbers the models of the process from 1, *traffic_places* the endpoints whose traffic is judged.
-
-        The budget of false alarms is split by them: the k-th has the share 1/(k(k+1)). Without *traffic_places* this
-        is the only endpoint.
-        """
+    def __init__(self, name: str, *, places: Places, plan: EndpointPlan) -> None:
+        """*places* numbers the models and the endpoints of the host, by which the budget of false alarms is split."""
         self.name = name
         self._places = places
-        self._plan = plan
-        self._most_models = most_models
-        self._outcomes = Outcomes()
-        place = next(traffic_places) if traffic_places is not None else 1
+        self._plan: EndpointPlan | None = plan
+        self._outcomes = OutcomePanes()
+        place = places.next_endpoint()
         share = TRAFFIC_SHARE / (place * (place + 1))
         budget = plan.panes_between_false_alarms
         self._course = TrafficCourse(
@@ -105,9 +118,9 @@ class WatchedEndpoint:
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
-        self._models: dict[tuple[str, str], ModelWatch] = {}
+        self._models: dict[ModelKey, ModelWatch] = {}
         self.unwatched_rows = 0
-        """Rows of models beyond *most_models*: counted, not judged."""
+        """Rows of models beyond MOST_MODELS: counted, not judged."""
         # Each rule is held against a window of its own time, so that one bad pane is not five bad minutes.
         held_for = sorted({rule.hold_seconds for rule in plan.rules})
         self._thresholds = [
@@ -115,50 +128,43 @@ class WatchedEndpoint:
             for seconds in held_for
         ]
 
-    def add(self, prediction: Prediction, exchanges: Sequence[Exchange]) -> None:
-        """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from."""
-        self._outcomes.add_rows(prediction.features.rows)
-        key = (prediction.model, prediction.version)
-        watch = self._models.get(key)
-        if watch is None:
-            if len(self._models) >= self._most_models:
-                self.unwatched_rows += prediction.features.rows
-                return
-            watch = self._models[key] = ModelWatch(self.name, *key, place=next(self._places), plan=self._plan.models)
-        watch.add(prediction, _trace_ids(exchanges))
+    def __getstate__(self) -> dict[str, object]:
+        """What outlives the process: all but the plan."""
+        return {**self.__dict__, "_plan": None}
 
-    def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
-        """Counts exchanges that were analysed.
+    def resume(self, plan: EndpointPlan, at: float) -> Iterator[Alert]:
+        """Goes on in another process; the alerts that end where a reference is another one by now."""
+        self._plan = plan
+        for model in self._models.values():
+            yield from model.resume(plan.models, at)
 
-        *undecodable* has the reason of each that no protocol could read, *exchanges* those themselves, to show them.
-        """
-        self.undecodable.update(undecodable)
-        self._outcomes.add_analysed(count, undecodable)
-        for exchange in exchanges[-MOST_EACH:]:
-            self._traces.keep("undecodable_rate", exchange.trace_id, started_at=exchange.started_at)
-
-    def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
-        """Counts every exchange: outcome, failure, latency, sizes. *failures* has those found inside answers, by id."""
-        times = np.array([_quantities(exchange) for exchange in exchanges], np.float64).T
-        self._outcomes.add(
-            [exchange.outcome for exchange in exchanges],
-            duration_seconds=times[0],
-            first_byte_seconds=times[1],
-            request_bytes=times[2],
-            response_bytes=times[3],
+    @property
+    def brief(self) -> EndpointBrief:
+        """What is to be counted at the endpoint from now on."""
+        judge = self._course.judge
+        return EndpointBrief(
+            known_kinds=None if judge is None else judge.events.known_kinds,
+            slow=() if judge is None else judge.events.slow,
+            models={key: model.brief for key, model in self._models.items()},
         )
-        failed = [(kind, each) for each in exchanges if (kind := failure_kind(each) or failures.get(each.id, ""))]
-        if failed:
-            self._outcomes.add_failures([kind for kind, _ in failed])
-        self._keep_traces(exchanges, times, failed)
 
-    def close_pane(self, at: float) -> Iterator[Alert]:
-        """Ends the pane; the alerts whose state changed. A mistake in one part costs that part alone."""
-        pane = self._outcomes.close(at)
+    def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert]:
+        """Judges the *pane* that ended *at*, None where there was no exchange; the alerts whose state changed.
+
+        A mistake in one part costs that part alone.
+        """
+        models: Mapping[ModelKey, ModelPane] = {}
+        outcomes = OutcomeCounter().close(at)
+        if pane is not None:
+            outcomes = replace(pane.outcomes, panes=1, first_ended_at=at, last_ended_at=at)
+            models = self._admitted(pane)
+            self._keep_traces(pane)
+        self._outcomes.take(outcomes, at)
+        self.undecodable.update(outcomes.undecodable)
         parts: list[tuple[str, Callable[[], Iterable[Alert]]]] = [
-            ("traffic", partial(self._judge_traffic, pane, at)),
-            ("silence", partial(self._silence.update, pane.exchanges, at)),
-            *(("model", partial(model.close_pane, at)) for model in self._models.values()),
+            ("traffic", partial(self._judge_traffic, outcomes, at)),
+            ("silence", partial(self._silence.update, outcomes.exchanges, at)),
+            *(("model", partial(model.close_pane, models.get(key), at)) for key, model in self._models.items()),
             *(("threshold", partial(self._hold_against, *rules, at)) for rules in self._thresholds),
         ]
         for name, part in parts:
@@ -166,9 +172,27 @@ class WatchedEndpoint:
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
-        self._plan = replace(self._plan, models=replace(self._plan.models, reference=reference))
+        self._plan = replace(self._planned, models=replace(self._planned.models, reference=reference))
         for model in self._models.values():
             yield from model.replace_file(reference, at)
+
+    def _admitted(self, pane: EndpointPane) -> Mapping[ModelKey, ModelPane]:
+        """What *pane* holds of models that are watched; a model that is new is, while there is room."""
+        self.unwatched_rows += pane.unwatched_rows
+        for key, model in pane.models.items():
+            if key in self._models:
+                continue
+            if len(self._models) >= MOST_MODELS:
+                self.unwatched_rows += model.row_count
+                continue
+            place = self._places.next_model()
+            self._models[key] = ModelWatch(self.name, *key, place=place, plan=self._planned.models)
+        return pane.models
+
+    def _keep_traces(self, pane: EndpointPane) -> None:
+        for name, kept in pane.traces.items():
+            for started_at, trace_id in kept:
+                self._traces.keep(name, trace_id, started_at=started_at)
 
     def _tried(self, name: str, part: Callable[[], Iterable[Alert]]) -> Iterator[Alert]:
         """The alerts of one part, as far as it came; a mistake of ours is counted, and told once."""
@@ -192,30 +216,11 @@ class WatchedEndpoint:
             exchanges = course.judge.reference.total.exchanges
             logger.info("%s: learned from %d exchanges what the traffic is like", name, exchanges)
 
-    def _keep_traces(
-        self, exchanges: Sequence[Exchange], times: NDArray[np.float64], failed: Sequence[tuple[str, Exchange]]
-    ) -> None:
-        """Remembers the last exchanges that failed or were slow; *times* as `_quantities` has them."""
-        judge = self._course.judge
-        for kind, exchange in failed:
-            if kind in NOT_FAILURES:
-                continue
-            names = ["error_rate", f"error_kind {kind}"]
-            if judge is not None and kind not in judge.events.known_kinds:
-                names.append("new_failure")
-            for name in names:
-                self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
-        for slow in judge.events.slow if judge is not None else ():
-            taken = times[0 if slow.quantity == "latency" else 1]
-            for place in np.flatnonzero(taken > slow.seconds)[-MOST_EACH:]:
-                name, exchange = f"{slow.quantity} {slow.quantile}", exchanges[int(place)]
-                self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
-
     def _traces_of(self, quantity: Quantity, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges that show what an alert is about, of the slow ones the slowest first."""
         names = [f"{quantity.name} {quantile}" for quantile in reversed(QUANTILES)]
         names += [f"{quantity.name} {quantity.kind}" if quantity.kind else quantity.name]
-        return self._traces.since(since_at - self._plan.pane_seconds, *names)
+        return self._traces.since(since_at - self._planned.pane_seconds, *names)
 
     def _hold_against(self, seconds: float, judge: ThresholdJudge, at: float) -> Iterable[Alert]:
         seconds_seen = seconds * _WINDOW_OF_A_RULE
@@ -225,7 +230,7 @@ class WatchedEndpoint:
 
     def snapshots(self, *, in_flight_count: int, dropped_count: int, rate: float) -> Iterator[Snapshot]:
         """The scores of the window, first the endpoint's own, then each model's."""
-        counts = self._window(self._plan.window_seconds)
+        counts = self._window(self._planned.window_seconds)
         own = traffic_scores(
             counts,
             self._measured(counts, in_flight_count=in_flight_count),
@@ -242,12 +247,18 @@ class WatchedEndpoint:
         if own:
             yield Snapshot("", "", own)
         for (name, version), watch in self._models.items():
-            scores = watch.scores(self._panes(self._plan.window_seconds))
+            scores = watch.scores(self._panes(self._planned.window_seconds))
             if scores:
                 yield Snapshot(name, version, scores, watch.state)
 
+    @property
+    def _planned(self) -> EndpointPlan:
+        if self._plan is None:
+            raise RuntimeError("thawed and not resumed")
+        return self._plan
+
     def _panes(self, seconds: float) -> int:
-        return max(1, round(seconds / self._plan.pane_seconds))
+        return max(1, round(seconds / self._planned.pane_seconds))
 
     def _window(self, seconds: float) -> OutcomeCounts:
         return self._outcomes.window(self._panes(seconds))
@@ -267,33 +278,9 @@ class WatchedEndpoint:
     ) -> Quantities:
         return quantities_of(
             counts,
-            pane_seconds=self._plan.pane_seconds,
+            pane_seconds=self._planned.pane_seconds,
             in_flight=in_flight_count,
             undecodable_count=sum(counts.undecodable.values()),
             analysed_count=counts.analysed,
             missing=missing,
         )
-
-
-def failure_kind(exchange: Exchange) -> str:
-    """In what way an exchange failed: `exception:ValueError`, `http_503`, `client_disconnect`, `cancelled`; else empty."""
-    if exchange.outcome == "ok":
-        return ""
-    if exchange.outcome != "error":
-        return exchange.outcome
-    return f"exception:{exchange.error}" if exchange.error else f"http_{exchange.status}"
-
-
-def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:
-    first_byte = exchange.first_byte_seconds
-    return (
-        exchange.duration_seconds,
-        first_byte if first_byte is not None else np.nan,
-        exchange.request_bytes,
-        exchange.response_bytes,
-    )
-
-
-def _trace_ids(exchanges: Sequence[Exchange]) -> NDArray[np.void]:
-    """Trace ids of a batch, 16 bytes each."""
-    return np.frombuffer(b"".join([exchange.trace_id.to_bytes(16, "big") for exchange in exchanges]), "V16")

@@ -8,7 +8,7 @@ import numpy as np
 
 from dashlight.judge.steadiness import moved_columns
 from dashlight.judge.words import listed
-from dashlight.records import Prediction, Score, Table
+from dashlight.records import Score, Table
 from dashlight.window.build import Chunk
 from dashlight.window.learning import Learning
 from dashlight.window.reference import Reference
@@ -42,10 +42,10 @@ class Learner:
         """Columns that did not hold still when last looked at."""
         logger.info("%s: learning a reference from the first %d rows", name, rows_wanted)
 
-    def add(self, prediction: Prediction) -> None:
-        """Keep the rows of *prediction*; empty objects hold nothing to learn, and once there are enough none is kept."""
-        if not self._learning.is_full and (_columns(prediction.features) or _columns(prediction.outputs)):
-            self._learning.add(prediction)
+    def take(self, rows: Chunk) -> None:
+        """Keep the *rows* of one process; once there are enough none is kept."""
+        if not self._learning.is_full:
+            self._learning.take(rows)
 
     @property
     def rows(self) -> int:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from dashlight.judge.direction import DirectionJudge
-from dashlight.judge.direction_bets import observed
+from dashlight.judge.direction_bets import observed, undirected
 from dashlight.records import Alert
 from dashlight.window.bins import Binner
 from dashlight.window.reference import ColumnReference
@@ -216,14 +217,76 @@ def test_workers_under_a_shared_direction_equal_one() -> None:
     assert joined.margin == pytest.approx(alone.margin)
 
 
-def test_a_pane_of_an_old_direction_is_refused() -> None:
+def test_a_worker_that_bets_along_the_direction_before_is_counted_in_full() -> None:
     rng = np.random.default_rng(69)
-    judge = judge_of(independent(rng, 1000))
-    stale = observed(judge.direction, independent(rng, 10))
-    judged(judge, independent(rng, 400))
+    judge = judge_of(independent(rng, 4000))
+    judged(judge, moved(independent(rng, 200), [0.5], 0))
+    older, rows = judge.direction, independent(rng, 100) + 0.5 * np.eye(DIMS)[0]
+    judged(judge, rows)
+    margin = judge.margin
+    assert judge.direction.number > older.number
+    assert margin < 0
 
-    with pytest.raises(ValueError, match="do not add up"):
-        judge.add(stale)
+    stale = observed(older, rows)
+    judge.add(stale)
+    judge.close(40.0)
+
+    assert stale.gains.max() > 0
+    assert judge.margin > margin
+
+
+def test_workers_under_older_directions_find_what_one_worker_finds() -> None:
+    rng = np.random.default_rng(75)
+    judge = judge_of(independent(rng, 5000))
+    rows = moved(independent(rng, 6000), [0.6], 2000)
+    known = [judge.direction] * 3
+
+    alerts: list[Alert] = []
+    for start in range(0, len(rows), 100):
+        judge.add(observed(undirected(DIMS), rows[start : start + 10]))
+        for worker, direction in enumerate(known):
+            judge.add(observed(direction, rows[start + 10 + 30 * worker : start + 40 + 30 * worker]))
+        alerts += judge.close(start / 10 + 10)
+        # The n-th worker hears of a direction n panes later than of the one before.
+        known = [judge.direction, *known[:-1]]
+
+    assert [alert.state for alert in alerts][:1] == ["firing"]
+    assert 210 < alerts[0].at <= 260
+
+
+def test_bets_along_old_directions_raise_no_false_alarms() -> None:
+    rng = np.random.default_rng(76)
+    judge = DirectionJudge(reference_of(independent(rng, 5000)), panes=100.0)
+    first = judge.direction
+
+    alerts: list[Alert] = []
+    for pane in range(3000):
+        judge.observe(independent(rng, 30))
+        judge.add(observed(first, independent(rng, 30)))
+        if pane % 7 == 0:
+            first = judge.direction
+        alerts += [alert for alert in judge.close(10.0 * pane) if alert.state == "firing"]
+
+    # Once in a hundred panes is promised.
+    assert len(alerts) <= 30
+
+
+def test_what_was_bet_along_a_drift_that_is_over_is_no_evidence_of_a_new_one() -> None:
+    rng = np.random.default_rng(77)
+    judge = judge_of(independent(rng, 5000))
+    alerts, _ = judged(judge, moved(independent(rng, 8000), [1.0], 0, 1500))
+    assert alerts[-1].state == "resolved"
+    drifted = judge_of(independent(rng, 5000))
+    judged(drifted, moved(independent(rng, 1500), [1.0], 0))
+    older = replace(drifted.direction, number=2)
+    before = judge.margin
+
+    stale = observed(older, independent(rng, 200) + np.eye(DIMS)[0])
+    judge.add(stale)
+    judge.close(9000.0)
+
+    assert stale.gains.max() > 10.0
+    assert judge.margin == before
 
 
 def test_permuting_the_dimensions_changes_nothing() -> None:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.judge.direction_bets import SIZES, Direction, DirectionPane, direction_along, observed
+from dashlight.judge.direction_bets import SIZES, Direction, DirectionPane, direction_along, observed, undirected
+from dashlight.judge.direction_learning import MEMORIES
 from dashlight.judge.direction_null import Along
 
 Floats = NDArray[np.float64]
@@ -96,9 +97,23 @@ def test_panes_of_two_workers_are_the_pane_of_one() -> None:
     assert parts.scores == pytest.approx(whole.scores)
 
 
-def test_panes_under_different_directions_do_not_add_up() -> None:
-    first = observed(direction(along()), np.zeros((1, 2)))
-    other = DirectionPane(4, 1, first.total, first.gains, first.scores)
+def test_panes_under_different_directions_add_up_under_the_number_of_the_oldest() -> None:
+    first = observed(direction(along()), np.full((1, 2), 9.0))
+    other = DirectionPane(4, 5, 2 * first.total, 3 * first.gains, 4 * first.scores)
 
-    with pytest.raises(ValueError, match="directions 3 and 4"):
-        first + other
+    for both in (first + other, other + first):
+        assert (both.direction, both.rows) == (3, 6)
+        assert both.total == pytest.approx(3 * first.total)
+        assert both.gains == pytest.approx(4 * first.gains)
+        assert both.scores == pytest.approx(5 * first.scores)
+
+
+def test_whoever_has_not_heard_of_a_direction_sums_the_rows_and_bets_nothing() -> None:
+    rows = np.random.default_rng(2).standard_normal((50, 3)) + 4.0
+
+    pane = observed(undirected(3), rows)
+
+    assert (pane.direction, pane.rows) == (0, 50)
+    assert pane.total == pytest.approx(rows.sum(0))
+    assert pane.gains.tolist() == [[0.0] * len(SIZES)] * len(MEMORIES)
+    assert pane.scores.tolist() == [0.0] * len(MEMORIES)

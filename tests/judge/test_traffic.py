@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from dashlight.judge.thresholds import Quantities
 from dashlight.judge.traffic import quantities_of, quantities_of_process, traffic_scores
 from dashlight.records import Outcome, Score
-from dashlight.window.outcomes import OutcomeCounts, Outcomes
+from dashlight.window.outcome_panes import OutcomePanes
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 
 PANE_SECONDS = 10.0
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
@@ -28,9 +29,9 @@ def counted(
     panes: int = 1,
 ) -> OutcomeCounts:
     """The exchanges of some panes, all of them in the last one."""
-    held = Outcomes()
+    held, closed = OutcomeCounter(), OutcomePanes()
     for _ in range(panes - 1):
-        held.close(0.0)
+        closed.take(held.close(0.0), 0.0)
     if outcomes:
         number = sum(outcomes.values())
         held.add(
@@ -42,8 +43,8 @@ def counted(
         )
         held.add_failures(failures)
         held.add_rows(rows)
-    held.close(10.0)
-    return held.window(panes)
+    closed.take(held.close(10.0), 10.0)
+    return closed.window(panes)
 
 
 def measured(counts: OutcomeCounts, *, in_flight: int = 0, undecodable: int = 0, analysed: int = 0) -> Quantities:
@@ -147,7 +148,7 @@ def test_throughput_is_exchanges_a_second_of_the_whole_window() -> None:
 
 
 def test_before_the_first_pane_there_is_nothing_to_measure() -> None:
-    quantities = measured(Outcomes().window(6))
+    quantities = measured(OutcomePanes().window(6))
 
     assert (quantities.exchange_count, quantities.throughput, quantities.latency_seconds) == (0, 0.0, {})
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from dashlight.judge.traffic_events import TrafficEvents
-from dashlight.window.outcomes import OutcomeCounts, Outcomes
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 
 
 def counts_of(seconds: float, first_byte: float) -> OutcomeCounts:
-    outcomes, times = Outcomes(), np.full(1000, seconds)
+    outcomes, times = OutcomeCounter(), np.full(1000, seconds)
     outcomes.add(
         ["ok"] * 1000,
         duration_seconds=times,

@@ -9,7 +9,8 @@ from dashlight.judge.traffic_course import TrafficCourse
 from dashlight.judge.traffic_events import Quantity
 from dashlight.judge.traffic_watch import Recent
 from dashlight.records import Alert, Outcome
-from dashlight.window.outcomes import OutcomeCounts, Outcomes
+from dashlight.window.outcome_panes import OutcomePanes
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 
 QUIET: Mapping[str, float] = {"http_503": 0.005}
 
@@ -19,7 +20,7 @@ class Course:
 
     def __init__(self, seed: int = 1, rows: int = 5000) -> None:
         self.course = TrafficCourse(rows=rows, panes=259_200.0, share=0.1, tolerance=0.02, endpoint="/predict")
-        self.outcomes = Outcomes()
+        self.outcomes, self.panes = OutcomeCounter(), OutcomePanes()
         self.rng = np.random.default_rng(seed)
         self.at = 0.0
         self.exchanges = 0
@@ -54,7 +55,8 @@ class Course:
             self.exchanges += rows
             states = {alert.key: alert.state for alert in self.changes}
             pane = self.outcomes.close(self.at)
-            for alert in self.course.update(pane, self.at, Recent(self.outcomes.since, traces)):
+            self.panes.take(pane, self.at)
+            for alert in self.course.update(pane, self.at, Recent(self.panes.since, traces)):
                 if states.get(alert.key) != alert.state:
                     self.changes.append(alert)
         return self
@@ -195,9 +197,9 @@ def test_workers_together_are_judged_as_one() -> None:
     course = Course(seed=11).serve(70)
     judge = course.course.judge
     assert judge is not None
-    panes: list[OutcomeCounts] = [course.outcomes.window(number) for number in (1, 2)]
+    panes: list[OutcomeCounts] = [course.panes.window(number) for number in (1, 2)]
 
-    counts = [judge.events.count(pane) for pane in (*panes, course.outcomes.window(3))]
+    counts = [judge.events.count(pane) for pane in (*panes, course.panes.window(3))]
 
     assert (counts[1] - counts[0] >= 0).all()
     assert (counts[2] >= counts[1]).all()

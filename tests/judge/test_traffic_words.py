@@ -7,13 +7,13 @@ import pytest
 
 from dashlight.judge.traffic_events import TrafficEvents
 from dashlight.judge.traffic_words import FEWEST_FOR_QUANTILE, Shown, explain
-from dashlight.window.outcomes import OutcomeCounts, Outcomes
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 
 
 def counts_of(
     rows: int, *, failures: Mapping[str, int] | None = None, seconds: float = 0.1, undecodable: int = 0
 ) -> OutcomeCounts:
-    outcomes, times = Outcomes(), seconds * np.exp(np.linspace(-1, 1, rows))
+    outcomes, times = OutcomeCounter(), seconds * np.exp(np.linspace(-1, 1, rows))
     kinds = [kind for kind, count in (failures or {}).items() for _ in range(count)]
     outcomes.add(
         ["ok"] * rows,

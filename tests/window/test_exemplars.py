@@ -48,3 +48,26 @@ def test_names_that_were_not_heard_of_for_longest_are_forgotten() -> None:
 
     assert traces.since(0.0, "kind 0") == hexadecimal(2, 1)
     assert traces.since(0.0, "kind 1") == ()
+
+
+def test_what_is_taken_is_kept_no_more() -> None:
+    traces = TraceIds()
+    for number in range(1, MOST_EACH + 2):
+        traces.keep("slow", number, started_at=10.0 * number)
+    traces.keep("failed", 9, started_at=5.0)
+
+    assert traces.take() == {"slow": ((20.0, 2), (30.0, 3), (40.0, 4), (50.0, 5), (60.0, 6)), "failed": ((5.0, 9),)}
+    assert traces.take() == {}
+    assert traces.since(0.0, "slow", "failed") == ()
+
+
+def test_what_was_taken_can_be_kept_again_elsewhere() -> None:
+    process, host = TraceIds(), TraceIds()
+    process.keep("slow", 1, started_at=1.0)
+    process.keep("slow", 2, started_at=2.0)
+
+    for name, kept in process.take().items():
+        for started_at, trace_id in kept:
+            host.keep(name, trace_id, started_at=started_at)
+
+    assert host.since(0.0, "slow") == hexadecimal(2, 1)

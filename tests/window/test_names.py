@@ -29,6 +29,12 @@ def test_names_beyond_the_limit_share_a_place() -> None:
     assert names.named(names.count(["a", "b", "c", "d", "a"])) == {"a": 2, "b": 1, OTHER: 2}
 
 
+def test_what_was_other_before_is_so_again_and_takes_no_place() -> None:
+    names = Names(2)
+
+    assert names.named(names.count({OTHER: 5, "a": 2, "b": 1, "c": 1})) == {OTHER: 6, "a": 2, "b": 1}
+
+
 @given(FOUND)
 def test_rows_add(found: list[list[str]]) -> None:
     names = Names(7)

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from dashlight.records import Outcome
-from dashlight.window.outcomes import Outcomes, merge_outcomes
+from dashlight.window.outcomes import OutcomeCounter, merge_outcomes
 
 
 def add(
-    outcomes: Outcomes, what: Sequence[Outcome], seconds: float = 0.1, first_byte: float = 0.05, size: float = 100
+    outcomes: OutcomeCounter, what: Sequence[Outcome], seconds: float = 0.1, first_byte: float = 0.05, size: float = 100
 ) -> None:
     count = len(what)
     outcomes.add(
@@ -22,7 +22,7 @@ def add(
 
 
 def test_exchanges_are_counted_by_outcome() -> None:
-    outcomes = Outcomes()
+    outcomes = OutcomeCounter()
     add(outcomes, ["ok", "ok", "error", "client_disconnect"])
 
     ended = outcomes.close(10.0)
@@ -33,7 +33,7 @@ def test_exchanges_are_counted_by_outcome() -> None:
 
 
 def test_failures_are_counted_by_kind_the_most_frequent_first() -> None:
-    outcomes = Outcomes()
+    outcomes = OutcomeCounter()
     add(outcomes, ["ok"] * 10)
     outcomes.add_failures(["http_500", "model", "model"])
 
@@ -41,7 +41,7 @@ def test_failures_are_counted_by_kind_the_most_frequent_first() -> None:
 
 
 def test_a_client_that_goes_away_is_no_error_of_the_service() -> None:
-    outcomes = Outcomes()
+    outcomes = OutcomeCounter()
     add(outcomes, ["ok", "ok", "ok", "ok", "ok", "ok", "error", "client_disconnect", "cancelled", "error"])
     outcomes.add_failures(["http_500", "client_disconnect", "cancelled", "exception:ValueError"])
 
@@ -51,34 +51,39 @@ def test_a_client_that_goes_away_is_no_error_of_the_service() -> None:
     assert ended.error_rate == 0.2
 
 
-def test_no_exchange_is_no_error() -> None:
-    assert Outcomes().window(10).error_rate == 0.0
+def test_a_kind_named_other_joins_the_others() -> None:
+    outcomes = OutcomeCounter()
+    outcomes.add_failures(["other"] + [f"http_{status}" for status in range(500, 540)])
+
+    assert outcomes.close(0.0).failures["other"] == 1 + 8
 
 
 def test_more_kinds_than_the_limit_are_counted_as_other() -> None:
-    outcomes = Outcomes()
-    kinds = [f"http_{status}" for status in range(500, 540)]
-    outcomes.add_failures(kinds)
-    outcomes.close(0.0)
-    outcomes.add_failures(["http_500", "http_539"])
-    outcomes.close(0.0)
+    outcomes = OutcomeCounter()
+    outcomes.add_failures([f"http_{status}" for status in range(500, 540)])
 
-    failures = outcomes.window(2).failures
+    failures = outcomes.close(0.0).failures
 
-    assert failures["other"] == 9
-    assert failures["http_500"] == 2
+    assert failures["other"] == 8
+    assert failures["http_500"] == 1
     assert len(failures) == 33
 
 
-def test_a_kind_named_other_joins_the_others() -> None:
-    outcomes = Outcomes()
-    outcomes.add_failures(["other"] + [f"http_{status}" for status in range(500, 540)])
+def test_each_pane_has_names_of_its_own() -> None:
+    outcomes = OutcomeCounter()
+    outcomes.add_failures([f"http_{status}" for status in range(500, 540)])
+    outcomes.add_analysed(9, [f"reason {number}" for number in range(9)])
+    outcomes.close(0.0)
 
-    assert outcomes.close(0.0).failures["other"] == 1 + 9
+    outcomes.add_failures(["http_539"])
+    outcomes.add_analysed(1, ["reason 8"])
+    ended = outcomes.close(1.0)
+
+    assert (ended.failures, ended.undecodable) == ({"http_539": 1}, {"reason 8": 1})
 
 
 def test_latency_and_sizes_have_quantiles() -> None:
-    outcomes = Outcomes()
+    outcomes = OutcomeCounter()
     add(outcomes, ["ok"] * 50, seconds=0.2, first_byte=0.1, size=1000)
     ended = outcomes.close(0.0)
 
@@ -89,7 +94,7 @@ def test_latency_and_sizes_have_quantiles() -> None:
 
 
 def test_an_exchange_without_a_body_has_no_first_byte() -> None:
-    outcomes = Outcomes()
+    outcomes = OutcomeCounter()
     add(outcomes, ["ok"] * 3, first_byte=math.nan)
     ended = outcomes.close(0.0)
 
@@ -97,7 +102,7 @@ def test_an_exchange_without_a_body_has_no_first_byte() -> None:
 
 
 def test_rows_and_throughput() -> None:
-    outcomes = Outcomes()
+    outcomes = OutcomeCounter()
     add(outcomes, ["ok"] * 30)
     outcomes.add_rows(90)
 
@@ -107,43 +112,33 @@ def test_rows_and_throughput() -> None:
     assert ended.throughput(10.0) == 3.0
 
 
-def test_a_window_sums_its_panes() -> None:
-    outcomes = Outcomes()
-    for at in range(40):
-        add(outcomes, ["ok"] * at)
-        outcomes.close(float(at))
-
-    assert outcomes.window(2).exchanges == 38 + 39
-    assert outcomes.since(36.0).exchanges == 37 + 38 + 39
-
-
-def test_an_hour_of_ten_second_panes_is_kept() -> None:
-    outcomes = Outcomes()
-    for at in range(1000):
-        add(outcomes, ["ok"])
-        outcomes.close(at * 10.0)
-
-    window = outcomes.window(360)
-
-    assert 360 <= window.panes <= 375
-    assert window.exchanges == window.panes
-
-
 def test_what_was_analysed_is_counted_with_the_reasons_why_it_could_not_be_read() -> None:
-    outcomes = Outcomes()
+    outcomes = OutcomeCounter()
     outcomes.add_analysed(10, ["cut", "invalid_json", "cut"])
-    outcomes.close(0.0)
-    outcomes.add_analysed(5, [f"reason {number}" for number in range(8)])
 
     ended = outcomes.close(1.0)
 
-    assert (ended.analysed, ended.undecodable["reason 0"], ended.undecodable["other"]) == (5, 1, 2)
-    assert outcomes.window(2).analysed == 15
-    assert list(outcomes.window(2).undecodable.items())[:2] == [("cut", 2), ("other", 2)]
+    assert (ended.analysed, list(ended.undecodable.items())) == (10, [("cut", 2), ("invalid_json", 1)])
+
+
+def test_an_empty_pane_is_no_error() -> None:
+    ended = OutcomeCounter().close(0.0)
+
+    assert (ended.exchanges, ended.failed, ended.error_rate) == (0, 0, 0.0)
+
+
+def test_what_was_closed_does_not_change_with_the_next_pane() -> None:
+    outcomes = OutcomeCounter()
+    add(outcomes, ["ok", "ok"])
+    ended = outcomes.close(0.0)
+
+    add(outcomes, ["error"] * 5)
+
+    assert (ended.exchanges, ended.durations.sum(), outcomes.close(1.0).outcomes["ok"]) == (2, 2, 0)
 
 
 def test_the_panes_of_two_workers_add_up_to_those_of_one() -> None:
-    workers, alone = [Outcomes(), Outcomes()], Outcomes()
+    workers, alone = [OutcomeCounter(), OutcomeCounter()], OutcomeCounter()
     for number, worker in enumerate(workers):
         for each in (worker, alone):
             add(each, ["ok"] * 5, seconds=0.1 * (number + 1))
@@ -164,14 +159,13 @@ def test_the_panes_of_two_workers_add_up_to_those_of_one() -> None:
         assert getattr(merged, name).tolist() == getattr(whole, name).tolist()
 
 
-def test_panes_that_follow_each_other_merge_into_the_window_that_covers_them() -> None:
-    outcomes = Outcomes()
+def test_panes_that_follow_each_other_merge_into_what_covers_them() -> None:
+    outcomes = OutcomeCounter()
     panes = []
     for number in range(3):
         add(outcomes, ["ok"] * number)
         panes.append(outcomes.close(10.0 * number))
 
-    merged, window = merge_outcomes(panes), outcomes.window(3)
+    merged = merge_outcomes(panes)
 
-    assert (merged.panes, merged.first_ended_at, merged.last_ended_at) == (3, 0.0, 20.0)
-    assert (merged.panes, merged.exchanges) == (window.panes, window.exchanges)
+    assert (merged.panes, merged.first_ended_at, merged.last_ended_at, merged.exchanges) == (3, 0.0, 20.0, 3)

@@ -1,108 +1,182 @@
+import pickle
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
-from dashlight.records import Table
-from dashlight.window.recent import ABSENT, MOST_UNKNOWN, RECENT_ROWS, SPARSE_STRIDE, RecentValues
+from dashlight.records import Role, Table
+from dashlight.window.recent import SPARSE_STRIDE, RecentRows, RecentValues
+from dashlight.window.recent_collector import RecentCollector
+from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, merged_recent
 from dashlight.window.reference import ColumnReference
 from dashlight.window.tables import table_of_columns
 
 Make = Callable[..., ColumnReference]
 
 
-def of_exchanges(table: Table, exchanges: list[int]) -> Table:
-    return replace(table, exchange=np.array(exchanges, np.intp))
+@dataclass
+class Seen:
+    """One process: what it collects, and what is kept of it."""
+
+    columns: list[ColumnReference]
+    collector: RecentCollector = field(init=False)
+    values: RecentValues = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.collector, self.values = RecentCollector(self.columns), RecentValues(self.columns)
+
+    def add(self, role: Role, table: Table) -> None:
+        self.collector.add(role, table)
+
+    def close_pane(self, at: float) -> None:
+        self.values.take(self.collector.close(), at)
+
+
+def rows_told(rows: RecentRows) -> tuple[object, ...]:
+    return rows.numbers.tolist(), rows.types.tolist(), rows.texts.tolist(), rows.exchanges.tolist(), rows.panes.tolist()
 
 
 @pytest.fixture
-def recent(column: Make) -> RecentValues:
-    return RecentValues([column("x"), column("w", "categorical"), column("t", "text"), column("y", role="output")])
+def recent(column: Make) -> Seen:
+    return Seen([column("x"), column("w", "categorical"), column("t", "text"), column("y", role="output")])
 
 
+@pytest.mark.parametrize("pane_rows", [1, 7, 300, 1500, 9000])
 @pytest.mark.parametrize("step", [1, 13, 256, 1000])
-def test_the_last_rows_are_kept_in_their_order(step: int, recent: RecentValues) -> None:
-    values = np.arange(3000.0)
+def test_the_last_rows_are_kept_in_their_order_however_panes_part_them(step: int, pane_rows: int, recent: Seen) -> None:
+    values = np.arange(9000.0)
+    panes = list[int]()
 
-    for start in range(0, 3000, step):
-        recent.add("feature", table_of_columns({"x": values[start : start + step]}))
+    for start in range(0, 9000, step):
+        piece = values[start : start + step]
+        recent.add("feature", table_of_columns({"x": piece}))
+        panes.extend([recent.values.pane] * len(piece))
+        if len(panes) >= pane_rows * (recent.values.pane + 1):
+            recent.close_pane(0.0)
+    recent.close_pane(0.0)
 
-    assert recent.dense("feature").numbers[0].tolist() == values[-RECENT_ROWS:].tolist()
-    assert recent.sparse("feature").numbers[0].tolist() == values[::SPARSE_STRIDE][-RECENT_ROWS:].tolist()
-    assert recent.dense("feature").newest(3).numbers[0].tolist() == [2997.0, 2998.0, 2999.0]
-    assert recent.rows_seen == {"feature": 3000, "output": 0}
-
-
-def test_memory_is_constant(recent: RecentValues) -> None:
-    for _ in range(50):
-        recent.add("feature", table_of_columns({"x": np.arange(1000.0), "w": ["a" * 500] * 1000}))
-
-    assert recent.dense("feature").rows == recent.sparse("feature").rows == RECENT_ROWS
-    assert {len(text) for text in recent.dense("feature").texts[1]} == {64}
-
-
-def test_of_a_large_exchange_few_rows_are_kept(recent: RecentValues) -> None:
-    many = of_exchanges(table_of_columns({"x": np.arange(1000.0)}), [0] * 1000)
-    few = of_exchanges(table_of_columns({"x": np.arange(4.0)}), [0, 0, 1, 2])
-
-    recent.add("feature", many)
-    recent.add("feature", few)
-
-    rows = recent.dense("feature")
-    assert rows.numbers[0].tolist() == [*np.arange(0, 1000, 125), 0, 1, 2, 3]
-    assert rows.exchange_count == 4
+    dense, sparse = recent.values.dense("feature"), recent.values.sparse("feature")
+    assert dense.numbers[0].tolist() == values[-RECENT_ROWS:].tolist()
+    assert dense.panes.tolist() == panes[-RECENT_ROWS:]
+    assert sparse.numbers[0].tolist() == values[::SPARSE_STRIDE][-RECENT_ROWS:].tolist()
+    assert sparse.panes.tolist() == panes[::SPARSE_STRIDE][-RECENT_ROWS:]
+    assert dense.exchange_count == sparse.exchange_count == RECENT_ROWS
+    assert dense.newest(3).numbers[0].tolist() == [8997.0, 8998.0, 8999.0]
+    assert recent.values.rows_seen == {"feature": 9000, "output": 0}
 
 
-def test_types_and_texts_of_whatever_comes(recent: RecentValues) -> None:
-    recent.add("feature", table_of_columns({"x": [1, "2", None, True, [3]], "w": ["a", 5, None, 1.5, {}]}))
-    recent.add("feature", table_of_columns({"w": np.array([7.0, np.nan]), "t": ["free", "text"]}))
+def test_exchanges_of_different_panes_are_different(recent: Seen) -> None:
+    for at in range(3):
+        table = table_of_columns({"x": np.ones(6)})
+        recent.add("feature", replace(table, exchange=np.array([0, 0, 1, 1, 2, 2], np.intp)))
+        recent.close_pane(float(at))
 
-    rows = recent.dense("feature")
-    assert rows.types[0].tolist() == [1, 3, 0, 2, 4, ABSENT, ABSENT]
-    assert rows.texts[0].tolist()[1] == "2"
-    assert rows.texts[1].tolist() == ["a", "5", None, "1.5", None, "7", None]
-    assert rows.types[1].tolist() == [3, 1, 0, 1, 4, 1, 0]
-    assert rows.texts[2].tolist() == [None] * 7
-    assert rows.types[2].tolist() == [ABSENT] * 5 + [3, 3]
+    assert recent.values.dense("feature").exchange_count == 9
 
 
-def test_panes_are_numbered_and_presence_is_timed(recent: RecentValues) -> None:
+def test_panes_are_numbered_and_presence_is_timed(recent: Seen) -> None:
     recent.add("feature", table_of_columns({"x": np.ones(2)}))
     recent.close_pane(10.0)
     recent.close_pane(20.0)
     recent.add("feature", table_of_columns({"w": ["a"]}))
     recent.close_pane(30.0)
 
-    assert recent.dense("feature").panes.tolist() == [0, 0, 2]
-    assert recent.dense("feature").pane_count == 2
-    assert (recent.last_present_at("feature", "x"), recent.last_present_at("feature", "w")) == (10.0, 30.0)
-    assert (recent.last_present_pane("feature", "x"), recent.last_present_pane("output", "y")) == (0, -1)
-    assert np.isnan(recent.last_present_at("output", "y"))
+    values = recent.values
+    assert values.pane == 3
+    assert values.dense("feature").panes.tolist() == [0, 0, 2]
+    assert values.dense("feature").pane_count == 2
+    assert (values.last_present_at("feature", "x"), values.last_present_at("feature", "w")) == (10.0, 30.0)
+    assert (values.last_present_pane("feature", "x"), values.last_present_pane("output", "y")) == (0, -1)
+    assert np.isnan(values.last_present_at("output", "y"))
 
 
-def test_names_that_the_reference_does_not_know_are_followed(recent: RecentValues) -> None:
+def test_names_that_the_reference_does_not_know_are_followed(recent: Seen) -> None:
     recent.add("feature", table_of_columns({"x": np.ones(30)}))
     recent.close_pane(10.0)
+    recent.add("feature", table_of_columns({"x": np.ones(3)}))
     recent.add("feature", table_of_columns({"z": np.ones(5)}))
     recent.add("feature", table_of_columns({"z": np.ones(5)}))
     recent.close_pane(20.0)
     recent.close_pane(30.0)
+    recent.add("feature", table_of_columns({"z": np.ones(1)}))
+    recent.close_pane(40.0)
 
-    (seen,) = recent.unknown
-    assert (seen.name, seen.first_rows, seen.first_pane, seen.last_pane, seen.rows) == ("z", 30, 1, 1, 10)
+    (seen,) = recent.values.unknown
+    assert (seen.name, seen.first_rows, seen.first_pane, seen.last_pane, seen.rows) == ("z", 33, 1, 3, 11)
     assert seen.first_at == 20.0
 
 
-def test_a_client_with_ever_new_names_is_bounded(recent: RecentValues) -> None:
+def test_a_client_with_ever_new_names_is_bounded(column: Make) -> None:
+    values = RecentValues([column("x")])
     for at in range(200):
-        recent.add("feature", table_of_columns({f"n{at}": np.ones(1)}))
+        process = RecentCollector([column("x")])
+        process.add("feature", table_of_columns({f"n{at}": np.ones(1)}))
+        values.take(process.close(), float(at))
 
-    assert len(recent.unknown) == MOST_UNKNOWN
+    assert [seen.name for seen in values.unknown] == [f"n{at}" for at in range(MOST_UNKNOWN)]
 
 
-def test_an_empty_table_is_nothing(recent: RecentValues) -> None:
-    recent.add("feature", table_of_columns({"x": np.ones(0)}))
+def test_nothing_is_kept_before_anything_came(recent: Seen) -> None:
+    assert recent.values.dense("feature").rows == 0
+    assert recent.values.dense("output").exchange_count == 0
 
-    assert recent.dense("feature").rows == 0
-    assert recent.dense("output").exchange_count == 0
+
+def test_a_pane_of_other_columns_is_refused_and_changes_nothing(recent: Seen, column: Make) -> None:
+    other = Seen([column("x")])
+    other.add("feature", table_of_columns({"x": np.ones(1), "z": np.ones(1)}))
+
+    with pytest.raises(ValueError, match="other columns"):
+        recent.values.take(other.collector.close(), 10.0)
+
+    assert (recent.values.pane, recent.values.unknown) == (0, ())
+
+
+def traffic(rng: np.random.Generator) -> Table:
+    rows = int(rng.integers(1, 60))
+    words = rng.choice(["a", "b"], rows).tolist()
+    return table_of_columns({"x": rng.standard_normal(rows), "w": words, f"z{rng.integers(5)}": np.ones(rows)})
+
+
+def test_after_a_pickle_it_goes_on_as_if_nothing_had_happened(recent: Seen) -> None:
+    rng = np.random.default_rng(7)
+    pickled = recent.values
+    for at in range(40):
+        recent.add("feature", traffic(rng))
+        pane = recent.collector.close()
+        recent.values.take(pane, float(at))
+        if pickled is not recent.values:
+            pickled.take(pane, float(at))
+        if at in {5, 30}:
+            pickled = pickle.loads(pickle.dumps(pickled if at == 30 else recent.values, 5))
+
+    for role in ("feature", "output"):
+        assert rows_told(pickled.dense(role))[2:] == rows_told(recent.values.dense(role))[2:]
+        assert rows_told(pickled.sparse(role))[2:] == rows_told(recent.values.sparse(role))[2:]
+        np.testing.assert_array_equal(pickled.dense(role).numbers, recent.values.dense(role).numbers)
+        np.testing.assert_array_equal(pickled.sparse(role).types, recent.values.sparse(role).types)
+    assert (pickled.pane, pickled.rows_seen) == (recent.values.pane, recent.values.rows_seen)
+    assert pickled.unknown == recent.values.unknown
+    assert pickled.last_present_at("feature", "w") == 39.0
+    assert [column.name for column in pickled.columns_of("feature")] == ["x", "w", "t"]
+
+
+def test_several_processes_are_seen_as_one_that_saw_all(column: Make) -> None:
+    columns = [column("x")]
+    alone, together = Seen(columns), RecentValues(columns)
+    workers = [RecentCollector(columns) for _ in range(4)]
+    for pane in range(6):
+        values = np.arange(1000.0 * pane, 1000.0 * (pane + 1))
+        for start in range(0, 1000, 8):
+            alone.add("feature", table_of_columns({"x": values[start : start + 8]}))
+            for number, worker in enumerate(workers):
+                worker.add("feature", table_of_columns({"x": values[start : start + 8][number::4]}))
+        alone.close_pane(float(pane))
+        together.take(merged_recent([each for worker in workers if (each := worker.close())]), float(pane))
+
+    # The sparse rows are others, as every worker strides for itself.
+    assert together.dense("feature").numbers.tolist() == alone.values.dense("feature").numbers.tolist()
+    assert together.dense("feature").panes.tolist() == alone.values.dense("feature").panes.tolist()
+    assert together.rows_seen == alone.values.rows_seen
+    span = np.ptp(together.sparse("feature").numbers[0])
+    assert span == pytest.approx(np.ptp(alone.values.sparse("feature").numbers[0]), rel=0.05)

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from dashlight.window.outcomes import OutcomeCounts, Outcomes
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.window.traffic_reference import FEWEST_PANES, MOST_BLOCKS, TrafficLearning
 
 
 def panes_of(*exchanges: int, seconds: float = 10.0) -> list[OutcomeCounts]:
-    outcomes = Outcomes()
+    outcomes = OutcomeCounter()
     closed: list[OutcomeCounts] = []
     for number, count in enumerate(exchanges):
         times = np.full(count, 0.1)

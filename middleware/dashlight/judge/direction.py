@@ -73,7 +73,7 @@ class DirectionJudge:
         self._rows_of_age = np.zeros(self._evidence.shape, np.int64)
         self._ends: deque[float] = deque(maxlen=PANES_REMEMBERED)
         self._alert: Alert | None = None
-        self._directions, self._rows_since = 0, 0
+        self._directions, self._rows_since, self._valid_from = 0, 0, 0
         self.direction = self._renewed()
         """Under which the rows of the pane that is open are observed: to be shared with other workers."""
         self._pane = self._empty()
@@ -102,8 +102,13 @@ class DirectionJudge:
         self._pane += observed(self.direction, rows)
 
     def add(self, pane: DirectionPane) -> None:
-        """Take what another worker observed of the open pane; ValueError where that was under another direction."""
-        self._pane += pane
+        """Take what a worker observed of the open pane, along this direction or one before it.
+
+        Of rows that were bet on along a direction of before the last drift was over only the sum is taken.
+        """
+        if pane.direction < self._valid_from:
+            pane = replace(pane, gains=np.zeros_like(pane.gains), scores=np.zeros_like(pane.scores))
+        self._pane += replace(pane, direction=self._pane.direction)
 
     def close(self, at: float) -> list[Alert]:
         """Close the pane, which ended *at*: judge it, then learn from it. A pane without rows does not count.
@@ -184,6 +189,8 @@ class DirectionJudge:
         self._age[:] = 0
         self._rows_of_age[:] = 0
         self._learned.forget()
+        self._valid_from = self._directions + 1
+        self.direction = self._renewed()
 
     def _renewed(self) -> Direction:
         """The direction of the next panes."""

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.bands import SEASON_DEVIATIONS
+from dashlight.judge.direction_learning import MEMORIES
 from dashlight.judge.direction_null import CLIP, Along
 from dashlight.window.rows_scores import projected
 
@@ -25,7 +26,7 @@ class Direction:
     """Directions learned up to the last pane, one for each memory, and the bets along them: what all workers share."""
 
     number: int
-    """Of the pane that is to be observed, counted from 0."""
+    """Counted from 1 by the judge; 0 where nothing is bet."""
     weights: Floats
     """Shape (dims, memories): of a row; zero where nothing was learned."""
     offsets: Floats
@@ -42,10 +43,14 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DirectionPane:
-    """Sums over rows of one pane; those of several workers add up."""
+    """Sums over rows of one pane; those of several workers add up.
+
+    A worker may not have heard of the newest direction. Each bets along the one that it knew before it saw a row, and
+    the gains of fair bets add up whatever they were along.
+    """
 
     direction: int
-    """Number of the direction under which they were observed."""
+    """Number of the oldest direction under which they were observed."""
     rows: int
     total: Floats
     """Shape (dims,): sum of the rows."""
@@ -55,16 +60,26 @@ class DirectionPane:
     """Shape (memories,): sum of the scores less their mean without drift."""
 
     def __add__(self, other: "DirectionPane") -> "DirectionPane":
-        """The sums over the rows of both; ValueError where they were observed under different directions."""
-        if self.direction != other.direction:
-            raise ValueError(f"panes of directions {self.direction} and {other.direction} do not add up")
         return DirectionPane(
-            self.direction,
+            min(self.direction, other.direction),
             self.rows + other.rows,
             self.total + other.total,
             self.gains + other.gains,
             self.scores + other.scores,
         )
+
+
+def undirected(dims: int) -> Direction:
+    """The direction of whoever has not heard of one: rows of *dims* dimensions are summed, and nothing is bet."""
+    return Direction(
+        number=0,
+        weights=np.zeros((dims, len(MEMORIES))),
+        offsets=np.zeros(len(MEMORIES)),
+        means=np.zeros(len(MEMORIES)),
+        borders=np.zeros((len(MEMORIES), len(SIZES))),
+        stakes=np.zeros((len(MEMORIES), len(SIZES))),
+        phi=np.ones(len(MEMORIES)),
+    )
 
 
 def observed(direction: Direction, rows: NDArray[np.floating]) -> DirectionPane:

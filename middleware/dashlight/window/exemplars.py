@@ -25,6 +25,11 @@ class TraceIds:
             self._kept.move_to_end(name)
         kept.append((started_at, trace_id))
 
+    def take(self) -> dict[str, tuple[tuple[float, int], ...]]:
+        """All that are kept, by name: when each exchange began, and its trace id. None is kept any more."""
+        kept, self._kept = self._kept, OrderedDict()
+        return {name: tuple(traces) for name, traces in kept.items()}
+
     def since(self, at: float, *names: str) -> tuple[str, ...]:
         """Up to MOST_EACH trace ids, 32 hexadecimal digits, of exchanges that began after *at*.
 

@@ -38,10 +38,14 @@ class Learning:
 
     def add(self, prediction: Prediction) -> None:
         """Keep the rows of *prediction*; ValueError once there are enough."""
+        self.take({"feature": prediction.features, "output": prediction.outputs})
+
+    def take(self, rows: Chunk) -> None:
+        """Keep *rows*, by role; ValueError once there are enough."""
         if self.is_full:
             raise ValueError("the rows wanted are there: ask for the reference")
-        self._keep("feature", prediction.features)
-        self._keep("output", prediction.outputs)
+        for role, table in rows.items():
+            self._keep(role, table)
 
     @property
     def rows(self) -> int:

@@ -35,7 +35,8 @@ class Names:
     def _place(self, name: str) -> int:
         place = self._places.get(name)
         if place is None:
-            if len(self._places) >= self._limit:
+            # What was OTHER to whoever counted it is no name that takes a place.
+            if name == OTHER or len(self._places) >= self._limit:
                 return self._limit
             place = self._places[name] = len(self._places)
         return place

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from dashlight.records import Outcome
 from dashlight.window.histogram import LATENCY, SIZE, Binning, Quantile, quantile
 from dashlight.window.names import Names
-from dashlight.window.ring import Ring, Stretch
 
 KIND_LIMIT = 32
 """Kinds of failure counted under their names; the others as `other`."""
@@ -19,17 +18,10 @@ REASON_LIMIT = 8
 """Reasons why no protocol could read an exchange, counted likewise."""
 NOT_FAILURES = frozenset({"client_disconnect", "cancelled"})
 """Kinds that say nothing about the model: counted, and left out of the error rate."""
-LEVELS = 5
-"""32 panes each of 1, 2, 4, 8, 16: 512 panes, eighty-five minutes of ten seconds."""
-
-_OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-_OUTCOME_PLACE = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
-_BINNING = Binning(LATENCY, LATENCY, SIZE, SIZE)
-_KINDS = slice(len(_OUTCOMES), len(_OUTCOMES) + KIND_LIMIT + 1)
-_ROWS = _KINDS.stop
-_ANALYSED = _ROWS + 1
-_REASONS = slice(_ANALYSED + 1, _ANALYSED + 1 + REASON_LIMIT + 1)
-_BINS = slice(_REASONS.stop, _REASONS.stop + _BINNING.bins)
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+BINNING = Binning(LATENCY, LATENCY, SIZE, SIZE)
+HISTOGRAM_ENDS = (LATENCY.bins, 2 * LATENCY.bins, 2 * LATENCY.bins + SIZE.bins)
+"""Where, in the row of all four histograms, those of the first bytes, the requests and the responses begin."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,14 +84,11 @@ class OutcomeCounts:
         return self.exchanges / seconds
 
 
-class Outcomes:
-    """Counts the exchanges of one endpoint, pane by pane."""
+class OutcomeCounter:
+    """Counts the exchanges of one endpoint in one process, a pane at a time."""
 
-    def __init__(self, levels: int = LEVELS) -> None:
-        """*levels* is how far back panes are kept: 32 * 2^(levels - 1) of them."""
-        self._current = np.zeros(_BINS.stop, np.int64)
-        self._ring = Ring((_BINS.stop,), levels)
-        self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
+    def __init__(self) -> None:
+        self._begin()
 
     def add(
         self,
@@ -111,57 +100,50 @@ class Outcomes:
         response_bytes: NDArray[np.float64],
     ) -> None:
         """Count a batch of exchanges; *first_byte_seconds* is NaN where there was no body."""
-        for outcome, count in Counter(outcomes).items():
-            self._current[_OUTCOME_PLACE[outcome]] += count
+        self._outcomes.update(outcomes)
         quantities = np.array([duration_seconds, first_byte_seconds, request_bytes, response_bytes])
-        self._current[_BINS] += _BINNING.count(quantities)
+        self._histograms += BINNING.count(quantities)
 
     def add_failures(self, kinds: Sequence[str]) -> None:
         """Count failed exchanges, each by its kind; beyond KIND_LIMIT kinds as `other`."""
-        self._current[_KINDS] += self._kinds.count(kinds)
+        self._failures += self._kinds.count(kinds)
 
     def add_analysed(self, count: int, undecodable: Sequence[str]) -> None:
         """Count exchanges that were analysed; *undecodable* has the reason of each that no protocol could read."""
-        self._current[_ANALYSED] += count
-        self._current[_REASONS] += self._reasons.count(undecodable)
+        self._analysed += count
+        self._undecodable += self._reasons.count(undecodable)
 
     def add_rows(self, rows: int) -> None:
         """Count the rows that exchanges held."""
-        self._current[_ROWS] += rows
+        self._rows += rows
 
     def close(self, at: float) -> OutcomeCounts:
         """End the current pane at *at*, begin an empty one, and give what the ended one held."""
-        closed = self._current
-        self._ring.add(closed, at)
-        self._current = np.zeros_like(closed)
-        return self._counts(Stretch(closed, 1, at, at))
-
-    def window(self, panes: int) -> OutcomeCounts:
-        """The last *panes*: exact up to 32; of more, as few more as are kept apart; of too many, all that are kept."""
-        return self._counts(self._ring.last(panes))
-
-    def since(self, at: float) -> OutcomeCounts:
-        """The shortest window that covers every kept pane that ended after *at*."""
-        return self.window(self._ring.panes_since(at))
-
-    def _counts(self, stretch: Stretch) -> OutcomeCounts:
-        counts = stretch.counts
-        first_byte, request, response = LATENCY.bins, 2 * LATENCY.bins, 2 * LATENCY.bins + SIZE.bins
-        durations, first_bytes, requests, responses = np.split(counts[_BINS], [first_byte, request, response])
-        return OutcomeCounts(
-            outcomes=dict(zip(_OUTCOMES, counts[: len(_OUTCOMES)].tolist(), strict=True)),
-            failures=self._kinds.named(counts[_KINDS]),
-            rows=int(counts[_ROWS]),
+        durations, first_bytes, requests, responses = np.split(self._histograms, HISTOGRAM_ENDS)
+        closed = OutcomeCounts(
+            outcomes={outcome: self._outcomes[outcome] for outcome in OUTCOMES},
+            failures=self._kinds.named(self._failures),
+            rows=self._rows,
             durations=durations,
             first_bytes=first_bytes,
             request_sizes=requests,
             response_sizes=responses,
-            panes=stretch.panes,
-            first_ended_at=stretch.first_ended_at,
-            last_ended_at=stretch.last_ended_at,
-            analysed=int(counts[_ANALYSED]),
-            undecodable=self._reasons.named(counts[_REASONS]),
+            panes=1,
+            first_ended_at=at,
+            last_ended_at=at,
+            analysed=self._analysed,
+            undecodable=self._reasons.named(self._undecodable),
         )
+        self._begin()
+        return closed
+
+    def _begin(self) -> None:
+        self._outcomes: Counter[Outcome] = Counter()
+        self._histograms = np.zeros(BINNING.bins, np.int64)
+        self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
+        self._failures = np.zeros(self._kinds.size, np.int64)
+        self._undecodable = np.zeros(self._reasons.size, np.int64)
+        self._rows = self._analysed = 0
 
 
 def merge_outcomes(parts: Sequence[OutcomeCounts]) -> OutcomeCounts:

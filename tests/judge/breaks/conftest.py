@@ -12,7 +12,7 @@ from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.records import Alert, Role
 from dashlight.window.build import build_reference_from_columns
 from dashlight.window.profile import Profile, ProfileMeter
-from dashlight.window.recent import RecentValues
+from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.reference import ColumnReference
 from dashlight.window.tables import Column, table_of_columns, taken
 
@@ -82,15 +82,16 @@ def run_of_rows(
 ) -> list[tuple[int, Alert]]:
     """Alerts, each with the rows that had come by then; *streams* come one after the other, a pane takes ten seconds."""
     judge = judge or watched.judge()
-    recent: RecentValues = judge.recent_values()
+    recent = judge.recent_values()
+    collector = RecentCollector(recent.columns)
     came, alerts = 0, list[tuple[int, Alert]]()
     for stream in streams:
         table = table_of_columns(stream)
         for start in range(0, table.rows, rows):
-            recent.add("feature", taken(table, np.arange(start, min(start + rows, table.rows))))
+            collector.add("feature", taken(table, np.arange(start, min(start + rows, table.rows))))
             came += rows
             at = 10.0 * came / rows
-            recent.close_pane(at)
+            recent.take(collector.close(), at)
             alerts.extend((came, alert) for alert in judge.update(recent, at))
     return alerts
 

@@ -209,7 +209,7 @@ def test_whatever_comes_never_raises_and_no_figure_is_nan(
 def test_a_judge_without_columns_is_silent() -> None:
     judge = BreakJudge((), {}, panes=1000)
     recent = judge.recent_values()
-    recent.close_pane(10.0)
+    recent.take(None, 10.0)
 
     assert judge.update(recent, 10.0) == []
 

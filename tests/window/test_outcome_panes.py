@@ -1,0 +1,116 @@
+"""The outcomes of an endpoint, pane by pane: windows, names, and what is kept."""
+
+import math
+import pickle
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashlight.records import Outcome
+from dashlight.window.outcome_panes import OutcomePanes
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts, merge_outcomes
+
+
+def counts_of(
+    what: Sequence[Outcome] = (), *, failures: Sequence[str] = (), analysed: int = 0, undecodable: Sequence[str] = ()
+) -> OutcomeCounts:
+    """A pane of exchanges that took 0.1 s each."""
+    counter, times = OutcomeCounter(), np.full(len(what), 0.1)
+    counter.add(
+        what, duration_seconds=times, first_byte_seconds=times / 2, request_bytes=times, response_bytes=times * 10
+    )
+    counter.add_failures(failures)
+    counter.add_analysed(analysed, undecodable)
+    counter.add_rows(3 * len(what))
+    return counter.close(0.0)
+
+
+def kept(*panes: OutcomeCounts) -> OutcomePanes:
+    """These panes, the n-th of which ended at n seconds, from 0."""
+    held = OutcomePanes()
+    for at, pane in enumerate(panes):
+        held.take(pane, float(at))
+    return held
+
+
+def test_before_the_first_pane_there_is_no_exchange_and_no_error() -> None:
+    window = OutcomePanes().window(10)
+
+    assert (window.exchanges, window.error_rate, window.panes) == (0, 0.0, 0)
+    assert math.isnan(window.first_ended_at)
+
+
+def test_a_window_sums_its_panes() -> None:
+    held = kept(*(counts_of(["ok"] * at) for at in range(40)))
+
+    assert held.window(2).exchanges == 38 + 39
+    assert held.since(36.0).exchanges == 37 + 38 + 39
+    assert (held.window(2).first_ended_at, held.window(2).last_ended_at) == (38.0, 39.0)
+
+
+def test_a_window_of_one_pane_is_that_pane() -> None:
+    pane = counts_of(["ok", "error", "cancelled"], failures=["http_500", "cancelled"], analysed=3, undecodable=["cut"])
+
+    window = kept(counts_of(["ok"] * 9), pane).window(1)
+
+    assert (window.outcomes, window.failures, window.undecodable) == (pane.outcomes, pane.failures, pane.undecodable)
+    assert (window.rows, window.analysed, window.panes) == (9, 3, 1)
+    for name in ("durations", "first_bytes", "request_sizes", "response_sizes"):
+        assert getattr(window, name).tolist() == getattr(pane, name).tolist()
+
+
+def test_an_hour_of_ten_second_panes_is_kept() -> None:
+    window = kept(*[counts_of(["ok"])] * 1000).window(360)
+
+    assert 360 <= window.panes <= 375
+    assert window.exchanges == window.panes
+
+
+def test_kinds_beyond_the_limit_are_counted_as_other_however_many_panes_bring_them() -> None:
+    first = counts_of(failures=[f"http_{status}" for status in range(500, 540)])
+
+    failures = kept(first, counts_of(failures=["http_500", "http_539"])).window(2).failures
+
+    assert failures["other"] == 9
+    assert failures["http_500"] == 2
+    assert len(failures) == 33
+
+
+def test_what_several_processes_brought_has_no_more_names_than_what_one_did() -> None:
+    workers = [counts_of(failures=[f"exception:Error{worker}{kind}" for kind in range(20)]) for worker in range(4)]
+
+    failures = kept(merge_outcomes(workers)).window(1).failures
+
+    assert (len(failures), sum(failures.values()), failures["other"]) == (33, 80, 48)
+
+
+def test_reasons_are_counted_over_the_window() -> None:
+    held = kept(
+        counts_of(analysed=10, undecodable=["cut", "invalid_json", "cut"]),
+        counts_of(analysed=5, undecodable=[f"reason {number}" for number in range(8)]),
+    )
+
+    assert (held.window(1).analysed, held.window(1).undecodable["reason 0"]) == (5, 1)
+    assert held.window(1).undecodable["other"] == 2
+    assert held.window(2).analysed == 15
+    assert list(held.window(2).undecodable.items())[:2] == [("cut", 2), ("other", 2)]
+
+
+def test_panes_that_follow_each_other_merge_into_the_window_that_covers_them() -> None:
+    panes = [counts_of(["ok"] * number) for number in range(3)]
+
+    merged, window = merge_outcomes(panes), kept(*panes).window(3)
+
+    assert (merged.panes, merged.exchanges) == (window.panes, window.exchanges)
+
+
+def test_what_is_kept_outlives_the_process() -> None:
+    held = kept(*(counts_of(["ok"] * at, failures=["http_500"] * (at % 3)) for at in range(1, 50)))
+
+    thawed = pickle.loads(pickle.dumps(held))
+    for each in (held, thawed):
+        each.take(counts_of(["error"] * 7, failures=["http_503"] * 7), 50.0)
+
+    for panes in (1, 5, 60):
+        assert thawed.window(panes).failures == held.window(panes).failures
+        assert thawed.window(panes).durations.tolist() == held.window(panes).durations.tolist()

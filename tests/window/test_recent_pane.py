@@ -1,0 +1,196 @@
+import pickle
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from dashlight.records import Role
+from dashlight.window.build import build_reference_from_columns
+from dashlight.window.recent_collector import RecentCollector
+from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, PaneRows, RecentPane, merged_recent
+from dashlight.window.reference import ColumnReference
+from dashlight.window.tables import Column, table_of_columns
+
+Make = Callable[..., ColumnReference]
+Collect = Callable[..., RecentPane]
+
+
+@pytest.fixture
+def collect(column: Make) -> Collect:
+    def pane(*tables: dict[str, Column], role: Role = "feature", rows_of_exchange: int = 1) -> RecentPane:
+        collector = RecentCollector([column("x"), column("w", "categorical"), column("y", role="output")])
+        for columns in tables:
+            table = table_of_columns(columns)
+            collector.add(role, replace(table, exchange=np.arange(table.rows) // rows_of_exchange))
+        closed = collector.close()
+        assert closed is not None
+        return closed
+
+    return pane
+
+
+@pytest.fixture(scope="module")
+def collect_once() -> Collect:
+    held: dict[str, Column] = {"x": [0.0, 1.0] * 100, "w": ["a", "b"] * 100}
+    columns = build_reference_from_columns(held, {}, rng=np.random.default_rng(0), created_at=0.0).columns
+
+    def pane(columns_sent: dict[str, Column]) -> RecentPane:
+        collector = RecentCollector(columns)
+        collector.add("feature", table_of_columns(columns_sent))
+        closed = collector.close()
+        assert closed is not None
+        return closed
+
+    return pane
+
+
+def side_of(rows: int, *, begin: float) -> dict[str, Column]:
+    return {"x": begin + np.arange(rows)}
+
+
+def x(rows: PaneRows) -> list[float]:
+    found: list[float] = rows.numbers[0].tolist()
+    return found
+
+
+def shares(rows: PaneRows) -> Counter[int]:
+    """How many rows are of each process: the first one's values begin at 0, the second's at 1e6, and so on."""
+    return Counter(int(value // 1e6) for value in x(rows))
+
+
+def pickled(pane: RecentPane) -> bytes:
+    return pickle.dumps(pane, 5)
+
+
+def test_rows_of_two_processes_take_turns(collect: Collect) -> None:
+    merged = merged_recent([collect(side_of(3, begin=0)), collect({"x": [10.0, 11.0, 12.0], "w": ["a", "b", None]})])
+
+    dense = merged.sides["feature"].dense
+    assert x(dense) == [0, 10, 1, 11, 2, 12]
+    assert dense.texts[1].tolist() == [None, "a", None, "b", None, None]
+    assert dense.types[1].tolist() == [5, 3, 5, 3, 5, 0]
+    assert x(merged.sides["feature"].sparse) == [0, 10]
+    assert merged.sides["output"].dense.rows == 0
+    assert (merged.sides["feature"].rows, merged.sides["feature"].taken_rows) == (6, 6)
+
+
+def test_a_busier_process_has_more_rows_between(collect: Collect) -> None:
+    merged = merged_recent([collect(side_of(6, begin=0)), collect(side_of(2, begin=10))])
+
+    # Ages in units of the pane: 1/12, 3/12, ... and 1/4, 3/4; of one age the first process is the older.
+    assert x(merged.sides["feature"].dense) == [0, 1, 10, 2, 3, 4, 11, 5]
+
+
+def test_the_newest_are_of_all_in_proportion_to_their_rows(collect: Collect) -> None:
+    panes = [collect(side_of(60_000, begin=0)), collect(side_of(20_000, begin=1e6)), collect(side_of(10, begin=2e6))]
+
+    side = merged_recent(panes).sides["feature"]
+
+    assert shares(side.dense) == {0: 192, 1: 64}
+    assert shares(side.sparse) == {0: 192, 1: 64}
+    assert side.dense.rows == RECENT_ROWS
+    assert [value for value in x(side.dense) if value < 1e6] == list(range(60_000 - 192, 60_000))
+
+
+def test_exchanges_stay_apart(collect: Collect) -> None:
+    panes = [collect(side_of(8, begin=0), rows_of_exchange=4), collect(side_of(6, begin=100), rows_of_exchange=3)]
+
+    dense = merged_recent(panes).sides["feature"].dense
+
+    exchanges = {value: int(exchange) for value, exchange in zip(x(dense), dense.exchanges, strict=True)}
+    assert len({exchanges[value] for value in (0, 4, 100, 103)}) == 4
+    assert exchanges[0] == exchanges[3]
+    assert exchanges[103] == exchanges[105]
+
+
+def test_one_client_of_large_exchanges_does_not_crowd_out_the_others(collect: Collect) -> None:
+    large = collect(side_of(50_000, begin=0), rows_of_exchange=50_000)
+    single = collect(side_of(1000, begin=1e6))
+
+    assert shares(merged_recent([large, single]).sides["feature"].dense)[0] <= 3
+
+
+def test_what_any_of_them_sent_was_sent(collect: Collect) -> None:
+    merged = merged_recent([collect(side_of(1, begin=0)), collect({"y": np.ones(1)}, role="output")])
+
+    assert merged.sides["feature"].present.tolist() == [True, False]
+    assert merged.sides["output"].present.tolist() == [True]
+
+
+def test_unknown_columns_are_added_up_and_placed_among_the_rows_of_all(collect: Collect) -> None:
+    late = collect(side_of(90, begin=0), {"z": np.ones(10)})
+    early = collect(side_of(30, begin=0), {"z": np.ones(20), "u": np.ones(20)}, side_of(50, begin=0))
+    never = collect(side_of(100, begin=0))
+
+    merged = merged_recent([never, late, early])
+
+    assert {seen.name: (seen.first_rows, seen.rows) for seen in merged.unknown} == {"z": (90, 30), "u": (90, 20)}
+
+
+def test_of_too_many_unknown_columns_those_that_come_most_are_kept(collect: Collect) -> None:
+    noise = [collect({f"n{number}-{at}": np.ones(1) for at in range(60)}) for number in range(3)]
+
+    merged = merged_recent([*noise, collect(side_of(5, begin=0), {"z": np.ones(5)})])
+
+    assert len(merged.unknown) == MOST_UNKNOWN
+    assert ("z", 5) in {(seen.name, seen.rows) for seen in merged.unknown}
+
+
+def test_one_pane_alone_is_what_it_was(collect: Collect) -> None:
+    pane = collect(side_of(3, begin=0))
+
+    assert merged_recent([pane]) is pane
+
+
+def test_no_pane_and_panes_of_different_columns_are_refused(collect: Collect, column: Make) -> None:
+    other = RecentCollector([column("x")])
+    other.add("feature", table_of_columns({"x": np.ones(1)}))
+
+    with pytest.raises(ValueError, match="no pane"):
+        merged_recent([])
+    with pytest.raises(ValueError, match="different columns"):
+        merged_recent([collect(side_of(1, begin=0)), *filter(None, [other.close()])])
+
+
+def test_a_pane_survives_a_pickle_and_is_small(collect: Collect) -> None:
+    few, many = (collect({"x": np.arange(float(rows)), "w": ["a"] * rows}) for rows in (3, 100_000))
+
+    read: RecentPane = pickle.loads(pickled(few))
+
+    dense = read.sides["feature"].dense
+    assert x(dense) == [0, 1, 2]
+    assert dense.texts[1].tolist() == ["a"] * 3
+    assert read.sides["feature"].present.tolist() == [True, True]
+    assert len(pickled(few)) < 3000
+    # Two columns of 2 x 256 rows at 8 bytes a number, 8 an exchange, one a type and a few a text.
+    assert len(pickled(many)) < 2 * RECENT_ROWS * (2 * (8 + 1 + 5) + 8) + 3000
+
+
+def worded(rows: NDArray[np.float64]) -> dict[str, Column]:
+    return {"x": rows, "w": [f"{value:.0f}" for value in rows.tolist()]}
+
+
+@given(counts=st.lists(st.integers(1, 700), min_size=2, max_size=5), split=st.integers(1, 4))
+def test_merging_the_merged_is_merging_all(collect_once: Collect, counts: Sequence[int], split: int) -> None:
+    panes = [collect_once(worded(np.arange(1e6 * number, 1e6 * number + rows))) for number, rows in enumerate(counts)]
+    split = min(split, len(panes) - 1)
+
+    whole = merged_recent(panes)
+    stepwise = merged_recent([merged_recent(panes[:split]), merged_recent(panes[split:])])
+
+    for pane in (whole, stepwise):
+        side = pane.sides["feature"]
+        assert side.rows == sum(counts)
+        assert side.dense.rows == min(sum(counts), RECENT_ROWS)
+        assert side.dense.texts[1].tolist() == [f"{value:.0f}" for value in x(side.dense)]
+        assert len(np.unique(side.dense.exchanges)) == side.dense.rows
+        for number, rows in enumerate(counts):
+            own = [value for value in x(side.dense) if value // 1e6 == number]
+            kept = min(RECENT_ROWS / sum(counts), 1.0) * rows
+            assert abs(len(own) - kept) <= len(counts)
+            assert own == [1e6 * number + rows - len(own) + at for at in range(len(own))]
