@@ -5,6 +5,7 @@ DashlightError
 |-- ReferenceDataError  a reference file or training data is unusable: whoever made it makes it anew
 |-- CallError           a function was given what it cannot use: whoever called it corrects the call
 |-- DecodeError         a body is not what it claims: counted by its reason, never seen by the host
+|-- StateError          what processes share cannot be used: they go on alone or begin anew, and say so
 `-- MissingExtraError   an optional package is absent: the message says what to install
 """
 
@@ -38,6 +39,18 @@ class DecodeError(DashlightError):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
+
+
+class StateError(DashlightError):
+    """A directory or a file that processes share cannot be used.
+
+    *kind* is a short word from a closed set: `corrupt` and `other_version` of what was read, `not_written` of what
+    cannot be kept, `unusable` of a directory.
+    """
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
 
 
 class MissingExtraError(DashlightError):

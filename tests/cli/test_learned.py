@@ -9,6 +9,7 @@ import pytest
 
 from dashlight.cli.main import main
 from dashlight.store.learned import LearnedReferences
+from dashlight.store.meeting import Meeting
 from dashlight.window.build import build_reference_from_columns
 from dashlight.window.reference_file import load
 
@@ -80,3 +81,46 @@ def test_a_file_that_cannot_be_written_is_said(state: Path, capsys: pytest.Captu
     assert main(["learned", "export", str(state), "fraud", "--output", str(nowhere)]) == 2
 
     assert capsys.readouterr().err == f"dashlight learned: {nowhere}: No such file or directory\n"
+
+
+@pytest.fixture
+def shared(state: Path) -> Path:
+    """The same, and below it the directories of two applications: one says what it serves, one does not."""
+    rng = np.random.default_rng(7)
+    reference = build_reference_from_columns(
+        {"age": rng.normal(40, 10, 300)}, {}, rng=rng, created_at=1_700_000_000.0, model="spam"
+    )
+    meeting = Meeting.open(state, "shop:app in /srv/\x1b[31mshop")
+    LearnedReferences(meeting.path).save(reference, "/predict", "spam", "1")
+    LearnedReferences(state / "bank-12").save(reference, "/predict", "spam", "1")
+    meeting.leave()
+    return state
+
+
+def test_what_each_application_learned_is_listed_after_what_lies_beside_them(
+    shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["learned", "list", str(shared)]) == 0
+
+    churn, fraud, bank, shop = capsys.readouterr().out.splitlines()
+    assert churn.startswith("predict-churn-1-")
+    assert fraud.startswith("predict-fraud-1-")
+    assert bank.startswith("bank-12/predict-spam-1-")
+    assert "learned by" not in bank
+    assert shop.startswith("shop-app-in-srv-31mshop-")
+    assert "/predict-spam-1-" in shop
+    assert shop.endswith("; learned by shop:app in /srv/?[31mshop")
+
+
+def test_one_of_an_application_is_exported_and_forgotten_by_a_part_of_its_name(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "frozen.json"
+
+    assert main(["learned", "export", str(shared), "spam", "--output", str(output)]) == 2
+    assert "'spam' names several of" in capsys.readouterr().err
+    assert main(["learned", "export", str(shared), "bank-12/predict", "--output", str(output)]) == 0
+    assert load(output.read_bytes()).model == "spam"
+    assert main(["learned", "forget", str(shared), "bank-12/predict"]) == 0
+    assert "forgotten: bank-12/predict-spam-1-" in capsys.readouterr().out
+    assert list((shared / "bank-12").iterdir()) == []

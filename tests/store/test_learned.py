@@ -35,11 +35,23 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
     assert dump(found) == dump(reference)
 
 
-def test_without_a_directory_nothing_is_kept() -> None:
-    learned = LearnedReferences(None)
-    learned.save(a_reference(), "/predict", "", "")
+def test_without_a_directory_it_is_kept_as_long_as_the_process_runs() -> None:
+    learned, first, second = LearnedReferences(None), a_reference(40), a_reference(50)
 
-    assert learned.load("/predict", "", "") is None
+    assert learned.keep(first, "/predict", "fraud", "1") is first
+    assert learned.load("/predict", "fraud", "1") is first
+    assert learned.keep(second, "/predict", "fraud", "1") is second
+    assert learned.load("/predict", "fraud", "1") is second
+    assert learned.load("/predict", "fraud", "2") is None
+    assert LearnedReferences(None).load("/predict", "fraud", "1") is None
+
+
+def test_without_a_directory_nobody_else_replaces_it() -> None:
+    learned = LearnedReferences(None)
+    learned.save(a_reference(40), "/predict", "", "")
+    learned.save(a_reference(50), "/predict", "", "")
+
+    assert not learned.is_other("/predict", "", "")
 
 
 def test_what_was_never_learned_is_not_there_and_not_worth_a_word(
@@ -208,3 +220,20 @@ def test_a_directory_that_cannot_be_seen_for_a_moment_changes_nothing(tmp_path: 
     directory.write_text("a file where the directory was")
 
     assert not learned.is_other("/predict", "fraud", "1.2")
+
+
+def test_what_another_process_kept_meanwhile_is_what_is_kept(tmp_path: Path) -> None:
+    learned = LearnedReferences(tmp_path)
+    assert learned.load("/predict", "fraud", "1") is None
+    LearnedReferences(tmp_path).save(a_reference(50), "/predict", "fraud", "1")
+
+    kept = learned.keep(a_reference(40), "/predict", "fraud", "1")
+
+    assert kept.version == a_reference(50).version
+
+
+def test_what_this_process_kept_itself_is_replaced(tmp_path: Path) -> None:
+    learned, later = LearnedReferences(tmp_path), a_reference(50)
+    assert learned.keep(a_reference(40), "/predict", "fraud", "1").version == a_reference(40).version
+
+    assert learned.keep(later, "/predict", "fraud", "1") is later

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dashlight.cli.reference_text import summary
 from dashlight.errors import ReferenceDataError
+from dashlight.judge.words import printable
 from dashlight.store.learned import FILES
+from dashlight.store.meeting import APPLICATION
 from dashlight.window.reference_file import load
 
 if TYPE_CHECKING:
@@ -37,20 +39,28 @@ def register(subparsers: "_Subparsers") -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do what was asked; 0, or 2 after one line on stderr that says what is wrong."""
     try:
-        files = {_name(path): path for path in sorted(arguments.state.glob(FILES))}
+        files = _files(arguments.state)
         if not files:
             return _failed(f"{arguments.state} holds no learned reference")
         if arguments.action == "list":
             for name, path in files.items():
-                print(f"{name}: {_summary(path)}")
+                print(f"{name}: {_summary(path)}{_application(path.parent)}")
             return 0
         found = [name for name in files if arguments.name in name]
         if len(found) != 1:
             what = "several" if found else "none"
             return _failed(f"{arguments.name!r} names {what} of {', '.join(files)}")
-        return _export(files[found[0]], arguments.output) if arguments.action == "export" else _forget(files[found[0]])
+        if arguments.action == "export":
+            return _export(files[found[0]], arguments.output)
+        return _forget(files[found[0]], name=found[0])
     except OSError as error:
         return _failed(f"{error.filename}: {error.strerror or error}")
+
+
+def _files(state: Path) -> dict[str, Path]:
+    """Path of each reference by its name: directly in *state*, and one level below, where each application has its own."""
+    below = {f"{path.parent.name}/{_name(path)}": path for path in sorted(state.glob(f"*/{FILES}"))}
+    return {_name(path): path for path in sorted(state.glob(FILES))} | below
 
 
 def _export(path: Path, output: Path) -> int:
@@ -64,9 +74,9 @@ def _export(path: Path, output: Path) -> int:
     return 0
 
 
-def _forget(path: Path) -> int:
+def _forget(path: Path, *, name: str) -> int:
     path.unlink()
-    print(f"forgotten: {_name(path)}")
+    print(f"forgotten: {name}")
     return 0
 
 
@@ -79,6 +89,15 @@ def _summary(path: Path) -> str:
         return summary(load(path.read_bytes()))
     except ReferenceDataError as error:
         return f"cannot be used: it {error}"
+
+
+def _application(directory: Path) -> str:
+    """Which application learned it; empty where the directory does not say."""
+    try:
+        text = (directory / APPLICATION).read_text(errors="replace")
+    except OSError:
+        return ""
+    return f"; learned by {printable(text)}"
 
 
 def _failed(sentence: str) -> int:

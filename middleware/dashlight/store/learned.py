@@ -1,4 +1,4 @@
-"""Learned references on disk, so that a restart need not learn again."""
+"""Learned references, on disk so that a restart need not learn again."""
 
 import hashlib
 import logging
@@ -19,17 +19,19 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 
 class LearnedReferences:
-    """References learned from traffic, one file for each endpoint, model and version; nowhere without a directory."""
+    """References learned from traffic, one file for each endpoint, model and version; in memory without a directory."""
 
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
+        self._in_memory: dict[tuple[str, ...], Reference] = {}
+        """Where there is no directory: nobody else can replace them."""
         self._seen: dict[Path, Signature] = {}
 
     def load(self, *key: str) -> Reference | None:
         """What was learned under *key* before; None where there is nothing usable, which is said once."""
         path = self._path(key)
         if path is None:
-            return None
+            return self._in_memory.get(key)
         try:
             # The signature first: what is written in between is then seen as another.
             self._seen[path] = signature(path)
@@ -52,6 +54,7 @@ class LearnedReferences:
         """Keeps *reference* under *key*, whole or not at all; a failure costs no more than learning again."""
         path = self._path(key)
         if path is None:
+            self._in_memory[key] = reference
             return
         draft = path.with_suffix(f".{os.getpid()}.new")
         try:

@@ -16,6 +16,8 @@ class ReferenceFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.reference: Reference | None = None
+        """What was read last; None before anything was."""
         self._signature: Signature | None = None
 
     def read(self) -> Reference:
@@ -23,7 +25,8 @@ class ReferenceFile:
         try:
             # The signature first: what is written in between is then seen as a replacement.
             self._signature = signature(self._path)
-            return load(self._path.read_bytes())
+            self.reference = load(self._path.read_bytes())
+            return self.reference
         except OSError as error:
             raise ReferenceDataError(f"DASHLIGHT_REFERENCE={str(self._path)!r}: {error.strerror or error}") from None
         except ReferenceDataError as error:

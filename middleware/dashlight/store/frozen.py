@@ -1,0 +1,123 @@
+"""Our own state as bytes, and back: checked, of one version, and without running anybody else's code."""
+
+import io
+import pickle
+import struct
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from dashlight import __version__
+from dashlight.errors import StateError
+
+FORMAT = 1
+"""Number of the layout below; another number is another version, whatever dashlight wrote it."""
+STATE_MODULES = (
+    "comparison", "counting", "endpoint", "endpoint_totals", "exemplars", "figures", "host_watch", "joint_comparison",
+    "judge", "learner", "model_watch", "records", "sharing", "totals", "window",
+)  # fmt: skip
+"""Modules and packages below `dashlight` whose classes may be part of a state."""
+
+_MAGIC = b"DLst"
+_HEADER = struct.Struct("<4sHHQI")
+"""Magic, format, bytes of the version, bytes of the pickle, checksum of both. The version and the pickle follow."""
+_PROTOCOL = 5
+_NUMPY_CORE = np.zeros(0).__reduce__()[0].__module__.removesuffix(".multiarray")
+"""`numpy.core` until NumPy 1.26, `numpy._core` since 2.0; the other name warns or is not there."""
+_ADMITTED: Mapping[str, frozenset[str]] = {
+    "builtins": frozenset(
+        {"bytearray", "complex", "dict", "float", "frozenset", "int", "list", "range", "set", "slice"}
+    ),
+    "collections": frozenset({"Counter", "OrderedDict", "defaultdict", "deque"}),
+    "numpy": frozenset({"dtype", "ndarray"}),
+    f"{_NUMPY_CORE}.multiarray": frozenset({"_reconstruct", "scalar"}),
+    f"{_NUMPY_CORE}.numeric": frozenset({"_frombuffer"}),
+    # A reservoir carries its generator: the next row that it keeps is the one it would have kept.
+    "numpy.random._pickle": frozenset({"__bit_generator_ctor", "__generator_ctor"}),
+    "numpy.random._pcg64": frozenset({"PCG64"}),
+    "numpy.random.bit_generator": frozenset({"SeedSequence", "__pyx_unpickle_SeedSequence"}),
+}
+"""What may be named beside classes of STATE_MODULES: none of it does more than to build a value."""
+
+
+def freeze(value: object) -> bytes:
+    """*value* as bytes that `thaw` of the same version of dashlight reads; StateError where it cannot be pickled.
+
+    Arrays stand inside the pickle: outside of it they would come back read-only, and no faster.
+    """
+    version = __version__.encode()
+    start = _HEADER.size + len(version)
+    file = io.BytesIO()  # one buffer: a pickle of its own, copied behind a header, costs twice as much
+    file.write(bytes(start))
+    try:
+        pickle.Pickler(file, _PROTOCOL).dump(value)
+    except Exception as error:  # whatever a class's own pickling may raise
+        raise StateError("not_written", f"this state cannot be kept: {type(error).__name__}: {error}") from error
+    with file.getbuffer() as blob:
+        blob[_HEADER.size : start] = version
+        checksum = zlib.crc32(blob[_HEADER.size :])
+        _HEADER.pack_into(blob, 0, _MAGIC, FORMAT, len(version), len(blob) - start, checksum)
+    return file.getvalue()
+
+
+def thaw(blob: bytes | memoryview) -> object:
+    """The value that `freeze` made *blob* of.
+
+    Raises:
+        StateError: of kind `other_version` where another format or version wrote it, else of kind `corrupt`:
+            cut short, half written, changed, or naming what no state of ours holds.
+    """
+    blob = bytes(blob)
+    if len(blob) < _HEADER.size:
+        raise StateError("corrupt", f"{len(blob)} bytes are no state of Dashlight")
+    magic, number, version_bytes, pickle_bytes, checksum = _HEADER.unpack_from(blob)
+    start = _HEADER.size + version_bytes
+    if magic != _MAGIC:
+        raise StateError("corrupt", "this is no state of Dashlight")
+    if number != FORMAT:
+        raise StateError("other_version", f"state of format {number}, expected {FORMAT}")
+    if len(blob) != start + pickle_bytes:
+        raise StateError("corrupt", f"{len(blob)} bytes of state, expected {start + pickle_bytes}")
+    if zlib.crc32(memoryview(blob)[_HEADER.size :]) != checksum:
+        raise StateError("corrupt", "the state does not match its checksum")
+    version = blob[_HEADER.size : start].decode(errors="replace")
+    if version != __version__:
+        raise StateError("other_version", f"state of dashlight {version}, expected {__version__}")
+    file = io.BytesIO(blob)  # without a copy
+    file.seek(start)
+    try:
+        return _Thawing(file).load()
+    except StateError:
+        raise
+    except Exception as error:  # also MemoryError and RecursionError: a pickle can ask for anything
+        raise StateError("corrupt", f"the state cannot be read: {type(error).__name__}") from error
+
+
+class _Thawing(pickle.Unpickler):
+    """Builds values of our own classes, and the few foreign ones that they hold."""
+
+    def find_class(self, module_name: str, global_name: str) -> object:
+        """The class or function of that name, if a state may hold it; StateError otherwise."""
+        module_name = _present_name(module_name)
+        if global_name in _ADMITTED.get(module_name, ()):
+            return super().find_class(module_name, global_name)
+        # A name with a dot would lead through an admitted module to whatever that module imports.
+        if _is_ours(module_name) and "." not in global_name:
+            found: object = super().find_class(module_name, global_name)
+            if isinstance(found, type) and found.__module__ == module_name:
+                return found
+        raise StateError("corrupt", f"a state of Dashlight does not hold {module_name}.{global_name}")
+
+
+def _present_name(module_name: str) -> str:
+    """A module of NumPy's core under the name that it has here."""
+    for name in ("numpy.core.", "numpy._core."):
+        if module_name.startswith(name):
+            return f"{_NUMPY_CORE}.{module_name.removeprefix(name)}"
+    return module_name
+
+
+def _is_ours(module_name: str) -> bool:
+    package, _, below = module_name.partition(".")
+    return package == "dashlight" and below.split(".", 1)[0] in STATE_MODULES
