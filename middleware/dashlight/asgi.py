@@ -31,6 +31,9 @@ class DashlightMiddleware:
         if kind == "http" and MARK not in scope:
             monitor = process.monitor or process.start(self.app)
             if monitor is not None:
+                answers = monitor.answers
+                if answers is not None and answers.takes(scope):
+                    return await answers(scope, receive, send)
                 scope[MARK] = self._inside
                 tee = monitor.open(scope, receive, send)
                 if tee is not None:

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from dashlight.deliver.endpoints import Endpoint, event_endpoint, trace_endpoint
+from dashlight.deliver.endpoints import (
+    Endpoint,
+    event_endpoint,
+    metric_endpoint,
+    metric_interval_seconds,
+    trace_endpoint,
+)
 from dashlight.errors import SettingsError
 
 GENERAL = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
@@ -202,3 +208,70 @@ def test_lines_of_json_want_an_address_of_their_own() -> None:
 def test_a_header_of_ours_that_cannot_be_sent_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match=r"^DASHLIGHT_COLLECTOR_HEADERS="):
         events(url="https://other", headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        (GENERAL, "http://collector:4318/v1/metrics"),
+        ({**GENERAL, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "https://metrics/in"}, "https://metrics/in"),
+        ({**GENERAL, "OTEL_METRICS_EXPORTER": "prometheus,otlp"}, "http://collector:4318/v1/metrics"),
+        ({**GENERAL, "OTEL_TRACES_EXPORTER": "none"}, "http://collector:4318/v1/metrics"),
+    ],
+    ids=["general", "of the signal", "beside another exporter", "traces alone are off"],
+)
+def test_metrics_go_where_opentelemetry_s_variables_say(environ: Mapping[str, str], url: str) -> None:
+    found = metric_endpoint(environ)
+
+    assert found is not None
+    assert found.url == url
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{}, {**GENERAL, "OTEL_METRICS_EXPORTER": "none"}, {**GENERAL, "OTEL_METRICS_EXPORTER": "prometheus"}],
+    ids=["unset", "none", "Prometheus"],
+)
+def test_metrics_go_nowhere(environ: Mapping[str, str]) -> None:
+    assert metric_endpoint(environ) is None
+
+
+def test_the_variables_for_metrics_come_before_the_general_ones() -> None:
+    found = metric_endpoint(
+        {
+            **GENERAL,
+            "OTEL_EXPORTER_OTLP_METRICS_HEADERS": "key=of-metrics",
+            "OTEL_EXPORTER_OTLP_HEADERS": "key=general",
+            "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION": "gzip",
+            "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "7",
+        }
+    )
+
+    assert found is not None
+    assert (dict(found.headers), found.compression, found.timeout_seconds) == ({"key": "of-metrics"}, "gzip", 7.0)
+
+
+def test_metrics_over_grpc_are_refused_with_one_clear_error() -> None:
+    with pytest.raises(SettingsError, match="OTEL_EXPORTER_OTLP_METRICS_PROTOCOL='grpc': expected http/protobuf"):
+        metric_endpoint({**GENERAL, "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL": "grpc"})
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("", 60.0),
+        ("5000", 5.0),
+        ("250.5", 0.2505),
+        ("0", 60.0),
+        ("-1", 60.0),
+        ("soon", 60.0),
+        ("inf", 60.0),
+        ("nan", 60.0),
+    ],
+)
+def test_the_interval_is_in_milliseconds(text: str, seconds: float) -> None:
+    assert metric_interval_seconds({"OTEL_METRIC_EXPORT_INTERVAL": text}) == seconds
+
+
+def test_without_a_word_metrics_leave_once_a_minute() -> None:
+    assert metric_interval_seconds({}) == 60.0

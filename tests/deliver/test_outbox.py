@@ -243,3 +243,43 @@ def test_threads_do_not_lose_count() -> None:
     assert found.offered == 2000
     assert found.delivered + found.rejected + found.queued == 2000
     assert found.in_flight == 0
+
+
+def test_what_is_newer_takes_the_place_of_what_is_queued() -> None:
+    outbox = filled(Outbox(), b"old", b"older")
+
+    assert outbox.replace(b"new", at=1.0)
+
+    assert outbox.counts() == Counts(3, dropped={"replaced": 2}, queued=1)
+    assert payloads(taken(outbox)) == [b"new"]
+
+
+def test_what_is_in_flight_or_urgent_is_not_replaced() -> None:
+    outbox = filled(filled(Outbox(), b"old"), b"alert", urgent=True)
+    taken(outbox)
+    under_way = taken(outbox)
+
+    outbox.replace(b"new", at=1.0)
+
+    assert outbox.counts() == Counts(3, queued=1, in_flight=2)
+    outbox.deliver(under_way)
+    assert outbox.counts() == Counts(3, delivered=1, queued=1, in_flight=1)
+
+
+def test_replacing_gives_the_room_back() -> None:
+    outbox = Outbox(most_entries=1, most_bytes=3)
+
+    taken_in = [outbox.replace(payload, at=1.0) for payload in (b"abc", b"def", b"ghi")]
+
+    assert taken_in == [True, True, True]
+    assert payloads(taken(outbox)) == [b"ghi"]
+
+
+def test_a_closed_outbox_keeps_what_it_has() -> None:
+    outbox = filled(Outbox(), b"last")
+    outbox.close()
+
+    assert not outbox.replace(b"new", at=1.0)
+
+    assert outbox.counts() == Counts(2, dropped={"shutdown": 1}, queued=1)
+    assert payloads(taken(outbox)) == [b"last"]

@@ -16,6 +16,7 @@ from dashlight.deliver.destination import Destination, Format
 from dashlight.deliver.endpoints import Endpoint
 from dashlight.deliver.events import Event
 from dashlight.deliver.outbox import Counts, Outbox
+from dashlight.figures import Figures
 from dashlight.untraced import suppress_instrumentation
 
 MOST_EVENT_BYTES = 256 * 1024
@@ -24,6 +25,14 @@ MOST_ASIDE_BYTES = 16 * 2**20
 _STUMBLE_SECONDS = 0.1
 
 _logger = logging.getLogger(__name__)
+
+
+class MetricFormat(Format, Protocol):
+    """A format that also writes metrics."""
+
+    def metrics(self, figures: Figures) -> bytes:
+        """All of *figures*, ready for `request`."""
+        ...
 
 
 class EventFormat(Format, Protocol):
@@ -45,9 +54,9 @@ def _connect(endpoint: Endpoint) -> Send:
 
 
 class Delivery:
-    """Takes spans and events from any thread and delivers them from its own, each kind to its own destination.
+    """Takes spans, events and metrics from any thread and delivers them from its own, each kind to its own destination.
 
-    *spans* and *events* say where to and in what format, None for nowhere. A forked process makes itself a new one:
+    *spans*, *events* and *metrics* say where to and in what format, None for nowhere. A forked process makes itself a new one:
     threads stay behind in the parent.
     """
 
@@ -56,13 +65,17 @@ class Delivery:
         *,
         spans: tuple[Endpoint, Format] | None = None,
         events: tuple[Endpoint, EventFormat] | None = None,
+        metrics: tuple[Endpoint, MetricFormat] | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         connect: Connect = _connect,
     ) -> None:
         self._clock = clock or SystemClock()
         self._event_format = events[1] if events is not None else None
+        self._metric_format = metrics[1] if metrics is not None else None
         self._outboxes = {"spans": Outbox(), "events": Outbox()}
+        if metrics is not None:
+            self._outboxes["metrics"] = Outbox()
         self._destinations = [
             Destination(
                 f"{name} for {endpoint.shown}",
@@ -72,11 +85,13 @@ class Delivery:
                 clock=self._clock,
                 jitter=jitter,
                 new_key=lambda: str(uuid.uuid4()),
+                latest_only=name == "metrics",
             )
-            for name, (endpoint, form) in _named(spans=spans, events=events)
+            for name, (endpoint, form) in _named(spans=spans, events=events, metrics=metrics)
         ]
         self.takes_spans = spans is not None
         self.takes_events = events is not None
+        self.takes_metrics = metrics is not None
         self._nudge = threading.Event()
         self._progress = threading.Condition()
         self._stopping = False
@@ -133,8 +148,22 @@ class Delivery:
         outbox.put([payload], at=self._clock.monotonic(), urgent=event.urgent)
         self._nudge.set()
 
+    def send_metrics(self, figures: Figures) -> None:
+        """Encodes figures and takes them for delivery in place of older ones that still wait; nothing if not wanted."""
+        if self._metric_format is None:
+            return
+        outbox = self._outboxes["metrics"]
+        try:
+            payload = self._metric_format.metrics(figures)
+        except Exception:
+            _logger.debug("figures cannot be encoded", exc_info=True)
+            outbox.turn_away("unencodable")
+            return
+        outbox.replace(payload, at=self._clock.monotonic())
+        self._nudge.set()
+
     def counts(self) -> dict[str, Counts]:
-        """Where all `spans` and all `events` are that were ever given."""
+        """Where all `spans`, all `events` and, where they are delivered, all `metrics` are that were ever given."""
         return {name: outbox.counts() for name, outbox in self._outboxes.items()}
 
     def flush(self, timeout_seconds: float) -> int:
@@ -213,9 +242,14 @@ class Delivery:
 
 
 def _named(
-    *, spans: tuple[Endpoint, Format] | None, events: tuple[Endpoint, EventFormat] | None
+    *,
+    spans: tuple[Endpoint, Format] | None,
+    events: tuple[Endpoint, EventFormat] | None,
+    metrics: tuple[Endpoint, MetricFormat] | None,
 ) -> Iterator[tuple[str, tuple[Endpoint, Format]]]:
     if spans is not None:
         yield "spans", spans
     if events is not None:
         yield "events", events
+    if metrics is not None:
+        yield "metrics", metrics

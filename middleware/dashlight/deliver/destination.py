@@ -58,13 +58,16 @@ class Destination:
         clock: Clock,
         jitter: Callable[[], float],
         new_key: Callable[[], str],
+        latest_only: bool = False,
     ) -> None:
+        """*latest_only*: what was tried in vain is given up as soon as something newer waits."""
         self.outbox = outbox
         self._form = form
         self._connect = connect
         self._clock = clock
         self._jitter = jitter
         self._new_key = new_key
+        self._latest_only = latest_only
         self._health = Health(name)
         self._poison = PoisonTally()
         self._send: Send | None = None
@@ -129,6 +132,9 @@ class Destination:
 
     def _next(self, at: float) -> Batch | None:
         """The batch to try: alerts first, then what was tried before, then what waits."""
+        if self._latest_only and self.outbox.waiting().count:
+            while self._under_way:
+                self.outbox.drop(self._under_way.popleft(), "replaced")
         if self._under_way and (self._under_way[0].urgent or not self.outbox.waiting().urgent):
             return self._under_way.popleft()
         batch = self.outbox.take(most_entries=MOST_BATCH_ENTRIES, most_bytes=MOST_BATCH_BYTES, key=self._new_key())

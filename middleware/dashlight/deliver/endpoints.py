@@ -1,4 +1,4 @@
-"""Where spans and events go, as the environment says."""
+"""Where spans, events and metrics go, as the environment says."""
 
 import math
 import re
@@ -12,13 +12,15 @@ from dashlight.errors import SettingsError
 
 Compression: TypeAlias = Literal["none", "gzip", "deflate"]
 EventFormat: TypeAlias = Literal["otlp", "ndjson"]
-_Signal: TypeAlias = Literal["TRACES", "LOGS"]
+_Signal: TypeAlias = Literal["TRACES", "LOGS", "METRICS"]
 
 ATTEMPT_SECONDS = 15.0
+INTERVAL_SECONDS = 60.0
+"""Between two deliveries of metrics."""
 # A larger OTEL_EXPORTER_OTLP_TIMEOUT was meant as milliseconds; obeyed, it would keep the thread for hours.
 _MOST_SECONDS = 60.0
 
-_PATHS: dict[_Signal, str] = {"TRACES": "/v1/traces", "LOGS": "/v1/logs"}
+_PATHS: dict[_Signal, str] = {"TRACES": "/v1/traces", "LOGS": "/v1/logs", "METRICS": "/v1/metrics"}
 _OTLP_EXPORTERS = {"otlp", "otlp_proto_http", "otlp_proto_grpc"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -67,6 +69,26 @@ def trace_endpoint(environ: Mapping[str, str]) -> Endpoint | None:
         SettingsError: a URL that must not be used, or a protocol other than http/protobuf.
     """
     return _opentelemetry_endpoint(environ, "TRACES", compression="none")
+
+
+def metric_endpoint(environ: Mapping[str, str]) -> Endpoint | None:
+    """Where OTEL_EXPORTER_OTLP_METRICS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT want metrics; None for nowhere.
+
+    Read as trace_endpoint reads the variables for traces; an OTEL_METRICS_EXPORTER without `otlp` means nowhere.
+
+    Raises:
+        SettingsError: as trace_endpoint.
+    """
+    return _opentelemetry_endpoint(environ, "METRICS", compression="none")
+
+
+def metric_interval_seconds(environ: Mapping[str, str]) -> float:
+    """How often OTEL_METRIC_EXPORT_INTERVAL, in milliseconds, wants metrics; 60 s where it says nothing of use."""
+    try:
+        seconds = float(environ.get("OTEL_METRIC_EXPORT_INTERVAL", "")) / 1000
+    except ValueError:
+        return INTERVAL_SECONDS
+    return seconds if 0 < seconds < math.inf else INTERVAL_SECONDS
 
 
 def event_endpoint(

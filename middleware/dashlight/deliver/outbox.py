@@ -8,7 +8,9 @@ from itertools import accumulate, islice, repeat
 from operator import itemgetter
 from typing import Literal, TypeAlias
 
-DropReason: TypeAlias = Literal["outbox_full", "too_large", "unencodable", "expired", "shutdown", "disabled"]
+DropReason: TypeAlias = Literal[
+    "outbox_full", "too_large", "unencodable", "expired", "shutdown", "disabled", "replaced"
+]
 
 MOST_ENTRIES, MOST_BYTES = 10_000, 32 * 2**20
 MOST_URGENT_ENTRIES, MOST_URGENT_BYTES = 1_000, 8 * 2**20
@@ -95,6 +97,14 @@ class Outbox:
             if taken_count < len(payloads):
                 self._dropped["shutdown" if self._closed else "outbox_full"] += len(payloads) - taken_count
             return taken_count
+
+    def replace(self, payload: bytes, *, at: float) -> bool:
+        """Takes in *payload* in place of all that is queued, which is counted as `replaced`; whether it was taken."""
+        with self._lock:
+            replaced_count = 0 if self._closed else self._other.forgo()
+            if replaced_count:
+                self._dropped["replaced"] += replaced_count
+        return self.put([payload], at=at) == 1
 
     def turn_away(self, reason: DropReason, *, count: int = 1) -> None:
         """Counts what cannot even come in."""
@@ -234,6 +244,14 @@ class _Lane:
         self.queued_bytes -= _size_bytes(expired)
         self.release(expired)
         return len(expired)
+
+    def forgo(self) -> int:
+        """Lets go of what is queued; how much that was."""
+        forgone = tuple(self.queue)
+        self.queue.clear()
+        self.queued_bytes = 0
+        self.release(forgone)
+        return len(forgone)
 
     def clear(self) -> None:
         self.queue.clear()

@@ -1,0 +1,77 @@
+"""What metrics show at a moment: plain values, which any worker of the host can read and show."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from dashlight.errors import StateError
+
+FigureKind: TypeAlias = Literal["counter", "gauge", "updowncounter"]
+
+_LAYOUT = 1
+"""Of the bytes; figures of another version of Dashlight are refused, not guessed at."""
+
+
+class Figure(msgspec.Struct, frozen=True, array_like=True):
+    """One number of one instrument under one set of attributes."""
+
+    name: str
+    """As OpenTelemetry has it, with dots."""
+    kind: FigureKind
+    """`updowncounter`: a number that may fall, and that makes sense when it is added up over hosts."""
+    unit: str
+    """Of UCUM: `s`, `By`, `{request}`; empty for a share."""
+    description: str
+    value: int | float
+    attributes: dict[str, str]
+
+
+class HistogramFigure(msgspec.Struct, frozen=True, array_like=True):
+    """A distribution since `Figures.started_at`, in bins with upper bounds."""
+
+    name: str
+    unit: str
+    description: str
+    bounds: tuple[float, ...]
+    """Upper ends of all bins but the last, which has none; ascending."""
+    counts: tuple[int, ...]
+    """One for each bin, so one more than bounds."""
+    sum: float
+    attributes: dict[str, str]
+
+
+class Figures(msgspec.Struct, frozen=True, array_like=True):
+    """All that is shown at the moment *at*; counters and histograms count from *started_at*."""
+
+    at: float
+    started_at: float
+    figures: tuple[Figure, ...]
+    histograms: tuple[HistogramFigure, ...]
+
+
+def encode(figures: Figures) -> bytes:
+    """*figures* as bytes for another process of the same host."""
+    return _ENCODER.encode((_LAYOUT, figures))
+
+
+def decode(content: bytes) -> Figures:
+    """The figures that *content* holds.
+
+    Raises:
+        StateError: bytes that `encode` of this version has not made.
+    """
+    try:
+        layout, figures = _DECODER.decode(content)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: texts that are no UTF-8
+        raise StateError("corrupt", f"these are no figures: {error}") from None
+    if layout != _LAYOUT:
+        raise StateError("other_version", f"figures of layout {layout}: expected {_LAYOUT}")
+    if any(len(each.counts) != len(each.bounds) + 1 for each in figures.histograms):
+        raise StateError("corrupt", "these are no figures: a histogram without a count for each bin")
+    return figures
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(tuple[int, Figures])
