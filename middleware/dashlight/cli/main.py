@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from dashlight import __version__
-from dashlight.cli import collect, explain, learned, reference
+from dashlight.cli import collect, explain, learned, reference, run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="dashlight", description="Warning lights of a model in production.")
     whole.add_argument("--version", action="version", version=f"dashlight {__version__}")
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (collect, explain, learned, reference):
+    for command in (collect, explain, learned, reference, run):
         command.register(commands)
     return whole
 

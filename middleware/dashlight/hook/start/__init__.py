@@ -1,0 +1,1 @@
+"""The directory that `dashlight run` puts first on PYTHONPATH, for the sake of its sitecustomize alone."""
