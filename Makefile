@@ -3,11 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test check bench bench-detection bench-decoding fuzz clean
+.PHONY: help demo test test-every-server check bench bench-detection bench-decoding fuzz clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
 	@echo "make test                                the whole test suite, with coverage"
+	@echo "make test-every-server                   likewise Ray Serve and Gradio, which are large"
 	@echo "make check                               formatting, lint and types"
 	@echo "make bench                               what monitoring costs, and how long the import takes"
 	@echo "make bench-decoding                      what decoding costs, format by format"
@@ -29,9 +30,13 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(RUN) -m coverage erase
-	$(RUN) -m coverage run -m pytest
+	# Two at a time, a file to each: half of it is waiting for servers.
+	$(RUN) -m coverage run -m pytest -n 2 --dist loadfile
 	$(RUN) -m coverage combine --quiet
 	$(RUN) -m coverage report
+
+test-every-server: $(VENV)/.dev
+	EVERY_SERVER=1 $(RUN) -m pytest tests/e2e/test_ray_serve.py tests/e2e/test_other_servers.py
 
 check: $(VENV)/.dev
 	$(RUN) -m ruff format --check
@@ -52,4 +57,4 @@ bench-detection: $(VENV)/.dev
 	$(RUN) -m benchmarks.detection
 
 clean:
-	rm -rf $(VENV) demo-run bench-run
+	rm -rf $(VENV) .venv-servers demo-run bench-run

@@ -20,6 +20,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from dashlight import DashlightMiddleware, watch
+from dashlight.access import Access
+from dashlight.answering import Answers
 from dashlight.process import process
 
 pytestmark = pytest.mark.usefixtures("fresh_process")
@@ -302,3 +304,26 @@ def test_a_forked_child_starts_a_monitor_of_its_own() -> None:
 
     assert said == b"own"
     assert process.monitor is parent
+
+
+def test_what_is_meant_for_dashlight_reaches_neither_the_app_nor_the_statistics() -> None:
+    app = watch(Starlette(routes=[Route("/p", answer), Route("/dashlight/metrics", answer)]))
+    get(app)
+    assert process.monitor is not None
+    assert process.monitor.ready.wait(30)
+    process.monitor.answers = Answers("/dashlight", Access("a-token-of-some-length"), lambda: None)
+
+    answered = get(app, "/dashlight/metrics", headers={"x-dashlight-token": "a-token-of-some-length"})
+    refused, passed = get(app, "/dashlight/metrics"), get(app, "/p")
+
+    assert (answered.status_code, answered.text) == (503, "there are no figures yet\n")
+    assert refused.status_code == 401
+    assert (passed.status_code, passed.text) == (200, "ok")
+    assert captured_count() == 2
+
+
+def test_where_nothing_is_served_the_path_is_the_apps_own() -> None:
+    app = watch(Starlette(routes=[Route("/dashlight/board", answer)]))
+
+    assert get(app, "/dashlight/board").text == "ok"
+    assert captured_count() == 1

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dashlight.analysis import Analysis
 from dashlight.assembly import analysis, assemble
 from dashlight.deliver.endpoints import Endpoint
 from dashlight.errors import DashlightError, ReferenceDataError, SettingsError
-from dashlight.monitor import Analysis, Monitor
+from dashlight.monitor import Monitor
 from dashlight.records import Exchange
 from dashlight.settings import Settings
 from dashlight.testing import FakeClock, MemoryExporter
@@ -588,8 +589,11 @@ def test_what_was_learned_is_kept_in_the_state_directory_and_read_again(
     analysed: Callable[..., Analysed], tmp_path: Path
 ) -> None:
     environ = {"DASHLIGHT_STATE_DIR": str(tmp_path / "state"), "DASHLIGHT_REFERENCE_ROWS": "500"}
-    analysed(**environ).serve(500, age=40.0).end_pane(10.0)
-    assert [path.suffix for path in (tmp_path / "state").iterdir()] == [".json"]
+    first = analysed(**environ)
+    first.serve(500, age=40.0).end_pane(10.0)
+    first.analysis.close(PATIENCE_SECONDS)
+    (application,) = (tmp_path / "state").iterdir()
+    assert len(list(application.glob("reference-*.json"))) == 1
 
     restarted = analysed(**environ)
     restarted.serve(100, age=80.0).end_pane(10.0)

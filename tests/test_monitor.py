@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from dashlight.analysis import Analysis
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.spans import Spans
 from dashlight.capture.tee import Capture
 from dashlight.capture.trace_parent import sampler_from
 from dashlight.clock import SystemClock
 from dashlight.errors import ReferenceDataError
-from dashlight.monitor import Analysis, Monitor, Plan
+from dashlight.monitor import Monitor, Plan
 from dashlight.records import Exchange
 
 
@@ -29,7 +30,8 @@ class Noted:
         self.analysed: list[int] = []
         self.counted: list[int] = []
         self.rates: list[float] = []
-        self.closed = False
+        self.closed = self.forgotten = False
+        self.left_count = 0
         self.thread = ""
         self._fails = fails
         self._fails_to_tick = fails_to_tick
@@ -60,6 +62,12 @@ class Noted:
 
     def close(self, timeout_seconds: float) -> None:
         self.closed = True
+
+    def leave(self) -> None:
+        self.left_count += 1
+
+    def forget(self) -> None:
+        self.forgotten = True
 
 
 def exchange(number: int) -> Exchange:
@@ -234,8 +242,45 @@ def test_a_scope_that_we_cannot_read_is_the_app_s_to_judge(
 
     assert tees == [None] * 3
     assert monitor.capture.failures == {"TypeError": 3}
-    assert caplog.messages == ["a mistake of Dashlight's own on the request path: TypeError; the app did not notice"]
+    assert caplog.messages == ["lost on the request path: TypeError; the app did not notice"]
 
 
 async def _never(*_: Any) -> Any:
     raise AssertionError
+
+
+def test_what_was_captured_is_counted_before_it_is_handed_on_to_other_processes(
+    monitors: Callable[..., Monitor],
+) -> None:
+    noted = Noted()
+    monitor = monitors(lambda: noted)
+    for number in range(300):
+        monitor.capture.inbox.put(exchange(number))
+
+    monitor.flush()
+    assert noted.left_count == 0
+    monitor.flush(leaving=True)
+
+    assert (noted.left_count, len(noted.counted)) == (1, 300)
+
+
+def test_what_belongs_to_the_parent_is_let_go(monitors: Callable[..., Monitor]) -> None:
+    noted = Noted()
+    monitor = monitors(lambda: noted)
+    assert monitor.ready.wait(5)
+
+    monitor.forget()
+
+    assert noted.forgotten
+
+
+def test_without_an_analysis_there_is_nothing_to_let_go(monitors: Callable[..., Monitor]) -> None:
+    def prepare() -> Analysis:
+        raise ReferenceDataError("none")
+
+    monitor = monitors(prepare)
+    assert monitor.ready.wait(5)
+
+    monitor.forget()
+
+    assert monitor.refusal is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, cycle
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dashlight.counting.host import MOST_ENDPOINTS, HostCounter
+from dashlight.counting.models import ModelCounting
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.endpoints import Endpoint
@@ -22,11 +23,13 @@ from dashlight.deliver.traces import SpanEncoder
 from dashlight.endpoint import EndpointPlan
 from dashlight.judge.rules import parse_rules
 from dashlight.model_watch import ModelPlan
-from dashlight.pipeline import MOST_ENDPOINTS, Pipeline
+from dashlight.pipeline import Pipeline
 from dashlight.publisher import Publishing
 from dashlight.records import Exchange, Outcome, OwnSpan
 from dashlight.sampling import EventSampler
+from dashlight.sharing import Sharing
 from dashlight.store.learned import LearnedReferences
+from dashlight.store.meeting import Meeting
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.testing import FakeClock, MemoryExporter
 from dashlight.window.build import build_reference_from_columns
@@ -127,8 +130,12 @@ class Service:
         delivers: bool = True,
         as_lines: bool = True,
         reference_file: ReferenceFile | None = None,
+        meeting: Meeting | None = None,
+        process: str = "alone",
+        clock: FakeClock | None = None,
+        shows_figures: bool = False,
     ) -> None:
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.exporter = MemoryExporter()
         spans = SpanEncoder(RESOURCE, "dashlight", "0")
         lines, logs = NdjsonEncoder(RESOURCE, epoch=1), LogEncoder(RESOURCE, "dashlight", "0", epoch=1)
@@ -138,6 +145,15 @@ class Service:
             connect=self.exporter.connect,
         )
         self.delivery.start()
+        learned = LearnedReferences(None)
+        plan = EndpointPlan(
+            PANE_SECONDS,
+            3600.0,
+            parse_rules(thresholds),
+            ModelPlan(reference, 1000, 259_200.0, 0.02, learned),
+        )
+        counting = ModelCounting(learned, 1000, reference=reference, reference_file=reference_file)
+        self.sharing = Sharing(plan, meeting=meeting, process=process, clock=self.clock)
         self.pipeline = Pipeline(
             decoder=Decoder(model="risk", version="3", ignore=ignored),
             spans=spans,
@@ -151,14 +167,12 @@ class Service:
                 model="risk",
                 model_version="3",
             ),
-            endpoints=EndpointPlan(
-                PANE_SECONDS,
-                3600.0,
-                parse_rules(thresholds),
-                ModelPlan(reference, 1000, 259_200.0, 0.02, LearnedReferences(None)),
-            ),
+            counter=HostCounter(process, counting),
+            sharing=self.sharing,
+            plan=plan,
             clock=self.clock,
             reference_file=reference_file,
+            shows_figures=shows_figures,
         )
 
     def serve(self, *exchanges: Exchange, analysed: Sequence[Exchange] | None = None) -> Service:
@@ -170,8 +184,12 @@ class Service:
     def end_pane(self, *, in_flight: int = 0, rate: float = 1.0) -> Service:
         """Ends the pane on time."""
         self.clock.advance(PANE_SECONDS)
-        self.pipeline.tick(self.clock.now(), dropped_count=0, in_flight_count=in_flight, rate=rate)
+        self.tick(in_flight=in_flight, rate=rate)
         return self
+
+    def tick(self, *, in_flight: int = 0, rate: float = 1.0) -> float:
+        """Looks what is to be done; the seconds until the next time."""
+        return self.pipeline.tick(self.clock.now(), dropped_count=0, in_flight_count=in_flight, rate=rate)
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The attributes of the events of one kind that have been delivered."""
@@ -408,7 +426,10 @@ def test_the_budget_is_shared_by_the_models_of_all_endpoints(
         body = {} if route == "/docs" else {"age": 40.0}
         watched.serve(an_exchange(b"" if route == "/docs" else body, {"score": 0.5}, route=route))
 
-    assert next(watched.pipeline._model_places) == 3
+    watched.end_pane()
+    judging = watched.pipeline._sharing.watch
+    assert judging is not None
+    assert judging._places.models == 2
 
 
 def test_exchanges_become_events_at_the_rate_that_was_asked_for(service: Callable[..., Service]) -> None:
@@ -657,16 +678,51 @@ def test_events_are_numbered_without_a_gap(service: Callable[..., Service], refe
     assert len({event["id"] for event in watched.exporter.events()}) == len(numbers)
 
 
-def test_a_pane_ends_when_it_is_due_and_the_next_one_is_a_whole_one(service: Callable[..., Service]) -> None:
+def test_panes_end_at_multiples_of_their_length_so_that_those_of_several_processes_end_together(
+    service: Callable[..., Service],
+) -> None:
     pipeline, began_at = (watched := service()).pipeline, watched.clock.now()
 
     def seconds_left(at: float) -> float:
         return pipeline.tick(began_at + at, dropped_count=0, in_flight_count=0, rate=1.0)
 
     assert seconds_left(4.0) == pytest.approx(6.0)
-    assert seconds_left(13.0) == 10.0
-    assert seconds_left(20.0) == pytest.approx(3.0)
-    assert math.isclose(seconds_left(23.0), 10.0)
+    assert seconds_left(13.0) == pytest.approx(7.0)
+    assert seconds_left(20.0) == pytest.approx(10.0)
+    assert seconds_left(23.0) == pytest.approx(7.0)
+    assert seconds_left(29.75) == pytest.approx(0.25)
+
+
+def test_a_clock_that_is_set_back_ends_the_pane_and_the_panes_go_on(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service(thresholds="error_rate>20%")
+    rng = np.random.default_rng(8)
+    watched.serve(*predictions(rng, 20)).end_pane()
+
+    watched.serve(raising())
+    watched.clock.at -= 3600.0
+    left = watched.pipeline.tick(watched.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+
+    assert 0 < left <= PANE_SECONDS
+    assert [message for _, _, message in logged(caplog)] == [
+        "firing: /predict: error rate 100 % of 1 exchanges (limit 20 %): exception:KeyError x 1"
+    ]
+    watched.serve(*predictions(rng, 1)).end_pane()
+    assert len(watched.alerts("resolved")) == 1
+
+
+def test_a_clock_that_is_set_forward_ends_one_long_pane(service: Callable[..., Service]) -> None:
+    watched = service(thresholds="error_rate>20%")
+
+    watched.serve(raising())
+    watched.clock.at += 86_400.0 + 3.0
+    left = watched.pipeline.tick(watched.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+
+    assert left == pytest.approx(7.0)
+    assert len(watched.alerts()) == 1
+    watched.serve(*predictions(np.random.default_rng(9), 1)).end_pane()
+    assert len(watched.alerts("resolved")) == 1
 
 
 def test_what_is_known_of_an_exchange_is_forgotten_after_its_round(service: Callable[..., Service]) -> None:
@@ -751,3 +807,125 @@ def test_a_reference_file_is_replaced_while_the_server_runs(
     assert ended["dashlight.alert.summary"].startswith("the reference was replaced; it was: ")
     replaced = f"the reference file was replaced: version {newer.version}, 5000 rows"
     assert replaced in [message for _, _, message in logged(caplog, logging.INFO)]
+
+
+@pytest.fixture
+def siblings(service: Callable[..., Service], tmp_path: Path) -> Callable[..., tuple[Service, Service]]:
+    """Makes two processes of one host, with one clock."""
+
+    def make(**arguments: Any) -> tuple[Service, Service]:
+        clock = FakeClock()
+        a, b = (
+            service(meeting=Meeting.open(tmp_path, "app"), process=name, clock=clock, **arguments)
+            for name in ("a", "b")
+        )
+        return a, b
+
+    return make
+
+
+def exchanges_judged(service: Service) -> int:
+    watch = service.sharing.watch
+    assert watch is not None
+    snapshots = [snapshot for _, snapshot in watch.snapshots() if not snapshot.model]
+    return sum(score.rows for each in snapshots for score in each.scores if score.statistic == "error_rate")
+
+
+def both_end_a_pane(a: Service, b: Service) -> None:
+    a.clock.advance(PANE_SECONDS)
+    a.tick()
+    b.tick()
+    a.tick()
+
+
+def test_of_two_processes_one_judges_what_both_served(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings(thresholds="error_rate>40%")
+    rng = np.random.default_rng(50)
+
+    for _ in range(6):
+        a.serve(*predictions(rng, 10))
+        b.serve(*[raising() for _ in range(10)])
+        both_end_a_pane(a, b)
+
+    assert [alert["dashlight.alert.summary"] for alert in a.alerts()] == [
+        # The first pane was over before the judge knew of anybody else.
+        "error rate 50 % of 20 exchanges (limit 40 %): exception:KeyError x 10"
+    ]
+    assert (b.alerts(), b.scores()) == ([], {})
+    assert a.scores()["error_rate"] == 0.5
+    assert exchanges_judged(a) == 120
+
+
+def test_a_judge_that_waits_for_the_others_looks_again_soon(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings()
+    for _ in range(2):
+        both_end_a_pane(a, b)
+    a.clock.advance(PANE_SECONDS)
+
+    assert 0 < a.tick() < 1.0
+    assert b.tick() == pytest.approx(PANE_SECONDS)
+    assert a.tick() == pytest.approx(PANE_SECONDS)
+
+
+def test_what_a_process_had_counted_when_it_closed_is_judged_by_the_other(
+    siblings: Callable[..., tuple[Service, Service]],
+) -> None:
+    a, b = siblings(thresholds="error_rate>20%")
+    both_end_a_pane(a, b)
+
+    a.serve(*[raising() for _ in range(7)])
+    a.pipeline.close(PATIENCE_SECONDS)
+    b.serve(*predictions(np.random.default_rng(51), 3)).end_pane()
+    b.clock.advance(1.0)
+    b.tick()
+
+    assert [alert["dashlight.alert.summary"] for alert in b.alerts()] == [
+        "error rate 70 % of 10 exchanges (limit 20 %): exception:KeyError x 7"
+    ]
+
+
+def test_who_leaves_and_serves_on_is_in_again(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings(thresholds="error_rate>20%")
+    both_end_a_pane(a, b)
+    a.serve(raising())
+    for _ in range(2):
+        a.pipeline.leave()
+
+    a.serve(raising())
+    both_end_a_pane(b, a)
+    b.clock.advance(1.0)
+    b.tick()
+
+    assert a.sharing.is_in
+    assert exchanges_judged(b) == 2
+    assert (len(a.alerts()), len(b.alerts())) == (0, 1)
+
+
+def test_figures_are_shown_by_each_process_where_something_shows_them(
+    siblings: Callable[..., tuple[Service, Service]],
+) -> None:
+    a, b = siblings(shows_figures=True)
+    for each in (a, b):
+        assert each.sharing.figures() is None
+        each.serve(*predictions(np.random.default_rng(52), 5))
+    both_end_a_pane(a, b)
+    both_end_a_pane(a, b)
+
+    for each in (a, b):
+        found = each.sharing.figures()
+        assert found is not None
+        assert {figure.name: figure.value for figure in found.figures}["dashlight.workers"] == 2
+
+
+def test_where_nothing_shows_figures_none_are_made(service: Callable[..., Service]) -> None:
+    assert service().serve(raising()).end_pane().sharing.figures() is None
+
+
+def test_what_belongs_to_the_parent_is_let_go_by_a_child(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings()
+    both_end_a_pane(a, b)
+
+    a.pipeline.forget()
+    b.serve(raising()).end_pane()
+
+    assert b.sharing.watch is not None

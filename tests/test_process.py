@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("fresh_process")
 class Failing:
     """Stands for a Monitor that cannot flush."""
 
-    def flush(self) -> int:
+    def flush(self, *, leaving: bool = False) -> int:
         raise RuntimeError("no disk")
 
     def close(self) -> None:
@@ -28,7 +28,7 @@ class Failing:
 def test_a_start_that_fails_unforeseen_is_logged_and_tried_once(caplog: pytest.LogCaptureFixture) -> None:
     tried: list[object] = []
 
-    def assemble(environ: Mapping[str, str], app: object) -> None:
+    def assemble(environ: Mapping[str, str], app: object, application: str) -> None:
         tried.append(app)
         raise RuntimeError("out of threads")
 
@@ -71,3 +71,48 @@ def test_a_flush_that_fails_is_logged_and_goes_no_further(caplog: pytest.LogCapt
 
 def test_without_a_monitor_there_is_nothing_to_flush() -> None:
     asyncio.run(Process().flush_aside())
+
+
+class Noted:
+    """Stands for a Monitor that notes what is asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def flush(self, *, leaving: bool = False) -> int:
+        self.asked.append("leave" if leaving else "flush")
+        return 0
+
+    def forget(self) -> None:
+        self.asked.append("forget")
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def test_what_is_left_is_sent_and_handed_on_at_the_end_of_the_server() -> None:
+    ending, noted = Process(), Noted()
+    ending.monitor = noted  # type: ignore[assignment]
+
+    asyncio.run(ending.flush_aside())
+
+    assert noted.asked == ["leave"]
+
+
+def test_a_forked_child_lets_go_of_the_monitor_and_serves_what_its_parent_served() -> None:
+    served: list[str] = []
+
+    def assemble(environ: Mapping[str, str], app: object, application: str) -> None:
+        served.append(application)
+
+    forked, noted = Process(assemble), Noted()
+    forked.application = "the churn model"
+    forked.start("app")
+    forked.monitor = noted  # type: ignore[assignment]
+
+    forked.forget()
+
+    assert forked.monitor is None
+    assert noted.asked == ["forget"]
+    forked.start("app")
+    assert served == ["the churn model"] * 2

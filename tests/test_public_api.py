@@ -43,4 +43,6 @@ def test_the_wheel_holds_our_packages_and_nothing_else(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
 
-    assert tops == {"dashlight", f"dashlight-{dashlight.__version__}.dist-info"}
+    ours = {path.parent.name for path in (root / "integrations").glob("*/__init__.py")}
+    assert tops == {"dashlight", *ours, f"dashlight-{dashlight.__version__}.dist-info"}
+    assert ours == {"dashlight_bentoml", "dashlight_mlserver", "dashlight_ray"}

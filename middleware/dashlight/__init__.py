@@ -9,20 +9,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dashlight.adapters import hand_over
+    from dashlight.adapters import adopt_spans, hand_over, name_application, note_loss, record
     from dashlight.asgi import DashlightMiddleware, watch
     from dashlight.detector import DriftDetector
     from dashlight.errors import DashlightError
 
 __version__ = "0.1.0"
-__all__ = ["DashlightError", "DashlightMiddleware", "DriftDetector", "hand_over", "watch", "__version__"]  # noqa: RUF022 - names first
+__all__ = [  # noqa: RUF022 - names first
+    "DashlightError", "DashlightMiddleware", "DriftDetector", "adopt_spans", "hand_over", "name_application", "note_loss",
+    "record", "watch", "__version__",
+]  # fmt: skip
 
 # PEP 562: nothing is loaded until a name is asked for.
 _HOMES = {
     "DashlightError": "dashlight.errors",
     "DashlightMiddleware": "dashlight.asgi",
     "DriftDetector": "dashlight.detector",
+    "adopt_spans": "dashlight.adapters",
     "hand_over": "dashlight.adapters",
+    "name_application": "dashlight.adapters",
+    "note_loss": "dashlight.adapters",
+    "record": "dashlight.adapters",
     "watch": "dashlight.asgi",
 }
 

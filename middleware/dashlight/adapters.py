@@ -1,4 +1,4 @@
-"""For server integrations: hand over decoded values, where the bytes of an exchange do not tell them as well."""
+"""For server integrations: what they know of an exchange that its messages do not tell as well, or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from dashlight.capture.spans import ENDED, Opened
-from dashlight.capture.tee import MARK
+from dashlight.capture.tee import MARK, Capture, Message
 from dashlight.process import process
 from dashlight.records import HandedOver
 
@@ -27,6 +27,8 @@ def hand_over(
     model: str = "",
     version: str = "",
     failure: str = "",
+    status: int = 0,
+    error: str = "",
 ) -> bool:
     """Gives values of the request of *scope* in place of what would be decoded from its bytes.
 
@@ -42,6 +44,8 @@ def hand_over(
         version: Its version, likewise.
         failure: `validation`, `client`, `server`, `model` or `stream` where the exchange failed and its status does not
             say so; another word is a failure of the model.
+        status: What the client is told in place of the app's answer, by the server around, on a timeout say.
+        error: Type of the exception that the server has made an answer of before it could leave the app.
 
     Returns:
         Whether it was taken; False for a request that is not watched.
@@ -50,26 +54,135 @@ def hand_over(
         opened, monitor = scope.get(MARK), process.monitor
         if not isinstance(opened, Opened) or monitor is None:
             return False
-        before, inbox = opened.handed, monitor.capture.inbox
-        sizes = _size_bytes(inputs), _size_bytes(outputs)
-        refusal = _refusal(sizes, before, inbox.handed_bytes)
-        if refusal:
-            monitor.capture.count(refusal)
+        taken = HandedOver(inputs, outputs, str(model), str(version), str(failure))
+        if not _has_room(monitor.capture, opened.handed, taken):
             return False
-        inbox.handed_bytes += sum(sizes)
-        earlier: HandedOver = before or HandedOver()
-        opened.handed = HandedOver(
-            earlier.inputs if inputs is None else inputs,
-            earlier.outputs if outputs is None else outputs,
-            str(model) or earlier.model,
-            str(version) or earlier.version,
-            str(failure) or earlier.failure,
-        )
-    except Exception as error:  # an adapter's mistake must not become the host's
-        if process.monitor is not None:
-            process.monitor.capture.count(type(error).__name__)
+        if not _is_empty(taken):
+            opened.handed = _over(opened.handed, taken)
+        if status or error:
+            before_status, before_error = opened.told or (0, "")
+            opened.told = (int(status) or before_status, str(error) or before_error)
+    except Exception as mistake:  # an adapter's mistake must not become the host's
+        note_loss(type(mistake).__name__)
         return False
     return True
+
+
+def record(
+    scope: Mapping[str, Any],
+    *,
+    status: int,
+    duration_seconds: float,
+    inputs: object = None,
+    outputs: object = None,
+    model: str = "",
+    version: str = "",
+    failure: str = "",
+    error: str = "",
+) -> bool:
+    """Counts an exchange that ends now and did not pass the middleware: refused before it, or worked on after its answer.
+
+    Its endpoint is the path of *scope*, which is copied, where that holds an `endpoint` or a `route`. It belongs to
+    the current span. Nothing is raised.
+
+    Args:
+        scope: The ASGI scope of its request, or one made for it; of one that was watched, a copy.
+        status: What the client was told, or would have been.
+        duration_seconds: How long it took.
+        inputs: As hand_over takes them, as all that follow.
+        outputs: Likewise.
+        model: Likewise.
+        version: Likewise.
+        failure: Likewise.
+        error: Likewise.
+
+    Returns:
+        Whether it was taken; False where nothing is watched, or this path is not.
+    """
+    try:
+        monitor = process.monitor
+        if monitor is None:
+            return False
+        taken = HandedOver(inputs, outputs, str(model), str(version), str(failure))
+        told_status, seconds = int(status), float(duration_seconds)
+        if not _has_room(monitor.capture, None, taken):
+            return False
+        own_scope = {name: value for name, value in scope.items() if name != MARK}
+        tee = monitor.open(own_scope, _nothing_more, _nobody)
+        if tee is None:
+            return False
+        try:
+            if error:
+                own_scope[MARK].told = (0, str(error))
+            tee.conclude(told_status, seconds, None if _is_empty(taken) else taken)
+        finally:
+            tee.close()
+    except Exception as mistake:
+        note_loss(type(mistake).__name__)
+        return False
+    return True
+
+
+def note_loss(reason: str) -> None:
+    """Counts something that an integration could not hand over, under *reason*; each reason is logged once."""
+    monitor = process.monitor
+    if monitor is not None:
+        monitor.capture.count(reason)
+
+
+def adopt_spans(*, adopts: bool = True) -> bool:
+    """Tells that the spans which the server makes around the app are exported by nobody, so that ours stand for them.
+
+    Ours take their ids, and are exported where DASHLIGHT_SPANS is `auto` and an endpoint for traces is configured.
+    To be called once the server has started up; returns whether it is done.
+    """
+    monitor = process.monitor
+    return monitor is not None and monitor.capture.spans.adopt(adopts=adopts)
+
+
+def name_application(name: str) -> None:
+    """Names what this process serves, where its command line does not tell: processes of one name count as one.
+
+    To be called before the first request and before the server starts up; later it changes nothing.
+    """
+    process.application = name
+
+
+def _has_room(capture: Capture, before: object, taken: HandedOver) -> bool:
+    """Whether *taken* may wait for the analysis as well; counted either way."""
+    sizes = _size_bytes(taken.inputs), _size_bytes(taken.outputs)
+    refusal = _refusal(sizes, before, capture.inbox.handed_bytes)
+    if refusal:
+        capture.count(refusal)
+        return False
+    capture.inbox.handed_bytes += sum(sizes)
+    return True
+
+
+def _is_empty(taken: HandedOver) -> bool:
+    # Not by comparison: arrays compare by element.
+    return taken.inputs is None and taken.outputs is None and not (taken.model or taken.version or taken.failure)
+
+
+def _over(before: HandedOver | None, taken: HandedOver) -> HandedOver:
+    """*taken*, and of what was handed over *before* that which it leaves out."""
+    if before is None:
+        return taken
+    return HandedOver(
+        before.inputs if taken.inputs is None else taken.inputs,
+        before.outputs if taken.outputs is None else taken.outputs,
+        taken.model or before.model,
+        taken.version or before.version,
+        taken.failure or before.failure,
+    )
+
+
+async def _nothing_more() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def _nobody(message: Message) -> None:
+    """Takes the messages of an exchange that has no client any more: there are none."""
 
 
 def _refusal(sizes: tuple[int, int], before: object, waiting_bytes: int) -> str:

@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from dashlight.analysis import Analysis, Answers
 from dashlight.budget import CpuBudget
 from dashlight.capture.tee import Capture, Receive, Scope, Send, Tee
 from dashlight.clock import Clock
@@ -33,30 +33,6 @@ _TOLD_RATE = 0.9
 """Below this rate of analysis the operator is told."""
 
 
-class Analysis(Protocol):
-    """What the analysis thread drives: decode, window, judge, and what goes to delivery."""
-
-    def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
-        """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
-        ...
-
-    def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
-        """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
-        ...
-
-    def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
-        """Closes the pane if it is due; returns the seconds until the next one is."""
-        ...
-
-    def flush(self, timeout_seconds: float) -> int:
-        """Sends what is waiting; returns how many are still waiting then."""
-        ...
-
-    def close(self, timeout_seconds: float) -> None:
-        """Sends what it can and stops."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a Monitor runs."""
@@ -68,6 +44,8 @@ class Plan:
     """Makes the analysis, on its thread: loads numpy and the rest, reads the reference."""
     look_around: Callable[[], None]
     """Looks whether OpenTelemetry has been configured meanwhile."""
+    answers: Answers | None = None
+    """What answers below DASHLIGHT_PATH; None where nothing does."""
 
 
 class Monitor:
@@ -83,12 +61,14 @@ class Monitor:
         """The mistake in settings or reference for which the analysis did not start."""
         self.ready = threading.Event()
         """Set once the analysis runs, or has failed to start."""
+        self.answers = plan.answers
+        """What answers below DASHLIGHT_PATH; None where nothing does."""
         self._plan = plan
         self._clock = clock
         self._budget = CpuBudget(plan.cpu_share)
         self._watching = True
         self._stopping = False
-        self._flushing = False
+        self._flushing = self._leaving = False
         self._busy_rounds = 0
         self._cpu_seconds = 0.0
         """CPU time of the thread when the last round ended."""
@@ -113,22 +93,31 @@ class Monitor:
             self.capture.count_failure(error)
             return None
 
-    def flush(self, timeout_seconds: float | None = None) -> int:
-        """Waits until what has been captured so far is analysed and sent; returns how much is still waiting."""
+    def flush(self, timeout_seconds: float | None = None, *, leaving: bool = False) -> int:
+        """Waits until what has been captured so far is analysed and sent; returns how much is still waiting.
+
+        *leaving*: the server shuts down, and may end without telling anybody.
+        """
         limit = self._plan.shutdown_seconds if timeout_seconds is None else timeout_seconds
         deadline = self._clock.monotonic() + limit
         if not self.ready.wait(limit) or self._analysis is None:
             return len(self.capture.inbox)
         self._flushing = True
-        with self._rounds:
-            # Two rounds: one may be half done with what it had found.
-            wanted = self._round_count + 2
-            while self._round_count < wanted and self._thread.is_alive() and self._clock.monotonic() < deadline:
-                self.capture.inbox.wake.set()
-                self._rounds.wait(0.05)
+        # Two rounds: one may be half done with what it had found.
+        self._wait_for_rounds(2, deadline)
+        if leaving:
+            self._leaving = True
+            self._wait_for_rounds(1, deadline)
         self._flushing = False
         pending = self._analysis.flush(max(0.0, deadline - self._clock.monotonic()))
         return len(self.capture.inbox) + pending
+
+    def _wait_for_rounds(self, count: int, deadline: float) -> None:
+        with self._rounds:
+            wanted = self._round_count + count
+            while self._round_count < wanted and self._thread.is_alive() and self._clock.monotonic() < deadline:
+                self.capture.inbox.wake.set()
+                self._rounds.wait(0.05)
 
     def close(self) -> None:
         """Flushes within DASHLIGHT_SHUTDOWN_TIMEOUT and ends the threads."""
@@ -139,6 +128,11 @@ class Monitor:
         self._thread.join(self._plan.shutdown_seconds)
         if self._analysis is not None:
             self._analysis.close(max(0.0, deadline - self._clock.monotonic()))
+
+    def forget(self) -> None:
+        """Lets go of what belongs to the parent process: what a forked child does at once."""
+        if self._analysis is not None:
+            self._analysis.forget()
 
     def _excludes(self, scope: Scope) -> bool:
         excluded = self._plan.excluded
@@ -175,6 +169,9 @@ class Monitor:
             now = self._clock.monotonic()
             try:
                 idle_seconds = min(_IDLE_SECONDS, self._round(analysis, now - last))
+                if self._leaving:
+                    self._leaving = False
+                    analysis.leave()
             except Exception as error:
                 self._tell_once(error)
             last = now
@@ -253,11 +250,11 @@ class Monitor:
             logger.info("analysing every exchange again")
 
     def _tell_captured(self) -> None:
-        """Our own mistakes on the request path are counted there, and told from here: once for each kind."""
+        """What was lost on the request path, by our own mistakes also, is counted there and told from here: once for each kind."""
         for kind in tuple(self.capture.failures):
             if kind not in self._failures:
                 self._failures.add(kind)
-                logger.error("a mistake of Dashlight's own on the request path: %s; the app did not notice", kind)
+                logger.error("lost on the request path: %s; the app did not notice", kind)
 
     def _tell_once(self, error: Exception) -> None:
         """A mistake of ours costs a slice of statistics, never the thread."""

@@ -5,25 +5,21 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from itertools import count
 
 from dashlight.clock import Clock
+from dashlight.counting.host import HostCounter, Standing
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
+from dashlight.deliver.metric_report import MetricReport
 from dashlight.deliver.traces import SpanEncoder
-from dashlight.endpoint import EndpointPlan, WatchedEndpoint
-from dashlight.judge.thresholds import ThresholdJudge
-from dashlight.judge.traffic import quantities_of_process
+from dashlight.endpoint import EndpointPlan
 from dashlight.publisher import Facts, Publisher, Publishing
 from dashlight.records import Exchange
+from dashlight.sharing import Sharing, Turn
 from dashlight.store.reference_file import ReferenceFile
 
 logger = logging.getLogger("dashlight")
 
-MOST_ENDPOINTS = 32
-"""Endpoints with statistics of their own; the others are counted together, and the rows of their models not judged."""
-OTHER_ENDPOINTS = "other"
 _PANES_A_SCORE = 6
 """Scores leave once in so many panes: every minute with panes of ten seconds."""
 
@@ -38,30 +34,41 @@ class Pipeline:
         spans: SpanEncoder,
         delivery: Delivery,
         publishing: Publishing,
-        endpoints: EndpointPlan,
+        counter: HostCounter,
+        sharing: Sharing,
+        plan: EndpointPlan,
         clock: Clock,
         reference_file: ReferenceFile | None = None,
+        report: MetricReport | None = None,
+        shows_figures: bool = False,
     ) -> None:
-        """*reference_file* is looked at after every pane: one that was replaced is compared with from then on."""
+        """*counter* counts for the *sharing* of this process in the watch of its host, under *plan*.
+
+        *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
+        made after every pane where *report* wants them or something else *shows_figures*.
+        """
         self._decoder = decoder
         self._delivery = delivery
         self._publisher = Publisher(spans=spans, delivery=delivery, publishing=publishing)
+        self._counter = counter
+        self._sharing = sharing
         self._reference_file = reference_file
-        in_flight = [rule for rule in endpoints.rules if rule.quantity == "in_flight"]
-        self._in_flight = ThresholdJudge(in_flight)
-        self._plan = replace(endpoints, rules=tuple(rule for rule in endpoints.rules if rule not in in_flight))
-        self._endpoints: dict[str, WatchedEndpoint] = {}
-        self._model_places, self._traffic_places = count(1), count(1)
-        self._pane_end_at = clock.now() + endpoints.pane_seconds
+        self._report = report
+        self._shows_figures = shows_figures
+        self._clock = clock
+        self._pane_seconds = plan.pane_seconds
+        self._pane_end_at = self._next_end(clock.now())
         self._pane_count = 0
         self._rate = 1.0
+        self._counts: Mapping[str, int] = {}
+        """What was told of losses and the like when the last pane ended."""
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
         batch = self._decoder.decode(exchanges)
         analysed: defaultdict[str, set[int]] = defaultdict(set)
         for prediction in batch.predictions:
-            self._endpoint(prediction.endpoint).add(prediction, exchanges)
+            self._counter.endpoint(prediction.endpoint).add(prediction, exchanges)
             rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
             analysed[prediction.endpoint] |= rows_of.keys()
             # One for all exchanges of as many rows, which nearly all are.
@@ -83,7 +90,7 @@ class Pipeline:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():
             unread = undecodable[route]
-            self._endpoint(route).add_analysed(
+            self._counter.endpoint(route).add_analysed(
                 len(places),
                 undecodable=[reason for _, reason in unread],
                 exchanges=[exchange for exchange, _ in unread],
@@ -96,67 +103,86 @@ class Pipeline:
         for exchange in exchanges:
             by_endpoint.setdefault(exchange.route, []).append(exchange)
         for route, members in by_endpoint.items():
-            self._endpoint(route).count(members, failures)
+            self._counter.endpoint(route).count(members, failures)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
     def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
-        """Closes the pane if it is due; returns the seconds until the next one is."""
+        """Closes the pane if it is due, and judges where it is this process's turn; returns the seconds until next time."""
         self._rate = rate
         # A tick ends a round: what was decoded in it has been told.
         self._publisher.forget()
-        if at < self._pane_end_at:
-            return self._pane_end_at - at
-        # A pane that ends late is a long pane; the one after it ends a whole pane from now.
-        self._pane_end_at = at + self._plan.pane_seconds
+        if not 0 < self._pane_end_at - at <= self._pane_seconds:
+            # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
+            # back must not make one that never ends.
+            self._pane_end_at = self._next_end(at)
+            self._close_pane(at, dropped_count, Standing(in_flight_count, rate))
+        turn = self._sharing.turn(at)
+        if turn is not None:
+            self._tell(turn, at)
+            if self._report is not None:
+                self._report.tell()
+        briefing = self._sharing.briefing()
+        if briefing is not None:
+            self._counter.follow(briefing)
+        return min(self._pane_end_at - at, self._sharing.wait_seconds)
+
+    def _next_end(self, at: float) -> float:
+        return (at // self._pane_seconds + 1) * self._pane_seconds
+
+    def _close_pane(self, at: float, dropped_count: int, standing: Standing) -> None:
         self._pane_count += 1
-        for endpoint in self._endpoints.values():
-            self._publisher.publish(endpoint.close_pane(at))
-        self._publisher.publish(self._in_flight.update(quantities_of_process(in_flight=in_flight_count), at))
-        self._look_at_reference_file(at)
+        counts = self._publisher.counts(dropped_count)
+        counts |= {f"files {trouble}": count for trouble, count in self._sharing.troubles.items()}
         if self._pane_count % _PANES_A_SCORE == 0:
-            self._publisher.tell_losses(dropped_count)
-            for endpoint in self._endpoints.values():
-                snapshots = endpoint.snapshots(in_flight_count=in_flight_count, dropped_count=dropped_count, rate=rate)
-                self._publisher.send_scores(snapshots, endpoint=endpoint.name, at=at)
-        return self._plan.pane_seconds
+            self._publisher.tell_losses(counts)
+        since = {what: count - self._counts.get(what, 0) for what, count in counts.items()}
+        self._counts = counts
+        self._publisher.publish(self._sharing.post(self._counter.close(at, standing, since), at))
+        self._look_at_reference_file(at)
+
+    def _tell(self, turn: Turn, at: float) -> None:
+        """Sends what came of a pane of the host, and every so often its scores."""
+        watch = turn.watch
+        self._publisher.publish(turn.alerts)
+        if self._shows_figures or (self._report is not None and self._report.is_wanted()):
+            gauges = {
+                "workers": len(watch.processes),
+                "in_flight": watch.in_flight_count,
+                "analysed_rate": watch.rate,
+            }
+            shown = watch.totals.figures(at=at, snapshots=watch.snapshots(), alerts=watch.in_force, gauges=gauges)
+            self._sharing.show(shown)
+        if watch.pane_count % _PANES_A_SCORE == 0:
+            for endpoint, snapshot in watch.snapshots():
+                self._publisher.send_scores([snapshot], endpoint=endpoint, at=at)
 
     def _look_at_reference_file(self, at: float) -> None:
-        replaced = self._reference_file.replaced() if self._reference_file is not None else None
-        if replaced is None:
+        watch = self._sharing.watch
+        replaced = self._reference_file.replaced() if self._reference_file is not None and watch is not None else None
+        if replaced is None or watch is None:
             return
         logger.info("the reference file was replaced: version %s, %d rows", replaced.version, replaced.rows)
-        self._plan = replace(self._plan, models=replace(self._plan.models, reference=replaced))
-        for endpoint in self._endpoints.values():
-            self._publisher.publish(endpoint.replace_reference(replaced, at))
+        self._publisher.publish(watch.replace_reference(replaced, at))
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
         return self._delivery.flush(timeout_seconds)
 
+    def leave(self) -> None:
+        """Leaves what was counted to the host's other processes; whatever comes later comes back to them."""
+        if self._report is not None:
+            self._report.finish()
+        if self._sharing.is_in:
+            self._sharing.leave(self._counter.close(self._clock.now(), Standing(0, self._rate), {}))
+
     def close(self, timeout_seconds: float) -> None:
-        """Sends what it can and stops."""
+        """Leaves what was counted to the host's other processes, sends what it can, and stops."""
+        try:
+            self.leave()
+        except Exception:
+            logger.exception("what was counted last could not be handed on")
         self._delivery.close(timeout_seconds)
 
-    def _endpoint(self, route: str) -> WatchedEndpoint:
-        found = self._endpoints.get(route)
-        if found is None and len(self._endpoints) >= MOST_ENDPOINTS:
-            return self._other_endpoints()
-        if found is None:
-            found = self._endpoints[route] = WatchedEndpoint(
-                route, places=self._model_places, traffic_places=self._traffic_places, plan=self._plan
-            )
-        return found
-
-    def _other_endpoints(self) -> WatchedEndpoint:
-        """What stands for all endpoints beyond the bound: their models have different columns, so none is judged."""
-        found = self._endpoints.get(OTHER_ENDPOINTS)
-        if found is None:
-            found = self._endpoints[OTHER_ENDPOINTS] = WatchedEndpoint(
-                OTHER_ENDPOINTS,
-                places=self._model_places,
-                traffic_places=self._traffic_places,
-                plan=self._plan,
-                most_models=0,
-            )
-            logger.warning("more than %d endpoints: the others are counted together, without drift", MOST_ENDPOINTS)
-        return found
+    def forget(self) -> None:
+        """Lets go of what belongs to the parent process: what a forked child does at once."""
+        self._sharing.forget()

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from dashlight.errors import DashlightError
@@ -15,7 +16,7 @@ from dashlight.quantities import flag
 if TYPE_CHECKING:
     from dashlight.monitor import Monitor
 
-Assemble: TypeAlias = "Callable[[Mapping[str, str], object], Monitor | None]"
+Assemble: TypeAlias = "Callable[[Mapping[str, str], object, str], Monitor | None]"
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ class Process:
         self.monitor: Monitor | None = None
         self.refusal: str | None = None
         """Why the server should not start: a mistake in the settings under DASHLIGHT_STRICT."""
+        self.application = ""
+        """What an adapter says that this process serves; empty where the command line has to tell."""
         self._tried = False
         self._lock = threading.Lock()
 
@@ -51,7 +54,7 @@ class Process:
 
     def _begin(self, app: object) -> None:
         try:
-            self.monitor = (self._assemble or _assemble)(os.environ, app)
+            self.monitor = (self._assemble or _assemble)(os.environ, app, self.application)
         except DashlightError as mistake:
             logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the mistake is the operator's, not a crash
             if _is_strict():
@@ -82,19 +85,23 @@ class Process:
 
         try:
             with CancelScope(shield=True):
-                await to_thread.run_sync(monitor.flush)
+                await to_thread.run_sync(partial(monitor.flush, leaving=True))
         except Exception:
             logger.exception("the last events could not be sent at shutdown")
 
     def forget(self) -> None:
-        """Starts from nothing, as a forked child does."""
+        """Starts from nothing, as a forked child does; what it serves stays the same."""
+        application, monitor = self.application, self.monitor
+        if monitor is not None:
+            monitor.forget()
         self.__init__(self._assemble)  # type: ignore[misc]
+        self.application = application
 
 
-def _assemble(environ: Mapping[str, str], app: object) -> Monitor | None:
+def _assemble(environ: Mapping[str, str], app: object, application: str) -> Monitor | None:
     from dashlight.assembly import assemble  # loads the pipeline, which nobody needs before the first request
 
-    return assemble(environ, app)
+    return assemble(environ, app, application=application)
 
 
 def _is_strict() -> bool:

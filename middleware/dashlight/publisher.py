@@ -19,7 +19,6 @@ from dashlight.deliver.genai import genai_attributes
 from dashlight.deliver.llm_attributes import llm_attributes
 from dashlight.deliver.traces import SpanEncoder
 from dashlight.endpoint import Snapshot
-from dashlight.judge.alerts import Alerts
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Cell, Exchange, GenerationFacts
 from dashlight.sampling import EventSampler
@@ -80,7 +79,6 @@ class Publisher:
         self._undecodable: dict[int, str] = {}
         self._seq = 0
         self._lost: dict[str, int] = {}
-        self._alerts = Alerts()
 
     def know(self, exchange: Exchange, facts: Facts) -> None:
         """Remember what decoding made known of *exchange* until its span and event are made."""
@@ -109,8 +107,8 @@ class Publisher:
             self._send_predictions(exchanges, failures)
 
     def publish(self, alerts: Iterable[Alert]) -> None:
-        """Log and send the alerts whose state changed."""
-        for alert in self._alerts.observe(alerts):
+        """Log and send alerts whose state changed."""
+        for alert in alerts:
             self._log(alert)
             self._seq += 1
             identifier = prediction_id(alert.at)
@@ -145,13 +143,19 @@ class Publisher:
                 )
                 self._delivery.send_event(event)
 
-    def tell_losses(self, dropped_count: int) -> None:
-        """One line with all counts where more has been lost since the last one."""
-        lost = {"exchanges inbox_full": dropped_count}
+    def counts(self, dropped_count: int) -> dict[str, int]:
+        """What was delivered, what was lost and why, and our own mistakes, each since the start; by what it was."""
+        found = {"exchanges inbox_full": dropped_count}
         for name, counts in self._delivery.counts().items():
-            lost |= {f"{name} {reason}": count for reason, count in counts.dropped.items() if reason != "disabled"}
-            lost[f"{name} rejected"] = counts.rejected
-        lost = {what: count for what, count in lost.items() if count}
+            found[f"{name} delivered"] = counts.delivered
+            found |= {f"{name} {reason}": count for reason, count in counts.dropped.items() if reason != "disabled"}
+            found[f"{name} rejected"] = counts.rejected
+        return {what: count for what, count in found.items() if count}
+
+    def tell_losses(self, counts: Mapping[str, int]) -> None:
+        """One line with all losses of *counts* where more has been lost since the last one."""
+        # Newer metrics replace older ones: nothing is lost by that.
+        lost = {what: count for what, count in counts.items() if not what.endswith((" delivered", " replaced"))}
         if lost != self._lost:
             self._lost = lost
             logger.warning("lost so far: %s", ", ".join(f"{what} x {count}" for what, count in lost.items()))

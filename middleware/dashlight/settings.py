@@ -54,6 +54,13 @@ def _above_zero(read: Callable[[str], float]) -> Callable[[str], float]:
     return checked
 
 
+def _path(text: str) -> str:
+    path = "/" + text.strip().strip("/")
+    if path == "/":
+        raise ValueError(text)
+    return path
+
+
 def _rows(text: str) -> int:
     count = int(text)
     if count < 200:
@@ -129,7 +136,15 @@ class Settings:
     trace_url: str = _variable("", "a URL with {trace_id} in it", _text)
     """Template of a link to a trace, for alerts."""
     state_dir: str = _variable("", "a directory", _text)
-    """Directory for what must outlive the process: the learned reference."""
+    """Directory for what must outlive the processes: learned references, windows, evidence, states of alerts."""
+    app: str = _variable("", "an import path such as package.module:app", _text)
+    """The ASGI app that `dashlight.wrap:app` stands for."""
+    path: str = _variable("/dashlight", "a path such as /dashlight", _path)
+    """Path below which Dashlight answers itself, where it is asked to."""
+    metrics: bool = _variable("false", "true or false", quantities.flag)
+    """Whether the host's figures are served for Prometheus at `<DASHLIGHT_PATH>/metrics`."""
+    token: str = _variable("", "a secret", _text)
+    """Secret that whoever asks below DASHLIGHT_PATH has to know; unset: one is generated for the host and kept in a file."""
     prediction_id_header: str = _variable("", "the name of a response header", _text)
     """Response header that carries the prediction id; unset: none."""
     spans: SpanSource = _variable("auto", "auto, enrich, server, own or off", _one_of(SpanSource))
@@ -158,6 +173,7 @@ class Settings:
         """All but the values of the collector's headers, which may be secrets."""
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
         shown["collector_headers"] = dict.fromkeys(self.collector_headers, "***")
+        shown["token"] = "***" if self.token else ""
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 

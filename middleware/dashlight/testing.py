@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dashlight.deliver.answer import Answer
 from dashlight.deliver.endpoints import Endpoint
-from dashlight.deliver.received import Item, items_of_lines, items_of_protobuf
+from dashlight.deliver.received import Item, Signal, items_of_lines, items_of_protobuf
+
+_SIGNALS: Mapping[str, Signal] = {"traces": "traces", "metrics": "metrics"}
+"""By the last part of the URL; whatever else comes is logs."""
 
 
 @dataclass(slots=True)
@@ -55,6 +59,11 @@ class MemoryExporter:
         """The spans."""
         return [item for item in self.items if item["kind"] == "span"]
 
+    @property
+    def metrics(self) -> list[Item]:
+        """The metrics."""
+        return [item for item in self.items if item["kind"] == "metric"]
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryConnection:
@@ -64,12 +73,12 @@ class MemoryConnection:
     url: str
 
     def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:  # noqa: ARG002 - as a Send is called
-        """Takes a request: lines of JSON, or OTLP in protobuf, which is traces where the URL says so and else logs."""
+        """Takes a request: lines of JSON, or OTLP in protobuf: traces or metrics where the URL says so, else logs."""
         self.exporter.bodies.append(body)
         if content_type == "application/x-ndjson":
             self.exporter.items += items_of_lines(body)
         else:
-            self.exporter.items += items_of_protobuf("traces" if self.url.endswith("/v1/traces") else "logs", body)
+            self.exporter.items += items_of_protobuf(_SIGNALS.get(self.url.rpartition("/")[2], "logs"), body)
         return Answer(200)
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ def test_a_span_is_named_by_method_and_route(
         ({}, None),
         ({"status": 404}, None),
         ({"status": 500}, "500"),
-        ({"status": 500, "error": "ValueError", "outcome": "error"}, "500"),
+        ({"status": 500, "error": "ValueError", "outcome": "error"}, "ValueError"),
         ({"status": 0, "error": "ValueError", "outcome": "error"}, "ValueError"),
         ({"status": 200, "error": "ValueError", "outcome": "error"}, "ValueError"),
         ({"status": 200, "error": "ClientDisconnect", "outcome": "client_disconnect"}, None),

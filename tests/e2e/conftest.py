@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
 import time
+import tomllib
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,10 @@ import httpx
 import pytest
 
 PATIENCE_SECONDS = 30.0
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = ROOT / ".venv-servers"
+"""Of servers that do not get on with one another, nor with what the tests need: one environment for each."""
+INSTALL_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -195,6 +204,89 @@ def served(tmp_path: Path) -> Callable[..., Any]:
     return start
 
 
+@dataclass(frozen=True)
+class Hosted:
+    """A running server: where it listens, and what it says."""
+
+    url: str
+    ports: Mapping[str, int]
+    """Port for each of the placeholders, such as `grpc_port`."""
+    log: Path
+
+
+@pytest.fixture(scope="session")
+def environment() -> Callable[[str, Sequence[str]], Path]:
+    """`environment(name, requirements)`: Python of a virtual environment with them and this tree; made once and kept."""
+    return made
+
+
+@pytest.fixture(scope="session")
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Starts a server command of an `environment`, and gives a Hosted once `{port}` answers at *health*.
+
+    `hosted(python, command, environ, *, health="/healthz")`. The command's first word is a script of the environment,
+    or `python`. Each `{port}`, `{grpc_port}` and the like in the command and in *environ* becomes a free port.
+    """
+
+    @contextmanager
+    def start(
+        python: Path, command: Sequence[str], environ: Mapping[str, str], *, health: str = "/healthz"
+    ) -> Iterator[Hosted]:
+        names = re.findall(r"\{(\w*port)\}", " ".join([*command, *environ.values()]))
+        ports = {name: free_port() for name in dict.fromkeys(["port", *names])}
+
+        def filled(piece: str) -> str:
+            return re.sub(r"\{(\w*port)\}", lambda found: str(ports[found[1]]), piece)
+
+        program, *words = map(filled, command)
+        variables = {
+            "PYTHONPATH": str(Path(__file__).parent / "apps"),
+            "PATH": f"{python.parent}:{os.environ['PATH']}",
+            **{name: filled(value) for name, value in environ.items()},
+        }
+        url, log = f"http://127.0.0.1:{ports['port']}", tmp_path_factory.mktemp("hosted") / "server.log"
+        with running_group([str(python.parent / program), *words], log, **variables):
+            assert until(lambda: answers(url, health), bool), log.read_text()
+            yield Hosted(url, ports, log)
+
+    return start
+
+
+def made(name: str, requirements: Sequence[str]) -> Path:
+    """The Python of the environment *name*, installed now unless that was done before."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    # An editable install follows the code, but not what is written here.
+    installed = [project["project"][key] for key in ("dependencies", "scripts")], project["tool"]["hatch"]
+    told = json.dumps([str(ROOT), sys.version, sys.base_prefix, installed, list(requirements)])
+    home = ENVIRONMENTS / f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    python, whole = home / "bin" / "python", home / "whole"
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    with (ENVIRONMENTS / f"{home.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            shutil.rmtree(home, ignore_errors=True)
+            if said := installing(home, python, requirements):
+                shutil.rmtree(home, ignore_errors=True)
+                (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} could not be installed: {said}")
+            whole.touch()
+    return python
+
+
+def installing(home: Path, python: Path, requirements: Sequence[str]) -> str:
+    """Makes the environment; what went wrong, or empty."""
+    # With the pip that is here: one for each environment takes seconds.
+    venv = [sys.executable, "-m", "venv", "--without-pip", str(home)]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--quiet", "--disable-pip-version-check", "--no-input"]
+    for command in (venv, [*pip, "install", "--editable", str(ROOT), *requirements]):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+        if done.returncode:
+            return done.stderr.strip()[-600:] or f"status {done.returncode}"
+    return ""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -205,4 +297,39 @@ def answers(url: str, health: str = "/healthz") -> bool:
     try:
         return httpx.get(f"{url}{health}", trust_env=False).status_code == 200
     except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture
+def rotel(collector: Any, tmp_path: Path) -> Iterator[str]:
+    """The base address of a running rotel that forwards everything to our own collector."""
+    http, grpc = free_port(), free_port()
+    log = tmp_path / "rotel.log"
+    command = [
+        str(program()), "start", "--otlp-http-endpoint", f"127.0.0.1:{http}", "--otlp-grpc-endpoint", f"127.0.0.1:{grpc}",
+        "--exporter", "otlp", "--otlp-exporter-endpoint", collector.url, "--otlp-exporter-protocol", "http",
+        "--batch-timeout", "100ms",
+    ]  # fmt: skip
+    with running(command, log) as child:
+        until(lambda: child.poll() is not None or is_listening(http), bool)
+        assert child.poll() is None, log.read_text()
+        yield f"http://127.0.0.1:{http}"
+
+
+def program() -> Path:
+    """The program in the package rotel."""
+    spec = find_spec("rotel")
+    found = Path(spec.origin).parent / "rotel-agent" if spec is not None and spec.origin else None
+    if found is not None and found.exists():
+        return found
+    if os.environ.get("CI"):
+        pytest.fail("the package rotel is missing, and with it the proof against a real collector")
+    pytest.skip("needs a real collector: pip install rotel")
+
+
+def is_listening(port: int) -> bool:
+    try:
+        with closing(socket.create_connection(("127.0.0.1", port), 1.0)):
+            return True
+    except OSError:
         return False

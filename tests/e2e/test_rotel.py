@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -25,62 +17,6 @@ from dashlight.records import Alert, Cause, Exchange, OwnSpan
 
 PATIENCE_SECONDS = 30.0
 TRACE_ID, PARENT_ID = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
-
-
-def program() -> Path:
-    """The program in the package rotel."""
-    spec = find_spec("rotel")
-    found = Path(spec.origin).parent / "rotel-agent" if spec is not None and spec.origin else None
-    if found is not None and found.exists():
-        return found
-    if os.environ.get("CI"):
-        pytest.fail("the package rotel is missing, and with it the proof against a real collector")
-    pytest.skip("needs a real collector: pip install rotel")
-
-
-def free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
-def is_listening(port: int) -> bool:
-    try:
-        with closing(socket.create_connection(("127.0.0.1", port), 1.0)):
-            return True
-    except OSError:
-        return False
-
-
-def until(is_there: Callable[[], bool]) -> bool:
-    """Whether it is there, at the latest when patience ends."""
-    end_at = time.monotonic() + PATIENCE_SECONDS
-    while not (found := is_there()) and time.monotonic() < end_at:
-        time.sleep(0.02)
-    return found
-
-
-@pytest.fixture
-def rotel(collector: Any, tmp_path: Path) -> Iterator[str]:
-    """The base address of a running rotel that forwards everything to our own collector."""
-    http, grpc = free_ports(2)
-    log = tmp_path / "rotel.log"
-    command = [
-        str(program()), "start", "--otlp-http-endpoint", f"127.0.0.1:{http}", "--otlp-grpc-endpoint", f"127.0.0.1:{grpc}",
-        "--exporter", "otlp", "--otlp-exporter-endpoint", collector.url, "--otlp-exporter-protocol", "http",
-        "--batch-timeout", "100ms",
-    ]  # fmt: skip
-    with log.open("wb") as output:
-        child = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        assert until(lambda: child.poll() is not None or is_listening(http))
-        assert child.poll() is None, log.read_text()
-        yield f"http://127.0.0.1:{http}"
-    finally:
-        child.terminate()
-        child.wait(PATIENCE_SECONDS)
 
 
 def exchange(marker: str, number: int) -> Exchange:

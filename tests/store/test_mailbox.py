@@ -70,7 +70,7 @@ def all_read(mailbox: Mailbox) -> list[tuple[str, object]]:
 
 def of_version(version: str) -> bytes:
     body = version.encode() + b"N."
-    return struct.pack("<4sHHQI", b"DLst", 1, len(version), 2, zlib.crc32(body)) + body
+    return struct.pack("<4sHHIQI", b"DLst", 2, len(version), 0, 2, zlib.crc32(body)) + body
 
 
 def test_a_pane_is_read_by_whoever_judges_and_then_gone(opened: Opened, directory: Path) -> None:

@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 
 def of_another_version() -> bytes:
     body = b"0.0.0N."
-    return struct.pack("<4sHHQI", b"DLst", 1, 5, 2, zlib.crc32(body)) + body
+    return struct.pack("<4sHHIQI", b"DLst", 2, 5, 0, 2, zlib.crc32(body)) + body
 
 
 def test_what_is_written_is_read_by_another(path: Path) -> None:

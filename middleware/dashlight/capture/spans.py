@@ -44,9 +44,16 @@ class Inside:
         """Notes that it does, whatever it looked like from outside."""
         self._traces_itself = True
 
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """As that of Opened."""
+        return str, ("watched",)
+
 
 ENDED: Final = object()
 """The mark of a request for which it is too late to hand anything over."""
+Told: TypeAlias = tuple[int, str]
+"""The status that the server around gives the client instead of the app, or 0; the type of the exception that the
+server has made an answer of, or empty."""
 
 
 # A msgspec structure for the same reason as Exchange: it is made for every request.
@@ -63,13 +70,20 @@ class Opened(msgspec.Struct):
     inside: Inside | None = None
     handed: Any = None
     """What an adapter has handed over; ENDED once the exchange is on its way."""
+    told: Told | None = None
+    """What an adapter knows of the end that does not pass the middleware."""
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """A server that sends the scope to another process, as Ray Serve does, sends a word in place of it."""
+        return str, ("watched",)
 
 
 class Spans:
     """Decides for each request, by DASHLIGHT_SPANS and by what is configured around and inside the app.
 
     `auto` enriches a span that is current or that the app inside makes; else opens one SDK span if a provider is
-    configured; else one of our own if it can be exported; else there are only ids for correlation.
+    configured; else one of our own if it can be exported; else there are only ids for correlation. Where an adapter
+    knows that the server's own spans go nowhere, one of our own takes their place and their ids.
     """
 
     def __init__(
@@ -89,6 +103,12 @@ class Spans:
         self._tracer: trace.Tracer | None = None
         self._inside = Inside(None)
         self._provider: object = None
+        self._adopts = False
+
+    def adopt(self, *, adopts: bool) -> bool:
+        """Whether, from now on, spans of our own stand for current ones: if that is asked for and they can be exported."""
+        self._adopts = adopts and self._exported and self._source == "auto"
+        return self._adopts
 
     def look_around(self, app: object) -> None:
         """Notes whether a TracerProvider is configured by now; *app* is the one of requests that name none.
@@ -130,6 +150,8 @@ class Spans:
             if current is not INVALID_SPAN:
                 found = current.get_span_context()
                 if found.is_valid:
+                    if self._adopts:
+                        return self._adopted(found, headers, raw_headers)
                     return Opened("enrich", found.trace_id, found.span_id, int(found.trace_flags), host=current)
         tracer = self._tracer
         if tracer is not None and source in {"auto", "server", "enrich"}:
@@ -171,6 +193,20 @@ class Spans:
             flags = int(parent.trace_flags) & _RANDOM_TRACE_ID | self._sampler(trace_id, parent)
         lean = LeanSpan(trace_id, span_id, flags, parent)
         return Opened("own", trace_id, span_id, flags, lean, None, attach(trace.set_span_in_context(lean, context)))
+
+    def _adopted(self, found: SpanContext, headers: Headers, raw_headers: Headers) -> Opened:
+        """A span of our own with the ids of the host's, which nobody exports, below the caller's.
+
+        It is sampled by our rule and becomes the current one: what is below it, here and in the services that are
+        called from here, follows the host's otherwise, which is not sampled.
+        """
+        context = self._caller(headers, raw_headers)
+        parent = propagated_parent(context) if context is not None else None
+        if parent is not None and (parent.trace_id != found.trace_id or parent.span_id == found.span_id):
+            parent = None
+        flags = int(found.trace_flags) & _RANDOM_TRACE_ID | self._sampler(found.trace_id, parent)
+        lean = LeanSpan(found.trace_id, found.span_id, flags, parent)
+        return Opened("own", found.trace_id, found.span_id, flags, lean, None, attach(trace.set_span_in_context(lean)))
 
 
 def _correlated(choice: Choice, headers: Headers) -> Opened:

@@ -13,14 +13,17 @@ from opentelemetry.context import detach
 from dashlight.capture.headers import kept, kept_in_lower_case
 from dashlight.capture.ids import as_text, prediction_id
 from dashlight.capture.inbox import Inbox
+from dashlight.capture.pieces import keep_part
 from dashlight.capture.route import UNMATCHED, route_of
 from dashlight.capture.spans import ENDED, Spans, finish_server_span
-from dashlight.records import Exchange, Headers, Outcome
+from dashlight.records import Exchange, HandedOver, Headers, Outcome
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+_SERVER_ERROR = 500
 
 MARK = "dashlight"
 """Key in the scope of a request that is already being watched: what is known of the app inside, then its Opened."""
@@ -98,7 +101,7 @@ class Tee:
                         self._request_chunks.append(body)
                         self._request_room -= size
                     else:
-                        self._request_room -= _keep_part(self._request_chunks, body, self._request_room)
+                        self._request_room -= keep_part(self._request_chunks, body, self._request_room)
             elif message["type"] == "http.disconnect":
                 self._disconnected = True
         except Exception as error:
@@ -118,7 +121,7 @@ class Tee:
                     if body:
                         self._see_body(body)
                     if not message.get("more_body") and not self._trailers:
-                        self._end("error" if self._status >= 500 else "ok", "")
+                        self._end("error" if self._status >= _SERVER_ERROR else "ok", "")
                 elif kind == "http.response.start":
                     self._status = message["status"]
                     self._response_headers = kept_in_lower_case(message.get("headers", ()))
@@ -149,6 +152,13 @@ class Tee:
         except Exception as ours:
             self._capture.count_failure(ours)
 
+    def conclude(self, status: int, duration_seconds: float, handed: HandedOver | None) -> None:
+        """Ends an exchange that did not pass here, *duration_seconds* after it began, with what is known of it."""
+        self._status, self._opened.handed = status, handed
+        self._started_at -= duration_seconds
+        self._clock -= duration_seconds
+        self._end("error" if status >= _SERVER_ERROR else "ok", "")
+
     def close(self) -> None:
         """The app has returned or raised: what has no last message ends here."""
         try:
@@ -171,7 +181,7 @@ class Tee:
             self._response_chunks.append(body)
             self._response_room -= size
         else:
-            self._response_room -= _keep_part(self._response_chunks, body, self._response_room)
+            self._response_room -= keep_part(self._response_chunks, body, self._response_room)
 
     def _see_rarer(self, kind: str, message: Message) -> None:
         """Trailers, and bodies that the server reads from a file: their size is what the headers say."""
@@ -186,7 +196,7 @@ class Tee:
         else:
             return
         if last:
-            self._end("error" if self._status >= 500 else "ok", "")
+            self._end("error" if self._status >= _SERVER_ERROR else "ok", "")
 
     def _with_prediction_id(self, message: Message) -> Message:
         header = (self._capture.prediction_id_header, as_text(self._id).encode("ascii"))
@@ -197,6 +207,13 @@ class Tee:
         duration_seconds = perf_counter() - self._clock
         self._done = True
         capture, scope, opened = self._capture, self._scope, self._opened
+        if opened.told is not None:
+            status, kind = opened.told
+            error = kind or error
+            if opened.lean is not None and error:
+                opened.lean.set_attribute("error.type", error)
+            if status:
+                self._status, outcome = status, "error" if status >= _SERVER_ERROR else "ok"
         capture.inbox.ended_count += 1
         route = route_of(scope)
         if opened.lean is None and opened.choice != "none":
@@ -228,7 +245,10 @@ class Tee:
         if host is None or not host.is_recording():
             return
         if opened.choice != "server":
-            host.set_attributes(self._facts(outcome))
+            facts = self._facts(outcome)
+            if opened.told is not None and error:
+                facts["error.type"] = error
+            host.set_attributes(facts)
             return
         if current is not host:
             self._capture.spans.note_inner(current, opened)
@@ -278,15 +298,3 @@ class Tee:
 def span_name(method: str, route: str) -> str:
     """Name of a server span: method and route, never a path."""
     return method if route == UNMATCHED else f"{method} {route}"
-
-
-def _keep_part(chunks: list[bytes], body: bytes | bytearray | memoryview, room: int) -> int:
-    """Appends a copy of as much of *body* as *room* lets in, and returns how much that was.
-
-    A copy because what is not `bytes` may be reused by its owner, and because a slice must not keep the whole alive.
-    """
-    if not room:
-        return 0
-    kept = bytes(memoryview(body)[:room])
-    chunks.append(kept)
-    return len(kept)

@@ -60,7 +60,7 @@ def prediction_event(
     holds although its status says nothing of it. *extra* are further attributes, of language models say.
     """
     failed = has_failed(exchange)
-    error_type = (str(exchange.status) if exchange.status >= 500 else exchange.error) if failed else confessed
+    error_type = (exchange.error or str(exchange.status)) if failed else confessed
     attributes = _known(
         {
             "dashlight.model.name": model,

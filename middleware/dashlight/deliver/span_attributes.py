@@ -53,7 +53,7 @@ def shared_attributes(
     if exchange.http_version:
         found["network.protocol.version"] = exchange.http_version
     if has_failed(exchange):
-        found["error.type"] = str(exchange.status) if exchange.status >= 500 else exchange.error
+        found["error.type"] = exchange.error or str(exchange.status)
     found["dashlight.outcome"] = exchange.outcome
     if model:
         found["dashlight.model.name"] = model

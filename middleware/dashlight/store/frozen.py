@@ -5,13 +5,15 @@ import pickle
 import struct
 import zlib
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 
 from dashlight import __version__
 from dashlight.errors import StateError
 
-FORMAT = 1
+Buffer: TypeAlias = bytes | memoryview
+FORMAT = 2
 """Number of the layout below; another number is another version, whatever dashlight wrote it."""
 STATE_MODULES = (
     "comparison", "counting", "endpoint", "endpoint_totals", "exemplars", "figures", "host_watch", "joint_comparison",
@@ -20,8 +22,14 @@ STATE_MODULES = (
 """Modules and packages below `dashlight` whose classes may be part of a state."""
 
 _MAGIC = b"DLst"
-_HEADER = struct.Struct("<4sHHQI")
-"""Magic, format, bytes of the version, bytes of the pickle, checksum of both. The version and the pickle follow."""
+_HEADER = struct.Struct("<4sHHIQI")
+"""Magic, format, bytes of the version, arrays apart, bytes of the pickle, checksum of all that follows: the version, the
+bytes of each array in eight bytes, the pickle, and the arrays, each at a multiple of _ALIGNMENT."""
+_ALIGNMENT = 64
+_LARGE_BYTES = 4096
+"""Arrays from this size on stand apart from the pickle: it copies what is inside under the interpreter's lock, and a state
+of several megabytes would hold up the event loop for ten milliseconds; writing and summing the others lets go of it."""
+_SIZE = struct.Struct("<Q")
 _PROTOCOL = 5
 _NUMPY_CORE = np.zeros(0).__reduce__()[0].__module__.removesuffix(".multiarray")
 """`numpy.core` until NumPy 1.26, `numpy._core` since 2.0; the other name warns or is not there."""
@@ -42,52 +50,73 @@ _ADMITTED: Mapping[str, frozenset[str]] = {
 
 
 def freeze(value: object) -> bytes:
-    """*value* as bytes that `thaw` of the same version of dashlight reads; StateError where it cannot be pickled.
+    """*value* as bytes that `thaw` of the same version of dashlight reads; StateError where it cannot be pickled."""
+    return b"".join(frozen_pieces(value))
 
-    Arrays stand inside the pickle: outside of it they would come back read-only, and no faster.
-    """
+
+def frozen_pieces(value: object) -> list[Buffer]:
+    """The bytes of `freeze` in pieces, some of which are arrays of *value* itself: to be written before it changes."""
     version = __version__.encode()
-    start = _HEADER.size + len(version)
-    file = io.BytesIO()  # one buffer: a pickle of its own, copied behind a header, costs twice as much
-    file.write(bytes(start))
+    arrays: list[memoryview] = []
+
+    def stands_inside(buffer: pickle.PickleBuffer) -> bool:
+        raw = buffer.raw()
+        if raw.nbytes >= _LARGE_BYTES:
+            arrays.append(raw)
+        return raw.nbytes < _LARGE_BYTES
+
+    file = io.BytesIO()
     try:
-        pickle.Pickler(file, _PROTOCOL).dump(value)
+        pickle.Pickler(file, _PROTOCOL, buffer_callback=stands_inside).dump(value)
     except Exception as error:  # whatever a class's own pickling may raise
         raise StateError("not_written", f"this state cannot be kept: {type(error).__name__}: {error}") from error
-    with file.getbuffer() as blob:
-        blob[_HEADER.size : start] = version
-        checksum = zlib.crc32(blob[_HEADER.size :])
-        _HEADER.pack_into(blob, 0, _MAGIC, FORMAT, len(version), len(blob) - start, checksum)
-    return file.getvalue()
+    pickled = file.getbuffer()
+    table = b"".join(_SIZE.pack(array.nbytes) for array in arrays)
+    pieces: list[Buffer] = [version, table, pickled]
+    end = _HEADER.size + len(version) + len(table) + len(pickled)
+    for array in arrays:
+        pieces += [bytes(-end % _ALIGNMENT), array]
+        end += -end % _ALIGNMENT + array.nbytes
+    checksum = 0
+    for piece in pieces:
+        checksum = zlib.crc32(piece, checksum)
+    return [_HEADER.pack(_MAGIC, FORMAT, len(version), len(arrays), len(pickled), checksum), *pieces]
 
 
-def thaw(blob: bytes | memoryview) -> object:
-    """The value that `freeze` made *blob* of.
+def thaw(blob: bytes | bytearray | memoryview) -> object:
+    """The value that `freeze` made *blob* of; its arrays may lie in *blob* itself, where that is a bytearray.
 
     Raises:
         StateError: of kind `other_version` where another format or version wrote it, else of kind `corrupt`:
             cut short, half written, changed, or naming what no state of ours holds.
     """
-    blob = bytes(blob)
-    if len(blob) < _HEADER.size:
-        raise StateError("corrupt", f"{len(blob)} bytes are no state of Dashlight")
-    magic, number, version_bytes, pickle_bytes, checksum = _HEADER.unpack_from(blob)
-    start = _HEADER.size + version_bytes
+    whole = memoryview(blob if isinstance(blob, bytearray) else bytearray(blob))
+    if len(whole) < _HEADER.size:
+        raise StateError("corrupt", f"{len(whole)} bytes are no state of Dashlight")
+    magic, number, version_bytes, array_count, pickle_bytes, checksum = _HEADER.unpack_from(whole)
     if magic != _MAGIC:
         raise StateError("corrupt", "this is no state of Dashlight")
     if number != FORMAT:
         raise StateError("other_version", f"state of format {number}, expected {FORMAT}")
-    if len(blob) != start + pickle_bytes:
-        raise StateError("corrupt", f"{len(blob)} bytes of state, expected {start + pickle_bytes}")
-    if zlib.crc32(memoryview(blob)[_HEADER.size :]) != checksum:
+    if zlib.crc32(whole[_HEADER.size :]) != checksum:
         raise StateError("corrupt", "the state does not match its checksum")
-    version = blob[_HEADER.size : start].decode(errors="replace")
+    table_at = _HEADER.size + version_bytes
+    version = bytes(whole[_HEADER.size : table_at]).decode(errors="replace")
     if version != __version__:
         raise StateError("other_version", f"state of dashlight {version}, expected {__version__}")
-    file = io.BytesIO(blob)  # without a copy
-    file.seek(start)
+    pickled_at = table_at + array_count * _SIZE.size
+    end = pickled_at + pickle_bytes
+    if end > len(whole):
+        raise StateError("corrupt", f"{len(whole)} bytes of state, expected {end} at least")
+    arrays: list[memoryview] = []
+    for (size,) in _SIZE.iter_unpack(whole[table_at:pickled_at]):
+        begin = end + -end % _ALIGNMENT
+        end = begin + size
+        arrays.append(whole[begin:end])
+    if end != len(whole):
+        raise StateError("corrupt", f"{len(whole)} bytes of state, expected {end}")
     try:
-        return _Thawing(file).load()
+        return _Thawing(io.BytesIO(whole[pickled_at : pickled_at + pickle_bytes]), buffers=arrays).load()
     except StateError:
         raise
     except Exception as error:  # also MemoryError and RecursionError: a pickle can ask for anything

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashlight.errors import StateError
-from dashlight.store.frozen import freeze, thaw
+from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.store.mailbox_names import CLAIMED, MERGED, POSTED, TAKEN, Found, is_letter, is_worker, look, name_of
 from dashlight.store.private import DRAFT, is_abandoned, make_directory, read_private, write_private
 from dashlight.store.troubles import count_trouble
@@ -137,17 +137,18 @@ class Mailbox:
                 self._remove(self._directory / f"{name}{POSTED}")
 
     def _write(self, state: str, pane: object, sequence: int = 0) -> None:
-        blob = freeze(pane)
-        if len(blob) > MOST_BYTES:
-            raise StateError("not_written", f"a pane of {len(blob)} bytes is larger than {MOST_BYTES}")
+        pieces = frozen_pieces(pane)
+        size_bytes = sum(map(len, pieces))
+        if size_bytes > MOST_BYTES:
+            raise StateError("not_written", f"a pane of {size_bytes} bytes is larger than {MOST_BYTES}")
         if not sequence:
             self._sequence += 1
         path = self._directory / name_of(self._worker, sequence or self._sequence, state)
         try:
-            write_private(path, blob)
+            write_private(path, *pieces)
         except FileNotFoundError:  # the mailbox was removed, and its directory may have been made anew
             make_directory(self._directory)
-            write_private(path, blob)
+            write_private(path, *pieces)
 
     def _merge_own(self, own: Sequence[Found]) -> None:
         """Makes one letter of the posted ones in *own*.

@@ -60,24 +60,25 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
-def read_private(path: Path, *, most_bytes: int) -> tuple[bytes, Signature]:
+def read_private(path: Path, *, most_bytes: int) -> tuple[bytearray, Signature]:
     """The content of the file at *path* and by what it is known; OSError where it is larger than *most_bytes*, too."""
     with os.fdopen(open_private(path, os.O_RDONLY), "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
         if status.st_size > most_bytes:
             raise OSError(f"{path} has {status.st_size} bytes: expected at most {most_bytes}")
-        return file.readall(), (status.st_ino, status.st_mtime_ns, status.st_size)
+        return bytearray(file.readall()), (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
-def write_private(path: Path, blob: bytes) -> Signature:
-    """Puts *blob* at *path*, whole or not at all; by what the file is known. OSError where it cannot be written."""
+def write_private(path: Path, *pieces: bytes | memoryview) -> Signature:
+    """Puts *pieces* at *path*, whole or not at all; by what the file is known. OSError where it cannot be written."""
     # Numbered, so that two threads do not write the same draft.
     draft = path.with_name(f"{path.name}.{os.getpid()}-{next(_numbers)}{DRAFT}")
     try:
         with os.fdopen(open_private(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb", buffering=0) as file:
-            left = memoryview(blob)
-            while left:
-                left = left[file.write(left) :]
+            for piece in pieces:
+                left = memoryview(piece).cast("B")
+                while left:
+                    left = left[file.write(left) :]
             status = os.fstat(file.fileno())
         draft.replace(path)
     except OSError:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from dashlight.errors import StateError
-from dashlight.store.frozen import freeze, thaw
+from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.store.private import DRAFT, is_abandoned, read_private, write_private
 from dashlight.store.signature import Signature, signature
 from dashlight.store.troubles import count_trouble
@@ -35,7 +35,7 @@ class SharedRecord:
     def write(self, value: object) -> bool:
         """Replaces what is there by *value*; False where it could not be, and what was there stays."""
         try:
-            self._seen = write_private(self._path, freeze(value))
+            self._seen = write_private(self._path, *frozen_pieces(value))
         except (OSError, StateError) as error:
             self._trouble("not_written", f"{self._path.name} could not be written: {error}")
             return False
