@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from dashlight.access import Access
@@ -180,3 +183,99 @@ def test_a_package_that_is_missing_is_named(caplog: pytest.LogCaptureFixture) ->
     assert status == 501
     assert body == b"prometheus-client is not installed: pip install 'dashlight[prometheus]'\n"
     assert "pip install 'dashlight[prometheus]'" in caplog.text
+
+
+class Hung:
+    """Figures that two read until they are let go."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self._begun = threading.Barrier(3)
+
+    def __call__(self) -> Figures:
+        if not self.go.is_set():
+            self._begun.wait(30)
+        self.go.wait(30)
+        return FIGURES
+
+    async def until_two_hang(self) -> None:
+        await anyio.to_thread.run_sync(self._begun.wait, 30)
+
+
+async def status_of(answers: Answers, statuses: list[int] | None = None) -> dict[str, Any]:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        raise RuntimeError("the body is nobody's business")
+
+    await answers(scope("/dashlight/metrics", SHOWN), receive, send)
+    if statuses is not None:
+        statuses.append(sent[0]["status"])
+    return {"status": sent[0]["status"], "headers": dict(sent[0]["headers"]), "body": sent[1]["body"]}
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_scrapes_that_hang_leave_the_threads_of_the_host_alone(backend: str) -> None:
+    hung, statuses = Hung(), list[int]()
+
+    async def scrape() -> None:
+        answers = Answers("/dashlight", Access(TOKEN), hung)
+        async with anyio.create_task_group() as scrapes:
+            for _ in range(2):
+                scrapes.start_soon(status_of, answers, statuses)
+            await hung.until_two_hang()
+            for _ in range(50):
+                refused = await status_of(answers)
+                assert (refused["status"], refused["headers"][b"retry-after"]) == (503, b"10")
+                assert refused["body"] == b"others are being answered\n"
+            assert anyio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+            hung.go.set()
+        assert (await status_of(answers))["status"] == 200
+
+    anyio.run(scrape, backend=backend)
+
+    assert statuses == [200, 200]
+
+
+def test_scrapes_that_their_server_cancels_take_no_more_threads() -> None:
+    hung = Hung()
+
+    async def scrape() -> None:
+        answers = Answers("/dashlight", Access(TOKEN), hung)
+        scrapes = [asyncio.create_task(status_of(answers)) for _ in range(2)]
+        await hung.until_two_hang()
+        for each in scrapes:
+            each.cancel()
+        await asyncio.wait(scrapes, timeout=20)
+        assert all(each.cancelled() for each in scrapes)
+
+        assert (await status_of(answers))["status"] == 503
+
+        hung.go.set()
+        deadline = time.monotonic() + 20
+        found = await status_of(answers)
+        while found["status"] != 200 and time.monotonic() < deadline:
+            await anyio.sleep(0.001)
+            found = await status_of(answers)
+        assert found["status"] == 200
+
+    anyio.run(scrape)
+
+
+def test_nobody_is_let_in_before_it_is_opened() -> None:
+    answers = Answers("/dashlight")
+    before = anyio.run(status_of, answers)
+
+    answers.open(Access(TOKEN), lambda: FIGURES)
+
+    assert (before["status"], before["headers"][b"retry-after"]) == (503, b"10")
+    assert anyio.run(status_of, answers)["status"] == 200
+
+
+def test_a_second_event_loop_is_answered_too() -> None:
+    answers = Answers("/dashlight", Access(TOKEN), lambda: FIGURES)
+
+    assert [anyio.run(status_of, answers)["status"] for _ in range(3)] == [200, 200, 200]

@@ -41,6 +41,7 @@ FLOORS = (
     ("endpoint",),
     ("readings", "endpoint_totals", "totals"),
     ("host_watch",),
+    ("shared_files",),
     ("sharing",),
     ("publisher",),
     ("access", "answering"),

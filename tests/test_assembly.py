@@ -591,6 +591,7 @@ def test_what_was_learned_is_kept_in_the_state_directory_and_read_again(
     environ = {"DASHLIGHT_STATE_DIR": str(tmp_path / "state"), "DASHLIGHT_REFERENCE_ROWS": "500"}
     first = analysed(**environ)
     first.serve(500, age=40.0).end_pane(10.0)
+    first.analysis.leave()
     first.analysis.close(PATIENCE_SECONDS)
     (application,) = (tmp_path / "state").iterdir()
     assert len(list(application.glob("reference-*.json"))) == 1

@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dashlight.counting.endpoints import MOST_MODELS, EndpointCounter, failure_kind
 from dashlight.counting.models import ModelBrief, ModelCounting, ModelPane
-from dashlight.endpoint import EndpointPlan, Places, WatchedEndpoint
+from dashlight.endpoint import EndpointPlan, WatchedEndpoint
 from dashlight.judge.rules import parse_rules
+from dashlight.judge.shares import Places
 from dashlight.model_watch import ModelPlan
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score
 from dashlight.store.learned import LearnedReferences
@@ -340,7 +342,7 @@ def test_every_model_takes_the_next_place_in_the_budget_of_the_process() -> None
         watched.counter.add(rows_of({"age": np.zeros(5)}, model=model), [OK] * 5)
     watched.end_pane()
 
-    assert watched.places == Places(models=2, endpoints=1)
+    assert (watched.places.models, watched.places.endpoints) == (2, 1)
 
 
 def test_a_model_of_which_there_is_nothing_to_say_has_no_snapshot() -> None:
@@ -389,7 +391,7 @@ def test_endpoints_share_the_budget_by_their_places() -> None:
     for name in ("/a", "/b"):
         WatchedEndpoint(name, places=places, plan=plan)
 
-    assert places == Places(models=0, endpoints=2)
+    assert (places.models, places.endpoints) == (0, 2)
 
 
 def test_exchanges_that_could_not_be_decoded_are_shown() -> None:
@@ -428,3 +430,127 @@ def test_a_mistake_in_one_part_is_counted_and_told_once_and_costs_no_other(caplo
     assert watched.states == ["firing"]
     assert watched.endpoint.mistakes == {"model ArithmeticError": 2}
     assert caplog.text.count("a pane could not be judged: model") == 1
+
+
+DAY = 86_400.0
+
+
+def rows_in_time(watched: Watched, *models: str, ages: NDArray[np.float64], at: float) -> list[Alert]:
+    """A pane that ended *at*, with rows of these models, and what changed in it."""
+    for model in models:
+        watched.counter.add(rows_of({"age": ages}, model=model), [OK] * len(ages))
+    changed = list(watched.endpoint.close_pane(watched.counter.close(at), at))
+    watched.counter.follow(watched.endpoint.brief)
+    return changed
+
+
+def test_the_model_unseen_for_longest_makes_room_for_a_new_one_and_its_alerts_end() -> None:
+    rng, watched = np.random.default_rng(6), Watched(reference=age_reference())
+    others = [f"v{number}" for number in range(2, MOST_MODELS + 1)]
+    (fired,) = rows_in_time(watched, "v1", ages=rng.normal(90, 10, 100), at=0.0)
+    assert (fired.model, fired.state) == ("v1", "firing")
+    for pane in range(1, 101):
+        rows_in_time(watched, *others, ages=rng.normal(40, 10, 10), at=36.0 * pane)
+
+    ended, begun = rows_in_time(watched, "v9", ages=rng.normal(90, 10, 100), at=3700.0)
+
+    assert (ended.model, ended.column, ended.state, ended.at) == ("v1", "age", "resolved", 3700.0)
+    assert ended.summary == f"the model is no longer asked; it was: {fired.summary}"
+    assert (begun.model, begun.column, begun.state) == ("v9", "age", "firing")
+    assert (watched.places.models, watched.endpoint.unwatched_rows) == (MOST_MODELS, 0)
+    assert {model for model, _ in watched.endpoint.brief.models} == {*others, "v9"}
+    assert watched.endpoint._models["v9", ""].place == 1
+
+
+def test_models_that_are_all_asked_make_no_room() -> None:
+    rng, watched = np.random.default_rng(6), Watched(reference=age_reference())
+    models = [f"v{number}" for number in range(MOST_MODELS)]
+    for pane in range(101):
+        rows_in_time(watched, *models, ages=rng.normal(40, 10, 10), at=3600.0 * pane)
+    others = EndpointCounter("/predict", ModelCounting(LearnedReferences(None), 5000, age_reference()))
+    others.add(rows_of({"age": rng.normal(40, 10, 7)}, model="new"), [OK] * 7)
+
+    list(watched.endpoint.close_pane(others.close(400_000.0), 400_000.0))
+
+    assert watched.endpoint.unwatched_rows == 7
+    assert {model for model, _ in watched.endpoint.brief.models} == set(models)
+
+
+def test_a_model_that_nobody_asked_for_in_a_week_and_a_day_goes_without_need_of_room() -> None:
+    rng, watched = np.random.default_rng(6), Watched("missing_rate>20%", reference=age_reference())
+    rows_in_time(watched, "old", ages=np.full(10, np.nan), at=0.0)
+    fired = {alert.source for alert in rows_in_time(watched, "old", "new", ages=np.full(10, np.nan), at=10.0)}
+    assert "threshold" in fired
+    ended = [
+        alert
+        for pane in range(1, 110)
+        for alert in rows_in_time(watched, ages=rng.normal(40, 10, 10), at=pane * DAY / 10)
+        if alert.state == "resolved"
+    ]
+
+    assert {alert.source for alert in ended} == {"drift", "threshold"}
+    assert {alert.at for alert in ended} == {101 * DAY / 10}
+    assert (watched.endpoint.brief.models, watched.places.models) == ({}, 0)
+
+
+def test_an_alert_that_another_version_still_holds_goes_on() -> None:
+    watched = Watched(reference=age_reference())
+    rng = np.random.default_rng(6)
+    for at, version in ((0.0, "1"), (10.0, "2")):
+        old = replace(rows_of({"age": rng.normal(90, 10, 100)}), version=version)
+        watched.counter.add(old, [OK] * 100)
+        list(watched.endpoint.close_pane(watched.counter.close(at), at))
+
+    changed: list[Alert] = []
+    for pane in range(1, 110):
+        watched.counter.add(replace(rows_of({"age": rng.normal(90, 10, 10)}), version="2"), [OK] * 10)
+        changed += watched.endpoint.close_pane(watched.counter.close(pane * DAY / 10), pane * DAY / 10)
+
+    assert set(watched.endpoint.brief.models) == {("risk", "2")}
+    assert {alert.state for alert in changed} == {"firing"}
+
+
+def served_late(thresholds: str, *gaps: float) -> Watched:
+    """Six exchanges a pane; before the panes at the end so many seconds pass, in which it goes on like that."""
+    watched = Watched(thresholds).serve(*[OK] * 6, panes=40)
+    at = watched.panes * PANE_SECONDS
+    for gap in gaps:
+        at += gap
+        watched.counter.count([OK] * round(6 * gap / PANE_SECONDS), {})
+        watched.changes += watched.endpoint.close_pane(watched.counter.close(at), at)
+    return watched
+
+
+@pytest.mark.parametrize("rule", ["throughput>0.7/s", "throughput>0.7/s for 1m", "throughput<0.5/s"])
+def test_a_pane_that_was_late_is_no_throng_and_no_lull(rule: str) -> None:
+    watched = served_late(rule, 120.0, 10.0, 10.0, 11.0, 9.0, *[10.0] * 8)
+
+    assert watched.changes == []
+    assert watched.scores()["throughput"].value == pytest.approx(0.6)
+
+
+def test_the_time_between_two_judges_is_nobody_s_pane() -> None:
+    watched = Watched("throughput<0.5/s").serve(*[OK] * 6, panes=40)
+    plan = watched.endpoint._planned
+    assert list(watched.endpoint.resume(plan, 7200.0)) == []
+    watched.counter.count([OK] * 6, {})
+
+    assert list(watched.endpoint.close_pane(watched.counter.close(7210.0), 7210.0)) == []
+
+
+def test_an_endpoint_that_begins_in_a_pane_that_was_late_was_asked_over_all_of_it() -> None:
+    first = Watched("throughput>0.7/s")
+    begun = WatchedEndpoint("/late", places=Places(), plan=first.endpoint._planned, since_at=0.0)
+    first.counter.count([OK] * 72, {})
+
+    assert list(begun.close_pane(first.counter.close(120.0), 120.0)) == []
+
+
+def test_an_endpoint_that_goes_gives_back_all_places() -> None:
+    watched = Watched(reference=age_reference())
+    rows_in_time(watched, "a", "b", ages=np.full(10, 40.0), at=0.0)
+    assert (watched.places.models, watched.places.endpoints) == (2, 1)
+
+    watched.endpoint.give_back()
+
+    assert (watched.places.models, watched.places.endpoints) == (0, 0)

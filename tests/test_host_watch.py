@@ -512,3 +512,104 @@ def test_rows_of_a_process_that_compares_with_another_reference_are_left_out_and
     assert host.scores()["risk", "age", "missing_rate"].rows == 5 * ROWS
     assert host.watch.in_force == ()
     assert len([record for record in caplog.records if "which is not the one in force" in record.getMessage()]) == 1
+
+
+DAY = 86_400.0
+
+
+class Routes:
+    """Endpoints of one process, asked over a long time; the watch is frozen and thawed after every so many panes."""
+
+    def __init__(self, *, exchanges: int = 40, panes_a_life: int = 1) -> None:
+        """*exchanges* is how many come when a route is asked."""
+        self._exchanges, self._panes_a_life = exchanges, panes_a_life
+        self.plan = plan_of(thresholds="error_rate>30%")
+        self.watch = HostWatch(self.plan, at=BEGAN_AT)
+        self.counter = HostCounter("process", ModelCounting(LearnedReferences(None), 600))
+        self.at = BEGAN_AT
+
+    def ask(
+        self, *routes: str, after: float = PANE_SECONDS, failing: str = "", counts: Mapping[str, int] | None = None
+    ) -> list[Alert]:
+        for route in routes:
+            outcome: Outcome = "error" if route == failing else "ok"
+            self.counter.endpoint(route).count([an_exchange(outcome) for _ in range(self._exchanges)], {})
+        self.at += after
+        changed = self.watch.close_pane(self.counter.close(self.at, Standing(0, 1.0), counts or {}), self.at)
+        if self.watch.pane_count % self._panes_a_life == 0:
+            thawed = thaw(freeze(self.watch))
+            assert isinstance(thawed, HostWatch)
+            assert thawed.resume(self.plan, self.at) == []
+            self.watch = thawed
+        return changed
+
+    @property
+    def watched(self) -> set[str]:
+        return set(self.watch.briefing.endpoints)
+
+
+def test_silence_of_a_route_that_was_removed_is_told_and_ends_after_a_week_and_a_day() -> None:
+    routes = Routes()
+    for _ in range(80):
+        routes.ask("/v1")
+    changed = [alert for _ in range(150) for alert in routes.ask("/v2")]
+    assert [(alert.key, alert.state) for alert in changed] == [
+        ("traffic/%2Fv1/silence", "pending"),
+        ("traffic/%2Fv1/silence", "firing"),
+    ]
+
+    assert routes.ask("/v2", after=8 * DAY - 1510.0) == []
+    assert routes.watched == {"/v1", "/v2"}
+    routes.ask("/v2")
+    (ended,) = routes.ask("/v2")
+
+    assert (ended.key, ended.state, ended.at) == ("traffic/%2Fv1/silence", "resolved", routes.at)
+    assert ended.summary.startswith("the endpoint is no longer asked; it was: no exchange for ")
+    assert (routes.watched, routes.watch.in_force) == ({"/v2"}, ())
+    routes.ask("/v2", "/v3")
+    assert routes.watch._places.endpoints == 2
+
+
+def test_the_endpoint_unseen_for_longest_makes_room_and_all_its_alerts_end() -> None:
+    routes = Routes(exchanges=2, panes_a_life=20)
+    first = [f"/{number}" for number in range(MOST_ENDPOINTS)]
+    (fired,) = routes.ask(*first, failing="/0")
+    assert (fired.key, fired.state) == ("threshold//%2F0/error_rate%3E30%25", "firing")
+    for _ in range(100):
+        routes.ask(*first[1:], after=36.0)
+
+    assert {alert.endpoint for alert in routes.watch.in_force} == {"/0"}
+
+    ended = routes.ask(*first[1:], "/new", "/newer")
+
+    assert (fired.key, "resolved") in {(alert.key, alert.state) for alert in ended}
+    assert ({alert.endpoint for alert in ended}, routes.watch.in_force) == ({"/0"}, ())
+    assert routes.watched == {*first[1:], "/new", OTHER_ENDPOINTS}
+    # The process goes on telling of what it knows; that alone brings nothing back.
+    assert routes.ask(*first[1:]) == []
+    assert "/0" not in routes.watched
+
+
+def test_what_found_no_room_in_the_inbox_is_in_the_scores() -> None:
+    routes = Routes()
+    routes.ask("/a", counts={"exchanges inbox_full": 3})
+    routes.ask("/a", counts={"exchanges inbox_full": 4})
+
+    (snapshot,) = [snapshot for _, snapshot in routes.watch.snapshots()]
+
+    assert {score.statistic: score.value for score in snapshot.scores}["dropped_count"] == 7
+
+
+def test_every_new_version_is_watched_however_many_there_were_and_whoever_judges() -> None:
+    routes = Routes(exchanges=1)
+    rows = replace(table_of_columns({"age": np.full(5, 40.0)}), exchange=np.arange(5))
+    for version in range(12):
+        for _ in range(15):
+            prediction = Prediction("/predict", "risk", str(version), "plain", rows, table_of_columns(NOTHING))
+            routes.counter.endpoint("/predict").add(prediction, [an_exchange() for _ in range(5)])
+            routes.ask("/predict", after=600.0)
+
+    watched = {snapshot.version for _, snapshot in routes.watch.snapshots() if snapshot.model}
+
+    assert watched == {str(version) for version in range(4, 12)}
+    assert routes.watch._places.models == 8

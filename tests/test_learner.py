@@ -7,8 +7,10 @@ import logging
 import numpy as np
 import pytest
 
-from dashlight.learner import Learner
+from dashlight.counting.kept_rows import KeptRows
+from dashlight.learner import MOST_BYTES, Learner
 from dashlight.records import Score, Table
+from dashlight.store.frozen import freeze, frozen_pieces, thaw
 from dashlight.window.tables import table_of_columns
 
 WANTED = 1000
@@ -25,7 +27,7 @@ class Taught:
     def rows(self, count: int, *, age: float = 40.0) -> Taught:
         asked = {"age": self._rng.normal(age, 10, count), "income": self._rng.gamma(4, 500, count)}
         features = table_of_columns(asked)
-        self.learner.take({"feature": features, "output": NOTHING})
+        self.learner.take(KeptRows.of({"feature": features, "output": NOTHING}))
         return self
 
     def rows_made(self) -> int | None:
@@ -90,8 +92,55 @@ def test_rows_of_several_processes_make_one_reference() -> None:
 
     for _ in range(4):
         assert learner.reference(5.0, model="risk") is None
-        learner.take({"feature": table_of_columns({"age": rng.normal(40, 10, 250)})})
+        learner.take(KeptRows.of({"feature": table_of_columns({"age": rng.normal(40, 10, 250)})}))
     made = learner.reference(5.0, model="risk")
 
     assert made is not None
     assert made.rows == WANTED
+
+
+def wide(rows: int, *, width_bytes: int, at: int = 0) -> KeptRows:
+    """Rows of a vector of so many bytes, and of a number that grows from *at*."""
+    vectors = np.random.default_rng(at).normal(size=(rows, width_bytes // 4)).astype(np.float32)
+    features = table_of_columns({"age": np.arange(at, at + rows, dtype=float), "embedding": list(vectors)})
+    return KeptRows.of({"feature": features, "output": NOTHING})
+
+
+def test_of_wide_rows_fewer_make_the_reference_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    learner = Learner("/predict risk", WANTED, tolerance=0.02)
+    while (made := learner.reference(5.0, model="risk")) is None:
+        learner.take(wide(100, width_bytes=64 << 10, at=learner.rows))
+
+    # 6.25 MB each time. It never holds still: nothing more is waited for.
+    assert made.rows == learner.rows == 600
+    assert learner.progress()[0].value == 1.0
+    said = [record.getMessage() for record in caplog.records]
+    assert "/predict risk: rows are wide: 600 of them hold 37 MB, and no more are waited for" in said
+    assert any(
+        sentence.startswith("/predict risk: learned a reference from 600 rows in which age") for sentence in said
+    )
+
+
+def test_two_hundred_rows_are_waited_for_however_wide_up_to_a_bound() -> None:
+    learner = Learner("/predict risk", WANTED, tolerance=0.02)
+
+    while learner.progress()[0].value != 1.0:
+        learner.take(wide(10, width_bytes=400 << 10, at=learner.rows))
+
+    assert 2 * MOST_BYTES <= learner.rows * (400 << 10) < 2 * MOST_BYTES + 11 * (400 << 10)
+    assert learner.rows < 200
+
+
+def test_what_is_learned_from_texts_costs_a_checkpoint_next_to_nothing() -> None:
+    learner = Learner("/predict risk", WANTED, tolerance=0.02)
+    texts = [f"{place} " * 100 for place in range(900)]
+    learner.take(KeptRows.of({"feature": table_of_columns({"text": texts}), "output": NOTHING}))
+
+    header, _, _, pickled, *_ = frozen_pieces(learner)
+
+    assert len(header) + len(pickled) < 2000
+    thawed = thaw(freeze(learner))
+    assert isinstance(thawed, Learner)
+    thawed.take(wide(100, width_bytes=64))
+    assert thawed.reference(5.0, model="risk") is not None

@@ -459,3 +459,18 @@ def test_rows_of_which_no_reference_can_be_made_do_not_stop_the_learning_for_eve
         list(watched.watch.close_pane(None, 100.0))
 
     assert watched.serve(4).serve(8, age=60.0).firing == {"age"}
+
+
+def test_a_model_that_is_let_go_ends_its_alerts_and_says_why(file: Reference) -> None:
+    watched = Watched(file).serve(4, age=80.0)
+    assert list(watched.watch.in_force) == ["drift/risk/%2Fpredict/feature/age"]
+
+    (alert,) = watched.watch.withdraw(100.0, "the model is no longer asked")
+
+    assert (alert.column, alert.state, alert.at) == ("age", "resolved", 100.0)
+    assert alert.summary.startswith("the model is no longer asked; it was: ")
+    assert list(watched.watch.in_force) == []
+
+
+def test_a_model_knows_its_place(file: Reference) -> None:
+    assert Watched(file, place=3).watch.place == 3

@@ -874,7 +874,7 @@ def test_what_a_process_had_counted_when_it_closed_is_judged_by_the_other(
     both_end_a_pane(a, b)
 
     a.serve(*[raising() for _ in range(7)])
-    a.pipeline.close(PATIENCE_SECONDS)
+    a.pipeline.leave()
     b.serve(*predictions(np.random.default_rng(51), 3)).end_pane()
     b.clock.advance(1.0)
     b.tick()
@@ -929,3 +929,103 @@ def test_what_belongs_to_the_parent_is_let_go_by_a_child(siblings: Callable[...,
     b.serve(raising()).end_pane()
 
     assert b.sharing.watch is not None
+
+
+@pytest.fixture
+def two_references(reference: Reference, tmp_path: Path) -> tuple[Path, Reference]:
+    """A reference file, and a reference of older people that replaces it later."""
+    rng = np.random.default_rng(60)
+    asked = people(rng, 5000, age=80.0)
+    columns = {name: np.array([person[name] for person in asked]) for name in ("age", "income")}
+    older = build_reference_from_columns(
+        {**columns, "score": rng.random(5000)}, {"score": "output"}, rng=rng, created_at=1.0
+    )
+    path = tmp_path / "reference.json"
+    path.write_bytes(dump(reference))
+    return path, older
+
+
+@pytest.fixture
+def reading(
+    service: Callable[..., Service], two_references: tuple[Path, Reference], tmp_path: Path
+) -> tuple[Service, Service]:
+    """Two processes of one host that compare with the file."""
+    clock, path = FakeClock(), two_references[0]
+    a, b = (
+        service(
+            meeting=Meeting.open(tmp_path / "state", "app"),
+            process=name,
+            clock=clock,
+            reference=(file := ReferenceFile(path)).read(),
+            reference_file=file,
+        )
+        for name in ("a", "b")
+    )
+    return a, b
+
+
+def compared_with(service: Service) -> list[str]:
+    """Versions of the references that the judge compares with."""
+    watch = service.sharing.watch
+    assert watch is not None
+    return [
+        version
+        for endpoint in watch.briefing.endpoints.values()
+        for model in endpoint.models.values()
+        for version in model.references
+    ]
+
+
+def test_who_takes_over_compares_with_the_file_that_replaced_the_one_it_began_with(
+    reading: tuple[Service, Service], two_references: tuple[Path, Reference]
+) -> None:
+    (a, b), (path, older) = reading, two_references
+    rng = np.random.default_rng(61)
+    for _ in range(3):
+        a.serve(*predictions(rng, 20))
+        b.serve(*predictions(rng, 20))
+        both_end_a_pane(a, b)
+    path.write_bytes(dump(older))
+    for _ in range(3):
+        a.serve(*predictions(rng, 20, age=80.0))
+        b.serve(*predictions(rng, 20, age=80.0))
+        both_end_a_pane(a, b)
+    assert compared_with(a) == [older.version]
+
+    a.pipeline.forget()
+    for _ in range(20):
+        b.serve(*predictions(rng, 200, age=80.0)).end_pane()
+        b.clock.advance(1.0)
+        b.tick()
+
+    assert compared_with(b) == [older.version]
+    assert b.alerts() == []
+    refused = [
+        score["value"]
+        for event in b.events("scores")
+        for score in event["dashlight.scores"]
+        if score["statistic"].startswith("refused_pane_count")
+    ]
+    # The pane in which it was replaced.
+    assert set(refused) == {1}
+
+
+def test_a_judge_that_serves_nothing_compares_what_the_others_count_with_the_replaced_file(
+    reading: tuple[Service, Service], two_references: tuple[Path, Reference]
+) -> None:
+    (a, b), (path, older) = reading, two_references
+    rng = np.random.default_rng(62)
+    both_end_a_pane(a, b)
+    for _ in range(3):
+        b.serve(*predictions(rng, 20))
+        both_end_a_pane(a, b)
+    # Between the moment in which one looked and that in which the other does.
+    b.clock.advance(PANE_SECONDS)
+    b.tick()
+    path.write_bytes(dump(older))
+    a.tick()
+    for _ in range(4):
+        b.serve(*predictions(rng, 20, age=80.0))
+        both_end_a_pane(a, b)
+
+    assert compared_with(a) == [older.version]

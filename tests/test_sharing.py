@@ -328,6 +328,7 @@ def test_alerts_that_are_in_force_are_known_to_whoever_judges_next(workers: Work
     a, b = workers.start("a"), workers.start("b")
     workers.end_pane(a.serve(1, failing=9), b.serve(1, failing=9))
     assert a.states == [("threshold", "firing")]
+    workers.end_pane(a.serve(1, failing=9), b.serve(1, failing=9))
 
     a.die()
     workers.end_pane(b.serve(1, failing=9))
@@ -338,6 +339,26 @@ def test_alerts_that_are_in_force_are_known_to_whoever_judges_next(workers: Work
 
     workers.end_pane(b.serve(500))
     assert b.states == [("threshold", "resolved")]
+
+
+def test_an_alert_is_told_again_where_the_judge_died_in_the_pane_that_raised_it(workers: Workers) -> None:
+    a, b = workers.start("a"), workers.start("b")
+    workers.end_pane(a.serve(1, failing=9), b.serve(1, failing=9))
+
+    a.die()
+    workers.end_pane(b.serve(1, failing=9))
+
+    assert b.states == [("threshold", "firing")]
+
+
+def test_what_was_told_by_a_judge_that_left_in_order_is_not_told_again(workers: Workers) -> None:
+    a, b = workers.start("a"), workers.start("b")
+    workers.end_pane(a.serve(1, failing=9), b.serve(1, failing=9))
+
+    a.leave()
+    workers.end_pane(b.serve(1, failing=9))
+
+    assert b.states == []
 
 
 def test_a_judge_that_dies_between_its_checkpoint_and_the_removal_of_the_letters_counts_none_twice(

@@ -271,3 +271,13 @@ def test_no_attribute_holds_what_a_terminal_or_a_line_would_break_on() -> None:
     texts = [text for each in figures.figures for text in each.attributes.values()]
     assert all(text.isprintable() for text in texts)
     assert isinstance(decode(encode(figures)).figures[0], Figure)
+
+
+def test_what_happened_can_be_asked_for() -> None:
+    totals = Totals(started_at=1.0)
+    assert totals.count("exchanges inbox_full") == 0
+
+    for _ in range(2):
+        totals.add_counts({"exchanges inbox_full": 3, "events dropped outbox_full": 5})
+
+    assert (totals.count("exchanges inbox_full"), totals.count("events outbox_full")) == (6, 10)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from dashlight.access import Access
 from dashlight.capture.tee import Receive, Scope, Send
@@ -19,6 +20,8 @@ logger = logging.getLogger(__name__)
 
 _RETRY_SECONDS = 10
 """A pane, unless DASHLIGHT_PANE says otherwise: by then there are figures."""
+_MOST_READ = 2
+"""Scrapes that are answered at the same time; a directory that hangs takes as many threads, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,9 @@ class Answers:
         self._access = access
         self._figures = figures
         self._told: set[str] = set()
+        # Two, because a request that its server cancels is over while its thread still hangs.
+        self._asking = threading.BoundedSemaphore(_MOST_READ)
+        self._reading = threading.BoundedSemaphore(_MOST_READ)
 
     def open(self, access: Access, figures: Callable[[], Figures | None]) -> None:
         """Lets in whoever has *access* to *figures*, which may read files: it is called on a thread; None: none yet."""
@@ -80,7 +86,21 @@ class Answers:
         if scope["method"] not in {"GET", "HEAD"}:
             return _Answer(405, b"GET or HEAD\n", headers=((b"allow", b"GET, HEAD"),))
         accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
-        return await to_thread.run_sync(partial(self._metrics, accept.decode("latin-1")))
+        if not self._asking.acquire(blocking=False):
+            return _busy()
+        try:
+            # With a limiter of its own, which never waits: those of the event loop are for the host's own threads.
+            return await to_thread.run_sync(partial(self._read, accept.decode("latin-1")), limiter=CapacityLimiter(1))
+        finally:
+            self._asking.release()
+
+    def _read(self, accept: str) -> _Answer:
+        if not self._reading.acquire(blocking=False):
+            return _busy()
+        try:
+            return self._metrics(accept)
+        finally:
+            self._reading.release()
 
     def _metrics(self, accept: str) -> _Answer:
         """Reads and writes figures; on a thread, because a file is read and writing takes milliseconds."""
@@ -104,4 +124,12 @@ class Answers:
 
 
 def _unready() -> _Answer:
-    return _Answer(503, b"there are no figures yet\n", headers=((b"retry-after", str(_RETRY_SECONDS).encode()),))
+    return _later(b"there are no figures yet\n")
+
+
+def _busy() -> _Answer:
+    return _later(b"others are being answered\n")
+
+
+def _later(reason: bytes) -> _Answer:
+    return _Answer(503, reason, headers=((b"retry-after", str(_RETRY_SECONDS).encode()),))

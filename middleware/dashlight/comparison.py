@@ -1,6 +1,6 @@
 """Counted rows against one reference: judged as columns, pairs and whole rows, and shown by exemplars."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -130,10 +130,15 @@ class Comparison:
             else:
                 self._in_force.pop(alert.key, None)
 
-    def withdraw(self, at: float) -> list[Alert]:
-        """The alerts in force, ended because there will be no such comparison any more."""
+    @property
+    def in_force(self) -> Collection[str]:
+        """Keys of the alerts that are pending or firing."""
+        return self._in_force.keys()
+
+    def withdraw(self, at: float, reason: str = "the reference was replaced") -> list[Alert]:
+        """The alerts in force, ended because for this *reason* there will be no such comparison any more."""
         ended = [
-            replace(alert, state="resolved", at=at, summary=f"the reference was replaced; it was: {alert.summary}")
+            replace(alert, state="resolved", at=at, summary=f"{reason}; it was: {alert.summary}")
             for alert in self._in_force.values()
         ]
         self._in_force.clear()

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from dashlight.counting.endpoints import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
+from dashlight.counting.last_seen import LastSeen
 from dashlight.counting.models import ModelPane
 from dashlight.judge.rules import Rule
+from dashlight.judge.shares import Places, share_of_place
 from dashlight.judge.silence import SilenceJudge
 from dashlight.judge.thresholds import Quantities, ThresholdJudge
-from dashlight.judge.traffic import quantities_of, traffic_scores
+from dashlight.judge.traffic import quantities_of, traffic_scores, worst_missing
 from dashlight.judge.traffic_course import TrafficCourse
 from dashlight.judge.traffic_events import QUANTILES, Quantity
 from dashlight.judge.traffic_watch import Recent
@@ -21,7 +23,7 @@ from dashlight.judge.words import printable
 from dashlight.model_watch import ModelPlan, ModelWatch
 from dashlight.records import Alert, Score, WatchState
 from dashlight.window.exemplars import TraceIds
-from dashlight.window.outcome_panes import OutcomePanes
+from dashlight.window.outcome_panes import OutcomePanes, panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.window.reference import Reference
 
@@ -72,35 +74,21 @@ class Snapshot:
     """Of the model; None of the endpoint itself."""
 
 
-@dataclass(slots=True)
-class Places:
-    """How many models and endpoints of a host have been met: the k-th has the share 1/(k(k+1)) of its budget."""
-
-    models: int = 0
-    endpoints: int = 0
-
-    def next_model(self) -> int:
-        """The place of the next model, from 1."""
-        self.models += 1
-        return self.models
-
-    def next_endpoint(self) -> int:
-        """The place of the next endpoint, from 1."""
-        self.endpoints += 1
-        return self.endpoints
-
-
 class WatchedEndpoint:
     """Windows and judges of one endpoint."""
 
-    def __init__(self, name: str, *, places: Places, plan: EndpointPlan) -> None:
-        """*places* numbers the models and the endpoints of the host, by which the budget of false alarms is split."""
+    def __init__(self, name: str, *, places: Places, plan: EndpointPlan, since_at: float | None = None) -> None:
+        """*places* numbers the models and the endpoints of the host, by which the budget of false alarms is split.
+
+        *since_at* is when the host's last pane ended; None where this judge has seen none.
+        """
         self.name = name
+        self._ended_at = since_at
         self._places = places
         self._plan: EndpointPlan | None = plan
         self._outcomes = OutcomePanes()
-        place = places.next_endpoint()
-        share = TRAFFIC_SHARE / (place * (place + 1))
+        self._place = places.next_endpoint()
+        share = TRAFFIC_SHARE * share_of_place(self._place)
         budget = plan.panes_between_false_alarms
         self._course = TrafficCourse(
             rows=plan.reference_rows,
@@ -119,8 +107,9 @@ class WatchedEndpoint:
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
         self._models: dict[ModelKey, ModelWatch] = {}
+        self._seen: LastSeen[ModelKey] = LastSeen()
         self.unwatched_rows = 0
-        """Rows of models beyond MOST_MODELS: counted, not judged."""
+        """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
         # Each rule is held against a window of its own time, so that one bad pane is not five bad minutes.
         held_for = sorted({rule.hold_seconds for rule in plan.rules})
         self._thresholds = [
@@ -134,7 +123,7 @@ class WatchedEndpoint:
 
     def resume(self, plan: EndpointPlan, at: float) -> Iterator[Alert]:
         """Goes on in another process; the alerts that end where a reference is another one by now."""
-        self._plan = plan
+        self._plan, self._ended_at = plan, None
         for model in self._models.values():
             yield from model.resume(plan.models, at)
 
@@ -154,12 +143,18 @@ class WatchedEndpoint:
         A mistake in one part costs that part alone.
         """
         models: Mapping[ModelKey, ModelPane] = {}
-        outcomes = OutcomeCounter().close(at)
+        outcomes, closed_count = OutcomeCounter().close(at), 0
         if pane is not None:
-            outcomes = replace(pane.outcomes, panes=1, first_ended_at=at, last_ended_at=at)
-            models = self._admitted(pane)
+            outcomes, closed_count = pane.outcomes, pane.outcomes.panes
+            outcomes = replace(outcomes, panes=1, first_ended_at=at, last_ended_at=at)
+            models = pane.models
             self._keep_traces(pane)
-        self._outcomes.take(outcomes, at)
+            self.unwatched_rows += pane.unwatched_rows
+        yield from self._tried("models", partial(self._admit, models, at))
+        passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._planned.pane_seconds
+        self._ended_at = at
+        # The judges count panes; by the time that passed is measured how many exchanges came a second.
+        self._outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
         self.undecodable.update(outcomes.undecodable)
         parts: list[tuple[str, Callable[[], Iterable[Alert]]]] = [
             ("traffic", partial(self._judge_traffic, outcomes, at)),
@@ -176,18 +171,41 @@ class WatchedEndpoint:
         for model in self._models.values():
             yield from model.replace_file(reference, at)
 
-    def _admitted(self, pane: EndpointPane) -> Mapping[ModelKey, ModelPane]:
-        """What *pane* holds of models that are watched; a model that is new is, while there is room."""
-        self.unwatched_rows += pane.unwatched_rows
-        for key, model in pane.models.items():
-            if key in self._models:
-                continue
-            if len(self._models) >= MOST_MODELS:
-                self.unwatched_rows += model.row_count
-                continue
-            place = self._places.next_model()
-            self._models[key] = ModelWatch(self.name, *key, place=place, plan=self._planned.models)
-        return pane.models
+    def give_back(self) -> None:
+        """Gives back its place in the budget and those of its models: nobody asks here any more."""
+        self._places.give_back_endpoint(self._place)
+        for model in self._models.values():
+            self._places.give_back_model(model.place)
+
+    def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
+        """Watches the models of which there are *panes*, where there is room, and ends the alerts of those that go."""
+        for key in self._seen.gone():
+            yield from self._let_go(key, at)
+        for key, pane in panes.items():
+            if key not in self._models and len(self._models) >= MOST_MODELS:
+                unseen = self._seen.replaceable(but=panes)
+                if unseen is None:
+                    self.unwatched_rows += pane.row_count
+                    continue
+                yield from self._let_go(unseen, at)
+            if key not in self._models:
+                place = self._places.next_model()
+                self._models[key] = ModelWatch(self.name, *key, place=place, plan=self._planned.models)
+        self._seen.take([key for key in panes if key in self._models], at)
+
+    def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
+        """Watches the model no longer; the alerts that end with that."""
+        self._seen.forget(key)
+        model = self._models.pop(key)
+        self._places.give_back_model(model.place)
+        logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))
+        # An alert is of a model whatever its version: another one may still hold it.
+        held = {each for other in self._models.values() for each in other.in_force}
+        ended = model.withdraw(at, "the model is no longer asked")
+        yield from (alert for alert in ended if alert.key not in held)
+        asked = {(score.role, score.column) for score in self._missing(self._planned.window_seconds)}
+        for _, judge in self._thresholds:
+            yield from judge.forget_columns(asked, at)
 
     def _keep_traces(self, pane: EndpointPane) -> None:
         for name, kept in pane.traces.items():
@@ -264,14 +282,8 @@ class WatchedEndpoint:
         return self._outcomes.window(self._panes(seconds))
 
     def _missing(self, seconds: float) -> list[Score]:
-        """How much is missing of each column; of models that share a column, the one that lacks the most of it."""
-        worst: dict[tuple[str | None, str | None], Score] = {}
-        for watch in self._models.values():
-            for score in watch.scores(self._panes(seconds)):
-                if score.statistic == "missing_rate":
-                    key = score.role, score.column
-                    worst[key] = max(worst.get(key, score), score, key=lambda each: each.value)
-        return list(worst.values())
+        panes = self._panes(seconds)
+        return worst_missing(score for watch in self._models.values() for score in watch.scores(panes))
 
     def _measured(
         self, counts: OutcomeCounts, *, in_flight_count: int = 0, missing: Sequence[Score] = ()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
 from dashlight.counting.endpoints import EndpointPane, merged_endpoints
 from dashlight.counting.host import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, HostPane, Standing
-from dashlight.endpoint import EndpointPlan, Places, Snapshot, WatchedEndpoint
+from dashlight.counting.last_seen import LastSeen
+from dashlight.endpoint import EndpointPlan, Snapshot, WatchedEndpoint
 from dashlight.judge.alerts import Alerts
+from dashlight.judge.shares import Places
 from dashlight.judge.thresholds import ThresholdJudge
 from dashlight.judge.traffic import quantities_of_process
+from dashlight.judge.words import printable
 from dashlight.records import Alert
 from dashlight.totals import Totals
 from dashlight.window.reference import Reference
+
+logger = logging.getLogger(__name__)
 
 
 class HostWatch:
@@ -25,6 +31,9 @@ class HostWatch:
         self._plan: EndpointPlan | None = _of_endpoints(plan)
         self._settings = plan.settings
         self._endpoints: dict[str, WatchedEndpoint] = {}
+        self._seen: LastSeen[str] = LastSeen()
+        self._ended_at: float | None = None
+        """When the last pane ended that this process judged."""
         self._places = Places()
         self._alerts = Alerts()
         self._standings: dict[str, Standing] = {}
@@ -43,7 +52,7 @@ class HostWatch:
 
     def resume(self, plan: EndpointPlan, at: float) -> list[Alert]:
         """Goes on in another process; the alerts that end where a reference is another one by now."""
-        self._plan = _of_endpoints(plan)
+        self._plan, self._ended_at = _of_endpoints(plan), None
         reported = [alert for endpoint in self._endpoints.values() for alert in endpoint.resume(self._plan, at)]
         return self._alerts.observe(reported)
 
@@ -52,13 +61,15 @@ class HostWatch:
         self.pane_count += 1
         self._standings = dict(pane.standings)
         self.totals.add_counts(pane.counts)
-        counted = self._admitted(pane)
-        reported: list[Alert] = []
+        reported = [alert for route in self._seen.gone() for alert in self._let_go(route, at)]
+        counted, ended = self._admitted(pane, at)
+        reported += ended
         for route, endpoint in self._endpoints.items():
             if route in counted:
                 self.totals.add_outcomes(route, counted[route].outcomes)
             reported += endpoint.close_pane(counted.get(route), at)
         reported += self._in_flight.update(quantities_of_process(in_flight=self.in_flight_count), at)
+        self._ended_at = at
         changed = self._alerts.observe(reported)
         self.totals.add_alerts(changed)
         return changed
@@ -98,8 +109,9 @@ class HostWatch:
         """Alerts that are pending or firing."""
         return self._alerts.in_force
 
-    def snapshots(self, *, dropped_count: int = 0) -> Iterator[tuple[str, Snapshot]]:
+    def snapshots(self) -> Iterator[tuple[str, Snapshot]]:
         """The scores of the window, by endpoint."""
+        dropped_count = self.totals.count("exchanges inbox_full")
         for route, endpoint in self._endpoints.items():
             snapshots = endpoint.snapshots(
                 in_flight_count=self.in_flight_count, dropped_count=dropped_count, rate=self.rate
@@ -107,14 +119,27 @@ class HostWatch:
             for snapshot in snapshots:
                 yield route, snapshot
 
-    def _admitted(self, pane: HostPane) -> dict[str, EndpointPane]:
-        """What *pane* holds, by the endpoint that it is judged as: each process has its own first MOST_ENDPOINTS."""
+    def _admitted(self, pane: HostPane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
+        """What *pane* holds, by the endpoint that it is judged as, and the alerts of endpoints that made room for others.
+
+        Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not.
+        """
         if self._plan is None:
             raise RuntimeError("thawed and not resumed")
         counted: dict[str, EndpointPane] = {}
+        asked = {route for route, each in pane.endpoints.items() if each.was_asked}
+        ended: list[Alert] = []
         for route, each in pane.endpoints.items():
-            is_other = route not in self._endpoints and len(self._endpoints) >= MOST_ENDPOINTS
-            name = OTHER_ENDPOINTS if is_other else route
+            if route not in self._endpoints and route not in asked:
+                continue
+            name = route
+            if route not in self._endpoints and self._is_full:
+                unseen = self._seen.replaceable(but=asked | {OTHER_ENDPOINTS})
+                if unseen is None:
+                    name = OTHER_ENDPOINTS
+                else:
+                    ended += self._let_go(unseen, at)
+                    counted.pop(unseen, None)
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
             if name == OTHER_ENDPOINTS:
                 # Their models have different columns: none is judged.
@@ -122,8 +147,26 @@ class HostWatch:
                 unwatched_rows += counted[name].unwatched_rows
                 counted[name] = replace(counted[name], models={}, unwatched_rows=unwatched_rows)
             if name not in self._endpoints:
-                self._endpoints[name] = WatchedEndpoint(name, places=self._places, plan=self._plan)
-        return counted
+                self._endpoints[name] = WatchedEndpoint(
+                    name, places=self._places, plan=self._plan, since_at=self._ended_at
+                )
+        self._seen.take([name for name, each in counted.items() if each.was_asked], at)
+        return counted, ended
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._endpoints.keys() - {OTHER_ENDPOINTS}) >= MOST_ENDPOINTS
+
+    def _let_go(self, route: str, at: float) -> list[Alert]:
+        """Watches the endpoint no longer; its alerts in force, which end with that."""
+        self._seen.forget(route)
+        self._endpoints.pop(route).give_back()
+        logger.info("%s: no longer watched, for nobody asks there", printable(route))
+        return [
+            replace(alert, state="resolved", at=at, summary=f"the endpoint is no longer asked; it was: {alert.summary}")
+            for alert in self._alerts.in_force
+            if alert.endpoint == route
+        ]
 
 
 def _of_endpoints(plan: EndpointPlan) -> EndpointPlan:

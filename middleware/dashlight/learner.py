@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 import numpy as np
 
+from dashlight.counting.kept_rows import KeptRows
 from dashlight.judge.steadiness import moved_columns
 from dashlight.judge.words import listed
-from dashlight.records import Score, Table
+from dashlight.records import Role, Score, Table
 from dashlight.window.build import Chunk
 from dashlight.window.learning import Learning
 from dashlight.window.reference import Reference
@@ -18,8 +20,10 @@ logger = logging.getLogger(__name__)
 
 MOST_STRETCHES = 4
 """So many times the rows wanted are waited for where traffic does not hold still."""
-MOST_CELLS = 4_000_000
-"""Values kept while waiting: 32 MB of numbers. Of more columns fewer rows are waited for."""
+MOST_BYTES = 32 << 20
+"""Of rows kept while waiting, 4 million numbers: of wider rows fewer are waited for."""
+FEWEST_ROWS = 200
+"""Rows that are waited for however wide they are, up to twice MOST_BYTES."""
 _SEED = 0
 """The same rows give the same reference."""
 
@@ -35,46 +39,57 @@ class Learner:
     def __init__(self, name: str, rows_wanted: int, *, tolerance: float) -> None:
         """*name* says of what, in the log. *tolerance* is the smallest movement that counts, as for drift."""
         self._name = name
-        self._stretch = rows_wanted
+        self._stretch = self._wanted = rows_wanted
         self._tolerance = tolerance
-        self._learning = Learning(rows_wanted)
+        self._kept: list[KeptRows] = []
+        self._rows: Counter[Role] = Counter()
+        self._size_bytes = 0
         self.moving: tuple[str, ...] = ()
         """Columns that did not hold still when last looked at."""
         logger.info("%s: learning a reference from the first %d rows", name, rows_wanted)
 
-    def take(self, rows: Chunk) -> None:
+    def take(self, rows: KeptRows) -> None:
         """Keep the *rows* of one process; once there are enough none is kept."""
-        if not self._learning.is_full:
-            self._learning.take(rows)
+        if not self._is_full:
+            self._kept.append(rows.apart())
+            self._rows.update(rows.rows)
+            self._size_bytes += rows.size_bytes
 
     @property
     def rows(self) -> int:
         """Rows collected."""
-        return self._learning.rows
+        return max(self._rows.values(), default=0)
 
     def progress(self) -> list[Score]:
         """How far it is: the share of the rows wanted that are there, and how many columns did not hold still."""
-        share = min(1.0, self._learning.rows / self._learning.rows_wanted)
-        found = [Score(None, None, "reference_learned", share, share, share, self._learning.rows)]
+        share = 1.0 if self._is_full else self.rows / self._wanted
+        found = [Score(None, None, "reference_learned", share, share, share, self.rows)]
         if self.moving:
             count = float(len(self.moving))
-            found.append(Score(None, None, "reference_moving_columns", count, count, count, self._learning.rows))
+            found.append(Score(None, None, "reference_moving_columns", count, count, count, self.rows))
         return found
 
     def reference(self, at: float, *, model: str) -> Reference | None:
         """The reference, once there are rows enough and they held still; else None, and it goes on learning."""
-        learning, wanted = self._learning, self._stretch
-        if not learning.is_full:
+        if not self._is_full:
             return None
+        wanted, learning = self._stretch, self._learning()
         rows = learning.chunk
         # The latest stretch alone may hold still where the first rows did not: a deployment, a cold cache.
         latest: Chunk = {role: table if table.rows <= wanted else _last(table, wanted) for role, table in rows.items()}
         self.moving = moved_columns(latest, tolerance=self._tolerance, rng=np.random.default_rng(_SEED))
-        most = max(min(MOST_STRETCHES * wanted, MOST_CELLS // max(sum(map(_columns, rows.values())), 1)), wanted)
-        if self.moving and learning.rows < most:
-            learning.rows_wanted = min(learning.rows + wanted, most)
+        most = MOST_STRETCHES * wanted
+        if self.moving and learning.rows < most and not self._is_heavy:
+            self._wanted = min(learning.rows + wanted, most)
             logger.info("%s: %s moved while a reference was learned; going on", self._name, listed(self.moving))
             return None
+        if learning.rows < self._wanted:
+            logger.info(
+                "%s: rows are wide: %d of them hold %d MB, and no more are waited for",
+                self._name,
+                learning.rows,
+                self._size_bytes >> 20,
+            )
         if self.moving:
             logger.warning(
                 "%s: learned a reference from %d rows in which %s did not hold still: what they did then counts as usual",
@@ -86,9 +101,21 @@ class Learner:
             learning.keep_last(wanted)
         return learning.reference(rng=np.random.default_rng(_SEED), created_at=at, model=model)
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether a reference can be made, of as many rows as wanted or of as many as there is room for."""
+        return self.rows >= self._wanted or self._is_heavy
 
-def _columns(table: Table) -> int:
-    return len(table.number_names) + len(table.cell_names)
+    @property
+    def _is_heavy(self) -> bool:
+        return self._size_bytes >= (MOST_BYTES if self.rows >= FEWEST_ROWS else 2 * MOST_BYTES)
+
+    def _learning(self) -> Learning:
+        """The rows themselves."""
+        learning = Learning(self.rows + 1)
+        for each in self._kept:
+            learning.take(each.chunk)
+        return learning
 
 
 def _last(table: Table, rows: int) -> Table:

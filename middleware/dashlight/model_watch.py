@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from dashlight.comparison import Comparison, Watching
 from dashlight.counting.models import ModelBrief, ModelPane
 from dashlight.counting.rows import RowPane
+from dashlight.judge.shares import share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.learner import Learner
 from dashlight.records import Alert, Score, WatchState
@@ -45,11 +46,13 @@ class ModelWatch:
     """
 
     def __init__(self, endpoint: str, model: str, version: str, *, place: int, plan: ModelPlan) -> None:
-        """*place* counts the models of a host from 1: the k-th has the share 1/(k(k+1)) of the budget, 1 in all."""
+        """*place* is the model's among those of the host, from 1, by which it has its share of the budget."""
         self._key = (endpoint, model, version)
         self._plan: ModelPlan | None = plan
         self._file = plan.reference
-        self._share = 1.0 / (place * (place + 1))
+        self.place = place
+        """Given back when the model is let go."""
+        self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
         self._told_unknown = False
@@ -97,6 +100,17 @@ class ModelWatch:
         """Compares with *reference* from now on: the file was replaced. Gives the alerts that end with the old one."""
         self._file = reference
         yield from self._begin_anew(at)
+
+    def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
+        """The alerts in force, ended because for this *reason* nothing will be compared any more."""
+        for comparison in self._comparisons.values():
+            yield from comparison.withdraw(at, reason)
+
+    @property
+    def in_force(self) -> Iterator[str]:
+        """Keys of the alerts that are pending or firing."""
+        for comparison in self._comparisons.values():
+            yield from comparison.in_force
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""

@@ -169,7 +169,7 @@ class Monitor:
             now = self._clock.monotonic()
             try:
                 idle_seconds = min(_IDLE_SECONDS, self._round(analysis, now - last))
-                if self._leaving:
+                if self._leaving or stopping:
                     self._leaving = False
                     analysis.leave()
             except Exception as error:

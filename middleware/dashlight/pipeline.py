@@ -137,8 +137,9 @@ class Pipeline:
             self._publisher.tell_losses(counts)
         since = {what: count - self._counts.get(what, 0) for what, count in counts.items()}
         self._counts = counts
-        self._publisher.publish(self._sharing.post(self._counter.close(at, standing, since), at))
+        # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
+        self._publisher.publish(self._sharing.post(self._counter.close(at, standing, since), at))
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the host, and every so often its scores."""
@@ -157,12 +158,15 @@ class Pipeline:
                 self._publisher.send_scores([snapshot], endpoint=endpoint, at=at)
 
     def _look_at_reference_file(self, at: float) -> None:
-        watch = self._sharing.watch
-        replaced = self._reference_file.replaced() if self._reference_file is not None and watch is not None else None
-        if replaced is None or watch is None:
+        """Every process looks, whether it judges or not: the one that does may be another with the next pane."""
+        if self._reference_file is None:
             return
-        logger.info("the reference file was replaced: version %s, %d rows", replaced.version, replaced.rows)
-        self._publisher.publish(watch.replace_reference(replaced, at))
+        self._reference_file.replaced()
+        found, known = self._reference_file.reference, self._sharing.reference
+        if found is None or (known is not None and found.version == known.version):
+            return
+        logger.info("the reference file was replaced: version %s, %d rows", found.version, found.rows)
+        self._publisher.publish(self._sharing.replace_reference(found, at))
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
@@ -176,11 +180,7 @@ class Pipeline:
             self._sharing.leave(self._counter.close(self._clock.now(), Standing(0, self._rate), {}))
 
     def close(self, timeout_seconds: float) -> None:
-        """Leaves what was counted to the host's other processes, sends what it can, and stops."""
-        try:
-            self.leave()
-        except Exception:
-            logger.exception("what was counted last could not be handed on")
+        """Sends what it can and stops."""
         self._delivery.close(timeout_seconds)
 
     def forget(self) -> None:

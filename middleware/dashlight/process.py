@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -92,10 +93,13 @@ class Process:
     def forget(self) -> None:
         """Starts from nothing, as a forked child does; what it serves stays the same."""
         application, monitor = self.application, self.monitor
-        if monitor is not None:
-            monitor.forget()
         self.__init__(self._assemble)  # type: ignore[misc]
         self.application = application
+        if monitor is not None:
+            # What the parent has open and queued is the parent's to send, also when the child exits.
+            atexit.unregister(monitor.close)
+            with suppress(Exception):
+                monitor.forget()
 
 
 def _assemble(environ: Mapping[str, str], app: object, application: str) -> Monitor | None:

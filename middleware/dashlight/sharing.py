@@ -10,22 +10,19 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
 
 from dashlight.clock import Clock
 from dashlight.counting.host import Briefing, HostPane, merged
 from dashlight.endpoint import EndpointPlan
-from dashlight.errors import DashlightError, StateError
-from dashlight.figures import Figures, decode, encode
+from dashlight.figures import Figures, encode
 from dashlight.host_watch import HostWatch
 from dashlight.records import Alert
-from dashlight.store.lease import Lease
-from dashlight.store.mailbox import Letter, Mailbox
+from dashlight.shared_files import SharedFiles
+from dashlight.store.mailbox import Letter
 from dashlight.store.meeting import Meeting
-from dashlight.store.private import make_directory
-from dashlight.store.record import SharedRecord
 from dashlight.store.troubles import count_trouble
+from dashlight.window.reference import Reference
 
 logger = logging.getLogger("dashlight")
 
@@ -44,6 +41,9 @@ class Checkpoint:
     watch: HostWatch
     counted: Mapping[str, int]
     """Number of the last pane of each process that is counted in it."""
+    changed: tuple[Alert, ...] = ()
+    """Alerts whose state changed in that pane. Whoever goes on after a death tells them again: it may have come before
+    they were told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class Sharing:
         self._plan = plan
         self._clock = clock
         self._process = process
-        self._files = _Files(meeting, process) if meeting is not None else None
+        self._files = SharedFiles(meeting, process) if meeting is not None else None
         self._watch = HostWatch(plan, at=clock.now()) if meeting is None else None
         self._pending: list[HostPane] = []
         """Panes of this process that are not judged and not posted yet."""
@@ -77,6 +77,8 @@ class Sharing:
         self._figures: Figures | None = None
         self.is_in = meeting is not None
         """Whether this process has a place among others of the host now."""
+        self._changed: tuple[Alert, ...] = ()
+        """Alerts whose state changed in the last pane that this process judged."""
         self._is_news = False
         """Whether the briefing is another since it was asked for last; only where this process judges."""
 
@@ -112,6 +114,10 @@ class Sharing:
             return None
         waiting: list[Letter] = []
         if files is not None:
+            if files.has_lost_lease:
+                self._watch = None
+                self._let_go()
+                return None
             waiting = files.mailbox.waiting()
             self._read(files, waiting)
             if self._are_missing(watch) and self._clock.monotonic() < self._judged_by:
@@ -121,7 +127,8 @@ class Sharing:
         alerts = watch.close_pane(self._summed(panes), at)
         if files is not None:
             # What is in no checkpoint is counted again by whoever takes over. Those of another version stay as well.
-            if files.checkpoint.write(Checkpoint(watch, self._counted)):
+            self._changed = tuple(alerts)
+            if files.checkpoint.write(Checkpoint(watch, self._counted, self._changed)):
                 files.mailbox.discard(letter.name for letter in waiting if self._is_counted(letter))
             files.briefing.write(watch.briefing)
             for forgotten in list(self._counted)[:-_MOST_REMEMBERED]:
@@ -159,6 +166,16 @@ class Sharing:
         return self._figures if self._watch is not None else None
 
     @property
+    def reference(self) -> Reference | None:
+        """The reference file that this process judges by, or would."""
+        return self._plan.models.reference
+
+    def replace_reference(self, reference: Reference, at: float) -> Sequence[Alert]:
+        """Judges by *reference* from now on, or would; the alerts that end with the one before."""
+        self._plan = replace(self._plan, models=replace(self._plan.models, reference=reference))
+        return () if self._watch is None else self._watch.replace_reference(reference, at)
+
+    @property
     def watch(self) -> HostWatch | None:
         """The watch of the host, where this process judges."""
         return self._watch
@@ -177,6 +194,9 @@ class Sharing:
         self.is_in = False
         self._pending.append(last)
         files.mailbox.post(merged(self._pending))
+        if self._watch is not None and self._changed:
+            # They are told: whoever goes on need not tell them again.
+            files.checkpoint.write(Checkpoint(self._watch, self._counted))
         self._pending.clear()
         self._watch = None
         self._let_go()
@@ -184,27 +204,30 @@ class Sharing:
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
+        self.is_in = False
+        self._pending.clear()
         self._figures = None
         if self._files is not None:
             self._files.forget()
 
-    def _take_over(self, files: _Files, at: float) -> Sequence[Alert]:
+    def _take_over(self, files: SharedFiles, at: float) -> Sequence[Alert]:
         """Goes on where the process that judged before left off, or begins."""
-        kept = files.checkpoint.read()
+        kept, ended = files.checkpoint.read(), list[Alert]()
         if isinstance(kept, Checkpoint):
             if kept.watch.can_resume(self._plan):
                 self._watch, self._counted = kept.watch, dict(kept.counted)
                 logger.info("judging for all processes from here on, after %d panes", kept.watch.pane_count)
                 self._is_news = True
-                return self._watch.resume(self._plan, at)
+                return [*kept.changed, *self._watch.resume(self._plan, at)]
             logger.warning("the kept statistics were made under other settings: beginning anew")
+            ended = [_ended(alert, at) for alert in kept.watch.in_force if alert.state == "firing"]
         self._watch, self._counted = HostWatch(self._plan, at=at), {}
-        return ()
+        return ended
 
     def _is_counted(self, letter: Letter) -> bool:
         return letter.sequence <= self._counted.get(letter.worker, 0)
 
-    def _read(self, files: _Files, waiting: Sequence[Letter]) -> None:
+    def _read(self, files: SharedFiles, waiting: Sequence[Letter]) -> None:
         """Reads those of *waiting* that are new."""
         new = [each for each in waiting if not self._is_counted(each) and each.name not in self._looked_at]
         self._looked_at.update(letter.name for letter in new)
@@ -248,53 +271,5 @@ class Sharing:
         return whole
 
 
-class _Files:
-    """The files by which the processes of a host share."""
-
-    def __init__(self, meeting: Meeting, process: str) -> None:
-        """Opens them in the directory of *meeting*; StateError where that is not possible."""
-        self._meeting = meeting
-        path = meeting.path
-        self.lease = Lease(path / "lease")
-        self._panes = path / "panes"
-        self.mailbox = Mailbox(self._panes, process, merge=_merged_letters)
-        self.checkpoint = SharedRecord(path / "checkpoint")
-        self.briefing = SharedRecord(path / "briefing")
-        self.figures = SharedRecord(path / "figures")
-
-    def enter(self) -> bool:
-        """Whether the directories are there, made anew if need be."""
-        try:
-            if self._meeting.renew():
-                make_directory(self._panes)
-                return True
-        except (OSError, StateError):  # what does not work is counted where it is used
-            pass
-        return False
-
-    def latest_figures(self) -> Figures | None:
-        found = self.figures.read()
-        try:
-            return decode(found) if isinstance(found, bytes) else None
-        except DashlightError:
-            return None
-
-    @property
-    def troubles(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for name in ("lease", "mailbox", "checkpoint", "briefing", "figures"):
-            for kind, count in getattr(self, name).troubles.items():
-                found[f"{name} {kind}"] = count
-        return found
-
-    def leave(self) -> None:
-        self.lease.release()
-        self._meeting.leave()
-
-    def forget(self) -> None:
-        self.lease.forget()
-        self._meeting.forget()
-
-
-def _merged_letters(panes: Sequence[object]) -> object:
-    return merged(cast("Sequence[HostPane]", panes))
+def _ended(alert: Alert, at: float) -> Alert:
+    return replace(alert, state="resolved", at=at, summary=f"the settings were changed; it was: {alert.summary}")

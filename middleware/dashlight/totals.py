@@ -60,6 +60,10 @@ class Totals:
                 risen[f"{words[0]} {words[-1] if len(words) > 1 else OTHER}"] += count
         self._counts.add(risen)
 
+    def count(self, what: str) -> int:
+        """How often *what* happened, by the first and the last word of its key, as `exchanges inbox_full`."""
+        return dict(self._counts.items()).get(what, 0)
+
     def add_alerts(self, changed: Iterable[Alert]) -> None:
         """Counts those of the alerts whose state changed that fire now."""
         for alert in changed:

@@ -269,3 +269,47 @@ def brief_of(reference: Reference, prediction: Predictions, columns: Columns, ex
 
     directions = {name: fifth(along.total.shape[0]) for name, along in rows.joint.directions.items()}
     return EndpointBrief(models={("risk", "3"): ModelBrief((reference.version,), {reference.version: directions})})
+
+
+def test_a_model_that_nobody_asked_for_lately_makes_room_and_one_with_rows_does_not(
+    exchange: Exchanges, prediction: Predictions
+) -> None:
+    counter = counter_of(most_models=2)
+
+    def rows_of(*models: str) -> None:
+        for model in models:
+            counter.add(prediction({"age": np.zeros(5)}, model=model), [exchange() for _ in range(5)])
+
+    rows_of("a", "b")
+    counter.close(0.0)
+    for place in range(1, 101):
+        rows_of("b")
+        counter.close(36.0 * place)
+
+    rows_of("c", "d")
+    pane = counter.close(3700.0)
+
+    assert {model for model, _ in pane.models} == {"c"}
+    assert pane.unwatched_rows == 5
+    for place in range(1, 101):
+        rows_of("c")
+        counter.close(3700.0 + 36.0 * place)
+    rows_of("b", "d")
+    pane = counter.close(8000.0)
+    assert ({model for model, _ in pane.models}, pane.unwatched_rows) == ({"b"}, 5)
+
+
+def test_an_endpoint_was_asked_where_there_was_anything_of_an_exchange(
+    exchange: Exchanges, prediction: Predictions
+) -> None:
+    counter = counter_of()
+    assert not counter.close(10.0).was_asked
+
+    counter.count([exchange()], {})
+    assert counter.close(20.0).was_asked
+
+    counter.add_analysed(1, undecodable=["cut"])
+    assert counter.close(30.0).was_asked
+
+    counter.add(prediction({"age": np.zeros(1)}), [exchange()])
+    assert counter.close(40.0).was_asked

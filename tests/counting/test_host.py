@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from dashlight.counting.endpoints import EndpointBrief
 from dashlight.counting.host import (
     MOST_ENDPOINTS,
+    NOT_LEARNED,
     OTHER_ENDPOINTS,
     Briefing,
     HostCounter,
     HostPane,
     Standing,
+    lightened,
     merged,
 )
 from dashlight.counting.models import ModelCounting
@@ -156,3 +158,84 @@ def test_a_pane_goes_to_another_process_and_back(
     assert theirs.counts.tolist() == ours.counts.tolist()
     both = merged([pane, found])
     assert both.endpoints["/a"].outcomes.exchanges == 4
+
+
+def a_learning_pane(prediction: Predictions, exchange: Exchanges, *, rows: int, characters: int = 1000) -> HostPane:
+    """A pane of two endpoints whose models are not known yet, with a text in each of their rows."""
+    counter = HostCounter("a", ModelCounting(LearnedReferences(None), 100_000))
+    for route in ("/a", "/b"):
+        made = prediction({"text": ["x" * characters] * rows, "score": np.zeros(rows)})
+        counter.endpoint(route).add(made, [exchange()] * rows)
+    return closed(counter, lost=1)
+
+
+def learned_from(pane: HostPane) -> dict[str, int]:
+    return {
+        route: sum(kept.row_count for model in endpoint.models.values() for kept in model.rows)
+        for route, endpoint in pane.endpoints.items()
+    }
+
+
+def test_what_one_process_keeps_to_learn_from_is_bounded_and_what_is_left_out_is_counted(
+    prediction: Predictions, exchange: Exchanges
+) -> None:
+    pane = a_learning_pane(prediction, exchange, rows=3000, characters=4000)
+
+    found = learned_from(pane)
+
+    # 4,032 bytes a row, of the 8 MB.
+    assert (found["/a"], found["/b"]) == (2080, 0)
+    assert pane.counts == {"lost": 1, NOT_LEARNED: 6000 - 2080}
+    assert len(freeze(pane)) < 9 << 20
+
+
+def test_each_pane_has_room_anew(prediction: Predictions, exchange: Exchanges) -> None:
+    counter = HostCounter("a", ModelCounting(LearnedReferences(None), 100_000))
+    for _ in range(2):
+        made = prediction({"text": ["x" * 4000] * 3000})
+        counter.endpoint("/a").add(made, [exchange()] * 3000)
+        pane = closed(counter)
+        assert learned_from(pane)["/a"] > 2000
+
+
+def test_a_pane_is_lightened_of_rows_to_learn_from_and_of_nothing_else(
+    prediction: Predictions, exchange: Exchanges
+) -> None:
+    pane = a_learning_pane(prediction, exchange, rows=10)
+    (one,) = pane.endpoints["/a"].models.values()
+
+    light, lighter, same = (
+        lightened(pane),
+        lightened(pane, most_bytes=one.rows[0].size_bytes),
+        lightened(pane, most_bytes=1 << 20),
+    )
+
+    assert learned_from(light) == {"/a": 0, "/b": 0}
+    assert learned_from(lighter) == {"/a": 10, "/b": 0}
+    assert learned_from(same) == {"/a": 10, "/b": 10}
+    assert (light.counts, lighter.counts, same.counts) == (
+        {"lost": 1, NOT_LEARNED: 20},
+        {"lost": 1, NOT_LEARNED: 10},
+        {"lost": 1},
+    )
+    assert {route: endpoint.outcomes.rows for route, endpoint in light.endpoints.items()} == {"/a": 10, "/b": 10}
+
+
+def test_an_endpoint_that_nobody_asked_lately_makes_room(exchange: Exchanges) -> None:
+    counter = counter_of()
+
+    def asked(at: float, *routes: str) -> HostPane:
+        for route in routes:
+            counter.endpoint(route).count([exchange()], {})
+        return counter.close(at, Standing(0, 1.0), {})
+
+    routes = [f"/{number}" for number in range(MOST_ENDPOINTS)]
+    asked(0.0, *routes, "/late")
+    for place in range(1, 101):
+        asked(36.0 * place, *routes[2:])
+
+    pane = asked(3700.0, *routes[2:], "/late", "/later", "/latest")
+
+    assert set(routes) - pane.endpoints.keys() == {"/0", "/1"}
+    found = {route: count for route, count in exchanges_of(pane).items() if route not in routes}
+    assert found == {"/late": 1, "/later": 1, OTHER_ENDPOINTS: 1}

@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.counting.models import ModelBrief, ModelCounter, ModelCounting, ModelPane, fits, merged_models
+from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.models import (
+    MOST_BYTES,
+    ModelBrief,
+    ModelCounter,
+    ModelCounting,
+    ModelPane,
+    fits,
+    merged_models,
+)
 from dashlight.records import Prediction, Role, Table
 from dashlight.store.learned import LearnedReferences
 from dashlight.store.reference_file import ReferenceFile
@@ -80,9 +89,9 @@ def versions(pane: ModelPane) -> list[str]:
     return [each.reference for each in pane.compared]
 
 
-def kept_rows(pane: ModelPane) -> list[dict[str, int]]:
+def kept_rows(pane: ModelPane) -> list[Mapping[Role, int]]:
     """Rows by role, of each chunk that is to be learned from."""
-    return [{role: table.rows for role, table in chunk.items()} for chunk in pane.rows]
+    return [kept.rows for kept in pane.rows]
 
 
 def names(chunk: Mapping[Role, Table]) -> set[str]:
@@ -105,6 +114,7 @@ def test_without_a_reference_rows_are_kept_up_to_those_wanted(counted: Callable[
 
     assert versions(pane) == []
     assert kept_rows(pane) == [{"feature": 105, "output": 105}]
+    assert pane.row_count == 105
     assert kept_rows(learning.add(rows(15)).close()) == [{"feature": 15, "output": 15}]
 
 
@@ -112,7 +122,7 @@ def test_beside_a_file_without_outputs_the_outputs_are_kept(counted: Callable[..
     pane = counted(reference=FEATURES).add(rows(20)).close()
 
     assert versions(pane) == [FEATURES.version]
-    assert [names(chunk) for chunk in pane.rows] == [{"score"}]
+    assert [names(kept.chunk) for kept in pane.rows] == [{"score"}]
 
 
 def test_beside_a_file_without_outputs_what_was_learned_is_counted_against(counted: Callable[..., Counted]) -> None:
@@ -185,7 +195,7 @@ def test_outputs_that_were_learned_beside_a_file_are_counted_against_and_kept_no
 ) -> None:
     process = counted(reference=FEATURES).add(rows(20))
     process.counter.follow(ModelBrief((FEATURES.version,)))
-    assert [names(chunk) for chunk in process.close().rows] == [{"score"}]
+    assert [names(kept.chunk) for kept in process.close().rows] == [{"score"}]
     process.learned.save(OUTPUTS, *KEY, FEATURES.version)
 
     process.counter.follow(ModelBrief((FEATURES.version, OUTPUTS.version)))
@@ -292,5 +302,28 @@ def test_rows_to_learn_from_that_nobody_takes_are_kept_in_bounded_memory(counted
 
     merged = merged_models([replace(pane, rows=pane.rows * 20_000), pane])
 
-    # Three values in each of a hundred rows.
-    assert len(merged.rows) == 4_000_000 // 300
+    assert len(merged.rows) == MOST_BYTES // pane.rows[0].size_bytes
+    assert {kept.row_count for kept in merged.rows} == {100}
+
+
+def test_rows_are_kept_as_far_as_there_is_room_for_all_models_of_the_process(prediction: Predictions) -> None:
+    room = LearningRoom(100_000)
+    counting = ModelCounting(LearnedReferences(None), 5000, room=room)
+    held = {"text": ["x" * 1000] * 60, "score": np.zeros(60)}
+    counters = [ModelCounter(("/predict", "risk", version), counting) for version in "12"]
+    for counter in counters:
+        counter.add(prediction(held), traces(60))
+        counter.add(prediction(held), traces(60))
+
+    one, other = [counter.close() for counter in counters]
+
+    assert one is not None
+    # A text of 1,008 bytes, the number of the exchange for either role, and a score: 1,032 a row.
+    assert kept_rows(one) == [{"feature": 96, "output": 96}]
+    assert one.rows[0].size_bytes < 105_000
+    assert other is None
+    assert room.empty() == 24 + 120
+    counters[1].add(prediction(held), traces(60))
+    assert (again := counters[1].close()) is not None
+    assert kept_rows(again) == [{"feature": 60, "output": 60}]
+    assert room.empty() == 0

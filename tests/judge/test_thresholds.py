@@ -202,3 +202,15 @@ def test_the_key_names_the_rule_the_model_and_the_endpoint(judge_of: Callable[[s
 
     assert found.key == "threshold/late/%2Fpredict/error_rate%3E2%25"
     assert (found.model, found.version, found.endpoint, found.source) == ("late", "1", "/predict", "threshold")
+
+
+def test_what_is_in_force_of_columns_that_nobody_sends_any_more_ends() -> None:
+    judge = ThresholdJudge(parse_rules("missing_rate>20%, error_rate>2%"), endpoint="/predict")
+    both = replace(FAILING, missing=[missing("age", 0.5), missing("income", 0.4)])
+    assert {alert.column for alert in judge.update(both, 0.0)} == {"age", "income", None}
+
+    ended = one(judge.forget_columns({("feature", "age")}, 60.0))
+
+    assert (ended.column, ended.role, ended.state, ended.at) == ("income", "feature", "resolved", 60.0)
+    assert ended.summary == "missing_rate: nothing to judge by (limit 20 %)"
+    assert {alert.column for alert in judge.update(replace(both, missing=[]), 120.0)} == {"age", None}

@@ -14,6 +14,8 @@ from dashlight.window.build import build_reference_from_columns
 from dashlight.window.reference import Reference
 from dashlight.window.reference_file import dump
 
+KEY = ("/predict", "fraud", "1.2")
+
 
 def a_reference(middle: float = 40.0) -> Reference:
     rng = np.random.default_rng(7)
@@ -181,7 +183,10 @@ def test_a_link_laid_in_the_way_is_not_followed(tmp_path: Path, caplog: pytest.L
     found = learned.load("/predict", "", "")
     assert victim.read_text() == "precious"
     assert found is not None
-    assert found.version == a_reference(40).version
+    assert found.version == a_reference(50).version
+    stands = LearnedReferences(tmp_path / "state").load("/predict", "", "")
+    assert stands is not None
+    assert stands.version == a_reference(40).version
     assert "could not be kept" in caplog.text
 
 
@@ -237,3 +242,79 @@ def test_what_this_process_kept_itself_is_replaced(tmp_path: Path) -> None:
     assert learned.keep(a_reference(40), "/predict", "fraud", "1").version == a_reference(40).version
 
     assert learned.keep(later, "/predict", "fraud", "1") is later
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> LearnedReferences:
+    """Where nothing can be written: a directory stands in the place of the file."""
+    LearnedReferences(tmp_path).save(a_reference(), *KEY)
+    in_the_way(tmp_path)
+    return LearnedReferences(tmp_path)
+
+
+def in_the_way(directory: Path) -> Path:
+    path = only_file(directory)
+    path.unlink()
+    path.mkdir()
+    return path
+
+
+def test_what_cannot_be_written_is_known_to_this_process(full: LearnedReferences, tmp_path: Path) -> None:
+    reference = a_reference(50)
+
+    assert full.keep(reference, *KEY) is reference
+
+    assert full.load(*KEY) is reference
+    assert full.load("/predict", "fraud", "2") is None
+    assert not full.is_other(*KEY)
+    assert LearnedReferences(tmp_path).load(*KEY) is None
+
+
+def test_it_is_known_also_where_the_directory_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file stands here")
+    learned, reference = LearnedReferences(tmp_path / "state"), a_reference()
+
+    learned.save(reference, *KEY)
+
+    assert learned.load(*KEY) is reference
+    assert not learned.is_other(*KEY)
+
+
+def test_what_another_process_could_write_since_is_another_one(full: LearnedReferences, tmp_path: Path) -> None:
+    full.save(a_reference(50), *KEY)
+    (path,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    path.rmdir()
+    LearnedReferences(tmp_path).save(a_reference(60), *KEY)
+
+    loaded = full.load(*KEY)
+
+    assert loaded is not None
+    assert loaded.version == a_reference(60).version
+    assert [full.is_other(*KEY) for _ in range(2)] == [True, False]
+    again = full.load(*KEY)
+    assert again is not None
+    assert again.version == a_reference(60).version
+
+
+def test_the_place_that_became_free_is_no_other_reference(full: LearnedReferences, tmp_path: Path) -> None:
+    reference = a_reference(50)
+    full.save(reference, *KEY)
+    (path,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    path.rmdir()
+
+    assert full.load(*KEY) is reference
+    assert not full.is_other(*KEY)
+
+
+def test_what_could_be_written_later_is_kept_in_the_file_alone(full: LearnedReferences, tmp_path: Path) -> None:
+    full.save(a_reference(50), *KEY)
+    (path,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    path.rmdir()
+
+    full.save(a_reference(60), *KEY)
+
+    found = LearnedReferences(tmp_path).load(*KEY)
+    assert found is not None
+    assert found.version == a_reference(60).version
+    path.unlink()
+    assert full.load(*KEY) is None

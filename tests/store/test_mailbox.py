@@ -12,8 +12,9 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from dashlight.store.frozen import freeze
 from dashlight.store.mailbox import (
     MOST_BYTES,
     MOST_FILES,
+    MOST_MERGED_BYTES,
     MOST_OF_OTHERS,
     MOST_OWN,
     MOST_UNMERGED,
@@ -458,6 +460,62 @@ def test_a_damaged_pane_does_not_hinder_the_others_from_being_merged(opened: Ope
     assert mailbox.troubles == {"corrupt": 1}
     assert len(names_in(directory)) <= MOST_OWN
     assert joined([pane for _, pane in all_read(mailbox)]) == [number for number in range(40) if number != 2]
+
+
+def test_of_a_pane_that_is_too_large_what_can_be_done_without_is_left_out(
+    directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mailbox = Mailbox(directory, "one", merge=joined, lighten=lambda pane: cast("list[object]", pane)[:1])
+
+    assert mailbox.post([1, bytes(MOST_BYTES)])
+    assert mailbox.post([2, bytes(MOST_BYTES)])
+
+    assert mailbox.troubles == {"too_large": 2}
+    assert len(caplog.records) == 1
+    assert [pane for _, pane in all_read(mailbox)] == [[1], [2]]
+
+
+def test_a_pane_that_is_too_large_even_so_stays_with_its_owner(directory: Path) -> None:
+    def raises(pane: object) -> object:
+        raise ValueError(f"{type(pane)} cannot be lightened")
+
+    for lighten in (lambda pane: pane, raises):
+        mailbox = Mailbox(directory, "one", merge=joined, lighten=lighten)
+        assert not mailbox.post(bytes(MOST_BYTES))
+        assert mailbox.troubles == {"too_large": 1, "not_written": 1}
+
+
+def of_size(size_bytes: int, number: int) -> list[object]:
+    return [number, np.zeros(size_bytes, np.uint8)]
+
+
+@pytest.mark.parametrize("size_bytes", [7 << 20, 12 << 20], ids=["nine in the bound", "five in the bound"])
+def test_panes_too_large_together_are_merged_in_part_before_any_is_lost(directory: Path, size_bytes: int) -> None:
+    merged: list[int] = []
+
+    def numbers_of(panes: Sequence[object]) -> object:
+        merged.append(sum(cast("Any", pane)[-1].nbytes for pane in panes))
+        return [*[number for pane in panes for number in cast("Any", pane)[:-1]], np.zeros(100, np.uint8)]
+
+    mailbox = Mailbox(directory, "one", merge=numbers_of)
+    for number in range(20):
+        mailbox.post(of_size(size_bytes, number))
+        assert len(names_in(directory)) <= MOST_OWN
+
+    assert len(merged) > 1
+    assert max(merged) <= MOST_MERGED_BYTES
+    assert mailbox.troubles == {}
+    found = [number for _, pane in all_read(mailbox) for number in cast("Any", pane)[:-1]]
+    assert sorted(found) == list(range(20))
+
+
+def test_of_panes_that_hold_too_much_together_the_oldest_are_lost(directory: Path) -> None:
+    mailbox = Mailbox(directory, "one", merge=refuse)
+    for number in range(4):
+        mailbox.post(of_size(20 << 20, number))
+
+    assert mailbox.troubles == {"too_large_together": 1}
+    assert [cast("Any", pane)[0] for _, pane in all_read(mailbox)] == [1, 2, 3]
 
 
 def test_only_this_user_may_read_it(opened: Opened, directory: Path) -> None:

@@ -37,6 +37,8 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where temporary directories are made by this process and its children: those of one user."""
     (tmp_path / "run").mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    # The processes that share out the tests are children of one parent, with one command line, and never enter.
+    monkeypatch.setattr("dashlight.store.meeting.is_anybody_coming", lambda entered: False)
     return tmp_path / "run" / f"dashlight-{os.geteuid()}"
 
 
@@ -210,7 +212,8 @@ def test_a_directory_that_does_not_say_whose_it_is_is_removed_when_it_is_old(
 ) -> None:
     left = of_a_parent_that_is_gone()
     (left / MEMBERS).write_bytes(b"")
-    os.utime(left / MEMBERS, (time.time() - age_seconds,) * 2)
+    changed_at = time.time() - age_seconds
+    os.utime(left / MEMBERS, (changed_at, changed_at))
 
     newcomer()
 
@@ -240,6 +243,8 @@ for _ in range(40):
     processes = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
 
     assert [process.wait() for process in processes] == [0, 0, 0]
+    # The last one may have waited for one that was ending and had been in an earlier directory.
+    Meeting.open(None, "shop").leave()
     assert list(house.iterdir()) == []
 
 
@@ -395,6 +400,34 @@ def test_a_meeting_that_goes_on_is_not_tidied_away_for_its_age(tmp_path: Path) -
     assert meeting.renew()
 
     assert time.time() - (meeting.path / MEMBERS).stat().st_mtime < 600
+    meeting.leave()
+
+
+def test_the_list_of_those_who_entered_does_not_grow_for_ever(tmp_path: Path) -> None:
+    meeting = Meeting.open(tmp_path, "shop")
+    path = meeting.path
+    meeting.leave()
+    (path / "entered").write_text("1\n" * 40_000)
+
+    Meeting.open(tmp_path, "shop").leave()
+
+    assert (path / "entered").read_text() == f"{os.getpid()}\n"
+
+
+def test_what_lies_in_a_meeting_that_goes_on_is_not_tidied_away_for_its_age(tmp_path: Path) -> None:
+    meeting = Meeting.open(tmp_path, "shop")
+    (meeting.path / "token").write_text("a-token-of-some-length")
+    (meeting.path / "panes").mkdir()
+    (meeting.path / "link").symlink_to("token")
+    for name in (MEMBERS, "application", "token"):
+        os.utime(meeting.path / name, (1, 1))
+
+    assert meeting.renew()
+
+    for name in ("application", "token"):
+        found = (meeting.path / name).stat()
+        assert time.time() - found.st_atime < 600
+        assert found.st_mtime == 1
     meeting.leave()
 
 

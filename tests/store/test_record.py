@@ -12,6 +12,7 @@ import time
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dashlight.store.record import MOST_BYTES, SharedRecord
@@ -123,11 +124,11 @@ def test_a_file_of_absurd_size_is_not_read(path: Path) -> None:
     assert record.troubles == {"unreadable": 1}
 
 
-@pytest.mark.parametrize("way", ["no directory", "no room", "no pickle"])
+@pytest.mark.parametrize("way", ["no directory", "no room", "no pickle", "too large"])
 def test_what_cannot_be_written_leaves_what_was_there(path: Path, caplog: pytest.LogCaptureFixture, way: str) -> None:
     SharedRecord(path).write("before")
     record = SharedRecord(path / "not a directory" if way == "no directory" else path)
-    value = (lambda: 1) if way == "no pickle" else "after"
+    value: object = {"no pickle": lambda: 1, "too large": np.zeros(MOST_BYTES, np.uint8)}.get(way, "after")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     if way == "no room":
         resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))

@@ -5,7 +5,7 @@ import pytest
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Prediction, Table
-from dashlight.window.learning import Learning
+from dashlight.window.learning import Learning, size_of
 from dashlight.window.reference import Reference
 
 Tables = Callable[..., Table]
@@ -146,3 +146,42 @@ def test_items_are_forgotten_where_too_many_differ(table: Tables) -> None:
         learning.add(prediction(table(), table(cells={"films": [[f"{row} {place}" for place in range(1000)]]})))
 
     assert learning.is_full
+
+
+def test_of_rows_that_are_too_large_the_first_are_kept_of_either_role(table: Tables) -> None:
+    learning = Learning(100)
+    texts = ["x" * 2000] * 2 + ["y" * 100] * 18
+    features, outputs = table(cells={"text": texts}), table({"score": np.arange(20.0)})
+
+    size = learning.add(prediction(features, outputs), most_bytes=5000)
+
+    kept = learning.chunk
+    assert kept["feature"].cells[0] == texts[: learning.rows]
+    assert kept["output"].numbers.tolist() == [list(range(learning.rows))]
+    assert 2 <= learning.rows < 20
+    assert size == sum(map(size_of, kept.values())) <= 5000
+
+
+def test_where_not_even_a_row_fits_none_is_kept(table: Tables) -> None:
+    learning = Learning(100)
+
+    assert learning.add(prediction(table(cells={"text": ["x" * 4000] * 3}), table()), most_bytes=3999) == 0
+    assert learning.rows == 0
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("abc", 11),
+        ("\u00fcbc", 17),
+        (None, 8),
+        (True, 8),
+        (5.0, 8),
+        (np.zeros(1000, np.float32), 4160),
+        (("ab", "cd"), 28),
+        ([(1.0, 2.0), (3.0, 4.0)], 56),
+        ({"format": "png", "bytes": 5}, 160),
+    ],
+)
+def test_a_row_holds_what_its_cells_hold(table: Tables, cell: object, expected: int) -> None:
+    assert size_of(table({"x": [1.0]}, {"c": [cell]})) == expected + 16

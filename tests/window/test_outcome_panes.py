@@ -3,11 +3,13 @@
 import math
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from dashlight.records import Outcome
-from dashlight.window.outcome_panes import OutcomePanes
+from dashlight.window.outcome_panes import OutcomePanes, panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts, merge_outcomes
 
 
@@ -114,3 +116,31 @@ def test_what_is_kept_outlives_the_process() -> None:
     for panes in (1, 5, 60):
         assert thawed.window(panes).failures == held.window(panes).failures
         assert thawed.window(panes).durations.tolist() == held.window(panes).durations.tolist()
+
+
+def test_a_pane_that_was_late_is_one_pane_that_covers_the_time_of_several() -> None:
+    late = replace(counts_of(["ok"] * 24), panes=12)
+    held = kept(*[counts_of(["ok"] * 2)] * 4, late, counts_of(["ok"] * 2))
+
+    assert (held.window(1).panes, held.window(1).exchanges) == (1, 2)
+    assert (held.window(2).panes, held.window(2).exchanges) == (13, 26)
+    assert (held.window(5).panes, held.window(5).exchanges) == (16, 32)
+
+
+@pytest.mark.parametrize(
+    ("passed", "closed_count", "covered"),
+    [
+        (1.0, 1, 1),
+        (0.7, 4, 1),
+        (1.4, 1, 1),
+        (0.1, 0, 1),
+        (12.2, 1, 12),
+        (30.0, 1, 30),
+        (31.0, 1, 1),
+        (90.0, 181, 90),
+        (-720.0, 2, 1),
+    ],
+    ids=["in time", "early", "a little late", "at once", "late", "very late", "asleep", "others counted", "set back"],
+)
+def test_how_many_panes_a_pane_covers(passed: float, closed_count: int, covered: int) -> None:
+    assert panes_covered(passed, closed_count) == covered

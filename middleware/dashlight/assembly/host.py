@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dashlight.errors import StateError
 from dashlight.settings import PREFIX, Settings
+from dashlight.shared_files import SharedFiles
 from dashlight.store.application import application_of
 from dashlight.store.meeting import Meeting
 
@@ -23,14 +24,24 @@ def meeting_of(settings: Settings, environ: Mapping[str, str], application: str)
     served = application_of(sys.argv, cwd=_cwd(), environ=environ, name=application)
     try:
         if settings.state_dir:
-            return Meeting.open(Path(settings.state_dir), served)
+            return _furnished(Meeting.open(Path(settings.state_dir), served))
         # Workers of one server have the same environment; two servers of one application may not.
         variables = sorted(f"{name}={value}" for name, value in environ.items() if name.startswith(PREFIX))
         digest = hashlib.sha256("\0".join(variables).encode(errors="surrogateescape")).hexdigest()
-        return Meeting.open(None, f"{served} {digest}")
+        return _furnished(Meeting.open(None, f"{served} {digest}"))
     except StateError as error:
         logger.warning("this process goes on alone, and nothing outlives it: %s", error)
         return None
+
+
+def _furnished(meeting: Meeting) -> Meeting:
+    """*meeting*, whose mailbox can be used; else it is left, and StateError raised."""
+    try:
+        SharedFiles(meeting, "probe")
+    except StateError:
+        meeting.leave()
+        raise
+    return meeting
 
 
 def _cwd() -> str:

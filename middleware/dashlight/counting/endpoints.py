@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.counting.last_seen import LastSeen
 from dashlight.counting.models import ModelBrief, ModelCounter, ModelCounting, ModelPane, merged_models
 from dashlight.judge.traffic_events import Slow
 from dashlight.records import Exchange, Prediction
@@ -32,6 +33,11 @@ class EndpointPane:
     unwatched_rows: int = 0
     """Of models beyond MOST_MODELS."""
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether there was an exchange, or a row of one: a process tells of every endpoint that it knows."""
+        return bool(self.outcomes.exchanges or self.outcomes.rows or self.outcomes.analysed or self.models)
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointBrief:
@@ -53,6 +59,9 @@ class EndpointCounter:
         self._most_models = most_models
         self._outcomes = OutcomeCounter()
         self._models: dict[ModelKey, ModelCounter] = {}
+        self._seen: LastSeen[ModelKey] = LastSeen()
+        self._asked: set[ModelKey] = set()
+        """Those with rows in the pane that fills."""
         self._traces = TraceIds()
         self._unwatched_rows = 0
         self._brief = EndpointBrief()
@@ -63,12 +72,13 @@ class EndpointCounter:
         key = (prediction.model, prediction.version)
         model = self._models.get(key)
         if model is None:
-            if len(self._models) >= self._most_models:
+            if not self._has_room():
                 self._unwatched_rows += prediction.features.rows
                 return
             model = self._models[key] = ModelCounter((self._name, *key), self._counting)
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
+        self._asked.add(key)
         model.add(prediction, _trace_ids(exchanges))
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
@@ -111,7 +121,20 @@ class EndpointCounter:
             unwatched_rows=self._unwatched_rows,
         )
         self._unwatched_rows = 0
+        self._seen.take(self._asked, at)
+        self._asked.clear()
         return closed
+
+    def _has_room(self) -> bool:
+        """Whether one more model can be counted; one that nobody asked for lately makes room."""
+        if len(self._models) < self._most_models:
+            return True
+        unseen = self._seen.replaceable(but=self._asked)
+        if unseen is None:
+            return False
+        self._seen.forget(unseen)
+        del self._models[unseen]
+        return True
 
     def _keep_traces(
         self, exchanges: Sequence[Exchange], times: NDArray[np.float64], failed: Sequence[tuple[str, Exchange]]

@@ -7,14 +7,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dashlight.counting.endpoints import EndpointBrief, EndpointCounter, EndpointPane, merged_endpoints
-from dashlight.counting.models import ModelCounting
+from dashlight.counting.endpoints import EndpointBrief, EndpointCounter, EndpointPane, ModelKey, merged_endpoints
+from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.last_seen import LastSeen
+from dashlight.counting.models import ModelCounting, ModelPane, bounded_rows
 
 logger = logging.getLogger(__name__)
 
 MOST_ENDPOINTS = 32
 """Endpoints with statistics of their own; the others are counted together, and the rows of their models not judged."""
 OTHER_ENDPOINTS = "other"
+NOT_LEARNED = "rows learning_full"
+"""As what rows are counted that were too many to be kept for a reference: it is learned from later ones as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,19 @@ class HostCounter:
     def __init__(self, process: str, counting: ModelCounting) -> None:
         """*process* names this one among those of the host."""
         self._process = process
-        self._counting = counting
+        self._counting = replace(counting, room=LearningRoom())
         self._endpoints: dict[str, EndpointCounter] = {}
+        self._seen: LastSeen[str] = LastSeen()
+        self._asked: set[str] = set()
+        """Those asked for in the pane that fills."""
         self._briefing = Briefing()
 
     def endpoint(self, route: str) -> EndpointCounter:
         """The counter of the endpoint *route*."""
         found = self._endpoints.get(route)
-        if found is None and len(self._endpoints) >= MOST_ENDPOINTS:
+        if found is None and not self._has_room():
             return self._other_endpoints()
+        self._asked.add(route)
         if found is None:
             found = self._begun(route, EndpointCounter(route, self._counting))
         return found
@@ -75,7 +83,22 @@ class HostCounter:
     def close(self, at: float, standing: Standing, counts: Mapping[str, int]) -> HostPane:
         """Ends the pane at *at*; *counts* is what else happened in it."""
         endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
-        return HostPane(endpoints, {self._process: replace(standing, ended_at=at)}, counts)
+        self._seen.take(self._asked, at)
+        self._asked.clear()
+        left_out = self._counting.room.empty()
+        found = {**counts, NOT_LEARNED: left_out} if left_out else counts
+        return HostPane(endpoints, {self._process: replace(standing, ended_at=at)}, found)
+
+    def _has_room(self) -> bool:
+        """Whether one more endpoint can be counted by itself; one that nobody asked lately makes room."""
+        if len(self._endpoints.keys() - {OTHER_ENDPOINTS}) < MOST_ENDPOINTS:
+            return True
+        unseen = self._seen.replaceable(but=self._asked | {OTHER_ENDPOINTS})
+        if unseen is None:
+            return False
+        self._seen.forget(unseen)
+        del self._endpoints[unseen]
+        return True
 
     def _other_endpoints(self) -> EndpointCounter:
         """What stands for all endpoints beyond the bound: their models have different columns, so none is judged."""
@@ -105,3 +128,20 @@ def merged(panes: Sequence[HostPane]) -> HostPane:
         for route, endpoint in pane.endpoints.items():
             endpoints.setdefault(route, []).append(endpoint)
     return HostPane({route: merged_endpoints(alike) for route, alike in endpoints.items()}, standings, dict(counts))
+
+
+def lightened(pane: HostPane, *, most_bytes: int = 0) -> HostPane:
+    """*pane* with no more than *most_bytes* of rows to learn from; what is left out is counted in it."""
+    endpoints: dict[str, EndpointPane] = {}
+    left_out = 0
+    for route, endpoint in pane.endpoints.items():
+        models: dict[ModelKey, ModelPane] = {}
+        for key, model in endpoint.models.items():
+            rows = bounded_rows(model.rows, most_bytes)
+            most_bytes -= sum(each.size_bytes for each in rows)
+            left_out += sum(each.row_count for each in model.rows[len(rows) :])
+            models[key] = replace(model, rows=rows)
+        endpoints[route] = replace(endpoint, models=models)
+    counts = Counter(pane.counts)
+    counts[NOT_LEARNED] += left_out
+    return HostPane(endpoints, pane.standings, dict(counts) if left_out else pane.counts)

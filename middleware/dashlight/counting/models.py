@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,20 +10,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.counting.kept_rows import KeptRows, LearningRoom
 from dashlight.counting.rows import RowCounter, RowPane, merged_rows
 from dashlight.judge.direction_bets import Direction
 from dashlight.judge.words import printable
 from dashlight.records import Prediction, Table
 from dashlight.store.learned import LearnedReferences
 from dashlight.store.reference_file import ReferenceFile
-from dashlight.window.build import Chunk
 from dashlight.window.learning import Learning
 from dashlight.window.reference import Reference, columns_of
 
 logger = logging.getLogger(__name__)
 
-MOST_CELLS = 4_000_000
-"""Values to learn from that wait for the judge, of all processes together: it wants no more either."""
+MOST_BYTES = 32 << 20
+"""Of rows to learn from that wait for the judge, of all processes together: it wants no more either."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,14 +32,14 @@ class ModelPane:
 
     compared: tuple[RowPane, ...] = ()
     """One for each reference."""
-    rows: tuple[Chunk, ...] = ()
+    rows: tuple[KeptRows, ...] = ()
     """Rows to learn a reference from, of each process that knew of none."""
 
     @property
     def row_count(self) -> int:
         """Rows in it; of those beside a reference that lacks the outputs each counts once."""
         counted = sum(int(each.counts[:1].sum()) for each in self.compared[:1])
-        return max(counted, sum(max((table.rows for table in chunk.values()), default=0) for chunk in self.rows))
+        return max(counted, sum(kept.row_count for kept in self.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class ModelCounting:
     reference_file: ReferenceFile | None = None
     importance: Mapping[str, float] = field(default_factory=dict[str, float])
     ignored: Sequence[str] = ()
+    room: LearningRoom = field(default_factory=LearningRoom, compare=False)
+    """What all models of the process share."""
 
     @property
     def given(self) -> Reference | None:
@@ -79,6 +82,7 @@ class ModelCounter:
         self._counters: dict[str, RowCounter] = {}
         self._kept: Learning | None = None
         self._is_decided = False
+        self._given = "" if counting.given is None else counting.given.version
         self._brief: ModelBrief | None = None
 
     def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
@@ -88,18 +92,19 @@ class ModelCounter:
         for counter in self._counters.values():
             counter.add(prediction, trace_ids)
         if self._kept is not None and not self._kept.is_full:
-            kept = outputs_of(prediction) if self._counters else prediction
+            rows = outputs_of(prediction) if self._counters else prediction
             # Empty objects hold nothing to learn.
-            if _width(kept.features) or _width(kept.outputs):
-                self._kept.add(kept)
+            if _width(rows.features) or _width(rows.outputs):
+                self._keep(rows, self._kept)
 
     def close(self) -> ModelPane | None:
         """Ends the pane and begins an empty one; None where there is nothing to tell."""
         compared = tuple(pane for counter in self._counters.values() if (pane := counter.close()) is not None)
-        rows: tuple[Chunk, ...] = ()
+        rows: tuple[KeptRows, ...] = ()
         if self._kept is not None and self._kept.rows:
-            rows = (self._kept.chunk,)
+            rows = KeptRows.parts_of(self._kept.chunk)
             self._kept = Learning(self._counting.reference_rows)
+        self._look_at_given()
         return ModelPane(compared, rows) if compared or rows else None
 
     def follow(self, brief: ModelBrief) -> None:
@@ -111,6 +116,20 @@ class ModelCounter:
         for version, directions in brief.directions.items():
             if version in self._counters:
                 self._counters[version].follow(directions)
+
+    def _keep(self, rows: Prediction, kept: Learning) -> None:
+        """Keeps *rows* to be learned from, as far as there is room; what is left out comes in a later pane."""
+        room, before = self._counting.room, kept.rows
+        if not room.is_full:
+            room.take(kept.add(rows, most_bytes=room.left_bytes))
+        room.leave_out(max(rows.features.rows, rows.outputs.rows) - (kept.rows - before))
+
+    def _look_at_given(self) -> None:
+        """Decides anew where the operator has given another reference."""
+        given = self._counting.given
+        if given is not None and given.version != self._given:
+            self._given = given.version
+            self._take_up(())
 
     def _decide(self, prediction: Prediction) -> None:
         """Compare with a reference, or keep rows for one.
@@ -181,20 +200,15 @@ def merged_models(panes: Sequence[ModelPane]) -> ModelPane:
             by_version.setdefault(rows.reference, []).append(rows)
     return ModelPane(
         compared=tuple(merged_rows(alike) for alike in by_version.values()),
-        rows=_bounded(chunk for pane in panes for chunk in pane.rows),
+        rows=bounded_rows((each for pane in panes for each in pane.rows), MOST_BYTES),
     )
 
 
-def _bounded(chunks: Iterable[Chunk]) -> tuple[Chunk, ...]:
-    """The first of *chunks*, of no more than MOST_CELLS values, but one whatever it holds."""
-    kept: list[Chunk] = []
-    cells = 0
-    for chunk in chunks:
-        cells += sum(table.rows * _width(table) for table in chunk.values())
-        if kept and cells > MOST_CELLS:
-            break
-        kept.append(chunk)
-    return tuple(kept)
+def bounded_rows(rows: Iterable[KeptRows], most_bytes: int) -> tuple[KeptRows, ...]:
+    """The first of *rows*, of no more than *most_bytes*."""
+    held = tuple(rows)
+    sizes = itertools.accumulate(each.size_bytes for each in held)
+    return held[: sum(size <= most_bytes for size in sizes)]
 
 
 def fits(reference: Reference, prediction: Prediction) -> bool:

@@ -1,6 +1,7 @@
 """How one budget of false alarms is shared out: to columns, pairs, directions, traffic and performance. Pure."""
 
 from dataclasses import dataclass
+from itertools import count
 
 PAIRS = 0.15
 """Of a model's budget, for columns that change how they move together."""
@@ -34,3 +35,49 @@ def shares(*, pairs: bool = False, directions: bool = False, breaks: bool = Fals
         "performance": PERFORMANCE if performance else 0.0,
     }
     return Shares(columns=1.0 - TRAFFIC - sum(parts.values()), **parts)
+
+
+def share_of_place(place: int) -> float:
+    """The part of a budget that the k-th *place* has, 1/(k(k+1)): however many places there are, all sum to 1."""
+    return 1.0 / (place * (place + 1))
+
+
+class Places:
+    """Which places the models and the endpoints of a host have; one that was given back is the next one's."""
+
+    def __init__(self) -> None:
+        self._models: set[int] = set()
+        self._endpoints: set[int] = set()
+
+    @property
+    def models(self) -> int:
+        """How many models have a place."""
+        return len(self._models)
+
+    @property
+    def endpoints(self) -> int:
+        """How many endpoints have one."""
+        return len(self._endpoints)
+
+    def next_model(self) -> int:
+        """The place of the next model, from 1: the first that is free."""
+        return _first_free(self._models)
+
+    def next_endpoint(self) -> int:
+        """The place of the next endpoint, likewise."""
+        return _first_free(self._endpoints)
+
+    def give_back_model(self, place: int) -> None:
+        """The *place* of a model that goes is free."""
+        self._models.discard(place)
+
+    def give_back_endpoint(self, place: int) -> None:
+        """The *place* of an endpoint that goes is free."""
+        self._endpoints.discard(place)
+
+
+def _first_free(places: set[int]) -> int:
+    """Takes the first place that is not among *places*."""
+    place = next(each for each in count(1) if each not in places)
+    places.add(place)
+    return place

@@ -1,7 +1,7 @@
 """How the quantities of one endpoint stand against the operator's rules, pane by pane. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -76,6 +76,16 @@ class ThresholdJudge:
             reports.extend(self._judged(rule, _reading(rule, None, 0, "", of=(column, role)), at))
         return reports
 
+    def forget_columns(self, asked: Collection[tuple[str | None, str | None]], at: float) -> list[Alert]:
+        """Ends what is pending or firing of columns outside *asked*, (role, name): nobody sends them any more."""
+        gone = [key for key in self._standings if key[2] is not None and key[1:] not in asked]
+        reports: list[Alert] = []
+        for rule, role, column in gone:
+            reading = _reading(rule, None, 0, "", of=(column, role))
+            known = self._standings.pop((rule, role, column))
+            reports.append(self._alert(rule, reading, replace(known, state="resolved", began_at=at)))
+        return reports
+
     def _judged(self, rule: Rule, reading: _Reading, at: float) -> Iterator[Alert]:
         key = rule, reading.role, reading.column
         before = self._standings.pop(key, None)
@@ -84,9 +94,12 @@ class ThresholdJudge:
             return
         if after.state in {"pending", "firing"}:
             self._standings[key] = after
+        yield self._alert(rule, reading, after)
+
+    def _alert(self, rule: Rule, reading: _Reading, standing: _Standing) -> Alert:
         model, version, endpoint = self._labels
         parts = [model, endpoint, rule.text, *(part for part in (reading.role, reading.column) if part)]
-        yield Alert(
+        return Alert(
             key=alert_key("threshold", *parts),
             source="threshold",
             model=model,
@@ -94,10 +107,10 @@ class ThresholdJudge:
             endpoint=endpoint,
             column=reading.column,
             role=reading.role,
-            state=after.state,
+            state=standing.state,
             summary=reading.words,
-            at=after.began_at,
-            since_at=after.since_at,
+            at=standing.began_at,
+            since_at=standing.since_at,
             rows=reading.rows,
             score=reading.value or 0.0,
         )

@@ -1,6 +1,6 @@
 """Scores of an endpoint as a whole: failures, latency, traffic, and how much of it was analysed. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -91,6 +91,16 @@ def traffic_scores(
         found.append(_rate("undecodable_rate", measured.undecodable_count, measured.analysed_count))
     found += [_exact(f"undecodable_count[{reason}]", count, exchanges) for reason, count in undecodable.items()]
     return found
+
+
+def worst_missing(scores: Iterable[Score]) -> list[Score]:
+    """Of the *scores* of several models, how much is missing of each column: where models share one, that which lacks most."""
+    worst: dict[tuple[str | None, str | None], Score] = {}
+    for score in scores:
+        if score.statistic == "missing_rate":
+            key = score.role, score.column
+            worst[key] = max(worst.get(key, score), score, key=lambda each: each.value)
+    return list(worst.values())
 
 
 def _rate(statistic: str, count: int, total: int) -> Score:

@@ -24,20 +24,22 @@ class LearnedReferences:
     def __init__(self, directory: Path | None) -> None:
         self._directory = directory
         self._in_memory: dict[tuple[str, ...], Reference] = {}
-        """Where there is no directory: nobody else can replace them."""
+        """Where there is no directory, or it could not be written: known to this process alone."""
         self._seen: dict[Path, Signature] = {}
 
     def load(self, *key: str) -> Reference | None:
         """What was learned under *key* before; None where there is nothing usable, which is said once."""
-        path = self._path(key)
-        if path is None:
-            return self._in_memory.get(key)
+        path, in_memory = self._path(key), self._in_memory.get(key)
+        if path is None or (in_memory is not None and not self._is_new(path)):
+            return in_memory
         try:
-            # The signature first: what is written in between is then seen as another.
-            self._seen[path] = signature(path)
+            # The signature first: what is written in between is then seen as another. Beside what is in memory it
+            # is for `is_other` to see, which tells whoever compares with that.
+            if in_memory is None:
+                self._seen[path] = signature(path)
             return load(path.read_bytes())
         except FileNotFoundError:
-            return None
+            return in_memory
         except (OSError, ReferenceDataError) as error:
             logger.warning("the learned reference %s is not usable and is learned anew: %s", path.name, error)
             return None
@@ -45,13 +47,14 @@ class LearnedReferences:
     def keep(self, reference: Reference, *key: str) -> Reference:
         """Keeps *reference* under *key*, unless another process kept one since; the one that is kept then."""
         path = self._path(key)
+        self._in_memory.pop(key, None)
         found = self.load(*key) if path is not None and self._is_new(path) else None
         if found is None:
             self.save(reference, *key)
         return found or reference
 
     def save(self, reference: Reference, *key: str) -> None:
-        """Keeps *reference* under *key*, whole or not at all; a failure costs no more than learning again."""
+        """Keeps *reference* under *key*, whole or not at all; where it cannot be written, for this process alone."""
         path = self._path(key)
         if path is None:
             self._in_memory[key] = reference
@@ -64,12 +67,24 @@ class LearnedReferences:
                 file.write(dump(reference))
             draft.replace(path)
             self._seen[path] = signature(path)
+            self._in_memory.pop(key, None)
         except OSError as error:
             logger.warning("the learned reference could not be kept in DASHLIGHT_STATE_DIR: %s", error)
+            self._in_memory[key] = reference
+            self._pass_over(path)
 
     def is_other(self, *key: str) -> bool:
-        """Whether the file of *key*, loaded or saved before, was replaced or removed since; said once."""
+        """Whether the file of *key*, loaded or saved before, was replaced or removed since; said once.
+
+        Beside a reference that could not be written: whether another process has written one since.
+        """
         path = self._path(key)
+        if path is not None and key in self._in_memory:
+            if not self._is_new(path):
+                return False
+            del self._in_memory[key]
+            self._seen.pop(path, None)
+            return True
         if path is None or path not in self._seen:
             return False
         try:
@@ -81,6 +96,13 @@ class LearnedReferences:
             return False
         del self._seen[path]
         return True
+
+    def _pass_over(self, path: Path) -> None:
+        """Takes what stands at *path*, if anything does, for known: it is older than what is in memory."""
+        try:
+            self._seen[path] = signature(path)
+        except OSError:  # none, or not to be seen for the moment
+            self._seen.pop(path, None)
 
     def _is_new(self, path: Path) -> bool:
         """Whether there is a file that this process has neither read nor written."""

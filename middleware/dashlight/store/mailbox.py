@@ -10,21 +10,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dashlight.errors import StateError
-from dashlight.store.frozen import frozen_pieces, thaw
+from dashlight.store.frozen import Buffer, frozen_pieces, thaw
 from dashlight.store.mailbox_names import CLAIMED, MERGED, POSTED, TAKEN, Found, is_letter, is_worker, look, name_of
+from dashlight.store.mailbox_room import lightest, oldest_beyond
 from dashlight.store.private import DRAFT, is_abandoned, make_directory, read_private, write_private
 from dashlight.store.troubles import count_trouble
 
 logger = logging.getLogger(__name__)
 
 MOST_OWN = 8
-"""Panes of one worker that may wait; of more, all become one."""
+"""Panes of one worker that may wait; of more, several become one."""
 MOST_UNMERGED = 64
 """Of them, where merging fails; the oldest beyond it are lost."""
 MOST_FILES = 4096
 """Letters in the box; the oldest beyond it are lost."""
 MOST_BYTES = 64 << 20
-"""Of one letter."""
+"""Of one letter, and of all of one worker that wait: the oldest beyond it are lost."""
+MOST_MERGED_BYTES = MOST_BYTES // 2
+"""Of letters that become one: to merge them, all are held in memory."""
 MOST_OF_OTHERS = 64
 """Letters of other versions of dashlight that wait for a holder of that version."""
 OTHERS_SECONDS = 3600.0
@@ -56,9 +59,12 @@ class Mailbox:
         worker: str,
         *,
         merge: Callable[[Sequence[object]], object],
+        lighten: Callable[[object], object] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """*worker* names this start of this process and no other one ever, *merge* makes one pane of several.
+
+        *lighten* leaves out of a pane that is too large for a letter what can be done without.
 
         Raises:
             ValueError: *worker* is not made of letters, digits, `_` and `.`, 64 at most.
@@ -69,12 +75,13 @@ class Mailbox:
         self._directory = directory
         self._worker = worker
         self._merge = merge
+        self._lighten = lighten
         self._now = now
         self._others: set[str] = set()
         """Letters of other versions that are counted, and what was said of them."""
         self.troubles: Counter[str] = Counter()
-        """`not_written`, `not_merged`, `unreadable`, `corrupt`, `other_version`, and what was removed unread for its
-        number: `too_many`, `too_many_of_other_versions`."""
+        """`not_written`, `not_merged`, `unreadable`, `corrupt`, `other_version`; `too_large`, of which something was left
+        out; and what was removed unread: `too_many`, `too_many_of_other_versions`, `too_large_together`."""
         try:
             make_directory(directory)
             found = look(directory)
@@ -86,13 +93,19 @@ class Mailbox:
     def post(self, pane: object) -> bool:
         """Leaves *pane* for whoever judges; False where it could not be left: then it is still the caller's."""
         try:
-            self._write(POSTED, pane)
-        except (OSError, StateError) as error:
+            self._write(POSTED, self._pieces(pane))
+        except Exception as error:  # *lighten* is not ours
             self._trouble("not_written", f"a pane could not be posted: {error}")
             return False
-        own = [each for each in self._look() if each.worker == self._worker and each.state == POSTED]
-        if len(own) > MOST_OWN:
-            self._merge_own(own)
+        own = self._own()
+        if len(own) > MOST_OWN or sum(each.status.st_size for each in own) > MOST_BYTES:
+            chosen = lightest(own, MOST_MERGED_BYTES)
+            if len(chosen) > 1:
+                self._merge_own(chosen)
+                own = self._own()
+        for lost in oldest_beyond(own, MOST_BYTES):
+            self._remove(lost.path)
+            self._trouble("too_large_together", "panes that nobody reads are too large together: the oldest are lost")
         return True
 
     def waiting(self) -> list[Letter]:
@@ -136,11 +149,19 @@ class Mailbox:
                 self._remove(self._directory / f"{name}{CLAIMED}")
                 self._remove(self._directory / f"{name}{POSTED}")
 
-    def _write(self, state: str, pane: object, sequence: int = 0) -> None:
+    def _pieces(self, pane: object) -> list[Buffer]:
+        """*pane* as bytes for a letter, lightened if need be; StateError where they are too many even so."""
         pieces = frozen_pieces(pane)
         size_bytes = sum(map(len, pieces))
+        if size_bytes > MOST_BYTES and self._lighten is not None:
+            self._trouble("too_large", f"a pane of {size_bytes} bytes is too large to be posted whole")
+            pieces = frozen_pieces(self._lighten(pane))
+            size_bytes = sum(map(len, pieces))
         if size_bytes > MOST_BYTES:
             raise StateError("not_written", f"a pane of {size_bytes} bytes is larger than {MOST_BYTES}")
+        return pieces
+
+    def _write(self, state: str, pieces: Sequence[Buffer], sequence: int = 0) -> None:
         if not sequence:
             self._sequence += 1
         path = self._directory / name_of(self._worker, sequence or self._sequence, state)
@@ -167,7 +188,7 @@ class Mailbox:
         if not panes:
             return
         try:
-            self._write(MERGED, self._merge(panes), sequence)
+            self._write(MERGED, self._pieces(self._merge(panes)), sequence)
         except Exception as error:  # *merge* is not ours: what it raises must not cost the panes
             self._trouble("not_merged", f"waiting panes could not be merged: {type(error).__name__}: {error}")
             for each in taken[:-MOST_UNMERGED]:
@@ -247,6 +268,10 @@ class Mailbox:
     def _path_of(self, letter: Letter) -> Path:
         claimed = self._directory / name_of(letter.worker, letter.sequence, CLAIMED)
         return claimed if claimed.exists() else claimed.with_suffix(POSTED)
+
+    def _own(self) -> list[Found]:
+        """What this worker posted and nobody has claimed."""
+        return [each for each in self._look() if each.worker == self._worker and each.state == POSTED]
 
     def _look(self) -> list[Found]:
         try:

@@ -33,7 +33,7 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 _TRIES, _PAUSE_SECONDS = 50, 0.01
 """How often and how far apart somebody who is removing the directory is waited for: that takes milliseconds."""
 _TOUCHED_SECONDS = 3600.0
-"""How old the members file may become: what tidies temporary directories spares what was changed of late."""
+"""How old the members file may become: what tidies temporary directories spares what was used of late."""
 _MOST_ENTERED_BYTES = 1 << 16
 """Of the list of those who entered; a longer one is begun anew."""
 _NAMELESS_SECONDS = 86400.0
@@ -89,6 +89,7 @@ class Meeting:
             if self._pid == os.getpid() and _is_at(self.path / MEMBERS, self._descriptor):
                 if abs(time.time() - os.fstat(self._descriptor).st_mtime) > _TOUCHED_SECONDS:
                     os.utime(self._descriptor)
+                    _spare(self.path)
                 return True
             self.forget()
             self._descriptor = _enter(self.path, self._application, Parent.of_this_process())
@@ -105,8 +106,10 @@ class Meeting:
         # A child's copy of the descriptor shares the parent's lock, which is not the child's to change.
         if self._descriptor >= 0 and self._pid == os.getpid() and not self.is_lasting:
             with suppress(OSError):
-                is_last = _is_at(self.path / MEMBERS, self._descriptor) and try_lock(self._descriptor, exclusive=True)
-                if is_last and not is_anybody_coming(_entered(self.path)):
+                # Looked for first: whoever comes meanwhile waits for as long as the members file is locked.
+                is_awaited = is_anybody_coming(_entered(self.path))
+                is_ours = _is_at(self.path / MEMBERS, self._descriptor)
+                if is_ours and not is_awaited and try_lock(self._descriptor, exclusive=True):
                     _remove(self.path)
         self.forget()
 
@@ -138,6 +141,20 @@ def _enter(path: Path, application: str, parent: Parent) -> int:
             os.close(descriptor)
         time.sleep(_PAUSE_SECONDS)
     raise StateError("unusable", f"{path} is being removed by another process, which does not come to an end")
+
+
+def _spare(directory: Path) -> None:
+    """Has the files in *directory* look used: the token and what was learned are written once and are read seldom."""
+    for path in list(directory.iterdir()):
+        if path.name == MEMBERS:
+            continue
+        with suppress(OSError):  # replaced or removed meanwhile, or a directory, whose files are all young
+            descriptor = open_private(path, os.O_RDONLY)
+            try:
+                # When it was changed stays: by that one is told from another.
+                os.utime(descriptor, ns=(time.time_ns(), os.fstat(descriptor).st_mtime_ns))
+            finally:
+                os.close(descriptor)
 
 
 def _describe(path: Path, application: str) -> None:

@@ -3,12 +3,12 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from dashlight.errors import StateError
-from dashlight.store.frozen import frozen_pieces, thaw
+from dashlight.store.frozen import Buffer, frozen_pieces, thaw
 from dashlight.store.private import DRAFT, is_abandoned, read_private, write_private
 from dashlight.store.signature import Signature, signature
 from dashlight.store.troubles import count_trouble
@@ -16,7 +16,7 @@ from dashlight.store.troubles import count_trouble
 logger = logging.getLogger(__name__)
 
 MOST_BYTES = 256 << 20
-"""Of a record that is read: a state is a tenth of that at most."""
+"""Of a record that is read or written: a state is a tenth of that at most."""
 
 
 class SharedRecord:
@@ -35,7 +35,7 @@ class SharedRecord:
     def write(self, value: object) -> bool:
         """Replaces what is there by *value*; False where it could not be, and what was there stays."""
         try:
-            self._seen = write_private(self._path, *frozen_pieces(value))
+            self._seen = write_private(self._path, *_readable(frozen_pieces(value)))
         except (OSError, StateError) as error:
             self._trouble("not_written", f"{self._path.name} could not be written: {error}")
             return False
@@ -78,3 +78,11 @@ class SharedRecord:
 
     def _trouble(self, kind: str, sentence: str) -> None:
         count_trouble(self.troubles, kind, sentence, logger=logger)
+
+
+def _readable(pieces: Sequence[Buffer]) -> Sequence[Buffer]:
+    """*pieces*, unless they are too many bytes to be read again: StateError."""
+    size_bytes = sum(map(len, pieces))
+    if size_bytes > MOST_BYTES:
+        raise StateError("not_written", f"a state of {size_bytes} bytes is larger than {MOST_BYTES}")
+    return pieces

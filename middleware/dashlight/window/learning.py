@@ -1,6 +1,7 @@
 """A reference learned from the first rows of traffic, where nobody gave one."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ COLUMN_LIMIT = 256
 _REFUSED_COUNTED = 1000
 _TEXTS_KEPT = 50_000
 """Different items of lists that are kept once each; of more all are forgotten."""
+_NUMBER_BYTES = 8
+_ARRAY_BYTES = 160
+"""Of an array beside its elements, and about what is kept of an image."""
+_MOST_CHARACTER_BYTES = 3
+"""Of a character that is not ASCII, but for the rare ones beyond the basic plane."""
 
 
 class Learning:
@@ -36,16 +42,25 @@ class Learning:
         self._refused: set[tuple[Role, str]] = set()
         self._texts: dict[str, str] = {}
 
-    def add(self, prediction: Prediction) -> None:
-        """Keep the rows of *prediction*; ValueError once there are enough."""
-        self.take({"feature": prediction.features, "output": prediction.outputs})
+    def add(self, prediction: Prediction, *, most_bytes: float = math.inf) -> int:
+        """Keep the first rows of *prediction* that *most_bytes* hold; how many bytes, about. ValueError once there are enough."""
+        return self.take({"feature": prediction.features, "output": prediction.outputs}, most_bytes=most_bytes)
 
-    def take(self, rows: Chunk) -> None:
-        """Keep *rows*, by role; ValueError once there are enough."""
+    def take(self, rows: Chunk, *, most_bytes: float = math.inf) -> int:
+        """Keep the first of *rows*, by role, that *most_bytes* hold; how many bytes, about. ValueError once there are enough."""
         if self.is_full:
             raise ValueError("the rows wanted are there: ask for the reference")
-        for role, table in rows.items():
-            self._keep(role, table)
+        kept: Chunk = {role: self._bounded_table(role, table) for role, table in rows.items()}
+        size = sum(map(size_of, kept.values()))
+        while size > most_bytes:
+            # As many of one role as of the other: they belong together. The first may be the larger ones: measured anew.
+            share = most_bytes / size
+            kept = {role: taken(table, np.arange(int(table.rows * share))) for role, table in kept.items()}
+            size = sum(map(size_of, kept.values()))
+        for role, table in kept.items():
+            self._tables[role].append(table)
+            self._rows[role] += table.rows
+        return size
 
     @property
     def rows(self) -> int:
@@ -80,19 +95,16 @@ class Learning:
             lambda: [chunk], rng=rng, created_at=created_at, source="learned", model=model, least_rows=1
         )
 
-    def _keep(self, role: Role, table: Table) -> None:
+    def _bounded_table(self, role: Role, table: Table) -> Table:
         numeric = self._admitted(role, table.number_names)
         worded = self._admitted(role, table.cell_names)
-        self._rows[role] += table.rows
-        self._tables[role].append(
-            Table(
-                rows=table.rows,
-                number_names=tuple(table.number_names[place] for place in numeric),
-                numbers=table.numbers[numeric],  # a copy, so that the batch can go
-                cell_names=tuple(table.cell_names[place] for place in worded),
-                cells=tuple([self._bounded(cell) for cell in table.cells[place]] for place in worded),
-                exchange=table.exchange,
-            )
+        return Table(
+            rows=table.rows,
+            number_names=tuple(table.number_names[place] for place in numeric),
+            numbers=table.numbers[numeric],  # a copy, so that the batch can go
+            cell_names=tuple(table.cell_names[place] for place in worded),
+            cells=tuple([self._bounded(cell) for cell in table.cells[place]] for place in worded),
+            exchange=table.exchange,
         )
 
     def _admitted(self, role: Role, names: Sequence[str]) -> list[int]:
@@ -136,3 +148,18 @@ class Learning:
         if len(self._texts) >= _TEXTS_KEPT:
             self._texts.clear()
         return self._texts.setdefault(text, text)
+
+
+def size_of(table: Table) -> int:
+    """Bytes that *table* holds, about: frozen it takes no more unless its texts are of rare characters."""
+    return _NUMBER_BYTES * (table.numbers.size + table.rows) + sum(sum(map(_cell_size, cells)) for cells in table.cells)
+
+
+def _cell_size(cell: Cell) -> int:
+    if isinstance(cell, str):
+        return _NUMBER_BYTES + len(cell) * (1 if cell.isascii() else _MOST_CHARACTER_BYTES)
+    if isinstance(cell, np.ndarray):
+        return _ARRAY_BYTES + cell.nbytes
+    if is_listed(cell):
+        return _NUMBER_BYTES + sum(map(_cell_size, cell))
+    return _ARRAY_BYTES if isinstance(cell, Mapping) else _NUMBER_BYTES

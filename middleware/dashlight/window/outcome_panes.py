@@ -8,12 +8,15 @@ from dashlight.window.ring import Ring, Stretch
 
 LEVELS = 5
 """32 panes each of 1, 2, 4, 8, 16: 512 panes, eighty-five minutes of ten seconds."""
+LONGEST_STALL = 30
+"""Panes that a judge alone is believed to have been late; of more, other processes must have counted meanwhile."""
 
 _KINDS = slice(len(OUTCOMES), len(OUTCOMES) + KIND_LIMIT + 1)
 _ROWS = _KINDS.stop
 _ANALYSED = _ROWS + 1
 _REASONS = slice(_ANALYSED + 1, _ANALYSED + 1 + REASON_LIMIT + 1)
-_BINS = slice(_REASONS.stop, _REASONS.stop + BINNING.bins)
+_PANES = _REASONS.stop
+_BINS = slice(_PANES + 1, _PANES + 1 + BINNING.bins)
 
 
 class OutcomePanes:
@@ -25,12 +28,13 @@ class OutcomePanes:
         self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
 
     def take(self, pane: OutcomeCounts, at: float) -> None:
-        """Keep the counts of the pane that ended *at*."""
+        """Keep the counts of the pane that ended *at*; one that was late covers the time of several, its *panes*."""
         row = np.zeros(_BINS.stop, np.int64)
         row[: len(OUTCOMES)] = [pane.outcomes.get(outcome, 0) for outcome in OUTCOMES]
         row[_KINDS] = self._kinds.count(pane.failures)
         row[_ROWS], row[_ANALYSED] = pane.rows, pane.analysed
         row[_REASONS] = self._reasons.count(pane.undecodable)
+        row[_PANES] = pane.panes
         row[_BINS] = np.concatenate([pane.durations, pane.first_bytes, pane.request_sizes, pane.response_sizes])
         self._ring.add(row, at)
 
@@ -53,9 +57,18 @@ class OutcomePanes:
             first_bytes=first_bytes,
             request_sizes=requests,
             response_sizes=responses,
-            panes=stretch.panes,
+            panes=int(counts[_PANES]),
             first_ended_at=stretch.first_ended_at,
             last_ended_at=stretch.last_ended_at,
             analysed=int(counts[_ANALYSED]),
             undecodable=self._reasons.named(counts[_REASONS]),
         )
+
+
+def panes_covered(passed: float, closed_count: int) -> int:
+    """How many panes' time a pane covers that ended so many panes after the one before, at least 1.
+
+    It is more than one where the judge was late. *closed_count* is how many panes of processes it is the sum of: a host
+    that was suspended, or a clock that was set, closed none meanwhile.
+    """
+    return max(1, round(passed)) if passed <= max(LONGEST_STALL, closed_count) else 1

@@ -1,0 +1,93 @@
+"""Rows to learn a reference from, as they travel: frozen once, so that whoever keeps or passes them on copies bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.records import Role
+from dashlight.store.frozen import freeze, thaw
+from dashlight.window.build import Chunk
+from dashlight.window.learning import size_of
+from dashlight.window.tables import taken
+
+MOST_PANE_BYTES = 8 << 20
+"""Of the rows that one process keeps in one pane, of all its models together."""
+PART_BYTES = 1 << 20
+"""Of rows that are frozen in one go: no other thread runs meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptRows:
+    """Rows of one process.
+
+    A text in a list is an object, and pickling a state walks over every one while no other thread runs; checkpoints of
+    tens of megabytes would do so pane after pane for rows that no longer change. An array stands apart from the pickle.
+    """
+
+    rows: Mapping[Role, int]
+    """How many of each role."""
+    frozen: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> KeptRows:
+        """The rows of *chunk*; StateError where they hold what no state of ours may."""
+        return cls({role: table.rows for role, table in chunk.items()}, np.frombuffer(freeze(chunk), np.uint8))
+
+    @classmethod
+    def parts_of(cls, chunk: Chunk) -> tuple[KeptRows, ...]:
+        """The rows of *chunk* in parts of about PART_BYTES, in their order."""
+        parts = max(1, round(sum(map(size_of, chunk.values())) / PART_BYTES))
+        pieces = {role: np.array_split(np.arange(table.rows), parts) for role, table in chunk.items()}
+        return tuple(
+            cls.of({role: taken(table, pieces[role][part]) for role, table in chunk.items()}) for part in range(parts)
+        )
+
+    @property
+    def chunk(self) -> Chunk:
+        """The rows again; StateError where the bytes are damaged."""
+        return cast("Chunk", thaw(self.frozen.data))
+
+    @property
+    def row_count(self) -> int:
+        """Rows of the role that has most."""
+        return max(self.rows.values(), default=0)
+
+    @property
+    def size_bytes(self) -> int:
+        """What they hold, and what they cost in a file."""
+        return self.frozen.nbytes
+
+    def apart(self) -> KeptRows:
+        """The same in memory of its own: what was read of a file would else keep all of it."""
+        return KeptRows(self.rows, self.frozen.copy())
+
+
+class LearningRoom:
+    """How much the models of one process may keep in the pane that runs."""
+
+    def __init__(self, most_bytes: int = MOST_PANE_BYTES) -> None:
+        self._most_bytes = self.left_bytes = most_bytes
+        self.is_full = False
+        """Whether rows had to be left out: then no more are looked at in this pane."""
+        self._left_out = 0
+
+    def take(self, size_bytes: int) -> None:
+        """Notes that rows of this size are kept."""
+        self.left_bytes -= size_bytes
+
+    def leave_out(self, rows: int) -> None:
+        """Counts *rows* for which there was no room."""
+        if rows:
+            self.is_full = True
+            self._left_out += rows
+
+    def empty(self) -> int:
+        """Begins a pane; how many rows were left out of the one that ends."""
+        left_out, self._left_out = self._left_out, 0
+        self.left_bytes, self.is_full = self._most_bytes, False
+        return left_out
