@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashlight.window.build import build_reference_from_columns
+from dashlight.window.reference import Reference
 from dashlight.window.reference_file import dump
 
 PATIENCE_SECONDS = 30.0
@@ -37,9 +39,9 @@ class Server:
     pid_file: Path
     asked: int = 0
 
-    @property
+    @cached_property
     def pid(self) -> int:
-        """Of the process whose children the workers are."""
+        """Of the process whose children the workers are; read once, because a reload writes the file anew."""
         return int(self.pid_file.read_text())
 
     @property
@@ -98,11 +100,8 @@ def until(look: Callable[[], Any], is_there: Callable[[Any], bool]) -> Any:
 @pytest.fixture
 def gunicorn(served: Callable[..., Any], collector: Any, tmp_path: Path) -> Callable[..., Any]:
     """Starts gunicorn with two workers."""
-    rng = np.random.default_rng(6)
-    income = rng.gamma(4, 500, 5000)
-    columns = {"age": rng.normal(40, 10, 5000), "income": income, "score": income / 10_000}
     reference = tmp_path / "reference.json"
-    reference.write_bytes(dump(build_reference_from_columns(columns, {"score": "output"}, rng=rng, created_at=0.0)))
+    reference.write_bytes(dump(people(age=40.0)))
 
     @contextmanager
     def start(**environ: str) -> Iterator[Server]:
@@ -122,6 +121,14 @@ def gunicorn(served: Callable[..., Any], collector: Any, tmp_path: Path) -> Call
             yield Server(url, pid_file)
 
     return start
+
+
+def people(*, age: float) -> Reference:
+    """5,000 rows of people of about this age."""
+    rng = np.random.default_rng(6)
+    income = rng.gamma(4, 500, 5000)
+    columns = {"age": rng.normal(age, 10, 5000), "income": income, "score": income / 10_000}
+    return build_reference_from_columns(columns, {"score": "output"}, rng=rng, created_at=age)
 
 
 def alerts(collector: Any) -> list[tuple[str, str]]:
@@ -169,6 +176,29 @@ def test_nothing_is_lost_or_counted_twice_while_workers_die_are_added_and_replac
         assert server.wait_until_counted() == server.asked
 
     assert alerts(collector) == [("age", "firing")]
+
+
+def test_a_reference_file_that_was_replaced_stays_in_force_when_the_judge_dies(
+    gunicorn: Callable[..., Any], collector: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "reference.json"
+    with gunicorn() as server:
+        server.ask(50)
+        server.wait_until_counted()
+        older = tmp_path / "older.json"
+        older.write_bytes(dump(people(age=AGE_OF_OLD_PEOPLE)))
+        older.replace(path)
+        server.ask(50, age=AGE_OF_OLD_PEOPLE)
+        server.wait_until_counted()
+        for worker in sorted(server.workers):
+            os.kill(worker, signal.SIGKILL)
+            assert server.wait_for_workers(count=2, gone=[worker])
+        server.ask(300)
+
+        # To people of forty it is the people of seventy that are usual now.
+        assert ("age", "firing") in until(lambda: alerts(collector), bool)
+
+    assert (tmp_path / "server.log").read_text().count("its rows are left out") <= 2
 
 
 def test_windows_and_alerts_survive_a_restart_in_the_state_directory(

