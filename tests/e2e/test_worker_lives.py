@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from dashlight.window.build import build_reference_from_columns
 from dashlight.window.reference import Reference
 from dashlight.window.reference_file import dump
 
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="counts the workers by /proc")
 PATIENCE_SECONDS = 30.0
 TOKEN = "the-token-of-this-test"
 AGE_OF_OLD_PEOPLE = 70.0
@@ -47,8 +47,7 @@ class Server:
     @property
     def workers(self) -> set[int]:
         """The process ids of the workers."""
-        found = subprocess.run(["pgrep", "-P", str(self.pid)], capture_output=True, text=True, check=False)
-        return {int(line) for line in found.stdout.split()}
+        return {pid for pid, parent in parents() if parent == self.pid}
 
     def ask(self, count: int, *, age: float = 40.0, rng: np.random.Generator | None = None) -> None:
         """Sends requests, each on a connection of its own, so that all workers get some."""
@@ -85,6 +84,15 @@ class Server:
         """Whether there are, in time, *count* workers, none of which is one of *gone*."""
         found: bool = until(lambda: len(self.workers) == count and not self.workers & set(gone), bool)
         return found
+
+
+def parents() -> Iterator[tuple[int, int]]:
+    """Every process that runs, and its parent; a zombie does not run."""
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            state, parent = (path / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                yield int(path.name), int(parent)
 
 
 def until(look: Callable[[], Any], is_there: Callable[[Any], bool]) -> Any:
