@@ -226,6 +226,15 @@ def test_where_what_was_learned_has_no_outputs_none_are_kept_for_ever(counted: C
     assert process.add(rows(10)).close().rows == ()
 
 
+def test_rows_whose_reference_cannot_be_found_are_counted(counted: Callable[..., Counted]) -> None:
+    process = counted()
+    process.counter.follow(ModelBrief(("unheard of",)))
+
+    process.add(rows(10)).add(rows(5))
+
+    assert process.counter._counting.room.uncompared_rows == 15
+
+
 def test_a_reference_that_cannot_be_found_is_told_once(
     counted: Callable[..., Counted], caplog: pytest.LogCaptureFixture
 ) -> None:

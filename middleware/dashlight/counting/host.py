@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 MOST_ENDPOINTS = 32
 """Endpoints with statistics of their own; the others are counted together, and the rows of their models not judged."""
 OTHER_ENDPOINTS = "other"
+NOT_COMPARED = "rows reference_not_found"
+"""What rows are counted as whose reference the process that served them cannot find."""
 NOT_LEARNED = "rows learning_full"
 """As what rows are counted that were too many to be kept for a reference: it is learned from later ones as well."""
 
@@ -85,8 +87,10 @@ class HostCounter:
         endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
         self._seen.take(self._asked, at)
         self._asked.clear()
-        left_out = self._counting.room.empty()
-        found = {**counts, NOT_LEARNED: left_out} if left_out else counts
+        room = self._counting.room
+        uncompared, room.uncompared_rows = room.uncompared_rows, 0
+        lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
+        found = {**counts, **{what: count for what, count in lost.items() if count}}
         return HostPane(endpoints, {self._process: replace(standing, ended_at=at)}, found)
 
     def _has_room(self) -> bool:

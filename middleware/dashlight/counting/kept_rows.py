@@ -75,6 +75,8 @@ class LearningRoom:
         self.is_full = False
         """Whether rows had to be left out: then no more are looked at in this pane."""
         self._left_out = 0
+        self.uncompared_rows = 0
+        """Rows of the pane that runs whose reference this process cannot find: they are neither compared nor kept."""
 
     def take(self, size_bytes: int) -> None:
         """Notes that rows of this size are kept."""

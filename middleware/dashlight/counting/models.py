@@ -89,6 +89,8 @@ class ModelCounter:
         """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch."""
         if not self._counters:
             self._decide(prediction)
+        if not self._counters and self._kept is None:
+            self._counting.room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
             counter.add(prediction, trace_ids)
         if self._kept is not None and not self._kept.is_full:
@@ -160,6 +162,7 @@ class ModelCounter:
         if not versions:
             self._kept, self._is_decided = None, False
             return
+        self._is_decided = True
         found = self._found()
         for version in versions:
             if version in held:
