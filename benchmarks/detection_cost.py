@@ -27,13 +27,13 @@ from benchmarks.detection_river import METHODS
 from benchmarks.detection_streams import Column, Columns, Floats, zipf
 from benchmarks.detection_windows import PSI_BINS, WINDOW, psi_of_counts
 
-from dashlight.comparison import Comparison, Watching
 from dashlight.counting.rows import RowCounter
-from dashlight.judge.drift import DriftJudge
-from dashlight.judge.pairs import PairJudge
+from dashlight.judge.columns.judge import DriftJudge
+from dashlight.judge.pairs.judge import PairJudge
 from dashlight.records import Prediction
+from dashlight.watching.rows import Comparison, Watching
 from dashlight.window.bins import Binner
-from dashlight.window.concordance import PairCounter
+from dashlight.window.pairs import PairCounter
 from dashlight.window.panes import Panes
 
 COLUMNS, PANE_ROWS, REFERENCE_ROWS = 100, 100, 10_000

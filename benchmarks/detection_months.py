@@ -15,12 +15,12 @@ from benchmarks.detection_ours import PANE_SECONDS, PANES_A_MONTH, TOLERANCE
 from benchmarks.detection_streams import Column
 from numpy.typing import NDArray
 
-from dashlight.judge.drift import DriftJudge
+from dashlight.judge.columns.judge import DriftJudge
 from dashlight.window.bins import Binner
-from dashlight.window.build import build_reference_from_columns
+from dashlight.window.columns import columns_of
 from dashlight.window.layout import BINS
 from dashlight.window.panes import Panes
-from dashlight.window.reference import columns_of
+from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import table_of_columns
 
 COLUMNS = 100

@@ -10,9 +10,9 @@ from benchmarks.detection_outcome import Alarms
 from benchmarks.detection_streams import Column, Columns
 
 from dashlight import DriftDetector
-from dashlight.comparison import Comparison, Watching
 from dashlight.records import Alert, Prediction, Table
-from dashlight.window.build import build_reference_from_columns
+from dashlight.watching.rows import Comparison, Watching
+from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import NO_EXCHANGE, table_of_columns
 
 PANE_SECONDS = 10.0

@@ -15,11 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from dashlight.deliver.metrics import MetricEncoder
-from dashlight.deliver.prometheus import exposition
-from dashlight.figures import decode, encode
+from dashlight.deliver.encoding.metrics import MetricEncoder
+from dashlight.metrics.figures import decode, encode
+from dashlight.metrics.prometheus import exposition
+from dashlight.metrics.totals import Totals
 from dashlight.records import Score, WatchState
-from dashlight.totals import Totals
 from dashlight.window.outcomes import OutcomeCounter
 
 _RUNS: Final = 15

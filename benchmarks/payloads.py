@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from dashlight.decode.columns import Sheet
 from dashlight.decode.exchange import decode_exchange
-from dashlight.decode.generation import Generation
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.generation import Generation
 from dashlight.records import Exchange, Headers
 
 

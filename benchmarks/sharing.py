@@ -24,19 +24,19 @@ from benchmarks.detection_cost import Figure
 from benchmarks.detection_ours import prediction_of
 from benchmarks.detection_streams import Columns, zipf
 
-from dashlight.counting.host import HostCounter, HostPane, Standing, merged
-from dashlight.counting.models import ModelCounting
-from dashlight.endpoint import EndpointPlan
-from dashlight.host_watch import HostWatch
-from dashlight.model_watch import ModelPlan
+from dashlight.counting.machine import HostCounter, HostPane, Standing, merged
+from dashlight.counting.model import ModelCounting
 from dashlight.records import Exchange, Prediction, Table
-from dashlight.sharing import Checkpoint
 from dashlight.store.learned import LearnedReferences
-from dashlight.store.mailbox import Mailbox
-from dashlight.store.record import SharedRecord
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference import Reference
-from dashlight.window.reference_file import dump
+from dashlight.watching.endpoint import EndpointPlan
+from dashlight.watching.machine import HostWatch
+from dashlight.watching.model import ModelPlan
+from dashlight.window.columns import Reference
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
+from dashlight.workers.mailbox import Mailbox
+from dashlight.workers.member import Checkpoint
+from dashlight.workers.record import SharedRecord
 
 WORKERS, COLUMNS, PANE_SECONDS = 8, 100, 10.0
 REFERENCE_ROWS, PANE_ROWS = 10_000, 1_000

@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Outcomes(config.getoption("--outcomes"), watched=place != "absent"))
     if place == "absent":
         return
-    from dashlight.process import process
+    from dashlight.runtime.process import process
 
     # Before the tests, as a server starts it with its lifespan: loading modules is blocking by nature.
     if process.start(None) is None:
@@ -64,7 +64,7 @@ class _Outcomes:
         """Writes the file."""
         found: dict[str, Any] = {"outcomes": self._outcomes}
         if self._watched:
-            from dashlight.process import process
+            from dashlight.runtime.process import process
 
             if process.monitor is not None:
                 capture = process.monitor.capture

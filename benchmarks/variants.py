@@ -61,7 +61,7 @@ def _dashlight() -> Instrumented:
 
 def flush_dashlight() -> None:
     """Waits until Dashlight has analysed and sent all that it has captured."""
-    from dashlight.process import process
+    from dashlight.runtime.process import process
 
     if process.monitor is None or (left := process.monitor.flush(60)):
         raise LostError("Dashlight is not running" if process.monitor is None else f"{left} were not sent in 60 s")
@@ -69,7 +69,7 @@ def flush_dashlight() -> None:
 
 def lost_by_dashlight() -> dict[str, int]:
     """What Dashlight has dropped on the request path, and mistakes of its own."""
-    from dashlight.process import process
+    from dashlight.runtime.process import process
 
     if process.monitor is None:
         return {"Dashlight did not start": 1}

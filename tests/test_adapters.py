@@ -14,9 +14,9 @@ import pytest
 
 from dashlight import DashlightMiddleware, hand_over
 from dashlight.adapters import MOST_BYTES, MOST_WAITING_BYTES, TOO_LARGE, TOO_LATE, TOO_MUCH
-from dashlight.assembly import assemble
-from dashlight.monitor import Monitor
-from dashlight.process import process
+from dashlight.runtime.assembly import assemble
+from dashlight.runtime.monitor import Monitor
+from dashlight.runtime.process import process
 from dashlight.testing import MemoryExporter
 
 PATIENCE_SECONDS = 20.0

@@ -16,9 +16,9 @@ from opentelemetry.sdk.trace.sampling import Decision, StaticSampler
 
 from dashlight import DashlightMiddleware, adopt_spans, hand_over, note_loss, record
 from dashlight.adapters import MOST_BYTES, TOO_LARGE
-from dashlight.assembly import assemble
-from dashlight.monitor import Monitor
-from dashlight.process import process
+from dashlight.runtime.assembly import assemble
+from dashlight.runtime.monitor import Monitor
+from dashlight.runtime.process import process
 from dashlight.testing import MemoryExporter
 
 PATIENCE_SECONDS = 20.0

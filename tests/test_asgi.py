@@ -20,9 +20,9 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from dashlight import DashlightMiddleware, watch
-from dashlight.access import Access
-from dashlight.answering import Answers
-from dashlight.process import process
+from dashlight.runtime.process import process
+from dashlight.serving.access import Access
+from dashlight.serving.app import Answers
 
 pytestmark = pytest.mark.usefixtures("fresh_process")
 

@@ -31,7 +31,7 @@ def test_each_name_comes_from_where_it_says(tmp_path: Path) -> None:
 
     found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=tmp_path)
 
-    assert found.stdout.split() == ["dashlight.asgi", "dashlight.detector", "dashlight.asgi"]
+    assert found.stdout.split() == ["dashlight.asgi", "dashlight.offline.detector", "dashlight.asgi"]
 
 
 def test_the_wheel_holds_our_packages_and_nothing_else(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from dashlight import settings
 from dashlight.cli.main import parser
-from dashlight.judge.rules import QUANTITIES
-from dashlight.process import process
+from dashlight.judge.traffic.rules import QUANTITIES
+from dashlight.runtime.process import process
 from dashlight.settings import Settings, variable_of
 
 ROOT = Path(__file__).parents[1]

@@ -6,11 +6,11 @@ import pytest
 
 from dashlight.clock import Clock
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.endpoints import Endpoint
-from dashlight.deliver.events import ALERT, PREDICTION, Event
-from dashlight.deliver.logs import LogEncoder
-from dashlight.deliver.ndjson import NdjsonEncoder
+from dashlight.deliver.encoding.events import ALERT, PREDICTION, Event
+from dashlight.deliver.encoding.logs import LogEncoder
+from dashlight.deliver.encoding.ndjson import NdjsonEncoder
 from dashlight.deliver.outbox import Counts
+from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.testing import FakeClock, MemoryExporter
 
 PATIENCE_SECONDS = 20.0

@@ -8,13 +8,14 @@ notebook or a batch job, `dashlight.DriftDetector` judges rows in the same way.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dashlight.version import __version__
+
 if TYPE_CHECKING:
     from dashlight.adapters import adopt_spans, hand_over, name_application, note_loss, record
     from dashlight.asgi import DashlightMiddleware, watch
-    from dashlight.detector import DriftDetector
     from dashlight.errors import DashlightError
+    from dashlight.offline.detector import DriftDetector
 
-__version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 - names first
     "DashlightError", "DashlightMiddleware", "DriftDetector", "adopt_spans", "hand_over", "name_application", "note_loss",
     "record", "watch", "__version__",
@@ -24,7 +25,7 @@ __all__ = [  # noqa: RUF022 - names first
 _HOMES = {
     "DashlightError": "dashlight.errors",
     "DashlightMiddleware": "dashlight.asgi",
-    "DriftDetector": "dashlight.detector",
+    "DriftDetector": "dashlight.offline.detector",
     "adopt_spans": "dashlight.adapters",
     "hand_over": "dashlight.adapters",
     "name_application": "dashlight.adapters",

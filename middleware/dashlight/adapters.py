@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from dashlight.capture.spans import ENDED, Opened
-from dashlight.capture.tee import MARK, Capture, Message
-from dashlight.process import process
+from dashlight.capture.tee import MARK, Capture
 from dashlight.records import HandedOver
+from dashlight.runtime.process import process
+from dashlight.types import Message
 
 MOST_BYTES: Final = 4 * 2**20
 """Of the arrays, frames, texts and bytes of one side: what is held until the analysis has read it."""

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 from dashlight.capture.spans import Inside
-from dashlight.capture.tee import MARK, Message, Receive, Scope, Send
-from dashlight.process import process
+from dashlight.capture.tee import MARK
+from dashlight.runtime.process import process
+from dashlight.types import Message, Receive, Scope, Send
 
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[Any]]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, get_args
 
-from dashlight import quantities
+from dashlight import units
 from dashlight.errors import SettingsError
 
 PREFIX = "DASHLIGHT_"
@@ -69,7 +69,7 @@ def _rows(text: str) -> int:
 
 
 def _bytes_above_zero(text: str) -> int:
-    size = quantities.size_bytes(text)
+    size = units.size_bytes(text)
     if size <= 0:
         raise ValueError(text)
     return size
@@ -91,9 +91,9 @@ def _one_of(words: Any) -> Callable[[str], str]:
 class Settings:
     """What the environment asks for. The variable of a field is DASHLIGHT_ and its name in capitals."""
 
-    enabled: bool = _variable("true", "true or false", quantities.flag)
+    enabled: bool = _variable("true", "true or false", units.flag)
     """Whether to monitor at all; `false` leaves the app as if Dashlight were not there."""
-    strict: bool = _variable("false", "true or false", quantities.flag)
+    strict: bool = _variable("false", "true or false", units.flag)
     """Whether a mistake in a setting stops the start of the server instead of disabling monitoring."""
     model: str = _variable("", "a name", _text)
     """Name of the model where neither payload nor path says."""
@@ -103,13 +103,13 @@ class Settings:
     """Reference file made by `dashlight reference build`; unset: learned from the first rows."""
     reference_rows: int = _variable("5000", "a whole number of at least 200", _rows)
     """Rows to learn a reference from."""
-    pane: float = _variable("10s", "a duration above zero, such as 10s", _above_zero(quantities.seconds))
+    pane: float = _variable("10s", "a duration above zero, such as 10s", _above_zero(units.seconds))
     """Length of a pane; the false-alarm budget counts in panes."""
-    window: float = _variable("1h", "a duration above zero, such as 1h", _above_zero(quantities.seconds))
+    window: float = _variable("1h", "a duration above zero, such as 1h", _above_zero(units.seconds))
     """Window whose scores are shown; the alarm has a memory of its own."""
-    false_alarms: float = _variable("1/30d", "a budget such as 1/30d", quantities.seconds_between)
+    false_alarms: float = _variable("1/30d", "a budget such as 1/30d", units.seconds_between)
     """Budget of false drift alarms for the whole model."""
-    tolerance: float = _variable("0.02", "a share above 0 and up to 1", _above_zero(quantities.share))
+    tolerance: float = _variable("0.02", "a share above 0 and up to 1", _above_zero(units.share))
     """Smallest shift worth waking somebody, as a PSI-like squared Cohen's h."""
     importance: Mapping[str, float] = _variable("", "column=number pairs such as age=3, zip=0", _importance)
     """Columns that matter more or less than others: so many times the budget of false alarms; 0 leaves one out."""
@@ -127,7 +127,7 @@ class Settings:
     """How events are written: OTLP logs or newline-delimited JSON."""
     collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", _headers)
     """Headers sent along to the collector."""
-    sample_rate: float = _variable("0.01", "a number from 0 to 1", quantities.share)
+    sample_rate: float = _variable("0.01", "a number from 0 to 1", units.share)
     """Share of exchanges sent as events; failures always, within a rate limit."""
     payloads: Payloads = _variable("off", "off or features", _one_of(Payloads))
     """What an event may carry of features and outputs: nothing, or their values after redaction."""
@@ -141,7 +141,7 @@ class Settings:
     """The ASGI app that `dashlight.wrap:app` stands for."""
     path: str = _variable("/dashlight", "a path such as /dashlight", _path)
     """Path below which Dashlight answers itself, where it is asked to."""
-    metrics: bool = _variable("false", "true or false", quantities.flag)
+    metrics: bool = _variable("false", "true or false", units.flag)
     """Whether the host's figures are served for Prometheus at `<DASHLIGHT_PATH>/metrics`."""
     token: str = _variable("", "a secret", _text)
     """Secret that whoever asks below DASHLIGHT_PATH has to know; unset: one is generated for the host and kept in a file."""
@@ -155,9 +155,9 @@ class Settings:
     """URLs not watched at all, searched without the query."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", _bytes_above_zero)
     """Bytes kept of each body."""
-    cpu: float = _variable("10%", "a share above 0 and up to 100%", _above_zero(quantities.share))
+    cpu: float = _variable("10%", "a share above 0 and up to 100%", _above_zero(units.share))
     """Share of one core that analysis may take; above it, a uniform sample of the exchanges is analysed."""
-    shutdown_timeout: float = _variable("5s", "a duration such as 5s", quantities.seconds)
+    shutdown_timeout: float = _variable("5s", "a duration such as 5s", units.seconds)
     """How long the end of the process may wait for what is still to be sent."""
 
     @classmethod

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dashlight.deliver.answer import Answer
-from dashlight.deliver.endpoints import Endpoint
-from dashlight.deliver.received import Item, Signal, items_of_lines, items_of_protobuf
+from dashlight.collector.received import Item, Signal, items_of_lines, items_of_protobuf
+from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.endpoints import Endpoint
 
 _SIGNALS: Mapping[str, Signal] = {"traces": "traces", "metrics": "metrics"}
 """By the last part of the URL; whatever else comes is logs."""
@@ -37,7 +37,7 @@ class FakeClock:
 class MemoryExporter:
     """A collector in memory, which takes everything.
 
-    Hand its `connect` to `dashlight.assembly.assemble` or to a Delivery and flush: what would have gone to any collector
+    Hand its `connect` to `dashlight.runtime.assembly.assemble` or to a Delivery and flush: what would have gone to any collector
     can then be looked at. Items are dictionaries with `kind`, `name`, `attributes` and the rest of an event or span.
     """
 

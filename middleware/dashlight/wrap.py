@@ -2,8 +2,8 @@
 
 import os
 
-from dashlight.hook.named_app import VARIABLE, named_app
-from dashlight.hook.watched import watched
+from dashlight.zero_code.named_app import VARIABLE, named_app
+from dashlight.zero_code.watched import watched
 
 app = watched(named_app(os.environ.get(VARIABLE, "")))
 """What a server is given in the place of the app."""

@@ -9,9 +9,9 @@ import pytest
 
 from dashlight.cli.main import main
 from dashlight.store.learned import LearnedReferences
-from dashlight.store.meeting import Meeting
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference_file import load
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import load
+from dashlight.workers.rendezvous import Meeting
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from dashlight.cli import reference as command
-from dashlight.window.reference import Reference
-from dashlight.window.reference_file import load
+from dashlight.window.columns import Reference
+from dashlight.window.reference.file import load
 
 HEADER = ("day", "temp", "carrier", "late", "p", "constant")
 ROWS = 400

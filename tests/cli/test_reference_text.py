@@ -5,9 +5,9 @@ import pytest
 
 from dashlight.cli.reference_text import season_words, shown, summary
 from dashlight.records import Role
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference import Reference
-from dashlight.window.slots import HOURS, Season
+from dashlight.window.columns import Reference, Season
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.seasons import HOURS
 from dashlight.window.tables import Column
 
 OUTPUT: Mapping[str, Role] = {"p": "output"}

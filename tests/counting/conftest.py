@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.records import Exchange, Outcome, Prediction, Table
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference import Reference
+from dashlight.window.columns import Reference
+from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
 
 CITIES = ["Bonn", "Kiel", "Ulm"]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from dashlight.counting.joint import JOINT, JointCounter, JointPane
-from dashlight.counting.watched import watched_of
-from dashlight.judge.direction_bets import undirected
+from dashlight.counting.selection import watched_of
+from dashlight.judge.directions.bets import undirected
 from dashlight.window.bins import Binner
-from dashlight.window.facets import expanded, faceted
-from dashlight.window.reference import Reference
+from dashlight.window.columns import Reference
+from dashlight.window.facets.facets import expanded, faceted
 from dashlight.window.tables import Column, table_of_columns
 
 

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from dashlight.comparison import Comparison, Watching
 from dashlight.counting.rows import MOST_EXEMPLARS, RowCounter, RowPane, merged_rows
-from dashlight.judge.direction_bets import Direction
+from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction
-from dashlight.window.reference import Reference
+from dashlight.watching.rows import Comparison, Watching
+from dashlight.window.columns import Reference
 from dashlight.window.tables import Column
 
 Columns = Callable[..., dict[str, Column]]

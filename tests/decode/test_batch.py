@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashlight.decode.batch import MAX_LANES, MAX_PATHS, Batch, Decoder
-from dashlight.decode.columns import Sheet
 from dashlight.decode.exchange import decode_exchange
+from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Exchange, Prediction, Table
 
 Make = Callable[..., Exchange]

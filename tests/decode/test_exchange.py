@@ -3,8 +3,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dashlight.decode.columns import Sheet
 from dashlight.decode.exchange import decode_exchange, numbers_of_text
+from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Exchange
 
 Make = Callable[..., Exchange]

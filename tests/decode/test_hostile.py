@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashlight.decode.batch import Decoder
 from dashlight.decode.exchange import decode_exchange
-from dashlight.decode.reasons import Reason
+from dashlight.decode.rows.reasons import Reason
 from dashlight.records import Exchange
 
 Make = Callable[..., Exchange]

@@ -1,51 +1,16 @@
-"""An exchange, an alert, and a collector in memory that says what it is told to."""
+"""A collector in memory that says what it is told to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
-from dashlight.deliver.answer import Answer
-from dashlight.deliver.endpoints import Endpoint
-from dashlight.deliver.events import Event
-from dashlight.records import Exchange, OwnSpan
+from dashlight.deliver.encoding.events import Event
+from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.testing import FakeClock
-
-DEFAULTS: Mapping[str, Any] = {
-    "id": 0x0190_1234_5678_7ABC_8DEF_0123_4567_89AB,
-    "route": "/predict/{name}",
-    "method": "POST",
-    "path": "/predict/fraud",
-    "query": b"token=secret",
-    "scheme": "http",
-    "server": ("10.0.0.7", 8000),
-    "http_version": "1.1",
-    "request_headers": (),
-    "response_headers": (),
-    "status": 200,
-    "error": "",
-    "outcome": "ok",
-    "started_at": 1_790_000_000.25,
-    "first_byte_seconds": 0.25,
-    "duration_seconds": 0.5,
-    "request_bytes": 300,
-    "response_bytes": 20_000,
-    "request_chunks": (b"x" * 300,),
-    "response_chunks": (b"y" * 20_000,),
-    "trace_id": 0xABCDEF0123456789ABCDEF0123456789,
-    "span_id": 0x1122334455667788,
-    "trace_flags": 1,
-    "own_span": OwnSpan(),
-}
-
-
-@pytest.fixture
-def exchange() -> Callable[..., Exchange]:
-    """Makes an exchange that went well, save what is given otherwise."""
-    return lambda **overrides: Exchange(**{**DEFAULTS, **overrides})
 
 
 @dataclass

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, is_instrumentation_enabled
 
-from dashlight.deliver.answer import Answer
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.endpoints import Endpoint
-from dashlight.deliver.events import ALERT, PREDICTION, Event
+from dashlight.deliver.encoding.events import ALERT, PREDICTION, Event
 from dashlight.deliver.outbox import Counts
+from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.endpoints import Endpoint
 
 SPANS, EVENTS = Endpoint("http://spans"), Endpoint("http://events")
 PATIENCE_SECONDS = 20.0
@@ -279,7 +279,7 @@ def test_a_mistake_of_ours_does_not_end_the_thread(
 
 def test_without_more_said_batches_are_posted_over_http() -> None:
     from dashlight.deliver.delivery import _connect
-    from dashlight.deliver.http import HttpSender
+    from dashlight.deliver.transport.http import HttpSender
 
     sender = _connect(Endpoint("http://127.0.0.1:9"))
 
@@ -289,7 +289,7 @@ def test_without_more_said_batches_are_posted_over_http() -> None:
 
 def test_nothing_is_loaded_for_the_network_before_there_is_something_to_send() -> None:
     script = (
-        "import sys, dashlight.deliver.delivery, dashlight.deliver.traces, dashlight.deliver.logs\n"
+        "import sys, dashlight.deliver.delivery, dashlight.deliver.encoding.traces, dashlight.deliver.encoding.logs\n"
         "print([name for name in ('httpx', 'httpcore', 'ssl', 'numpy', 'opentelemetry.sdk') if name in sys.modules])"
     )
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from dashlight.deliver.answer import Answer
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.destination import Destination
-from dashlight.deliver.endpoints import Endpoint
 from dashlight.deliver.outbox import Counts, Outbox
-from dashlight.figures import Figures
+from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.endpoints import Endpoint
+from dashlight.metrics.figures import Figures
 from dashlight.testing import FakeClock
 
 OK, BUSY = Answer(200), Answer(503)

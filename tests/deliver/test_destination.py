@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from dashlight.deliver.answer import Answer
 from dashlight.deliver.destination import Destination
 from dashlight.deliver.outbox import Counts, Outbox
+from dashlight.deliver.transport.answer import Answer
 from dashlight.testing import FakeClock
 
 OK, BUSY, GONE, FORBIDDEN = Answer(200), Answer(503), Answer(failure="unreachable"), Answer(401)

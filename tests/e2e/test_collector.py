@@ -22,8 +22,8 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from dashlight.cli.collect import Shelf, as_json
-from dashlight.cli.collector import MOST_BODY_BYTES, Collector
-from dashlight.deliver.wire import fields
+from dashlight.collector.server import MOST_BODY_BYTES, Collector
+from dashlight.deliver.encoding.wire import fields
 
 PROTOBUF, JSON, LINES = "application/x-protobuf", "application/json", "application/x-ndjson"
 TRACES = ExportTraceServiceRequest(

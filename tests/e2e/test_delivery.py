@@ -24,13 +24,13 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceResponse,
 )
 
-from dashlight.deliver.answer import Answer
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.endpoints import Endpoint
-from dashlight.deliver.events import ALERT, PREDICTION, Event
-from dashlight.deliver.http import HttpSender
-from dashlight.deliver.logs import LogEncoder
+from dashlight.deliver.encoding.events import ALERT, PREDICTION, Event
+from dashlight.deliver.encoding.logs import LogEncoder
 from dashlight.deliver.outbox import Counts
+from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.endpoints import Endpoint
+from dashlight.deliver.transport.http import HttpSender
 
 PATIENCE_SECONDS = 30.0
 Behave = Callable[["_Handler", bytes], None]

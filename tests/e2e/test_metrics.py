@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.endpoints import metric_endpoint
-from dashlight.deliver.metrics import MetricEncoder
+from dashlight.deliver.encoding.metrics import MetricEncoder
 from dashlight.deliver.outbox import Counts
-from dashlight.figures import Figure, Figures, HistogramFigure
+from dashlight.deliver.transport.endpoints import metric_endpoint
+from dashlight.metrics.figures import Figure, Figures, HistogramFigure
 
 PATIENCE_SECONDS = 30.0
 FIGURES = Figures(

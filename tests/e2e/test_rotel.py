@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.endpoints import Endpoint, event_endpoint, trace_endpoint
-from dashlight.deliver.events import alert_event, prediction_event
-from dashlight.deliver.logs import LogEncoder
+from dashlight.deliver.encoding.events import alert_event, prediction_event
+from dashlight.deliver.encoding.logs import LogEncoder
+from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.deliver.outbox import Counts
-from dashlight.deliver.traces import SpanEncoder
+from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, trace_endpoint
 from dashlight.records import Alert, Cause, Exchange, OwnSpan
 
 PATIENCE_SECONDS = 30.0

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference import Reference
-from dashlight.window.reference_file import dump
+from dashlight.window.columns import Reference
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="counts the workers by /proc")
 PATIENCE_SECONDS = 30.0

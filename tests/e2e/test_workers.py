@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference_file import dump
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
 
 PATIENCE_SECONDS = 30.0
 REQUESTS, SHIFTED_FROM = 20_000, 12_000

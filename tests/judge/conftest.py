@@ -8,12 +8,12 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from dashlight.judge.drift import DriftJudge
+from dashlight.judge.columns.judge import DriftJudge
 from dashlight.records import Alert
 from dashlight.window.bins import Binner
-from dashlight.window.build import build_reference
+from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import BINS
-from dashlight.window.reference import ColumnReference
+from dashlight.window.reference.build import build_reference
 from dashlight.window.tables import Column, table_of_columns
 
 Values: TypeAlias = Mapping[str, Column]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dashlight.store.learned import LearnedReferences
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference import Reference
-from dashlight.window.reference_file import dump
+from dashlight.window.columns import Reference
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
 
 KEY = ("/predict", "fraud", "1.2")
 

@@ -10,8 +10,8 @@ import pytest
 
 from dashlight.errors import ReferenceDataError
 from dashlight.store.reference_file import ReferenceFile
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference_file import dump
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
 
 
 def written(path: Path, middle: float = 40.0) -> Path:

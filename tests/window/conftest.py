@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Kind, Role, Table
+from dashlight.window.columns import ColumnReference, Variation
 from dashlight.window.layout import BINS
-from dashlight.window.reference import ColumnReference, Variation
 
 # A busy machine is no failure.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

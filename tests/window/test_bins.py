@@ -5,7 +5,7 @@ import pytest
 
 from dashlight.records import Cell, Kind, Table
 from dashlight.window.bins import NAMES_SHOWN, Binner
-from dashlight.window.reference import ColumnReference
+from dashlight.window.columns import ColumnReference
 
 NULL, WRONG, BELOW, ABOVE, FIRST, LAST = 0, 1, 2, 3, 4, 35
 

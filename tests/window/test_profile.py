@@ -7,10 +7,10 @@ import pytest
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
+from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.profile import (
     PRECISIONS,
     QUANTILES,
-    Profile,
     ProfileMeter,
     parsed_profile,
     precisions_of,
@@ -18,7 +18,6 @@ from dashlight.window.profile import (
     spelling,
     types_of,
 )
-from dashlight.window.reference import ColumnReference
 from dashlight.window.tables import Column, table_of_columns, taken
 
 Make = Callable[..., ColumnReference]

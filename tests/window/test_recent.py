@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dashlight.records import Role, Table
+from dashlight.window.columns import ColumnReference
 from dashlight.window.recent import SPARSE_STRIDE, RecentRows, RecentValues
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, merged_recent
-from dashlight.window.reference import ColumnReference
 from dashlight.window.tables import table_of_columns
 
 Make = Callable[..., ColumnReference]

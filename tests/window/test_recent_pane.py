@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dashlight.records import Role
-from dashlight.window.build import build_reference_from_columns
+from dashlight.window.columns import ColumnReference
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, PaneRows, RecentPane, merged_recent
-from dashlight.window.reference import ColumnReference
+from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
 
 Make = Callable[..., ColumnReference]

@@ -31,3 +31,15 @@ def kept_in_lower_case(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
         elif (lower := name.lower()) in KEPT_HEADERS:
             found.append((lower, value))
     return found
+
+
+def keep_part(chunks: list[bytes], body: bytes | bytearray | memoryview, room: int) -> int:
+    """Appends a copy of as much of *body* as *room* lets in, and returns how much that was.
+
+    A copy because what is not `bytes` may be reused by its owner, and because a slice must not keep the whole alive.
+    """
+    if not room:
+        return 0
+    kept = bytes(memoryview(body)[:room])
+    chunks.append(kept)
+    return len(kept)

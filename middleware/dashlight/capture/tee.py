@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from time import perf_counter, time
-from typing import Any, TypeAlias
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import detach
 
-from dashlight.capture.headers import kept, kept_in_lower_case
+from dashlight.capture.headers import keep_part, kept, kept_in_lower_case
 from dashlight.capture.ids import as_text, prediction_id
 from dashlight.capture.inbox import Inbox
-from dashlight.capture.pieces import keep_part
 from dashlight.capture.route import UNMATCHED, route_of
 from dashlight.capture.spans import ENDED, Spans, finish_server_span
 from dashlight.records import Exchange, HandedOver, Headers, Outcome
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
+from dashlight.types import Message, Receive, Scope, Send
 
 _SERVER_ERROR = 500
 

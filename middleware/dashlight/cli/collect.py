@@ -16,9 +16,9 @@ from typing import Any, Protocol, TextIO, cast
 
 import msgspec
 
-from dashlight.cli.collector import Collector
-from dashlight.deliver.ndjson import json_value
-from dashlight.deliver.received import Item
+from dashlight.collector.received import Item
+from dashlight.collector.server import Collector
+from dashlight.deliver.encoding.ndjson import json_value
 
 # Attributes that tell one event from another at a glance.
 _TELLING = ("dashlight.alert.state", "http.route", "http.response.status_code", "dashlight.outcome")

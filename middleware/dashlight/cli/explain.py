@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from dashlight.decode.columns import Sheet
 from dashlight.decode.exchange import Decoded, decode_exchange
-from dashlight.decode.generation import Generation
-from dashlight.decode.jsonvalue import is_list
-from dashlight.decode.redact import redact
-from dashlight.decode.selection import Selection
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.jsonvalue import is_list
+from dashlight.decode.rows.redact import redact
+from dashlight.decode.rows.selection import Selection
 from dashlight.records import Cell, Exchange, Headers
 
 DECODED: Final = 0

@@ -9,8 +9,8 @@ from dashlight.cli.reference_text import summary
 from dashlight.errors import ReferenceDataError
 from dashlight.judge.words import printable
 from dashlight.store.learned import FILES
-from dashlight.store.meeting import APPLICATION
-from dashlight.window.reference_file import load
+from dashlight.window.reference.file import load
+from dashlight.workers.rendezvous import APPLICATION
 
 if TYPE_CHECKING:
     _Subparsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse gives it no public name

@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from dashlight import __version__
 from dashlight.cli import collect, explain, learned, reference, run
+from dashlight.version import __version__
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,8 +15,8 @@ from dashlight.cli.training_csv import CsvFile
 from dashlight.cli.training_parquet import ParquetFile
 from dashlight.clock import SystemClock
 from dashlight.errors import MissingExtraError, ReferenceDataError
-from dashlight.window.build import build_reference
-from dashlight.window.reference_file import dump, load
+from dashlight.window.reference.build import build_reference
+from dashlight.window.reference.file import dump, load
 
 if TYPE_CHECKING:
     _Subparsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse gives it no public name

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from dashlight.records import Kind
+from dashlight.window.columns import ColumnReference, Reference, Season
 from dashlight.window.layout import NULL, STRUCTURAL_BINS
-from dashlight.window.reference import ColumnReference, Reference
-from dashlight.window.slots import DAY_HARMONIC, Season
+from dashlight.window.reference.seasons import DAY_HARMONIC
 
 LEAST_BLOCKS = 12
 """Blocks of one length below which the spread between them says little."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dashlight.cli.collect import Subparsers
-from dashlight.hook.start.sitecustomize import MARK, with_first
+from dashlight.zero_code.start.sitecustomize import MARK, with_first
 
 _NOT_EXECUTABLE, _NOT_FOUND, _MISUSED = 126, 127, 2
 """What a shell answers in these cases."""
@@ -51,7 +51,7 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def hook_directory() -> str:
     """Where the sitecustomize of ours lies."""
-    return str(Path(__file__).resolve().parents[1] / "hook" / "start")
+    return str(Path(__file__).resolve().parents[1] / "zero_code" / "start")
 
 
 def _refuse(words: str, status: int) -> int:

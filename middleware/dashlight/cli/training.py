@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
-from dashlight.decode.columns import LeftOut, apart
+from dashlight.decode.rows.columns import LeftOut, apart
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
-from dashlight.window.build import Chunk
+from dashlight.window.reference.build import Chunk
 from dashlight.window.tables import joined, selected, taken
 
 SORTABLE_ROWS = 2_000_000

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.counting.watched import Watched
-from dashlight.judge.direction_bets import Direction, DirectionPane, observed, undirected
-from dashlight.window.concordance import PairCounter, PairCounts
-from dashlight.window.facets import Matrix
-from dashlight.window.reference import Reference
-from dashlight.window.rows_scores import joint_places, normal_scores, scored
+from dashlight.counting.selection import Watched
+from dashlight.judge.directions.bets import Direction, DirectionPane, observed, undirected
+from dashlight.window.columns import Reference
+from dashlight.window.facets.facets import Matrix
+from dashlight.window.normal_scores import joint_places, normal_scores, scored
+from dashlight.window.pairs import PairCounter, PairCounts
 
 JOINT = ""
 """Name of the direction of the joint rows; the others have that of their column."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dashlight.records import Role
 from dashlight.store.frozen import freeze, thaw
-from dashlight.window.build import Chunk
-from dashlight.window.learning import size_of
+from dashlight.window.reference.build import Chunk
+from dashlight.window.reference.learning import size_of
 from dashlight.window.tables import taken
 
 MOST_PANE_BYTES = 8 << 20

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
-from dashlight.counting.watched import watched_of
-from dashlight.exemplars import ExemplarCollector, ExemplarPane
-from dashlight.judge.direction_bets import Direction
+from dashlight.counting.selection import watched_of
+from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction, Role
 from dashlight.window.bins import Binner
-from dashlight.window.facets import expanded, faceted
-from dashlight.window.joint import joint_codes
+from dashlight.window.columns import ColumnReference, Reference, columns_of
+from dashlight.window.facets.facets import expanded, faceted
+from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import RecentPane, merged_recent
-from dashlight.window.reference import ColumnReference, Reference, columns_of
 
 _ROLES: tuple[Role, Role] = ("feature", "output")
 MOST_EXEMPLARS = 8

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
-from dashlight.decode.content import is_json_body
-from dashlight.decode.detect import MAX_REMEMBERED_PATH, place_in, place_of
-from dashlight.decode.exchange import Decoded, no_prediction, numbers_of_text, read_exchange
-from dashlight.decode.extract import reach
-from dashlight.decode.gather import Gathering, Group
-from dashlight.decode.generation_facts import generation_facts
-from dashlight.decode.lane import EXEMPLARS, Lane
-from dashlight.decode.plan import Plan
-from dashlight.decode.repeats import RecentAnswers
-from dashlight.decode.selection import Selection
+from dashlight.decode.compiled.extract import reach
+from dashlight.decode.compiled.plan import Plan
+from dashlight.decode.compiled.route import EXEMPLARS, Lane
+from dashlight.decode.exchange import Decoded, generation_facts, no_prediction, numbers_of_text, read_exchange
+from dashlight.decode.formats.content import is_json_body
+from dashlight.decode.llm.repeats import RecentAnswers
+from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in, place_of
+from dashlight.decode.rows.gather import Gathering, Group
+from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
 
 MAX_LANES: Final = 256

@@ -2,21 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from dashlight.decode.cell_flags import NUMBER_TEXT, cell_flags
-from dashlight.decode.columns import Sheet
-from dashlight.decode.content import UNTYPED, content_of, header, is_json, query_content
-from dashlight.decode.detect import place_in, protocol_of
-from dashlight.decode.failures import Failure, failure_by_status, failure_inside
-from dashlight.decode.generation import Generation
+from dashlight.decode.formats.content import UNTYPED, content_of, header, is_json, query_content
 from dashlight.decode.handed import handed_content, handed_failure, read_handed
-from dashlight.decode.reading import ABSENT, Content, Place
-from dashlight.decode.redact import is_personal
-from dashlight.decode.roles import OutputRole, output_role
-from dashlight.decode.selection import EVERYTHING, Selection, selected, with_named_ids
-from dashlight.decode.stream_reading import with_stream
+from dashlight.decode.llm.stream_reading import with_stream
+from dashlight.decode.protocols.detect import place_in, protocol_of
+from dashlight.decode.rows.cell_flags import NUMBER_TEXT, cell_flags
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.failures import Failure, failure_by_status, failure_inside
+from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.reading import ABSENT, Content, Place
+from dashlight.decode.rows.redact import is_personal
+from dashlight.decode.rows.roles import OutputRole, output_role
+from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.errors import DecodeError
-from dashlight.records import Cell, Exchange, Role
+from dashlight.records import Cell, Exchange, GenerationFacts, Role
 
 _METHODS = frozenset({"POST", "PUT", "GET"})
 _MOVED, _CLIENT_ERROR = 300, 400
@@ -265,3 +266,27 @@ def _problem_flags(problem: DecodeError) -> set[str]:
 
 def _roles(outputs: Sheet) -> dict[str, OutputRole]:
     return {name: output_role(name, [row[at] for row in outputs.values]) for at, name in enumerate(outputs.names)}
+
+
+def generation_facts(decoded: Decoded) -> GenerationFacts | None:
+    """The facts of *decoded*; None where no language model was asked."""
+    generation = decoded.generation
+    if generation is None:
+        return None
+    usage, estimate = generation.usage, generation.estimate
+    sides: tuple[Literal["input", "output"], ...] = ("input", "output")
+    return GenerationFacts(
+        operation=generation.operation,
+        protocol=decoded.protocol,
+        requested_model=generation.requested_model,
+        answered_model=generation.answered_model,
+        response_id=decoded.request_id,
+        settings=decoded.params,
+        input_tokens=usage.get("input", estimate.get("input")),
+        output_tokens=usage.get("output", estimate.get("output")),
+        approximate=tuple(side for side in sides if side not in usage and side in estimate),
+        finish=generation.finish,
+        tool_calls=len(generation.tool_calls),
+        refusals=len(generation.refusals),
+        is_streamed=generation.is_streamed,
+    )

@@ -6,15 +6,15 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, Final, cast, get_args
 
-from dashlight.decode.answers import read_answer
-from dashlight.decode.columns import MAX_CELLS, MAX_KEYS, MAX_ROWS
-from dashlight.decode.detect import protocol_of
-from dashlight.decode.failures import Failure, FailureKind
-from dashlight.decode.jsonvalue import is_list
+from dashlight.decode.llm.stream_reading import with_stream
 from dashlight.decode.protocols import FALLBACK
-from dashlight.decode.reading import Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
-from dashlight.decode.stream_reading import with_stream
+from dashlight.decode.protocols.detect import protocol_of
+from dashlight.decode.rows.answers import read_answer
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_KEYS, MAX_ROWS
+from dashlight.decode.rows.failures import Failure, FailureKind
+from dashlight.decode.rows.jsonvalue import is_list
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
 from dashlight.records import HandedOver
 
 _WHY: Final = "an adapter handed the values over"

@@ -11,13 +11,13 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from dashlight.clock import Clock, SystemClock
-from dashlight.deliver.answer import Send
 from dashlight.deliver.destination import Destination, Format
-from dashlight.deliver.endpoints import Endpoint
-from dashlight.deliver.events import Event
+from dashlight.deliver.encoding.events import Event
 from dashlight.deliver.outbox import Counts, Outbox
-from dashlight.figures import Figures
-from dashlight.untraced import suppress_instrumentation
+from dashlight.deliver.transport.answer import Send
+from dashlight.deliver.transport.endpoints import Endpoint
+from dashlight.deliver.untraced import suppress_instrumentation
+from dashlight.metrics.figures import Figures
 
 MOST_EVENT_BYTES = 256 * 1024
 MOST_ASIDE_BYTES = 16 * 2**20
@@ -48,7 +48,7 @@ Connect: TypeAlias = Callable[[Endpoint], Send]
 
 def _connect(endpoint: Endpoint) -> Send:
     # Loads httpcore, which the host should not pay for before there is something to send.
-    from dashlight.deliver.http import HttpSender  # noqa: PLC0415
+    from dashlight.deliver.transport.http import HttpSender  # noqa: PLC0415
 
     return HttpSender(endpoint)
 

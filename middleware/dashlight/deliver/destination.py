@@ -5,12 +5,16 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dashlight.clock import Clock
-from dashlight.deliver.answer import Answer, Send
-from dashlight.deliver.health import Health
 from dashlight.deliver.outbox import Batch, Entry, Outbox, is_older
-from dashlight.deliver.poison import PoisonTally
-from dashlight.deliver.retry import PROBE_SECONDS, backoff_seconds, meaning, retry_after_seconds
+from dashlight.deliver.transport.answer import Answer, Send
+from dashlight.deliver.transport.health import Health
+from dashlight.deliver.transport.retry import PROBE_SECONDS, backoff_seconds, meaning, retry_after_seconds
 
+_TALLY_SECONDS = 60.0
+"""How long refusals for their content are tallied before that begins anew."""
+_FEW_POISONED = 5
+_MOST_POISONED_SHARE = 0.1
+"""Of the entries tried; where more are refused, and more than a few, the fault is the collector's."""
 LINGER_SECONDS = 1.0
 """How long an event waits for company; an alert does not wait."""
 MOST_BATCH_ENTRIES, MOST_BATCH_BYTES = 2048, 2**20
@@ -206,3 +210,27 @@ class Destination:
     def _part(self, batch: Batch, entries: tuple[Entry, ...]) -> Batch:
         """Some of a batch: another request, so with a key of its own."""
         return Batch(entries, batch.urgent, self._new_key())
+
+
+class PoisonTally:
+    """What was tried and what was refused for its content, over about a minute."""
+
+    def __init__(self) -> None:
+        self._since_at = float("-inf")
+        self._tried_count = self._poisoned_count = 0
+
+    def try_batch(self, count: int, *, at: float) -> None:
+        """Counts entries that are tried for the first time."""
+        if at - self._since_at >= _TALLY_SECONDS:
+            self.clear(at=at)
+        self._tried_count += count
+
+    def is_the_collector(self) -> bool:
+        """Counts one poisoned entry; True where they are so many that the fault must be another."""
+        self._poisoned_count += 1
+        return self._poisoned_count >= _FEW_POISONED and self._poisoned_count > _MOST_POISONED_SHARE * self._tried_count
+
+    def clear(self, *, at: float) -> None:
+        """Begins anew."""
+        self._since_at = at
+        self._tried_count = self._poisoned_count = 0

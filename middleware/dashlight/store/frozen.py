@@ -9,16 +9,13 @@ from typing import TypeAlias
 
 import numpy as np
 
-from dashlight import __version__
 from dashlight.errors import StateError
+from dashlight.version import __version__
 
 Buffer: TypeAlias = bytes | memoryview
 FORMAT = 2
 """Number of the layout below; another number is another version, whatever dashlight wrote it."""
-STATE_MODULES = (
-    "comparison", "counting", "endpoint", "endpoint_totals", "exemplars", "figures", "host_watch", "joint_comparison",
-    "judge", "learner", "model_watch", "records", "sharing", "totals", "window",
-)  # fmt: skip
+STATE_MODULES = ("counting", "judge", "metrics", "records", "watching", "window", "workers")
 """Modules and packages below `dashlight` whose classes may be part of a state."""
 
 _MAGIC = b"DLst"

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 from dashlight.errors import ReferenceDataError
-from dashlight.store.signature import Signature, signature
-from dashlight.window.reference import Reference
-from dashlight.window.reference_file import dump, load
+from dashlight.store.private import Signature, signature
+from dashlight.window.columns import Reference
+from dashlight.window.reference.file import dump, load
 
 logger = logging.getLogger(__name__)
 

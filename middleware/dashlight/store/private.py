@@ -1,15 +1,19 @@
 """Files and directories that only this user can read, and that nobody else can slip us."""
 
+import logging
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import TypeAlias
 
 from dashlight.errors import StateError
-from dashlight.store.signature import Signature
 
+Signature: TypeAlias = tuple[int, int, int]
+"""Inode, moment of the last change in nanoseconds, size in bytes."""
 DRAFT = ".draft"
 """End of the name of a file that is being written."""
 ABANDONED_SECONDS = 600.0
@@ -90,3 +94,16 @@ def write_private(path: Path, *pieces: bytes | memoryview) -> Signature:
 def is_abandoned(status: os.stat_result, *, at: float) -> bool:
     """Whether a file was made or renamed so long before *at*, or after it, that nobody works on it any more."""
     return abs(at - status.st_ctime) > ABANDONED_SECONDS
+
+
+def count_trouble(troubles: Counter[str], kind: str, sentence: str, *, logger: logging.Logger) -> None:
+    """Counts one trouble of *kind* in *troubles*; the first of its kind becomes a warning that says *sentence*."""
+    troubles[kind] += 1
+    if troubles[kind] == 1:
+        logger.warning("%s (said once, counted from now on)", sentence)
+
+
+def signature(path: Path) -> Signature:
+    """The signature of the file at *path*; OSError where it cannot be seen."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -4,9 +4,9 @@ import logging
 from pathlib import Path
 
 from dashlight.errors import ReferenceDataError
-from dashlight.store.signature import Signature, signature
-from dashlight.window.reference import Reference
-from dashlight.window.reference_file import load
+from dashlight.store.private import Signature, signature
+from dashlight.window.columns import Reference
+from dashlight.window.reference.file import load
 
 logger = logging.getLogger(__name__)
 

@@ -2,8 +2,7 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import pairwise
 from math import isnan
 from typing import Annotated
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Role, Table
+from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.layout import BLOCK_ROWS
-from dashlight.window.reference import ColumnReference
 from dashlight.window.values import Text, is_writable, number_texts, numbers_of, texts_of
 
 PRECISIONS = (-3, -2, -1, 0, 1, 2, 3, 4, 5, 6)
@@ -42,34 +41,6 @@ _TYPE_OF: dict[type, int] = {
 }
 _WHOLE_FROM = 2.0**52
 """Floats of this size have no decimals."""
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What a reference says of one column besides its bins."""
-
-    rows: int
-    """Rows seen, null ones too."""
-    types: tuple[float, ...]
-    """Share of each of TYPES among the rows."""
-    precisions: tuple[float, ...] = ()
-    """Share of the numbers other than 0 that need at most so many decimals, for each of PRECISIONS; empty without any."""
-    roundest: tuple[float, ...] = ()
-    """The largest that each of *precisions* was in a block of 100 rows."""
-    quantiles: tuple[float, ...] = ()
-    """QUANTILES numbers at even shares, from the smallest kept to the largest; empty where there was none."""
-    values: tuple[float, ...] = ()
-    """All distinct numbers, ascending, where there were at most FEW_VALUES."""
-    shares: tuple[float, ...] = ()
-    """Share of each of *values* among the numbers."""
-    frequent: tuple[tuple[str, float], ...] = ()
-    """The most frequent values, written as categories are, each with its share of the values that are not null."""
-    repeat_share: float = 0.0
-    """Share of the rows whose value is that of the row before."""
-    longest_run: int = 0
-    """Rows of the longest run of one value."""
-    spellings: Mapping[str, str] = field(default_factory=dict[str, str])
-    """`spelling` of a category -> the category."""
 
 
 def spelling(text: str) -> str:

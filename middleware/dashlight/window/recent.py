@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Role
+from dashlight.window.columns import ColumnReference
 from dashlight.window.last_rows import LastRows
 from dashlight.window.profile import OTHER_TYPE
 from dashlight.window.recent_pane import (
@@ -20,7 +21,6 @@ from dashlight.window.recent_pane import (
     blank_rows,
     most_exchange,
 )
-from dashlight.window.reference import ColumnReference
 
 SPARSE_STRIDE = 16
 """Every so many rows one is kept for longer: values that follow the weather need more time, not more rows."""

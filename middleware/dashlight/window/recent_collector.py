@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Role, Table
+from dashlight.window.columns import ColumnReference
 from dashlight.window.last_rows import LastRows
 from dashlight.window.profile import NULL_TYPE, NUMBER_TYPE, TEXT_TYPE, types_of
 from dashlight.window.recent import ABSENT, ROWS_OF_EXCHANGE, SPARSE_STRIDE, TEXT_CHARACTERS
@@ -21,7 +22,6 @@ from dashlight.window.recent_pane import (
     UnknownInPane,
     blank_rows,
 )
-from dashlight.window.reference import ColumnReference
 from dashlight.window.tables import NO_EXCHANGE
 from dashlight.window.values import number_text, numbers_of, text_of
 

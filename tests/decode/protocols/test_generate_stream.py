@@ -4,7 +4,7 @@ import pytest
 
 from dashlight.decode.exchange import Decoded, decode_exchange
 from dashlight.decode.protocols.generate_stream import TGI
-from dashlight.decode.reading import Content, Place
+from dashlight.decode.rows.reading import Content, Place
 from dashlight.records import Exchange
 
 Make = Callable[..., Exchange]

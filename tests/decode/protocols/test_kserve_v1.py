@@ -1,7 +1,7 @@
 import pytest
 
 from dashlight.decode.protocols.kserve_v1 import PROTOCOL
-from dashlight.decode.reading import ABSENT, Content, Place, Reading
+from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
 from dashlight.errors import DecodeError
 from dashlight.records import Cell
 

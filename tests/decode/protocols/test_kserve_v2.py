@@ -3,10 +3,10 @@ import tracemalloc
 
 import pytest
 
-from dashlight.decode.attachments import Attachment
-from dashlight.decode.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.formats.attachments import Attachment
 from dashlight.decode.protocols.kserve_v2 import PROTOCOL
-from dashlight.decode.reading import ABSENT, Content, Place, Reading
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
 from dashlight.errors import DecodeError
 from dashlight.records import Cell
 

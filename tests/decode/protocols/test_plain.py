@@ -1,7 +1,7 @@
 import pytest
 
 from dashlight.decode.protocols.plain import PROTOCOL
-from dashlight.decode.reading import ABSENT, Content, Place, Reading
+from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
 from dashlight.records import Cell
 
 NOWHERE = Place(is_prediction=True, protocol="", model="", version="", why="")

@@ -1,8 +1,8 @@
 import pytest
 
-from dashlight.decode.columns import Sheet
 from dashlight.decode.protocols.triton_generate import PROTOCOL
-from dashlight.decode.reading import ABSENT, Content, Place, Reading
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
 from dashlight.errors import DecodeError
 from dashlight.records import Cell
 

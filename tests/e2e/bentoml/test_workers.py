@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from dashlight.window.build import build_reference_from_columns
-from dashlight.window.reference_file import dump
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
 
 REQUESTS, SHIFTED_FROM, CLIENTS = 3_000, 1_500, 8
 TOKEN = "the-token-of-this-test"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dashlight.assembly import assemble
-from dashlight.monitor import Monitor
-from dashlight.process import process
+from dashlight.runtime.assembly import assemble
+from dashlight.runtime.monitor import Monitor
+from dashlight.runtime.process import process
 from dashlight.testing import MemoryExporter
 
 PATIENCE_SECONDS = 20.0

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from dashlight.assembly import assemble
-from dashlight.process import process
+from dashlight.runtime.assembly import assemble
+from dashlight.runtime.process import process
 from dashlight.testing import MemoryExporter
 from dashlight_mlserver.grpc_calls import UNWATCHED, watched_infer
 from dashlight_mlserver.grpc_streams import MOST_MESSAGES, watched_stream

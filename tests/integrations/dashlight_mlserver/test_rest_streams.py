@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from dashlight import DashlightMiddleware
-from dashlight.assembly import assemble
-from dashlight.process import process
+from dashlight.runtime.assembly import assemble
+from dashlight.runtime.process import process
 from dashlight.testing import MemoryExporter
 from dashlight_mlserver.grpc_streams import MOST_MESSAGES
 from dashlight_mlserver.rest_streams import rows_of_events, watched_events

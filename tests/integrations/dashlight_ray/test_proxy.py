@@ -27,8 +27,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from dashlight import DashlightMiddleware, hand_over
-from dashlight.assembly import assemble
-from dashlight.process import process
+from dashlight.runtime.assembly import assemble
+from dashlight.runtime.process import process
 from dashlight.testing import MemoryExporter
 from dashlight_ray import WatchedProxy, middlewares
 from dashlight_ray.proxy import ray_route

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from dashlight.hook.watched import is_watched
+from dashlight.zero_code.watched import is_watched
 from dashlight_ray import WatchedProxy, middlewares
 from dashlight_ray.zero_code import patch
 

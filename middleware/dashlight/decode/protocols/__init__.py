@@ -22,7 +22,7 @@ from dashlight.decode.protocols import (
     triton_generate,
     vertex,
 )
-from dashlight.decode.reading import Protocol
+from dashlight.decode.rows.reading import Protocol
 
 PROTOCOLS: Final[tuple[Protocol, ...]] = (
     kserve_v2.PROTOCOL,

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from dashlight.decode.protocols.openai_chat import is_conversation, read
-from dashlight.decode.reading import Protocol
+from dashlight.decode.rows.reading import Protocol
 
 _PATH = re.compile(r"(?:^|/)v1/messages$")
 

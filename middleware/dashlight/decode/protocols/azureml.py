@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from dashlight.decode.answers import Answer, read_answer
-from dashlight.decode.bodies import parse_json
-from dashlight.decode.columns import Sheet
-from dashlight.decode.failures import failure_inside
-from dashlight.decode.generation import Generation, last_user_text, text_of
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.layouts import beside, length_of_answer, listed_rows, parameters_beside, rows_in, split_rows
+from dashlight.decode.formats.bodies import parse_json
 from dashlight.decode.protocols import plain
-from dashlight.decode.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.answers import Answer, read_answer
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.failures import failure_inside
+from dashlight.decode.rows.generation import Generation, last_user_text, text_of
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.layouts import beside, length_of_answer, listed_rows, parameters_beside, rows_in, split_rows
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 from dashlight.errors import DecodeError
 
 _PATH = re.compile(r"(?:^|/)score$")

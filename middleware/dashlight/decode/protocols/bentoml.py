@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from dashlight.decode.columns import LeftOut, apart, with_beside
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.layouts import length_of_answer
 from dashlight.decode.protocols import plain
-from dashlight.decode.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.columns import LeftOut, apart, with_beside
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.layouts import length_of_answer
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 
 
 def read(request: Content, answer: Content | None, place: Place) -> Reading:

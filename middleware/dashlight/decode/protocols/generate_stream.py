@@ -8,12 +8,12 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from dashlight.decode.jsonvalue import fields_of
-from dashlight.decode.llm_prompt import text_prompt
-from dashlight.decode.llm_reading import read_generation
+from dashlight.decode.llm.prompt import text_prompt
+from dashlight.decode.llm.reading import read_generation
 from dashlight.decode.protocols import huggingface, triton_generate
-from dashlight.decode.reading import Content, Place, Protocol, Reading, claims_nothing
-from dashlight.decode.redact import MAX_NAME_LENGTH
+from dashlight.decode.rows.jsonvalue import fields_of
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading, claims_nothing
+from dashlight.decode.rows.redact import MAX_NAME_LENGTH
 
 _TRITON_PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/generate(?:_stream)?$")
 _TGI_PATH = re.compile(r"(?:^|/)generate(?:_stream)?$")

@@ -8,15 +8,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from dashlight.decode.answers import UNNAMED, in_order, listed, read_answer, top_of_parallel
-from dashlight.decode.attachments import Attachment
-from dashlight.decode.columns import MAX_CELLS, MAX_ROWS, Sheet, one_row, tabulate
-from dashlight.decode.generation import Generation, usage_of
-from dashlight.decode.jsonvalue import NUMBER_TYPES, fields_of, is_list, is_object
-from dashlight.decode.layouts import beside, length_of_answer, parameters_beside, rows_in
-from dashlight.decode.reading import Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
-from dashlight.decode.redact import without_credentials
+from dashlight.decode.formats.attachments import Attachment
+from dashlight.decode.rows.answers import UNNAMED, in_order, listed, read_answer, top_of_parallel
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, Sheet, one_row, tabulate
+from dashlight.decode.rows.generation import Generation, usage_of
+from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, fields_of, is_list, is_object
+from dashlight.decode.rows.layouts import beside, length_of_answer, parameters_beside, rows_in
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
+from dashlight.decode.rows.redact import without_credentials
 
 # Of the hosted API; the last part of the path is no verb of somebody else's.
 _MODEL_PATH = re.compile(

@@ -7,11 +7,11 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from dashlight.decode.answers import in_order, listed, read_answer
-from dashlight.decode.columns import LeftOut, Sheet, tabulate
-from dashlight.decode.jsonvalue import fields_of, is_list
-from dashlight.decode.reading import ABSENT, Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
+from dashlight.decode.rows.answers import in_order, listed, read_answer
+from dashlight.decode.rows.columns import LeftOut, Sheet, tabulate
+from dashlight.decode.rows.jsonvalue import fields_of, is_list
+from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
 
 _PATH = re.compile(r"(?:^|/)v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>[^/:]+)|/labels/[^/:]+)?:predict$")
 

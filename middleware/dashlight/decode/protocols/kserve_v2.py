@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from dashlight.decode.answers import read_answer
-from dashlight.decode.attachments import Attachment, cell_of_bytes
-from dashlight.decode.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, element_names
-from dashlight.decode.float32 import as_written
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.reading import Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
-from dashlight.decode.redact import MAX_NAME_LENGTH, without_credentials
+from dashlight.decode.formats.attachments import Attachment, cell_of_bytes
+from dashlight.decode.rows.answers import read_answer
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, element_names
+from dashlight.decode.rows.float32 import as_written
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
+from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell, Role
 
 _PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer$")

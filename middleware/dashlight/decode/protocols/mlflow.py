@@ -7,11 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from dashlight.decode.answers import answer_under
-from dashlight.decode.blobs import without_blobs
-from dashlight.decode.columns import Sheet, tabulate
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.layouts import beside, length_of_answer, parameters_beside, rows_in, split_rows
+from dashlight.decode.formats.blobs import without_blobs
 from dashlight.decode.protocols import (
     huggingface,
     openai_chat,
@@ -19,8 +15,12 @@ from dashlight.decode.protocols import (
     openai_embeddings,
     openai_responses,
 )
-from dashlight.decode.reading import Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
+from dashlight.decode.rows.answers import answer_under
+from dashlight.decode.rows.columns import Sheet, tabulate
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.layouts import beside, length_of_answer, parameters_beside, rows_in, split_rows
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
 
 PATH: Final = re.compile(r"(?:^|/)invocations$")
 TABLE_KEYS: Final = frozenset({"dataframe_split", "dataframe_records", "instances", "inputs"})

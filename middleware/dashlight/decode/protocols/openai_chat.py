@@ -6,11 +6,11 @@ https://platform.openai.com/docs/api-reference/chat
 import re
 from typing import Final
 
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.llm_prompt import chat_prompt
-from dashlight.decode.llm_reading import read_generation
-from dashlight.decode.reading import Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
+from dashlight.decode.llm.prompt import chat_prompt
+from dashlight.decode.llm.reading import read_generation
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
 
 _PATH = re.compile(r"(?:^|/)(?:deployments/(?P<model>[^/]+)/)?chat/completions$")
 

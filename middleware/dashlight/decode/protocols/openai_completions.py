@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from dashlight.decode.columns import Sheet
-from dashlight.decode.generation import Generation
-from dashlight.decode.jsonvalue import fields_of, is_list
-from dashlight.decode.llm_columns import prompt_columns
-from dashlight.decode.llm_draft import MAX_CHOICES
-from dashlight.decode.llm_prompt import Prompt, text_prompt
-from dashlight.decode.llm_reading import answered_reading, read_generation
-from dashlight.decode.reading import Content, Place, Protocol, Reading, claims_nothing
-from dashlight.decode.reasons import undecodable
-from dashlight.decode.stream_answer import draft_of
+from dashlight.decode.llm.columns import prompt_columns
+from dashlight.decode.llm.draft import MAX_CHOICES
+from dashlight.decode.llm.prompt import Prompt, text_prompt
+from dashlight.decode.llm.reading import answered_reading, read_generation
+from dashlight.decode.llm.stream_answer import draft_of
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.jsonvalue import fields_of, is_list
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading, claims_nothing
+from dashlight.decode.rows.reasons import undecodable
 
 _PATH = re.compile(r"(?:^|/)(?:deployments/(?P<model>[^/]+)/|v1/|engines/[^/]+/)completions$")
 

@@ -11,17 +11,17 @@ from typing import Final
 
 import numpy as np
 
-from dashlight.decode.answers import read_answer
-from dashlight.decode.columns import MAX_CELLS, MAX_ROWS, LeftOut, Sheet
-from dashlight.decode.generation import Generation
-from dashlight.decode.jsonvalue import NUMBER_TYPES, fields_of, is_list, is_object
-from dashlight.decode.llm_columns import EMBEDDING
-from dashlight.decode.llm_draft import Draft
-from dashlight.decode.llm_prompt import llm_params
-from dashlight.decode.llm_text import approximate_tokens
-from dashlight.decode.reading import Content, Place, Protocol, Reading, claims_nothing
-from dashlight.decode.reasons import undecodable
-from dashlight.decode.redact import MAX_NAME_LENGTH, without_credentials
+from dashlight.decode.llm.columns import EMBEDDING
+from dashlight.decode.llm.draft import Draft
+from dashlight.decode.llm.prompt import llm_params
+from dashlight.decode.llm.text import approximate_tokens
+from dashlight.decode.rows.answers import read_answer
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, LeftOut, Sheet
+from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, fields_of, is_list, is_object
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading, claims_nothing
+from dashlight.decode.rows.reasons import undecodable
+from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
 
 _PATH = re.compile(r"(?:^|/)(?:deployments/(?P<model>[^/]+)/|v1/|engines/[^/]+/)embeddings$")

@@ -6,10 +6,10 @@ https://platform.openai.com/docs/api-reference/responses
 import re
 from typing import Final
 
-from dashlight.decode.jsonvalue import fields_of, is_list
-from dashlight.decode.llm_prompt import Prompt, chat_prompt
-from dashlight.decode.llm_reading import read_generation
-from dashlight.decode.reading import Content, Place, Protocol, Reading, claims_nothing
+from dashlight.decode.llm.prompt import Prompt, chat_prompt
+from dashlight.decode.llm.reading import read_generation
+from dashlight.decode.rows.jsonvalue import fields_of, is_list
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading, claims_nothing
 
 _PATH = re.compile(r"(?:^|/)(?:deployments/(?P<model>[^/]+)/|v1/)responses$")
 _ANYWHERE = re.compile(r"(?:^|/)responses$")

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from dashlight.decode.answers import read_answer
-from dashlight.decode.columns import LeftOut, Sheet, apart, one_row, transposed, with_beside
-from dashlight.decode.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
-from dashlight.decode.layouts import PARAMETERS_KEYS, columns_in, length_of_answer, listed_rows
-from dashlight.decode.reading import ABSENT, Content, Place, Protocol, Reading
-from dashlight.decode.redact import MAX_NAME_LENGTH
+from dashlight.decode.rows.answers import read_answer
+from dashlight.decode.rows.columns import LeftOut, Sheet, apart, one_row, transposed, with_beside
+from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
+from dashlight.decode.rows.layouts import PARAMETERS_KEYS, columns_in, length_of_answer, listed_rows
+from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
+from dashlight.decode.rows.redact import MAX_NAME_LENGTH
 from dashlight.records import Cell
 
 _ROWS_KEYS = frozenset(

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from dashlight.decode.columns import MAX_CELLS, MAX_ROWS
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.protocols import mlflow, plain
-from dashlight.decode.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 
 # Of a container that serves many models, and of one that serves one.
 _MANY_MODELS_PATH = re.compile(r"(?:^|/)models/(?P<model>[^/]+)/invoke$")

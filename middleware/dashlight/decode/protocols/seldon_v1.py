@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dashlight.decode.answers import in_order, read_answer
-from dashlight.decode.blobs import blob
-from dashlight.decode.columns import MAX_CELLS, Sheet
-from dashlight.decode.failures import Failure, told_failure
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.layouts import beside, length_of_answer, listed_rows, named_rows, parameters_beside, rows_in
-from dashlight.decode.reading import Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
+from dashlight.decode.formats.blobs import blob
+from dashlight.decode.rows.answers import in_order, read_answer
+from dashlight.decode.rows.columns import MAX_CELLS, Sheet
+from dashlight.decode.rows.failures import Failure, told_failure
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.layouts import beside, length_of_answer, listed_rows, named_rows, parameters_beside, rows_in
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
 from dashlight.records import Role
 
 _PATH = re.compile(r"(?:^|/)(?:seldon/(?:[^/]+/)?(?P<model>[^/]+)/)?api/v(?:0\.1|1\.0)/predictions$")

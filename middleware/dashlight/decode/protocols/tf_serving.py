@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from dashlight.decode.answers import answer_under, as_score
-from dashlight.decode.blobs import holds_blob, without_blobs
-from dashlight.decode.columns import MAX_CELLS, MAX_ROWS, Sheet, tabulate
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.layouts import beside, length_of_answer, listed_rows, parameters_beside, rows_in
-from dashlight.decode.reading import Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
+from dashlight.decode.formats.blobs import holds_blob, without_blobs
+from dashlight.decode.rows.answers import answer_under, as_score
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, Sheet, tabulate
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.layouts import beside, length_of_answer, listed_rows, parameters_beside, rows_in
+from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
 
 _MODEL = r"(?:^|/)v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>[^/:]+)|/labels/[^/:]+)?"
 _EXAMPLES_PATH = re.compile(rf"{_MODEL}:(?:classify|regress)$")

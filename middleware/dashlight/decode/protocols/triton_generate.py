@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from dashlight.decode.answers import read_answer
-from dashlight.decode.columns import Sheet, one_row
-from dashlight.decode.failures import failure_inside
-from dashlight.decode.generation import Generation
-from dashlight.decode.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.layouts import beside, listed_rows, parameters_beside
-from dashlight.decode.reading import ABSENT, Content, Place, Protocol, Reading
-from dashlight.decode.reasons import undecodable
+from dashlight.decode.rows.answers import read_answer
+from dashlight.decode.rows.columns import Sheet, one_row
+from dashlight.decode.rows.failures import failure_inside
+from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.layouts import beside, listed_rows, parameters_beside
+from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
+from dashlight.decode.rows.reasons import undecodable
 
 _PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/generate(?:_stream)?$")
 _TEXT = "text_input"

@@ -6,13 +6,13 @@ https://cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.end
 import re
 from typing import Final
 
-from dashlight.decode.answers import in_order, listed, read_answer, top_of_parallel
-from dashlight.decode.blobs import without_blobs
-from dashlight.decode.columns import Sheet, tabulate
-from dashlight.decode.jsonvalue import fields_of, is_list
-from dashlight.decode.layouts import beside, parameters_beside
+from dashlight.decode.formats.blobs import without_blobs
 from dashlight.decode.protocols import plain
-from dashlight.decode.reading import ABSENT, Content, Place, Protocol, Reading
+from dashlight.decode.rows.answers import in_order, listed, read_answer, top_of_parallel
+from dashlight.decode.rows.columns import Sheet, tabulate
+from dashlight.decode.rows.jsonvalue import fields_of, is_list
+from dashlight.decode.rows.layouts import beside, parameters_beside
+from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
 
 _PATH = re.compile(r"(?:^|/)(?:endpoints|deployedModels)/[^/:]+:(?:predict|rawPredict|directPredict)$")
 _PUBLISHED_PATH = re.compile(

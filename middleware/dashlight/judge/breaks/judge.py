@@ -11,11 +11,11 @@ from dashlight.judge.breaks.finders import Candidate, find_breaks
 from dashlight.judge.breaks.presence import new, new_columns
 from dashlight.judge.breaks.screen import Screen
 from dashlight.judge.breaks.sight import Finding, Sight
-from dashlight.judge.variation import natural_variation
+from dashlight.judge.natural_variation import natural_variation
 from dashlight.records import Alert, AlertState, Cause, Role
-from dashlight.window.profile import Profile, bounded
+from dashlight.window.columns import ColumnReference, Profile
+from dashlight.window.profile import bounded
 from dashlight.window.recent import ABSENT, SPARSE_STRIDE, RecentRows, RecentValues, UnknownColumn
-from dashlight.window.reference import ColumnReference
 
 SHARE = 0.02
 """Part of the budget of false alarms that suffices: breaks are large."""

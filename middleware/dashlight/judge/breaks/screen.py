@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Role
-from dashlight.window.profile import LARGEST, NULL_TYPE, NUMBER_TYPE, PRECISIONS, TEXT_TYPE, TRUTH_TYPE, Profile
+from dashlight.window.columns import ColumnReference, Profile
+from dashlight.window.profile import LARGEST, NULL_TYPE, NUMBER_TYPE, PRECISIONS, TEXT_TYPE, TRUTH_TYPE
 from dashlight.window.recent import ABSENT, TEXT_CHARACTERS, RecentRows
-from dashlight.window.reference import ColumnReference
 
 _ROUNDABLE, _FINEST = 0.7, 0.999
 _TYPE_OF_KIND = {"text": TEXT_TYPE, "boolean": TRUTH_TYPE}

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.words import printable
+from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.layout import STRUCTURAL_BINS
-from dashlight.window.profile import Profile
-from dashlight.window.reference import ColumnReference
 
 BreakKind: TypeAlias = Literal["gone", "new", "encoding", "fill", "constant", "swap", "hours", "unit", "rounding"]
 Floats: TypeAlias = NDArray[np.float64]

@@ -1,0 +1,151 @@
+"""All that one process counted in one pane, and the sum of several processes of a host."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dashlight.counting.endpoint import EndpointBrief, EndpointCounter, EndpointPane, ModelKey, merged_endpoints
+from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.last_seen import LastSeen
+from dashlight.counting.model import ModelCounting, ModelPane, bounded_rows
+
+logger = logging.getLogger(__name__)
+
+MOST_ENDPOINTS = 32
+"""Endpoints with statistics of their own; the others are counted together, and the rows of their models not judged."""
+OTHER_ENDPOINTS = "other"
+NOT_COMPARED = "rows reference_not_found"
+"""What rows are counted as whose reference the process that served them cannot find."""
+NOT_LEARNED = "rows learning_full"
+"""As what rows are counted that were too many to be kept for a reference: it is learned from later ones as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one process stood when its pane ended."""
+
+    in_flight_count: int
+    rate: float
+    """Share of its exchanges that it analyses."""
+    ended_at: float = 0.0
+    """When its pane ended."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HostPane:
+    """What one process, or several together, counted in one pane."""
+
+    endpoints: Mapping[str, EndpointPane]
+    standings: Mapping[str, Standing]
+    """By process."""
+    counts: Mapping[str, int] = field(default_factory=dict[str, int])
+    """What else happened, by what it was: what was lost and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What the judge of a host wants to be counted, by endpoint."""
+
+    endpoints: Mapping[str, EndpointBrief] = field(default_factory=dict[str, EndpointBrief])
+
+
+class HostCounter:
+    """Counts the exchanges of one process, endpoint by endpoint."""
+
+    def __init__(self, process: str, counting: ModelCounting) -> None:
+        """*process* names this one among those of the host."""
+        self._process = process
+        self._counting = replace(counting, room=LearningRoom())
+        self._endpoints: dict[str, EndpointCounter] = {}
+        self._seen: LastSeen[str] = LastSeen()
+        self._asked: set[str] = set()
+        """Those asked for in the pane that fills."""
+        self._briefing = Briefing()
+
+    def endpoint(self, route: str) -> EndpointCounter:
+        """The counter of the endpoint *route*."""
+        found = self._endpoints.get(route)
+        if found is None and not self._has_room():
+            return self._other_endpoints()
+        self._asked.add(route)
+        if found is None:
+            found = self._begun(route, EndpointCounter(route, self._counting))
+        return found
+
+    def follow(self, briefing: Briefing) -> None:
+        """Counts what the judge wants from now on."""
+        self._briefing = briefing
+        for route, endpoint in self._endpoints.items():
+            if route in briefing.endpoints:
+                endpoint.follow(briefing.endpoints[route])
+
+    def close(self, at: float, standing: Standing, counts: Mapping[str, int]) -> HostPane:
+        """Ends the pane at *at*; *counts* is what else happened in it."""
+        endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
+        self._seen.take(self._asked, at)
+        self._asked.clear()
+        room = self._counting.room
+        uncompared, room.uncompared_rows = room.uncompared_rows, 0
+        lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
+        found = {**counts, **{what: count for what, count in lost.items() if count}}
+        return HostPane(endpoints, {self._process: replace(standing, ended_at=at)}, found)
+
+    def _has_room(self) -> bool:
+        """Whether one more endpoint can be counted by itself; one that nobody asked lately makes room."""
+        if len(self._endpoints.keys() - {OTHER_ENDPOINTS}) < MOST_ENDPOINTS:
+            return True
+        unseen = self._seen.replaceable(but=self._asked | {OTHER_ENDPOINTS})
+        if unseen is None:
+            return False
+        self._seen.forget(unseen)
+        del self._endpoints[unseen]
+        return True
+
+    def _other_endpoints(self) -> EndpointCounter:
+        """What stands for all endpoints beyond the bound: their models have different columns, so none is judged."""
+        found = self._endpoints.get(OTHER_ENDPOINTS)
+        if found is None:
+            logger.warning("more than %d endpoints: the others are counted together, without drift", MOST_ENDPOINTS)
+            found = self._begun(OTHER_ENDPOINTS, EndpointCounter(OTHER_ENDPOINTS, self._counting, most_models=0))
+        return found
+
+    def _begun(self, route: str, endpoint: EndpointCounter) -> EndpointCounter:
+        self._endpoints[route] = endpoint
+        if route in self._briefing.endpoints:
+            endpoint.follow(self._briefing.endpoints[route])
+        return endpoint
+
+
+def merged(panes: Sequence[HostPane]) -> HostPane:
+    """What several processes counted, or one in several panes, as one pane; of a process its last standing counts."""
+    if len(panes) == 1:
+        return panes[0]
+    endpoints: dict[str, list[EndpointPane]] = {}
+    standings: dict[str, Standing] = {}
+    counts: Counter[str] = Counter()
+    for pane in panes:
+        standings.update(pane.standings)
+        counts.update(pane.counts)
+        for route, endpoint in pane.endpoints.items():
+            endpoints.setdefault(route, []).append(endpoint)
+    return HostPane({route: merged_endpoints(alike) for route, alike in endpoints.items()}, standings, dict(counts))
+
+
+def lightened(pane: HostPane, *, most_bytes: int = 0) -> HostPane:
+    """*pane* with no more than *most_bytes* of rows to learn from; what is left out is counted in it."""
+    endpoints: dict[str, EndpointPane] = {}
+    left_out = 0
+    for route, endpoint in pane.endpoints.items():
+        models: dict[ModelKey, ModelPane] = {}
+        for key, model in endpoint.models.items():
+            rows = bounded_rows(model.rows, most_bytes)
+            most_bytes -= sum(each.size_bytes for each in rows)
+            left_out += sum(each.row_count for each in model.rows[len(rows) :])
+            models[key] = replace(model, rows=rows)
+        endpoints[route] = replace(endpoint, models=models)
+    counts = Counter(pane.counts)
+    counts[NOT_LEARNED] += left_out
+    return HostPane(endpoints, pane.standings, dict(counts) if left_out else pane.counts)

@@ -1,0 +1,240 @@
+"""One model and version at one endpoint, as one process counts it: against its references, or kept to be learned from."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.counting.kept_rows import KeptRows, LearningRoom
+from dashlight.counting.rows import RowCounter, RowPane, merged_rows
+from dashlight.judge.directions.bets import Direction
+from dashlight.judge.words import printable
+from dashlight.records import Prediction, Table
+from dashlight.store.learned import LearnedReferences
+from dashlight.store.reference_file import ReferenceFile
+from dashlight.window.columns import Reference, columns_of
+from dashlight.window.reference.learning import Learning
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 32 << 20
+"""Of rows to learn from that wait for the judge, of all processes together: it wants no more either."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelPane:
+    """What was counted of one model in one pane."""
+
+    compared: tuple[RowPane, ...] = ()
+    """One for each reference."""
+    rows: tuple[KeptRows, ...] = ()
+    """Rows to learn a reference from, of each process that knew of none."""
+
+    @property
+    def row_count(self) -> int:
+        """Rows in it; of those beside a reference that lacks the outputs each counts once."""
+        counted = sum(int(each.counts[:1].sum()) for each in self.compared[:1])
+        return max(counted, sum(kept.row_count for kept in self.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBrief:
+    """What the judge wants to be counted of one model."""
+
+    references: tuple[str, ...]
+    """Versions of those that it compares with."""
+    directions: Mapping[str, Mapping[str, Direction]] = field(default_factory=dict[str, Mapping[str, Direction]])
+    """By the version of the reference and the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCounting:
+    """How the rows of every model are counted."""
+
+    learned: LearnedReferences
+    reference_rows: int
+    reference: Reference | None = None
+    """To compare with, where there is no file of it."""
+    reference_file: ReferenceFile | None = None
+    importance: Mapping[str, float] = field(default_factory=dict[str, float])
+    ignored: Sequence[str] = ()
+    room: LearningRoom = field(default_factory=LearningRoom, compare=False)
+    """What all models of the process share."""
+
+    @property
+    def given(self) -> Reference | None:
+        """The reference that the operator gave, as it was read last."""
+        return self.reference if self.reference_file is None else self.reference_file.reference
+
+
+class ModelCounter:
+    """Counts the rows of one model against the references that fit it; without one it keeps them to be learned from."""
+
+    def __init__(self, key: tuple[str, str, str], counting: ModelCounting) -> None:
+        """*key* is the endpoint, the model and its version."""
+        self._key = key
+        self._counting = counting
+        self._counters: dict[str, RowCounter] = {}
+        self._kept: Learning | None = None
+        self._is_decided = False
+        self._given = "" if counting.given is None else counting.given.version
+        self._brief: ModelBrief | None = None
+
+    def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
+        """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch."""
+        if not self._counters:
+            self._decide(prediction)
+        if not self._counters and self._kept is None:
+            self._counting.room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
+        for counter in self._counters.values():
+            counter.add(prediction, trace_ids)
+        if self._kept is not None and not self._kept.is_full:
+            rows = outputs_of(prediction) if self._counters else prediction
+            # Empty objects hold nothing to learn.
+            if _width(rows.features) or _width(rows.outputs):
+                self._keep(rows, self._kept)
+
+    def close(self) -> ModelPane | None:
+        """Ends the pane and begins an empty one; None where there is nothing to tell."""
+        compared = tuple(pane for counter in self._counters.values() if (pane := counter.close()) is not None)
+        rows: tuple[KeptRows, ...] = ()
+        if self._kept is not None and self._kept.rows:
+            rows = KeptRows.parts_of(self._kept.chunk)
+            self._kept = Learning(self._counting.reference_rows)
+        self._look_at_given()
+        return ModelPane(compared, rows) if compared or rows else None
+
+    def follow(self, brief: ModelBrief) -> None:
+        """Counts what the judge wants from now on."""
+        if self._brief is None or brief.references != self._brief.references:
+            if brief.references != tuple(self._counters):
+                self._take_up(brief.references)
+            self._brief = brief
+        for version, directions in brief.directions.items():
+            if version in self._counters:
+                self._counters[version].follow(directions)
+
+    def _keep(self, rows: Prediction, kept: Learning) -> None:
+        """Keeps *rows* to be learned from, as far as there is room; what is left out comes in a later pane."""
+        room, before = self._counting.room, kept.rows
+        if not room.is_full:
+            room.take(kept.add(rows, most_bytes=room.left_bytes))
+        room.leave_out(max(rows.features.rows, rows.outputs.rows) - (kept.rows - before))
+
+    def _look_at_given(self) -> None:
+        """Decides anew where the operator has given another reference."""
+        given = self._counting.given
+        if given is not None and given.version != self._given:
+            self._given = given.version
+            self._take_up(())
+
+    def _decide(self, prediction: Prediction) -> None:
+        """Compare with a reference, or keep rows for one.
+
+        The first rows may come of a probe with an empty body: a file that fits later ones ends the keeping.
+        """
+        given = self._counting.given
+        if given is not None and fits(given, prediction):
+            self._count_against(given)
+            if columns_of(given, "output"):
+                self._kept = None
+                return
+            beside = self._counting.learned.load(*self._key, given.version)
+            if beside is not None:
+                self._count_against(beside)
+            self._kept = Learning(self._counting.reference_rows) if beside is None else None
+        elif not self._is_decided:
+            learned = self._counting.learned.load(*self._key)
+            if learned is not None:
+                self._count_against(learned)
+            else:
+                self._kept = Learning(self._counting.reference_rows)
+        self._is_decided = True
+
+    def _take_up(self, versions: Sequence[str]) -> None:
+        """Count against the references of these *versions*, or decide anew where there is none."""
+        held, self._counters = self._counters, {}
+        if not versions:
+            self._kept, self._is_decided = None, False
+            return
+        self._is_decided = True
+        found = self._found()
+        for version in versions:
+            if version in held:
+                self._counters[version] = held[version]
+            elif version in found:
+                self._count_against(found[version])
+            else:
+                name = " ".join(printable(part) for part in self._key if part)
+                logger.warning("%s: this process knows nothing of the reference %s that is in force", name, version)
+        # A file is completed by outputs that are learned; what was learned without any is all that there was.
+        given = self._counting.given
+        is_incomplete = given is not None and list(versions) == [given.version] and not columns_of(given, "output")
+        self._kept = (self._kept or Learning(self._counting.reference_rows)) if is_incomplete else None
+
+    def _found(self) -> dict[str, Reference]:
+        """The references that this process can find, by version."""
+        counting = self._counting
+        if counting.reference_file is not None:
+            counting.reference_file.replaced()
+        given, learned = counting.given, counting.learned
+        beside = learned.load(*self._key, given.version) if given is not None else None
+        return {each.version: each for each in (given, learned.load(*self._key), beside) if each is not None}
+
+    def _count_against(self, reference: Reference) -> None:
+        counting = self._counting
+        self._counters[reference.version] = RowCounter(
+            reference, importance=counting.importance, ignored=counting.ignored
+        )
+
+
+def merged_models(panes: Sequence[ModelPane]) -> ModelPane:
+    """What several processes counted of one model, as if one had."""
+    if len(panes) == 1:
+        return panes[0]
+    by_version: dict[str, list[RowPane]] = {}
+    for pane in panes:
+        for rows in pane.compared:
+            by_version.setdefault(rows.reference, []).append(rows)
+    return ModelPane(
+        compared=tuple(merged_rows(alike) for alike in by_version.values()),
+        rows=bounded_rows((each for pane in panes for each in pane.rows), MOST_BYTES),
+    )
+
+
+def bounded_rows(rows: Iterable[KeptRows], most_bytes: int) -> tuple[KeptRows, ...]:
+    """The first of *rows*, of no more than *most_bytes*."""
+    held = tuple(rows)
+    sizes = itertools.accumulate(each.size_bytes for each in held)
+    return held[: sum(size <= most_bytes for size in sizes)]
+
+
+def fits(reference: Reference, prediction: Prediction) -> bool:
+    """Whether *prediction* has half of the features of *reference*; of the outputs, where that holds no others.
+
+    Half, because another endpoint may share a column with the model, and a client may leave some out.
+    """
+    features = columns_of(reference, "feature")
+    # A facet comes of the column that it is measured of.
+    known = {column.of or column.name for column in features or reference.columns}
+    found = known.intersection(_names(prediction.features if features else prediction.outputs))
+    return 2 * len(found) >= len(known)
+
+
+def outputs_of(prediction: Prediction) -> Prediction:
+    """*prediction* without its features."""
+    nothing = Table(0, (), np.empty((0, 0)), (), (), np.empty(0, np.intp))
+    return replace(prediction, features=nothing)
+
+
+def _names(table: Table) -> tuple[str, ...]:
+    return (*table.number_names, *table.cell_names)
+
+
+def _width(table: Table) -> int:
+    return len(table.number_names) + len(table.cell_names)

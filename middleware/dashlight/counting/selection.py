@@ -1,0 +1,72 @@
+"""Which columns of a reference are looked at: the same for whoever counts rows and whoever judges them. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from dashlight.judge.alert_budget import Shares, shares
+from dashlight.window.columns import ColumnReference, DirectionReference, Reference
+from dashlight.window.normal_scores import joint_places
+
+LEAST_PAIR_ROWS = 2000
+"""On a shorter reference the memory of a pair is not known well enough to be relied on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What is watched of a reference."""
+
+    columns: tuple[ColumnReference, ...]
+    """Those that matter."""
+    hidden: frozenset[str]
+    """Names of those that are ignored."""
+    importance: Mapping[str, float]
+    """Columns and what they are facets of, with so many times the budget of others; 0 leaves one out."""
+    parts: Shares
+    """How the budget of false alarms is parted."""
+    has_pairs: bool
+    directions: tuple[DirectionReference, ...]
+    """Of the joint rows (name `""`) and of vector and text columns."""
+
+    @property
+    def kept_as_they_came(self) -> tuple[ColumnReference, ...]:
+        """Those whose last values are kept as they came, to find what broke upstream."""
+        return tuple(each for each in self.columns if each.profile is not None and not each.of)
+
+
+def watched_of(reference: Reference, *, importance: Mapping[str, float], ignored: Sequence[str]) -> Watched:
+    """What is watched of *reference*; *ignored* are globs, names in *importance* that no column has mean nothing."""
+    columns = reference.columns
+    hidden = frozenset(column.name for column in columns if _is_ignored(column, ignored))
+    names = {column.name for column in columns} | {column.of for column in columns if column.of}
+    weights = {name: weight for name, weight in importance.items() if name in names} | dict.fromkeys(hidden, 0.0)
+    watched = tuple(column for column in columns if _weight(column, weights) > 0)
+    paired = {column.name for column in watched}
+    parts = shares(
+        pairs=reference.pairs is not None and len(paired.intersection(reference.pairs.names)) > 1,
+        directions=bool(reference.directions),
+        breaks=any(column.profile is not None for column in watched),
+    )
+    return Watched(
+        columns=watched,
+        hidden=hidden,
+        importance=weights,
+        parts=parts,
+        has_pairs=reference.pairs is not None and parts.pairs > 0 and reference.rows >= LEAST_PAIR_ROWS,
+        directions=tuple(each for each in reference.directions if _is_watched(each, reference, watched)),
+    )
+
+
+def _is_watched(direction: DirectionReference, reference: Reference, watched: Sequence[ColumnReference]) -> bool:
+    if direction.name:
+        return any(column.name == direction.name for column in watched)
+    return direction.dims == len(joint_places(reference.columns)) > 1
+
+
+def _weight(column: ColumnReference, importance: Mapping[str, float]) -> float:
+    """How much *column* matters: a facet as much as what it is of, unless it is named itself."""
+    return importance.get(column.name, importance.get(column.of, 1.0))
+
+
+def _is_ignored(column: ColumnReference, ignored: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, each) for name in {column.name, column.of} - {""} for each in ignored)

@@ -1,0 +1,220 @@
+"""A plan: what the exchanges of one route have in common, compiled into typed decoders."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Final, TypeAlias, cast
+
+import msgspec
+
+from dashlight.decode.compiled.extract import Extractor, Getter, Steps, extractor, path_of
+from dashlight.decode.compiled.shapes import Fields, Items, Leaf, Shape, Sort
+from dashlight.decode.protocols.detect import protocol_of
+from dashlight.decode.rows.answers import MODEL_KEYS, VERSION_KEYS
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.failures import (
+    CONFESSING_KEYS,
+    ERROR_KEYS,
+    FAILED_WORDS,
+    MESSAGE_KEYS,
+    STATUS_KEYS,
+    failure_inside,
+)
+from dashlight.decode.rows.reading import Content, Place
+from dashlight.decode.rows.selection import EVERYTHING, Selection, with_named_ids
+from dashlight.errors import DecodeError
+from dashlight.records import Role
+
+_TEXT: Final[frozenset[Sort]] = frozenset({"text"})
+_NULL: Final[frozenset[Sort]] = frozenset({"null"})
+_ANY_SCALAR: Final[object] = float | str | bool | None
+# msgspec lets an int through as a float, and never a bool.
+_TYPES: Final[dict[frozenset[Sort], object]] = {
+    frozenset({"number"}): float | None,
+    _TEXT: str | None,
+    frozenset({"flag"}): bool | None,
+}
+_IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
+    frozenset({"number"}): float | None,
+    _TEXT: str,
+    frozenset({"flag"}): bool,
+}
+_NotFailed: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^(?!(?i:{'|'.join(sorted(FAILED_WORDS))})$)")]
+_ANY_BUT_FAILED: Final[object] = float | bool | None | _NotFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to decode the usual exchange of a route: one row asked, one row answered, of known shapes."""
+
+    protocol: str
+    read_request: Callable[[bytes], object]
+    """Raises ValueError or RecursionError where a body has not the shape."""
+    read_answer: Callable[[bytes], object]
+    features: Extractor
+    outputs: Extractor
+    model: tuple[Getter, ...] | None
+    """The way to the model's name in an answer; None where the answer does not say it."""
+    version: tuple[Getter, ...] | None
+    confessions: tuple[tuple[tuple[Getter, ...], bool], ...]
+    """Ways to truth values of an answer, and the value that says that there is none."""
+
+
+@dataclass(slots=True)
+class _Marks:
+    """Where each scalar of a value stands in which every scalar is different."""
+
+    next_mark: int
+    steps: dict[object, Steps] = field(default_factory=dict[object, Steps])
+    sorts: dict[Steps, frozenset[Sort]] = field(default_factory=dict[Steps, frozenset[Sort]])
+
+
+def compile_plan(asked: Shape, answered: Shape, place: Place, *, selection: Selection = EVERYTHING) -> Plan | None:
+    """The plan for exchanges of these shapes, or None where shapes alone do not tell how to read them.
+
+    The protocol's own reader is asked once, with values in which every scalar is different: where each comes out, as
+    which column, is where it will always come out. So both ways to read give the same tables.
+    """
+    if not (_is_plannable(asked) and _is_plannable(answered) and _tells_model_as_text(answered)):
+        return None
+    request_marks, answer_marks = _Marks(0), _Marks(1_000_000)
+    request = _marked(asked, (), request_marks)
+    answer = _marked(answered, (), answer_marks)
+    try:
+        protocol, _ = protocol_of(request, place)
+        if not protocol.is_read_by_shape or failure_inside(answer) is not None:
+            return None
+        reading = protocol.read(_content(request), _content(answer), place)
+        features = _located(reading.features, request_marks, "feature", selection)
+        outputs = _located(reading.outputs or Sheet(), answer_marks, "output", selection)
+        if features is None or outputs is None:
+            return None
+        return Plan(
+            protocol=protocol.name,
+            read_request=_decoder(asked),
+            read_answer=_decoder(answered, guarded=True),
+            features=extractor(features, request_marks.sorts),
+            outputs=extractor(outputs, answer_marks.sorts),
+            model=_way(reading.model, answer_marks),
+            version=_way(reading.version, answer_marks),
+            confessions=tuple(_confessions(answered)),
+        )
+    except (DecodeError, ValueError):
+        # ValueError: keys that msgspec takes for no name of a field, with quotation marks or control characters.
+        return None
+
+
+def _is_plannable(shape: Shape) -> bool:
+    # Without a key that is sometimes missing, a list beside it may be all that is left, and so be rows.
+    return not (_holds(shape, Items) and _is_ever_optional(shape))
+
+
+def _holds(shape: Shape, kind: type) -> bool:
+    parts = [part for _, part in shape.shapes] if isinstance(shape, Fields) else []
+    return isinstance(shape, kind) or any(_holds(part, kind) for part in parts)
+
+
+def _is_ever_optional(shape: Shape) -> bool:
+    if isinstance(shape, Leaf):
+        return False
+    if isinstance(shape, Items):
+        return any(map(_is_ever_optional, shape.shapes))
+    return bool(shape.optional) or any(_is_ever_optional(part) for _, part in shape.shapes)
+
+
+def _tells_model_as_text(answered: Shape) -> bool:
+    """Whether what an answer says of model and version is text or null, under one key each."""
+    if not isinstance(answered, Fields):
+        return True
+    for keys in (MODEL_KEYS, VERSION_KEYS):
+        told = [part for key, part in answered.shapes if key in keys]
+        if len(told) > 1 or any(not isinstance(part, Leaf) or part.sorts - _NULL != _TEXT for part in told):
+            return False
+    return True
+
+
+def _marked(shape: Shape, steps: Steps, marks: _Marks) -> object:
+    if isinstance(shape, Fields):
+        return {key: _marked(part, (*steps, f"f{at}"), marks) for at, (key, part) in enumerate(shape.shapes)}
+    if isinstance(shape, Items):
+        return [_marked(part, (*steps, at), marks) for at, part in enumerate(shape.shapes)]
+    marks.next_mark += 1
+    mark = f"\0{marks.next_mark}" if shape.sorts - _NULL == _TEXT else marks.next_mark + 0.5
+    marks.steps[mark] = steps
+    marks.sorts[steps] = shape.sorts
+    return mark
+
+
+def _content(value: object) -> Content:
+    return Content(b"", "application/json", (), value)
+
+
+def _located(sheet: Sheet, marks: _Marks, role: Role, selection: Selection) -> dict[str, Steps] | None:
+    """Where the selected cells of the one row of *sheet* come from, by name of the column."""
+    sheet = with_named_ids(sheet, role, selection)
+    if len(sheet.values) != 1:
+        return None
+    found: dict[str, Steps] = {}
+    for name, cell in zip(sheet.names, sheet.values[0], strict=True):
+        steps = marks.steps.get(cell) if isinstance(cell, str | float) else None
+        if steps is None:
+            return None
+        if selection.fate(name, role) is None:
+            found[name] = steps
+    return found
+
+
+def _way(said: str, marks: _Marks) -> tuple[Getter, ...] | None:
+    """The way to what an answer said; None where the path said it, or nobody."""
+    steps = marks.steps.get(said)
+    return None if steps is None else path_of(steps)
+
+
+def _confessions(answered: Shape) -> Iterator[tuple[tuple[Getter, ...], bool]]:
+    if isinstance(answered, Fields):
+        for at, (key, part) in enumerate(answered.shapes):
+            if isinstance(part, Leaf) and "flag" in part.sorts and key in CONFESSING_KEYS | ERROR_KEYS:
+                yield (path_of((f"f{at}",)), key in ERROR_KEYS)
+
+
+def _decoder(shape: Shape, *, guarded: bool = False) -> Callable[[bytes], object]:
+    return msgspec.json.Decoder(cast("type[object]", _type(shape, guarded=guarded))).decode
+
+
+def _type(shape: Shape, *, guarded: bool = False) -> object:
+    """The type of which msgspec makes values of *shape*; *guarded* refuses an answer that says it is none."""
+    if isinstance(shape, Leaf):
+        return _TYPES.get(shape.sorts - _NULL, _ANY_SCALAR)
+    if isinstance(shape, Items):
+        parts = [_item_type(part) for part in shape.shapes]
+        return tuple[tuple(parts)]  # type: ignore[misc]
+    has_message = any(key in MESSAGE_KEYS for key, _ in shape.shapes)
+    fields: list[tuple[str, object] | tuple[str, object, None]] = []
+    for at, (key, part) in enumerate(shape.shapes):
+        kind: object = _type(part)
+        if guarded and isinstance(part, Leaf):
+            kind = _guarded_type(key, part.sorts, has_message=has_message) or kind
+        fields.append((f"f{at}", kind, None) if key in shape.optional else (f"f{at}", kind))
+    return msgspec.defstruct(
+        "Body",
+        cast("list[tuple[str, type]]", fields),
+        rename={f"f{at}": key for at, (key, _) in enumerate(shape.shapes)},
+        forbid_unknown_fields=True,
+        kw_only=True,
+        gc=False,
+    )
+
+
+def _guarded_type(key: str, sorts: frozenset[Sort], *, has_message: bool) -> object | None:
+    """The type of what stands under *key* of an answer that says no failure; None where it says nothing of it.
+
+    What it says as a truth value is looked at later, as one of the plan's confessions.
+    """
+    if key in ERROR_KEYS:
+        return float | bool | None if "flag" in sorts else float | None
+    if key in CONFESSING_KEYS and "flag" not in sorts:
+        return float | str | None
+    return _ANY_BUT_FAILED if key in STATUS_KEYS and has_message else None
+
+
+def _item_type(shape: Shape) -> object:
+    return _IN_LIST_TYPES[shape.sorts] if isinstance(shape, Leaf) else _type(shape)

@@ -1,0 +1,130 @@
+"""Images, sounds and other files: what is kept of them is a cell of their format and their size, never the bytes."""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+from dashlight.decode.formats.brightness import brightness_and_contrast
+from dashlight.decode.formats.images import image_format, image_size
+from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
+from dashlight.records import Cell
+
+IMAGE: Final = "image"
+"""Name of the column of a body that is an image."""
+
+_OTHER_MAGIC = (
+    ("document", "pdf", b"%PDF"),
+    ("audio", "flac", b"fLaC"),
+    ("audio", "ogg", b"OggS"),
+    ("audio", "mp3", b"ID3"),
+)
+_SUBTYPE = re.compile(r"(image|audio|video)/(?:x-)?([a-z0-9.+-]{1,40})")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
+_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+)(?:;[a-z0-9=._-]+)*;base64,", re.IGNORECASE)
+_BASE64_BEGINNINGS = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "data:", "_9j_")
+"""Of PNG, JPEG, GIF, WebP and of an URL that holds its data; of JPEG in the alphabet for URLs too."""
+_BEGINNING_IN_JSON = re.compile(rb'"(?:iVBORw0KGgo|\\?/9j\\?/|_9j_|R0lGOD|UklGR|data:[a-z]+\\?/)')
+_SHORTEST_BODY = 48
+"""Bytes; no image in base64 with its quotation marks is shorter."""
+_BLOB_KEY = "b64"
+
+
+class Attachment(dict[str, object]):
+    """One cell: `format` and `bytes`, of an image `width` and `height`, and `brightness` and `contrast` where cheap.
+
+    A type of its own, so that nobody takes it for an object of the body and spreads it over columns.
+    """
+
+
+def attached(body: bytes, media_type: str = "", *, size_bytes: int | None = None) -> tuple[str, Attachment] | None:
+    """What kind of file *body* is (image, audio, video, document), and the cell of it; None where it is no such file.
+
+    Args:
+        body: The file, or the beginning of it.
+        media_type: What the sender says that it is; the bytes are asked first.
+        size_bytes: The size of the whole file where *body* is only its beginning.
+    """
+    cell = Attachment(format="", bytes=len(body) if size_bytes is None else size_bytes)
+    name = image_format(body)
+    if name:
+        cell["format"] = name
+        size = image_size(body)
+        if size is not None:
+            cell["width"], cell["height"] = size
+        light = brightness_and_contrast(body) if name == "png" else None
+        if light is not None:
+            cell["brightness"], cell["contrast"] = light
+        return (IMAGE, cell)
+    kind, cell["format"] = _other_format(body)
+    said = _SUBTYPE.fullmatch(media_type)
+    if not kind and said is not None:
+        kind, cell["format"] = said[1], said[2]
+    return (kind, cell) if kind else None
+
+
+def sized(body: bytes) -> Attachment:
+    """The cell of bytes of which nothing is known but how many they are."""
+    return Attachment(bytes=len(body))
+
+
+def cell_of_bytes(body: bytes) -> Cell:
+    """The cell of bytes that are a value of their own: their text where they are one, else what they are."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        # Images and sounds have bytes in their first lines that no text has.
+        found = attached(body)
+        return sized(body) if found is None else found[1]
+
+
+def with_attachments(value: object, body: bytes) -> object:
+    """The JSON *value* of *body* with a cell in place of each image that it holds as base64 or as a data URL."""
+    if len(body) < _SHORTEST_BODY or not _BEGINNING_IN_JSON.search(body):
+        return value
+    return _replaced(value)
+
+
+def _other_format(body: bytes) -> tuple[str, str]:
+    for kind, name, magic in _OTHER_MAGIC:
+        if body.startswith(magic):
+            return (kind, name)
+    if body[:4] == b"RIFF" and body[8:12] == b"WAVE":
+        return ("audio", "wav")
+    return ("video", "mp4") if body[4:8] == b"ftyp" else ("", "")
+
+
+def _replaced(value: object) -> object:
+    if isinstance(value, str):
+        return _embedded(value) or value
+    if is_list(value):
+        return value if NUMBER_TYPES.issuperset(map(type, value)) else [_replaced(child) for child in value]
+    if is_object(value):
+        replaced = {key: _replaced(child) for key, child in value.items()}
+        blob = replaced.get(_BLOB_KEY) if len(replaced) == 1 else None
+        # TensorFlow Serving's way to write bytes: the object stands for the image.
+        return blob if isinstance(blob, Attachment) else replaced
+    return value
+
+
+def _embedded(text: str) -> Attachment | None:
+    if not text.startswith(_BASE64_BEGINNINGS):
+        return None
+    url = _URL.match(text[:200])
+    digits = "".join((text[url.end() :] if url is not None else text).split())
+    if not _BASE64.fullmatch(digits):
+        return None
+    digits = digits.rstrip("=")
+    try:
+        body = base64.b64decode(digits + "=" * (-len(digits) % 4), altchars=b"-_" if _is_for_urls(digits) else None)
+    except binascii.Error:
+        return None
+    found = attached(body, "" if url is None else url[1].lower())
+    if found is None:
+        return None if url is None else sized(body)
+    # Four letters of a text may look like an image by chance; a header with a size in it does not.
+    return found[1] if url is not None or "width" in found[1] else None
+
+
+def _is_for_urls(digits: str) -> bool:
+    return "-" in digits or "_" in digits

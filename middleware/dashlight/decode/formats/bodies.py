@@ -1,0 +1,192 @@
+"""From bytes to values: JSON, JSON by lines and msgpack, depth bounded, every failure a DecodeError."""
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from dashlight.decode.formats.attachments import cell_of_bytes, with_attachments
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS
+from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
+from dashlight.decode.rows.reasons import undecodable
+from dashlight.errors import DecodeError
+
+MAX_DEPTH: Final = 32
+"""Lists and objects inside one another; no model is asked in deeper ones."""
+
+MAX_NESTED: Final = 1 << 14
+"""Lists and objects of one body in msgpack, where they may take a byte each."""
+
+_BEGINNINGS = bytes([*range(0x80, 0xA0), *range(0xDC, 0xE0)])
+"""Of the lists and objects of msgpack: https://github.com/msgpack/msgpack/blob/master/spec.md#formats"""
+_MAX_BEGINNINGS = 1 << 16
+_SCALAR_TYPES = NUMBER_TYPES | {bool, str}
+_KNOWN_TYPES = _SCALAR_TYPES | NESTED_TYPES
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def parse_json(body: bytes) -> object:
+    """The JSON value of *body*; NaN and Infinity are accepted, lone surrogates replaced, the last of equal keys wins.
+
+    Images that it holds as base64 or data URLs are Attachments.
+
+    Raises:
+        DecodeError: empty_body, truncated, too_deep, number_too_long or invalid_json.
+    """
+    body = body.removeprefix(_BYTE_ORDER_MARK)
+    if not body or body.isspace():
+        raise undecodable("empty_body")
+    try:
+        value: object = msgspec.json.decode(body)
+    except RecursionError:
+        raise undecodable("too_deep") from None
+    except ValueError as error:
+        value = _parsed_leniently(body, is_cut="truncated" in str(error))
+    else:
+        _check_depth(value, body)
+    return with_attachments(value, body)
+
+
+def parse_lines(body: bytes) -> list[object]:
+    """The JSON values of the lines of *body*, blank ones skipped; those beyond MAX_ROWS are counted only.
+
+    Raises:
+        DecodeError: as parse_json does.
+    """
+    pieces = body.removeprefix(_BYTE_ORDER_MARK).rstrip().split(b"\n", MAX_ROWS)
+    beyond = pieces.pop().count(b"\n") + 1 if len(pieces) > MAX_ROWS else 0
+    lines = [line for line in pieces if line and not line.isspace()]
+    if not lines:
+        raise undecodable("empty_body")
+    try:
+        value = parse_json(b"[" + b",".join(lines) + b"]")
+    except DecodeError as error:
+        if error.reason == "invalid_json":
+            # The brackets are ours: where the end is missing, the last line alone says so.
+            parse_json(lines[-1])
+        raise
+    # A line that holds two values, or half a one, would shift all that follow.
+    if not is_list(value) or len(value) != len(lines):
+        raise undecodable("invalid_json", "a line that is not one value")
+    return counted(value, beyond)
+
+
+def parse_msgpack(body: bytes) -> object:
+    """The value of *body* as JSON would have it: keys are texts, bytes are Attachments, moments are texts.
+
+    Raises:
+        DecodeError: empty_body, truncated, too_deep, too_large or invalid_body.
+    """
+    if not body:
+        raise undecodable("empty_body")
+    # Bytes within texts and numbers may look like the beginning of a list too, but not so many of them.
+    if len(body) - len(body.translate(None, _BEGINNINGS)) > _MAX_BEGINNINGS:
+        raise undecodable("too_large", "more lists and objects than rows have")
+    try:
+        value: object = msgspec.msgpack.decode(body)
+    except RecursionError:
+        raise undecodable("too_deep") from None
+    except ValueError as error:
+        raise undecodable("truncated" if "truncated" in str(error) else "invalid_body") from None
+    return _as_json(value)
+
+
+def counted(rows: list[object], beyond: int) -> list[object]:
+    """*rows*, longer by *beyond* that were not read: the last one again, for whoever counts them.
+
+    At most MAX_ROWS and MAX_CELLS more: somebody may copy them one by one.
+    """
+    last = rows[-1] if rows else None
+    width = max(1, len(last)) if is_list(last) or is_object(last) else 1
+    return rows + rows[-1:] * min(beyond, MAX_ROWS, MAX_CELLS // width)
+
+
+def without_surrogates(value: object) -> object:
+    """*value* with a mark in place of every half of a character, which no text may hold."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if is_list(value):
+        return [without_surrogates(child) for child in value]
+    if is_object(value):
+        return {str(without_surrogates(key)): without_surrogates(child) for key, child in value.items()}
+    return value
+
+
+def _parsed_leniently(body: bytes, *, is_cut: bool) -> object:
+    # What msgspec refuses and the applications that we watch accept, because Python's json does: NaN, Infinity,
+    # numbers beyond a float, lone surrogates, UTF-16.
+    try:
+        value: object = json.loads(body)
+    except RecursionError:
+        raise undecodable("too_deep") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise undecodable("truncated" if is_cut else "invalid_json", type(error).__name__) from None
+    except ValueError:
+        # https://docs.python.org/3/library/stdtypes.html#int-max-str-digits
+        raise undecodable("number_too_long") from None
+    _check_depth(value, body)
+    return without_surrogates(value)
+
+
+def _check_depth(value: object, body: bytes) -> None:
+    # Counting brackets, those in texts too, gives an upper bound that spares most bodies the walk.
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in _children(node) if type(child) in NESTED_TYPES]
+        if not level:
+            return
+    raise undecodable("too_deep", f"more than {MAX_DEPTH} levels")
+
+
+def _children(node: object) -> Iterable[object]:
+    if is_object(node):
+        return node.values()
+    return node if is_list(node) else ()
+
+
+def _as_json(value: object) -> object:
+    """*value*, changed in place, without what only msgpack knows."""
+    whole = [value]
+    level: list[dict[str, object] | list[object]] = [whole]
+    nested = 0
+    for _ in range(MAX_DEPTH + 1):
+        nested += len(level)
+        if nested > MAX_NESTED:
+            raise undecodable("too_large", f"more than {MAX_NESTED} lists and objects")
+        level = [child for node in level for child in _converted(node)]
+        if not level:
+            return whole[0]
+    raise undecodable("too_deep", f"more than {MAX_DEPTH} levels")
+
+
+def _converted(node: dict[str, object] | list[object]) -> Iterable[dict[str, object] | list[object]]:
+    """Those children of *node* that hold others; the rest is converted."""
+    if isinstance(node, dict):
+        if set(map(type, node)) - {str}:
+            named = {_name(key): child for key, child in node.items()}
+            node.clear()
+            node.update(named)
+        pairs = [(key, child) for key, child in node.items() if type(child) not in _SCALAR_TYPES]
+        node.update((key, _cell(child)) for key, child in pairs)
+        return [child for _, child in pairs if is_object(child) or is_list(child)]
+    if _SCALAR_TYPES.issuperset(map(type, node)):
+        return ()
+    for at, child in enumerate(node):
+        node[at] = _cell(child)
+    return [child for child in node if is_object(child) or is_list(child)]
+
+
+def _name(key: object) -> str:
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
+
+
+def _cell(child: object) -> object:
+    if type(child) in _KNOWN_TYPES:
+        return child
+    if isinstance(child, bytes):
+        return cell_of_bytes(child)
+    # What else there is are moments, and extensions that may be anything.
+    return None if isinstance(child, msgspec.msgpack.Ext) else str(child)

@@ -1,0 +1,171 @@
+"""An answer as rows of outputs: JSON of any common layout, aligned with the rows that were asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dashlight.decode.rows.columns import LeftOut, Sheet, apart, element_names, is_one_cell, one_row, tabulate
+from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
+from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
+from dashlight.records import Cell
+
+UNNAMED: Final = "prediction"
+"""What an answer without a name is called."""
+MODEL_KEYS: Final = ("model_name", "model")
+VERSION_KEYS: Final = ("model_version", "version")
+
+_RANKED_KEYS = {"label", "score"}
+# Lists of labels and of their scores, side by side: Vertex AI's, AutoML's tables', and zero-shot classification's.
+_PARALLEL_KEYS = (("displayNames", "confidences"), ("classes", "scores"), ("labels", "scores"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The outputs, and what an answer says of the exchange as a whole."""
+
+    outputs: Sheet
+    model: str = ""
+    version: str = ""
+    request_id: str = ""
+
+
+def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = ()) -> Answer:
+    """The outputs in the JSON *value*.
+
+    Args:
+        value: What the application answered.
+        rows: How many rows it was asked about.
+        row_ids: The ids of those rows; an answer whose rows carry the same ids is put in their order.
+    """
+    if is_list(value):
+        return Answer(in_order(listed(value, name=UNNAMED, rows=rows), row_ids))
+    if not is_object(value):
+        return Answer(Sheet((UNNAMED,), [(value,)]))
+    fields = dict(value)
+    model, version = _pop_text(fields, MODEL_KEYS), _pop_text(fields, VERSION_KEYS)
+    request_id = fields.get("request_id", fields.get("id"))
+    outputs = in_order(_object(fields, rows), row_ids)
+    return Answer(outputs, model, version, str(request_id) if isinstance(request_id, str | int) else "")
+
+
+def listed(items: Sequence[object], *, name: str, rows: int) -> Sheet:
+    """The outputs in a list called *name*: one for each row, or everything for the only row."""
+    if rows == 1 and len(items) > 1:
+        return _for_one_row(items, name)
+    sheet = tabulate([_best(item) for item in items], name=name, role="output")
+    return sheet if rows in {0, 1, len(items)} else replace(sheet, flags=sheet.flags | {"shape_mismatch"})
+
+
+def answer_under(value: object, keys: Sequence[str], *, rows: int, row_ids: Sequence[Cell] = ()) -> Sheet:
+    """The outputs that an answer holds under the first of *keys* that it has; in all of it where it has none."""
+    fields = value if is_object(value) else {}
+    key = next((key for key in keys if key in fields), None)
+    if key is None:
+        return read_answer(value, rows=rows, row_ids=row_ids).outputs
+    held = fields[key]
+    if is_list(held):
+        return in_order(listed(held, name=key, rows=rows), row_ids)
+    if is_object(held):
+        return in_order(_object(held, rows), row_ids)
+    return Sheet((key,), [(held,)])
+
+
+def top_of_parallel(entry: object) -> object:
+    """*entry* with the best of its labels and scores, where it holds them in parallel lists; else as it is."""
+    if not is_object(entry):
+        return entry
+    for labels_key, scores_key in _PARALLEL_KEYS:
+        labels, scores = entry.get(labels_key), entry.get(scores_key)
+        if not is_list(labels) or not is_list(scores) or not 0 < len(labels) == len(scores):
+            continue
+        best = max(range(len(scores)), key=lambda at, scores=scores: as_score(scores[at]))  # type: ignore[misc]
+        # What else is as long stands beside them: the ids of the labels, boxes of what was found.
+        return {
+            key: value[best] if is_list(value) and len(value) == len(labels) else value
+            for key, value in entry.items()
+            if key != "ids"
+        }
+    return entry
+
+
+def as_score(value: object) -> float:
+    """*value* as a number to be compared with other scores: what is none, NaN too, is below all."""
+    return value if isinstance(value, float | int) and value == value else float("-inf")  # noqa: PLR0124
+
+
+def in_order(outputs: Sheet, row_ids: Sequence[Cell]) -> Sheet:
+    """*outputs* in the order of *row_ids*, where they carry the same ids in another one."""
+    given = outputs.row_ids
+    if given == row_ids or len(given) != len(row_ids):
+        return outputs
+    place = {row_id: at for at, row_id in enumerate(given)}
+    if len(place) != len(given) or place.keys() != set(row_ids):
+        return outputs
+    order = [place[row_id] for row_id in row_ids]
+    ids = {name: [column[at] for at in order] for name, column in outputs.ids.items()}
+    return replace(outputs, values=[outputs.values[at] for at in order], row_ids=tuple(row_ids), ids=ids)
+
+
+def _object(fields: Mapping[str, object], rows: int) -> Sheet:
+    reasons = apart(fields, "output")
+    said = {key: value for key, value in fields.items() if key not in reasons} if reasons else fields
+    lists = {key: value for key, value in said.items() if is_list(value) and len(key) <= MAX_NAME_LENGTH}
+    if len(said) == 1 and lists:
+        ((key, items),) = lists.items()
+        return listed(items, name=key, rows=rows)
+    if rows == 1:
+        return one_row({key: _only(value) for key, value in fields.items()} if lists else fields, "output")
+    aligned = {key: items for key, items in lists.items() if len(items) == rows}
+    if rows and aligned:
+        return _beside(aligned, rows, {key: "answer" for key in said if key not in aligned})
+    return one_row(fields, "output")
+
+
+def _beside(aligned: Mapping[str, Sequence[object]], rows: int, left_out: Mapping[str, LeftOut]) -> Sheet:
+    """Lists of one length under several keys: the columns of each, side by side."""
+    merged: list[dict[str, object]] = [{} for _ in range(rows)]
+    for key, items in aligned.items():
+        for row, item in zip(merged, items, strict=True):
+            best = _best(item)
+            if is_object(best) and len(aligned) == 1:
+                row.update(best)
+            else:
+                row[key] = best
+    sheet = tabulate(merged, name="", role="output")
+    return replace(sheet, left_out={**sheet.left_out, **left_out})
+
+
+def _for_one_row(items: Sequence[object], name: str) -> Sheet:
+    best = _best(list(items))
+    if is_object(best):
+        return one_row(best, "output")
+    if is_one_cell(items, name, "output") or not NUMBER_TYPES.union({bool}).issuperset(map(type, items)):
+        return Sheet((name,), [(without_credentials(list(items)),)])
+    return Sheet(element_names(name, len(items)), [tuple(items)])
+
+
+def _best(item: object) -> object:
+    """The entry with the highest score of a list of labels with scores; anything else as it is."""
+    if not is_list(item) or not item or not NESTED_TYPES.issuperset(map(type, item)):
+        return item
+    entries = [entry for entry in item if is_object(entry) and entry.keys() == _RANKED_KEYS]
+    return max(entries, key=_score) if len(entries) == len(item) else item
+
+
+def _score(entry: Mapping[str, object]) -> float:
+    return as_score(entry["score"])
+
+
+def _only(value: object) -> object:
+    """The element of a list of one: what `predict` returns for a request of one row."""
+    return value[0] if is_list(value) and len(value) == 1 else value
+
+
+def _pop_text(fields: dict[str, object], keys: Sequence[str]) -> str:
+    found = ""
+    for key in keys:
+        value = fields.get(key)
+        if value is None or isinstance(value, str) or (type(value) is int and key in VERSION_KEYS):
+            fields.pop(key, None)
+            found = found or ("" if value is None else str(value))
+    return found

@@ -1,0 +1,269 @@
+"""From JSON rows to named columns: dotted names, elements of lists, ids and credentials left out."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import islice
+from typing import Final, Literal, TypeAlias, cast
+
+from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_object
+from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
+from dashlight.records import Cell, Role
+from dashlight.window.facets.list_names import is_embedding_name, is_forecast_name, is_ranking_name, is_time_name
+
+MAX_COLUMNS: Final = 256
+"""Columns of one table; the rest is counted."""
+MAX_SPREAD: Final = 256
+"""A longer list of scalars stays one vector column; so does a shorter one of an answer that is an embedding, a forecast or
+a ranking by its name."""
+MAX_ROWS: Final = 10_000
+"""Rows of one exchange; the rest is counted."""
+MAX_CELLS: Final = 1 << 17
+"""Cells of one table of one exchange: as many as 256 KiB of JSON can hold."""
+
+LeftOut: TypeAlias = Literal["id", "credential", "parameter", "answer", "not_listed", "ignored"]
+"""Why a key became no column; `answer` is a fact of a whole answer beside its rows, the last two are asked for."""
+
+MAX_KEYS: Final = 1024
+"""Keys of one object that are looked at; the rest is counted."""
+
+_MAX_REMEMBERED_KEYS = 4096
+"""Characters of the keys of one object; longer ones are looked at anew, so that the cache stays small."""
+_ID = re.compile(r"(?i:(?:.*_)?(?:id|uuid|guid))|.*[a-z](?:Id|ID|Uuid|UUID|Guid|GUID)")
+# In an answer these are what the model said.
+_CLASS_ID = re.compile(r"(?i)(?:.+_)?(?:class|label|category|cluster|topic|species|segment)_?id")
+_ROW_ID_FIRST = ("id", "uuid", "guid")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """The rows of one side of an exchange, and what became of the rest of it."""
+
+    names: tuple[str, ...] = ()
+    values: Sequence[Sequence[Cell]] = ()
+    """Row by row, as they came: ints stay ints; None where null or missing."""
+    row_ids: tuple[Cell, ...] = ()
+    """One for each row, or none."""
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+    flags: frozenset[str] = frozenset()
+    """Of missing_key, ragged, over_limit, shape_mismatch."""
+    dropped_count: int = 0
+    """Columns and rows beyond the limits."""
+    ids: Mapping[str, Sequence[Cell]] = field(default_factory=dict[str, Sequence[Cell]])
+    """What was left out as an id, one for each row: a column for those who ask for it by name."""
+
+
+@dataclass(slots=True)
+class _Rest:
+    """What became no column, while rows are read."""
+
+    left_out: dict[str, LeftOut] = field(default_factory=dict[str, LeftOut])
+    ids: list[dict[str, Cell]] = field(default_factory=list[dict[str, Cell]])
+    """Of each row so far."""
+
+
+def tabulate(elements: Sequence[object], *, name: str, role: Role) -> Sheet:
+    """The rows of a list: objects, lists of scalars, or single cells.
+
+    Args:
+        elements: One for each row.
+        name: What the list is called; names the columns that have no names of their own. Empty: `0`, `1`, ...
+        role: Whether this is what the model was given or what it answered.
+    """
+    kept = elements[:MAX_ROWS]
+    kinds = set(map(type, kept))
+    if kinds == {dict}:
+        sheet = _records(cast("Sequence[dict[str, object]]", kept), role)
+    elif kinds == {list}:
+        sheet = _vectors(cast("Sequence[list[object]]", kept), name, role)
+    elif kept:
+        sheet = Sheet((name or "0",), [(without_credentials(cell),) for cell in kept])
+    else:
+        sheet = Sheet()
+    return _bounded(sheet, len(elements) - len(kept))
+
+
+def one_row(row: Mapping[str, object], role: Role) -> Sheet:
+    """The columns of one object."""
+    return _bounded(_records((row,), role), 0)
+
+
+def transposed(columns: Mapping[str, Sequence[object]], role: Role) -> Sheet:
+    """The rows of an object whose values are columns of one length."""
+    length = min(map(len, columns.values()))
+    heads = [column[:MAX_ROWS] for column in columns.values()]
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*heads, strict=True)]
+    return _bounded(_records(rows, role), length - len(rows))
+
+
+def apart(node: Mapping[str, object], role: Role) -> Mapping[str, LeftOut]:
+    """The keys of *node* that become no columns, and why.
+
+    Keys too long for a name, and those behind the first MAX_KEYS, are not looked at and become none either.
+    """
+    keys = tuple(node)[:MAX_KEYS]
+    if sum(map(len, keys)) <= _MAX_REMEMBERED_KEYS:
+        return _apart(keys, role)
+    return _apart.__wrapped__(keys, role)
+
+
+def with_beside(sheet: Sheet, fields: Mapping[str, object], reasons: Mapping[str, LeftOut]) -> Sheet:
+    """*sheet*, its rows under one of *fields*, and what became of the others; ids that are as many go with its rows."""
+    rows = len(sheet.values)
+    ids = dict(sheet.ids)
+    for key, reason in reasons.items():
+        value = fields[key] if reason == "id" else None
+        if isinstance(value, list) and len(cast("list[object]", value)) == rows:
+            ids[key] = cast("list[object]", value)
+        elif reason == "id" and rows == 1:
+            ids[key] = (value,)
+    return replace(sheet, left_out={**sheet.left_out, **reasons}, ids=ids)
+
+
+def is_one_cell(items: Sequence[object], name: str, role: Role) -> bool:
+    """Whether a list called *name* stays one cell.
+
+    It does where it holds others or is long. In an answer it does where it is a ranking, of texts or of whole numbers
+    under such a name, and where its name says that its numbers are an embedding, a forecast, or the moments of one.
+    """
+    kinds = set(map(type, items))
+    if len(items) > MAX_SPREAD or not NESTED_TYPES.isdisjoint(kinds):
+        return True
+    if role != "output" or not items:
+        return False
+    if str in kinds:
+        return True
+    said = is_embedding_name(name) or is_forecast_name(name) or is_time_name(name)
+    return NUMBER_TYPES.issuperset(kinds) and (said or (kinds == {int} and is_ranking_name(name)))
+
+
+@lru_cache(maxsize=64)
+def element_names(name: str, width: int) -> tuple[str, ...]:
+    """`x[0]`, `x[1]`, ...; `0`, `1`, ... where there is no name."""
+    return tuple(f"{name}[{place}]" if name else str(place) for place in range(width))
+
+
+@lru_cache(maxsize=512)
+def _apart(keys: tuple[str, ...], role: Role) -> Mapping[str, LeftOut]:
+    return {key: reason for key in keys if len(key) <= MAX_NAME_LENGTH and (reason := _fate(key, role)) is not None}
+
+
+def _fate(key: str, role: Role) -> LeftOut | None:
+    if is_credential(key):
+        return "credential"
+    if _ID.fullmatch(key) and not (role == "output" and _CLASS_ID.fullmatch(key)):
+        return "id"
+    return None
+
+
+def _bounded(sheet: Sheet, rows_cut: int) -> Sheet:
+    values = sheet.values[: MAX_CELLS // max(1, len(sheet.names))]
+    dropped = sheet.dropped_count + rows_cut + len(sheet.values) - len(values)
+    if not dropped:
+        return sheet
+    flags = sheet.flags | {"over_limit"}
+    ids = {name: column[: len(values)] for name, column in sheet.ids.items()}
+    row_ids = sheet.row_ids[: len(values)]
+    return replace(sheet, values=values, row_ids=row_ids, ids=ids, flags=flags, dropped_count=dropped)
+
+
+def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
+    usual = _usual_records(rows, role)
+    if usual is not None:
+        return usual
+    rest = _Rest()
+    left_out = rest.left_out
+    dropped = 0
+    flat: list[dict[str, Cell]] = []
+    for row in rows:
+        cells: dict[str, Cell] = {}
+        rest.ids.append({})
+        dropped += _flatten(cells, "", row, role, rest)
+        flat.append(cells)
+    row_ids = _row_ids(rows, left_out) if left_out else ()
+    ids = {name: [found.get(name) for found in rest.ids] for name, reason in left_out.items() if reason == "id"}
+    names = tuple(flat[0])
+    values: list[Sequence[Cell]] = [list(cells.values()) for cells in flat if tuple(cells) == names]
+    if len(values) == len(flat):
+        return Sheet(names, values, row_ids, left_out, dropped_count=dropped, ids=ids)
+    union = tuple(dict.fromkeys(name for cells in flat for name in cells))
+    names = union[:MAX_COLUMNS]
+    values = [[cells.get(name) for name in names] for cells in flat[: MAX_CELLS // len(names)]]
+    dropped += len(union) - len(names) + len(flat) - len(values)
+    ids = {name: column[: len(values)] for name, column in ids.items()}
+    return Sheet(names, values, row_ids, left_out, frozenset(_gaps(flat, names)), dropped, ids)
+
+
+def _usual_records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet | None:
+    """The rows, in one go, where all have the same keys with scalars under them and every key is a column."""
+    names = tuple(rows[0])
+    if sum(map(len, names)) > _MAX_REMEMBERED_KEYS or not _are_usual(names, role):
+        return None
+    for row in rows:
+        if tuple(row) != names or not NESTED_TYPES.isdisjoint(map(type, row.values())):
+            return None
+    return Sheet(names, [tuple(row.values()) for row in rows])
+
+
+@lru_cache(maxsize=512)
+def _are_usual(keys: tuple[str, ...], role: Role) -> bool:
+    return len(keys) <= MAX_COLUMNS and max(map(len, keys), default=0) <= MAX_NAME_LENGTH and not _apart(keys, role)
+
+
+def _gaps(flat: Sequence[Mapping[str, Cell]], names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        if any(name not in cells for cells in flat):
+            yield "ragged" if name.endswith("]") else "missing_key"
+
+
+def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], role: Role, rest: _Rest) -> int:
+    """Put the scalars of *node* into *cells* and what is none into *rest*; the number of columns without room."""
+    reasons = apart(node, role)
+    dropped = max(0, len(node) - MAX_KEYS)
+    for key, value in islice(node.items(), MAX_KEYS):
+        # Before anything is built or remembered of it: a key may be as long as the body.
+        if len(prefix) + len(key) > MAX_NAME_LENGTH or len(cells) >= MAX_COLUMNS:
+            dropped += 1
+        elif key in reasons:
+            if len(rest.left_out) < MAX_COLUMNS:
+                rest.left_out[prefix + key] = reasons[key]
+                if reasons[key] == "id":
+                    rest.ids[-1][prefix + key] = value
+        elif type(value) not in NESTED_TYPES:
+            cells[prefix + key] = value
+        elif is_object(value):
+            dropped += _flatten(cells, f"{prefix}{key}.", value, role, rest)
+        else:
+            dropped += _spread(cells, prefix + key, cast("list[object]", value), role)
+    return dropped
+
+
+def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) -> int:
+    if is_one_cell(items, name, role):
+        cells[name] = without_credentials(items)
+        return 0
+    room = MAX_COLUMNS - len(cells)
+    cells.update(zip(element_names(name, min(len(items), room)), items, strict=False))
+    return max(0, len(items) - room)
+
+
+def _vectors(rows: Sequence[list[object]], name: str, role: Role) -> Sheet:
+    width = max(map(len, rows))
+    if width > MAX_SPREAD or any(is_one_cell(row, name, role) for row in rows):
+        return Sheet((name or "0",), [(without_credentials(row),) for row in rows])
+    names = element_names(name, width)
+    kept = rows[: MAX_CELLS // max(1, width)]
+    dropped = len(rows) - len(kept)
+    if all(len(row) == width for row in kept):
+        return Sheet(names, kept, dropped_count=dropped)
+    padded = [row + [None] * (width - len(row)) for row in kept]
+    return Sheet(names, padded, flags=frozenset({"ragged"}), dropped_count=dropped)
+
+
+def _row_ids(rows: Sequence[Mapping[str, object]], left_out: Mapping[str, LeftOut]) -> tuple[Cell, ...]:
+    ids = [name for name, reason in left_out.items() if reason == "id" and "." not in name]
+    by_lower = {name.lower(): name for name in reversed(ids)}
+    key = next((by_lower[name] for name in _ROW_ID_FIRST if name in by_lower), ids[0] if ids else "")
+    found = tuple(row.get(key) for row in rows)
+    return found if all(isinstance(cell, str | int) for cell in found) else ()

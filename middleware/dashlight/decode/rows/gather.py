@@ -1,0 +1,98 @@
+"""Rows and tables of a batch, gathered by endpoint and model into Predictions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.tables import joined, shielded, table_of
+from dashlight.records import Cell, Prediction, Role, Table
+
+Kept: TypeAlias = Callable[[tuple[str, ...], Role], Sequence[int] | None]
+"""The places of the columns to keep among those of such names on one side; None where all are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What the rows of one Prediction have in common."""
+
+    endpoint: str
+    model: str
+    version: str
+    protocol: str
+
+
+@dataclass(slots=True)
+class _Rows:
+    values: list[Sequence[Cell]] = field(default_factory=list[Sequence[Cell]])
+    exchange: list[int] = field(default_factory=list[int])
+
+
+class _Side:
+    """The features or the outputs of one group in the making."""
+
+    __slots__ = ("_rows", "_tables")
+
+    def __init__(self) -> None:
+        self._tables: list[Table] = []
+        self._rows: dict[tuple[str, ...], _Rows] = {}
+
+    def add_table(self, table: Table) -> None:
+        self._tables.append(table)
+
+    def add_sheet(self, place: int, sheet: Sheet) -> None:
+        # Rows of the same columns wait for one another, so that a column is looked at once.
+        rows = self._rows.setdefault(sheet.names, _Rows())
+        rows.values.extend(sheet.values)
+        rows.exchange.extend([place] * len(sheet.values))
+
+    def table(self, role: Role, kept: Kept) -> Table:
+        tables = list(self._tables)
+        for names, rows in self._rows.items():
+            columns: Sequence[Sequence[Cell]] = list(zip(*rows.values, strict=True)) or [()] * len(names)
+            chosen = kept(names, role)
+            if chosen is not None:
+                names = tuple(names[at] for at in chosen)  # noqa: PLW2901 - the columns go with them
+                columns = [columns[at] for at in chosen]
+            tables.append(table_of(names, columns, rows.exchange))
+        return shielded(joined(tables)) if tables else table_of((), (), ())
+
+
+class Gathering:
+    """The predictions of a batch in the making."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Group, tuple[_Side, _Side]] = {}
+
+    def add_tables(self, group: Group, features: Table, outputs: Table) -> None:
+        """Add rows that are tables already."""
+        sides = self._sides(group)
+        sides[0].add_table(features)
+        sides[1].add_table(outputs)
+
+    def add_sheets(self, group: Group, place: int, features: Sheet, outputs: Sheet | None) -> None:
+        """Add what the exchange at *place* was read as."""
+        sides = self._sides(group)
+        sides[0].add_sheet(place, features)
+        if outputs is not None:
+            sides[1].add_sheet(place, outputs)
+
+    def predictions(self, kept: Kept) -> list[Prediction]:
+        """One for each group, in the order in which they were first met."""
+        return [
+            Prediction(
+                endpoint=group.endpoint,
+                model=group.model,
+                version=group.version,
+                protocol=group.protocol,
+                features=features.table("feature", kept),
+                outputs=outputs.table("output", kept),
+            )
+            for group, (features, outputs) in self._groups.items()
+        ]
+
+    def _sides(self, group: Group) -> tuple[_Side, _Side]:
+        sides = self._groups.get(group)
+        if sides is None:
+            sides = self._groups[group] = (_Side(), _Side())
+        return sides

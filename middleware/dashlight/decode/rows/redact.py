@@ -1,0 +1,123 @@
+"""Which names hold credentials or personal particulars, and how their values are kept from leaving."""
+
+import re
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
+from dashlight.records import Cell
+
+REDACTED: Final = "[redacted]"
+MAX_NAME_LENGTH: Final = 200
+"""Longer names are no columns, and are redacted unread: they would fill the caches."""
+
+_MAX_NESTING = 32
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+_CREDENTIAL_WORDS = re.compile(
+    r"(?:password|passwd|pwd|passphrase|passcode|secret|apikey|authorization|bearer|jwt|cookie"
+    r"|credential|ssn|cvv|cvc|iban|otp)s?"
+)
+"""A word of these anywhere in a name makes its value a credential."""
+_CREDENTIAL_ENDINGS = re.compile(r"token|auth")
+"""These only as the last word: `token_count` is a feature."""
+_CREDENTIAL_PAIRS = re.compile(
+    r"(?:api|access|private|signing|encryption|subscription) keys?|(?:card|account|routing) numbers?|social security"
+)
+_SUSPECT = re.compile(
+    r"(?i)pass|pwd|secret|key|auth|bearer|jwt|cookie|credential|ssn|cvv|cvc|iban|otp|token|number|security"
+)
+"""Part of every name that the rules above match: spares the others the splitting into words."""
+_PERSONAL_ENDINGS = re.compile(
+    r"(?:e?mail|phone|mobile|telephone|fax|passport|licen[cs]e|address|street"
+    r"|surname|(?:first|last|full|user)name|birthdate|dob|ip)(?:e?s)?"
+)
+_PERSONAL_PAIRS = re.compile(
+    r"(?:credit|debit) cards?|(?:phone|mobile|passport|licen[cs]e|tax) numbers?"
+    r"|(?:first|last|full|middle|maiden|user) names?|birth dates?"
+)
+
+
+def is_credential(name: str) -> bool:
+    """Whether the value under *name* opens something or stands for a person: it never becomes a column."""
+    return len(name) > MAX_NAME_LENGTH or _is_credential(name)
+
+
+def is_personal(name: str) -> bool:
+    """Whether the value under *name* tells who somebody is: its text leaves decode only as REDACTED.
+
+    The last word of a name says what its value is: `email` and `user_email` are personal, `email_domain` is not.
+    """
+    return len(name) > MAX_NAME_LENGTH or _is_personal(name)
+
+
+def redact(values: Mapping[str, Cell], *, also: Sequence[str] = ()) -> dict[str, Cell]:
+    """*values* as they may leave in an event: credentials and personal particulars replaced, at every depth.
+
+    Args:
+        values: Values by column name.
+        also: Globs of further names to replace, as DASHLIGHT_REDACT lists them.
+    """
+    return {name: _redacted(name, value, also, 0) for name, value in values.items()}
+
+
+def without_credentials(value: Cell) -> Cell:
+    """*value* with every credential inside it replaced."""
+    return _cleaned(value, 0) if is_list(value) or is_object(value) else value
+
+
+def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> object:
+    if value is None:
+        return None
+    if depth > _MAX_NESTING or is_credential(name) or is_personal(name):
+        return REDACTED
+    if any(fnmatchcase(name, glob) for glob in also):
+        return REDACTED
+    if is_object(value):
+        return {key: _redacted(key, child, also, depth + 1) for key, child in value.items()}
+    if is_list(value):
+        return [_redacted(name, child, also, depth + 1) for child in value]
+    return value
+
+
+def _cleaned(value: object, depth: int) -> object:
+    if depth > _MAX_NESTING:
+        return REDACTED
+    if is_object(value):
+        return {name: REDACTED if is_credential(name) else _cleaned(child, depth + 1) for name, child in value.items()}
+    # A vector, the usual cell, is returned as it is.
+    if is_list(value) and not NESTED_TYPES.isdisjoint(map(type, value)):
+        return [_cleaned(child, depth + 1) for child in value]
+    return value
+
+
+@lru_cache(maxsize=4096)
+def _is_credential(name: str) -> bool:
+    if not _SUSPECT.search(name):
+        return False
+    words = _words(name)
+    return (
+        any(map(_CREDENTIAL_WORDS.fullmatch, words))
+        or any(map(_CREDENTIAL_ENDINGS.fullmatch, words[-1:]))
+        or any(_CREDENTIAL_PAIRS.fullmatch(" ".join(pair)) for pair in pairwise(words))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _is_personal(name: str) -> bool:
+    words = _words(name)
+    # `card` is one; `card4` is the fourth column of a table about cards.
+    if words[-1:] == ["card"] and name.lower().endswith("card"):
+        return True
+    return any(map(_PERSONAL_ENDINGS.fullmatch, words[-1:])) or bool(_PERSONAL_PAIRS.fullmatch(" ".join(words[-2:])))
+
+
+def _words(name: str) -> list[str]:
+    words = [word.lower() for word in _WORD.findall(name)]
+    # One of several is as private as the only one: `emails[3]`, `phone2`.
+    while words and words[-1].isdigit():
+        words.pop()
+    return words

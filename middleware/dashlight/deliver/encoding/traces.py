@@ -1,0 +1,247 @@
+"""Exchanges -> OTLP spans as bytes: what does not vary is encoded once and kept.
+
+Field for field what the exporter of the OpenTelemetry SDK sends for the same span; where it leaves out what the
+protocol has room for (the trace flags of a span, the trace state of a link), so do we.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from dashlight.deliver.encoding import envelope
+from dashlight.deliver.encoding.identifiers import uuid_text
+from dashlight.deliver.encoding.plain import Budget, plain_text
+from dashlight.deliver.encoding.protobuf import (
+    attribute,
+    fixed32_field,
+    fixed64_field,
+    key_value,
+    length_delimited,
+    varint,
+    varint_field,
+)
+from dashlight.deliver.encoding.span_attributes import KNOWN_METHODS, has_failed, shared_attributes, span_name
+from dashlight.records import Exchange, OwnSpan
+
+Key = TypeVar("Key")
+
+_ATTRIBUTES = 9
+_KIND_SERVER = varint_field(6, number=2)
+_STATUS_ERROR = 2
+_HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
+_FLAGS_LOCAL = fixed32_field(16, number=_HAS_IS_REMOTE)
+_FLAGS_REMOTE = fixed32_field(16, number=_HAS_IS_REMOTE | _IS_REMOTE)
+_EVENT_ID = key_value(_ATTRIBUTES, "dashlight.event.id", value="-" * 36)[:-36]
+_TRUNCATED = key_value(_ATTRIBUTES, "dashlight.request.truncated", value=True)
+# Start and end: two fields of type fixed64, tags and all.
+_MOMENTS = struct.Struct("<BQBQ").pack
+_NOTHING: Mapping[str, object] = {}
+# Of each cache; a client that asks for ever new paths fills one, and it starts again empty.
+MOST_KEPT = 4096
+# Most spans are shorter than this.
+_FRAMES = tuple(b"\x12" + varint(size) for size in range(1024))
+
+
+class SpanEncoder:
+    """Writes spans, and the requests that carry them. For one thread at a time."""
+
+    content_type = envelope.CONTENT_TYPE
+    speaks_otlp = True
+
+    def __init__(
+        self,
+        resource: Mapping[str, object],
+        scope_name: str,
+        scope_version: str,
+        *,
+        known_methods: frozenset[str] = KNOWN_METHODS,
+    ) -> None:
+        self._envelope = envelope.Envelope(resource, scope_name, scope_version)
+        self._known_methods = known_methods
+        self._shared: dict[tuple[object, ...], bytes] = {}
+        self._paths: dict[str, bytes] = {}
+        self._request_sizes: dict[int, bytes] = {}
+        self._response_sizes: dict[int, bytes] = {}
+
+    def span(
+        self,
+        exchange: Exchange,
+        *,
+        model: str = "",
+        version: str = "",
+        rows: int | None = None,
+        extra: Mapping[str, object] = _NOTHING,
+    ) -> bytes:
+        """The span that Dashlight opened for *exchange*, ready for `request`.
+
+        About two microseconds where the application set nothing on it, because it is put together here, from bytes
+        made before; every call more would cost a tenth.
+
+        *model*, *version*, *rows* and the attributes in *extra* are what decoding made known. What the application
+        set on the span wins over all of it.
+
+        Raises:
+            ValueError: the exchange has no span of ours.
+        """
+        own = exchange.own_span
+        if own is None:
+            raise ValueError("the span of this exchange is not Dashlight's to send")
+        if extra or own.attributes or own.events or own.links or own.status_code or own.name is not None:
+            shared = self._described(exchange, own, model=model, version=version, rows=rows, extra=extra)
+            path = event_id = request_size = response_size = truncated = b""
+        else:
+            key = (
+                exchange.route,
+                exchange.method,
+                exchange.status,
+                exchange.server,
+                exchange.scheme,
+                exchange.http_version,
+                exchange.outcome,
+                exchange.error,
+                model,
+                version,
+                rows,
+            )
+            shared = self._shared.get(key) or self._share(key, exchange, model=model, version=version, rows=rows)
+            path = self._paths.get(exchange.path) or self._path(exchange.path)
+            event_id = _EVENT_ID + uuid_text(exchange.id)
+            sent, answered = exchange.request_bytes, exchange.response_bytes
+            request_size = self._request_sizes.get(sent) or _size(self._request_sizes, "request", sent)
+            response_size = self._response_sizes.get(answered) or _size(self._response_sizes, "response", answered)
+            chunks = exchange.request_chunks
+            is_whole = len(chunks) == 1 and len(chunks[0]) == sent
+            truncated = b"" if is_whole or not exchange.request_truncated else _TRUNCATED
+        # A double of today's size tells quarters of a microsecond apart, and no nanoseconds.
+        started_at = round(exchange.started_at * 1e6) * 1000
+        content = b"".join(
+            (
+                b"\x0a\x10",
+                exchange.trace_id.to_bytes(16, "big"),
+                b"\x12\x08",
+                exchange.span_id.to_bytes(8, "big"),
+                _MOMENTS(0x39, started_at, 0x41, started_at + int(exchange.duration_seconds * 1e9)),
+                _ancestry(own) if own.parent_id else _FLAGS_LOCAL,
+                shared,
+                path,
+                event_id,
+                request_size,
+                response_size,
+                truncated,
+            )
+        )
+        size = len(content)
+        return (_FRAMES[size] if size < 1024 else b"\x12" + varint(size)) + content
+
+    def request(self, spans: Sequence[bytes]) -> bytes:
+        """The ExportTraceServiceRequest that carries *spans*."""
+        return self._envelope.around(spans)
+
+    def rejected_count(self, answer: bytes) -> int:
+        """Spans that the collector says it did not take."""
+        return envelope.rejected_count(answer)
+
+    def _path(self, path: str) -> bytes:
+        return _keep(self._paths, path, _attribute("url.path", path))
+
+    def _share(
+        self, key: tuple[object, ...], exchange: Exchange, *, model: str, version: str, rows: int | None
+    ) -> bytes:
+        """What exchanges of one *key* have in common: name, kind, status and most attributes."""
+        found = shared_attributes(exchange, self._known_methods, model=model, version=version, rows=rows)
+        written = (
+            _name(span_name(exchange, self._known_methods)),
+            _KIND_SERVER,
+            *(_attribute(name, value) for name, value in found.items()),
+            _status(_STATUS_ERROR if has_failed(exchange) else 0, ""),
+        )
+        return _keep(self._shared, key, b"".join(written))
+
+    def _described(
+        self,
+        exchange: Exchange,
+        own: OwnSpan,
+        *,
+        model: str,
+        version: str,
+        rows: int | None,
+        extra: Mapping[str, object],
+    ) -> bytes:
+        """Everything but ids and moments, of a span on which somebody set something."""
+        found = shared_attributes(exchange, self._known_methods, model=model, version=version, rows=rows)
+        found["url.path"] = exchange.path
+        found["dashlight.event.id"] = uuid_text(exchange.id).decode()
+        found["http.request.body.size"] = exchange.request_bytes
+        found["http.response.body.size"] = exchange.response_bytes
+        if exchange.request_truncated:
+            found["dashlight.request.truncated"] = True
+        found.update(extra)
+        found.update(own.attributes)
+        budget = Budget()
+        status = own.status_code or (_STATUS_ERROR if has_failed(exchange) else 0)
+        written = (
+            _name(span_name(exchange, self._known_methods) if own.name is None else own.name),
+            _KIND_SERVER,
+            _attributes(_ATTRIBUTES, found, budget),
+            *(_event(*event, budget=budget) for event in own.events),
+            *(_link(*link, budget=budget) for link in own.links),
+            _status(status, own.status_description),
+        )
+        return b"".join(written)
+
+
+def _keep(kept: dict[Key, bytes], key: Key, written: bytes) -> bytes:
+    if len(kept) >= MOST_KEPT:
+        kept.clear()
+    kept[key] = written
+    return written
+
+
+def _size(kept: dict[int, bytes], part: str, size_bytes: int) -> bytes:
+    return _keep(kept, size_bytes, _attribute(f"http.{part}.body.size", size_bytes))
+
+
+def _attribute(name: str, value: object) -> bytes:
+    return attribute(_ATTRIBUTES, name, value=value, budget=Budget())
+
+
+def _attributes(field: int, values: Mapping[str, object], budget: Budget) -> bytes:
+    """A repeated KeyValue; a value of no plain form costs that attribute alone, as in the SDK."""
+    written: list[bytes] = []
+    for name, value in values.items():
+        with suppress(TypeError):
+            written.append(attribute(field, name, value=value, budget=budget))
+    return b"".join(written)
+
+
+def _ancestry(own: OwnSpan) -> bytes:
+    """Parent, trace state and flags of a span that has a parent."""
+    parent = b"\x22\x08" + own.parent_id.to_bytes(8, "big")
+    state = length_delimited(3, plain_text(own.trace_state, Budget()).encode()) if own.trace_state else b""
+    return parent + state + (_FLAGS_REMOTE if own.parent_is_remote else _FLAGS_LOCAL)
+
+
+def _name(name: str) -> bytes:
+    return length_delimited(5, plain_text(name, Budget()).encode())
+
+
+def _status(code: int, description: str) -> bytes:
+    """Always there, if empty: the exporter of the SDK sends it always."""
+    message = length_delimited(2, plain_text(description, Budget()).encode()) if description else b""
+    return length_delimited(15, message + (varint_field(3, number=code) if code else b""))
+
+
+def _event(name: str, at_nanoseconds: int, values: Mapping[str, object], *, budget: Budget) -> bytes:
+    described = length_delimited(2, plain_text(name, budget).encode()) + _attributes(3, values, budget)
+    return length_delimited(11, fixed64_field(1, number=at_nanoseconds) + described)
+
+
+def _link(
+    trace_id: int, span_id: int, flags: int, _state: str, values: Mapping[str, object], *, budget: Budget
+) -> bytes:
+    """A link; *flags* with the bit 0x200 where the linked span is known to be of another process."""
+    ids = length_delimited(1, trace_id.to_bytes(16, "big")) + length_delimited(2, span_id.to_bytes(8, "big"))
+    return length_delimited(
+        13, ids + _attributes(4, values, budget) + fixed32_field(6, number=_HAS_IS_REMOTE | flags & _IS_REMOTE)
+    )

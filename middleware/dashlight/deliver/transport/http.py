@@ -1,0 +1,138 @@
+"""Posts batches to one endpoint. Loads httpcore, so that the delivery thread alone may load this.
+
+httpcore, and not the httpx.Client above it, because that one writes every URL, query and all, to the log of the host.
+"""
+
+import socket
+import ssl
+import zlib
+from collections.abc import Callable, Iterator
+from time import monotonic as monotonic_clock
+from urllib.parse import urlsplit
+
+import httpcore
+
+from dashlight.deliver.transport.answer import Answer, Failure
+from dashlight.deliver.transport.deadline import DeadlineBackend, RefusedAddressError
+from dashlight.deliver.transport.endpoints import ATTEMPT_SECONDS, Compression, Endpoint
+from dashlight.version import __version__
+
+_CONNECT_SECONDS, _WRITE_SECONDS, _READ_SECONDS = 2.0, 5.0, 10.0
+_MOST_ANSWER_BYTES = 64 * 1024
+# Below this a coding costs more than it saves.
+_COMPRESS_ABOVE_BYTES = 1024
+_WINDOW_BITS = {"gzip": 31, "deflate": 15}
+# Shorter than most collectors keep an idle connection, so that it is seldom cut just as it is used again.
+_KEEPALIVE_SECONDS = 30.0
+_NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+# The other side hung up in the middle: no matter of trust.
+_TLS_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
+
+class HttpSender:
+    """A kept-alive connection to one endpoint: no redirects, no proxies, nothing from the environment.
+
+    An attempt ends within the endpoint's timeout, and of an answer above 64 KiB nothing is kept.
+
+    Raises:
+        OSError: a certificate of the endpoint cannot be read, or is none.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, monotonic: Callable[[], float] = monotonic_clock) -> None:
+        parts = urlsplit(endpoint.url)
+        self._endpoint = endpoint
+        self._monotonic = monotonic
+        self._host = parts.netloc
+        self._backend = DeadlineBackend(monotonic)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=_trust(endpoint) if parts.scheme == "https" else None,
+            max_connections=1,
+            keepalive_expiry=_KEEPALIVE_SECONDS,
+            network_backend=self._backend,
+        )
+        # Whoever asks for a longer timeout than ours has a collector that takes long to answer.
+        patience = endpoint.timeout_seconds if endpoint.timeout_seconds > ATTEMPT_SECONDS else _READ_SECONDS
+        self._timeouts = {"connect": _CONNECT_SECONDS, "write": _WRITE_SECONDS, "read": patience}
+
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:
+        """Posts *body*, compressed if the endpoint wants that and it is worth it."""
+        headers = dict(self._endpoint.headers)
+        headers |= {
+            "host": self._host,
+            "user-agent": headers.get("user-agent", f"dashlight/{__version__}"),
+            "accept-encoding": "identity",
+            "content-type": content_type,
+            "idempotency-key": key,
+        }
+        coding = self._endpoint.compression if len(body) > _COMPRESS_ABOVE_BYTES else "none"
+        if coding != "none":
+            headers["content-encoding"] = coding
+        try:
+            return self._post(
+                _compressed(body, coding), [(name.encode(), text.encode()) for name, text in headers.items()]
+            )
+        except Exception as failure:
+            return Answer(failure=cause_of(failure), detail=type(failure).__name__)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._pool.close()
+
+    def _post(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> Answer:
+        self._backend.deadline_at = self._monotonic() + self._endpoint.timeout_seconds
+        extensions = {"timeout": self._timeouts}
+        with self._pool.stream("POST", self._endpoint.url, headers=headers, content=body, extensions=extensions) as got:
+            said = {name.lower(): value for name, value in got.headers}
+            return Answer(
+                status=got.status,
+                retry_after=said.get(b"retry-after", b"").decode("latin-1"),
+                # A coding that was not asked for is not undone: who knows how large it grows.
+                body=b"" if said.get(b"content-encoding") else _read(got),
+            )
+
+
+def _read(answer: httpcore.Response) -> bytes:
+    """The body of *answer*, nothing where it is too long."""
+    body = b""
+    for piece in answer.iter_stream():
+        body += piece
+        if len(body) > _MOST_ANSWER_BYTES:
+            return b""
+    return body
+
+
+def _compressed(body: bytes, coding: Compression) -> bytes:
+    return body if coding == "none" else zlib.compress(body, 1, _WINDOW_BITS[coding])
+
+
+def _trust(endpoint: Endpoint) -> ssl.SSLContext:
+    """Whom to believe, and the certificate to show."""
+    if endpoint.certificate:
+        context = ssl.create_default_context(cafile=endpoint.certificate)
+    else:
+        context = httpcore.default_ssl_context()
+    if endpoint.client_certificate:
+        context.load_cert_chain(endpoint.client_certificate, endpoint.client_key or None)
+    return context
+
+
+def cause_of(failure: BaseException) -> Failure:
+    """What lies below an exception, in one of our words."""
+    causes = list(_chain(failure))
+    if any(isinstance(each, RefusedAddressError) for each in causes):
+        return "address"
+    if any(isinstance(each, socket.gaierror) and each.errno in _NO_SUCH_NAME for each in causes):
+        return "name"
+    if any(isinstance(each, httpcore.LocalProtocolError) for each in causes):
+        return "setting"
+    if any(isinstance(each, httpcore.TimeoutException) for each in causes):
+        return "timeout"
+    if any(isinstance(each, ssl.SSLError) and not isinstance(each, _TLS_CUT) for each in causes):
+        return "tls"
+    return "unreachable" if any(isinstance(each, httpcore.ConnectError) for each in causes) else "cut"
+
+
+def _chain(failure: BaseException | None) -> Iterator[BaseException]:
+    while failure is not None:
+        yield failure
+        failure = failure.__cause__ or failure.__context__

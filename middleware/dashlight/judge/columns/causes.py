@@ -1,0 +1,183 @@
+"""What an alarm means, in words and shares that an engineer can check against the data. Pure."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import ceil, floor
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.judge.words import number, percent, printable
+from dashlight.records import BinShare, Cause
+from dashlight.window.columns import ColumnReference, unseen_is_other
+from dashlight.window.events import EVENT_BINS, EVENT_COUNT, FUNCTIONAL_NAMES, event_counts
+from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR
+
+Counts: TypeAlias = NDArray[np.integer]
+
+CATEGORIES_NAMED = 5
+_MIDDLE = (0.1, 0.9)
+_QUARTILES = (0.25, 0.5, 0.75)
+
+
+def explain(column: ColumnReference, detector: int, current: Counts) -> tuple[str, Cause]:
+    """One sentence on what *detector* sees in the *current* counts, shape (BINS,), and the bins behind it.
+
+    *detector* is an event's number, or EVENT_COUNT plus a functional's. A functional is told by quantiles, together
+    with the event that moved furthest.
+    """
+    if detector < EVENT_COUNT:
+        cause = _cause(column, detector, current)
+        return _moved(cause), cause
+    cause = _cause(column, _furthest_event(column, current), current)
+    return f"{_order_moved(column, FUNCTIONAL_NAMES[detector - EVENT_COUNT], current)}; {_moved(cause)}", cause
+
+
+def bin_label(column: ColumnReference, bin_: int) -> str:
+    """What bin number *bin_* of *column* holds, in words."""
+    if bin_ == NULL:
+        return "missing"
+    if bin_ == TYPE_ERROR:
+        return "wrong type"
+    if column.kind == "text":
+        return "any text"
+    if column.kind != "numeric":
+        return _category(column, bin_)
+    if bin_ == BELOW:
+        return f"< {number(column.low)}"
+    if bin_ == ABOVE:
+        return f"> {number(column.high)}"
+    first = bin_ - STRUCTURAL_BINS
+    return _interval(column, first, first + 1).removeprefix("from ")
+
+
+def event_words(column: ColumnReference, event: int) -> str:
+    """Event number *event* of *column* in words that follow "share of"."""
+    name, (first, stop) = printable(column.name), EVENT_BINS[event]
+    if first == NULL:
+        return f"missing {name}"
+    if first == TYPE_ERROR:
+        return f"{name} of a wrong type"
+    if column.kind == "numeric":
+        if first == BELOW:
+            return f"{name} below the reference's range (< {number(column.low)})"
+        if first == ABOVE:
+            return f"{name} above the reference's range (> {number(column.high)})"
+        return f"{name} {_interval(column, first - STRUCTURAL_BINS, stop - STRUCTURAL_BINS)}"
+    if first <= ABOVE:
+        return f"{name} never seen in the reference"
+    labels = [bin_label(column, bin_) for bin_ in range(first, stop) if _holds_category(column, bin_)]
+    if len(labels) == 1:
+        return f"{name} = {labels[0]}"
+    more = len(labels) - CATEGORIES_NAMED
+    return f"{name} in ({', '.join(labels[:CATEGORIES_NAMED])}{f' and {more} more' if more > 0 else ''})"
+
+
+def quantile(column: ColumnReference, counts: Counts, share: float) -> float:
+    """About the value below which *share* of the values of a numeric column lie: even inside a bin.
+
+    -inf or inf where that is out of the reference's range; NaN where *counts* hold no value.
+    """
+    values = np.asarray(counts[BELOW:], np.float64)
+    ordered = np.concatenate([values[:1], values[2:], values[1:2]])  # below, the value bins, above
+    reached = np.cumsum(ordered)
+    wanted = share * float(reached[-1])
+    if wanted == 0:
+        return float("nan")
+    place = int(np.searchsorted(reached, wanted))
+    if place in {0, len(ordered) - 1}:
+        return float("inf") if place else float("-inf")
+    borders = _borders(column)
+    within = 1 - (float(reached[place]) - wanted) / float(ordered[place])
+    low, high = float(borders[place - 1]), float(borders[place])
+    value = low + within * (high - low)
+    return float(round(value)) if _is_whole(column) else value
+
+
+def _cause(column: ColumnReference, event: int, current: Counts) -> Cause:
+    before, after = _event_shares(column, current)
+    shares = [counts / max(counts.sum(), 1) for counts in (column.counts, current)]
+    bins = [
+        BinShare(bin_label(column, bin_), float(shares[0][bin_]), float(shares[1][bin_]))
+        for bin_ in range(BINS)
+        if shares[0][bin_] or shares[1][bin_]
+    ]
+    return Cause(event_words(column, event), float(before[event]), float(after[event]), bins)
+
+
+def _event_shares(column: ColumnReference, current: Counts) -> NDArray[np.float64]:
+    """Shares of all events in the reference and in *current*, shape (2, EVENT_COUNT)."""
+    counts = np.stack([column.counts, current]).astype(np.float64)[:, np.newaxis]
+    held = event_counts(counts, unseen_is_other([column]))[:, 0]
+    shares: NDArray[np.float64] = held / np.maximum(counts.sum(-1), 1)
+    return shares
+
+
+def _furthest_event(column: ColumnReference, current: Counts) -> int:
+    angles = np.arcsin(np.sqrt(np.clip(_event_shares(column, current), 0.0, 1.0)))
+    return int(np.abs(angles[1] - angles[0]).argmax())
+
+
+def _moved(cause: Cause) -> str:
+    direction = "rose" if cause.current >= cause.reference else "fell"
+    return f"share of {cause.event} {direction} from {percent(cause.reference)} to {percent(cause.current)}"
+
+
+def _order_moved(column: ColumnReference, functional: str, current: Counts) -> str:
+    name = printable(column.name)
+
+    def places(counts: Counts, shares: Sequence[float]) -> list[str]:
+        return [_quantile_words(column, quantile(column, counts, share)) for share in shares]
+
+    if functional in {"higher", "lower"}:
+        direction = "rose" if functional == "higher" else "fell"
+        before, after = places(column.counts, [0.5]), places(current, [0.5])
+        return f"mean rank of {name} {direction}: median {before[0]} -> {after[0]}"
+    if functional in {"wider", "narrower"}:
+        direction = "spread" if functional == "wider" else "drew together"
+        before, after = places(column.counts, _MIDDLE), places(current, _MIDDLE)
+        return f"{name} {direction}: its middle 80 % was {' to '.join(before)}, is {' to '.join(after)}"
+    before, after = places(column.counts, _QUARTILES), places(current, _QUARTILES)
+    return f"shape of {name} changed: quartiles {', '.join(before)} -> {', '.join(after)}"
+
+
+def _quantile_words(column: ColumnReference, value: float) -> str:
+    if value == float("-inf"):
+        return f"below {number(column.low)}"
+    return f"above {number(column.high)}" if value == float("inf") else number(value)
+
+
+def _interval(column: ColumnReference, first: int, stop: int) -> str:
+    """Value bins *first* to before *stop* of a numeric column, as `= 5` or `from 36 to 41`."""
+    borders = _borders(column)
+    stop = min(stop, len(borders) - 1)
+    low, high = float(borders[first]), float(borders[stop])
+    if _is_whole(column):
+        low, high = ceil(low), floor(high)
+    if low == high or high == np.nextafter(low, np.inf):
+        return f"= {number(low)}"
+    if first > 0 and low == np.nextafter(borders[first - 1], np.inf):  # next to a value with a bin of its own
+        return f"over {number(float(borders[first - 1]))} to {number(high)}"
+    return f"from {number(low)} to {number(high)}"
+
+
+def _borders(column: ColumnReference) -> NDArray[np.float64]:
+    return np.concatenate([[column.low], column.edges, [column.high]])
+
+
+def _is_whole(column: ColumnReference) -> bool:
+    """Whether each value bin lies around one whole number."""
+    borders = np.concatenate([[column.low - 0.5], column.edges, [column.high + 0.5]])
+    return bool(len(column.edges)) and all(low % 1 == 0.5 and high - low == 1 for low, high in pairwise(borders))
+
+
+def _category(column: ColumnReference, bin_: int) -> str:
+    if bin_ == ABOVE:
+        return "never seen"
+    place = bin_ - STRUCTURAL_BINS
+    return printable(column.categories[place]) if place < len(column.categories) else "other categories"
+
+
+def _holds_category(column: ColumnReference, bin_: int) -> bool:
+    return bin_ - STRUCTURAL_BINS < len(column.categories) or (bin_ == BINS - 1 and bool(column.known))

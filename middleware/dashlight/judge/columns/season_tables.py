@@ -1,0 +1,113 @@
+"""Evidence where columns follow the time of day: each pane is judged by the score tables of its own slot. Pure.
+
+The state of the bets is one and the same all day. A pane's factor is an e-value for what its own slot expects, so the
+product over the panes stays one, whatever the order of the slots. Thresholds and the parting of the budget do not
+change with the slot: they are those of the tables that the state began with.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.judge.evidence.null import Floats, bands
+from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables
+from dashlight.window.columns import ColumnReference, Season, stacked_counts
+from dashlight.window.reference.seasons import SLOT_SECONDS, WEEK_SECONDS, in_season, slot_of
+
+PANES_REMEMBERED = 8192
+"""As many as any window of judge.drift covers, and more."""
+_TABLES_KEPT = 2
+"""Those of 100 columns are 1.2 MB; panes that arrive late belong to the slot before."""
+
+
+def slots_between(began_at: float, ended_at: float) -> dict[int, float]:
+    """Seconds of each slot between the two moments; at most the last week.
+
+    A span shorter than a slot counts as all in the slot of its middle, so that tables change once a slot.
+    """
+    began_at = max(began_at, ended_at - WEEK_SECONDS)
+    if ended_at - began_at <= SLOT_SECONDS:
+        return {slot_of((began_at + ended_at) / 2): 1.0}
+    first = int(began_at // SLOT_SECONDS)
+    borders = np.arange(first, int(ended_at // SLOT_SECONDS) + 2) * float(SLOT_SECONDS)
+    seconds = np.diff(np.clip(borders, began_at, ended_at)).tolist()
+    spent: dict[int, float] = {}
+    for number, held in enumerate(seconds, first):
+        if held > 0:
+            slot = slot_of(number * float(SLOT_SECONDS))
+            spent[slot] = spent.get(slot, 0.0) + held
+    return spent
+
+
+def without_season(columns: Sequence[ColumnReference], seasons: Sequence[Season | None]) -> tuple[ColumnReference, ...]:
+    """*columns* with the natural variation that their seasons do not explain: what effects are measured by."""
+    return tuple(
+        column if season is None else replace(column, variation=season.variation)
+        for column, season in zip(columns, seasons, strict=True)
+    )
+
+
+def expected_counts(
+    columns: Sequence[ColumnReference], seasons: Sequence[Season | None], slot_rows: Mapping[int, float]
+) -> NDArray[np.int64]:
+    """The reference's counts for a window with so many rows of each slot, shape (columns, BINS).
+
+    A row's sum says how many independent rows of reference show these shares.
+    """
+    return stacked_counts(in_season(columns, seasons, slot_rows))
+
+
+class SlotTables:
+    """The score tables of the slot that is on, made when it begins."""
+
+    def __init__(
+        self,
+        columns: Sequence[ColumnReference],
+        seasons: Sequence[Season | None],
+        weights: Floats,
+        *,
+        panes: float,
+        like: EvidenceTables,
+    ) -> None:
+        """*weights* and *panes* as for judge.tables.evidence_tables; *like* are the tables that the state began with."""
+        self._columns, self._seasons = tuple(columns), tuple(seasons)
+        self._weights, self._panes = weights, panes
+        self._like = like
+        self._made: dict[tuple[tuple[int, float], ...], EvidenceTables] = {}
+
+    def tables(self, slot_seconds: Mapping[int, float]) -> EvidenceTables:
+        """What a row scores in a pane that lay in these slots, as `slots_between` tells."""
+        if not any(self._seasons):
+            return self._like
+        key = tuple(sorted(slot_seconds.items()))
+        made = self._made.pop(key, None)
+        if made is None:
+            seen = bands(in_season(self._columns, self._seasons, slot_seconds))
+            made = evidence_tables(seen, self._weights, panes=self._panes, like=self._like)
+        self._made[key] = made  # the last used stands last
+        while len(self._made) > _TABLES_KEPT:
+            del self._made[next(iter(self._made))]
+        return made
+
+
+class SlotRows:
+    """In which slots the rows of the last panes lay."""
+
+    def __init__(self) -> None:
+        self._panes: deque[tuple[dict[int, float], float]] = deque(maxlen=PANES_REMEMBERED)
+
+    def add(self, slot_seconds: dict[int, float], rows: int) -> None:
+        """Remember a pane with *rows* rows, spread evenly over the time that it lay in each slot."""
+        self._panes.append((slot_seconds, rows / sum(slot_seconds.values())))
+
+    def of_last(self, panes: int) -> dict[int, float]:
+        """Rows of each slot in the last *panes* panes, or in all that are remembered."""
+        held: dict[int, float] = {}
+        for back in range(1, min(panes, len(self._panes)) + 1):
+            slot_seconds, rows_a_second = self._panes[-back]
+            for slot, seconds in slot_seconds.items():
+                held[slot] = held.get(slot, 0.0) + rows_a_second * seconds
+        return held

@@ -1,0 +1,220 @@
+"""Drift of whole rows along a direction that is learned from the stream itself: joint rows, vectors, hashed texts. Pure.
+
+Many columns that move a little together, or an embedding that moves in a direction nobody could have named before, show
+in no single column. The running mean of the rows says where they went; the next pane is bet to lie there too. A
+direction is learned from the panes before the one that it is bet on, so that the bet is fair.
+"""
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.judge.alerts import alert_key
+from dashlight.judge.directions.bets import SIZES, Direction, DirectionPane, direction_along, observed
+from dashlight.judge.directions.hysteresis import DirectionWatch, Standing
+from dashlight.judge.directions.learning import MEMORIES, Learned
+from dashlight.judge.directions.null import DirectionNull
+from dashlight.judge.directions.words import direction_summary, ended_summary
+from dashlight.judge.evidence.change_point import PANES_REMEMBERED
+from dashlight.judge.evidence.effects import TOLERANCE
+from dashlight.judge.evidence.null import SEASON_DEVIATIONS
+from dashlight.records import Alert, AlertState
+from dashlight.window.columns import DirectionReference
+
+Floats: TypeAlias = NDArray[np.float64]
+
+CAP_NATS = 6.0
+"""Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
+
+RENEWAL_ROWS = 200
+"""A direction is renewed after so many rows, or with every pane while one of its bets has some evidence: bets along
+an older one are as fair, and to know what a direction does without drift is most of the cost."""
+SOME_EVIDENCE = 1.5
+"""Nats, of a bet that only chance moves seldom reached."""
+
+
+class DirectionJudge:
+    """Watches the rows of one model at one endpoint, or one of its vector columns, pane by pane."""
+
+    def __init__(
+        self,
+        reference: DirectionReference,
+        *,
+        panes: float,
+        tolerance: float = TOLERANCE,
+        share: float = 1.0,
+        model: str = "",
+        version: str = "",
+        endpoint: str = "",
+        names: Sequence[str] = (),
+        phi: Floats | None = None,
+        tau: Floats | None = None,
+    ) -> None:
+        """Set up the evidence against *reference*.
+
+        *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. *names*
+        are those of the dimensions of joint rows, in their order; a vector has none. *phi* and *tau*, shape (dims,),
+        are the natural variation that is known of the dimensions besides.
+        """
+        if names and len(names) != reference.dims:
+            raise ValueError(f"{len(names)} names for {reference.dims} dimensions")
+        self._reference = reference
+        self._null = DirectionNull(reference, phi=phi, tau=tau)
+        self._nats = float(np.log(panes) - np.log(share / (len(MEMORIES) * len(SIZES))))
+        self._names = tuple(names)
+        self._model, self._version, self._endpoint = model, version, endpoint
+        self._learned = Learned(reference, memory_rows=self._null.memory_rows)
+        self._watch = DirectionWatch(len(MEMORIES), gate=float(np.sqrt(tolerance)))
+        self._evidence = np.zeros((len(MEMORIES), len(SIZES)))
+        self._age = np.zeros(self._evidence.shape, np.int64)
+        self._rows_of_age = np.zeros(self._evidence.shape, np.int64)
+        self._ends: deque[float] = deque(maxlen=PANES_REMEMBERED)
+        self._alert: Alert | None = None
+        self._directions, self._rows_since, self._valid_from = 0, 0, 0
+        self.direction = self._renewed()
+        """Under which the rows of the pane that is open are observed: to be shared with other workers."""
+        self._pane = self._empty()
+
+    @property
+    def margin(self) -> float:
+        """Evidence after the last pane, in nats over its threshold; below 0 there is none."""
+        return float(self._evidence.max()) - self._nats
+
+    @property
+    def too_short(self) -> bool:
+        """Whether the reference is too short for its own variation: then nothing is bet."""
+        return self._null.too_short
+
+    def carried_by(self, names: Collection[str]) -> float:
+        """Part of the shift along the leading direction that the columns *names* make up, 0 to 1."""
+        shift = self._learned.shift(int(self._evidence.argmax()) // len(SIZES))
+        whole = float((shift**2).sum())
+        held = np.array([name in names for name in self._names], np.bool_)
+        return float((shift[held] ** 2).sum()) / whole if whole and self._names else 0.0
+
+    def observe(self, rows: NDArray[np.floating]) -> None:
+        """Take rows of the open pane, shape (rows, width of the reference); ValueError where they are of another width."""
+        if rows.ndim != 2 or rows.shape[1] != self._reference.width:
+            raise ValueError(f"rows of shape {rows.shape}, not (rows, {self._reference.width})")
+        self._pane += observed(self.direction, rows)
+
+    def add(self, pane: DirectionPane) -> None:
+        """Take what a worker observed of the open pane, along this direction or one before it.
+
+        Of rows that were bet on along a direction of before the last drift was over only the sum is taken.
+        """
+        if pane.direction < self._valid_from:
+            pane = replace(pane, gains=np.zeros_like(pane.gains), scores=np.zeros_like(pane.scores))
+        self._pane += replace(pane, direction=self._pane.direction)
+
+    def close(self, at: float) -> list[Alert]:
+        """Close the pane, which ended *at*: judge it, then learn from it. A pane without rows does not count.
+
+        Returns:
+            The alert where its state changed, or where it fires on and its description was renewed: that is after
+            1, 2, 4, ... panes.
+        """
+        pane = self._pane
+        if not pane.rows:
+            return []
+        self._ends.append(at)
+        self._bet(pane)
+        self._learned.add(pane.total, pane.rows)
+        news = self._judged(pane, at)
+        self._rows_since += pane.rows
+        if self._rows_since >= RENEWAL_ROWS or self._evidence.max() >= SOME_EVIDENCE:
+            self.direction = self._renewed()
+        self._pane = self._empty()
+        return news
+
+    def _bet(self, pane: DirectionPane) -> None:
+        self._evidence = np.clip(self._evidence + pane.gains, 0.0, self._nats + CAP_NATS)
+        alive = self._evidence > 0
+        self._age = (self._age + 1) * alive
+        self._rows_of_age = (self._rows_of_age + pane.rows) * alive
+
+    def _judged(self, pane: DirectionPane, at: float) -> list[Alert]:
+        leading = int(self._evidence.argmax())
+        standing = Standing(
+            is_evident=self.margin >= 0,
+            rows=pane.rows,
+            rows_of_evidence=int(self._rows_of_age.flat[leading]),
+            scores=pane.scores,
+            phi=self._phi,
+            reference_variance=self._variance,
+            natural=self._natural,
+        )
+        state = self._watch.step(standing)
+        if state in {"inactive", "resolved"}:
+            known, self._alert = self._alert, None
+            if state == "resolved":
+                self._forget()
+            return [] if known is None else [replace(known, state=state, at=at, summary=ended_summary(known))]
+        fired_for = self._watch.fired_for
+        is_renewed = standing.is_evident and fired_for > 0 and fired_for & (fired_for - 1) == 0
+        if self._alert is not None and self._alert.state == state and not is_renewed:
+            return []
+        since_at = self._ends[max(-max(int(self._age.flat[leading]), 1) - 1, -len(self._ends))]
+        when = state, at, since_at if self._alert is None else self._alert.since_at
+        self._alert = self._described(leading // len(SIZES), when)
+        return [self._alert]
+
+    def _described(self, memory: int, when: tuple[AlertState, float, float]) -> Alert:
+        """The alert, told by the direction of the *memory* that leads."""
+        effect, rows = self._watch.effect
+        state, at, since_at = when
+        shift = self._learned.shift(memory)
+        return Alert(
+            key=alert_key("drift", self._model, self._endpoint, "direction", self._reference.name),
+            source="drift",
+            model=self._model,
+            version=self._version,
+            endpoint=self._endpoint,
+            column=self._reference.name or None,
+            role=None,
+            state=state,
+            summary=direction_summary(self._reference.name, self._names, shift, effect),
+            at=at,
+            since_at=since_at,
+            rows=rows,
+            score=effect,
+        )
+
+    def _forget(self) -> None:
+        """What was learned and bet of a drift that is over."""
+        self._evidence[:] = 0.0
+        self._age[:] = 0
+        self._rows_of_age[:] = 0
+        self._learned.forget()
+        self._valid_from = self._directions + 1
+        self.direction = self._renewed()
+
+    def _renewed(self) -> Direction:
+        """The direction of the next panes."""
+        self._directions, self._rows_since = self._directions + 1, 0
+        weights = self._learned.weights()
+        learned = np.flatnonzero(weights.any(1))
+        along = self._null.along(weights[learned])
+        self._phi, self._variance = np.ones(len(MEMORIES)), np.zeros(len(MEMORIES))
+        self._natural = np.zeros(len(MEMORIES))
+        self._phi[learned], self._variance[learned] = along.phi, along.variance
+        self._natural[learned] = SEASON_DEVIATIONS * along.tau
+        return direction_along(
+            self._directions,
+            along,
+            learned=learned,
+            memories=len(MEMORIES),
+            centre=self._reference.centre,
+            spread=self._reference.spread,
+            nats=self._nats,
+        )
+
+    def _empty(self) -> DirectionPane:
+        shape = self._evidence.shape
+        return DirectionPane(
+            self.direction.number, 0, np.zeros(self._reference.dims), np.zeros(shape), np.zeros(shape[0])
+        )

@@ -1,0 +1,84 @@
+"""Where the rows went: running means of the last rows, and the directions that follow from them. Pure."""
+
+from collections import deque
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.window.columns import DirectionReference
+
+Floats: TypeAlias = NDArray[np.float64]
+
+MEMORIES = (300, 1500)
+"""Rows that the running means remember: the short one is quick, the long one sees less."""
+THRESHOLD = 0.8
+"""Standard errors by which every dimension's mean is drawn to zero: most of what moves by chance is left out."""
+SHRINKAGE = 0.1
+"""Part of the mean variance, or dimensions by rows where that is more, by which the covariance is trusted less: its
+smallest axes look narrower than they are."""
+CLEAR_OF_MEMORY = 1.5
+"""A direction learns from rows this many times the memory of the stream before those that it is bet on: neighbours
+that resemble one another would make it right without any drift."""
+LONGEST_GAP = 400
+"""But not from further back: what hangs together for longer than that is a season, which has a margin of its own."""
+
+
+class Learned:
+    """Running means of the rows, one for each of MEMORIES."""
+
+    def __init__(self, reference: DirectionReference, *, memory_rows: float) -> None:
+        """*memory_rows* rows hang together, as far as is known."""
+        self._centre, self._spread = reference.centre, reference.spread
+        self._memory_rows = memory_rows
+        self._whitening = _whitening(reference, reference.total_rows / memory_rows)
+        self._gap = min(CLEAR_OF_MEMORY * memory_rows, LONGEST_GAP) if memory_rows > 1 else 0.0
+        self._fresh: deque[tuple[Floats, int]] = deque()
+        self._fresh_rows = 0
+        self._sums = np.zeros((len(MEMORIES), reference.dims))
+        self._rows = np.zeros(len(MEMORIES))
+
+    def add(self, total: Floats, rows: int) -> None:
+        """Take the next *rows* rows, at least one, by their sum *total*, shape (dims,)."""
+        self._fresh.append(((total - rows * self._centre) / self._spread, rows))
+        self._fresh_rows += rows
+        while self._fresh and self._fresh_rows - self._fresh[0][1] >= self._gap:
+            moved, count = self._fresh.popleft()
+            self._fresh_rows -= count
+            kept = np.exp(-count / np.array(MEMORIES))
+            self._sums = kept[:, np.newaxis] * self._sums + moved
+            self._rows = kept * self._rows + count
+
+    def shift(self, memory: int) -> Floats:
+        """How far one memory has every dimension go beyond chance, in deviations; shape (dims,)."""
+        return np.asarray(self._beyond_chance(self._means())[memory])
+
+    def weights(self) -> Floats:
+        """The directions, shape (memories, dims): where the rows went beyond chance, by the inverse of the covariance.
+
+        With y = T mean for the symmetric T with T T = covariance ** -1, w = T soft(y): of dimensions that move alike the
+        one that moves alone says most. Fisher's discriminant where all of y is beyond chance.
+        """
+        return self._beyond_chance(self._means() @ self._whitening) @ self._whitening
+
+    def _means(self) -> Floats:
+        return self._sums / np.maximum(self._rows, 1e-9)[:, np.newaxis]
+
+    def _beyond_chance(self, means: Floats) -> Floats:
+        by_chance = THRESHOLD * np.sqrt(self._memory_rows / np.maximum(self._rows, 1e-9))[:, np.newaxis]
+        return np.asarray(np.sign(means) * np.maximum(np.abs(means) - by_chance, 0.0))
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._fresh.clear()
+        self._fresh_rows = 0
+        self._sums[:] = 0.0
+        self._rows[:] = 0.0
+
+
+def _whitening(reference: DirectionReference, independent_rows: float) -> Floats:
+    """The symmetric inverse root of the covariance, shrunken; shape (dims, dims)."""
+    variances, axes = np.linalg.eigh(reference.covariance.astype(np.float64))
+    variances = np.maximum(variances, 0.0)
+    added = max(SHRINKAGE, reference.dims / independent_rows) * variances.mean() + 1e-6
+    return np.asarray((axes / np.sqrt(variances + added)) @ axes.T)

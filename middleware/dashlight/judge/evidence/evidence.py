@@ -1,0 +1,136 @@
+"""The evidence of drift: a bank of one-sided bets on every column, under one budget of false alarms. Pure.
+
+Every detector bets that one event is more (or less) frequent than its border allows, or the mean of one functional
+higher. Its wealth grows by a factor whose mean is at most 1 where there is no drift; the logarithm is summed and kept
+above zero (a CUSUM). A column's evidence is ln(sum of weight * wealth) over its detectors, against ln(panes). The
+weights of all detectors of all columns sum to one, so that the mean time between false alarms of the whole bank is at
+least *panes*: a mean over the draw of the reference and of the stream (judge.borders).
+
+Source: Shin, Ramdas and Rinaldo (2023), "E-detectors", arXiv 2203.03532: the sum over starting moments and detectors is
+what is bounded, and a CUSUM is never more than one above its part of it. Dividing scores by phi is an asymptotic
+correction where rows hang together, not a proven one.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.judge.evidence.bets import DIRECTIONS
+from dashlight.judge.evidence.null_bounds import SIZES
+from dashlight.judge.evidence.score_tables import LAYERS, EvidenceTables
+from dashlight.window.events import EVENT_COUNT, EVENTS, FUNCTIONAL_COUNT, OTHER_EVENTS
+from dashlight.window.layout import UNSEEN
+
+CAP_NATS = 6.0
+"""Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
+AGE_LIMIT = 30_000
+"""Panes after which a detector's age is no longer counted exactly; twice as many fit into 16 bits."""
+ALIKE_NATS = 1.0
+"""Where no single detector is over its threshold but all together are: those so close to the leading one count."""
+
+Nats: TypeAlias = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Firing:
+    """The detectors of one column that gave its evidence; the leading one has most of it."""
+
+    ups: NDArray[np.intp]
+    """Events that became more frequent."""
+    downs: NDArray[np.intp]
+    """Events that became less frequent."""
+    functionals: NDArray[np.intp]
+    """Functionals whose mean rose."""
+    age: int
+    """Panes since the evidence of the leading detector last was zero, at least 1: since the change began."""
+    leading: int = 0
+    """The leading detector: an event's number, or EVENT_COUNT plus a functional's."""
+
+
+class Evidence:
+    """The state of the bank: for every detector its margin over the threshold, in nats, and its age."""
+
+    def __init__(self, tables: EvidenceTables) -> None:
+        """Begin without evidence, with the thresholds of *tables*."""
+        self._tables = tables
+        self._margins = np.repeat(tables.floor[np.newaxis], LAYERS, axis=0)
+        self._age = np.zeros(self._margins.shape, np.uint16)
+        half = (LAYERS // 2, *tables.floor.shape)
+        self._gain, self._alive = np.empty(half, np.float32), np.empty(half, np.bool_)
+        self._every_row = np.empty_like(tables.floor)
+        self._panes_to_clamp = AGE_LIMIT
+
+    def update(self, counts: NDArray[np.integer], tables: EvidenceTables | None = None) -> Nats:
+        """Take the counts of one pane, shape (columns, BINS); the margins of the columns, shape (columns,), in nats.
+
+        At 0 or more there is evidence of drift. *tables* of the same shape say what a row of this pane scores, where that
+        depends on the pane (an hour of the day); thresholds remain those of the state.
+        """
+        scored = tables or self._tables
+        rows = counts.astype(np.float32)
+        held = rows @ _EVENTS
+        held += (rows[:, UNSEEN, np.newaxis] * scored.other) * _OTHER_EVENTS
+        self._every_row[:] = rows.sum(1, keepdims=True)
+        by_functional = np.matmul(rows[:, np.newaxis], scored.scores).reshape(-1, FUNCTIONAL_COUNT, len(SIZES))
+        by_functional = by_functional.transpose(1, 0, 2)
+        for layers in _HALVES:  # half of the bank at a time stays in the processor's cache
+            margins, gain = self._margins[layers], self._gain
+            np.multiply(scored.inside[layers], held, out=gain)
+            margins += gain
+            np.multiply(scored.each[layers], self._every_row, out=gain)
+            gain[:, :, EVENT_COUNT:] = by_functional[layers]
+            margins += gain
+            np.maximum(margins, self._tables.floor, out=margins)
+            np.greater(margins, self._tables.floor, out=self._alive)
+            age = self._age[layers]
+            age += 1
+            age *= self._alive
+        self._panes_to_clamp -= 1
+        if not self._panes_to_clamp:  # beyond 65535 an age would begin again at 0
+            np.minimum(self._age, AGE_LIMIT, out=self._age)
+            self._panes_to_clamp = AGE_LIMIT
+        return self._together(self._margins.max(0).max(1))
+
+    def firing(self, column: int) -> Firing:
+        """The detectors of *column* that are over their threshold, or the leading ones where only all together are."""
+        margins = self._margins[:, column]
+        over: NDArray[np.bool_] = margins >= min(0.0, float(margins.max()) - ALIKE_NATS)
+        by_direction = over[:, :EVENT_COUNT].reshape(DIRECTIONS, len(SIZES), EVENT_COUNT)
+        leading = margins >= margins.max()
+        layer, place = np.unravel_index(margins.argmax(), margins.shape)
+        return Firing(
+            ups=np.flatnonzero(by_direction[0].any(axis=0)),
+            downs=np.flatnonzero(by_direction[1].any(axis=0)),
+            functionals=np.flatnonzero(over[:, EVENT_COUNT:].any(1)),
+            age=max(int(self._age[:, column][leading].min()), 1),  # of several at the cap the youngest knows best
+            leading=int(place) if place < EVENT_COUNT else EVENT_COUNT + int(layer),
+        )
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the state and its tables take."""
+        tables = self._tables
+        tabled = (tables.each, tables.inside, tables.scores, tables.other, tables.floor)
+        held = (self._margins, self._age, self._gain, self._alive, self._every_row)
+        return sum(array.nbytes for array in (*tabled, *held))
+
+    def reset(self, column: int) -> None:
+        """Forget all evidence of *column*."""
+        self._margins[:, column] = self._tables.floor[column]
+        self._age[:, column] = 0
+
+    def _together(self, leading: Nats) -> Nats:
+        """ln(sum of exp(margin)) of every column with the *leading* margin; that itself where all together are far off."""
+        for column in np.flatnonzero(leading > -_DETECTORS_NATS):
+            margins = self._margins[:, column]
+            np.minimum(margins, CAP_NATS, out=margins)
+            leading[column] = min(np.log(np.exp(margins, dtype=np.float64).sum()), CAP_NATS)
+        return leading
+
+
+_HALVES = (slice(0, LAYERS // 2), slice(LAYERS // 2, LAYERS))
+_DETECTORS_NATS = float(np.log(LAYERS * (EVENT_COUNT + len(SIZES))))
+_EVENTS = np.concatenate([EVENTS, np.zeros((len(EVENTS), len(SIZES)))], axis=1).astype(np.float32)
+_OTHER_EVENTS = np.concatenate([OTHER_EVENTS, np.zeros(len(SIZES))]).astype(np.float32)

@@ -1,0 +1,81 @@
+"""What the reference says of every event and functional of the columns, and how far they move by nature. Pure.
+
+The bets of judge.evidence are placed against borders some way beyond it, judge.borders: the further, the smaller the
+shift that a bet is after and the shorter the reference.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.judge.natural_variation import NaturalVariation, natural_variation
+from dashlight.window.columns import ColumnReference, is_numeric, reference_shares, unseen_is_other
+from dashlight.window.events import event_counts, functionals
+from dashlight.window.layout import STRUCTURAL_BINS
+
+Floats = NDArray[np.float64]
+
+SEASON_DEVIATIONS = 2.5
+"""So many standard deviations of the slow movement are natural."""
+STRUCTURAL_PART = 0.5
+"""Missing, mistyped, out-of-range and unseen values matter at half the size of a shift among the usual values."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bands:
+    """The reference's events and functionals, and what of their movement is no drift."""
+
+    rows: Floats
+    """Shape (columns, 1): rows of the reference."""
+    shares: Floats
+    """Shape (columns, BINS): the reference's shares, none of them zero where a first occurrence is possible."""
+    numeric: NDArray[np.bool_]
+    """Shape (columns,)."""
+    unseen_is_other: NDArray[np.bool_]
+    """Shape (columns,): new categories are expected and count in "other" as well."""
+    event_shares: Floats
+    """Shape (columns, EVENT_COUNT): the reference's."""
+    event_natural: Floats
+    """Shape (columns, EVENT_COUNT): the Cohen's h that season and tolerance explain."""
+    functionals: Floats
+    """Shape (columns, FUNCTIONAL_COUNT, BINS)."""
+    functional_means: Floats
+    functional_deviations: Floats
+    functional_natural: Floats
+    """All of shape (columns, FUNCTIONAL_COUNT): the reference's mean and standard deviation, and the Cohen's h that
+    season and tolerance explain."""
+    variation: NaturalVariation
+
+
+def bands(columns: Sequence[ColumnReference], *, tolerated: float = 0.0) -> Bands:
+    """Bands of *columns*, wider by *tolerated*, in Cohen's h: shifts that are to be proven before anything alarms."""
+    numeric, unseen = is_numeric(columns), unseen_is_other(columns)
+    shares = reference_shares(columns)
+    variation = natural_variation(columns)
+    held = np.clip(event_counts(shares, unseen), 0.0, 1.0)
+    tolerated_events = np.full(held.shape[1], tolerated)
+    tolerated_events[:STRUCTURAL_BINS] *= STRUCTURAL_PART
+    scores = functionals(shares, numeric)
+    means = np.einsum("ck,cfk->cf", shares, scores)
+    squares = np.einsum("ck,cfk->cf", shares, scores**2)
+    return Bands(
+        rows=np.array([column.rows for column in columns], np.float64)[:, np.newaxis],
+        shares=shares,
+        numeric=numeric,
+        unseen_is_other=unseen,
+        event_shares=held,
+        event_natural=tolerated_events + SEASON_DEVIATIONS * variation.tau,
+        functionals=scores,
+        functional_means=means,
+        functional_deviations=np.sqrt(np.maximum(squares - means**2, 1e-12)),
+        functional_natural=tolerated + SEASON_DEVIATIONS * variation.functional_tau,
+        variation=variation,
+    )
+
+
+def shifted(shares: Floats, distance: Floats | float) -> Floats:
+    """*shares* moved by Cohen's h = *distance*, kept in [0, 1]: sin(asin(sqrt(p)) + h/2) ** 2."""
+    angle = np.arcsin(np.sqrt(np.clip(shares, 0.0, 1.0))) + distance / 2
+    return np.asarray(np.sin(np.clip(angle, 0.0, np.pi / 2)) ** 2)

@@ -1,0 +1,90 @@
+"""What a row scores in each detector of the evidence bank, and the thresholds. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.judge.evidence.bets import DIRECTIONS, Live, event_stakes, functional_stakes, live_bets
+from dashlight.judge.evidence.null import Bands, Floats
+from dashlight.judge.evidence.null_bounds import SIZES, borders
+from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
+from dashlight.window.layout import BINS, STRUCTURAL_BINS
+
+STRUCTURAL_SHARE, FUNCTIONAL_SHARE = 0.25, 0.40
+"""Of a column's budget; the rest belongs to the intervals of value bins."""
+LAYERS = DIRECTIONS * len(SIZES)
+"""Layers of the bank. Events: one for each direction and size. Functionals: one each, their sizes side by side."""
+NO_BET = 1e30
+"""Threshold of a detector that does not exist."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EvidenceTables:
+    """Scores and thresholds; one layer is EVENT_COUNT events and, beside them, the sizes of one functional."""
+
+    each: NDArray[np.float32]
+    """Shape (LAYERS, columns, EVENT_COUNT + len(SIZES)): what every row scores; 0 where there is no bet."""
+    inside: NDArray[np.float32]
+    """Likewise: what a row scores on top where it is in the event."""
+    scores: NDArray[np.float32]
+    """Shape (columns, BINS, FUNCTIONAL_COUNT * len(SIZES)): what a row scores in the functionals, by its bin."""
+    other: NDArray[np.float32]
+    """Shape (columns, 1): 1 where an unseen category counts in "other" as well."""
+    floor: NDArray[np.float32]
+    """Shape (columns, EVENT_COUNT + len(SIZES)): no evidence, that is less the threshold ln(panes / weight)."""
+    live: Live
+    """Among which bets the budget is parted."""
+
+
+def evidence_tables(
+    bands: Bands, weights: Floats, *, panes: float, like: EvidenceTables | None = None
+) -> EvidenceTables:
+    """Tables of the bets against *bands*.
+
+    *weights*, shape (columns,), are the columns' shares of the budget and sum to at most one; a column of weight 0 is
+    not watched. *panes* is the mean number of panes between false alarms of the whole bank. Tables that share a state
+    with others, those of one hour of the day, are made *like* them: the same bets at the same thresholds.
+    """
+    live = like.live if like else live_bets(bands)
+    event_thresholds, functional_thresholds = _thresholds(live, weights, panes)
+    found = borders(bands, event_thresholds, functional_thresholds, panes=panes)
+    events, functionals = event_stakes(bands, found, live), functional_stakes(bands, found, live)
+    columns = len(weights)
+    shape = (LAYERS, columns, EVENT_COUNT + len(SIZES))
+    each, inside = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    layers = (LAYERS, columns, EVENT_COUNT)
+    each[:, :, :EVENT_COUNT] = events.outside.reshape(layers)
+    inside[:, :, :EVENT_COUNT] = (events.inside - events.outside).reshape(layers)
+    thresholds = np.concatenate([event_thresholds, np.repeat(functional_thresholds[:, :1], len(SIZES), axis=1)], axis=1)
+    return EvidenceTables(
+        each=each,
+        inside=inside,
+        scores=np.ascontiguousarray(functionals.reshape(columns, BINS, FUNCTIONAL_COUNT * len(SIZES)), np.float32),
+        other=bands.unseen_is_other.astype(np.float32)[:, np.newaxis],
+        floor=-thresholds.astype(np.float32),
+        live=live,
+    )
+
+
+def _thresholds(live: Live, weights: Floats, panes: float) -> tuple[Floats, Floats]:
+    """ln(panes / weight) of every detector, shapes (columns, EVENT_COUNT) and (columns, FUNCTIONAL_COUNT).
+
+    A column's weight is parted among structural events, functionals and intervals, and evenly inside each.
+    """
+    sizes = len(SIZES)
+    bets = live.events.sum(0)
+    structural = bets * (np.arange(EVENT_COUNT) < STRUCTURAL_BINS)
+    intervals = bets - structural
+    functional_share = np.where(live.functionals.any(1), FUNCTIONAL_SHARE, 0.0)
+
+    def each(share: Floats | float, count: NDArray[np.integer]) -> Floats:
+        return np.asarray(weights * share / np.maximum(count * sizes, 1))[:, np.newaxis]
+
+    event_weights = (structural > 0) * each(STRUCTURAL_SHARE, structural.sum(1))
+    event_weights += (intervals > 0) * each(1 - STRUCTURAL_SHARE - functional_share, intervals.sum(1))
+    functional_weights = live.functionals * each(functional_share, live.functionals.sum(1))
+    with np.errstate(divide="ignore"):
+        event_thresholds: Floats = np.minimum(np.log(panes) - np.log(event_weights), NO_BET)
+        functional_thresholds: Floats = np.minimum(np.log(panes) - np.log(functional_weights), NO_BET)
+    return event_thresholds, functional_thresholds

@@ -1,0 +1,152 @@
+"""How far pairs of columns moved from their reference, net of what each column did by itself. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.judge.evidence.effects import BACK_BY_HALF, BACK_INSIDE, CERTAIN, CLEAR_OF_GATE, CLEAR_OF_NOISE
+from dashlight.judge.evidence.null import Floats
+from dashlight.judge.pairs.dependence import Margin, agreement, correlations
+from dashlight.window.columns import PairReference
+from dashlight.window.pairs import PairCounts, pairs_of
+
+Places = NDArray[np.intp]
+
+SPANS = 100.0 * 2.5 ** np.arange(8)
+"""Rows after which each scale has forgotten all but 1/e: 100 to 61,000."""
+
+
+class PairScales:
+    """Counts of the recent past on several scales, in constant memory: older rows weigh less and less.
+
+    The sum over panes of counts * exp(-rows since / span). Of r rows in a row that weigh w each, the mean has the
+    variance of (sum w)**2 / sum w**2 rows of equal weight.
+    """
+
+    def __init__(self, paired: int) -> None:
+        pairs, scales = len(pairs_of(paired)[0]), len(SPANS)
+        self.agreeing = np.zeros((scales, pairs), np.float32)
+        self.informative = np.zeros((scales, pairs), np.float32)
+        self.sides = np.zeros((scales, 2, paired), np.float32)
+        self._rows, self._squares = np.zeros(scales), np.zeros(scales)
+
+    def add(self, counts: PairCounts) -> None:
+        """Take the counts of a pane."""
+        kept = np.exp(-counts.rows / SPANS)
+        factor = kept.astype(np.float32)[:, np.newaxis]
+        self.agreeing *= factor
+        self.agreeing += counts.agreeing
+        self.informative *= factor
+        self.informative += counts.informative
+        self.sides *= factor[:, :, np.newaxis]
+        self.sides += counts.sides
+        self._rows = self._rows * kept + counts.rows
+        self._squares = self._squares * kept**2 + counts.rows
+
+    @property
+    def margin(self) -> Margin:
+        """The shares of low and high rows of every column, shape (scales, paired)."""
+        rows = np.maximum(self._rows, 1.0)[:, np.newaxis]
+        return Margin(self.sides[:, 0] / rows, self.sides[:, 1] / rows)
+
+    @property
+    def rows(self) -> Floats:
+        """Rows of equal weight that each scale is worth, shape (scales,)."""
+        return np.asarray(self._rows**2 / np.maximum(self._squares, 1e-9))
+
+    @property
+    def worth(self) -> Floats:
+        """Independent rows that a row of weight one stands for on each scale, shape (scales,)."""
+        return np.asarray(self._rows / np.maximum(self._squares, 1e-9))
+
+    def between(self, least: float, since: float) -> Places:
+        """The scales that remember at least *least* rows, and little of what was before the last *since* rows.
+
+        A scale remembers about twice its span; after so many rows it has forgotten 86 % of what was before.
+        """
+        remembered = 2 * SPANS
+        return np.flatnonzero((remembered >= np.minimum(least, remembered[-1])) & (remembered <= since))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairEffects:
+    """What some pairs do on every scale."""
+
+    reference: Floats
+    """Shape (pairs,): the share of agreement in the reference."""
+    current: Floats
+    """Shape (scales, pairs): the share of agreement now."""
+    expected: Floats
+    """The share that the reference's dependence gives with the columns' own distributions of now."""
+    sizes: Floats
+    """Cohen's h from expected to current."""
+    errors: Floats
+    """Standard errors of *sizes*: sqrt(phi (1/n + 1/R))."""
+
+
+class PairMeasure:
+    """Measures pairs against their reference."""
+
+    def __init__(self, reference: PairReference, margin: Margin) -> None:
+        """*margin*, of shape (paired,), is that of the reference's columns."""
+        first, second = pairs_of(len(reference.names))
+        self._first, self._second = first.astype(np.uint8), second.astype(np.uint8)  # of at most 100 columns
+        self._reference = reference
+        self._margin = margin
+        self._correlations = np.full(len(first), np.nan, np.float32)
+        """NaN until it is asked for."""
+
+    def columns(self, pairs: Places) -> tuple[Places, Places]:
+        """First and second column of *pairs*, among the paired ones."""
+        return self._first[pairs].astype(np.intp), self._second[pairs].astype(np.intp)
+
+    def effects(self, scales: PairScales, pairs: Places) -> PairEffects:
+        """The effects of *pairs* on every scale."""
+        first, second = self.columns(pairs)
+        held = self._reference
+        shares, phi = held.shares[pairs].astype(np.float64), held.phi[pairs].astype(np.float64)
+        trials = np.maximum(held.trials[pairs].astype(np.float64), 1e-9)
+        informative = np.maximum(scales.informative[:, pairs], 1e-9).astype(np.float64)
+        current = np.clip(scales.agreeing[:, pairs] / informative, 0.0, 1.0)
+        depend = self._correlated(pairs)
+        usual = agreement(depend, self._margin.of(first), self._margin.of(second))
+        now = scales.margin
+        explained = agreement(np.broadcast_to(depend, current.shape), now.of(first), now.of(second))
+        # The difference to what the same formula says of the reference: exactly its share where no column moved.
+        expected = np.clip(shares + explained - usual, 0.0, 1.0)
+        sizes = 2 * (np.arcsin(np.sqrt(current)) - np.arcsin(np.sqrt(expected)))
+        worth = informative * scales.worth[:, np.newaxis]
+        errors = np.sqrt(phi * (1 / worth + 1 / trials))
+        return PairEffects(shares, current, expected, sizes, errors)
+
+    def _correlated(self, pairs: Places) -> Floats:
+        new = pairs[np.isnan(self._correlations[pairs])]
+        if len(new):
+            first, second = self.columns(new)
+            shares = self._reference.shares[new].astype(np.float64)
+            self._correlations[new] = correlations(shares, self._margin.of(first), self._margin.of(second))
+        return self._correlations[pairs].astype(np.float64)
+
+
+def is_real(found: PairEffects) -> NDArray[np.bool_]:
+    """Which effects are surely there, shape (scales, pairs)."""
+    return np.asarray(np.abs(found.sizes) > CLEAR_OF_NOISE * found.errors)
+
+
+def beyond(found: PairEffects, gate: float) -> NDArray[np.bool_]:
+    """Which effects are likely beyond the *gate*, in Cohen's h, shape (scales, pairs)."""
+    return np.asarray(np.abs(found.sizes) - CLEAR_OF_GATE * found.errors >= gate)
+
+
+def back_inside(found: PairEffects, peaks: Floats, gate: float) -> NDArray[np.bool_]:
+    """Which effects are gone, shape (scales, pairs), of pairs that were as far as *peaks*, 0 where they never fired.
+
+    What fired must surely be below BACK_INSIDE gates by now, or below half of what it was; nothing else may surely be
+    beyond the gate.
+    """
+    towards = np.where(peaks != 0, found.sizes * np.sign(peaks), np.abs(found.sizes))
+    limits = np.maximum(BACK_INSIDE * gate, BACK_BY_HALF * np.abs(peaks))
+    gone = towards + CERTAIN * found.errors <= limits
+    unproven = ~(is_real(found) & beyond(found, gate))
+    return np.asarray(np.where(peaks != 0, gone, True) & unproven)

@@ -1,0 +1,178 @@
+"""Whether an endpoint has fallen silent. Pure.
+
+A pause alarms where two things are true, each of which chance alone brings about at most `share` times in `panes` panes:
+
+1. Exchanges are missing. In panes of an hour of the week in which *rate* exchanges came a pane, *burst* at a time, a
+   pause of k panes misses x = k rate / burst arrivals (summed over the hours that it covers). The rate itself is known to
+   within, and varies from day to day by, a relative variance v; a rate drawn from a gamma distribution of that variance
+   gives no arrival with probability (1 + x v)**(-1/v). This has to be below share / panes. A pause begins in at most
+   one pane in each pane, so that false alarms come at most at that rate.
+2. The pause is long beside those seen before. Let the longest of the pauses in T panes be g. Among exchangeable pauses
+   the next one is longer with probability 1 / (n + 1), n of them in T panes; where the tail of their lengths is no heavier
+   than that of a Pareto law of index TAIL (of index 2 the variance is just infinite), it is longer than k g with at most
+   k**-TAIL / (n + 1): a rate below 1 / (T k**TAIL) a pane, which is share / panes at
+
+       k = (panes / (share T)) ** (1 / TAIL).
+
+   After ten minutes k is in the hundreds, after a month below ten: the judge trusts what it has seen in proportion to how
+   long it has watched.
+
+An hour of the week that was not seen yet adds nothing to either: nights and weekends are silent for as long as they like
+until they are known.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.judge.alerts import alert_key
+from dashlight.judge.traffic.arrivals import CLASSES, ArrivalHistory, class_of_hour
+from dashlight.judge.traffic.low_traffic import LullJudge
+from dashlight.judge.words import span
+from dashlight.records import Alert, AlertState, Score
+
+Floats = NDArray[np.float64]
+
+TAIL = 2.0
+LULL_PART = 0.2
+"""Of the budget: for hours with too few exchanges."""
+LEAST_TIMES = 2.0
+"""A pause must be so many times the longest one seen, however long that was watched."""
+
+
+class _Expected:
+    """What the history says while a pause lasts, which must not teach that it is nothing special."""
+
+    def __init__(self, history: ArrivalHistory) -> None:
+        self.panes, self.exchanges, self.longest = (
+            each.copy() for each in (history.panes, history.exchanges, history.longest)
+        )
+        self.rates, self.bursts, self.variance = history.rates, history.bursts, history.variance
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """How the present pause stands."""
+
+    margin: float
+    """Nats by which exchanges are missing beyond what chance explains; at 0 or more there is evidence."""
+    times: float
+    """Its length, in lengths that have to be reached; at 1 or more it is long beside what was seen."""
+    longest: int
+    """Empty panes on end, the most seen at such hours."""
+
+
+class SilenceJudge:
+    """Watches that an endpoint is asked at all; every pane counts, the empty ones above all."""
+
+    def __init__(self, *, pane_seconds: float, panes: float, share: float, endpoint: str = "") -> None:
+        """*panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*."""
+        self.history = ArrivalHistory(pane_seconds)
+        """What was learned so far, the present pause apart."""
+        self._pane_seconds = pane_seconds
+        self._rarity = panes / (share * (1 - LULL_PART))
+        self._lull = LullJudge(pane_seconds=pane_seconds, panes=panes, share=share * LULL_PART, endpoint=endpoint)
+        self._endpoint = endpoint
+        self._empty = np.zeros(CLASSES, np.int64)
+        self._last_at = self._first_empty_at = float("nan")
+        self._expected = _Expected(self.history)
+        self._told: Alert | None = None
+        # Pauses that fired: learned when one comes again at the same hour, for then it is the rhythm.
+        self._fired = np.zeros(CLASSES, np.int64)
+
+    def update(self, exchanges: int, at: float) -> list[Alert]:
+        """Take the number of *exchanges* of the pane that ended *at*.
+
+        Returns:
+            The alerts whose state changed: of silence, which is told again after 2, 4, 8, ... empty panes, and of an hour
+            with too few exchanges.
+        """
+        middle = at - self._pane_seconds / 2
+        news = self._lull.update(exchanges, middle, self.history)
+        return news + (self._heard(exchanges, at, middle) if exchanges else self._silent(at, middle))
+
+    def scores(self) -> list[Score]:
+        """The part of the hours of the week that are known, until all are: silence in the others says nothing."""
+        known = self.history.known_share
+        rows = int(self.history.exchanges.sum())
+        return [Score(None, None, "silence_hours_known", known, known, known, rows)] if known < 1 else []
+
+    def pause(self) -> Pause:
+        """How the present pause stands."""
+        expected, nothing = self._expected, -float(np.log(self._rarity))
+        known = (self._empty > 0) & (expected.panes > 0)
+        if not known.any():
+            return Pause(nothing, 0.0, 0)
+        empty, bursts = self._empty[known], expected.bursts[known]
+        arrivals = empty * expected.rates[known] / bursts
+        missing, margin = float(arrivals.sum()), nothing
+        if missing > 0:
+            # The mean of a class is uncertain by burst / exchanges, relatively squared.
+            unsure = float(((arrivals / missing) ** 2 * bursts / np.maximum(expected.exchanges[known], 1e-9)).sum())
+            variance = expected.variance + unsure
+            margin += float(np.log1p(missing * variance) / variance)
+        longest = expected.longest[known]
+        watched = np.array([expected.panes[expected.longest <= most].sum() for most in longest])
+        times = np.maximum((self._rarity / watched) ** (1 / TAIL), LEAST_TIMES)
+        # Empty panes are whole ones: the pause is up to two panes longer, and so were those seen.
+        return Pause(margin, float((empty / (times * (longest + 1))).sum()), int(longest.max()))
+
+    def _silent(self, at: float, middle: float) -> list[Alert]:
+        """Take an empty pane."""
+        if np.isnan(self._last_at):
+            return []
+        if not self._empty.any():
+            self._first_empty_at = middle
+            self._expected = _Expected(self.history)
+        self._empty[class_of_hour(middle)] += 1
+        pause = self.pause()
+        state: AlertState = "firing" if pause.margin >= 0 and pause.times >= 1 else "pending"
+        if self._told is not None and self._told.state == "firing":
+            empty = int(self._empty.sum())
+            if empty & (empty - 1):
+                return []
+            state, began_at = "firing", self._told.at
+        elif pause.margin < 0 or (self._told is not None and self._told.state == state):
+            return []
+        else:
+            began_at = at
+        self._told = self._alert(state, pause, at=at, began_at=began_at)
+        return [self._told]
+
+    def _heard(self, exchanges: int, at: float, middle: float) -> list[Alert]:
+        """The pause is over, and teaches how long pauses are; one that alarmed does where it is not the first."""
+        told, self._told = self._told, None
+        learned, repeated = self._empty, self._empty
+        if told is not None and told.state == "firing":
+            learned, repeated = np.zeros_like(self._empty), np.minimum(self._empty, self._fired)
+            self._fired = np.maximum(self._empty, self._fired)
+        else:
+            self.history.add_empty_blocks(int(self._empty.sum()), self._first_empty_at)
+        self.history.add_to_blocks(exchanges, middle)
+        self.history.add(exchanges, middle, empty_panes=learned, longest=repeated)
+        self._empty[:] = 0
+        since_at, self._last_at = self._last_at, at
+        if told is None:
+            return []
+        ended: AlertState = "resolved" if told.state == "firing" else "inactive"
+        return [replace(told, state=ended, at=at, summary=f"asked again after {span(at - since_at)}")]
+
+    def _alert(self, state: AlertState, pause: Pause, *, at: float, began_at: float) -> Alert:
+        silent = at - self._last_at
+        longest = (pause.longest + 2) * self._pane_seconds
+        return Alert(
+            key=alert_key("traffic", self._endpoint, "silence"),
+            source="traffic",
+            model="",
+            version="",
+            endpoint=self._endpoint,
+            column=None,
+            role=None,
+            state=state,
+            summary=f"no exchange for {span(silent)}; the longest pause seen at such hours was below {span(longest)}",
+            at=began_at,
+            since_at=self._last_at,
+            rows=0,
+            score=silent,
+        )

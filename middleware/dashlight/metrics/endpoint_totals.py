@@ -1,0 +1,104 @@
+"""What has become of all exchanges of one endpoint since the counters began."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.metrics.buckets import SECONDS, in_buckets, total
+from dashlight.metrics.figures import Figure, HistogramFigure
+from dashlight.metrics.instruments import HISTOGRAMS, REQUEST_DURATION, TIME_TO_FIRST_BYTE, figure, label
+from dashlight.window.histogram import LATENCY, SIZE
+from dashlight.window.names import OTHER
+from dashlight.window.outcomes import KIND_LIMIT, NOT_FAILURES, OUTCOMES, REASON_LIMIT, OutcomeCounts
+
+
+class NamedCounts:
+    """Counts by name, of at most so many names; those of further ones as `other`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._counts: dict[str, int] = {}
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Adds *counts*."""
+        for name, count in counts.items():
+            known = name in self._counts or len(self._counts) < self._most
+            name_kept = name if known else OTHER
+            self._counts[name_kept] = self._counts.get(name_kept, 0) + count
+
+    def items(self) -> Iterator[tuple[str, int]]:
+        """(name, count) in the order in which the names came."""
+        yield from self._counts.items()
+
+
+class EndpointTotals:
+    """Sums of the panes of one endpoint. They only grow."""
+
+    def __init__(self) -> None:
+        self._outcomes: Counter[str] = Counter()
+        self._failures, self._undecodable = NamedCounts(KIND_LIMIT), NamedCounts(REASON_LIMIT)
+        self._rows = self._analysed = 0
+        self._durations = np.zeros(LATENCY.bins, np.int64)
+        self._first_bytes = np.zeros(LATENCY.bins, np.int64)
+        self._request_sizes = np.zeros(SIZE.bins, np.int64)
+        self._response_sizes = np.zeros(SIZE.bins, np.int64)
+
+    def add(self, pane: OutcomeCounts) -> None:
+        """Adds the counts of a pane."""
+        self._outcomes.update(pane.outcomes)
+        self._failures.add({kind: count for kind, count in pane.failures.items() if kind not in NOT_FAILURES})
+        self._undecodable.add(pane.undecodable)
+        self._rows += pane.rows
+        self._analysed += pane.analysed
+        self._durations += pane.durations
+        self._first_bytes += pane.first_bytes
+        self._request_sizes += pane.request_sizes
+        self._response_sizes += pane.response_sizes
+
+    def essentials(self, route: str) -> Iterator[Figure | HistogramFigure]:
+        """What every endpoint has, from its first exchange on."""
+        named = {"http.route": label(route)}
+        for outcome in OUTCOMES:
+            yield figure("dashlight.requests", self._outcomes[outcome], {**named, "dashlight.outcome": outcome})
+        yield _seconds(REQUEST_DURATION, self._durations, route)
+        yield figure("dashlight.rows", self._rows, named)
+        yield figure("dashlight.analysed", self._analysed, named)
+        yield figure("dashlight.request.io", round(total(self._request_sizes, SIZE)), named)
+        yield figure("dashlight.response.io", round(total(self._response_sizes, SIZE)), named)
+
+    def details(self, route: str) -> Iterator[Figure | HistogramFigure]:
+        """What there is to tell where it has happened at all."""
+        named = {"http.route": label(route)}
+        for kind, count in self._failures.items():
+            yield figure("dashlight.errors", count, {**named, "error.type": error_type(kind)})
+        for reason, count in self._undecodable.items():
+            yield figure("dashlight.undecodable", count, {**named, "dashlight.reason": label(reason)})
+        if self._first_bytes.any():
+            yield _seconds(TIME_TO_FIRST_BYTE, self._first_bytes, route)
+
+
+def error_type(kind: str) -> str:
+    """A kind of failure as OpenTelemetry names it: `http_503` is `503`, `exception:ValueError` is `ValueError`.
+
+    Other kinds, those found inside answers, keep their names; `other` is `_OTHER`.
+    """
+    if kind == OTHER:
+        return "_OTHER"
+    return label(kind.removeprefix("exception:").removeprefix("http_"))
+
+
+def _seconds(name: str, counts: NDArray[np.int64], route: str) -> HistogramFigure:
+    unit, description = HISTOGRAMS[name]
+    return HistogramFigure(
+        name,
+        unit,
+        description,
+        bounds=SECONDS,
+        counts=in_buckets(counts, LATENCY, SECONDS),
+        sum=total(counts, LATENCY),
+        attributes={"http.route": label(route)},
+    )

@@ -1,0 +1,133 @@
+"""How things stand at a moment, as figures: scores of columns, states of models, alerts in force."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, get_args
+
+from dashlight.metrics.figures import Figure
+from dashlight.metrics.instruments import INSTRUMENTS, figure, label
+from dashlight.records import Alert, AlertSource, Score, WatchState
+
+MOST_COLUMNS = 256
+"""Columns of a model whose scores are shown."""
+SOURCES: tuple[AlertSource, ...] = get_args(AlertSource)
+_STATES: tuple[WatchState, ...] = get_args(WatchState)
+_DISTANCES = ("psi", "js", "ks", "w1")
+_ORDER = ("psi", "missing_rate", "ks", "js", "w1", "type_error_rate", "unseen_rate", "out_of_range_rate")
+"""What is shown first where there is no room for everything: of all columns, before the next of any."""
+_COUNTED = ("error_rate", "latency_", "first_byte_", "throughput", "in_flight", "rows", "analysed_rate", "dropped_count", "undecodable_")  # fmt: skip
+"""Scores of an endpoint that the counters say already."""
+_HOST = ("workers", "in_flight", "analysed_rate")
+
+
+class Snapshot(Protocol):
+    """Scores of a moment, as `dashlight.watching.endpoint.Snapshot` has them: of an endpoint where *model* is empty."""
+
+    @property
+    def model(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Of the model."""
+        ...
+
+    @property
+    def scores(self) -> Sequence[Score]:
+        """Of its columns, and of itself."""
+        ...
+
+    @property
+    def state(self) -> WatchState | None:
+        """Of the model; None of the endpoint itself."""
+        ...
+
+
+def host_figures(gauges: Mapping[str, float]) -> Iterator[Figure]:
+    """Figures of the host as a whole: `workers`, `in_flight` and `analysed_rate`, those of them that are known."""
+    for name in _HOST:
+        if name in gauges and math.isfinite(gauges[name]):
+            known = f"dashlight.{name}"
+            counted = INSTRUMENTS[known].kind == "updowncounter"
+            yield figure(known, round(gauges[name]) if counted else gauges[name])
+
+
+def alert_figures(alerts: Sequence[Alert]) -> Iterator[Figure]:
+    """How many alerts are in force, by source and state; 0 where there are none."""
+    found = Counter((alert.source, alert.state) for alert in alerts)
+    for source in SOURCES:
+        for state in ("pending", "firing"):
+            count = found[source, state]
+            told = {"dashlight.alert.source": source, "dashlight.alert.state": state}
+            yield figure("dashlight.alert.in_force", count, told)
+
+
+def model_figures(snapshots: Sequence[tuple[str, Snapshot]]) -> Iterator[Figure]:
+    """States and scores by endpoint and model: states first, then what concerns a whole endpoint or model."""
+    for endpoint, snapshot in snapshots:
+        if snapshot.state is not None:
+            named = _named(endpoint, snapshot)
+            for state in _STATES:
+                value = int(state == snapshot.state)
+                yield figure("dashlight.model.state", value, {**named, "dashlight.model.state": state})
+            yield figure("dashlight.model.rows", max((score.rows for score in snapshot.scores), default=0), named)
+    for endpoint, snapshot in snapshots:
+        name = "dashlight.model.score" if snapshot.model or snapshot.state is not None else "dashlight.endpoint.score"
+        for score in snapshot.scores:
+            if score.column is None and _is_shown(score) and not score.statistic.startswith(_COUNTED):
+                told = {**_named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
+                yield figure(name, score.value, told)
+
+
+def column_figures(snapshots: Sequence[tuple[str, Snapshot]]) -> tuple[list[Figure], int]:
+    """The scores of columns, those of the first statistic of all columns first; and how many were left out.
+
+    Scores that are no finite number are not there.
+    """
+    found: list[tuple[int, Figure]] = []
+    skipped_count = 0
+    for endpoint, snapshot in snapshots:
+        named = _named(endpoint, snapshot)
+        columns: set[tuple[str | None, str | None]] = set()
+        for score in snapshot.scores:
+            if score.column is None or not _is_shown(score):
+                continue
+            column = score.role, score.column
+            if column not in columns and len(columns) >= MOST_COLUMNS:
+                skipped_count += 1
+                continue
+            columns.add(column)
+            found.append((_rank(score.statistic), _column_figure(score, score.column, named)))
+    found.sort(key=lambda ranked: ranked[0])
+    return [each for _, each in found], skipped_count
+
+
+def _column_figure(score: Score, column: str, named: Mapping[str, str]) -> Figure:
+    name = f"dashlight.column.{score.statistic}"
+    told = {**named, "dashlight.column.name": label(column), "dashlight.column.role": score.role or ""}
+    if name not in INSTRUMENTS:
+        name = "dashlight.column.drift" if score.statistic in _DISTANCES else "dashlight.column.score"
+        told["dashlight.statistic"] = label(score.statistic)
+    return figure(name, score.value, told)
+
+
+def _named(endpoint: str, snapshot: Snapshot) -> dict[str, str]:
+    if snapshot.state is None and not snapshot.model:
+        return {"http.route": label(endpoint)}
+    return {
+        "http.route": label(endpoint),
+        "dashlight.model.name": label(snapshot.model),
+        "dashlight.model.version": label(snapshot.version),
+    }
+
+
+def _is_shown(score: Score) -> bool:
+    return math.isfinite(score.value)
+
+
+def _rank(statistic: str) -> int:
+    return _ORDER.index(statistic) if statistic in _ORDER else len(_ORDER)

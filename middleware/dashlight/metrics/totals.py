@@ -1,0 +1,172 @@
+"""What a host has counted since its counters began, and the figures that metrics show of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TypeAlias
+
+from dashlight.metrics.endpoint_totals import EndpointTotals, NamedCounts
+from dashlight.metrics.figures import Figure, Figures, HistogramFigure
+from dashlight.metrics.gauges import SOURCES, Snapshot, alert_figures, column_figures, host_figures, model_figures
+from dashlight.metrics.instruments import figure, label
+from dashlight.records import Alert
+from dashlight.window.names import OTHER
+from dashlight.window.outcomes import OutcomeCounts
+
+MOST_SERIES = 1800
+"""In all, below the 2000 of OpenTelemetry's SDK; in Prometheus a histogram is as many series as it has bins, and two."""
+MOST_COUNTED_SERIES = 1400
+"""Of counters and histograms: those that came first, for ever, so that none disappears. The rest is for gauges."""
+MOST_ENDPOINTS = 33
+"""Those with statistics of their own, and the one that stands for the others."""
+MOST_COUNTS = 64
+"""Kinds of other things that are counted under their names."""
+_ABOUT_FIGURES = 2
+"""Series that are always there, about the figures themselves."""
+_Key: TypeAlias = tuple[str, ...]
+
+
+class Totals:
+    """Counts that only grow. Lives in the process that judges for the host, and in its checkpoint: it can be pickled."""
+
+    def __init__(self, *, started_at: float) -> None:
+        self.started_at = started_at
+        self._endpoints: dict[str, EndpointTotals] = {}
+        self._counts = NamedCounts(MOST_COUNTS)
+        self._fired: dict[str, int] = dict.fromkeys(SOURCES, 0)
+        self._admitted: set[_Key] = set()
+        """Series of counters that are shown, and from then on always."""
+        self._admitted_count = 0
+
+    def add_outcomes(self, endpoint: str, pane: OutcomeCounts) -> None:
+        """Adds what became of the exchanges of one pane, of one worker or of all of them together."""
+        if endpoint not in self._endpoints and len(self._endpoints) >= MOST_ENDPOINTS - 1:
+            endpoint = OTHER
+        self._endpoints.setdefault(endpoint, EndpointTotals()).add(pane)
+
+    def add_counts(self, counts: Mapping[str, int]) -> None:
+        """Adds what else happened since the last call, by what it was.
+
+        The first word of a key says what and the last one why: `exchanges inbox_full`, `events dropped outbox_full`,
+        `spans rejected` for losses, `events delivered` for what was taken, `mistakes ValueError` for mistakes of ours.
+        What fell is passed over.
+        """
+        risen: Counter[str] = Counter()
+        for key, count in counts.items():
+            if count > 0:
+                words = key.split() or [OTHER]
+                risen[f"{words[0]} {words[-1] if len(words) > 1 else OTHER}"] += count
+        self._counts.add(risen)
+
+    def count(self, what: str) -> int:
+        """How often *what* happened, by the first and the last word of its key, as `exchanges inbox_full`."""
+        return dict(self._counts.items()).get(what, 0)
+
+    def add_alerts(self, changed: Iterable[Alert]) -> None:
+        """Counts those of the alerts whose state changed that fire now."""
+        for alert in changed:
+            if alert.state == "firing":
+                self._fired[alert.source] = self._fired.get(alert.source, 0) + 1
+
+    def figures(
+        self,
+        *,
+        at: float,
+        snapshots: Iterable[tuple[str, Snapshot]],
+        alerts: Sequence[Alert],
+        gauges: Mapping[str, float],
+    ) -> Figures:
+        """All that is shown at the moment *at*.
+
+        *snapshots* come with the name of their endpoint, *alerts* are those in force, *gauges* the host's `workers`,
+        `in_flight` and `analysed_rate`. No more than MOST_SERIES in all; how many more there were is a figure too.
+        """
+        held = list(snapshots)
+        columns, unshown_count = column_figures(held)
+        room = _Room(MOST_SERIES - _ABOUT_FIGURES)
+        room.skip(unshown_count)
+        for each in chain(host_figures(gauges), alert_figures(alerts)):
+            room.take(each)
+        for counted in self._counted():
+            if self._admits(counted):
+                room.take(counted)
+            else:
+                room.skip(_series_count(counted))
+        for each in chain(model_figures(held), columns):
+            room.take(each)
+        of_themselves = (
+            figure("dashlight.figures.made_at", at),
+            figure("dashlight.metrics.skipped", room.skipped_count),
+        )
+        return Figures(at, self.started_at, (*of_themselves, *room.figures), tuple(room.histograms))
+
+    def _counted(self) -> Iterator[Figure | HistogramFigure]:
+        """All counters and histograms, what every endpoint has before the details of any."""
+        for source, count in self._fired.items():
+            yield figure("dashlight.alert.fired", count, {"dashlight.alert.source": source})
+        for key, count in self._counts.items():
+            yield _counted_otherwise(key, count)
+        for route, endpoint in self._endpoints.items():
+            yield from endpoint.essentials(route)
+        for route, endpoint in self._endpoints.items():
+            yield from endpoint.details(route)
+
+    def _admits(self, each: Figure | HistogramFigure) -> bool:
+        key = _key(each)
+        if key not in self._admitted:
+            count = _series_count(each)
+            if self._admitted_count + count > MOST_COUNTED_SERIES:
+                return False
+            self._admitted.add(key)
+            self._admitted_count += count
+        return True
+
+
+class _Room:
+    """Takes figures for as long as there is room for them, and none twice: Prometheus refuses all for a pair of twins."""
+
+    def __init__(self, most: int) -> None:
+        self.figures: list[Figure] = []
+        self.histograms: list[HistogramFigure] = []
+        self.skipped_count = 0
+        self._left = most
+        self._keys: set[_Key] = set()
+
+    def take(self, each: Figure | HistogramFigure) -> None:
+        key, count = _key(each), _series_count(each)
+        if key in self._keys or count > self._left:
+            self.skip(count)
+            return
+        self._keys.add(key)
+        self._left -= count
+        if isinstance(each, Figure):
+            self.figures.append(each)
+        else:
+            self.histograms.append(each)
+
+    def skip(self, count: int) -> None:
+        self.skipped_count += count
+
+
+def _counted_otherwise(key: str, count: int) -> Figure:
+    """The figure of something that `add_counts` was told."""
+    what, _, why = key.partition(" ")
+    what, why = label(what), label(why or OTHER)
+    if what == "mistakes":
+        return figure("dashlight.mistakes", count, {"error.type": why})
+    if why == "delivered":
+        return figure("dashlight.delivered", count, {"dashlight.signal": what})
+    return figure("dashlight.dropped", count, {"dashlight.signal": what, "dashlight.reason": why})
+
+
+def _key(each: Figure | HistogramFigure) -> _Key:
+    return each.name, *each.attributes.values()
+
+
+def _series_count(each: Figure | HistogramFigure) -> int:
+    """Series in OpenMetrics: a counter has one more for the moment at which it began."""
+    if isinstance(each, Figure):
+        return 2 if each.kind == "counter" else 1
+    return len(each.counts) + 2

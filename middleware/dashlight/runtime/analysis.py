@@ -1,0 +1,53 @@
+"""What stands behind the inbox, as the Monitor sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from dashlight.records import Exchange
+from dashlight.types import Receive, Scope, Send
+
+
+class Answers(Protocol):
+    """Answers requests that are meant for Dashlight itself."""
+
+    def takes(self, scope: Scope) -> bool:
+        """Whether the request of *scope* is one."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers it."""
+        ...
+
+
+class Analysis(Protocol):
+    """What the analysis thread drives: decode, count, judge, and what goes to delivery."""
+
+    def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
+        """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
+        ...
+
+    def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
+        """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
+        ...
+
+    def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
+        """Closes the pane if it is due; returns the seconds until the next one is."""
+        ...
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Sends what is waiting; returns how many are still waiting then."""
+        ...
+
+    def leave(self) -> None:
+        """Leaves what was counted to the host's other processes; whatever comes later comes back to them."""
+        ...
+
+    def close(self, timeout_seconds: float) -> None:
+        """Sends what it can and stops."""
+        ...
+
+    def forget(self) -> None:
+        """Lets go of what belongs to the parent process: what a forked child does at once."""
+        ...

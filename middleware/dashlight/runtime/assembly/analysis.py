@@ -1,0 +1,156 @@
+"""The part of a Monitor behind the inbox, made on the analysis thread: it loads numpy and reads the reference."""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dashlight.clock import Clock
+from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
+from dashlight.runtime.analysis import Analysis
+from dashlight.runtime.assembly.machine import instance_of, meeting_of
+from dashlight.runtime.event_sampler import EventSampler
+from dashlight.serving.app import Answers
+from dashlight.settings import Settings
+from dashlight.version import __version__
+
+if TYPE_CHECKING:
+    from dashlight.deliver.delivery import Connect
+
+
+def analysis(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    spans_to: Endpoint | None,
+    events_to: Endpoint | None,
+    metrics_to: Endpoint | None = None,
+    answers: Answers | None = None,
+    clock: Clock,
+    application: str = "",
+    connect: Connect | None = None,
+) -> Analysis:
+    """Everything behind the inbox; called on the analysis thread.
+
+    Raises:
+        SettingsError: thresholds that cannot be read.
+        ReferenceDataError: a reference file that cannot be used.
+    """
+    from opentelemetry.sdk.version import __version__ as sdk_version
+
+    from dashlight.counting.machine import HostCounter
+    from dashlight.counting.model import ModelCounting
+    from dashlight.decode.batch import Decoder
+    from dashlight.deliver.delivery import Delivery
+    from dashlight.deliver.encoding.genai import speaks_genai
+    from dashlight.deliver.encoding.logs import LogEncoder
+    from dashlight.deliver.encoding.metrics import MetricEncoder
+    from dashlight.deliver.encoding.ndjson import NdjsonEncoder
+    from dashlight.deliver.encoding.resource import resource_attributes
+    from dashlight.deliver.encoding.span_attributes import known_methods
+    from dashlight.deliver.encoding.traces import SpanEncoder
+    from dashlight.judge.traffic.rules import parse_rules
+    from dashlight.metrics.report import MetricReport
+    from dashlight.runtime.pipeline import Pipeline
+    from dashlight.runtime.publisher import Publishing
+    from dashlight.serving.access import Access, token_of
+    from dashlight.store.learned import LearnedReferences
+    from dashlight.store.reference_file import ReferenceFile
+    from dashlight.watching.endpoint import EndpointPlan
+    from dashlight.watching.model import ModelPlan
+    from dashlight.workers.member import Sharing
+
+    # What may be refused comes first, before a thread is started.
+    rules = parse_rules(settings.thresholds)
+    reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
+    reference = reference_file.read() if reference_file is not None else None
+    process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
+    meeting = meeting_of(settings, environ, application)
+    learned = LearnedReferences(None if meeting is None else meeting.path)
+    plan = EndpointPlan(
+        pane_seconds=settings.pane,
+        window_seconds=settings.window,
+        rules=rules,
+        panes_between_false_alarms=settings.false_alarms / settings.pane,
+        reference_rows=settings.reference_rows,
+        tolerance=settings.tolerance,
+        models=ModelPlan(
+            reference=reference,
+            reference_rows=settings.reference_rows,
+            panes_between_false_alarms=settings.false_alarms / settings.pane,
+            tolerance=settings.tolerance,
+            importance=settings.importance,
+            ignored=settings.ignore,
+            learned=learned,
+        ),
+    )
+    counting = ModelCounting(
+        learned=learned,
+        reference_rows=settings.reference_rows,
+        reference_file=reference_file,
+        importance=settings.importance,
+        ignored=settings.ignore,
+    )
+    resource = resource_attributes(
+        environ, instance_id=str(uuid.uuid4()), sdk_version=sdk_version, executable=Path(sys.executable).name
+    )
+    # Metrics are those of the host, whichever of its processes sends them.
+    host = {**resource, "service.instance.id": process if meeting is None else instance_of(meeting)}
+    epoch = int(clock.now() * 1000)
+    encoder = SpanEncoder(resource, "dashlight", __version__, known_methods=known_methods(environ))
+    event_format = (
+        LogEncoder(resource, "dashlight", __version__, epoch=epoch)
+        if settings.collector_format == "otlp"
+        else NdjsonEncoder(resource, epoch=epoch)
+    )
+    sharing = Sharing(plan, meeting=meeting, process=process, clock=clock)
+    delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
+        spans=(spans_to, encoder) if spans_to is not None else None,
+        events=(events_to, event_format) if events_to is not None else None,
+        metrics=(metrics_to, MetricEncoder(host, "dashlight", __version__)) if metrics_to is not None else None,
+        clock=clock,
+    )
+    delivery.start()
+    if answers is not None:
+        token_file = None if meeting is None else meeting.path / "token"
+        answers.open(Access(token_of(settings.token, token_file)), sharing.figures)
+    return Pipeline(
+        decoder=Decoder(
+            model=settings.model,
+            version=settings.model_version,
+            features=settings.features,
+            prediction=settings.prediction,
+            ignore=settings.ignore,
+        ),
+        spans=encoder,
+        delivery=delivery,
+        publishing=Publishing(
+            sampler=EventSampler(settings.sample_rate),
+            payloads=settings.payloads == "features",
+            redacted=settings.redact,
+            ignored=settings.ignore,
+            trace_url=settings.trace_url,
+            model=settings.model,
+            model_version=settings.model_version,
+            features=settings.features,
+            prediction=settings.prediction,
+            genai=speaks_genai(environ),
+        ),
+        counter=HostCounter(process, counting),
+        sharing=sharing,
+        plan=plan,
+        shows_figures=settings.metrics,
+        report=MetricReport(
+            lambda: sharing.own_figures,
+            version=__version__,
+            send=delivery.send_metrics if metrics_to is not None else None,
+            interval_seconds=metric_interval_seconds(environ),
+        ),
+        clock=clock,
+        reference_file=reference_file,
+    )

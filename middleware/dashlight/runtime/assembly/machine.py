@@ -1,0 +1,56 @@
+"""Where this process meets the others of its host that serve the same."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import platform
+import sys
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from dashlight.errors import StateError
+from dashlight.settings import PREFIX, Settings
+from dashlight.workers.application import application_of
+from dashlight.workers.files import SharedFiles
+from dashlight.workers.rendezvous import Meeting
+
+logger = logging.getLogger(__name__)
+
+
+def meeting_of(settings: Settings, environ: Mapping[str, str], application: str) -> Meeting | None:
+    """Where the processes meet that serve the same on this host; None, said once, where they cannot."""
+    served = application_of(sys.argv, cwd=_cwd(), environ=environ, name=application)
+    try:
+        if settings.state_dir:
+            return _furnished(Meeting.open(Path(settings.state_dir), served))
+        # Workers of one server have the same environment; two servers of one application may not.
+        variables = sorted(f"{name}={value}" for name, value in environ.items() if name.startswith(PREFIX))
+        digest = hashlib.sha256("\0".join(variables).encode(errors="surrogateescape")).hexdigest()
+        return _furnished(Meeting.open(None, f"{served} {digest}"))
+    except StateError as error:
+        logger.warning("this process goes on alone, and nothing outlives it: %s", error)
+        return None
+
+
+def _furnished(meeting: Meeting) -> Meeting:
+    """*meeting*, whose mailbox can be used; else it is left, and StateError raised."""
+    try:
+        SharedFiles(meeting, "probe")
+    except StateError:
+        meeting.leave()
+        raise
+    return meeting
+
+
+def _cwd() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:  # removed meanwhile
+        return ""
+
+
+def instance_of(meeting: Meeting) -> str:
+    """Names the processes that meet there as one, the same whichever of them speaks."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"dashlight://{platform.node()}/{meeting.path.name}"))

@@ -1,0 +1,188 @@
+"""Joins the stages on the analysis thread: decode -> window -> judge -> deliver."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from dashlight.clock import Clock
+from dashlight.counting.machine import HostCounter, Standing
+from dashlight.decode.batch import Decoder
+from dashlight.deliver.delivery import Delivery
+from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.metrics.report import MetricReport
+from dashlight.records import Exchange
+from dashlight.runtime.publisher import Facts, Publisher, Publishing
+from dashlight.store.reference_file import ReferenceFile
+from dashlight.watching.endpoint import EndpointPlan
+from dashlight.workers.member import Sharing, Turn
+
+logger = logging.getLogger("dashlight")
+
+_PANES_A_SCORE = 6
+"""Scores leave once in so many panes: every minute with panes of ten seconds."""
+
+
+class Pipeline:
+    """All stages behind the inbox, for one process. Used by the analysis thread alone."""
+
+    def __init__(
+        self,
+        *,
+        decoder: Decoder,
+        spans: SpanEncoder,
+        delivery: Delivery,
+        publishing: Publishing,
+        counter: HostCounter,
+        sharing: Sharing,
+        plan: EndpointPlan,
+        clock: Clock,
+        reference_file: ReferenceFile | None = None,
+        report: MetricReport | None = None,
+        shows_figures: bool = False,
+    ) -> None:
+        """*counter* counts for the *sharing* of this process in the watch of its host, under *plan*.
+
+        *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
+        made after every pane where *report* wants them or something else *shows_figures*.
+        """
+        self._decoder = decoder
+        self._delivery = delivery
+        self._publisher = Publisher(spans=spans, delivery=delivery, publishing=publishing)
+        self._counter = counter
+        self._sharing = sharing
+        self._reference_file = reference_file
+        self._report = report
+        self._shows_figures = shows_figures
+        self._clock = clock
+        self._pane_seconds = plan.pane_seconds
+        self._pane_end_at = self._next_end(clock.now())
+        self._pane_count = 0
+        self._rate = 1.0
+        self._counts: Mapping[str, int] = {}
+        """What was told of losses and the like when the last pane ended."""
+
+    def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
+        """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
+        batch = self._decoder.decode(exchanges)
+        analysed: defaultdict[str, set[int]] = defaultdict(set)
+        for prediction in batch.predictions:
+            self._counter.endpoint(prediction.endpoint).add(prediction, exchanges)
+            rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
+            analysed[prediction.endpoint] |= rows_of.keys()
+            # One for all exchanges of as many rows, which nearly all are.
+            facts = {
+                rows: Facts(prediction.model, prediction.version, prediction.protocol, rows)
+                for rows in set(rows_of.values())
+            }
+            for place, rows in rows_of.items():
+                self._publisher.know(exchanges[place], facts[rows])
+        for place, generation in batch.generations.items():
+            self._publisher.know_generation(exchanges[place], generation)
+        undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
+        for place, reason in batch.undecodable_places:
+            exchange = exchanges[place]
+            self._publisher.know_undecodable(exchange, reason)
+            undecodable[exchange.route].append((exchange, reason))
+            analysed[exchange.route].add(place)
+        for place, _ in batch.failures:
+            analysed[exchanges[place].route].add(place)
+        for route, places in analysed.items():
+            unread = undecodable[route]
+            self._counter.endpoint(route).add_analysed(
+                len(places),
+                undecodable=[reason for _, reason in unread],
+                exchanges=[exchange for exchange, _ in unread],
+            )
+        return {exchanges[place].id: kind for place, kind in batch.failures}
+
+    def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
+        """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
+        by_endpoint: dict[str, list[Exchange]] = {}
+        for exchange in exchanges:
+            by_endpoint.setdefault(exchange.route, []).append(exchange)
+        for route, members in by_endpoint.items():
+            self._counter.endpoint(route).count(members, failures)
+        self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
+
+    def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
+        """Closes the pane if it is due, and judges where it is this process's turn; returns the seconds until next time."""
+        self._rate = rate
+        # A tick ends a round: what was decoded in it has been told.
+        self._publisher.forget()
+        if not 0 < self._pane_end_at - at <= self._pane_seconds:
+            # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
+            # back must not make one that never ends.
+            self._pane_end_at = self._next_end(at)
+            self._close_pane(at, dropped_count, Standing(in_flight_count, rate))
+        turn = self._sharing.turn(at)
+        if turn is not None:
+            self._tell(turn, at)
+            if self._report is not None:
+                self._report.tell()
+        briefing = self._sharing.briefing()
+        if briefing is not None:
+            self._counter.follow(briefing)
+        return min(self._pane_end_at - at, self._sharing.wait_seconds)
+
+    def _next_end(self, at: float) -> float:
+        return (at // self._pane_seconds + 1) * self._pane_seconds
+
+    def _close_pane(self, at: float, dropped_count: int, standing: Standing) -> None:
+        self._pane_count += 1
+        counts = self._publisher.counts(dropped_count)
+        counts |= {f"files {trouble}": count for trouble, count in self._sharing.troubles.items()}
+        if self._pane_count % _PANES_A_SCORE == 0:
+            self._publisher.tell_losses(counts)
+        since = {what: count - self._counts.get(what, 0) for what, count in counts.items()}
+        self._counts = counts
+        # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
+        self._look_at_reference_file(at)
+        self._publisher.publish(self._sharing.post(self._counter.close(at, standing, since), at))
+
+    def _tell(self, turn: Turn, at: float) -> None:
+        """Sends what came of a pane of the host, and every so often its scores."""
+        watch = turn.watch
+        self._publisher.publish(turn.alerts)
+        if self._shows_figures or (self._report is not None and self._report.is_wanted()):
+            gauges = {
+                "workers": len(watch.processes),
+                "in_flight": watch.in_flight_count,
+                "analysed_rate": watch.rate,
+            }
+            shown = watch.totals.figures(at=at, snapshots=watch.snapshots(), alerts=watch.in_force, gauges=gauges)
+            self._sharing.show(shown)
+        if watch.pane_count % _PANES_A_SCORE == 0:
+            for endpoint, snapshot in watch.snapshots():
+                self._publisher.send_scores([snapshot], endpoint=endpoint, at=at)
+
+    def _look_at_reference_file(self, at: float) -> None:
+        """Every process looks, whether it judges or not: the one that does may be another with the next pane."""
+        if self._reference_file is None:
+            return
+        self._reference_file.replaced()
+        found, known = self._reference_file.reference, self._sharing.reference
+        if found is None or (known is not None and found.version == known.version):
+            return
+        logger.info("the reference file was replaced: version %s, %d rows", found.version, found.rows)
+        self._publisher.publish(self._sharing.replace_reference(found, at))
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Sends what is waiting; returns how many are still waiting then."""
+        return self._delivery.flush(timeout_seconds)
+
+    def leave(self) -> None:
+        """Leaves what was counted to the host's other processes; whatever comes later comes back to them."""
+        if self._report is not None:
+            self._report.finish()
+        if self._sharing.is_in:
+            self._sharing.leave(self._counter.close(self._clock.now(), Standing(0, self._rate), {}))
+
+    def close(self, timeout_seconds: float) -> None:
+        """Sends what it can and stops."""
+        self._delivery.close(timeout_seconds)
+
+    def forget(self) -> None:
+        """Lets go of what belongs to the parent process: what a forked child does at once."""
+        self._sharing.forget()

@@ -1,0 +1,121 @@
+"""One Monitor for each process: started late, forgotten by a fork, ended with the interpreter."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from dashlight.errors import DashlightError
+from dashlight.units import flag
+
+if TYPE_CHECKING:
+    from dashlight.runtime.monitor import Monitor
+
+Assemble: TypeAlias = "Callable[[Mapping[str, str], object, str], Monitor | None]"
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 30.0
+"""How long a strict start waits for the analysis: it loads numpy and reads the reference."""
+
+
+class Process:
+    """Holds the Monitor of this process, if there is one.
+
+    Many instances of the middleware in a process share it. A child made by fork starts its own: threads do not
+    survive a fork, and what the parent had queued is the parent's to send.
+    """
+
+    def __init__(self, assemble: Assemble | None = None) -> None:
+        """*assemble* makes the Monitor of an environment and an app; None: as `dashlight.runtime.assembly` does."""
+        self._assemble = assemble
+        self.monitor: Monitor | None = None
+        self.refusal: str | None = None
+        """Why the server should not start: a mistake in the settings under DASHLIGHT_STRICT."""
+        self.application = ""
+        """What an adapter says that this process serves; empty where the command line has to tell."""
+        self._tried = False
+        self._lock = threading.Lock()
+
+    def start(self, app: object) -> Monitor | None:
+        """The Monitor of this process, started now if need be; None where monitoring is off or impossible."""
+        if self._tried:
+            return self.monitor
+        with self._lock:
+            if not self._tried:
+                self._begin(app)
+                self._tried = True
+        return self.monitor
+
+    def _begin(self, app: object) -> None:
+        try:
+            self.monitor = (self._assemble or _assemble)(os.environ, app, self.application)
+        except DashlightError as mistake:
+            logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the mistake is the operator's, not a crash
+            if _is_strict():
+                self.refusal = f"Dashlight: {mistake}"
+        except Exception:
+            logger.exception("monitoring is off: Dashlight could not start")
+        else:
+            if self.monitor is not None:
+                atexit.register(self.monitor.close)
+
+    async def settle(self) -> None:
+        """Under DASHLIGHT_STRICT, waits until the analysis has started, or notes why the server should not start."""
+        monitor = self.monitor
+        if monitor is None or not _is_strict():
+            return
+        from anyio import to_thread
+
+        await to_thread.run_sync(monitor.ready.wait, _PATIENCE_SECONDS)
+        if monitor.refusal is not None:
+            self.refusal = f"Dashlight: {monitor.refusal}"
+
+    async def flush_aside(self) -> None:
+        """Sends what is left, from a thread, so that the event loop goes on; ends within DASHLIGHT_SHUTDOWN_TIMEOUT."""
+        monitor = self.monitor
+        if monitor is None:
+            return
+        from anyio import CancelScope, to_thread  # works under asyncio and trio alike
+
+        try:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(partial(monitor.flush, leaving=True))
+        except Exception:
+            logger.exception("the last events could not be sent at shutdown")
+
+    def forget(self) -> None:
+        """Starts from nothing, as a forked child does; what it serves stays the same."""
+        application, monitor = self.application, self.monitor
+        self.__init__(self._assemble)  # type: ignore[misc]
+        self.application = application
+        if monitor is not None:
+            # What the parent has open and queued is the parent's to send, also when the child exits.
+            atexit.unregister(monitor.close)
+            with suppress(Exception):
+                monitor.forget()
+
+
+def _assemble(environ: Mapping[str, str], app: object, application: str) -> Monitor | None:
+    from dashlight.runtime.assembly import assemble  # loads the pipeline, which nobody needs before the first request
+
+    return assemble(environ, app, application=application)
+
+
+def _is_strict() -> bool:
+    """Read here as well as in Settings, because it says what to do when the settings cannot be read."""
+    try:
+        return flag(os.environ.get("DASHLIGHT_STRICT") or "false")
+    except ValueError:
+        return False
+
+
+process = Process()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=process.forget)

@@ -1,0 +1,298 @@
+"""One endpoint under watch, as all processes counted it: its traffic, and one watch for each model it serves."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
+from dashlight.counting.last_seen import LastSeen
+from dashlight.counting.model import ModelPane
+from dashlight.judge.alert_budget import Places, share_of_place
+from dashlight.judge.traffic.course import TrafficCourse
+from dashlight.judge.traffic.events import QUANTILES, Quantity
+from dashlight.judge.traffic.judge import Recent
+from dashlight.judge.traffic.rules import Rule
+from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
+from dashlight.judge.traffic.silence import SilenceJudge
+from dashlight.judge.traffic.thresholds import Quantities, ThresholdJudge
+from dashlight.judge.words import printable
+from dashlight.records import Alert, Score, WatchState
+from dashlight.watching.model import ModelPlan, ModelWatch
+from dashlight.window.columns import Reference
+from dashlight.window.outcome_panes import OutcomePanes, panes_covered
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
+from dashlight.window.trace_ids import TraceIds
+
+logger = logging.getLogger(__name__)
+
+TRAFFIC_SHARE = 0.15
+"""Part of the budget of false alarms that the traffic of all endpoints uses."""
+_SILENCE_PART = 0.25
+"""Of an endpoint's traffic: for its falling silent."""
+_WINDOW_OF_A_RULE = 0.9
+"""Part of a rule's time that its window covers: what has passed must have left the window before the time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPlan:
+    """How every endpoint is watched."""
+
+    pane_seconds: float
+    window_seconds: float
+    rules: tuple[Rule, ...]
+    """Those about one endpoint: any but `in_flight`, which is a quantity of the process."""
+    models: ModelPlan
+    panes_between_false_alarms: float = 259_200.0
+    """Of everything that is watched; traffic uses TRAFFIC_SHARE of that budget."""
+    reference_rows: int = 5000
+    """Exchanges from which is learned what the traffic is like."""
+    tolerance: float = 0.02
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """All by which a judge is set up: one that was set up by others cannot go on under these."""
+        models = self.models
+        return (
+            *(self.pane_seconds, self.rules, self.panes_between_false_alarms, self.reference_rows, self.tolerance),
+            *(models.reference_rows, models.panes_between_false_alarms, models.tolerance),
+            *(tuple(models.ignored), tuple(sorted(models.importance.items()))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The scores of a moment: of an endpoint where *model* is empty, else of one model."""
+
+    model: str
+    version: str
+    scores: Sequence[Score]
+    state: WatchState | None = None
+    """Of the model; None of the endpoint itself."""
+
+
+class WatchedEndpoint:
+    """Windows and judges of one endpoint."""
+
+    def __init__(self, name: str, *, places: Places, plan: EndpointPlan, since_at: float | None = None) -> None:
+        """*places* numbers the models and the endpoints of the host, by which the budget of false alarms is split.
+
+        *since_at* is when the host's last pane ended; None where this judge has seen none.
+        """
+        self.name = name
+        self._ended_at = since_at
+        self._places = places
+        self._plan: EndpointPlan | None = plan
+        self._outcomes = OutcomePanes()
+        self._place = places.next_endpoint()
+        share = TRAFFIC_SHARE * share_of_place(self._place)
+        budget = plan.panes_between_false_alarms
+        self._course = TrafficCourse(
+            rows=plan.reference_rows,
+            panes=budget,
+            share=share * (1 - _SILENCE_PART),
+            tolerance=plan.tolerance,
+            endpoint=name,
+        )
+        self._silence = SilenceJudge(
+            pane_seconds=plan.pane_seconds, panes=budget, share=share * _SILENCE_PART, endpoint=name
+        )
+        self._told_unsteady = False
+        self._traces = TraceIds()
+        self.mistakes: Counter[str] = Counter()
+        """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
+        self.undecodable: Counter[str] = Counter()
+        """Exchanges that no protocol could read, by reason, since the start."""
+        self._models: dict[ModelKey, ModelWatch] = {}
+        self._seen: LastSeen[ModelKey] = LastSeen()
+        self.unwatched_rows = 0
+        """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
+        # Each rule is held against a window of its own time, so that one bad pane is not five bad minutes.
+        held_for = sorted({rule.hold_seconds for rule in plan.rules})
+        self._thresholds = [
+            (seconds, ThresholdJudge([rule for rule in plan.rules if rule.hold_seconds == seconds], endpoint=name))
+            for seconds in held_for
+        ]
+
+    def __getstate__(self) -> dict[str, object]:
+        """What outlives the process: all but the plan."""
+        return {**self.__dict__, "_plan": None}
+
+    def resume(self, plan: EndpointPlan, at: float) -> Iterator[Alert]:
+        """Goes on in another process; the alerts that end where a reference is another one by now."""
+        self._plan, self._ended_at = plan, None
+        for model in self._models.values():
+            yield from model.resume(plan.models, at)
+
+    @property
+    def brief(self) -> EndpointBrief:
+        """What is to be counted at the endpoint from now on."""
+        judge = self._course.judge
+        return EndpointBrief(
+            known_kinds=None if judge is None else judge.events.known_kinds,
+            slow=() if judge is None else judge.events.slow,
+            models={key: model.brief for key, model in self._models.items()},
+        )
+
+    def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert]:
+        """Judges the *pane* that ended *at*, None where there was no exchange; the alerts whose state changed.
+
+        A mistake in one part costs that part alone.
+        """
+        models: Mapping[ModelKey, ModelPane] = {}
+        outcomes, closed_count = OutcomeCounter().close(at), 0
+        if pane is not None:
+            outcomes, closed_count = pane.outcomes, pane.outcomes.panes
+            outcomes = replace(outcomes, panes=1, first_ended_at=at, last_ended_at=at)
+            models = pane.models
+            self._keep_traces(pane)
+            self.unwatched_rows += pane.unwatched_rows
+        yield from self._tried("models", partial(self._admit, models, at))
+        passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._planned.pane_seconds
+        self._ended_at = at
+        # The judges count panes; by the time that passed is measured how many exchanges came a second.
+        self._outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
+        self.undecodable.update(outcomes.undecodable)
+        parts: list[tuple[str, Callable[[], Iterable[Alert]]]] = [
+            ("traffic", partial(self._judge_traffic, outcomes, at)),
+            ("silence", partial(self._silence.update, outcomes.exchanges, at)),
+            *(("model", partial(model.close_pane, models.get(key), at)) for key, model in self._models.items()),
+            *(("threshold", partial(self._hold_against, *rules, at)) for rules in self._thresholds),
+        ]
+        for name, part in parts:
+            yield from self._tried(name, part)
+
+    def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
+        """Compares with *reference* from now on; the alerts that end with the one before."""
+        self._plan = replace(self._planned, models=replace(self._planned.models, reference=reference))
+        for model in self._models.values():
+            yield from model.replace_file(reference, at)
+
+    def give_back(self) -> None:
+        """Gives back its place in the budget and those of its models: nobody asks here any more."""
+        self._places.give_back_endpoint(self._place)
+        for model in self._models.values():
+            self._places.give_back_model(model.place)
+
+    def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
+        """Watches the models of which there are *panes*, where there is room, and ends the alerts of those that go."""
+        for key in self._seen.gone():
+            yield from self._let_go(key, at)
+        for key, pane in panes.items():
+            if key not in self._models and len(self._models) >= MOST_MODELS:
+                unseen = self._seen.replaceable(but=panes)
+                if unseen is None:
+                    self.unwatched_rows += pane.row_count
+                    continue
+                yield from self._let_go(unseen, at)
+            if key not in self._models:
+                place = self._places.next_model()
+                self._models[key] = ModelWatch(self.name, *key, place=place, plan=self._planned.models)
+        self._seen.take([key for key in panes if key in self._models], at)
+
+    def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
+        """Watches the model no longer; the alerts that end with that."""
+        self._seen.forget(key)
+        model = self._models.pop(key)
+        self._places.give_back_model(model.place)
+        logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))
+        # An alert is of a model whatever its version: another one may still hold it.
+        held = {each for other in self._models.values() for each in other.in_force}
+        ended = model.withdraw(at, "the model is no longer asked")
+        yield from (alert for alert in ended if alert.key not in held)
+        asked = {(score.role, score.column) for score in self._missing(self._planned.window_seconds)}
+        for _, judge in self._thresholds:
+            yield from judge.forget_columns(asked, at)
+
+    def _keep_traces(self, pane: EndpointPane) -> None:
+        for name, kept in pane.traces.items():
+            for started_at, trace_id in kept:
+                self._traces.keep(name, trace_id, started_at=started_at)
+
+    def _tried(self, name: str, part: Callable[[], Iterable[Alert]]) -> Iterator[Alert]:
+        """The alerts of one part, as far as it came; a mistake of ours is counted, and told once."""
+        try:
+            yield from part()
+        except Exception as mistake:
+            kind = f"{name} {type(mistake).__name__}"
+            self.mistakes[kind] += 1
+            if self.mistakes[kind] == 1:
+                logger.exception("%s: a pane could not be judged: %s", printable(self.name), name)
+
+    def _judge_traffic(self, pane: OutcomeCounts, at: float) -> Iterator[Alert]:
+        course = self._course
+        was_learning = course.judge is None
+        yield from course.update(pane, at, Recent(self._outcomes.since, self._traces_of))
+        name = printable(self.name)
+        if course.was_unsteady and not self._told_unsteady:
+            self._told_unsteady = True
+            logger.warning("%s: the traffic changed while it was being learned; learning goes on", name)
+        if was_learning and course.judge is not None:
+            exchanges = course.judge.reference.total.exchanges
+            logger.info("%s: learned from %d exchanges what the traffic is like", name, exchanges)
+
+    def _traces_of(self, quantity: Quantity, since_at: float) -> tuple[str, ...]:
+        """Trace ids of exchanges that show what an alert is about, of the slow ones the slowest first."""
+        names = [f"{quantity.name} {quantile}" for quantile in reversed(QUANTILES)]
+        names += [f"{quantity.name} {quantity.kind}" if quantity.kind else quantity.name]
+        return self._traces.since(since_at - self._planned.pane_seconds, *names)
+
+    def _hold_against(self, seconds: float, judge: ThresholdJudge, at: float) -> Iterable[Alert]:
+        seconds_seen = seconds * _WINDOW_OF_A_RULE
+        asked = {rule.quantity for rule in judge.rules}
+        missing = self._missing(seconds_seen) if "missing_rate" in asked else ()
+        return judge.update(self._measured(self._window(seconds_seen), missing=missing), at)
+
+    def snapshots(self, *, in_flight_count: int, dropped_count: int, rate: float) -> Iterator[Snapshot]:
+        """The scores of the window, first the endpoint's own, then each model's."""
+        counts = self._window(self._planned.window_seconds)
+        own = traffic_scores(
+            counts,
+            self._measured(counts, in_flight_count=in_flight_count),
+            analysed_rate=rate,
+            dropped_count=dropped_count,
+            unwatched_rows=self.unwatched_rows,
+            undecodable=self.undecodable,
+        )
+        own += [*self._course.scores(), *self._silence.scores()] if own else []
+        own += [
+            Score(None, None, f"mistake_count[{kind}]", count, count, count, counts.exchanges)
+            for kind, count in self.mistakes.items()
+        ]
+        if own:
+            yield Snapshot("", "", own)
+        for (name, version), watch in self._models.items():
+            scores = watch.scores(self._panes(self._planned.window_seconds))
+            if scores:
+                yield Snapshot(name, version, scores, watch.state)
+
+    @property
+    def _planned(self) -> EndpointPlan:
+        if self._plan is None:
+            raise RuntimeError("thawed and not resumed")
+        return self._plan
+
+    def _panes(self, seconds: float) -> int:
+        return max(1, round(seconds / self._planned.pane_seconds))
+
+    def _window(self, seconds: float) -> OutcomeCounts:
+        return self._outcomes.window(self._panes(seconds))
+
+    def _missing(self, seconds: float) -> list[Score]:
+        panes = self._panes(seconds)
+        return worst_missing(score for watch in self._models.values() for score in watch.scores(panes))
+
+    def _measured(
+        self, counts: OutcomeCounts, *, in_flight_count: int = 0, missing: Sequence[Score] = ()
+    ) -> Quantities:
+        return quantities_of(
+            counts,
+            pane_seconds=self._planned.pane_seconds,
+            in_flight=in_flight_count,
+            undecodable_count=sum(counts.undecodable.values()),
+            analysed_count=counts.analysed,
+            missing=missing,
+        )

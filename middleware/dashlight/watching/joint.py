@@ -1,0 +1,93 @@
+"""Counted rows against one reference, several columns at a time: pairs, and whole rows along learned directions."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypedDict
+
+from dashlight.counting.joint import JOINT, JointPane
+from dashlight.counting.selection import Watched
+from dashlight.judge.directions.bets import Direction
+from dashlight.judge.directions.judge import DirectionJudge
+from dashlight.judge.natural_variation import natural_variation
+from dashlight.judge.pairs.judge import PairJudge
+from dashlight.records import Alert
+from dashlight.window.columns import DirectionReference, Reference
+from dashlight.window.normal_scores import joint_places
+
+MOSTLY = 0.5
+"""Part of a shift: what more of it belongs to columns that have an alert is no news."""
+HIGHER = 0
+"""Place of the functional whose memory is that of normal scores, among those of window.events."""
+
+
+class Labels(TypedDict):
+    """What every alert of a comparison says of where it comes from."""
+
+    endpoint: str
+    model: str
+    version: str
+
+
+class JointComparison:
+    """The judges of pairs, of the joint rows, and of the rows of each text and vector column."""
+
+    def __init__(
+        self, reference: Reference, watched: Watched, *, panes: float, tolerance: float, share: float, labels: Labels
+    ) -> None:
+        """*panes*, *tolerance* and *share* are those of the comparison, whose share is parted as *watched* says."""
+        names = {(column.role, column.name) for column in watched.columns}
+        self._pairs: PairJudge | None = None
+        if reference.pairs is not None and watched.has_pairs:
+            unwatched = [column for column in reference.columns if (column.role, column.name) not in names]
+            self._pairs = PairJudge(
+                reference.columns,
+                reference.pairs,
+                panes=panes,
+                tolerance=tolerance,
+                share=share * watched.parts.pairs,
+                importance={column.name: 0.0 for column in unwatched},
+                **labels,
+            )
+        joint = [reference.columns[int(place)] for place in joint_places(reference.columns)]
+        part = share * watched.parts.directions / max(len(watched.directions), 1)
+        variation = natural_variation(joint)
+
+        def judge(direction: DirectionReference) -> DirectionJudge:
+            is_joint = direction.name == JOINT
+            return DirectionJudge(
+                direction,
+                panes=panes,
+                tolerance=tolerance,
+                share=part,
+                names=[column.name for column in joint] if is_joint else (),
+                phi=variation.functional_phi[:, HIGHER] if is_joint else None,
+                tau=variation.functional_tau[:, HIGHER] if is_joint else None,
+                **labels,
+            )
+
+        self._judges = {each.name: judge(each) for each in watched.directions}
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """Along which the rows of the next pane are to be counted, by name."""
+        return {name: judge.direction for name, judge in self._judges.items()}
+
+    def close_pane(self, pane: JointPane, at: float, *, told: Collection[str]) -> list[Alert]:
+        """Judges the *pane* that ended *at*; the alerts whose state changed.
+
+        *told* are columns with an alert of their own. Where they make up most of what the joint rows show, that is told;
+        so are pairs of two of them: columns that changed at one moment agree across it.
+        """
+        alerts: list[Alert] = []
+        if self._pairs is not None and pane.pairs is not None:
+            alerts += _news(self._pairs.update(pane.pairs, at), is_told=self._pairs.is_between(told))
+        for name, judge in self._judges.items():
+            if name in pane.directions:
+                judge.add(pane.directions[name])
+            found = judge.close(at)
+            alerts += _news(found, is_told=judge.carried_by(told) > MOSTLY) if name == JOINT else found
+        return alerts
+
+
+def _news(alerts: Sequence[Alert], *, is_told: bool) -> list[Alert]:
+    """*alerts* but for those that begin, or go on, although what they say is told by others."""
+    return [alert for alert in alerts if not is_told or alert.state not in {"pending", "firing"}]

@@ -1,0 +1,122 @@
+"""Learns the reference of a model from its first rows, and does not take an incident for the usual."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+import numpy as np
+
+from dashlight.counting.kept_rows import KeptRows
+from dashlight.judge.columns.stationarity import moved_columns
+from dashlight.judge.words import listed
+from dashlight.records import Role, Score, Table
+from dashlight.window.columns import Reference
+from dashlight.window.reference.build import Chunk
+from dashlight.window.reference.learning import Learning
+from dashlight.window.tables import taken
+
+logger = logging.getLogger(__name__)
+
+MOST_STRETCHES = 4
+"""So many times the rows wanted are waited for where traffic does not hold still."""
+MOST_BYTES = 32 << 20
+"""Of rows kept while waiting, 4 million numbers: of wider rows fewer are waited for."""
+FEWEST_ROWS = 200
+"""Rows that are waited for however wide they are, up to twice MOST_BYTES."""
+_SEED = 0
+"""The same rows give the same reference."""
+
+
+class Learner:
+    """Collects rows until they make a reference.
+
+    Rows that moved while they came are no picture of what is usual: more are collected, until the last ones hold
+    still, or until there are four times as many. Then all of them make the reference, whose natural variation holds
+    the movement, and that is said.
+    """
+
+    def __init__(self, name: str, rows_wanted: int, *, tolerance: float) -> None:
+        """*name* says of what, in the log. *tolerance* is the smallest movement that counts, as for drift."""
+        self._name = name
+        self._stretch = self._wanted = rows_wanted
+        self._tolerance = tolerance
+        self._kept: list[KeptRows] = []
+        self._rows: Counter[Role] = Counter()
+        self._size_bytes = 0
+        self.moving: tuple[str, ...] = ()
+        """Columns that did not hold still when last looked at."""
+        logger.info("%s: learning a reference from the first %d rows", name, rows_wanted)
+
+    def take(self, rows: KeptRows) -> None:
+        """Keep the *rows* of one process; once there are enough none is kept."""
+        if not self._is_full:
+            self._kept.append(rows.apart())
+            self._rows.update(rows.rows)
+            self._size_bytes += rows.size_bytes
+
+    @property
+    def rows(self) -> int:
+        """Rows collected."""
+        return max(self._rows.values(), default=0)
+
+    def progress(self) -> list[Score]:
+        """How far it is: the share of the rows wanted that are there, and how many columns did not hold still."""
+        share = 1.0 if self._is_full else self.rows / self._wanted
+        found = [Score(None, None, "reference_learned", share, share, share, self.rows)]
+        if self.moving:
+            count = float(len(self.moving))
+            found.append(Score(None, None, "reference_moving_columns", count, count, count, self.rows))
+        return found
+
+    def reference(self, at: float, *, model: str) -> Reference | None:
+        """The reference, once there are rows enough and they held still; else None, and it goes on learning."""
+        if not self._is_full:
+            return None
+        wanted, learning = self._stretch, self._learning()
+        rows = learning.chunk
+        # The latest stretch alone may hold still where the first rows did not: a deployment, a cold cache.
+        latest: Chunk = {role: table if table.rows <= wanted else _last(table, wanted) for role, table in rows.items()}
+        self.moving = moved_columns(latest, tolerance=self._tolerance, rng=np.random.default_rng(_SEED))
+        most = MOST_STRETCHES * wanted
+        if self.moving and learning.rows < most and not self._is_heavy:
+            self._wanted = min(learning.rows + wanted, most)
+            logger.info("%s: %s moved while a reference was learned; going on", self._name, listed(self.moving))
+            return None
+        if learning.rows < self._wanted:
+            logger.info(
+                "%s: rows are wide: %d of them hold %d MB, and no more are waited for",
+                self._name,
+                learning.rows,
+                self._size_bytes >> 20,
+            )
+        if self.moving:
+            logger.warning(
+                "%s: learned a reference from %d rows in which %s did not hold still: what they did then counts as usual",
+                self._name,
+                learning.rows,
+                listed(self.moving),
+            )
+        else:
+            learning.keep_last(wanted)
+        return learning.reference(rng=np.random.default_rng(_SEED), created_at=at, model=model)
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether a reference can be made, of as many rows as wanted or of as many as there is room for."""
+        return self.rows >= self._wanted or self._is_heavy
+
+    @property
+    def _is_heavy(self) -> bool:
+        return self._size_bytes >= (MOST_BYTES if self.rows >= FEWEST_ROWS else 2 * MOST_BYTES)
+
+    def _learning(self) -> Learning:
+        """The rows themselves."""
+        learning = Learning(self.rows + 1)
+        for each in self._kept:
+            learning.take(each.chunk)
+        return learning
+
+
+def _last(table: Table, rows: int) -> Table:
+    return taken(table, np.arange(table.rows - rows, table.rows))

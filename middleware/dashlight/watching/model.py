@@ -1,0 +1,261 @@
+"""One model and version at one endpoint: its reference, given or being learned, and its comparisons."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dashlight.counting.model import ModelBrief, ModelPane
+from dashlight.counting.rows import RowPane
+from dashlight.judge.alert_budget import share_of_place
+from dashlight.judge.words import listed, printable
+from dashlight.records import Alert, Score, WatchState
+from dashlight.store.learned import LearnedReferences
+from dashlight.watching.learner import Learner
+from dashlight.watching.rows import Comparison, Watching
+from dashlight.window.columns import Reference, columns_of
+
+logger = logging.getLogger(__name__)
+
+_LEARNED_SHARE = 0.2
+"""Part of the budget kept for outputs that a reference file does not hold and that are learned beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """How every model is watched."""
+
+    reference: Reference | None
+    reference_rows: int
+    panes_between_false_alarms: float
+    tolerance: float
+    learned: LearnedReferences
+    ignored: Sequence[str] = ()
+    """Globs of columns that are not looked at, also where the reference holds them."""
+    importance: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Columns with so many times the budget of others; 0 leaves one out."""
+
+
+class ModelWatch:
+    """Compares the rows of one model, counted by one process or several, with its reference.
+
+    Without a reference file it learns from the first rows. A file that holds no outputs is completed: the outputs
+    are learned from the first rows, the features are compared with the file from the start.
+    """
+
+    def __init__(self, endpoint: str, model: str, version: str, *, place: int, plan: ModelPlan) -> None:
+        """*place* is the model's among those of the host, from 1, by which it has its share of the budget."""
+        self._key = (endpoint, model, version)
+        self._plan: ModelPlan | None = plan
+        self._file = plan.reference
+        self.place = place
+        """Given back when the model is let go."""
+        self._share = share_of_place(place)
+        self._comparisons: dict[str, Comparison] = {}
+        self._learner: Learner | None = None
+        self._told_unknown = False
+        self.refused: Counter[str] = Counter()
+        """Panes of processes that compare with another reference, by its version: left out."""
+
+    def __getstate__(self) -> dict[str, object]:
+        """What outlives the process: all but the plan."""
+        return {**self.__dict__, "_plan": None}
+
+    def resume(self, plan: ModelPlan, at: float) -> Iterator[Alert]:
+        """Goes on in another process; the alerts that end where the reference is another one by now."""
+        self._plan = plan
+        if _version(plan.reference) != _version(self._file):
+            self._file = plan.reference
+            yield from self._begin_anew(at)
+        elif self._comparisons.keys() - {_version(self._file)}:
+            learned = plan.learned.load(*self._learned_key())
+            if _version(learned) not in self._comparisons:
+                logger.info("%s: the learned reference is gone or was replaced", self._named())
+                yield from self._begin_anew(at)
+
+    @property
+    def brief(self) -> ModelBrief:
+        """What is to be counted of the model from now on."""
+        directions = {version: each.directions for version, each in self._comparisons.items()}
+        return ModelBrief(tuple(self._comparisons), directions)
+
+    def close_pane(self, pane: ModelPane | None, at: float) -> Iterator[Alert]:
+        """Judges the *pane* that ended *at*, None where no row came; the alerts whose state changed."""
+        counted = self._taken(pane) if pane is not None else {}
+        for version, comparison in self._comparisons.items():
+            yield from comparison.close_pane(counted.get(version), at)
+            if comparison.unknown_columns and not self._told_unknown:
+                self._told_unknown = True
+                logger.info("%s: not in the reference: %s", self._named(), listed(comparison.unknown_columns))
+        # Learned between two panes, so that no pane is half learned from and half judged.
+        if self._learner is not None:
+            self._finish_learning(self._learner, at)
+        elif self._planned.learned.is_other(*self._learned_key()):
+            logger.info("%s: the learned reference was replaced", self._named())
+            yield from self._begin_anew(at)
+
+    def replace_file(self, reference: Reference, at: float) -> Iterator[Alert]:
+        """Compares with *reference* from now on: the file was replaced. Gives the alerts that end with the old one."""
+        self._file = reference
+        yield from self._begin_anew(at)
+
+    def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
+        """The alerts in force, ended because for this *reason* nothing will be compared any more."""
+        for comparison in self._comparisons.values():
+            yield from comparison.withdraw(at, reason)
+
+    @property
+    def in_force(self) -> Iterator[str]:
+        """Keys of the alerts that are pending or firing."""
+        for comparison in self._comparisons.values():
+            yield from comparison.in_force
+
+    def scores(self, panes: int) -> list[Score]:
+        """The scores of the last *panes*; while a reference is being learned, how far that is."""
+        found = [score for comparison in self._comparisons.values() for score in comparison.scores(panes)]
+        learner = self._learner
+        if learner is not None and (learner.rows or not self._comparisons):
+            found += learner.progress()
+        for version, count in self.refused.items():
+            found.append(Score(None, None, f"refused_pane_count[{version}]", count, count, count, 0))
+        return found
+
+    @property
+    def state(self) -> WatchState:
+        """Whether the model is watched, or why it is not yet."""
+        if not self._comparisons:
+            return "learning"
+        is_enough = all(each.has_enough_rows for each in self._comparisons.values())
+        return "watching" if is_enough else "not_enough_data"
+
+    def _taken(self, pane: ModelPane) -> dict[str, RowPane]:
+        """What *pane* counted against the references in force; rows without one are learned from where that is wanted."""
+        counted: dict[str, RowPane] = {}
+        for rows in pane.compared:
+            if rows.reference in self._comparisons or self._begin_with(rows.reference):
+                counted[rows.reference] = rows
+            else:
+                self._refuse(rows.reference)
+        if pane.rows and self._learner is None and not self._comparisons:
+            if self._file is not None:
+                logger.warning(
+                    "%s: these are not the columns of the reference file; a reference is learned from the first rows",
+                    self._named(),
+                )
+            self._learn()
+        for kept in pane.rows:
+            if self._learner is not None:
+                self._learner.take(kept)
+        return counted
+
+    def _begin_with(self, version: str) -> bool:
+        """Compare with the reference of this *version* as well, if it is to be found and there is room for it."""
+        if not self._comparisons:
+            if version == _version(self._file):
+                self._use_file(self._file)
+                return True
+            learned = self._learned()
+            if learned is None or learned.version != version:
+                return False
+            self._learner = None
+            self._compare(learned, self._share)
+            return True
+        learned = self._learned(_version(self._file)) if self._is_incomplete else None
+        if learned is None or learned.version != version:
+            return False
+        self._learner = None
+        self._compare(learned, self._share * _LEARNED_SHARE)
+        return True
+
+    def _refuse(self, version: str) -> None:
+        self.refused[version] += 1
+        if self.refused[version] == 1:
+            logger.warning(
+                "%s: a process compares with the reference %s, which is not the one in force: its rows are left out",
+                self._named(),
+                version,
+            )
+
+    def _use_file(self, file: Reference | None) -> None:
+        if file is None:
+            return
+        self._learner = None
+        if columns_of(file, "output"):
+            self._compare(file, self._share)
+            return
+        self._compare(file, self._share * (1 - _LEARNED_SHARE))
+        if self._learned(file.version) is None:
+            logger.info("%s: the reference holds no outputs; they are learned from the first rows", self._named())
+            self._learn()
+
+    @property
+    def _is_incomplete(self) -> bool:
+        """Whether the only comparison is with a file that holds no outputs."""
+        only = next(iter(self._comparisons.values())).reference if len(self._comparisons) == 1 else None
+        return only is not None and only.version == _version(self._file) and not columns_of(only, "output")
+
+    def _learned_key(self) -> tuple[str, ...]:
+        """Under which the learned reference is kept; what completes a file, for that file alone."""
+        completes = self._file is not None and self._file.version in self._comparisons
+        return (*self._key, self._file.version) if self._file is not None and completes else self._key
+
+    def _learned(self, *beside: str) -> Reference | None:
+        return self._planned.learned.load(*self._key, *beside)
+
+    def _learn(self) -> None:
+        self._learner = Learner(self._named(), self._planned.reference_rows, tolerance=self._planned.tolerance)
+
+    def _finish_learning(self, learner: Learner, at: float) -> None:
+        try:
+            reference = learner.reference(at, model=self._key[1])
+        except Exception:
+            # Counted and told by whoever closes the pane. The same rows would fail again, pane after pane.
+            self._learn()
+            raise
+        if reference is None:
+            return
+        self._learner = None
+        # Hosts that compare with one reference say one thing.
+        kept = self._planned.learned.keep(reference, *self._learned_key())
+        share = self._share * _LEARNED_SHARE if self._comparisons else self._share
+        self._compare(kept, share)
+        logger.info("%s: learned a reference from %d rows", self._named(), kept.rows)
+
+    def _begin_anew(self, at: float) -> Iterator[Alert]:
+        ended, self._comparisons, self._learner = self._comparisons, {}, None
+        for comparison in ended.values():
+            yield from comparison.withdraw(at)
+
+    def _compare(self, reference: Reference, share: float) -> None:
+        endpoint, model, version = self._key
+        plan = self._planned
+        watching = Watching(
+            panes_between_false_alarms=plan.panes_between_false_alarms,
+            tolerance=plan.tolerance,
+            share=share,
+            importance=plan.importance,
+            ignored=plan.ignored,
+        )
+        comparison = Comparison(reference, watching, endpoint=endpoint, model=model, version=version)
+        self._comparisons[reference.version] = comparison
+        if comparison.too_short:
+            logger.info(
+                "%s: the reference is too short for the variation of %s, which will be slow to alarm",
+                self._named(),
+                listed(comparison.too_short),
+            )
+
+    @property
+    def _planned(self) -> ModelPlan:
+        if self._plan is None:
+            raise RuntimeError("thawed and not resumed")
+        return self._plan
+
+    def _named(self) -> str:
+        return " ".join(printable(part) for part in self._key if part)
+
+
+def _version(reference: Reference | None) -> str:
+    return "" if reference is None else reference.version

@@ -1,0 +1,193 @@
+"""Counted rows against one reference: judged as columns, pairs and whole rows, and shown by exemplars."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.counting.exemplars import Exemplars
+from dashlight.counting.rows import RowCounter, RowPane
+from dashlight.counting.selection import watched_of
+from dashlight.judge.alert_budget import BREAKS
+from dashlight.judge.alerts import alert_key
+from dashlight.judge.breaks.judge import BreakJudge
+from dashlight.judge.columns.judge import DriftJudge
+from dashlight.judge.columns.scores import scores
+from dashlight.judge.directions.bets import Direction
+from dashlight.records import Alert, Role, Score
+from dashlight.watching.joint import JointComparison, Labels
+from dashlight.window.columns import Profile, Reference, stacked_counts
+from dashlight.window.panes import Panes
+
+MEDIUM_SHIFT = 0.5
+"""Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How rows are judged, whichever the reference."""
+
+    panes_between_false_alarms: float
+    tolerance: float
+    share: float = 1.0
+    """Part of the budget of false alarms that the comparison may use."""
+    importance: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Columns with so many times the budget of others; 0 leaves one out. Names that no column has mean nothing."""
+    ignored: Sequence[str] = ()
+    """Globs of columns that are not looked at, also where the reference holds them."""
+    strict: bool = False
+    """Whether within the tolerance there is no drift at all, not only none worth an alert."""
+
+
+class Comparison:
+    """Judges the panes of rows that were counted over the bins of *reference*, by one process or by several."""
+
+    def __init__(
+        self, reference: Reference, watching: Watching, *, endpoint: str = "", model: str = "", version: str = ""
+    ) -> None:
+        """Set up windows and judges. Columns of *reference* stand with the features first."""
+        self.reference = reference
+        self.columns = reference.columns
+        self._watching = watching
+        watched = watched_of(reference, importance=watching.importance, ignored=watching.ignored)
+        self._hidden = watched.hidden
+        panes, tolerance, share = watching.panes_between_false_alarms, watching.tolerance, watching.share
+        labels = Labels(endpoint=endpoint, model=model, version=version)
+        self._judge = DriftJudge(
+            self.columns if watched.columns else (),
+            panes=panes,
+            tolerance=tolerance,
+            share=share * watched.parts.columns,
+            importance=watched.importance if watched.columns else None,
+            strict=watching.strict,
+            **labels,
+        )
+        self._joint = JointComparison(reference, watched, panes=panes, tolerance=tolerance, share=share, labels=labels)
+        profiles: dict[tuple[Role, str], Profile] = {
+            (each.role, each.name): each.profile for each in watched.columns if each.profile is not None
+        }
+        self._breaks = BreakJudge(self.columns, profiles, panes=panes, share=share * BREAKS, **labels)
+        self._recent = self._breaks.recent_values()
+        self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
+        self._reference_counts = stacked_counts(self.columns)
+        self._panes = Panes(len(self.columns))
+        self._exemplars = Exemplars(len(self.columns))
+        self._in_force: dict[str, Alert] = {}
+        self._ended_at: float | None = None
+        self._rows = np.zeros(len(self.columns))
+        self._watched_count = len(watched.columns)
+        self.too_short = tuple(column.name for column in self._judge.too_short)
+        """Columns whose reference is too short for their own variation: slow to alarm."""
+        self.unknown_columns: tuple[str, ...] = ()
+        """Names, of the last batch that had any, that the reference does not know; some of them."""
+
+    def counter(self) -> RowCounter:
+        """What counts rows for this comparison."""
+        return RowCounter(self.reference, importance=self._watching.importance, ignored=self._watching.ignored)
+
+    @property
+    def directions(self) -> Mapping[str, Direction]:
+        """Along which the rows of the next pane are to be counted, by name."""
+        return self._joint.directions
+
+    def close_pane(self, pane: RowPane | None, at: float) -> list[Alert]:
+        """Judges the *pane* that ended *at*; the alerts whose state changed. None, a pane without rows, does not count."""
+        began_at, self._ended_at = self._ended_at, at
+        if pane is None:
+            return []
+        self.unknown_columns = pane.unknown or self.unknown_columns
+        self._exemplars.take(pane.exemplars, pane=self._panes.closed)
+        self._panes.add(pane.counts)
+        counts = self._panes.close(at)
+        self._rows += counts.sum(1)
+        self._recent.take(pane.recent, at)
+        judged = self._judge.update(counts, at, self._window, began_at=began_at)
+        alerts = [self._shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
+        self._remember(alerts)
+        told = {each.column for each in self._in_force.values() if each.column}
+        told |= {column.name for column in self.columns if column.of in told}
+        beside = self._joint.close_pane(pane.joint, at, told=told)
+        beside += self._breaks.update(self._recent, at)
+        # What ends without having been told is no news.
+        beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
+        self._remember(beside)
+        return alerts + beside
+
+    def _is_of_a_missing_column(self, alert: Alert, judged: Sequence[Alert]) -> bool:
+        """Whether *alert* is of a facet whose text or vector has an alert: what is missing has no length either."""
+        of = self.columns[self._places[alert.role, alert.column]].of if alert.role and alert.column else ""
+        if not of or alert.state not in {"pending", "firing"} or alert.key in self._in_force:
+            return False
+        whole = alert_key("drift", alert.model, alert.endpoint, alert.role or "", of)
+        return whole in self._in_force or any(each.key == whole and each.state != "inactive" for each in judged)
+
+    def _remember(self, alerts: Sequence[Alert]) -> None:
+        for alert in alerts:
+            if alert.state in {"pending", "firing"}:
+                self._in_force[alert.key] = alert
+            else:
+                self._in_force.pop(alert.key, None)
+
+    @property
+    def in_force(self) -> Collection[str]:
+        """Keys of the alerts that are pending or firing."""
+        return self._in_force.keys()
+
+    def withdraw(self, at: float, reason: str = "the reference was replaced") -> list[Alert]:
+        """The alerts in force, ended because for this *reason* there will be no such comparison any more."""
+        ended = [
+            replace(alert, state="resolved", at=at, summary=f"{reason}; it was: {alert.summary}")
+            for alert in self._in_force.values()
+        ]
+        self._in_force.clear()
+        return ended
+
+    @property
+    def has_enough_rows(self) -> bool:
+        """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
+        shifts = [score.value for score in self._visible_shifts()]
+        return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > self._watched_count
+
+    def scores(self, panes: int) -> list[Score]:
+        """The scores of the last *panes*, and which shift would have been seen by now; none before a pane has ended."""
+        if not self._panes.closed:
+            return []
+        found = scores(self.columns, self._reference_counts, self._panes.window(panes).counts)
+        return [score for score in found if score.column not in self._hidden] + self._visible_shifts()
+
+    def _visible_shifts(self) -> list[Score]:
+        """Of every column the smallest shift that would have been seen by now, in Cohen's h; none where none would."""
+        if not self._judge.columns:
+            return []
+        shifts = self._judge.visible_shift(self._rows)
+        return [
+            Score(column.name, column.role, "visible_shift", float(shift), float(shift), float(shift), int(rows))
+            for column, shift, rows in zip(self._judge.columns, shifts, self._rows, strict=True)
+            if np.isfinite(shift) and column.name not in self._hidden
+        ]
+
+    def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
+        window = self._panes.window(panes)
+        return window.counts, window.panes
+
+    def _shown(self, alert: Alert) -> Alert:
+        """*alert* of its column, with exemplars: exchanges since the change with values in the bins that grew the most.
+
+        A facet is a thing of ours; its column is the user's. The summary names the facet.
+        """
+        if alert.column is None or alert.role is None:
+            return alert
+        place = self._places[alert.role, alert.column]
+        alert = replace(alert, column=self.columns[place].of or alert.column)
+        if alert.state not in {"pending", "firing"}:
+            return alert
+        # Where the change is as old as the first pane, that pane is the moment since which it is told.
+        since = self._panes.window(max(self._panes.since(alert.since_at).panes, 1))
+        exemplars = self._exemplars.of(
+            place,
+            current=since.counts[place],
+            reference=self._reference_counts[place],
+            since_pane=self._panes.closed - since.panes,
+        )
+        return replace(alert, exemplars=exemplars)

@@ -1,0 +1,130 @@
+"""How much the reference itself moved: the spread of every event and functional between blocks of consecutive rows."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.window.columns import ColumnReference, Variation, is_numeric, reference_shares, unseen_is_other
+from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT, event_counts, functionals
+from dashlight.window.layout import BINS, BLOCK_ROWS
+
+_BLOCKS_AT_ONCE = 64
+"""Bounds the memory of one step: 64 blocks of 100 columns and 92 events are 5 MB."""
+_MEASURABLE_ROWS = 1.0
+"""An event that fewer rows of the shortest block are expected to hold, or to lack, is too rare to measure."""
+_MEASURABLE_VARIANCE = 1e-6
+
+
+class VariationMeter:
+    """Takes the binned rows of a reference in their order and tells how their shares moved."""
+
+    def __init__(self, columns: Sequence[ColumnReference]) -> None:
+        """*columns* need to be laid out, not counted."""
+        self._pending = np.zeros((len(columns), 0), np.uint8)
+        self._offset = (np.arange(len(columns)) * BINS)[:, np.newaxis, np.newaxis]
+        unseen = unseen_is_other(columns)
+        self._scales = [_Scale(rows, unseen) for rows in BLOCK_ROWS]
+        self._merged = [longer // shorter for shorter, longer in pairwise(BLOCK_ROWS)]
+
+    def add(self, codes: NDArray[np.uint8]) -> None:
+        """Take the bins of the next rows, shape (columns, rows)."""
+        codes = np.concatenate([self._pending, codes], axis=1)
+        block = BLOCK_ROWS[0]
+        step = block * _BLOCKS_AT_ONCE
+        whole = codes.shape[1] // block * block
+        for start in range(0, whole, step):
+            self._add_blocks(self._block_counts(codes[:, start : min(start + step, whole)]))
+        self._pending = codes[:, whole:].copy()
+
+    def variations(self, counted: Sequence[ColumnReference]) -> list[tuple[Variation, ...]]:
+        """For each column its variation at every scale; *counted* are the meter's columns with their final counts."""
+        if not counted:
+            return []
+        shares = reference_shares(counted)
+        scores = functionals(shares, is_numeric(counted))
+        mean = np.einsum("ck,cfk->cf", shares, scores)
+        variance = np.einsum("ck,cfk->cf", shares, scores**2) - mean**2
+        event_shares = event_counts(shares, unseen_is_other(counted))
+        expected = np.minimum(event_shares, 1 - event_shares) * BLOCK_ROWS[0]
+        measurable = (expected > _MEASURABLE_ROWS) & self._scales[0].event_seen
+        by_scale = [scale.variation(measurable, scores, variance) for scale in self._scales]
+        return [tuple(of_scale[place] for of_scale in by_scale) for place in range(len(counted))]
+
+    def _block_counts(self, codes: NDArray[np.uint8]) -> NDArray[np.float64]:
+        columns = len(codes)
+        blocks = codes.reshape(columns, codes.shape[1] // BLOCK_ROWS[0], BLOCK_ROWS[0])
+        block_offset = (np.arange(blocks.shape[1]) * columns * BINS)[:, np.newaxis]
+        flat = (blocks + self._offset + block_offset).ravel()
+        counts = np.bincount(flat, minlength=blocks.shape[1] * columns * BINS)
+        return counts.astype(np.float64).reshape(blocks.shape[1], columns, BINS)
+
+    def _add_blocks(self, counts: NDArray[np.float64]) -> None:
+        self._scales[0].add(counts)
+        for scale, merged in zip(self._scales[1:], self._merged, strict=True):
+            counts = scale.join(counts, merged)
+            scale.add(counts)
+
+
+class _Scale:
+    """Blocks of one length: sums from which the variance of every statistic follows, in one pass over the blocks."""
+
+    def __init__(self, block_rows: int, unseen: NDArray[np.bool_]) -> None:
+        columns = len(unseen)
+        self._block_rows = block_rows
+        self._unseen = unseen
+        self._blocks = 0
+        self._mean = np.zeros((columns, EVENT_COUNT))
+        self._squares = np.zeros((columns, EVENT_COUNT))
+        self._count_sum = np.zeros((columns, BINS))
+        self._count_products = np.zeros((columns, BINS, BINS))
+        self._unjoined = np.zeros((0, columns, BINS))
+        self.event_seen = np.zeros((columns, EVENT_COUNT), np.bool_)
+
+    def join(self, shorter: NDArray[np.float64], merged: int) -> NDArray[np.float64]:
+        """Blocks of this length out of *merged* consecutive shorter ones; what is left over waits for more."""
+        waiting = np.concatenate([self._unjoined, shorter])
+        whole = len(waiting) // merged * merged
+        self._unjoined = waiting[whole:]
+        joined: NDArray[np.float64] = waiting[:whole].reshape(whole // merged, merged, *waiting.shape[1:]).sum(axis=1)
+        return joined
+
+    def add(self, counts: NDArray[np.float64]) -> None:
+        """Take the counts of further blocks, shape (blocks, columns, BINS)."""
+        added = len(counts)
+        if not added:
+            return
+        held = event_counts(counts, self._unseen)
+        self.event_seen |= held.any(axis=0)
+        # Anscombe's variance-stabilising transform: variance 1/n for independent rows, whatever the share.
+        statistic = 2 * np.arcsin(np.sqrt((held + 0.375) / (self._block_rows + 0.75)))
+        mean = statistic.mean(axis=0)
+        squares = ((statistic - mean) ** 2).sum(axis=0)
+        # Chan, Golub and LeVeque (1979): means and squares of two parts give those of the whole.
+        total = self._blocks + added
+        shift = mean - self._mean
+        self._mean += shift * (added / total)
+        self._squares += squares + shift**2 * (self._blocks * added / total)
+        self._blocks = total
+        # Counts are whole numbers, so these sums are exact.
+        self._count_sum += counts.sum(axis=0)
+        self._count_products += counts.transpose(1, 2, 0) @ counts.transpose(1, 0, 2)
+
+    def variation(
+        self, measurable: NDArray[np.bool_], scores: NDArray[np.float64], variance: NDArray[np.float64]
+    ) -> list[Variation]:
+        """The ratios of every column; the scores of a functional weight the bins and *variance* is that of one row."""
+        events = np.full(measurable.shape, np.nan)
+        means = np.full(variance.shape, np.nan)
+        if self._blocks > 1:
+            events = np.where(measurable, self._squares / (self._blocks - 1) * self._block_rows, np.nan)
+            # The mean of a functional is linear in the counts, so its variance follows from their covariance.
+            outer = self._count_sum[:, :, np.newaxis] * self._count_sum[:, np.newaxis, :]
+            covariance = (self._count_products - outer / self._blocks) / (self._blocks - 1)
+            spread = np.einsum("cfk,ckl,cfl->cf", scores, covariance, scores, optimize=True) / self._block_rows
+            np.divide(spread, variance, out=means, where=(variance > _MEASURABLE_VARIANCE) & (spread > 0))
+        return [
+            Variation(self._block_rows, self._blocks, of_events, of_means)
+            for of_events, of_means in zip(events, means.reshape(-1, FUNCTIONAL_COUNT), strict=True)
+        ]

@@ -1,0 +1,221 @@
+"""The reference as a file: versioned JSON that a person can read, with a checksum of its content.
+
+`{"format": "dashlight.reference", "version": 1, "checksum": "sha256:...", ..., "columns": [...]}`. JSON has no
+infinity and no NaN: a column without values has null for *low* and *high*, a variation that could not be measured is
+null. Everything else is kept to the last digit.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Literal, TypeAlias, cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.errors import ReferenceDataError
+from dashlight.records import Kind, Role
+from dashlight.window.columns import ColumnReference, Reference, Variation
+from dashlight.window.profile import parsed_profile, profile_content
+from dashlight.window.reference.checks import check_columns
+from dashlight.window.reference.directions_file import direction_content, parsed_direction
+from dashlight.window.reference.pairs_file import pairs_content, parsed_pairs
+from dashlight.window.reference.seasons_file import parsed_season, season_content
+
+FORMAT = "dashlight.reference"
+VERSION = 1
+
+_VERSION_CHARACTERS = 12
+_CHECKSUM = "sha256:"
+
+
+_Source: TypeAlias = Literal["file", "learned"]
+_Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class _VariationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    block_rows: _Count
+    blocks: _Count
+    events: list[float | None]
+    functionals: list[float | None]
+
+
+class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    role: Role
+    kind: Kind
+    rows: _Count
+    counts: list[_Count]
+    edges: list[float]
+    low: float | None
+    high: float | None
+    categories: list[str]
+    known: list[str]
+    single_block_rows: _Count
+    variation: list[_VariationFile]
+    of: str = ""
+    season: dict[str, object] | None = None
+    profile: dict[str, object] | None = None
+
+
+class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    format: str
+    version: int
+    checksum: str
+    created_at: float
+    source: _Source
+    model: str
+    ordered: bool
+    columns: list[_ColumnFile]
+    pairs: dict[str, object] | None = None
+    directions: list[dict[str, object]] = []
+
+
+def dump(reference: Reference) -> bytes:
+    """The file of *reference*: one line for each thing said of a column."""
+    content = _content(reference)
+    head = {"format": FORMAT, "version": VERSION, "checksum": _checksum(content)} | content
+    columns = cast("list[dict[str, object]]", head.pop("columns"))
+    lines = [f" {_json(key)}: {_json(value)}," for key, value in head.items()]
+    written = ",\n".join(_lines_of(column) for column in columns)
+    return "\n".join(["{", *lines, ' "columns": [', written, " ]", "}", ""]).encode()
+
+
+def load(file: bytes) -> Reference:
+    """The reference that *file* holds; ReferenceDataError, in one sentence, where it holds none that can be trusted."""
+    content = _decoded(file)
+    version = content.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise ReferenceDataError(f"was made by a newer Dashlight: its version is {version}, this one reads {VERSION}")
+    checksum = _checksum({key: value for key, value in content.items() if key != "checksum"})
+    if content.get("checksum") != checksum:
+        raise ReferenceDataError("was edited or damaged: its checksum does not fit its content; build it anew")
+    try:
+        parsed = msgspec.convert(content, _ReferenceFile)
+    except msgspec.ValidationError as error:
+        raise ReferenceDataError(f"is no reference of version {VERSION}: {error}") from None
+    columns = tuple(_column(column) for column in parsed.columns)
+    check_columns(columns)
+    return Reference(
+        columns,
+        parsed.source,
+        parsed.ordered,
+        _version(checksum),
+        parsed.created_at,
+        parsed.model,
+        None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
+        tuple(map(parsed_direction, parsed.directions)),
+    )
+
+
+def with_version(reference: Reference) -> Reference:
+    """*reference* with the version that follows from its content, which its file will have too."""
+    return replace(reference, version=_version(_checksum(_content(reference))))
+
+
+def _content(reference: Reference) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "created_at": float(reference.created_at),
+        "source": reference.source,
+        "model": reference.model,
+        "ordered": reference.ordered,
+        "pairs": None if reference.pairs is None else pairs_content(reference.pairs),
+        "directions": list(map(direction_content, reference.directions)),
+        "columns": [_column_content(column) for column in reference.columns],
+    }
+
+
+def _column_content(column: ColumnReference) -> dict[str, object]:
+    return {
+        "name": column.name,
+        "role": column.role,
+        "kind": column.kind,
+        "rows": int(column.rows),
+        "counts": column.counts.tolist(),
+        "edges": column.edges.tolist(),
+        "low": _finite(column.low),
+        "high": _finite(column.high),
+        "categories": list(column.categories),
+        "known": sorted(column.known),
+        "single_block_rows": int(column.single_block_rows),
+        "variation": [
+            {
+                "block_rows": variation.block_rows,
+                "blocks": variation.blocks,
+                "events": [_finite(ratio) for ratio in variation.events.tolist()],
+                "functionals": [_finite(ratio) for ratio in variation.functionals.tolist()],
+            }
+            for variation in column.variation
+        ],
+        "of": column.of,
+        "season": None if column.season is None else season_content(column.season),
+        "profile": None if column.profile is None else profile_content(column.profile),
+    }
+
+
+def _checksum(content: Mapping[str, object]) -> str:
+    canonical = msgspec.json.encode(content, order="sorted")
+    return _CHECKSUM + hashlib.sha256(canonical).hexdigest()
+
+
+def _version(checksum: str) -> str:
+    return checksum.removeprefix(_CHECKSUM)[:_VERSION_CHARACTERS]
+
+
+def _lines_of(column: Mapping[str, object]) -> str:
+    return "  {\n" + ",\n".join(f"   {_json(key)}: {_json(value)}" for key, value in column.items()) + "\n  }"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _decoded(file: bytes) -> dict[str, object]:
+    foreign = f"is not a Dashlight reference: its format is not {FORMAT!r}"
+    try:
+        content = msgspec.json.decode(file, type=dict[str, object])
+    except msgspec.ValidationError:
+        raise ReferenceDataError(foreign) from None
+    except msgspec.DecodeError as error:
+        cut_short = "truncated" in str(error)
+        raise ReferenceDataError("ends in the middle" if cut_short else f"is not JSON: {error}") from None
+    except RecursionError:  # thousands of brackets
+        raise ReferenceDataError(foreign) from None
+    if content.get("format") != FORMAT:
+        raise ReferenceDataError(foreign)
+    return content
+
+
+def _column(column: _ColumnFile) -> ColumnReference:
+    return ColumnReference(
+        name=column.name,
+        role=column.role,
+        kind=column.kind,
+        rows=column.rows,
+        counts=np.array(column.counts, np.int64),
+        edges=np.array(column.edges, np.float64),
+        low=-math.inf if column.low is None else column.low,
+        high=math.inf if column.high is None else column.high,
+        categories=tuple(column.categories),
+        known=frozenset(column.known),
+        single_block_rows=column.single_block_rows,
+        variation=tuple(
+            Variation(part.block_rows, part.blocks, _ratios(part.events), _ratios(part.functionals))
+            for part in column.variation
+        ),
+        of=column.of,
+        season=None if column.season is None else parsed_season(column.season),
+        profile=None if column.profile is None else parsed_profile(column.profile),
+    )
+
+
+def _ratios(written: Sequence[float | None]) -> NDArray[np.float64]:
+    return np.array([math.nan if ratio is None else ratio for ratio in written], np.float64)
+
+
+def _finite(number: float) -> float | None:
+    return float(number) if math.isfinite(number) else None

@@ -1,0 +1,275 @@
+"""The part of one process in the watch of its host: it posts what it counted, or judges for all who did.
+
+One process holds the lease and judges the sum of all panes. Should it end, however suddenly, another takes the lease,
+thaws the last checkpoint, and goes on with the panes that are not counted in it: none is counted twice, and of a pane
+only what the ended process itself had not posted is lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dashlight.clock import Clock
+from dashlight.counting.machine import Briefing, HostPane, merged
+from dashlight.metrics.figures import Figures, encode
+from dashlight.records import Alert
+from dashlight.store.private import count_trouble
+from dashlight.watching.endpoint import EndpointPlan
+from dashlight.watching.machine import HostWatch
+from dashlight.window.columns import Reference
+from dashlight.workers.files import SharedFiles
+from dashlight.workers.mailbox import Letter
+from dashlight.workers.rendezvous import Meeting
+
+logger = logging.getLogger("dashlight")
+
+PATIENCE_SECONDS = 1.0
+"""How long the others' panes are waited for, or a quarter of a pane where that is shorter."""
+_LOOK_SECONDS = 0.05
+"""How often it is looked whether they are there."""
+_MOST_REMEMBERED = 256
+"""Processes of which is remembered what was counted; those heard of last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """The state of a host after a pane."""
+
+    watch: HostWatch
+    counted: Mapping[str, int]
+    """Number of the last pane of each process that is counted in it."""
+    changed: tuple[Alert, ...] = ()
+    """Alerts whose state changed in that pane. Whoever goes on after a death tells them again: it may have come before
+    they were told."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """A pane that this process judged for its host."""
+
+    watch: HostWatch
+    alerts: Sequence[Alert]
+    """Those whose state changed."""
+
+
+class Sharing:
+    """Where the panes of one process go. Used by the analysis thread alone, but for `figures`."""
+
+    def __init__(self, plan: EndpointPlan, *, meeting: Meeting | None, process: str, clock: Clock) -> None:
+        """*meeting* is where the host's processes meet, None where this one is alone; *process* names it there."""
+        self._plan = plan
+        self._clock = clock
+        self._process = process
+        self._files = SharedFiles(meeting, process) if meeting is not None else None
+        self._watch = HostWatch(plan, at=clock.now()) if meeting is None else None
+        self._pending: list[HostPane] = []
+        """Panes of this process that are not judged and not posted yet."""
+        self._ended_at = self._judged_by = 0.0
+        self._held: list[tuple[Letter, object]] = []
+        """Letters that were read and are not judged yet."""
+        self._looked_at: set[str] = set()
+        """Names of those that were read, or could not be, for the pane that is to be judged."""
+        self._counted: dict[str, int] = {}
+        self._unfitting: Counter[str] = Counter()
+        self._figures: Figures | None = None
+        self.is_in = meeting is not None
+        """Whether this process has a place among others of the host now."""
+        self._changed: tuple[Alert, ...] = ()
+        """Alerts whose state changed in the last pane that this process judged."""
+        self._is_news = False
+        """Whether the briefing is another since it was asked for last; only where this process judges."""
+
+    def post(self, pane: HostPane, at: float) -> Sequence[Alert]:
+        """Hands on what this process counted in the pane that ended *at*.
+
+        The alerts that end because this process became the judge, and a reference is another one by now.
+        """
+        self._pending.append(pane)
+        files = self._files
+        if files is None:
+            return ()
+        ended: Sequence[Alert] = ()
+        if files.enter():
+            self.is_in = True
+            if not files.lease.take():
+                self._watch = None
+                self._let_go()
+            elif self._watch is None:
+                ended = self._take_over(files, at)
+        if self._watch is None and files.mailbox.post(merged(self._pending)):
+            self._pending.clear()
+        elif len(self._pending) > 1:
+            self._pending = [merged(self._pending)]
+        self._ended_at = at
+        self._judged_by = self._clock.monotonic() + min(PATIENCE_SECONDS, self._plan.pane_seconds / 4)
+        return ended
+
+    def turn(self, at: float) -> Turn | None:
+        """Judges, where this process does and all panes are there or were waited for long enough."""
+        watch, files = self._watch, self._files
+        if watch is None or not self._pending:
+            return None
+        waiting: list[Letter] = []
+        if files is not None:
+            if files.has_lost_lease:
+                self._watch = None
+                self._let_go()
+                return None
+            waiting = files.mailbox.waiting()
+            self._read(files, waiting)
+            if self._are_missing(watch) and self._clock.monotonic() < self._judged_by:
+                return None
+        panes, self._pending = self._pending, []
+        panes += self._taken()
+        alerts = watch.close_pane(self._summed(panes), at)
+        if files is not None:
+            # What is in no checkpoint is counted again by whoever takes over. Those of another version stay as well.
+            self._changed = tuple(alerts)
+            if files.checkpoint.write(Checkpoint(watch, self._counted, self._changed)):
+                files.mailbox.discard(letter.name for letter in waiting if self._is_counted(letter))
+            files.briefing.write(watch.briefing)
+            for forgotten in list(self._counted)[:-_MOST_REMEMBERED]:
+                del self._counted[forgotten]
+        self._is_news = True
+        return Turn(watch, alerts)
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long until it is worth asking again whether it is this process's turn."""
+        return _LOOK_SECONDS if self._pending and self._watch is not None else float("inf")
+
+    def briefing(self) -> Briefing | None:
+        """What is to be counted from now on, where that is not what it was; else None."""
+        if self._watch is not None:
+            is_news, self._is_news = self._is_news, False
+            return self._watch.briefing if is_news else None
+        found = self._files.briefing.changed() if self._files is not None else None
+        return found if isinstance(found, Briefing) else None
+
+    def show(self, figures: Figures) -> None:
+        """Keeps *figures*, of the host, for whichever of its processes is asked for them."""
+        self._figures = figures
+        if self._files is not None:
+            self._files.figures.write(encode(figures))
+
+    def figures(self) -> Figures | None:
+        """The latest figures of the host; None where there are none yet. From any thread: reads a file."""
+        # From the file also where this process wrote it: a worker that shows newer ones than the next goes backwards.
+        return self._figures if self._files is None else self._files.latest_figures()
+
+    @property
+    def own_figures(self) -> Figures | None:
+        """The latest figures where this process judges; else None."""
+        return self._figures if self._watch is not None else None
+
+    @property
+    def reference(self) -> Reference | None:
+        """The reference file that this process judges by, or would."""
+        return self._plan.models.reference
+
+    def replace_reference(self, reference: Reference, at: float) -> Sequence[Alert]:
+        """Judges by *reference* from now on, or would; the alerts that end with the one before."""
+        self._plan = replace(self._plan, models=replace(self._plan.models, reference=reference))
+        return () if self._watch is None else self._watch.replace_reference(reference, at)
+
+    @property
+    def watch(self) -> HostWatch | None:
+        """The watch of the host, where this process judges."""
+        return self._watch
+
+    @property
+    def troubles(self) -> Mapping[str, int]:
+        """What went wrong with the files, by its kind."""
+        found = {} if self._files is None else self._files.troubles
+        return found | {f"panes {kind}": count for kind, count in self._unfitting.items()}
+
+    def leave(self, last: HostPane) -> None:
+        """Posts what is not judged yet, *last* among it, for whoever judges next, and leaves the others."""
+        files = self._files
+        if files is None:
+            return
+        self.is_in = False
+        self._pending.append(last)
+        files.mailbox.post(merged(self._pending))
+        if self._watch is not None and self._changed:
+            # They are told: whoever goes on need not tell them again.
+            files.checkpoint.write(Checkpoint(self._watch, self._counted))
+        self._pending.clear()
+        self._watch = None
+        self._let_go()
+        files.leave()
+
+    def forget(self) -> None:
+        """Lets go of what belongs to the parent process: what a forked child does at once."""
+        self.is_in = False
+        self._pending.clear()
+        self._figures = None
+        if self._files is not None:
+            self._files.forget()
+
+    def _take_over(self, files: SharedFiles, at: float) -> Sequence[Alert]:
+        """Goes on where the process that judged before left off, or begins."""
+        kept, ended = files.checkpoint.read(), list[Alert]()
+        if isinstance(kept, Checkpoint):
+            if kept.watch.can_resume(self._plan):
+                self._watch, self._counted = kept.watch, dict(kept.counted)
+                logger.info("judging for all processes from here on, after %d panes", kept.watch.pane_count)
+                self._is_news = True
+                return [*kept.changed, *self._watch.resume(self._plan, at)]
+            logger.warning("the kept statistics were made under other settings: beginning anew")
+            ended = [_ended(alert, at) for alert in kept.watch.in_force if alert.state == "firing"]
+        self._watch, self._counted = HostWatch(self._plan, at=at), {}
+        return ended
+
+    def _is_counted(self, letter: Letter) -> bool:
+        return letter.sequence <= self._counted.get(letter.worker, 0)
+
+    def _read(self, files: SharedFiles, waiting: Sequence[Letter]) -> None:
+        """Reads those of *waiting* that are new."""
+        new = [each for each in waiting if not self._is_counted(each) and each.name not in self._looked_at]
+        self._looked_at.update(letter.name for letter in new)
+        self._held += files.mailbox.read(new)
+
+    def _are_missing(self, watch: HostWatch) -> bool:
+        """Whether a process that was there last time has not told of the pane that is to be judged.
+
+        What it told late of the pane before does not count: else it would be a pane late for ever.
+        """
+        since = self._ended_at - self._plan.pane_seconds / 2
+        standings = [each for _, pane in self._held if isinstance(pane, HostPane) for each in pane.standings.items()]
+        there = {process for process, standing in standings if standing.ended_at > since}
+        return bool(set(watch.processes) - {self._process} - there)
+
+    def _taken(self) -> list[HostPane]:
+        """What was read; of each process is remembered what is counted."""
+        panes = [pane for _, pane in self._held if isinstance(pane, HostPane)]
+        for letter, _ in self._held:
+            self._counted.pop(letter.worker, None)
+            self._counted[letter.worker] = letter.sequence
+        self._let_go()
+        return panes
+
+    def _let_go(self) -> None:
+        self._held.clear()
+        self._looked_at.clear()
+
+    def _summed(self, panes: Sequence[HostPane]) -> HostPane:
+        """The sum of *panes*, of which the first is this process's own; without those that do not fit, which are counted."""
+        try:
+            return merged(panes)
+        except ValueError:
+            whole, *others = panes
+        for pane in others:
+            try:
+                whole = merged([whole, pane])
+            except ValueError:
+                sentence = f"{', '.join(pane.standings)}: counts under other settings than the process that judges"
+                count_trouble(self._unfitting, "unfitting", sentence, logger=logger)
+        return whole
+
+
+def _ended(alert: Alert, at: float) -> Alert:
+    return replace(alert, state="resolved", at=at, summary=f"the settings were changed; it was: {alert.summary}")

@@ -1,0 +1,94 @@
+"""A value that one process writes for the others of the host: the checkpoint, the briefing, the figures."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from dashlight.errors import StateError
+from dashlight.store.frozen import Buffer, frozen_pieces, thaw
+from dashlight.store.private import (
+    DRAFT,
+    Signature,
+    count_trouble,
+    is_abandoned,
+    read_private,
+    signature,
+    write_private,
+)
+
+logger = logging.getLogger(__name__)
+
+MOST_BYTES = 256 << 20
+"""Of a record that is read or written: a state is a tenth of that at most."""
+
+
+class SharedRecord:
+    """One file that holds one value, replaced as a whole; whoever reads it sees the old value or the new one.
+
+    Nothing here raises: what goes wrong is counted in `troubles` by its kind and said once.
+    """
+
+    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+        self._path = path
+        self._seen: Signature | None = None
+        self.troubles: Counter[str] = Counter()
+        """`unreadable`, `corrupt`, `other_version`, `not_written`."""
+        self._remove_drafts(now())
+
+    def write(self, value: object) -> bool:
+        """Replaces what is there by *value*; False where it could not be, and what was there stays."""
+        try:
+            self._seen = write_private(self._path, *_readable(frozen_pieces(value)))
+        except (OSError, StateError) as error:
+            self._trouble("not_written", f"{self._path.name} could not be written: {error}")
+            return False
+        return True
+
+    def read(self) -> object | None:
+        """The value that the file holds; None where there is none that can be used."""
+        try:
+            # By the opened file: what replaces it later is then seen as another.
+            blob, self._seen = read_private(self._path, most_bytes=MOST_BYTES)
+            return thaw(blob)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            self._trouble("unreadable", f"{self._path.name} could not be read: {error}")
+        except StateError as error:
+            self._trouble(error.kind, f"{self._path.name} is not used: {error}")
+        return None
+
+    def changed(self) -> object | None:
+        """The value, if the file is another than the one last read or written here; None where it is not, or unusable."""
+        before = self._seen
+        try:
+            found = signature(self._path)
+        except OSError:  # none, or not to be seen for the moment
+            return None
+        if found == before:
+            return None
+        value = self.read()
+        if self._seen == before:  # it could not even be opened: not again until it is replaced
+            self._seen = found
+        return value
+
+    def _remove_drafts(self, at: float) -> None:
+        """Those of processes that ended while they wrote."""
+        for draft in self._path.parent.glob(f"{self._path.name}.*{DRAFT}"):
+            with suppress(OSError):  # somebody else removed it first
+                if is_abandoned(draft.lstat(), at=at):
+                    draft.unlink()
+
+    def _trouble(self, kind: str, sentence: str) -> None:
+        count_trouble(self.troubles, kind, sentence, logger=logger)
+
+
+def _readable(pieces: Sequence[Buffer]) -> Sequence[Buffer]:
+    """*pieces*, unless they are too many bytes to be read again: StateError."""
+    size_bytes = sum(map(len, pieces))
+    if size_bytes > MOST_BYTES:
+        raise StateError("not_written", f"a state of {size_bytes} bytes is larger than {MOST_BYTES}")
+    return pieces

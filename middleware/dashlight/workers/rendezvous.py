@@ -1,0 +1,241 @@
+"""The directory where the processes of one application on this host meet."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+import stat
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from dashlight.errors import StateError
+from dashlight.store.private import check_shared_directory, make_directory, open_private, read_private
+from dashlight.workers.locks import try_lock
+from dashlight.workers.parent import Parent
+from dashlight.workers.siblings import is_anybody_coming
+
+logger = logging.getLogger(__name__)
+
+MEMBERS = "members"
+"""The file that everyone who is in holds shared, and on which the first wrote whose children they are."""
+APPLICATION = "application"
+"""The file that says what is served, for people."""
+
+ENTERED = "entered"
+"""The process ids of all who ever entered."""
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
+_TRIES, _PAUSE_SECONDS = 50, 0.01
+"""How often and how far apart somebody who is removing the directory is waited for: that takes milliseconds."""
+_TOUCHED_SECONDS = 3600.0
+"""How old the members file may become: what tidies temporary directories spares what was used of late."""
+_MOST_ENTERED_BYTES = 1 << 16
+"""Of the list of those who entered; a longer one is begun anew."""
+_NAMELESS_SECONDS = 86400.0
+"""After which a directory that does not say whose it was is nobody's."""
+
+
+class Meeting:
+    """A private directory, and this process's being in it. Made by `open`."""
+
+    def __init__(self, path: Path, descriptor: int, *, application: str, is_lasting: bool) -> None:
+        self.path = path
+        self.is_lasting = is_lasting
+        self._application = application
+        self._descriptor = descriptor
+        self._pid = os.getpid()
+
+    @classmethod
+    def open(cls, state_dir: Path | None, application: str) -> Meeting:
+        """The directory of *application* below *state_dir*, or a temporary one for the children of one parent.
+
+        Raises:
+            StateError: where it cannot be made, is not private, or its file system cannot lock.
+        """
+        if not hasattr(os, "geteuid"):  # pragma: no cover - Windows
+            raise StateError("unusable", "files cannot be kept private on this system: each process goes on alone")
+        try:
+            return cls._open(state_dir, application)
+        except (OSError, StateError) as error:
+            where = f"DASHLIGHT_STATE_DIR={str(state_dir)!r}" if state_dir is not None else "the temporary directory"
+            raise StateError("unusable", f"{where}: {error}") from None
+
+    @classmethod
+    def _open(cls, state_dir: Path | None, application: str) -> Meeting:
+        parent = Parent.of_this_process()
+        if state_dir is not None:
+            for each in reversed([level for level in (state_dir, *state_dir.parents) if not level.exists()]):
+                each.mkdir(mode=0o700, exist_ok=True)
+            check_shared_directory(state_dir)
+            path = state_dir / f"{_slug(application)}-{_digest(application)}"
+        else:
+            house = _temporary_directory() / f"dashlight-{os.geteuid()}"
+            make_directory(house)
+            path = house / _digest(application, str(parent))
+            _remove_deserted(house, but=path)
+        return cls(path, _enter(path, application, parent), application=application, is_lasting=state_dir is not None)
+
+    def renew(self) -> bool:
+        """Sees, each pane, that the directory is there and this process in it; makes it anew where it was removed.
+
+        False where it cannot be. In a forked child it enters as a member of its own.
+        """
+        try:
+            if self._pid == os.getpid() and _is_at(self.path / MEMBERS, self._descriptor):
+                if abs(time.time() - os.fstat(self._descriptor).st_mtime) > _TOUCHED_SECONDS:
+                    os.utime(self._descriptor)
+                    _spare(self.path)
+                return True
+            self.forget()
+            self._descriptor = _enter(self.path, self._application, Parent.of_this_process())
+            self._pid = os.getpid()
+        except (OSError, StateError):
+            return False
+        return True
+
+    def leave(self) -> None:
+        """Leaves; the last one out of a temporary directory removes it. Nothing where this process has left.
+
+        A server that replaces all its workers has started the new ones by then: for them the directory stays.
+        """
+        # A child's copy of the descriptor shares the parent's lock, which is not the child's to change.
+        if self._descriptor >= 0 and self._pid == os.getpid() and not self.is_lasting:
+            with suppress(OSError):
+                # Looked for first: whoever comes meanwhile waits for as long as the members file is locked.
+                is_awaited = is_anybody_coming(_entered(self.path))
+                is_ours = _is_at(self.path / MEMBERS, self._descriptor)
+                if is_ours and not is_awaited and try_lock(self._descriptor, exclusive=True):
+                    _remove(self.path)
+        self.forget()
+
+    def forget(self) -> None:
+        """Closes the descriptor and leaves the parent's membership alone: what a forked child does at once."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _enter(path: Path, application: str, parent: Parent) -> int:
+    """Makes *path* where it is not there, and the descriptor by which this process is a member."""
+    for _ in range(_TRIES):
+        path.parent.lstat()  # nobody makes it meanwhile, so that it is no use to try again
+        with suppress(FileNotFoundError):  # removed since
+            make_directory(path)
+            descriptor = open_private(path / MEMBERS, os.O_RDWR | os.O_CREAT)
+            try:
+                # Somebody may have removed the file before it was locked: then it is not the one where others meet.
+                if try_lock(descriptor, exclusive=False) and _is_at(path / MEMBERS, descriptor):
+                    if os.fstat(descriptor).st_size == 0:
+                        os.write(descriptor, str(parent).encode())  # siblings of the same parent write the same
+                    _describe(path / APPLICATION, application)
+                    _note_entry(path / ENTERED)
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+        time.sleep(_PAUSE_SECONDS)
+    raise StateError("unusable", f"{path} is being removed by another process, which does not come to an end")
+
+
+def _spare(directory: Path) -> None:
+    """Has the files in *directory* look used: the token and what was learned are written once and are read seldom."""
+    for path in list(directory.iterdir()):
+        if path.name == MEMBERS:
+            continue
+        with suppress(OSError):  # replaced or removed meanwhile, or a directory, whose files are all young
+            descriptor = open_private(path, os.O_RDONLY)
+            try:
+                # When it was changed stays: by that one is told from another.
+                os.utime(descriptor, ns=(time.time_ns(), os.fstat(descriptor).st_mtime_ns))
+            finally:
+                os.close(descriptor)
+
+
+def _describe(path: Path, application: str) -> None:
+    with suppress(FileExistsError):
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(application.encode(errors="surrogatepass"))
+
+
+def _note_entry(path: Path) -> None:
+    descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        if os.fstat(descriptor).st_size > _MOST_ENTERED_BYTES:
+            os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+def _entered(path: Path) -> set[int]:
+    blob, _ = read_private(path / ENTERED, most_bytes=2 * _MOST_ENTERED_BYTES)
+    return {int(line) for line in bytes(blob).split() if line.isdigit()}
+
+
+def _remove_deserted(house: Path, *, but: Path) -> None:
+    """Removes what processes left that were killed: where nobody is in, and whose parent is gone."""
+    for path in list(house.iterdir()):
+        if path == but:
+            continue
+        with suppress(OSError, StateError):  # another process removes it too, or it is not ours
+            descriptor = open_private(path / MEMBERS, os.O_RDWR)
+            try:
+                if try_lock(descriptor, exclusive=True) and _is_deserted(descriptor):
+                    _remove(path)
+            finally:
+                os.close(descriptor)
+
+
+def _is_deserted(descriptor: int) -> bool:
+    parent = Parent.read(os.pread(descriptor, 256, 0))
+    if parent is not None:
+        return parent.is_gone()
+    return abs(time.time() - os.fstat(descriptor).st_mtime) > _NAMELESS_SECONDS
+
+
+def _remove(path: Path) -> None:
+    """Removes the directory, whose members file the caller holds exclusively: that file last, it keeps others out."""
+    for each in os.scandir(path):
+        if each.is_dir(follow_symlinks=False):
+            shutil.rmtree(each.path, ignore_errors=True)
+        elif each.name != MEMBERS:
+            os.unlink(each.path)  # noqa: PTH108 - what scandir gives
+    (path / MEMBERS).unlink()
+    path.rmdir()  # refuses where somebody entered since, who then keeps it
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether the open file is the one at *path*."""
+    try:
+        found, ours = path.lstat(), os.fstat(descriptor)
+    except OSError:
+        return False
+    return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
+
+
+def _temporary_directory() -> Path:
+    """The directory of this login, if there is one that is this user's alone; else the one of everybody."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime.startswith("/"):
+        with suppress(OSError):
+            status = os.lstat(runtime)
+            is_ours = status.st_uid == os.geteuid() and not status.st_mode & 0o077
+            if stat.S_ISDIR(status.st_mode) and is_ours and os.access(runtime, os.W_OK | os.X_OK):
+                return Path(runtime)
+    return Path(tempfile.gettempdir())
+
+
+def _slug(application: str) -> str:
+    """What a person recognises of it; what it leaves out, the digest tells apart."""
+    return _NOT_IN_NAMES.sub("-", application).strip("-")[:60].strip("-") or "application"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]

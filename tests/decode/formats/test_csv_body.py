@@ -1,0 +1,99 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashlight.decode.formats.csv_body import MAX_WIDTH, cell_of, read_csv
+from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS
+from dashlight.errors import DecodeError
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        pytest.param("0.7,12.5,9\n2.0,1.0,3\n", [[0.7, 12.5, 9], [2.0, 1.0, 3]], id="numbers"),
+        pytest.param("1,2\r\n3,4", [[1, 2], [3, 4]], id="CR LF"),
+        pytest.param("1,2\r3,4\r", [[1, 2], [3, 4]], id="CR alone"),
+        pytest.param("\n\n1,2\n\n3,4\n", [[1, 2], [3, 4]], id="blank lines"),
+        pytest.param("+5,.5,007,1.\n", [[5, 0.5, 7, 1.0]], id="numbers that JSON does not know"),
+        pytest.param("a,b\n1,x\n2,y", [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}], id="a header"),
+        pytest.param("x,y\nz,w", [["x", "y"], ["z", "w"]], id="words alone are rows"),
+        pytest.param("red,1\nblue,2", [["red", 1], ["blue", 2]], id="a word over a word is no header"),
+        pytest.param("1,NA,\n,true,x", [[1, None, None], [None, True, "x"]], id="nothing, truth and text"),
+        pytest.param('"a, b","say ""hi"""\n"1\n2",3', [{"a, b": "1\n2", 'say "hi"': 3}], id="quotation marks"),
+        pytest.param("a;b\n1;2,5", [{"a": 1, "b": "2,5"}], id="semicolons"),
+        pytest.param("a\tb\n1\t2", [{"a": 1, "b": 2}], id="tabs"),
+        pytest.param("a,a,,a\n1,2,3,4", [{"a": 1, "a.1": 2, "2": 3, "a.2": 4}], id="equal and empty names"),
+        pytest.param("a,b\n1\n2,3,4", [{"a": 1}, {"a": 2, "b": 3, "2": 4}], id="ragged below a header"),
+        pytest.param("1,2\n3", [[1, 2], [3]], id="ragged"),
+        pytest.param(" 1 , 2 ", [[1, 2]], id="spaces"),
+    ],
+)
+def test_rows_are_objects_below_a_header_and_lists_without(text: str, rows: object) -> None:
+    assert read_csv(text) == rows
+
+
+def test_what_the_sender_says_of_header_and_separator_counts() -> None:
+    assert read_csv("a,b\nx,y", has_header=True) == [{"a": "x", "b": "y"}]
+    assert read_csv("a,b\n1,2", has_header=False) == [["a", "b"], [1, 2]]
+    assert read_csv("1,2\n3,4", has_header=True) == [{"1": 3, "2": 4}]
+    assert read_csv("1,5\t2", separator="\t") == [["1,5", 2]]
+    assert read_csv("a,b", has_header=True) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("-1e-7", -1e-7), ("inf", math.inf), ("-Infinity", -math.inf), ("FALSE", False), ("null", None), ("1e", "1e")],
+)
+def test_a_cell_is_what_its_text_stands_for(text: str, cell: object) -> None:
+    assert cell_of(text) == cell
+    assert cell_of("9" * 30) == 1e30
+    assert math.isnan(float(str(cell_of("NaN"))))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("", "empty_body", id="nothing"),
+        pytest.param(" \r\n\n ", "empty_body", id="blank"),
+        pytest.param("," * 1_000_000, "too_large", id="a million commas"),
+        pytest.param('"' + "x" * 200_000 + '"\ny', "invalid_body", id="a value beyond the limit of the parser"),
+    ],
+)
+def test_what_is_wrong_with_csv_is_one_word(text: str, reason: str) -> None:
+    with pytest.raises(DecodeError) as error:
+        read_csv(text)
+
+    assert error.value.reason == reason
+
+
+def test_rows_beyond_the_limit_are_counted_and_not_looked_at() -> None:
+    numbers = read_csv("1,2\n" * MAX_ROWS + "3,4\n" * 50)
+    words = read_csv("a,b\n" + "1,x\n" * MAX_ROWS + '3,"\n' * 50)
+
+    assert isinstance(numbers, list)
+    assert len(numbers) == MAX_ROWS + 50
+    assert numbers[-1] == [1, 2] or numbers[-1] == [3, 4]
+    assert isinstance(words, list)
+    assert len(words) == MAX_ROWS + 50
+    assert words[-1] == {"a": 1, "b": "x"}
+
+
+def test_names_beyond_the_limit_of_columns_are_not_kept() -> None:
+    width = MAX_COLUMNS + 50
+    rows = read_csv(",".join(["n"] * width) + "\n" + ",".join(["1"] * width))
+
+    assert isinstance(rows, list)
+    assert len(rows[0]) == MAX_COLUMNS + 1
+    assert width < MAX_WIDTH
+
+
+@given(st.text(alphabet='a1,"\n\r\t;. -e', max_size=60))
+def test_any_text_is_rows_or_a_decode_error(text: str) -> None:
+    try:
+        rows = read_csv(text)
+    except DecodeError as error:
+        rows = error.reason
+
+    assert isinstance(rows, list) or rows in {"empty_body", "invalid_body"}

@@ -1,0 +1,122 @@
+import pytest
+
+from dashlight.decode.rows.redact import REDACTED, is_credential, is_personal, redact, without_credentials
+from dashlight.records import Cell
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "password",
+        "Password",
+        "user_password",
+        "passwordHash",
+        "db.password",
+        "api_key",
+        "apiKey",
+        "X-API-Key",
+        "apikey",
+        "access_token",
+        "token",
+        "tokens[3]_token",
+        "Authorization",
+        "client_secret",
+        "secretKey",
+        "session_cookie",
+        "passwords",
+        "api_keys[0]",
+        "ssn",
+        "SSN",
+        "customer.ssn",
+        "card_number",
+        "cvv",
+        "iban",
+        "private_key",
+        "x" * 500,
+    ],
+)
+def test_credentials_are_known_by_name(name: str) -> None:
+    assert is_credential(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["age", "token_count", "tokens", "max_tokens", "passenger_count", "card_type", "key", "api_version", "author", ""],
+)
+def test_names_that_resemble_credentials_are_columns(name: str) -> None:
+    assert not is_credential(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "email",
+        "user_email",
+        "emails[0]email",
+        "phone2",
+        "emails[0]",
+        "billing_addresses",
+        "contactPhone",
+        "card",
+        "credit_card",
+        "first_name",
+        "ip",
+        "e-mail",
+        "x" * 500,
+    ],
+)
+def test_personal_particulars_are_known_by_the_end_of_their_name(name: str) -> None:
+    assert is_personal(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["email_domain", "card4", "card_type", "address.zip", "phone_is_mobile_ratio", "name", "ship", "discard", ""],
+)
+def test_facts_about_particulars_are_not_personal(name: str) -> None:
+    assert not is_personal(name)
+
+
+def test_an_event_carries_neither_credentials_nor_particulars_at_any_depth() -> None:
+    values: dict[str, Cell] = {
+        "age": 39,
+        "email": "a@example.org",
+        "password": "hunter2",
+        "phone": None,
+        "items": [{"sku": "A", "card_number": "4111"}, {"gift": {"to_email": "b@example.org", "qty": 2}}],
+    }
+
+    assert redact(values) == {
+        "age": 39,
+        "email": REDACTED,
+        "password": REDACTED,
+        "phone": None,
+        "items": [{"sku": "A", "card_number": REDACTED}, {"gift": {"to_email": REDACTED, "qty": 2}}],
+    }
+
+
+def test_further_names_are_redacted_by_glob() -> None:
+    assert redact({"diagnosis": "x", "diag": "y", "age": 3}, also=["diag*"]) == {
+        "diagnosis": REDACTED,
+        "diag": REDACTED,
+        "age": 3,
+    }
+
+
+def deep(depth: int) -> object:
+    value: object = {"password": "hunter2"}
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_what_lies_deeper_than_anybody_looks_is_redacted_whole() -> None:
+    assert "hunter2" not in str(redact({"x": deep(100)}))
+    assert "hunter2" not in str(without_credentials(deep(100)))
+
+
+def test_a_cell_loses_its_credentials_and_keeps_the_rest() -> None:
+    cell = [{"user": "a", "token": "abc", "tags": ["b"]}, 1]
+
+    assert without_credentials(cell) == [{"user": "a", "token": REDACTED, "tags": ["b"]}, 1]
+    assert without_credentials("text") == "text"

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dashlight.deliver.encoding.events import alert_event, own_attributes, prediction_event, scores_event
+from dashlight.records import Alert, AlertState, BinShare, Cause, Exchange, Score
+
+ID = 0x0190_1234_5678_7ABC_8DEF_0123_4567_89AB
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def alert(state: AlertState = "firing") -> Alert:
+    return Alert(
+        key="drift/fraud/predict/amount",
+        source="drift",
+        model="fraud",
+        version="3",
+        endpoint="/predict",
+        column="amount",
+        role="feature",
+        state=state,
+        summary="amount above 100: from 5% to 40%",
+        at=1_790_000_000.5,
+        since_at=1_789_999_000.0,
+        rows=2000,
+        score=0.8,
+        causes=[Cause("above 100", 0.05, 0.4, [BinShare("100 to 200", 0.03, 0.3)])],
+        exemplars=[TRACE],
+    )
+
+
+def test_a_prediction_carries_the_ids_of_its_exchange(exchange: Callable[..., Exchange]) -> None:
+    event = prediction_event(exchange(), seq=7)
+
+    assert event.id == "01901234-5678-7abc-8def-0123456789ab"
+    assert (event.name, event.seq, event.at, event.severity) == ("dashlight.prediction", 7, 1_790_000_000.25, 9)
+    assert (event.trace_id, event.span_id, event.trace_flags) == (
+        0xABCDEF0123456789ABCDEF0123456789,
+        0x1122334455667788,
+        1,
+    )
+    assert not event.urgent
+
+
+def test_a_prediction_tells_what_is_known_and_nothing_of_the_payload(exchange: Callable[..., Exchange]) -> None:
+    event = prediction_event(exchange(), seq=1, model="fraud", rows=2)
+
+    assert event.attributes == {
+        "dashlight.model.name": "fraud",
+        "dashlight.rows": 2,
+        "dashlight.outcome": "ok",
+        "dashlight.duration": 0.5,
+        "http.request.method": "POST",
+        "http.route": "/predict/{name}",
+        "http.response.status_code": 200,
+        "http.request.body.size": 300,
+        "http.response.body.size": 20_000,
+    }
+
+
+def test_features_and_outputs_are_sent_only_where_they_are_given(exchange: Callable[..., Exchange]) -> None:
+    event = prediction_event(exchange(), seq=1, protocol="json", inputs={"age": [31, 44]}, outputs={})
+
+    assert event.attributes["dashlight.inputs"] == {"age": [31, 44]}
+    assert event.attributes["dashlight.outputs"] == {}
+    assert event.attributes["dashlight.protocol"] == "json"
+
+
+def test_a_failed_exchange_is_an_error(exchange: Callable[..., Exchange]) -> None:
+    answered = prediction_event(exchange(status=503, outcome="error"), seq=1)
+    raised = prediction_event(exchange(status=0, error="KeyError", outcome="error"), seq=2)
+
+    assert [answered.severity, raised.severity] == [17, 17]
+    assert [answered.attributes["error.type"], raised.attributes["error.type"]] == ["503", "KeyError"]
+    assert "http.response.status_code" not in raised.attributes
+
+
+def test_an_error_that_hides_inside_a_200_is_an_error(exchange: Callable[..., Exchange]) -> None:
+    event = prediction_event(exchange(), seq=1, confessed="model")
+
+    assert (event.severity, event.attributes["error.type"]) == (17, "model")
+    assert event.attributes["http.response.status_code"] == 200
+
+
+def test_bodies_cut_short_and_undecoded_say_so(exchange: Callable[..., Exchange]) -> None:
+    event = prediction_event(exchange(request_bytes=301, response_bytes=20_001), seq=1, undecoded="not_json")
+
+    assert event.attributes["dashlight.request.truncated"] is True
+    assert event.attributes["dashlight.response.truncated"] is True
+    assert event.attributes["dashlight.undecoded"] == "not_json"
+
+
+def test_an_alert_warns_when_it_fires_and_informs_when_it_resolves() -> None:
+    firing, resolved = (alert_event(alert(state), identifier=ID, seq=1) for state in ("firing", "resolved"))
+
+    assert [firing.severity, resolved.severity] == [13, 9]
+    assert firing.urgent
+    assert firing.body == "amount above 100: from 5% to 40%"
+
+
+def test_an_alert_tells_its_causes_and_exemplars() -> None:
+    event = alert_event(alert(), identifier=ID, seq=1, trace_url="https://traces/{trace_id}?x={y}")
+
+    assert event.at == 1_790_000_000.5
+    assert event.attributes == {
+        "dashlight.alert.key": "drift/fraud/predict/amount",
+        "dashlight.alert.state": "firing",
+        "dashlight.alert.source": "drift",
+        "dashlight.alert.summary": "amount above 100: from 5% to 40%",
+        "dashlight.alert.since": 1_789_999_000.0,
+        "dashlight.alert.score": 0.8,
+        "dashlight.alert.causes": [
+            {
+                "event": "above 100",
+                "reference": 0.05,
+                "current": 0.4,
+                "bins": [{"label": "100 to 200", "reference": 0.03, "current": 0.3}],
+            }
+        ],
+        "dashlight.alert.exemplars": [TRACE],
+        "dashlight.alert.links": [f"https://traces/{TRACE}?x={{y}}"],
+        "dashlight.column.name": "amount",
+        "dashlight.column.role": "feature",
+        "dashlight.model.name": "fraud",
+        "dashlight.model.version": "3",
+        "dashlight.rows": 2000,
+        "http.route": "/predict",
+    }
+
+
+def test_without_a_template_there_are_no_links() -> None:
+    assert "dashlight.alert.links" not in alert_event(alert(), identifier=ID, seq=1).attributes
+
+
+def test_scores_of_an_endpoint_travel_together() -> None:
+    event = scores_event(
+        [Score("age", "feature", "psi", 0.1, 0.05, 0.2, 500, reference=0.0)],
+        at=5.0,
+        identifier=ID,
+        seq=3,
+        endpoint="/predict",
+        model="fraud",
+    )
+
+    assert (event.name, event.at, event.seq, event.severity, event.urgent) == ("dashlight.scores", 5.0, 3, 9, False)
+    assert event.attributes == {
+        "dashlight.model.name": "fraud",
+        "http.route": "/predict",
+        "dashlight.scores": [
+            {
+                "column": "age",
+                "role": "feature",
+                "statistic": "psi",
+                "value": 0.1,
+                "low": 0.05,
+                "high": 0.2,
+                "rows": 500,
+                "reference": 0.0,
+            }
+        ],
+    }
+
+
+def test_an_event_is_told_from_all_others_by_its_own_attributes(exchange: Callable[..., Exchange]) -> None:
+    assert own_attributes(prediction_event(exchange(), seq=7), epoch=99) == {
+        "dashlight.event.id": "01901234-5678-7abc-8def-0123456789ab",
+        "dashlight.event.seq": 7,
+        "dashlight.event.epoch": 99,
+    }

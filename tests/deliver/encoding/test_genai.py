@@ -1,0 +1,87 @@
+from dataclasses import replace
+
+import pytest
+
+from dashlight.deliver.encoding.genai import genai_attributes, provider_of, speaks_genai
+from dashlight.records import GenerationFacts
+
+FACTS = GenerationFacts(
+    operation="chat",
+    protocol="openai_chat",
+    requested_model="m",
+    answered_model="m-2026",
+    response_id="c-1",
+    settings={"temperature": 0.5, "max_completion_tokens": 64, "n": 2, "conversation": "conv-1", "user": "u"},
+    input_tokens=9,
+    output_tokens=3,
+    approximate=(),
+    finish=("stop", "length"),
+    tool_calls=1,
+    refusals=0,
+    is_streamed=True,
+)
+NOTHING = GenerationFacts(
+    operation="", protocol="", requested_model="", answered_model="", response_id="", settings={}, input_tokens=None,
+    output_tokens=None, approximate=(), finish=(), tool_calls=0, refusals=0, is_streamed=False,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "speaks"),
+    [
+        ("gen_ai_latest_experimental", True),
+        ("http/dup, gen_ai_latest_experimental", True),
+        ("gen_ai_latest_experimental_2", False),
+        ("", False),
+    ],
+    ids=["alone", "among others", "another word", "empty"],
+)
+def test_it_is_spoken_only_where_it_is_asked_for(said: str, *, speaks: bool) -> None:
+    assert speaks_genai({"OTEL_SEMCONV_STABILITY_OPT_IN": said}) is speaks
+    assert not speaks_genai({})
+
+
+def test_everything_known_has_its_name() -> None:
+    assert genai_attributes(FACTS, first_byte_seconds=0.25) == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.conversation.id": "conv-1",
+        "gen_ai.request.model": "m",
+        "gen_ai.request.stream": True,
+        "gen_ai.request.max_tokens": 64,
+        "gen_ai.request.temperature": 0.5,
+        "gen_ai.request.choice.count": 2,
+        "gen_ai.response.model": "m-2026",
+        "gen_ai.response.id": "c-1",
+        "gen_ai.response.finish_reasons": ["stop", "length"],
+        "gen_ai.response.time_to_first_chunk": 0.25,
+        "gen_ai.usage.input_tokens": 9,
+        "gen_ai.usage.output_tokens": 3,
+    }
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    assert genai_attributes(NOTHING, first_byte_seconds=0.25) == {}
+
+
+def test_an_estimate_is_no_usage() -> None:
+    found = genai_attributes(replace(FACTS, approximate=("output",)), first_byte_seconds=None)
+
+    assert found["gen_ai.usage.input_tokens"] == 9
+    assert "gen_ai.usage.output_tokens" not in found
+
+
+def test_of_settings_only_what_they_should_be_is_repeated() -> None:
+    settings = {"temperature": "my secret", "top_k": True, "n": 1, "conversation": "x" * 200, "seed": 7}
+
+    found = genai_attributes(replace(NOTHING, settings=settings), first_byte_seconds=None)
+
+    assert found == {"gen_ai.request.seed": 7}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "provider"),
+    [("openai_responses", "openai"), ("anthropic", "anthropic"), ("tgi", "huggingface"), ("plain", "plain")],
+)
+def test_the_provider_is_the_one_whose_dialect_is_spoken(protocol: str, provider: str) -> None:
+    assert provider_of(protocol) == provider

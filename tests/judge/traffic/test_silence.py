@@ -1,0 +1,164 @@
+"""Whether an endpoint has fallen silent."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dashlight.judge.traffic.silence import SilenceJudge
+from dashlight.records import Alert
+
+PANE = 10.0
+DAY = 8640
+MONDAY = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
+MONTH = 30 * 86400.0
+
+
+class Listening:
+    """A silence judge, its clock, and the changes of its alert so far."""
+
+    def __init__(self, begin: float = MONDAY, pane_seconds: float = PANE) -> None:
+        self.judge = SilenceJudge(
+            pane_seconds=pane_seconds, panes=MONTH / pane_seconds, share=0.02, endpoint="/predict"
+        )
+        self.at = begin
+        self.changes: list[Alert] = []
+        self.told = 0
+        self._pane = pane_seconds
+
+    def hear(self, exchanges: Sequence[int] | NDArray[np.int64]) -> "Listening":
+        for count in exchanges:
+            self.at += self._pane
+            for alert in self.judge.update(int(count), self.at):
+                self.told += 1
+                if not self.changes or self.changes[-1].state != alert.state:
+                    self.changes.append(alert)
+        return self
+
+    def panes_until_firing(self, most: int) -> int:
+        for pane in range(1, most + 1):
+            self.hear([0])
+            if self.changes and self.changes[-1].state == "firing":
+                return pane
+        raise AssertionError("never")
+
+    @property
+    def states(self) -> list[str]:
+        return [alert.state for alert in self.changes]
+
+
+def office(days: int, rate: float) -> NDArray[np.float64]:
+    """Exchanges a minute: busy from eight to six on the days from Monday to Friday, and silent else."""
+    hours = np.arange(days * 1440) / 60 % 24
+    weekday = np.arange(days * 1440) // 1440 % 7 < 5
+    return np.where((hours >= 8) & (hours < 18) & weekday, rate, 0.0)
+
+
+def test_a_busy_endpoint_that_falls_silent_after_a_week_alarms_within_minutes() -> None:
+    listening = Listening().hear(np.random.default_rng(1).poisson(50.0, 7 * DAY))
+
+    panes = listening.panes_until_firing(60)
+
+    assert 6 < panes <= 30
+    last = listening.changes[-1]
+    assert (last.key, last.source, last.endpoint) == ("traffic/%2Fpredict/silence", "traffic", "/predict")
+    assert last.summary == f"no exchange for {_spoken(panes)}; the longest pause seen at such hours was below 20 s"
+    assert last.since_at == last.at - panes * PANE
+    assert last.score == panes * PANE
+
+
+def _spoken(panes: int) -> str:
+    return f"{panes * PANE / 60:.4g} min"
+
+
+def test_missing_exchanges_alone_are_pending_and_one_exchange_ends_that() -> None:
+    listening = Listening().hear(np.random.default_rng(2).poisson(50.0, DAY // 2 - 60)).hear([0] * 8).hear([40])
+
+    assert listening.states == ["pending", "inactive"]
+
+
+def test_silence_is_over_with_the_first_exchange_and_says_how_long_it_lasted() -> None:
+    listening = Listening().hear(np.random.default_rng(3).poisson(50.0, 7 * DAY)).hear([0] * 60)
+
+    listening.hear([1])
+
+    assert listening.states[-2:] == ["firing", "resolved"]
+    assert listening.changes[-1].summary == "asked again after 10.17 min"
+
+
+def test_an_alert_that_fires_on_is_renewed_ever_more_seldom() -> None:
+    listening = Listening().hear(np.random.default_rng(3).poisson(50.0, 7 * DAY)).hear([0] * 31)
+    told = listening.told
+
+    listening.hear([0] * 100)
+
+    assert listening.told == told + 3
+
+
+def test_before_the_first_exchange_there_is_no_silence() -> None:
+    assert Listening().hear([0] * 2 * DAY).states == []
+
+
+def test_an_hour_that_was_not_seen_may_be_silent() -> None:
+    # A load test of half an hour on Monday afternoon, and nothing since, until the same hour of Tuesday.
+    listening = Listening(MONDAY + 14 * 3600).hear([100] * 180).hear([0] * 23 * 360)
+
+    assert "firing" not in listening.states
+
+
+@pytest.mark.parametrize("rate", [50.0, 1.0])
+def test_nights_and_weekends_do_not_cry_wolf(rate: float) -> None:
+    rng = np.random.default_rng(5)
+
+    listening = Listening(pane_seconds=60.0).hear(rng.poisson(office(14, rate)))
+
+    assert "firing" not in listening.states
+
+
+def test_a_morning_without_anybody_alarms_where_nights_are_silent() -> None:
+    listening = Listening(pane_seconds=60.0).hear(np.random.default_rng(6).poisson(office(14, 50.0)))
+
+    panes = listening.panes_until_firing(2 * 1440)
+
+    # Monday, some time after eight.
+    assert 8 * 60 < panes < 10 * 60
+
+
+def test_an_endpoint_asked_once_an_hour_alarms_within_two_days() -> None:
+    listening = Listening(pane_seconds=600.0).hear(np.random.default_rng(7).poisson(1 / 6, 30 * 144))
+    assert "firing" not in listening.states
+
+    panes = listening.panes_until_firing(2 * 144)
+
+    assert panes > 60
+
+
+def test_a_silence_teaches_only_where_it_comes_again() -> None:
+    listening = Listening().hear(np.random.default_rng(8).poisson(50.0, 7 * DAY))
+    week = np.random.default_rng(9).poisson(50.0, 7 * DAY - 60)
+
+    for _ in range(3):
+        listening.hear([0] * 60).hear(week)
+
+    assert listening.states.count("firing") == 2
+
+
+def test_poisson_arrivals_fire_no_more_often_than_promised() -> None:
+    rng = np.random.default_rng(10)
+
+    fired = [Listening().hear(rng.poisson(rate, DAY)).states.count("firing") for rate in (0.1, 0.5, 2.0, 20.0)]
+
+    assert fired == [0, 0, 0, 0]
+
+
+def test_the_part_of_the_week_that_is_known_is_told_until_it_is_all() -> None:
+    listening = Listening(pane_seconds=600.0).hear([1] * 144 * 3)
+
+    (score,) = listening.judge.scores()
+
+    assert score.statistic == "silence_hours_known"
+    assert 0 < score.value < 1
+    assert score.rows == 432
+    assert listening.hear([1] * 144 * 4).judge.scores() == []

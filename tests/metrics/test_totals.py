@@ -1,0 +1,283 @@
+"""What a host has counted, as figures."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashlight.metrics.figures import Figure, Figures, decode, encode
+from dashlight.metrics.totals import MOST_ENDPOINTS, MOST_SERIES, Totals
+from dashlight.records import Alert, Score, WatchState
+from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
+
+GAUGES = {"workers": 2.0, "in_flight": 3.0, "analysed_rate": 1.0}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Scores of a moment."""
+
+    model: str = "fraud"
+    version: str = "3"
+    scores: Sequence[Score] = ()
+    state: WatchState | None = "watching"
+
+
+def pane(count: int = 1, *, kinds: Sequence[str] = (), seconds: float = 0.03) -> OutcomeCounts:
+    counter = OutcomeCounter()
+    each = np.full(count, seconds)
+    counter.add(
+        ["ok"] * count,
+        duration_seconds=each,
+        first_byte_seconds=each,
+        request_bytes=each * 1e4,
+        response_bytes=each * 1e4,
+    )
+    counter.add_failures(kinds)
+    counter.add_rows(2 * count)
+    counter.add_analysed(count, [])
+    return counter.close(10.0)
+
+
+def figures_of(totals: Totals, snapshots: Sequence[tuple[str, Shown]] = (), alerts: Sequence[Alert] = ()) -> Figures:
+    return totals.figures(at=20.0, snapshots=snapshots, alerts=alerts, gauges=GAUGES)
+
+
+def numbers(figures: Figures, name: str) -> dict[tuple[str, ...], float]:
+    return {tuple(each.attributes.values()): each.value for each in figures.figures if each.name == name}
+
+
+def series_count(figures: Figures) -> int:
+    counted = sum(2 if each.kind == "counter" else 1 for each in figures.figures)
+    return counted + sum(len(each.counts) + 2 for each in figures.histograms)
+
+
+def counters(figures: Figures) -> Iterator[tuple[tuple[str, ...], float]]:
+    for each in figures.figures:
+        if each.kind == "counter":
+            yield (each.name, *each.attributes.values()), each.value
+    for histogram in figures.histograms:
+        for bound, count in zip((*histogram.bounds, "inf"), histogram.counts, strict=True):
+            yield (histogram.name, str(bound), *histogram.attributes.values()), count
+        yield (histogram.name, "sum", *histogram.attributes.values()), histogram.sum
+
+
+def test_panes_of_an_endpoint_add_up() -> None:
+    totals = Totals(started_at=1.0)
+
+    totals.add_outcomes("/p", pane(3))
+    totals.add_outcomes("/p", pane(4))
+    totals.add_outcomes("/q", pane(5))
+
+    figures = figures_of(totals)
+    assert numbers(figures, "dashlight.requests")["/p", "ok"] == 7
+    assert numbers(figures, "dashlight.rows") == {("/p",): 14, ("/q",): 10}
+    assert (figures.at, figures.started_at) == (20.0, 1.0)
+    assert numbers(figures, "dashlight.figures.made_at") == {(): 20.0}
+    assert numbers(figures, "dashlight.metrics.skipped") == {(): 0}
+    assert numbers(figures, "dashlight.workers") == {(): 2}
+
+
+def test_all_figures_can_be_handed_on_as_bytes() -> None:
+    totals = Totals(started_at=1.0)
+    totals.add_outcomes("/p", pane(3, kinds=["http_503"]))
+    figures = figures_of(totals, [("/p", Shown(scores=[Score("age", "feature", "psi", 0.5, 0.4, 0.6, 700)]))])
+
+    assert decode(encode(figures)) == figures
+
+
+def test_totals_go_on_after_a_restart() -> None:
+    totals = Totals(started_at=1.0)
+    totals.add_outcomes("/p", pane(3))
+    totals.add_counts({"events outbox_full": 2})
+
+    restarted = pickle.loads(pickle.dumps(totals))
+    restarted.add_outcomes("/p", pane(4))
+    restarted.add_counts({"events outbox_full": 5})
+
+    figures = figures_of(restarted)
+    assert numbers(figures, "dashlight.requests")["/p", "ok"] == 7
+    assert numbers(figures, "dashlight.dropped") == {("events", "outbox_full"): 7}
+    assert figures.started_at == 1.0
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "attributes"),
+    [
+        ("exchanges inbox_full", "dashlight.dropped", ("exchanges", "inbox_full")),
+        ("events dropped queue_full", "dashlight.dropped", ("events", "queue_full")),
+        ("spans rejected", "dashlight.dropped", ("spans", "rejected")),
+        ("events delivered", "dashlight.delivered", ("events",)),
+        ("mistakes ValueError", "dashlight.mistakes", ("ValueError",)),
+        ("panes", "dashlight.dropped", ("panes", "other")),
+        ("", "dashlight.dropped", ("other", "other")),
+    ],
+)
+def test_other_counts_are_named_by_what_and_why(key: str, name: str, attributes: tuple[str, ...]) -> None:
+    totals = Totals(started_at=1.0)
+
+    totals.add_counts({key: 3})
+
+    assert numbers(figures_of(totals), name) == {attributes: 3}
+
+
+def test_two_words_for_one_thing_are_one_count() -> None:
+    totals = Totals(started_at=1.0)
+
+    totals.add_counts({"events queue_full": 3, "events dropped queue_full": 4})
+
+    assert numbers(figures_of(totals), "dashlight.dropped") == {("events", "queue_full"): 7}
+
+
+def test_counts_that_fell_or_stayed_are_passed_over() -> None:
+    totals = Totals(started_at=1.0)
+
+    totals.add_counts({"events outbox_full": 0, "spans outbox_full": -4})
+
+    assert numbers(figures_of(totals), "dashlight.dropped") == {}
+
+
+def test_names_of_other_counts_are_bounded() -> None:
+    totals = Totals(started_at=1.0)
+
+    totals.add_counts({f"mistakes Error{number}": 1 for number in range(100)})
+
+    figures = figures_of(totals)
+    assert len(numbers(figures, "dashlight.mistakes")) == 64
+    assert numbers(figures, "dashlight.dropped") == {("other", "other"): 36}
+
+
+def test_alerts_are_counted_when_they_begin_to_fire() -> None:
+    totals = Totals(started_at=1.0)
+    fired = Alert("k", "drift", "fraud", "3", "/p", "age", "feature", "firing", "moved", 2.0, 1.0, 100, 0.5)
+
+    totals.add_alerts([fired, replace(fired, state="pending"), replace(fired, state="resolved")])
+    totals.add_alerts([replace(fired, source="traffic")])
+
+    figures = figures_of(totals, alerts=[fired])
+    assert numbers(figures, "dashlight.alert.fired") == {
+        ("drift",): 1, ("performance",): 0, ("traffic",): 1, ("break",): 0, ("threshold",): 0,
+    }  # fmt: skip
+    assert numbers(figures, "dashlight.alert.in_force")["drift", "firing"] == 1
+
+
+def test_endpoints_beyond_the_bound_are_counted_together() -> None:
+    totals = Totals(started_at=1.0)
+
+    for number in range(MOST_ENDPOINTS + 10):
+        totals.add_outcomes(f"/p{number}", pane(2))
+
+    requests = numbers(figures_of(totals), "dashlight.rows")
+    assert len(requests) == MOST_ENDPOINTS
+    assert requests["other",] == 44
+
+
+def test_there_are_never_more_series_than_the_bound() -> None:
+    totals = Totals(started_at=1.0)
+    for number in range(40):
+        totals.add_outcomes(f"/p{number}", pane(2, kinds=[f"http_{500 + kind}" for kind in range(32)]))
+    scores = [Score(f"c{place}", "feature", "psi", 0.5, 0.4, 0.6, 700) for place in range(256)]
+    snapshots = [(f"/p{number}", Shown(scores=scores)) for number in range(32)]
+
+    figures = figures_of(totals, snapshots)
+
+    assert series_count(figures) <= MOST_SERIES == 1800
+    assert len(numbers(figures, "dashlight.requests")) == 4 * 33
+    [skipped] = numbers(figures, "dashlight.metrics.skipped").values()
+    wanted = 33 * (8 + 17 + 8 + 17 + 2 * 32) + 5 * 2 + 10 + 3 + 2 + 32 * (3 + 1 + 256)
+    assert series_count(figures) + skipped == wanted
+
+
+def test_a_counter_that_was_shown_is_always_shown() -> None:
+    totals = Totals(started_at=1.0)
+    totals.add_outcomes("/p0", pane(2, kinds=["http_503"]))
+    before = dict(counters(figures_of(totals)))
+
+    for number in range(40):
+        totals.add_outcomes(f"/p{number}", pane(2, kinds=[f"http_{500 + kind}" for kind in range(32)]))
+
+    assert before.keys() <= dict(counters(figures_of(totals))).keys()
+
+
+def test_a_hundred_columns_with_all_their_scores_find_room() -> None:
+    statistics = ("psi", "js", "ks", "w1", "missing_rate", "type_error_rate", "out_of_range_rate", "visible_shift")
+    scores = [Score(f"c{place}", "feature", name, 0.5, 0.4, 0.6, 700) for place in range(100) for name in statistics]
+    totals = Totals(started_at=1.0)
+    totals.add_outcomes("/p", pane(2, kinds=["http_503"]))
+
+    figures = figures_of(totals, [("/p", Shown(scores=scores))])
+
+    assert numbers(figures, "dashlight.metrics.skipped") == {(): 0}
+    assert sum(each.name.startswith("dashlight.column.") for each in figures.figures) == 800
+
+
+def test_a_score_that_comes_twice_is_shown_once() -> None:
+    twice = [Score("age", "feature", "psi", value, 0.4, 0.6, 700) for value in (0.5, 0.7)]
+
+    figures = figures_of(Totals(started_at=1.0), [("/p", Shown(scores=twice))])
+
+    assert list(numbers(figures, "dashlight.column.drift").values()) == [0.5]
+    assert numbers(figures, "dashlight.metrics.skipped") == {(): 1}
+
+
+def test_routes_that_begin_alike_are_told_apart() -> None:
+    totals = Totals(started_at=1.0)
+
+    for ending in "ab":
+        totals.add_outcomes(f"/{'very-long/' * 30}{ending}", pane(1))
+
+    assert len(numbers(figures_of(totals), "dashlight.rows")) == 2
+
+
+steps: st.SearchStrategy[Callable[[Totals], None]] = st.one_of(
+    st.builds(
+        lambda route, count, seconds: lambda totals: totals.add_outcomes(route, pane(count, seconds=seconds)),
+        st.sampled_from(["/p", "/q", "other"]),
+        st.integers(0, 5),
+        st.floats(1e-6, 100),
+    ),
+    st.builds(
+        lambda counts: lambda totals: totals.add_counts(counts),
+        st.dictionaries(st.text(max_size=5), st.integers(-5, 5), max_size=3),
+    ),
+)
+
+
+@given(st.lists(steps, max_size=8))
+def test_no_counter_ever_falls(taken: list[Callable[[Totals], None]]) -> None:
+    totals = Totals(started_at=1.0)
+    before: Mapping[tuple[str, ...], float] = {}
+
+    for step in taken:
+        step(totals)
+        now = dict(counters(figures_of(totals)))
+        assert all(now[key] >= value for key, value in before.items())
+        before = now
+
+
+def test_no_attribute_holds_what_a_terminal_or_a_line_would_break_on() -> None:
+    totals = Totals(started_at=1.0)
+    totals.add_outcomes('/p\n"evil"\x1b[31m', pane(1, kinds=["exception:Bad\nName"]))
+    shown = Shown("m\r\n", "\ud800", [Score("a\x00b", "feature", "psi", 0.5, 0.4, 0.6, 700)])
+
+    figures = figures_of(totals, [("/p", shown)])
+
+    texts = [text for each in figures.figures for text in each.attributes.values()]
+    assert all(text.isprintable() for text in texts)
+    assert isinstance(decode(encode(figures)).figures[0], Figure)
+
+
+def test_what_happened_can_be_asked_for() -> None:
+    totals = Totals(started_at=1.0)
+    assert totals.count("exchanges inbox_full") == 0
+
+    for _ in range(2):
+        totals.add_counts({"exchanges inbox_full": 3, "events dropped outbox_full": 5})
+
+    assert (totals.count("exchanges inbox_full"), totals.count("events outbox_full")) == (6, 10)

@@ -1,0 +1,1031 @@
+"""All stages behind the inbox: exchanges in, events, spans and log lines out."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count, cycle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dashlight.counting.machine import MOST_ENDPOINTS, HostCounter
+from dashlight.counting.model import ModelCounting
+from dashlight.decode.batch import Decoder
+from dashlight.deliver.delivery import Delivery
+from dashlight.deliver.encoding.logs import LogEncoder
+from dashlight.deliver.encoding.ndjson import NdjsonEncoder
+from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.deliver.transport.endpoints import Endpoint
+from dashlight.judge.traffic.rules import parse_rules
+from dashlight.records import Exchange, Outcome, OwnSpan
+from dashlight.runtime.event_sampler import EventSampler
+from dashlight.runtime.pipeline import Pipeline
+from dashlight.runtime.publisher import Publishing
+from dashlight.store.learned import LearnedReferences
+from dashlight.store.reference_file import ReferenceFile
+from dashlight.testing import FakeClock, MemoryExporter
+from dashlight.watching.endpoint import EndpointPlan
+from dashlight.watching.model import ModelPlan
+from dashlight.window.columns import Reference
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
+from dashlight.workers.member import Sharing
+from dashlight.workers.rendezvous import Meeting
+
+PANE_SECONDS = 10.0
+PATIENCE_SECONDS = 20.0
+JSON_HEADERS = ((b"content-type", b"application/json"),)
+NUMBERS = count(1)
+RESOURCE = {"service.name": "risk"}
+
+
+def an_exchange(
+    asked: object = None,
+    answered: object = None,
+    *,
+    route: str = "/predict",
+    status: int = 200,
+    outcome: Outcome = "ok",
+    error: str = "",
+    started_at: float = 1_700_000_000.0,
+    own_span: OwnSpan | None = None,
+    query: bytes = b"",
+    headers: Sequence[tuple[bytes, bytes]] = JSON_HEADERS,
+) -> Exchange:
+    """An exchange; bodies that are not bytes are sent as JSON. Its trace is numbered like itself."""
+    number = next(NUMBERS)
+    request, response = (body if isinstance(body, bytes) else json.dumps(body).encode() for body in (asked, answered))
+    return Exchange(
+        id=number,
+        route=route,
+        method="POST",
+        path=route,
+        query=query,
+        scheme="http",
+        server=("127.0.0.1", 8000),
+        http_version="1.1",
+        request_headers=headers,
+        response_headers=JSON_HEADERS,
+        status=status,
+        error=error,
+        outcome=outcome,
+        started_at=started_at,
+        first_byte_seconds=0.01,
+        duration_seconds=0.02,
+        request_bytes=len(request),
+        response_bytes=len(response),
+        request_chunks=(request,),
+        response_chunks=(response,),
+        trace_id=number,
+        span_id=number,
+        trace_flags=1,
+        own_span=own_span,
+    )
+
+
+def raising() -> Exchange:
+    return an_exchange({"age": 40.0}, status=500, outcome="error", error="KeyError")
+
+
+def people(rng: np.random.Generator, rows: int, *, age: float = 40.0) -> list[dict[str, float]]:
+    """Requests for one person each."""
+    columns = zip(rng.normal(age, 10, rows).tolist(), rng.gamma(4, 500, rows).tolist(), strict=True)
+    return [{"age": years, "income": income} for years, income in columns]
+
+
+def predictions(rng: np.random.Generator, rows: int, *, age: float = 40.0) -> list[Exchange]:
+    """Exchanges of one row each."""
+    return [an_exchange(person, {"score": float(rng.random())}) for person in people(rng, rows, age=age)]
+
+
+@pytest.fixture(scope="module")
+def reference() -> Reference:
+    """5,000 rows of age, income and the output score."""
+    rng = np.random.default_rng(1)
+    asked = people(rng, 5000)
+    columns = {name: np.array([person[name] for person in asked]) for name in ("age", "income")}
+    return build_reference_from_columns(
+        {**columns, "score": rng.random(5000)}, {"score": "output"}, rng=rng, created_at=0.0
+    )
+
+
+class Service:
+    """A pipeline, driven as the analysis thread drives it, and the collector that it delivers to."""
+
+    def __init__(
+        self,
+        *,
+        reference: Reference | None = None,
+        thresholds: str = "",
+        sample_rate: float = 0.0,
+        draw: Callable[[], float] = lambda: 0.5,
+        payloads: bool = False,
+        redacted: Sequence[str] = (),
+        ignored: Sequence[str] = (),
+        trace_url: str = "",
+        delivers: bool = True,
+        as_lines: bool = True,
+        reference_file: ReferenceFile | None = None,
+        meeting: Meeting | None = None,
+        process: str = "alone",
+        clock: FakeClock | None = None,
+        shows_figures: bool = False,
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.exporter = MemoryExporter()
+        spans = SpanEncoder(RESOURCE, "dashlight", "0")
+        lines, logs = NdjsonEncoder(RESOURCE, epoch=1), LogEncoder(RESOURCE, "dashlight", "0", epoch=1)
+        self.delivery = Delivery(
+            spans=(Endpoint("http://collector/v1/traces"), spans) if delivers else None,
+            events=(Endpoint("http://collector/v1/logs"), lines if as_lines else logs) if delivers else None,
+            connect=self.exporter.connect,
+        )
+        self.delivery.start()
+        learned = LearnedReferences(None)
+        plan = EndpointPlan(
+            PANE_SECONDS,
+            3600.0,
+            parse_rules(thresholds),
+            ModelPlan(reference, 1000, 259_200.0, 0.02, learned),
+        )
+        counting = ModelCounting(learned, 1000, reference=reference, reference_file=reference_file)
+        self.sharing = Sharing(plan, meeting=meeting, process=process, clock=self.clock)
+        self.pipeline = Pipeline(
+            decoder=Decoder(model="risk", version="3", ignore=ignored),
+            spans=spans,
+            delivery=self.delivery,
+            publishing=Publishing(
+                sampler=EventSampler(sample_rate, draw=draw),
+                payloads=payloads,
+                redacted=redacted,
+                ignored=ignored,
+                trace_url=trace_url,
+                model="risk",
+                model_version="3",
+            ),
+            counter=HostCounter(process, counting),
+            sharing=self.sharing,
+            plan=plan,
+            clock=self.clock,
+            reference_file=reference_file,
+            shows_figures=shows_figures,
+        )
+
+    def serve(self, *exchanges: Exchange, analysed: Sequence[Exchange] | None = None) -> Service:
+        """Some exchanges of the pane that fills, of which all are analysed or some."""
+        failures = self.pipeline.analyse(exchanges if analysed is None else analysed)
+        self.pipeline.count(exchanges, failures)
+        return self
+
+    def end_pane(self, *, in_flight: int = 0, rate: float = 1.0) -> Service:
+        """Ends the pane on time."""
+        self.clock.advance(PANE_SECONDS)
+        self.tick(in_flight=in_flight, rate=rate)
+        return self
+
+    def tick(self, *, in_flight: int = 0, rate: float = 1.0) -> float:
+        """Looks what is to be done; the seconds until the next time."""
+        return self.pipeline.tick(self.clock.now(), dropped_count=0, in_flight_count=in_flight, rate=rate)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The attributes of the events of one kind that have been delivered."""
+        assert self.pipeline.flush(PATIENCE_SECONDS) == 0
+        return [event["attributes"] for event in self.exporter.events(f"dashlight.{name}")]
+
+    def alerts(self, state: str = "firing") -> list[dict[str, Any]]:
+        """The alerts that came into a state."""
+        return [alert for alert in self.events("alert") if alert["dashlight.alert.state"] == state]
+
+    def scores(self) -> dict[str, float]:
+        """What the last scores say of the endpoints themselves."""
+        last = {
+            event["http.route"]: event["dashlight.scores"]
+            for event in self.events("scores")
+            if "dashlight.model.name" not in event
+        }
+        return {score["statistic"]: score["value"] for scores in last.values() for score in scores}
+
+
+@pytest.fixture
+def service() -> Iterator[Callable[..., Service]]:
+    """Makes services, and ends them with the test."""
+    made: list[Service] = []
+
+    def make(**arguments: Any) -> Service:
+        made.append(Service(**arguments))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.pipeline.close(PATIENCE_SECONDS)
+
+
+def logged(caplog: pytest.LogCaptureFixture, least: int = logging.WARNING) -> list[tuple[str, int, str]]:
+    """Name, level and message of what was logged at the level *least* and above."""
+    return [(record.name, record.levelno, record.getMessage()) for record in caplog.records if record.levelno >= least]
+
+
+def test_a_shift_in_one_column_becomes_one_alert_with_the_traces_that_show_it(
+    service: Callable[..., Service], reference: Reference
+) -> None:
+    watched = service(reference=reference, trace_url="https://traces.example/{trace_id}?all")
+    rng = np.random.default_rng(2)
+    for _ in range(10):
+        watched.serve(*predictions(rng, 100)).end_pane()
+    shifted: list[Exchange] = []
+    for _ in range(5):
+        shifted += predictions(rng, 100, age=70.0)
+        watched.serve(*shifted[-100:-50]).serve(*shifted[-50:]).end_pane()
+
+    (alert,) = watched.alerts()
+
+    assert (alert["dashlight.column.name"], alert["dashlight.column.role"]) == ("age", "feature")
+    assert (alert["dashlight.model.name"], alert["dashlight.model.version"], alert["http.route"]) == (
+        "risk",
+        "3",
+        "/predict",
+    )
+    (cause,) = alert["dashlight.alert.causes"]
+    assert cause["current"] > cause["reference"]
+    ages = {f"{each.trace_id:032x}": json.loads(each.request_body)["age"] for each in shifted}
+    exemplars = alert["dashlight.alert.exemplars"]
+    assert 1 <= len(exemplars) <= 5
+    assert min(ages[exemplar] for exemplar in exemplars) > 50.0
+    assert alert["dashlight.alert.links"] == [f"https://traces.example/{exemplar}?all" for exemplar in exemplars]
+
+
+def test_without_a_template_an_alert_has_no_links(service: Callable[..., Service], reference: Reference) -> None:
+    watched = service(reference=reference)
+
+    watched.serve(*predictions(np.random.default_rng(3), 200, age=90.0)).end_pane()
+
+    assert "dashlight.alert.links" not in watched.alerts()[0]
+
+
+def test_an_alert_is_a_line_of_the_log_when_it_fires_and_when_it_is_over(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "dashlight")
+    watched = service(thresholds="error_rate>20%")
+
+    watched.serve(raising()).end_pane()
+    watched.serve(*predictions(np.random.default_rng(4), 1)).end_pane()
+
+    fired = "firing: /predict: error rate 100 % of 1 exchanges (limit 20 %): exception:KeyError x 1"
+    assert [entry for entry in logged(caplog, logging.INFO) if entry[0] == "dashlight"] == [
+        ("dashlight", logging.WARNING, fired),
+        ("dashlight", logging.INFO, "resolved: /predict: error rate 0 % of 1 exchanges (limit 20 %)"),
+    ]
+    assert [alert["dashlight.alert.summary"] for alert in watched.alerts()] == [fired.partition("/predict: ")[2]]
+    assert [event["severity"] for event in watched.exporter.events("dashlight.alert")] == [13, 9]
+
+
+def test_an_alert_that_only_begins_is_delivered_and_not_logged(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "dashlight")
+    watched = service(thresholds="error_rate>20% for 5m")
+
+    watched.serve(raising()).end_pane()
+
+    assert len(watched.alerts("pending")) == 1
+    assert [name for name, _, _ in logged(caplog, logging.INFO) if name == "dashlight"] == []
+
+
+def test_without_a_collector_alerts_are_still_logged(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service(thresholds="error_rate>20%", delivers=False, sample_rate=1.0)
+
+    for _ in range(6):
+        watched.serve(raising()).end_pane()
+
+    assert [message for _, _, message in logged(caplog)] == [
+        "firing: /predict: error rate 100 % of 1 exchanges (limit 20 %): exception:KeyError x 1"
+    ]
+    assert watched.exporter.bodies == []
+    assert watched.delivery.counts()["events"].dropped == {"disabled": 1}
+
+
+def test_a_name_that_an_answer_chose_stays_on_one_line_of_the_log(
+    service: Callable[..., Service], reference: Reference, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = {"inputs": [{"name": "age", "shape": [200], "datatype": "FP64", "data": [90.0] * 200}]}
+    outputs = [{"name": "y", "shape": [200], "datatype": "FP64", "data": [0.5] * 200}]
+    watched = service(reference=reference)
+
+    watched.serve(an_exchange(asked, {"model_name": "evil\nname", "outputs": outputs})).end_pane()
+
+    lines = [message for _, _, message in logged(caplog) if message.startswith("firing")]
+    assert any(
+        line.startswith("firing: evil?name /predict: share of age above the reference's range ") for line in lines
+    )
+
+
+def test_one_row_in_four_analysed_raises_no_alarm_in_a_thousand_panes_without_drift(
+    service: Callable[..., Service], reference: Reference
+) -> None:
+    watched = service(reference=reference)
+    rng = np.random.default_rng(5)
+
+    for _ in range(1000):
+        batches = [an_exchange(people(rng, 25), [{"score": score} for score in rng.random(25).tolist()])]
+        unread = [an_exchange(b"", b"") for _ in range(3)]
+        watched.serve(*batches, *unread, analysed=batches).end_pane(rate=0.25)
+
+    assert watched.events("alert") == []
+
+
+def test_one_row_in_four_analysed_shows_drift_and_tells_of_the_rows_it_saw(
+    service: Callable[..., Service], reference: Reference
+) -> None:
+    watched = service(reference=reference)
+    rng = np.random.default_rng(6)
+
+    for pane in range(40):
+        exchanges = predictions(rng, 100, age=40.0 if pane < 20 else 50.0)
+        watched.serve(*exchanges, analysed=[each for each in exchanges if rng.random() < 0.25]).end_pane(rate=0.25)
+
+    (alert,) = watched.alerts()
+    assert alert["dashlight.column.name"] == "age"
+    assert alert["dashlight.rows"] < 20 * 100 / 2
+
+
+def test_outcomes_stay_exact_while_only_some_exchanges_are_analysed(service: Callable[..., Service]) -> None:
+    watched = service()
+    rng = np.random.default_rng(7)
+
+    for _ in range(6):
+        exchanges = [*predictions(rng, 17), *(raising() for _ in range(3))]
+        watched.serve(*exchanges, analysed=exchanges[:5]).end_pane(rate=0.25)
+
+    scores = watched.scores()
+    assert scores["error_rate"] == 0.15
+    assert scores["error_rate[exception:KeyError]"] == 0.15
+    assert scores["throughput"] == 2.0
+    assert scores["rows"] == 30
+    assert scores["analysed_rate"] == 0.25
+
+
+def test_an_error_inside_a_200_is_a_failure_of_the_model(service: Callable[..., Service]) -> None:
+    watched = service(thresholds="error_rate>20%")
+
+    watched.serve(*[an_exchange({"age": 40.0}, {"error": "model not loaded"})] * 5).end_pane()
+
+    assert watched.alerts()[0]["dashlight.alert.summary"] == ("error rate 100 % of 5 exchanges (limit 20 %): model x 5")
+
+
+def test_rules_about_requests_in_flight_are_about_the_process_and_not_about_each_endpoint(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service(thresholds="in_flight>50, in_flight<5")
+    watched.serve(*(an_exchange({"age": 1.0}, {"score": 1.0}, route=route) for route in ("/a", "/b", "/c")))
+
+    watched.end_pane(in_flight=60).end_pane(in_flight=10)
+
+    (alert,) = watched.alerts()
+    assert alert["dashlight.alert.summary"] == "60 exchanges in flight (limit 50)"
+    assert "http.route" not in alert
+    assert [message for _, _, message in logged(caplog)] == ["firing: this process: 60 exchanges in flight (limit 50)"]
+    assert len(watched.alerts("resolved")) == 1
+
+
+def test_endpoints_beyond_the_bound_are_counted_together_and_not_judged(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service()
+    for number in range(MOST_ENDPOINTS + 5):
+        watched.serve(an_exchange({"age": 1.0}, {"score": 1.0}, route=f"/models/{number}"))
+    watched.serve(an_exchange({"age": 1.0}, {"score": 1.0}, route="/models/0"))
+    for _ in range(6):
+        watched.end_pane()
+
+    own = {
+        event["http.route"]: {score["statistic"]: score["value"] for score in event["dashlight.scores"]}
+        for event in watched.events("scores")
+        if "dashlight.model.name" not in event
+    }
+
+    assert len(own) == MOST_ENDPOINTS + 1
+    assert (own["other"]["rows"], own["other"]["unwatched_rows"]) == (5, 5)
+    assert (own["/models/0"]["rows"], own["/models/0"]["unwatched_rows"]) == (2, 0)
+    assert [message for _, _, message in logged(caplog)] == [
+        "more than 32 endpoints: the others are counted together, without drift"
+    ]
+
+
+def test_the_budget_is_shared_by_the_models_of_all_endpoints(
+    service: Callable[..., Service], reference: Reference
+) -> None:
+    watched = service(reference=reference)
+    for route in ("/docs", "/a", "/a", "/b", "/a"):
+        body = {} if route == "/docs" else {"age": 40.0}
+        watched.serve(an_exchange(b"" if route == "/docs" else body, {"score": 0.5}, route=route))
+
+    watched.end_pane()
+    judging = watched.pipeline._sharing.watch
+    assert judging is not None
+    assert judging._places.models == 2
+
+
+def test_exchanges_become_events_at_the_rate_that_was_asked_for(service: Callable[..., Service]) -> None:
+    draws = cycle([0.05, 0.5, 0.15, 0.95, 0.2])
+    watched = service(sample_rate=0.1, draw=lambda: next(draws))
+    exchanges = predictions(np.random.default_rng(8), 20)
+
+    watched.serve(*exchanges)
+
+    assert [event["dashlight.rows"] for event in watched.events("prediction")] == [1, 1, 1, 1]
+    assert [int(event["trace_id"], 16) for event in watched.exporter.events()] == [
+        exchange.trace_id for exchange in exchanges[::5]
+    ]
+
+
+def test_failures_become_events_at_any_rate_but_not_in_floods(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=0.001)
+    inside = [an_exchange({"age": 40.0}, {"error": "no"}) for _ in range(50)]
+
+    watched.serve(*predictions(np.random.default_rng(9), 10), *inside, *(raising() for _ in range(450)))
+
+    events = watched.events("prediction")
+    assert len(events) == 100
+    assert [event["dashlight.outcome"] for event in events] == ["ok"] * 50 + ["error"] * 50
+
+
+def test_an_event_of_what_was_not_analysed_says_what_is_known(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0, payloads=True)
+
+    watched.serve(an_exchange({"age": 40.0}, {"score": 0.5}), analysed=[])
+
+    (event,) = watched.events("prediction")
+    assert (event["dashlight.model.name"], event["dashlight.model.version"]) == ("risk", "3")
+    assert {"dashlight.rows", "dashlight.inputs", "dashlight.outputs"}.isdisjoint(event)
+
+
+def test_an_event_says_why_its_exchange_could_not_be_read(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0, payloads=True)
+
+    watched.serve(an_exchange(b"{nope", {"score": 0.5}), an_exchange({"age": 40.0}, b"{nope"))
+
+    unread, half_read = watched.events("prediction")
+    assert (unread["dashlight.undecoded"], half_read["dashlight.undecoded"]) == ("invalid_json", "invalid_json")
+    assert "dashlight.inputs" not in unread
+    assert half_read["dashlight.inputs"] == {"age": 40.0}
+    assert "dashlight.outputs" not in half_read
+
+
+def test_an_exchange_half_read_is_one_exchange_that_could_not_be_read(service: Callable[..., Service]) -> None:
+    watched = service()
+
+    good = [an_exchange({"age": 40.0}, {"score": 0.5}), an_exchange({"age": 40.0}, {"error": "no"})]
+    watched.serve(*good, an_exchange({"age": 40.0}, b"{nope"), an_exchange(b"{nope", b""))
+    for _ in range(6):
+        watched.end_pane()
+
+    assert watched.scores()["undecodable_rate"] == 0.5
+
+
+def test_payloads_stay_at_home_unless_asked_for(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0)
+
+    watched.serve(an_exchange({"age": 40.0}, {"score": 0.5}))
+
+    (event,) = watched.events("prediction")
+    assert event["dashlight.protocol"] == "plain"
+    assert {"dashlight.inputs", "dashlight.outputs"}.isdisjoint(event)
+
+
+def test_payloads_leave_as_they_came_by_the_name_of_the_column(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0, payloads=True)
+    asked = {"age": 40, "income": 2000.0, "city": "Bonn", "member": True, "address2": None}
+
+    watched.serve(an_exchange(asked, {"score": 0.5}))
+
+    (event,) = watched.events("prediction")
+    assert json.dumps(event["dashlight.inputs"]) == json.dumps(asked)
+    assert event["dashlight.outputs"] == {"score": 0.5}
+
+
+def test_of_a_batch_the_first_hundred_rows_leave(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0, payloads=True)
+
+    watched.serve(an_exchange([{"age": age} for age in range(150)], [{"score": 0.5}] * 150))
+
+    (event,) = watched.events("prediction")
+    assert event["dashlight.rows"] == 150
+    assert event["dashlight.inputs"] == {"age": list(range(100))}
+    assert event["dashlight.outputs"] == {"score": [0.5] * 100}
+
+
+def test_columns_to_redact_are_replaced_and_columns_to_ignore_are_absent(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0, payloads=True, redacted=["inc*"], ignored=["customer*", "debug"])
+    asked = {"age": 40, "income": 2000.0, "customer_name": "Ada"}
+
+    watched.serve(an_exchange(asked, {"score": 0.5, "debug": "verbose"}))
+
+    (event,) = watched.events("prediction")
+    assert event["dashlight.inputs"] == {"age": 40, "income": "[redacted]"}
+    assert event["dashlight.outputs"] == {"score": 0.5}
+
+
+CANARY = "hunter2-canary"
+SECRETIVE_BODIES: Mapping[str, tuple[object, object]] = {
+    "flat": ({"age": 1, "password": CANARY, "api_key": CANARY}, {"score": 1.0, "session_token": CANARY}),
+    "nested": (
+        {"age": 1, "user": {"token": CANARY, "payment": {"card": CANARY, "card_number": CANARY}}},
+        {"result": {"score": 1.0, "auth": {"access_token": CANARY}}},
+    ),
+    "lists": (
+        {"age": 1, "cards": [{"card": CANARY}], "history": [{"deep": [{"password": CANARY}]}]},
+        {"score": 1.0, "trail": [{"secret": CANARY}]},
+    ),
+    "rows": ([{"age": 1, "pwd": CANARY}, {"age": 2, "pwd": CANARY}], [{"score": 1.0}, {"score": 2.0}]),
+    "instances": ({"instances": [{"age": 1, "bearer": CANARY}], "token": CANARY}, {"predictions": [1.0]}),
+    "failed": ({"age": 1, "password": CANARY}, {"error": f"wrong password {CANARY}"}),
+    "not json": (f'{{"password": "{CANARY}"'.encode(), f"password={CANARY}".encode()),
+}
+
+
+@pytest.mark.parametrize("as_lines", [True, False], ids=["lines", "otlp"])
+@pytest.mark.parametrize(("asked", "answered"), SECRETIVE_BODIES.values(), ids=SECRETIVE_BODIES)
+def test_a_secret_leaves_in_no_byte(
+    service: Callable[..., Service],
+    caplog: pytest.LogCaptureFixture,
+    asked: object,
+    answered: object,
+    as_lines: bool,  # noqa: FBT001
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    watched = service(
+        sample_rate=1.0, payloads=True, as_lines=as_lines, thresholds="error_rate>1%, undecodable_rate>1%"
+    )
+    headers = (*JSON_HEADERS, (b"baggage", f"token={CANARY}".encode()))
+
+    for _ in range(6):
+        query = f"token={CANARY}".encode()
+        exchanges = [an_exchange(asked, answered, query=query, headers=headers, own_span=OwnSpan()) for _ in range(4)]
+        watched.serve(*exchanges).end_pane()
+
+    assert len(watched.events("prediction")) == 24
+    assert len(watched.exporter.spans) == 24
+    assert all(CANARY.encode() not in body for body in watched.exporter.bodies)
+    assert CANARY not in caplog.text
+
+
+def test_spans_carry_what_decoding_made_known(service: Callable[..., Service]) -> None:
+    watched = service()
+    batch = an_exchange([{"age": 1}, {"age": 2}], [{"score": 1.0}, {"score": 2.0}], own_span=OwnSpan())
+    host = an_exchange({"age": 1}, {"score": 1.0})
+    unread = an_exchange({"age": 1}, {"score": 1.0}, own_span=OwnSpan())
+
+    watched.serve(batch, host, unread, analysed=[batch, host])
+
+    assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
+    spans = {int(span["trace_id"], 16): span["attributes"] for span in watched.exporter.spans}
+    assert set(spans) == {batch.trace_id, unread.trace_id}
+    assert spans[batch.trace_id]["dashlight.rows"] == 2
+    assert spans[batch.trace_id]["dashlight.model.name"] == "risk"
+    assert spans[unread.trace_id]["dashlight.model.version"] == "3"
+    assert "dashlight.rows" not in spans[unread.trace_id]
+
+
+def test_spans_are_all_there_when_the_budget_binds(service: Callable[..., Service]) -> None:
+    watched = service()
+    watched.end_pane(rate=0.1)
+
+    exchanges = [an_exchange({"age": 1}, {"score": 1.0}, own_span=OwnSpan()) for _ in range(5)]
+    watched.serve(*exchanges, analysed=exchanges[:1])
+
+    assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
+    assert len({span["span_id"] for span in watched.exporter.spans}) == 5
+
+
+def test_a_span_that_cannot_be_encoded_is_counted_and_told(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service()
+    odd = an_exchange({"age": 1}, {"score": 1.0}, own_span=OwnSpan(attributes={"x": 1}, parent_id=-1))
+    watched.serve(odd, an_exchange({"age": 1}, {"score": 1.0}, own_span=OwnSpan()))
+
+    with caplog.at_level(logging.WARNING, logger="dashlight"):
+        for _ in range(12):
+            watched.end_pane()
+
+    assert [message for message in caplog.messages if "lost" in message] == ["lost so far: spans unencodable x 1"]
+
+
+def test_the_model_that_an_answer_names_is_that_of_its_span_and_event(service: Callable[..., Service]) -> None:
+    asked = {"inputs": [{"name": "age", "shape": [1], "datatype": "FP64", "data": [40.0]}]}
+    outputs = [{"name": "y", "shape": [1], "datatype": "FP64", "data": [0.5]}]
+    answered = {"model_name": "fraud", "model_version": "9", "outputs": outputs}
+    watched = service(sample_rate=1.0)
+
+    watched.serve(an_exchange(asked, answered, own_span=OwnSpan()))
+
+    (event,) = watched.events("prediction")
+    (span,) = watched.exporter.spans
+    for attributes in (event, span["attributes"]):
+        assert (attributes["dashlight.model.name"], attributes["dashlight.model.version"]) == ("fraud", "9")
+
+
+def test_scores_leave_once_in_six_panes(service: Callable[..., Service], reference: Reference) -> None:
+    watched = service(reference=reference)
+    rng = np.random.default_rng(10)
+
+    for pane in range(1, 13):
+        watched.serve(*predictions(rng, 20)).end_pane()
+        assert len(watched.events("scores")) == 2 * (pane // 6)
+
+    own, of_model = watched.events("scores")[-2:]
+    assert "dashlight.model.name" not in own
+    assert (of_model["dashlight.model.name"], of_model["http.route"]) == ("risk", "/predict")
+    columns = {score["column"] for score in of_model["dashlight.scores"]}
+    assert columns == {"age", "income", "score"}
+    assert {score["rows"] for score in of_model["dashlight.scores"]} == {240}
+
+
+def test_the_scores_of_many_columns_leave_in_several_events_and_none_is_cut(service: Callable[..., Service]) -> None:
+    rng = np.random.default_rng(11)
+    names = [f"x{number:03}" for number in range(150)]
+    wide = build_reference_from_columns({name: rng.random(300) for name in names}, {}, rng=rng, created_at=0.0)
+    watched = service(reference=wide)
+
+    watched.serve(an_exchange(dict.fromkeys(names, 0.5), {"score": 1.0}))
+    for _ in range(6):
+        watched.end_pane()
+
+    events = [event for event in watched.events("scores") if "dashlight.model.name" in event]
+    told = {(score["column"], score["statistic"]) for event in events for score in event["dashlight.scores"]}
+    assert len(events) > 1
+    assert {column for column, statistic in told if statistic == "psi"} == set(names)
+    assert not any(event["truncated"] for event in watched.exporter.events("dashlight.scores"))
+
+
+def test_events_are_numbered_without_a_gap(service: Callable[..., Service], reference: Reference) -> None:
+    watched = service(reference=reference, sample_rate=1.0)
+    rng = np.random.default_rng(12)
+
+    for _ in range(6):
+        watched.serve(*predictions(rng, 50, age=90.0)).end_pane()
+
+    assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
+    numbers = [event["attributes"]["dashlight.event.seq"] for event in watched.exporter.events()]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    assert len({event["id"] for event in watched.exporter.events()}) == len(numbers)
+
+
+def test_panes_end_at_multiples_of_their_length_so_that_those_of_several_processes_end_together(
+    service: Callable[..., Service],
+) -> None:
+    pipeline, began_at = (watched := service()).pipeline, watched.clock.now()
+
+    def seconds_left(at: float) -> float:
+        return pipeline.tick(began_at + at, dropped_count=0, in_flight_count=0, rate=1.0)
+
+    assert seconds_left(4.0) == pytest.approx(6.0)
+    assert seconds_left(13.0) == pytest.approx(7.0)
+    assert seconds_left(20.0) == pytest.approx(10.0)
+    assert seconds_left(23.0) == pytest.approx(7.0)
+    assert seconds_left(29.75) == pytest.approx(0.25)
+
+
+def test_a_clock_that_is_set_back_ends_the_pane_and_the_panes_go_on(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service(thresholds="error_rate>20%")
+    rng = np.random.default_rng(8)
+    watched.serve(*predictions(rng, 20)).end_pane()
+
+    watched.serve(raising())
+    watched.clock.at -= 3600.0
+    left = watched.pipeline.tick(watched.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+
+    assert 0 < left <= PANE_SECONDS
+    assert [message for _, _, message in logged(caplog)] == [
+        "firing: /predict: error rate 100 % of 1 exchanges (limit 20 %): exception:KeyError x 1"
+    ]
+    watched.serve(*predictions(rng, 1)).end_pane()
+    assert len(watched.alerts("resolved")) == 1
+
+
+def test_a_clock_that_is_set_forward_ends_one_long_pane(service: Callable[..., Service]) -> None:
+    watched = service(thresholds="error_rate>20%")
+
+    watched.serve(raising())
+    watched.clock.at += 86_400.0 + 3.0
+    left = watched.pipeline.tick(watched.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+
+    assert left == pytest.approx(7.0)
+    assert len(watched.alerts()) == 1
+    watched.serve(*predictions(np.random.default_rng(9), 1)).end_pane()
+    assert len(watched.alerts("resolved")) == 1
+
+
+def test_what_is_known_of_an_exchange_is_forgotten_after_its_round(service: Callable[..., Service]) -> None:
+    watched = service()
+    watched.serve(*predictions(np.random.default_rng(14), 5), an_exchange(b"{nope", b""))
+
+    watched.pipeline.tick(watched.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+
+    assert (len(watched.pipeline._publisher._facts), len(watched.pipeline._publisher._undecodable)) == (0, 0)
+
+
+def test_what_waits_is_delivered_by_close(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0)
+    watched.serve(*predictions(np.random.default_rng(13), 30))
+
+    watched.pipeline.close(PATIENCE_SECONDS)
+
+    assert len(watched.exporter.events("dashlight.prediction")) == 30
+
+
+def test_columns_that_moved_together_are_one_incident_told_from_its_origin(
+    service: Callable[..., Service], reference: Reference, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service(reference=reference)
+    rng = np.random.default_rng(41)
+    for _ in range(5):
+        watched.serve(*predictions(rng, 100)).end_pane()
+    for _ in range(5):
+        moved = [an_exchange(person, {"score": 0.9 + 0.1 * rng.random()}) for person in people(rng, 100, age=80.0)]
+        watched.serve(*moved).end_pane()
+
+    alerts = watched.alerts()
+
+    assert {alert["dashlight.column.name"] for alert in alerts} == {"age", "score"}
+    assert len({alert["dashlight.alert.incident"] for alert in alerts}) == 1
+    origin = next(alert for alert in alerts if alert["dashlight.alert.place"] == 1)
+    assert origin["dashlight.column.name"] == "age"
+    began = [origin[f"dashlight.alert.since{bound}"] for bound in ("_earliest", "", "_latest")]
+    assert began == sorted(began)
+    assert any(message.endswith("(together with age)") for _, _, message in logged(caplog))
+
+
+def test_scores_say_whether_silence_means_something(service: Callable[..., Service], reference: Reference) -> None:
+    watched, learning = service(reference=reference), service()
+    rng = np.random.default_rng(42)
+
+    for rows in (1, 1, 1, 1, 1, 1, 400, 400, 400, 400, 400, 400):
+        for each in (watched, learning):
+            each.serve(*predictions(rng, rows)).end_pane()
+
+    states = [
+        [event["dashlight.model.state"] for event in each.events("scores") if "dashlight.model.state" in event]
+        for each in (watched, learning)
+    ]
+    assert states == [["not_enough_data", "watching"], ["learning", "watching"]]
+
+
+def test_a_reference_file_is_replaced_while_the_server_runs(
+    service: Callable[..., Service], reference: Reference, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "dashlight")
+    path = tmp_path / "reference.json"
+    path.write_bytes(dump(reference))
+    file = ReferenceFile(path)
+    watched = service(reference=file.read(), reference_file=file)
+    rng = np.random.default_rng(43)
+    for _ in range(3):
+        watched.serve(*predictions(rng, 200, age=80.0)).end_pane()
+    asked = people(rng, 5000, age=80.0)
+    columns = {name: np.array([person[name] for person in asked]) for name in ("age", "income")}
+    newer = build_reference_from_columns(
+        {**columns, "score": rng.random(5000)}, {"score": "output"}, rng=rng, created_at=1.0
+    )
+    (tmp_path / "new.json").write_bytes(dump(newer))
+    (tmp_path / "new.json").replace(path)
+
+    for _ in range(20):
+        watched.serve(*predictions(rng, 200, age=80.0)).end_pane()
+
+    (fired,), (ended,) = watched.alerts(), watched.alerts("resolved")
+    assert (fired["dashlight.column.name"], ended["dashlight.column.name"]) == ("age", "age")
+    assert ended["dashlight.alert.summary"].startswith("the reference was replaced; it was: ")
+    replaced = f"the reference file was replaced: version {newer.version}, 5000 rows"
+    assert replaced in [message for _, _, message in logged(caplog, logging.INFO)]
+
+
+@pytest.fixture
+def siblings(service: Callable[..., Service], tmp_path: Path) -> Callable[..., tuple[Service, Service]]:
+    """Makes two processes of one host, with one clock."""
+
+    def make(**arguments: Any) -> tuple[Service, Service]:
+        clock = FakeClock()
+        a, b = (
+            service(meeting=Meeting.open(tmp_path, "app"), process=name, clock=clock, **arguments)
+            for name in ("a", "b")
+        )
+        return a, b
+
+    return make
+
+
+def exchanges_judged(service: Service) -> int:
+    watch = service.sharing.watch
+    assert watch is not None
+    snapshots = [snapshot for _, snapshot in watch.snapshots() if not snapshot.model]
+    return sum(score.rows for each in snapshots for score in each.scores if score.statistic == "error_rate")
+
+
+def both_end_a_pane(a: Service, b: Service) -> None:
+    a.clock.advance(PANE_SECONDS)
+    a.tick()
+    b.tick()
+    a.tick()
+
+
+def test_of_two_processes_one_judges_what_both_served(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings(thresholds="error_rate>40%")
+    rng = np.random.default_rng(50)
+
+    for _ in range(6):
+        a.serve(*predictions(rng, 10))
+        b.serve(*[raising() for _ in range(10)])
+        both_end_a_pane(a, b)
+
+    assert [alert["dashlight.alert.summary"] for alert in a.alerts()] == [
+        # The first pane was over before the judge knew of anybody else.
+        "error rate 50 % of 20 exchanges (limit 40 %): exception:KeyError x 10"
+    ]
+    assert (b.alerts(), b.scores()) == ([], {})
+    assert a.scores()["error_rate"] == 0.5
+    assert exchanges_judged(a) == 120
+
+
+def test_a_judge_that_waits_for_the_others_looks_again_soon(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings()
+    for _ in range(2):
+        both_end_a_pane(a, b)
+    a.clock.advance(PANE_SECONDS)
+
+    assert 0 < a.tick() < 1.0
+    assert b.tick() == pytest.approx(PANE_SECONDS)
+    assert a.tick() == pytest.approx(PANE_SECONDS)
+
+
+def test_what_a_process_had_counted_when_it_closed_is_judged_by_the_other(
+    siblings: Callable[..., tuple[Service, Service]],
+) -> None:
+    a, b = siblings(thresholds="error_rate>20%")
+    both_end_a_pane(a, b)
+
+    a.serve(*[raising() for _ in range(7)])
+    a.pipeline.leave()
+    b.serve(*predictions(np.random.default_rng(51), 3)).end_pane()
+    b.clock.advance(1.0)
+    b.tick()
+
+    assert [alert["dashlight.alert.summary"] for alert in b.alerts()] == [
+        "error rate 70 % of 10 exchanges (limit 20 %): exception:KeyError x 7"
+    ]
+
+
+def test_who_leaves_and_serves_on_is_in_again(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings(thresholds="error_rate>20%")
+    both_end_a_pane(a, b)
+    a.serve(raising())
+    for _ in range(2):
+        a.pipeline.leave()
+
+    a.serve(raising())
+    both_end_a_pane(b, a)
+    b.clock.advance(1.0)
+    b.tick()
+
+    assert a.sharing.is_in
+    assert exchanges_judged(b) == 2
+    assert (len(a.alerts()), len(b.alerts())) == (0, 1)
+
+
+def test_figures_are_shown_by_each_process_where_something_shows_them(
+    siblings: Callable[..., tuple[Service, Service]],
+) -> None:
+    a, b = siblings(shows_figures=True)
+    for each in (a, b):
+        assert each.sharing.figures() is None
+        each.serve(*predictions(np.random.default_rng(52), 5))
+    both_end_a_pane(a, b)
+    both_end_a_pane(a, b)
+
+    for each in (a, b):
+        found = each.sharing.figures()
+        assert found is not None
+        assert {figure.name: figure.value for figure in found.figures}["dashlight.workers"] == 2
+
+
+def test_where_nothing_shows_figures_none_are_made(service: Callable[..., Service]) -> None:
+    assert service().serve(raising()).end_pane().sharing.figures() is None
+
+
+def test_what_belongs_to_the_parent_is_let_go_by_a_child(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings()
+    both_end_a_pane(a, b)
+
+    a.pipeline.forget()
+    b.serve(raising()).end_pane()
+
+    assert b.sharing.watch is not None
+
+
+@pytest.fixture
+def two_references(reference: Reference, tmp_path: Path) -> tuple[Path, Reference]:
+    """A reference file, and a reference of older people that replaces it later."""
+    rng = np.random.default_rng(60)
+    asked = people(rng, 5000, age=80.0)
+    columns = {name: np.array([person[name] for person in asked]) for name in ("age", "income")}
+    older = build_reference_from_columns(
+        {**columns, "score": rng.random(5000)}, {"score": "output"}, rng=rng, created_at=1.0
+    )
+    path = tmp_path / "reference.json"
+    path.write_bytes(dump(reference))
+    return path, older
+
+
+@pytest.fixture
+def reading(
+    service: Callable[..., Service], two_references: tuple[Path, Reference], tmp_path: Path
+) -> tuple[Service, Service]:
+    """Two processes of one host that compare with the file."""
+    clock, path = FakeClock(), two_references[0]
+    a, b = (
+        service(
+            meeting=Meeting.open(tmp_path / "state", "app"),
+            process=name,
+            clock=clock,
+            reference=(file := ReferenceFile(path)).read(),
+            reference_file=file,
+        )
+        for name in ("a", "b")
+    )
+    return a, b
+
+
+def compared_with(service: Service) -> list[str]:
+    """Versions of the references that the judge compares with."""
+    watch = service.sharing.watch
+    assert watch is not None
+    return [
+        version
+        for endpoint in watch.briefing.endpoints.values()
+        for model in endpoint.models.values()
+        for version in model.references
+    ]
+
+
+def test_who_takes_over_compares_with_the_file_that_replaced_the_one_it_began_with(
+    reading: tuple[Service, Service], two_references: tuple[Path, Reference]
+) -> None:
+    (a, b), (path, older) = reading, two_references
+    rng = np.random.default_rng(61)
+    for _ in range(3):
+        a.serve(*predictions(rng, 20))
+        b.serve(*predictions(rng, 20))
+        both_end_a_pane(a, b)
+    path.write_bytes(dump(older))
+    for _ in range(3):
+        a.serve(*predictions(rng, 20, age=80.0))
+        b.serve(*predictions(rng, 20, age=80.0))
+        both_end_a_pane(a, b)
+    assert compared_with(a) == [older.version]
+
+    a.pipeline.forget()
+    for _ in range(20):
+        b.serve(*predictions(rng, 200, age=80.0)).end_pane()
+        b.clock.advance(1.0)
+        b.tick()
+
+    assert compared_with(b) == [older.version]
+    assert b.alerts() == []
+    refused = [
+        score["value"]
+        for event in b.events("scores")
+        for score in event["dashlight.scores"]
+        if score["statistic"].startswith("refused_pane_count")
+    ]
+    # The pane in which it was replaced.
+    assert set(refused) == {1}
+
+
+def test_a_judge_that_serves_nothing_compares_what_the_others_count_with_the_replaced_file(
+    reading: tuple[Service, Service], two_references: tuple[Path, Reference]
+) -> None:
+    (a, b), (path, older) = reading, two_references
+    rng = np.random.default_rng(62)
+    both_end_a_pane(a, b)
+    for _ in range(3):
+        b.serve(*predictions(rng, 20))
+        both_end_a_pane(a, b)
+    # Between the moment in which one looked and that in which the other does.
+    b.clock.advance(PANE_SECONDS)
+    b.tick()
+    path.write_bytes(dump(older))
+    a.tick()
+    for _ in range(4):
+        b.serve(*predictions(rng, 20, age=80.0))
+        both_end_a_pane(a, b)
+
+    assert compared_with(a) == [older.version]

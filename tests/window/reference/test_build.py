@@ -1,0 +1,145 @@
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+
+from dashlight.errors import ReferenceDataError
+from dashlight.records import Table
+from dashlight.window.reference.build import Chunk, build_reference, build_reference_from_columns
+from dashlight.window.tables import selected, table_of_columns, taken
+
+Tables = Callable[..., Table]
+
+
+def whole() -> Table:
+    rng = np.random.default_rng(8)
+    return table_of_columns(
+        {
+            "age": np.where(rng.random(5000) < 0.1, np.nan, rng.normal(40, 10, 5000)),
+            "size": rng.integers(1, 6, 5000).astype(float),
+            "colour": rng.choice(["red", "green", "blue"], 5000, p=[0.5, 0.3, 0.2]).tolist(),
+            "flag": (rng.random(5000) < 0.3).tolist(),
+        }
+    )
+
+
+def cut(table: Table, step: int) -> Iterable[Chunk]:
+    for start in range(0, table.rows, step):
+        yield {"feature": taken(table, np.arange(start, min(start + step, table.rows)))}
+
+
+@pytest.mark.parametrize("step", [37, 100, 6400])
+def test_counts_are_exact_however_the_rows_stream_by(step: int) -> None:
+    table = whole()
+
+    made = build_reference(lambda: cut(table, step), rng=np.random.default_rng(0), created_at=0.0)
+
+    age, size, colour, flag = made.columns
+    assert (age.kind, size.kind, colour.kind, flag.kind) == ("numeric", "numeric", "categorical", "boolean")
+    assert [column.rows for column in made.columns] == [5000] * 4
+    assert age.counts[0] == np.isnan(table.numbers[0]).sum()
+    inner = np.histogram(table.numbers[0], [age.low, *age.edges, np.nextafter(age.high, np.inf)])[0]
+    assert age.counts[4:].tolist() == inner.tolist()
+    assert size.counts[4:9].tolist() == [int((table.numbers[1] == value).sum()) for value in range(1, 6)]
+    assert colour.counts[4:7].tolist() == [list(table.cells[0]).count(name) for name in ("red", "green", "blue")]
+    assert flag.categories == ("false", "true")
+
+
+def test_value_bins_hold_about_equal_shares() -> None:
+    values = np.random.default_rng(9).gamma(2, size=200_000)
+
+    made = build_reference_from_columns({"x": values}, {}, rng=np.random.default_rng(0), created_at=0.0)
+
+    shares = made.columns[0].counts[4:] / 200_000
+    assert shares.min() > 0.8 / 32
+    assert shares.max() < 1.2 / 32
+
+
+def test_an_ordered_reference_knows_how_it_varied_and_an_unordered_one_does_not() -> None:
+    columns = {"x": np.arange(1000.0)}
+
+    ordered, unordered = (
+        build_reference_from_columns(columns, {}, rng=np.random.default_rng(0), created_at=0.0, ordered=ordered)
+        for ordered in (True, False)
+    )
+
+    assert [part.block_rows for part in ordered.columns[0].variation] == [100, 400, 1600]
+    assert (ordered.ordered, unordered.ordered) == (True, False)
+    assert unordered.columns[0].variation == ()
+
+
+def test_features_and_outputs_may_share_a_name_and_differ_in_rows(table: Tables) -> None:
+    chunk: Chunk = {"feature": table({"price": [1.0] * 300}), "output": table({"price": [2.0] * 20})}
+
+    made = build_reference(lambda: [chunk], rng=np.random.default_rng(0), created_at=0.0)
+
+    assert [(column.role, column.rows, column.low) for column in made.columns] == [
+        ("feature", 300, 1.0),
+        ("output", 20, 2.0),
+    ]
+
+
+def test_a_role_may_have_rows_and_no_columns(table: Tables) -> None:
+    chunk: Chunk = {"feature": table({"x": [1.0] * 300}), "output": selected(table({"x": [1.0] * 300}), [])}
+
+    made = build_reference(lambda: [chunk], rng=np.random.default_rng(0), created_at=0.0)
+
+    assert [column.role for column in made.columns] == ["feature"]
+
+
+def test_a_column_that_appears_late_was_null_before(table: Tables) -> None:
+    chunks: list[Chunk] = [
+        {"feature": table({"a": [1.0] * 150})},
+        {"feature": table({"a": [1.0] * 50, "b": [2.0] * 50})},
+    ]
+
+    made = build_reference(lambda: chunks, rng=np.random.default_rng(0), created_at=0.0)
+
+    assert made.columns[1].counts[[0, 4]].tolist() == [150, 50]
+
+
+def test_roles_models_codes_and_moments_are_kept() -> None:
+    made = build_reference_from_columns(
+        {"code": [7, 8] * 100, "answer": [0.5] * 200},
+        {"answer": "output"},
+        rng=np.random.default_rng(0),
+        created_at=12.5,
+        model="flights",
+        categorical=["code"],
+    )
+
+    assert [(column.name, column.role, column.kind) for column in made.columns] == [
+        ("code", "feature", "categorical"),
+        ("answer", "output", "numeric"),
+    ]
+    assert (made.model, made.created_at, made.source, len(made.version)) == ("flights", 12.5, "file", 12)
+
+
+def test_categories_too_rare_to_be_remembered_count_as_unseen() -> None:
+    often = [f"often{row % 10_500}" for row in range(21_000)]
+    made = build_reference_from_columns(
+        {"id": often}, {}, rng=np.random.default_rng(0), created_at=0.0, categorical=["id"]
+    )
+
+    column = made.columns[0]
+    assert len(column.categories) + len(column.known) == 10_031
+    # Half of the rows choose which categories have bins, the other half is counted: each of them once.
+    assert column.rows == 10_500
+    assert column.counts[3] == 10_500 - 10_031
+    assert column.single_block_rows == column.counts[3]
+
+
+@pytest.mark.parametrize("rows", [0, 199])
+def test_too_few_rows_are_refused(rows: int) -> None:
+    with pytest.raises(ReferenceDataError, match=f"too few rows: found {rows}, a reference needs at least 200"):
+        build_reference_from_columns({"x": [1.0] * rows}, {}, rng=np.random.default_rng(0), created_at=0.0)
+
+
+def test_the_same_rows_make_the_same_version_and_others_another() -> None:
+    first, again, other = (
+        build_reference_from_columns({"x": values}, {}, rng=np.random.default_rng(0), created_at=0.0).version
+        for values in ([1.0, 2.0] * 100, [1.0, 2.0] * 100, [1.0, 3.0] * 100)
+    )
+
+    assert first == again
+    assert first != other

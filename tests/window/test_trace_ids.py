@@ -1,0 +1,73 @@
+"""Trace ids of the last exchanges that show something."""
+
+from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, TraceIds
+
+
+def hexadecimal(*ids: int) -> tuple[str, ...]:
+    return tuple(f"{each:032x}" for each in ids)
+
+
+def test_the_newest_come_first_and_no_more_than_five() -> None:
+    traces = TraceIds()
+    for number in range(1, MOST_EACH + 3):
+        traces.keep("slow", number, started_at=float(number))
+
+    assert traces.since(0.0, "slow") == hexadecimal(7, 6, 5, 4, 3)
+
+
+def test_those_from_before_the_moment_are_left_out() -> None:
+    traces = TraceIds()
+    traces.keep("slow", 1, started_at=1.0)
+    traces.keep("slow", 2, started_at=2.0)
+
+    assert traces.since(1.0, "slow") == hexadecimal(2)
+
+
+def test_the_first_name_comes_first_and_a_trace_under_two_names_once() -> None:
+    traces = TraceIds()
+    traces.keep("p50", 1, started_at=1.0)
+    traces.keep("p50", 2, started_at=2.0)
+    traces.keep("p99", 1, started_at=1.0)
+
+    assert traces.since(0.0, "p99", "p50", "unheard of") == hexadecimal(1, 2)
+
+
+def test_an_exchange_without_a_trace_shows_nothing() -> None:
+    traces = TraceIds()
+    traces.keep("slow", 0, started_at=1.0)
+
+    assert traces.since(0.0, "slow") == ()
+
+
+def test_names_that_were_not_heard_of_for_longest_are_forgotten() -> None:
+    traces = TraceIds()
+    for number in range(MOST_NAMES):
+        traces.keep(f"kind {number}", 1, started_at=1.0)
+    traces.keep("kind 0", 2, started_at=1.0)
+    traces.keep("one more", 3, started_at=1.0)
+
+    assert traces.since(0.0, "kind 0") == hexadecimal(2, 1)
+    assert traces.since(0.0, "kind 1") == ()
+
+
+def test_what_is_taken_is_kept_no_more() -> None:
+    traces = TraceIds()
+    for number in range(1, MOST_EACH + 2):
+        traces.keep("slow", number, started_at=10.0 * number)
+    traces.keep("failed", 9, started_at=5.0)
+
+    assert traces.take() == {"slow": ((20.0, 2), (30.0, 3), (40.0, 4), (50.0, 5), (60.0, 6)), "failed": ((5.0, 9),)}
+    assert traces.take() == {}
+    assert traces.since(0.0, "slow", "failed") == ()
+
+
+def test_what_was_taken_can_be_kept_again_elsewhere() -> None:
+    process, host = TraceIds(), TraceIds()
+    process.keep("slow", 1, started_at=1.0)
+    process.keep("slow", 2, started_at=2.0)
+
+    for name, kept in process.take().items():
+        for started_at, trace_id in kept:
+            host.keep(name, trace_id, started_at=started_at)
+
+    assert host.since(0.0, "slow") == hexadecimal(2, 1)
