@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import cache
+from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-# From the ground up. A room imports only from floors below its own: rooms of one floor are strangers.
+# From the ground up. A room imports only from floors below its own, so rooms of one floor are strangers.
 FLOORS = (
     ("records", "errors", "clock", "units", "types", "version"),
     ("settings", "capture", "window"),
@@ -27,11 +30,31 @@ FLOORS = (
     ("zero_code",),
     ("wrap", "cli"),
 )
+# Likewise within a room; FILES stands for those that lie in the room itself and that no other floor names.
+FILES = ""
+FLOORS_WITHIN = {
+    "window": ((FILES,), ("facets",), ("reference",)),
+    "judge": (
+        ("natural_variation", "incidents", "alert_budget", "words"),
+        ("alerts",),
+        ("evidence",),
+        ("columns", "pairs", "directions", "traffic"),
+        ("performance",),
+        ("breaks",),
+    ),
+    "decode": (("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
+    "deliver": (("encoding", "transport"), (FILES,)),
+}
 # Rooms that must not know each other although one stands below the other.
 STRANGERS = (
-    ("decode", "capture"), ("window", "decode"), ("window", "capture"), ("judge", "decode"),
-    ("deliver", "judge"), ("deliver", "window"), ("deliver", "decode"), ("deliver", "capture"),
+    ("decode", "capture"), ("judge", "capture"), ("deliver", "window"), ("deliver", "capture"), ("counting", "deliver"),
 )  # fmt: skip
+ON_TOP = {
+    "__init__", "asgi", "wrap", "adapters", "testing", "settings", "records", "errors", "clock", "types", "version", "units",
+}  # fmt: skip
+TWINS = {"machine", "endpoint", "model", "rows", "joint"}
+"""What one process counts, and what judges the sum of all."""
+MOST_MODULES = 24
 PURE = ("decode", "window", "judge")
 # A pure module reads no clock, environment, file, socket, random number or log.
 ACTING_MODULES = {
@@ -48,12 +71,12 @@ def package() -> Path:
     return Path(spec.origin).parent
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
     """Name below the package and syntax tree of every module."""
     root = package()
-    for path in sorted(root.rglob("*.py")):
-        name = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
-        yield name, ast.parse(path.read_text())
+    names = {path: ".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(root.rglob("*.py"))}
+    return tuple((name.removesuffix(".__init__"), ast.parse(path.read_text())) for path, name in names.items())
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -72,6 +95,31 @@ def floor_of(name: str) -> int:
     return next(index for index, rooms in enumerate(FLOORS) if room_of(name) in rooms)
 
 
+def place_within(name: str) -> tuple[int, str]:
+    """Floor and room of a module inside its room."""
+    room, *below = name.split(".")
+    floors = FLOORS_WITHIN[room]
+    part = below[0] if any(below[:1] == [each] for parts in floors for each in parts) else FILES
+    return next((index, part) for index, parts in enumerate(floors) if part in parts)
+
+
+def imports_of_ours() -> Iterator[tuple[str, str]]:
+    """Every module of ours with every module of ours that it imports, also where only types are needed."""
+    trees = dict(modules())
+    for name, tree in trees.items():
+        for target in imported(tree):
+            if target.split(".")[0] == "dashlight":
+                yield name, module_of(target, trees)
+
+
+def module_of(target: str, known: Collection[str]) -> str:
+    """The module of which the dotted *target* is a part; a package is its `__init__`."""
+    parts = target.split(".")[1:]
+    while parts and ".".join(parts) not in known:
+        parts.pop()
+    return ".".join(parts) or "__init__"
+
+
 def test_every_module_stands_on_a_floor() -> None:
     known = {room for rooms in FLOORS for room in rooms}
 
@@ -81,26 +129,85 @@ def test_every_module_stands_on_a_floor() -> None:
 def test_imports_point_down() -> None:
     upward = [
         f"{name} -> {target}"
-        for name, tree in modules()
-        if name != "__init__"
-        for target in imported(tree)
-        if target.startswith("dashlight.")
-        and target != "dashlight.__version__"
-        and floor_of(target.removeprefix("dashlight.")) > floor_of(name)
+        for name, target in imports_of_ours()
+        if room_of(name) != room_of(target) and floor_of(target) >= floor_of(name)
     ]
 
     assert upward == []
 
 
+def test_imports_point_down_within_a_room() -> None:
+    upward: list[str] = []
+    for name, target in imports_of_ours():
+        if room_of(name) == room_of(target) and room_of(name) in FLOORS_WITHIN and target != room_of(target):
+            (floor, part), (floor_below, part_below) = place_within(name), place_within(target)
+            if floor_below > floor or (floor_below == floor and part != part_below):
+                upward.append(f"{name} -> {target}")
+
+    assert upward == []
+
+
 def test_rooms_that_are_strangers_do_not_meet() -> None:
-    met = [
-        f"{name} -> {target}"
-        for name, tree in modules()
-        for target in imported(tree)
-        if (room_of(name), room_of(target.removeprefix("dashlight."))) in STRANGERS
-    ]
+    met = [f"{name} -> {target}" for name, target in imports_of_ours() if (room_of(name), room_of(target)) in STRANGERS]
 
     assert met == []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for name, target in imports_of_ours():
+        graph.setdefault(name, set()).add(target)
+
+    # Raises CycleError, which names the circle.
+    TopologicalSorter(graph).prepare()
+
+
+def test_on_top_stands_what_belongs_there_and_nothing_else() -> None:
+    assert {path.stem for path in package().glob("*.py")} == ON_TOP
+
+
+def test_what_is_counted_is_what_is_watched() -> None:
+    rooms = [{path.stem for path in (package() / room).glob("*.py")} for room in ("counting", "watching")]
+
+    assert [room & TWINS for room in rooms] == [TWINS, TWINS]
+
+
+def test_a_room_says_in_a_few_lines_what_lives_there() -> None:
+    long_or_silent = [
+        str(path.parent.relative_to(package()))
+        for path in package().rglob("__init__.py")
+        if not 1 <= len((ast.get_docstring(ast.parse(path.read_text())) or "").splitlines()) <= 6
+    ]
+
+    assert long_or_silent == []
+
+
+def test_the_drawing_shows_the_floors_as_they_are() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text()
+    drawn = re.findall(r"subgraph floor(\d+) \[[^]]*\]\n(.*?)\n    end", page, re.DOTALL)
+    arrows = re.search(r"^    (floor1 --> .*)$", page, re.MULTILINE)
+
+    assert [tuple(re.findall(r"\w+", rooms)) for _, rooms in drawn] == list(FLOORS)
+    assert arrows is not None
+    assert arrows[1].split(" --> ") == [f"floor{number}" for number, _ in drawn]
+
+
+def test_the_page_names_the_floors_within_rooms_as_they_are() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text()
+    told = {
+        room: list(re.findall(r"`(\w+)`", text))
+        for room, text in re.findall(r"^- `(\w+)`: (.*?)\.$", page, re.MULTILINE | re.DOTALL)
+    }
+
+    assert told == {
+        room: [part for parts in floors for part in parts if part != FILES] for room, floors in FLOORS_WITHIN.items()
+    }
+
+
+def test_no_room_is_too_full() -> None:
+    rooms = {path.parent for path in package().rglob("*.py")}
+
+    assert [room.name for room in rooms if len(list(room.glob("*.py"))) > MOST_MODULES] == []
 
 
 def test_the_middle_is_pure() -> None:

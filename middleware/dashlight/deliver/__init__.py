@@ -1,1 +1,6 @@
-"""Sends spans, events and alerts away from a thread of its own, and counts what is lost."""
+"""Sends spans, events, alerts and metrics away from threads of its own, and counts what is lost.
+
+`outbox.py` holds what waits, `destination.py` decides what becomes of it, `delivery.py` runs both.
+Imports: `metrics` and the ground floor; never `judge`, `window`, `decode` or `capture`.
+To add: a format is one file in `encoding/`, a destination is made in `runtime/assembly/`.
+"""

@@ -1,1 +1,5 @@
-"""What outlives a request or a process."""
+"""What outlives a process: private files, frozen state, reference files, learned references.
+
+Imports: `window` and the ground floor.
+To add: a file that lasts is one module here, opened by `private.py` and read as hostile.
+"""

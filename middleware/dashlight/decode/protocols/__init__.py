@@ -1,4 +1,8 @@
-"""One file for each family of inference protocols. Pure."""
+"""Inference protocols, one file for each family. Pure.
+
+Imports: `decode.llm` and below.
+To add: a protocol is one file with a PROTOCOL that says how specific its claim is, listed here in any order.
+"""
 
 from typing import Final
 
