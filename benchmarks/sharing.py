@@ -27,6 +27,7 @@ from benchmarks.detection_streams import Columns, zipf
 from dashlight.counting.machine import HostCounter, HostPane, Standing, merged
 from dashlight.counting.model import ModelCounting
 from dashlight.records import Exchange, Prediction, Table
+from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.endpoint import EndpointPlan
 from dashlight.watching.machine import HostWatch
@@ -89,7 +90,9 @@ def costs(rounds: int) -> Iterator[Figure]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         boxes = [Mailbox(directory / "panes", f"w{number}", merge=_merge) for number in range(WORKERS)]
-        checkpoint, briefing = SharedRecord(directory / "checkpoint"), SharedRecord(directory / "briefing")
+        checkpoint, briefing = (
+            SharedRecord(directory / name, encode=frozen_pieces, decode=thaw) for name in ("checkpoint", "briefing")
+        )
         watch = HostWatch(plan, at=0.0)
         posting: list[float] = []
         reading: list[float] = []

@@ -14,7 +14,7 @@ import pytest
 from dashlight.counting.machine import Briefing, HostCounter, HostPane, Standing
 from dashlight.counting.model import ModelCounting
 from dashlight.judge.traffic.rules import parse_rules
-from dashlight.metrics.figures import Figures
+from dashlight.metrics.figures import Figures, encode
 from dashlight.records import Alert, Exchange, Outcome, Prediction
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.endpoint import EndpointPlan
@@ -762,6 +762,16 @@ def test_figures_are_those_of_the_judge_whichever_process_is_asked(workers: Work
     assert (a.sharing.own_figures is None, b.sharing.own_figures) == (False, None)
     (workers.directory / "figures").write_bytes(b"nothing that one can read")
     assert b.sharing.figures() is None
+    assert b.sharing.troubles == {"figures corrupt": 1}
+
+
+def test_figures_are_written_as_they_are_read_without_a_pickle(workers: Workers) -> None:
+    a = workers.start("a")
+    workers.end_pane(a)
+
+    a.sharing.show(Figures(BEGAN_AT, 5.0, (), ()))
+
+    assert (workers.directory / "figures").read_bytes() == encode(Figures(BEGAN_AT, 5.0, (), ()))
 
 
 def test_what_is_forgotten_holds_no_lease_and_no_membership(workers: Workers) -> None:

@@ -10,12 +10,18 @@ import subprocess
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.workers.record import MOST_BYTES, SharedRecord
+
+
+def record_at(path: Path, *, now: Callable[[], float] = time.time) -> SharedRecord[object]:
+    return SharedRecord(path, encode=frozen_pieces, decode=thaw, now=now)
 
 
 def names_in(directory: Path) -> list[str]:
@@ -33,13 +39,13 @@ def of_another_version() -> bytes:
 
 
 def test_what_is_written_is_read_by_another(path: Path) -> None:
-    assert SharedRecord(path).write({"rows": 3})
+    assert record_at(path).write({"rows": 3})
 
-    assert SharedRecord(path).read() == {"rows": 3}
+    assert record_at(path).read() == {"rows": 3}
 
 
 def test_where_nothing_was_written_there_is_nothing_to_read(path: Path) -> None:
-    record = SharedRecord(path)
+    record = record_at(path)
 
     assert record.read() is None
     assert record.changed() is None
@@ -47,7 +53,7 @@ def test_where_nothing_was_written_there_is_nothing_to_read(path: Path) -> None:
 
 
 def test_a_change_is_told_once(path: Path) -> None:
-    writer, reader = SharedRecord(path), SharedRecord(path)
+    writer, reader = record_at(path), record_at(path)
     writer.write(1)
     assert [reader.changed(), reader.changed()] == [1, None]
 
@@ -57,7 +63,7 @@ def test_a_change_is_told_once(path: Path) -> None:
 
 
 def test_what_one_wrote_oneself_is_no_change(path: Path) -> None:
-    record = SharedRecord(path)
+    record = record_at(path)
 
     record.write(1)
 
@@ -66,7 +72,7 @@ def test_what_one_wrote_oneself_is_no_change(path: Path) -> None:
 
 
 def test_nobody_else_may_read_it(path: Path) -> None:
-    SharedRecord(path).write(1)
+    record_at(path).write(1)
 
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -80,7 +86,7 @@ def test_what_is_unusable_is_counted_and_said_once(
     path: Path, caplog: pytest.LogCaptureFixture, content: bytes, kind: str
 ) -> None:
     path.write_bytes(content)
-    record = SharedRecord(path)
+    record = record_at(path)
 
     assert [record.read(), record.read(), record.changed()] == [None, None, None]
     assert record.troubles == {kind: 2}
@@ -93,32 +99,32 @@ def test_what_cannot_be_opened_is_asked_for_once_until_it_is_replaced(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path.mkdir()
-    record = SharedRecord(path)
+    record = record_at(path)
 
     assert [record.changed(), record.changed()] == [None, None]
     assert record.troubles == {"unreadable": 1}
     assert len(caplog.records) == 1
     path.rmdir()
-    SharedRecord(path).write(1)
+    record_at(path).write(1)
     assert record.changed() == 1
 
 
 def test_a_link_laid_in_the_way_is_not_followed(path: Path, tmp_path: Path) -> None:
-    SharedRecord(tmp_path / "elsewhere").write(1)
+    record_at(tmp_path / "elsewhere").write(1)
     path.symlink_to(tmp_path / "elsewhere")
-    record = SharedRecord(path)
+    record = record_at(path)
 
     assert record.read() is None
     assert record.troubles == {"unreadable": 1}
     assert record.write(2)
     assert not path.is_symlink()
-    assert SharedRecord(tmp_path / "elsewhere").read() == 1
+    assert record_at(tmp_path / "elsewhere").read() == 1
 
 
 def test_a_file_of_absurd_size_is_not_read(path: Path) -> None:
     path.touch()
     os.truncate(path, MOST_BYTES + 1)
-    record = SharedRecord(path)
+    record = record_at(path)
 
     assert record.read() is None
     assert record.troubles == {"unreadable": 1}
@@ -126,8 +132,8 @@ def test_a_file_of_absurd_size_is_not_read(path: Path) -> None:
 
 @pytest.mark.parametrize("way", ["no directory", "no room", "no pickle", "too large"])
 def test_what_cannot_be_written_leaves_what_was_there(path: Path, caplog: pytest.LogCaptureFixture, way: str) -> None:
-    SharedRecord(path).write("before")
-    record = SharedRecord(path / "not a directory" if way == "no directory" else path)
+    record_at(path).write("before")
+    record = record_at(path / "not a directory" if way == "no directory" else path)
     value: object = {"no pickle": lambda: 1, "too large": np.zeros(MOST_BYTES, np.uint8)}.get(way, "after")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     if way == "no room":
@@ -140,7 +146,7 @@ def test_what_cannot_be_written_leaves_what_was_there(path: Path, caplog: pytest
     assert written == [False, False]
     assert record.troubles == {"not_written": 2}
     assert len(caplog.records) == 1
-    assert SharedRecord(path).read() == "before"
+    assert record_at(path).read() == "before"
     assert names_in(path.parent) == ["figures"]
 
 
@@ -148,10 +154,10 @@ def test_drafts_of_the_dead_are_removed_and_those_of_the_living_are_not(path: Pa
     for name in ("figures.1-0.draft", "others.1-0.draft"):
         (path.parent / name).touch()
 
-    SharedRecord(path)
+    record_at(path)
     assert names_in(path.parent) == ["figures.1-0.draft", "others.1-0.draft"]
 
-    SharedRecord(path, now=lambda: time.time() + 3600)
+    record_at(path, now=lambda: time.time() + 3600)
     assert names_in(path.parent) == ["others.1-0.draft"]
 
 
@@ -159,12 +165,13 @@ def test_a_reader_never_sees_half_a_value(path: Path) -> None:
     script = """
 import sys
 from pathlib import Path
+from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.workers.record import SharedRecord
-record = SharedRecord(Path(sys.argv[1]))
+record = SharedRecord(Path(sys.argv[1]), encode=frozen_pieces, decode=thaw)
 for number in range(200):
     record.write([number] * 20_000)
 """
-    reader = SharedRecord(path)
+    reader = record_at(path)
     last = -1
     with subprocess.Popen([sys.executable, "-c", script, str(path)]) as writer:
         while last < 199:

@@ -7,8 +7,9 @@ from typing import cast
 
 from dashlight.counting.kept_rows import MOST_PANE_BYTES
 from dashlight.counting.machine import HostPane, lightened, merged
-from dashlight.errors import DashlightError, StateError
-from dashlight.metrics.figures import Figures, decode
+from dashlight.errors import StateError
+from dashlight.metrics.figures import decode, encode
+from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.store.private import make_directory
 from dashlight.workers.lease import Lease
 from dashlight.workers.mailbox import Mailbox
@@ -26,9 +27,9 @@ class SharedFiles:
         self.lease = Lease(path / "lease")
         self._panes = path / "panes"
         self.mailbox = Mailbox(self._panes, process, merge=_merged_letters, lighten=_lightened)
-        self.checkpoint = SharedRecord(path / "checkpoint")
-        self.briefing = SharedRecord(path / "briefing")
-        self.figures = SharedRecord(path / "figures")
+        self.checkpoint = SharedRecord(path / "checkpoint", encode=frozen_pieces, decode=thaw)
+        self.briefing = SharedRecord(path / "briefing", encode=frozen_pieces, decode=thaw)
+        self.figures = SharedRecord(path / "figures", encode=lambda figures: [encode(figures)], decode=decode)
 
     def enter(self) -> bool:
         """Whether the directories are there, made anew if need be."""
@@ -44,14 +45,6 @@ class SharedFiles:
     def has_lost_lease(self) -> bool:
         """Whether somebody else judges by now: the file of the lease was removed, and another took the new one."""
         return self.enter() and not self.lease.take()
-
-    def latest_figures(self) -> Figures | None:
-        """Those of the host; None where there are none yet, or none that can be read."""
-        found = self.figures.read()
-        try:
-            return decode(found) if isinstance(found, bytes) else None
-        except DashlightError:
-            return None
 
     @property
     def troubles(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from dashlight.clock import Clock
 from dashlight.counting.machine import Briefing, HostPane, merged
-from dashlight.metrics.figures import Figures, encode
+from dashlight.metrics.figures import Figures
 from dashlight.records import Alert
 from dashlight.store.private import count_trouble
 from dashlight.watching.endpoint import EndpointPlan
@@ -153,12 +153,12 @@ class Sharing:
         """Keeps *figures*, of the host, for whichever of its processes is asked for them."""
         self._figures = figures
         if self._files is not None:
-            self._files.figures.write(encode(figures))
+            self._files.figures.write(figures)
 
     def figures(self) -> Figures | None:
         """The latest figures of the host; None where there are none yet. From any thread: reads a file."""
         # From the file also where this process wrote it: a worker that shows newer ones than the next goes backwards.
-        return self._figures if self._files is None else self._files.latest_figures()
+        return self._figures if self._files is None else self._files.figures.read()
 
     @property
     def own_figures(self) -> Figures | None:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from dashlight.errors import StateError
-from dashlight.store.frozen import Buffer, frozen_pieces, thaw
+from dashlight.store.frozen import Buffer
 from dashlight.store.private import (
     DRAFT,
     Signature,
@@ -25,34 +26,47 @@ MOST_BYTES = 256 << 20
 """Of a record that is read or written: a state is a tenth of that at most."""
 
 
-class SharedRecord:
+_Value = TypeVar("_Value")
+
+
+class SharedRecord(Generic[_Value]):
     """One file that holds one value, replaced as a whole; whoever reads it sees the old value or the new one.
 
     Nothing here raises: what goes wrong is counted in `troubles` by its kind and said once.
     """
 
-    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encode: Callable[[_Value], Sequence[Buffer]],
+        decode: Callable[[bytearray], _Value],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """*encode* gives the bytes of a value in pieces, *decode* the value again; both raise StateError alone."""
         self._path = path
+        self._encode = encode
+        self._decode = decode
         self._seen: Signature | None = None
         self.troubles: Counter[str] = Counter()
         """`unreadable`, `corrupt`, `other_version`, `not_written`."""
         self._remove_drafts(now())
 
-    def write(self, value: object) -> bool:
+    def write(self, value: _Value) -> bool:
         """Replaces what is there by *value*; False where it could not be, and what was there stays."""
         try:
-            self._seen = write_private(self._path, *_readable(frozen_pieces(value)))
+            self._seen = write_private(self._path, *_readable(self._encode(value)))
         except (OSError, StateError) as error:
             self._trouble("not_written", f"{self._path.name} could not be written: {error}")
             return False
         return True
 
-    def read(self) -> object | None:
+    def read(self) -> _Value | None:
         """The value that the file holds; None where there is none that can be used."""
         try:
             # By the opened file: what replaces it later is then seen as another.
             blob, self._seen = read_private(self._path, most_bytes=MOST_BYTES)
-            return thaw(blob)
+            return self._decode(blob)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -61,7 +75,7 @@ class SharedRecord:
             self._trouble(error.kind, f"{self._path.name} is not used: {error}")
         return None
 
-    def changed(self) -> object | None:
+    def changed(self) -> _Value | None:
         """The value, if the file is another than the one last read or written here; None where it is not, or unusable."""
         before = self._seen
         try:
