@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pytest
@@ -24,12 +23,15 @@ from dashlight.counting.machine import (
     merged,
 )
 from dashlight.counting.model import ModelCounting
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Exchange, Prediction
 from dashlight.store.frozen import freeze, thaw
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.tables import Column
 
+LOST, OTHER = SignalFate("exchanges", "dropped", "inbox_full"), SignalFate("events", "delivered")
+NOTHING: Mapping[SignalFate, int] = {}
 Exchanges = Callable[..., Exchange]
 Predictions = Callable[..., Prediction]
 Columns = Callable[..., dict[str, Column]]
@@ -39,7 +41,9 @@ def counter_of(process: str = "a", reference: Reference | None = None) -> HostCo
     return HostCounter(process, ModelCounting(LearnedReferences(None), 1000, reference))
 
 
-def closed(counter: HostCounter, *, in_flight: int = 0, rate: float = 1.0, **counts: int) -> HostPane:
+def closed(
+    counter: HostCounter, *, in_flight: int = 0, rate: float = 1.0, counts: Mapping[SignalFate, int] = NOTHING
+) -> HostPane:
     return counter.close(10.0, Standing(in_flight, rate), counts)
 
 
@@ -118,20 +122,24 @@ def test_an_endpoint_that_begins_later_counts_what_the_judge_wants(exchange: Exc
 
 
 def test_a_pane_says_how_its_process_stood_and_what_else_happened() -> None:
-    pane = closed(counter_of("b"), in_flight=7, rate=0.5, lost=3)
+    pane = closed(counter_of("b"), in_flight=7, rate=0.5, counts={LOST: 3})
 
-    assert (pane.standings, pane.counts) == ({"b": Standing(7, 0.5, ended_at=10.0)}, {"lost": 3})
+    assert (pane.standings, pane.counts) == ({"b": Standing(7, 0.5, ended_at=10.0)}, {LOST: 3})
 
 
 def test_of_a_process_with_several_panes_the_last_standing_counts_and_all_counts_add_up() -> None:
     a, b = counter_of("a"), counter_of("b")
 
     together = merged(
-        [closed(a, in_flight=1, lost=1), closed(b, in_flight=5, lost=2, other=4), closed(a, in_flight=3, lost=10)]
+        [
+            closed(a, in_flight=1, counts={LOST: 1}),
+            closed(b, in_flight=5, counts={LOST: 2, OTHER: 4}),
+            closed(a, in_flight=3, counts={LOST: 10}),
+        ]
     )
 
     assert together.standings == {"a": Standing(3, 1.0, 10.0), "b": Standing(5, 1.0, 10.0)}
-    assert together.counts == Counter(lost=13, other=4)
+    assert together.counts == {LOST: 13, OTHER: 4}
 
 
 def test_one_pane_is_what_it_is() -> None:
@@ -166,7 +174,7 @@ def a_learning_pane(prediction: Predictions, exchange: Exchanges, *, rows: int, 
     for route in ("/a", "/b"):
         made = prediction({"text": ["x" * characters] * rows, "score": np.zeros(rows)})
         counter.endpoint(route).add(made, [exchange()] * rows)
-    return closed(counter, lost=1)
+    return closed(counter, counts={LOST: 1})
 
 
 def learned_from(pane: HostPane) -> dict[str, int]:
@@ -185,7 +193,7 @@ def test_what_one_process_keeps_to_learn_from_is_bounded_and_what_is_left_out_is
 
     # 4,032 bytes a row, of the 8 MB.
     assert (found["/a"], found["/b"]) == (2080, 0)
-    assert pane.counts == {"lost": 1, NOT_LEARNED: 6000 - 2080}
+    assert pane.counts == {LOST: 1, NOT_LEARNED: 6000 - 2080}
     assert len(freeze(pane)) < 9 << 20
 
 
@@ -214,9 +222,9 @@ def test_a_pane_is_lightened_of_rows_to_learn_from_and_of_nothing_else(
     assert learned_from(lighter) == {"/a": 10, "/b": 0}
     assert learned_from(same) == {"/a": 10, "/b": 10}
     assert (light.counts, lighter.counts, same.counts) == (
-        {"lost": 1, NOT_LEARNED: 20},
-        {"lost": 1, NOT_LEARNED: 10},
-        {"lost": 1},
+        {LOST: 1, NOT_LEARNED: 20},
+        {LOST: 1, NOT_LEARNED: 10},
+        {LOST: 1},
     )
     assert {route: endpoint.outcomes.rows for route, endpoint in light.endpoints.items()} == {"/a": 10, "/b": 10}
 

@@ -15,6 +15,7 @@ from dashlight.deliver.encoding.events import ALERT, PREDICTION, Event
 from dashlight.deliver.outbox import Counts
 from dashlight.deliver.transport.answer import Answer
 from dashlight.deliver.transport.endpoints import Endpoint
+from dashlight.metrics.losses import SignalFate
 
 SPANS, EVENTS = Endpoint("http://spans"), Endpoint("http://events")
 PATIENCE_SECONDS = 20.0
@@ -163,6 +164,7 @@ def test_without_a_destination_there_is_no_thread_and_everything_is_counted(deli
         "spans": Counts(offered=2, dropped={"disabled": 2}),
         "events": Counts(offered=1, dropped={"disabled": 1}),
     }
+    assert delivery.fates() == {}
     assert delivery.flush(0.0) == 0
 
 
@@ -182,6 +184,10 @@ def test_an_event_that_cannot_be_encoded_is_dropped_alone(deliver: Any) -> None:
     delivery.flush(PATIENCE_SECONDS)
 
     assert delivery.counts()["events"] == Counts(offered=2, delivered=1, dropped={"unencodable": 1})
+    assert delivery.fates() == {
+        SignalFate("events", "delivered"): 1,
+        SignalFate("events", "dropped", "unencodable"): 1,
+    }
 
 
 def test_an_event_that_is_too_large_is_dropped(deliver: Any) -> None:

@@ -15,6 +15,7 @@ from dashlight.deliver.outbox import Counts, Outbox
 from dashlight.deliver.transport.answer import Answer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.metrics.figures import Figures
+from dashlight.metrics.losses import SignalFate
 from dashlight.testing import FakeClock
 
 OK, BUSY = Answer(200), Answer(503)
@@ -107,6 +108,7 @@ def test_metrics_that_wait_give_way_to_newer_ones(delivery: Delivery, way: Way) 
 
     assert way.bodies == [b"3"]
     assert delivery.counts()["metrics"] == Counts(3, delivered=1, dropped={"replaced": 2})
+    assert delivery.fates() == {SignalFate("metrics", "delivered"): 1, SignalFate("metrics", "replaced"): 2}
 
 
 def test_figures_that_cannot_be_encoded_are_counted(delivery: Delivery) -> None:

@@ -114,7 +114,7 @@ def test_errors_are_named_as_the_conventions_name_them(kind: str, wanted: str) -
 
 
 def test_names_beyond_the_limit_are_counted_together() -> None:
-    counts = NamedCounts(2)
+    counts = NamedCounts(2, other="other")
 
     counts.add({"a": 1, "b": 2})
     counts.add({"c": 3, "a": 4, "d": 5})

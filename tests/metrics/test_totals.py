@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashlight.metrics.figures import Figure, Figures, decode, encode
+from dashlight.metrics.losses import INBOX_FULL, Fate, SignalFate
 from dashlight.metrics.totals import MOST_ENDPOINTS, MOST_SERIES, Totals
 from dashlight.records import Alert, Score, WatchState
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 
+OUTBOX_FULL = SignalFate("events", "dropped", "outbox_full")
 GAUGES = {"workers": 2.0, "in_flight": 3.0, "analysed_rate": 1.0}
 
 
@@ -95,11 +98,11 @@ def test_all_figures_can_be_handed_on_as_bytes() -> None:
 def test_totals_go_on_after_a_restart() -> None:
     totals = Totals(started_at=1.0)
     totals.add_outcomes("/p", pane(3))
-    totals.add_counts({"events outbox_full": 2})
+    totals.add_counts({OUTBOX_FULL: 2})
 
     restarted = pickle.loads(pickle.dumps(totals))
     restarted.add_outcomes("/p", pane(4))
-    restarted.add_counts({"events outbox_full": 5})
+    restarted.add_counts({OUTBOX_FULL: 5})
 
     figures = figures_of(restarted)
     assert numbers(figures, "dashlight.requests")["/p", "ok"] == 7
@@ -110,16 +113,17 @@ def test_totals_go_on_after_a_restart() -> None:
 @pytest.mark.parametrize(
     ("key", "name", "attributes"),
     [
-        ("exchanges inbox_full", "dashlight.dropped", ("exchanges", "inbox_full")),
-        ("events dropped queue_full", "dashlight.dropped", ("events", "queue_full")),
-        ("spans rejected", "dashlight.dropped", ("spans", "rejected")),
-        ("events delivered", "dashlight.delivered", ("events",)),
-        ("mistakes ValueError", "dashlight.mistakes", ("ValueError",)),
-        ("panes", "dashlight.dropped", ("panes", "other")),
-        ("", "dashlight.dropped", ("other", "other")),
+        (INBOX_FULL, "dashlight.dropped", ("exchanges", "inbox_full")),
+        (SignalFate("spans", "rejected"), "dashlight.dropped", ("spans", "rejected")),
+        (SignalFate("metrics", "replaced"), "dashlight.dropped", ("metrics", "replaced")),
+        (SignalFate("events", "delivered"), "dashlight.delivered", ("events",)),
+        (SignalFate("exchanges", "mistake", "ValueError"), "dashlight.mistakes", ("ValueError",)),
     ],
+    ids=str,
 )
-def test_other_counts_are_named_by_what_and_why(key: str, name: str, attributes: tuple[str, ...]) -> None:
+def test_what_became_of_a_signal_is_a_figure_of_its_own(
+    key: SignalFate, name: str, attributes: tuple[str, ...]
+) -> None:
     totals = Totals(started_at=1.0)
 
     totals.add_counts({key: 3})
@@ -127,18 +131,18 @@ def test_other_counts_are_named_by_what_and_why(key: str, name: str, attributes:
     assert numbers(figures_of(totals), name) == {attributes: 3}
 
 
-def test_two_words_for_one_thing_are_one_count() -> None:
+def test_files_that_fail_alike_are_one_count() -> None:
     totals = Totals(started_at=1.0)
 
-    totals.add_counts({"events queue_full": 3, "events dropped queue_full": 4})
+    totals.add_counts({SignalFate("files", "dropped", "corrupt", part): 3 for part in ("mailbox", "checkpoint")})
 
-    assert numbers(figures_of(totals), "dashlight.dropped") == {("events", "queue_full"): 7}
+    assert numbers(figures_of(totals), "dashlight.dropped") == {("files", "corrupt"): 6}
 
 
 def test_counts_that_fell_or_stayed_are_passed_over() -> None:
     totals = Totals(started_at=1.0)
 
-    totals.add_counts({"events outbox_full": 0, "spans outbox_full": -4})
+    totals.add_counts({OUTBOX_FULL: 0, INBOX_FULL: -4})
 
     assert numbers(figures_of(totals), "dashlight.dropped") == {}
 
@@ -146,7 +150,7 @@ def test_counts_that_fell_or_stayed_are_passed_over() -> None:
 def test_names_of_other_counts_are_bounded() -> None:
     totals = Totals(started_at=1.0)
 
-    totals.add_counts({f"mistakes Error{number}": 1 for number in range(100)})
+    totals.add_counts({SignalFate("exchanges", "mistake", f"Error{number}"): 1 for number in range(100)})
 
     figures = figures_of(totals)
     assert len(numbers(figures, "dashlight.mistakes")) == 64
@@ -244,7 +248,13 @@ steps: st.SearchStrategy[Callable[[Totals], None]] = st.one_of(
     ),
     st.builds(
         lambda counts: lambda totals: totals.add_counts(counts),
-        st.dictionaries(st.text(max_size=5), st.integers(-5, 5), max_size=3),
+        st.dictionaries(
+            st.builds(
+                SignalFate, st.sampled_from(["events", "rows"]), st.sampled_from(get_args(Fate)), st.text(max_size=5)
+            ),
+            st.integers(-5, 5),
+            max_size=3,
+        ),
     ),
 )
 
@@ -275,9 +285,9 @@ def test_no_attribute_holds_what_a_terminal_or_a_line_would_break_on() -> None:
 
 def test_what_happened_can_be_asked_for() -> None:
     totals = Totals(started_at=1.0)
-    assert totals.count("exchanges inbox_full") == 0
+    assert totals.count(INBOX_FULL) == 0
 
     for _ in range(2):
-        totals.add_counts({"exchanges inbox_full": 3, "events dropped outbox_full": 5})
+        totals.add_counts({INBOX_FULL: 3, OUTBOX_FULL: 5})
 
-    assert (totals.count("exchanges inbox_full"), totals.count("events outbox_full")) == (6, 10)
+    assert (totals.count(INBOX_FULL), totals.count(OUTBOX_FULL)) == (6, 10)

@@ -16,6 +16,7 @@ from dashlight.capture.tee import Capture
 from dashlight.capture.trace_parent import sampler_from
 from dashlight.clock import SystemClock
 from dashlight.errors import ReferenceDataError
+from dashlight.metrics.losses import INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.monitor import Monitor, Plan
@@ -30,6 +31,7 @@ class Noted:
         self.analysed: list[int] = []
         self.counted: list[int] = []
         self.rates: list[float] = []
+        self.lost: Mapping[SignalFate, int] = {}
         self.closed = self.forgotten = False
         self.left_count = 0
         self.thread = ""
@@ -51,8 +53,9 @@ class Noted:
             raise LookupError
         self.counted += [exchange.id for exchange in exchanges]
 
-    def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
+    def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
         self.rates.append(rate)
+        self.lost = lost
         if self._fails_to_tick:
             raise ArithmeticError
         return 10.0
@@ -243,6 +246,20 @@ def test_a_scope_that_we_cannot_read_is_the_app_s_to_judge(
     assert tees == [None] * 3
     assert monitor.capture.failures == {"TypeError": 3}
     assert caplog.messages == ["lost on the request path: TypeError; the app did not notice"]
+
+
+def test_what_was_lost_before_analysis_and_in_it_is_counted_with_each_pane(
+    monitors: Callable[..., Monitor],
+) -> None:
+    noted = Noted(fails=True)
+    monitor = monitors(lambda: noted)
+    monitor.capture.inbox.dropped_count = 2
+    monitor.capture.inbox.put(exchange(1))
+
+    monitor.flush()
+    monitor.flush()
+
+    assert noted.lost == {INBOX_FULL: 2, SignalFate("exchanges", "mistake", "ZeroDivisionError"): 1}
 
 
 async def _never(*_: Any) -> Any:

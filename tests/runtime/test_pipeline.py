@@ -189,7 +189,7 @@ class Service:
 
     def tick(self, *, in_flight: int = 0, rate: float = 1.0) -> float:
         """Looks what is to be done; the seconds until the next time."""
-        return self.pipeline.tick(self.clock.now(), dropped_count=0, in_flight_count=in_flight, rate=rate)
+        return self.pipeline.tick(self.clock.now(), lost={}, in_flight_count=in_flight, rate=rate)
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The attributes of the events of one kind that have been delivered."""
@@ -684,7 +684,7 @@ def test_panes_end_at_multiples_of_their_length_so_that_those_of_several_process
     pipeline, began_at = (watched := service()).pipeline, watched.clock.now()
 
     def seconds_left(at: float) -> float:
-        return pipeline.tick(began_at + at, dropped_count=0, in_flight_count=0, rate=1.0)
+        return pipeline.tick(began_at + at, lost={}, in_flight_count=0, rate=1.0)
 
     assert seconds_left(4.0) == pytest.approx(6.0)
     assert seconds_left(13.0) == pytest.approx(7.0)
@@ -702,7 +702,7 @@ def test_a_clock_that_is_set_back_ends_the_pane_and_the_panes_go_on(
 
     watched.serve(raising())
     watched.clock.at -= 3600.0
-    left = watched.pipeline.tick(watched.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+    left = watched.pipeline.tick(watched.clock.now(), lost={}, in_flight_count=0, rate=1.0)
 
     assert 0 < left <= PANE_SECONDS
     assert [message for _, _, message in logged(caplog)] == [
@@ -717,7 +717,7 @@ def test_a_clock_that_is_set_forward_ends_one_long_pane(service: Callable[..., S
 
     watched.serve(raising())
     watched.clock.at += 86_400.0 + 3.0
-    left = watched.pipeline.tick(watched.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+    left = watched.pipeline.tick(watched.clock.now(), lost={}, in_flight_count=0, rate=1.0)
 
     assert left == pytest.approx(7.0)
     assert len(watched.alerts()) == 1
@@ -729,7 +729,7 @@ def test_what_is_known_of_an_exchange_is_forgotten_after_its_round(service: Call
     watched = service()
     watched.serve(*predictions(np.random.default_rng(14), 5), an_exchange(b"{nope", b""))
 
-    watched.pipeline.tick(watched.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+    watched.pipeline.tick(watched.clock.now(), lost={}, in_flight_count=0, rate=1.0)
 
     assert (len(watched.pipeline._publisher._facts), len(watched.pipeline._publisher._undecodable)) == (0, 0)
 

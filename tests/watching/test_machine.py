@@ -13,7 +13,9 @@ import pytest
 
 from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, HostCounter, HostPane, Standing, merged
 from dashlight.counting.model import ModelCounting
+from dashlight.judge.alerts import Alerts
 from dashlight.judge.traffic.rules import parse_rules
+from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS, SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score, Table
 from dashlight.store.frozen import freeze, thaw
 from dashlight.store.learned import LearnedReferences
@@ -529,7 +531,11 @@ class Routes:
         self.at = BEGAN_AT
 
     def ask(
-        self, *routes: str, after: float = PANE_SECONDS, failing: str = "", counts: Mapping[str, int] | None = None
+        self,
+        *routes: str,
+        after: float = PANE_SECONDS,
+        failing: str = "",
+        counts: Mapping[SignalFate, int] | None = None,
     ) -> list[Alert]:
         for route in routes:
             outcome: Outcome = "error" if route == failing else "ok"
@@ -590,10 +596,21 @@ def test_the_endpoint_unseen_for_longest_makes_room_and_all_its_alerts_end() -> 
     assert "/0" not in routes.watched
 
 
+def test_alerts_beyond_those_that_are_kept_are_counted_as_lost() -> None:
+    routes = Routes(panes_a_life=100)
+    routes.watch._alerts = Alerts(most=1)
+    for place in range(60):
+        route = f"/{place % 2}"
+        routes.ask(route, failing=route)
+
+    assert len(routes.watch.in_force) == 1
+    assert routes.watch.totals.count(TOO_MANY_ALERTS) == routes.watch._alerts.refused_count > 0
+
+
 def test_what_found_no_room_in_the_inbox_is_in_the_scores() -> None:
     routes = Routes()
-    routes.ask("/a", counts={"exchanges inbox_full": 3})
-    routes.ask("/a", counts={"exchanges inbox_full": 4})
+    routes.ask("/a", counts={INBOX_FULL: 3})
+    routes.ask("/a", counts={INBOX_FULL: 4})
 
     (snapshot,) = [snapshot for _, snapshot in routes.watch.snapshots()]
 

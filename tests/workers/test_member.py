@@ -15,6 +15,7 @@ from dashlight.counting.machine import Briefing, HostCounter, HostPane, Standing
 from dashlight.counting.model import ModelCounting
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.figures import Figures, encode
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.endpoint import EndpointPlan
@@ -27,6 +28,10 @@ from dashlight.workers.member import PATIENCE_SECONDS, Sharing, Turn
 from dashlight.workers.rendezvous import Meeting
 
 BEGAN_AT, PANE_SECONDS = 1_700_000_000.0, 10.0
+
+
+def trouble(part: str, kind: str) -> SignalFate:
+    return SignalFate("files", "dropped", kind, part)
 
 
 def an_exchange(number: int, outcome: Outcome = "ok") -> Exchange:
@@ -498,7 +503,7 @@ def test_a_checkpoint_that_is_damaged_is_said_once_and_begun_anew(
         b.look()
 
     assert b.counted == 30
-    assert b.sharing.troubles == {"checkpoint corrupt": 1}
+    assert b.sharing.troubles == {trouble("checkpoint", "corrupt"): 1}
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 
@@ -520,7 +525,7 @@ def test_a_pane_that_is_damaged_is_lost_alone_and_that_is_counted(
     workers.end_pane(a, b.serve(10_000))
 
     assert a.counted == 10_211
-    assert a.sharing.troubles == {"mailbox corrupt": 2}
+    assert a.sharing.troubles == {trouble("mailbox", "corrupt"): 2}
     assert workers.letters == []
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
@@ -547,7 +552,7 @@ def test_a_pane_of_another_version_stays_for_whoever_can_read_it_and_nobody_wait
 
     assert a.counted == 311
     assert [path.name for path in workers.letters] == [letter.name]
-    assert a.sharing.troubles == {"mailbox other_version": 1}
+    assert a.sharing.troubles == {trouble("mailbox", "other_version"): 1}
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
     blob[4] -= 1
     letter.write_bytes(blob)
@@ -571,7 +576,7 @@ def test_where_no_pane_can_be_posted_it_is_kept_until_it_can(
         workers.clock.advance(PATIENCE_SECONDS)
         a.look()
     assert a.counted == 3011
-    assert b.sharing.troubles["mailbox not_written"] == 3
+    assert b.sharing.troubles[trouble("mailbox", "not_written")] == 3
 
     panes.unlink()
     panes.mkdir(mode=0o700)
@@ -593,7 +598,7 @@ def test_where_the_checkpoint_cannot_be_written_the_judging_goes_on(
         workers.end_pane(a.serve(1), b.serve(10))
 
     assert a.counted == 44
-    assert a.sharing.troubles == {"checkpoint not_written": 3}
+    assert a.sharing.troubles == {trouble("checkpoint", "not_written"): 3}
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 
@@ -762,7 +767,7 @@ def test_figures_are_those_of_the_judge_whichever_process_is_asked(workers: Work
     assert (a.sharing.own_figures is None, b.sharing.own_figures) == (False, None)
     (workers.directory / "figures").write_bytes(b"nothing that one can read")
     assert b.sharing.figures() is None
-    assert b.sharing.troubles == {"figures corrupt": 1}
+    assert b.sharing.troubles == {trouble("figures", "corrupt"): 1}
 
 
 def test_figures_are_written_as_they_are_read_without_a_pickle(workers: Workers) -> None:
@@ -812,7 +817,7 @@ def test_a_process_under_other_settings_is_left_out_and_costs_no_other(
         workers.end_pane(a.predict(1), b.predict(10), c.predict(100))
 
     assert a.counted == 303
-    assert a.sharing.troubles == {"panes unfitting": 3}
+    assert a.sharing.troubles == {trouble("panes", "unfitting"): 3}
     assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) == 1
 
 

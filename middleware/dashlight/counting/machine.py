@@ -11,15 +11,16 @@ from dashlight.counting.endpoint import EndpointBrief, EndpointCounter, Endpoint
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.last_seen import LastSeen
 from dashlight.counting.model import ModelCounting, ModelPane, bounded_rows
+from dashlight.metrics.losses import SignalFate
 
 logger = logging.getLogger(__name__)
 
 MOST_ENDPOINTS = 32
 """Endpoints with statistics of their own; the others are counted together, and the rows of their models not judged."""
 OTHER_ENDPOINTS = "other"
-NOT_COMPARED = "rows reference_not_found"
+NOT_COMPARED = SignalFate("rows", "dropped", "reference_not_found")
 """What rows are counted as whose reference the process that served them cannot find."""
-NOT_LEARNED = "rows learning_full"
+NOT_LEARNED = SignalFate("rows", "dropped", "learning_full")
 """As what rows are counted that were too many to be kept for a reference: it is learned from later ones as well."""
 
 
@@ -41,8 +42,8 @@ class HostPane:
     endpoints: Mapping[str, EndpointPane]
     standings: Mapping[str, Standing]
     """By process."""
-    counts: Mapping[str, int] = field(default_factory=dict[str, int])
-    """What else happened, by what it was: what was lost and why."""
+    counts: Mapping[SignalFate, int] = field(default_factory=dict[SignalFate, int])
+    """What was delivered, and what was lost and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +83,15 @@ class HostCounter:
             if route in briefing.endpoints:
                 endpoint.follow(briefing.endpoints[route])
 
-    def close(self, at: float, standing: Standing, counts: Mapping[str, int]) -> HostPane:
-        """Ends the pane at *at*; *counts* is what else happened in it."""
+    def close(self, at: float, standing: Standing, counts: Mapping[SignalFate, int]) -> HostPane:
+        """Ends the pane at *at*; *counts* is what was delivered and lost in it."""
         endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
         self._seen.take(self._asked, at)
         self._asked.clear()
         room = self._counting.room
         uncompared, room.uncompared_rows = room.uncompared_rows, 0
         lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
-        found = {**counts, **{what: count for what, count in lost.items() if count}}
+        found = {**counts, **{key: count for key, count in lost.items() if count}}
         return HostPane(endpoints, {self._process: replace(standing, ended_at=at)}, found)
 
     def _has_room(self) -> bool:
@@ -125,7 +126,7 @@ def merged(panes: Sequence[HostPane]) -> HostPane:
         return panes[0]
     endpoints: dict[str, list[EndpointPane]] = {}
     standings: dict[str, Standing] = {}
-    counts: Counter[str] = Counter()
+    counts: Counter[SignalFate] = Counter()
     for pane in panes:
         standings.update(pane.standings)
         counts.update(pane.counts)

@@ -18,6 +18,7 @@ from dashlight.deliver.transport.answer import Send
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.untraced import suppress_instrumentation
 from dashlight.metrics.figures import Figures
+from dashlight.metrics.losses import SignalFate
 
 MOST_EVENT_BYTES = 256 * 1024
 MOST_ASIDE_BYTES = 16 * 2**20
@@ -165,6 +166,21 @@ class Delivery:
     def counts(self) -> dict[str, Counts]:
         """Where all `spans`, all `events` and, where they are delivered, all `metrics` are that were ever given."""
         return {name: outbox.counts() for name, outbox in self._outboxes.items()}
+
+    def fates(self) -> dict[SignalFate, int]:
+        """What was delivered and what was lost of each signal since the start, where anything was.
+
+        What was given although there is nowhere to deliver to is no loss.
+        """
+        found: dict[SignalFate, int] = {}
+        for signal, counts in self.counts().items():
+            found[SignalFate(signal, "delivered")] = counts.delivered
+            found[SignalFate(signal, "replaced")] = counts.dropped.get("replaced", 0)
+            for reason, count in counts.dropped.items():
+                if reason not in {"disabled", "replaced"}:
+                    found[SignalFate(signal, "dropped", reason)] = count
+            found[SignalFate(signal, "rejected")] = counts.rejected
+        return {key: count for key, count in found.items() if count}
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is here at once, waits at most *timeout_seconds* for it, and tells how much is still pending.

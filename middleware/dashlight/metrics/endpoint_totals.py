@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,22 +16,29 @@ from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.names import OTHER
 from dashlight.window.outcomes import KIND_LIMIT, NOT_FAILURES, OUTCOMES, REASON_LIMIT, OutcomeCounts
 
+_Name = TypeVar("_Name", bound=Hashable)
 
-class NamedCounts:
-    """Counts by name, of at most so many names; those of further ones as `other`."""
 
-    def __init__(self, most: int) -> None:
+class NamedCounts(Generic[_Name]):
+    """Counts by name, of at most so many names; those of further ones under one that stands for them."""
+
+    def __init__(self, most: int, *, other: _Name) -> None:
         self._most = most
-        self._counts: dict[str, int] = {}
+        self._other = other
+        self._counts: dict[_Name, int] = {}
 
-    def add(self, counts: Mapping[str, int]) -> None:
+    def add(self, counts: Mapping[_Name, int]) -> None:
         """Adds *counts*."""
         for name, count in counts.items():
             known = name in self._counts or len(self._counts) < self._most
-            name_kept = name if known else OTHER
+            name_kept = name if known else self._other
             self._counts[name_kept] = self._counts.get(name_kept, 0) + count
 
-    def items(self) -> Iterator[tuple[str, int]]:
+    def count(self, name: _Name) -> int:
+        """What was counted under *name*."""
+        return self._counts.get(name, 0)
+
+    def items(self) -> Iterator[tuple[_Name, int]]:
         """(name, count) in the order in which the names came."""
         yield from self._counts.items()
 
@@ -40,7 +48,8 @@ class EndpointTotals:
 
     def __init__(self) -> None:
         self._outcomes: Counter[str] = Counter()
-        self._failures, self._undecodable = NamedCounts(KIND_LIMIT), NamedCounts(REASON_LIMIT)
+        self._failures = NamedCounts(KIND_LIMIT, other=OTHER)
+        self._undecodable = NamedCounts(REASON_LIMIT, other=OTHER)
         self._rows = self._analysed = 0
         self._durations = np.zeros(LATENCY.bins, np.int64)
         self._first_bytes = np.zeros(LATENCY.bins, np.int64)

@@ -11,6 +11,7 @@ from dashlight.metrics.endpoint_totals import EndpointTotals, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
 from dashlight.metrics.gauges import SOURCES, Snapshot, alert_figures, column_figures, host_figures, model_figures
 from dashlight.metrics.instruments import figure, label
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
 from dashlight.window.names import OTHER
 from dashlight.window.outcomes import OutcomeCounts
@@ -34,7 +35,7 @@ class Totals:
     def __init__(self, *, started_at: float) -> None:
         self.started_at = started_at
         self._endpoints: dict[str, EndpointTotals] = {}
-        self._counts = NamedCounts(MOST_COUNTS)
+        self._counts = NamedCounts(MOST_COUNTS, other=SignalFate(OTHER, "dropped", OTHER))
         self._fired: dict[str, int] = dict.fromkeys(SOURCES, 0)
         self._admitted: set[_Key] = set()
         """Series of counters that are shown, and from then on always."""
@@ -46,23 +47,17 @@ class Totals:
             endpoint = OTHER
         self._endpoints.setdefault(endpoint, EndpointTotals()).add(pane)
 
-    def add_counts(self, counts: Mapping[str, int]) -> None:
-        """Adds what else happened since the last call, by what it was.
-
-        The first word of a key says what and the last one why: `exchanges inbox_full`, `events dropped outbox_full`,
-        `spans rejected` for losses, `events delivered` for what was taken, `mistakes ValueError` for mistakes of ours.
-        What fell is passed over.
-        """
-        risen: Counter[str] = Counter()
+    def add_counts(self, counts: Mapping[SignalFate, int]) -> None:
+        """Adds what was delivered and what was lost since the last call; what fell is passed over."""
+        risen: Counter[SignalFate] = Counter()
         for key, count in counts.items():
             if count > 0:
-                words = key.split() or [OTHER]
-                risen[f"{words[0]} {words[-1] if len(words) > 1 else OTHER}"] += count
+                risen[key._replace(part="")] += count
         self._counts.add(risen)
 
-    def count(self, what: str) -> int:
-        """How often *what* happened, by the first and the last word of its key, as `exchanges inbox_full`."""
-        return dict(self._counts.items()).get(what, 0)
+    def count(self, key: SignalFate) -> int:
+        """How often it happened, whatever part it was of."""
+        return self._counts.count(key)
 
     def add_alerts(self, changed: Iterable[Alert]) -> None:
         """Counts those of the alerts whose state changed that fire now."""
@@ -107,7 +102,7 @@ class Totals:
         for source, count in self._fired.items():
             yield figure("dashlight.alert.fired", count, {"dashlight.alert.source": source})
         for key, count in self._counts.items():
-            yield _counted_otherwise(key, count)
+            yield _of_signal(key, count)
         for route, endpoint in self._endpoints.items():
             yield from endpoint.essentials(route)
         for route, endpoint in self._endpoints.items():
@@ -150,15 +145,13 @@ class _Room:
         self.skipped_count += count
 
 
-def _counted_otherwise(key: str, count: int) -> Figure:
-    """The figure of something that `add_counts` was told."""
-    what, _, why = key.partition(" ")
-    what, why = label(what), label(why or OTHER)
-    if what == "mistakes":
-        return figure("dashlight.mistakes", count, {"error.type": why})
-    if why == "delivered":
-        return figure("dashlight.delivered", count, {"dashlight.signal": what})
-    return figure("dashlight.dropped", count, {"dashlight.signal": what, "dashlight.reason": why})
+def _of_signal(key: SignalFate, count: int) -> Figure:
+    if key.fate == "mistake":
+        return figure("dashlight.mistakes", count, {"error.type": label(key.reason)})
+    if key.fate == "delivered":
+        return figure("dashlight.delivered", count, {"dashlight.signal": key.signal})
+    named = {"dashlight.signal": key.signal, "dashlight.reason": label(key.reason or key.fate)}
+    return figure("dashlight.dropped", count, named)
 
 
 def _key(each: Figure | HistogramFigure) -> _Key:

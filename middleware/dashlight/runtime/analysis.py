@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Exchange
 from dashlight.types import Receive, Scope, Send
 
@@ -32,8 +33,11 @@ class Analysis(Protocol):
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
         ...
 
-    def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
-        """Closes the pane if it is due; returns the seconds until the next one is."""
+    def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
+        """Closes the pane if it is due; returns the seconds until the next one is.
+
+        *lost* is what was lost before analysis, and in it, since the start.
+        """
         ...
 
     def flush(self, timeout_seconds: float) -> int:

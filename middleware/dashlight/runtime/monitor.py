@@ -14,6 +14,7 @@ from dashlight.capture.tee import Capture, Tee
 from dashlight.clock import Clock
 from dashlight.deliver.untraced import suppress_instrumentation
 from dashlight.errors import DashlightError
+from dashlight.metrics.losses import INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis, Answers
 from dashlight.runtime.cpu_budget import CpuBudget
@@ -231,9 +232,11 @@ class Monitor:
 
     def _tick(self, analysis: Analysis) -> float:
         inbox = self.capture.inbox
+        # Copied first: a request may just add a kind.
+        mistakes = {SignalFate("exchanges", "mistake", kind): n for kind, n in tuple(self.capture.failures.items())}
         return analysis.tick(
             self._clock.now(),
-            dropped_count=inbox.dropped_count,
+            lost={INBOX_FULL: inbox.dropped_count, **mistakes},
             in_flight_count=inbox.in_flight_count,
             rate=self._budget.rate,
         )

@@ -11,8 +11,10 @@ from dashlight.counting.machine import HostCounter, Standing
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
 from dashlight.records import Exchange
+from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.watching.endpoint import EndpointPlan
@@ -60,8 +62,9 @@ class Pipeline:
         self._pane_end_at = self._next_end(clock.now())
         self._pane_count = 0
         self._rate = 1.0
-        self._counts: Mapping[str, int] = {}
-        """What was told of losses and the like when the last pane ended."""
+        self._loss_log = LossLog()
+        self._counts: Mapping[SignalFate, int] = {}
+        """What had been delivered and lost when the last pane ended."""
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
@@ -106,8 +109,11 @@ class Pipeline:
             self._counter.endpoint(route).count(members, failures)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
-    def tick(self, at: float, *, dropped_count: int, in_flight_count: int, rate: float) -> float:
-        """Closes the pane if it is due, and judges where it is this process's turn; returns the seconds until next time."""
+    def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
+        """Closes the pane if it is due, and judges where it is this process's turn; returns the seconds until next time.
+
+        *lost* is what was lost before analysis, and in it, since the start.
+        """
         self._rate = rate
         # A tick ends a round: what was decoded in it has been told.
         self._publisher.forget()
@@ -115,7 +121,7 @@ class Pipeline:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, dropped_count, Standing(in_flight_count, rate))
+            self._close_pane(at, lost, Standing(in_flight_count, rate))
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)
@@ -129,13 +135,12 @@ class Pipeline:
     def _next_end(self, at: float) -> float:
         return (at // self._pane_seconds + 1) * self._pane_seconds
 
-    def _close_pane(self, at: float, dropped_count: int, standing: Standing) -> None:
+    def _close_pane(self, at: float, lost: Mapping[SignalFate, int], standing: Standing) -> None:
         self._pane_count += 1
-        counts = self._publisher.counts(dropped_count)
-        counts |= {f"files {trouble}": count for trouble, count in self._sharing.troubles.items()}
+        counts = {**lost, **self._delivery.fates(), **self._sharing.troubles}
         if self._pane_count % _PANES_A_SCORE == 0:
-            self._publisher.tell_losses(counts)
-        since = {what: count - self._counts.get(what, 0) for what, count in counts.items()}
+            self._loss_log.tell(counts)
+        since = {key: count - self._counts.get(key, 0) for key, count in counts.items()}
         self._counts = counts
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)

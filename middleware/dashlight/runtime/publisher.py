@@ -1,4 +1,4 @@
-"""What leaves the process: spans, sampled predictions, alerts, scores; and what of it was lost."""
+"""What leaves the process: spans, sampled predictions, alerts, scores."""
 
 from __future__ import annotations
 
@@ -78,7 +78,6 @@ class Publisher:
         self._facts: dict[int, Facts] = {}
         self._undecodable: dict[int, str] = {}
         self._seq = 0
-        self._lost: dict[str, int] = {}
 
     def know(self, exchange: Exchange, facts: Facts) -> None:
         """Remember what decoding made known of *exchange* until its span and event are made."""
@@ -142,23 +141,6 @@ class Publisher:
                     state=snapshot.state,
                 )
                 self._delivery.send_event(event)
-
-    def counts(self, dropped_count: int) -> dict[str, int]:
-        """What was delivered, what was lost and why, and our own mistakes, each since the start; by what it was."""
-        found = {"exchanges inbox_full": dropped_count}
-        for name, counts in self._delivery.counts().items():
-            found[f"{name} delivered"] = counts.delivered
-            found |= {f"{name} {reason}": count for reason, count in counts.dropped.items() if reason != "disabled"}
-            found[f"{name} rejected"] = counts.rejected
-        return {what: count for what, count in found.items() if count}
-
-    def tell_losses(self, counts: Mapping[str, int]) -> None:
-        """One line with all losses of *counts* where more has been lost since the last one."""
-        # Newer metrics replace older ones: nothing is lost by that.
-        lost = {what: count for what, count in counts.items() if not what.endswith((" delivered", " replaced"))}
-        if lost != self._lost:
-            self._lost = lost
-            logger.warning("lost so far: %s", ", ".join(f"{what} x {count}" for what, count in lost.items()))
 
     def _send_spans(self, exchanges: Sequence[Exchange], *, rate: float) -> None:
         """Encodes spans here while the CPU budget has room, else on the delivery thread.

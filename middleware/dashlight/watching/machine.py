@@ -14,6 +14,7 @@ from dashlight.judge.alerts import Alerts
 from dashlight.judge.traffic.scores import quantities_of_process
 from dashlight.judge.traffic.thresholds import ThresholdJudge
 from dashlight.judge.words import printable
+from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS
 from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import EndpointPlan, Snapshot, WatchedEndpoint
@@ -70,7 +71,9 @@ class HostWatch:
             reported += endpoint.close_pane(counted.get(route), at)
         reported += self._in_flight.update(quantities_of_process(in_flight=self.in_flight_count), at)
         self._ended_at = at
+        refused_count = self._alerts.refused_count
         changed = self._alerts.observe(reported)
+        self.totals.add_counts({TOO_MANY_ALERTS: self._alerts.refused_count - refused_count})
         self.totals.add_alerts(changed)
         return changed
 
@@ -111,7 +114,7 @@ class HostWatch:
 
     def snapshots(self) -> Iterator[tuple[str, Snapshot]]:
         """The scores of the window, by endpoint."""
-        dropped_count = self.totals.count("exchanges inbox_full")
+        dropped_count = self.totals.count(INBOX_FULL)
         for route, endpoint in self._endpoints.items():
             snapshots = endpoint.snapshots(
                 in_flight_count=self.in_flight_count, dropped_count=dropped_count, rate=self.rate

@@ -9,6 +9,7 @@ from dashlight.counting.kept_rows import MOST_PANE_BYTES
 from dashlight.counting.machine import HostPane, lightened, merged
 from dashlight.errors import StateError
 from dashlight.metrics.figures import decode, encode
+from dashlight.metrics.losses import SignalFate
 from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.store.private import make_directory
 from dashlight.workers.lease import Lease
@@ -47,13 +48,20 @@ class SharedFiles:
         return self.enter() and not self.lease.take()
 
     @property
-    def troubles(self) -> dict[str, int]:
+    def troubles(self) -> dict[SignalFate, int]:
         """What went wrong, by file and kind."""
-        found: dict[str, int] = {}
-        for name in ("lease", "mailbox", "checkpoint", "briefing", "figures"):
-            for kind, count in getattr(self, name).troubles.items():
-                found[f"{name} {kind}"] = count
-        return found
+        by_file = {
+            "lease": self.lease.troubles,
+            "mailbox": self.mailbox.troubles,
+            "checkpoint": self.checkpoint.troubles,
+            "briefing": self.briefing.troubles,
+            "figures": self.figures.troubles,
+        }
+        return {
+            SignalFate("files", "dropped", kind, name): count
+            for name, troubles in by_file.items()
+            for kind, count in troubles.items()
+        }
 
     def leave(self) -> None:
         """Gives the lease to whoever asks next, and leaves."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from dashlight.clock import Clock
 from dashlight.counting.machine import Briefing, HostPane, merged
 from dashlight.metrics.figures import Figures
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
 from dashlight.store.private import count_trouble
 from dashlight.watching.endpoint import EndpointPlan
@@ -181,10 +182,10 @@ class Sharing:
         return self._watch
 
     @property
-    def troubles(self) -> Mapping[str, int]:
-        """What went wrong with the files, by its kind."""
+    def troubles(self) -> Mapping[SignalFate, int]:
+        """What went wrong with the files, and which panes in them did not fit."""
         found = {} if self._files is None else self._files.troubles
-        return found | {f"panes {kind}": count for kind, count in self._unfitting.items()}
+        return found | {SignalFate("files", "dropped", kind, "panes"): count for kind, count in self._unfitting.items()}
 
     def leave(self, last: HostPane) -> None:
         """Posts what is not judged yet, *last* among it, for whoever judges next, and leaves the others."""

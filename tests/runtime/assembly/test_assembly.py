@@ -458,7 +458,7 @@ class Analysed:
     def end_pane(self, seconds: float) -> float:
         """Moves on, and tells how long the next pane is."""
         self.clock.advance(seconds)
-        return self.analysis.tick(self.clock.now(), dropped_count=0, in_flight_count=0, rate=1.0)
+        return self.analysis.tick(self.clock.now(), lost={}, in_flight_count=0, rate=1.0)
 
     def exchange(self, asked: object, answered: object) -> Exchange:
         self._count += 1

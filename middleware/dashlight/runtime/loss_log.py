@@ -1,0 +1,24 @@
+"""What was lost, in the log: the only place to see it for whoever collects no metrics."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from dashlight.metrics.losses import SignalFate
+
+logger = logging.getLogger("dashlight")
+
+
+class LossLog:
+    """Logs losses, one line for all of them."""
+
+    def __init__(self) -> None:
+        self._told: dict[SignalFate, int] = {}
+
+    def tell(self, counts: Mapping[SignalFate, int]) -> None:
+        """Logs all losses among *counts*, each since the start, where there are more than at the last call."""
+        lost = {key: count for key, count in counts.items() if key.is_loss and count}
+        if lost != self._told:
+            self._told = lost
+            logger.warning("lost so far: %s", ", ".join(f"{key} x {count}" for key, count in lost.items()))
