@@ -92,7 +92,7 @@ def _by_itself(exchange: Exchange) -> str:
 def _in_a_batch(exchange: Exchange) -> str:
     """As statistics are made."""
     batch = Decoder(model="", version="").decode([exchange])
-    return ", ".join(reason for reason in batch.undecodable if reason == "unforeseen")
+    return ", ".join(reason for _, reason in batch.undecodable if reason == "unforeseen")
 
 
 def _name(decode: Callable[[Exchange], object]) -> str:

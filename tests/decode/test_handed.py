@@ -217,7 +217,7 @@ def test_what_cannot_be_read_is_counted_as_undecodable(exchange: Make, side: str
         [with_handed(exchange({"age": 1}, {"score": 0.5}), **{side: object()})]
     )
 
-    assert batch.undecodable == {"handed_over": 1}
+    assert batch.undecodable == [(0, "handed_over")]
 
 
 def test_in_a_batch_it_is_read_beside_what_a_plan_reads(exchange: Make) -> None:

@@ -1,6 +1,5 @@
 """Many exchanges at once: what they decoded to, by endpoint and model, and what became of the others."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -9,10 +8,10 @@ from typing import Final
 from dashlight.decode.compiled.extract import reach
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.compiled.route import EXEMPLARS, Lane
-from dashlight.decode.exchange import Decoded, generation_facts, no_prediction, numbers_of_text, read_exchange
+from dashlight.decode.exchange import Decoded, generation_facts, numbers_of_text, read_exchange
 from dashlight.decode.formats.content import is_json_body
 from dashlight.decode.llm.repeats import RecentAnswers
-from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in, place_of
+from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in
 from dashlight.decode.rows.gather import Gathering, Group
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
@@ -33,12 +32,8 @@ class Batch:
     """One for each endpoint, model, version and protocol that occurs."""
     failures: Sequence[tuple[int, str]]
     """Place and kind of the answers that are errors inside a 200."""
-    undecodable: Mapping[str, int]
-    """Exchanges by the reason why their request or their answer could not be read."""
-    undecodable_places: Sequence[tuple[int, str]]
-    """Place and reason of each."""
-    not_predictions: int
-    """Exchanges that asked no model: health checks, documentation, logins."""
+    undecodable: Sequence[tuple[int, str]]
+    """Place of each exchange whose request or answer could not be read, and the reason."""
     generations: Mapping[int, GenerationFacts]
     """By place, what is known of those that asked a language model."""
 
@@ -68,7 +63,6 @@ class _Tally:
     gathering: Gathering = field(default_factory=Gathering)
     failures: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     undecodable: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
-    not_predictions: int = 0
     generations: dict[int, GenerationFacts] = field(default_factory=dict[int, GenerationFacts])
 
 
@@ -150,9 +144,7 @@ class Decoder:
         return Batch(
             predictions=tally.gathering.predictions(self._kept),
             failures=tally.failures,
-            undecodable=Counter(reason for _, reason in tally.undecodable),
-            undecodable_places=tally.undecodable,
-            not_predictions=tally.not_predictions,
+            undecodable=tally.undecodable,
             generations=tally.generations,
         )
 
@@ -205,11 +197,9 @@ class Decoder:
         for place, lane in slow:
             exchange = exchanges[place]
             if exchange.status >= 400 or exchange.outcome != "ok":
-                tally.not_predictions += bool(no_prediction(exchange, place_of(exchange.path)))
                 continue
             decoded = read_exchange(exchange, model=self._model, version=self._version, selection=self._selection)
             if not decoded.is_prediction:
-                tally.not_predictions += 1
                 continue
             if decoded.undecodable:
                 tally.undecodable.append((place, decoded.undecodable))

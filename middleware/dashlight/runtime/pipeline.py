@@ -84,7 +84,7 @@ class Pipeline:
         for place, generation in batch.generations.items():
             self._publisher.know_generation(exchanges[place], generation)
         undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
-        for place, reason in batch.undecodable_places:
+        for place, reason in batch.undecodable:
             exchange = exchanges[place]
             self._publisher.know_undecodable(exchange, reason)
             undecodable[exchange.route].append((exchange, reason))
