@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dashlight.metrics.figures import Figure
-from dashlight.metrics.gauges import MOST_COLUMNS, alert_figures, column_figures, host_figures, model_figures
+from dashlight.metrics.gauges import MOST_COLUMNS, alert_figures, column_figures, machine_figures, model_figures
 from dashlight.records import Alert, Score, WatchState
 
 
@@ -42,7 +42,7 @@ def alert(source: Any, state: Any) -> Alert:
 
 
 def test_the_host_is_shown_as_far_as_it_is_known() -> None:
-    found = Values(list(host_figures({"workers": 4.0, "analysed_rate": 0.5, "else": 1.0})))
+    found = Values(list(machine_figures({"workers": 4.0, "analysed_rate": 0.5, "else": 1.0})))
 
     assert [(each.name, each.kind, each.value) for each in found.figures] == [
         ("dashlight.workers", "updowncounter", 4),
@@ -51,7 +51,7 @@ def test_the_host_is_shown_as_far_as_it_is_known() -> None:
 
 
 def test_a_gauge_that_is_no_number_is_not_shown() -> None:
-    assert list(host_figures({"analysed_rate": float("nan")})) == []
+    assert list(machine_figures({"analysed_rate": float("nan")})) == []
 
 
 def test_alerts_in_force_are_counted_by_source_and_state() -> None:

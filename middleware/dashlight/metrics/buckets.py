@@ -1,4 +1,4 @@
-"""Counts in fine bins -> counts in the few bins that dashboards know, and a total. Pure."""
+"""Counts in fine bins -> the few buckets of a histogram, and its sum. Pure."""
 
 from collections.abc import Sequence
 from functools import cache

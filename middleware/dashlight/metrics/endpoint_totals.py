@@ -1,4 +1,4 @@
-"""What has become of all exchanges of one endpoint since the counters began."""
+"""The part of `totals` about one endpoint: what became of its exchanges, as counters and histograms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What metrics show at a moment: plain values, which any worker of the host can read and show."""
+"""The values that metrics show at a moment, and their bytes: what one worker writes and every worker of a machine can show.
+
+Only data: what is counted stands in `totals`, what is measured in `gauges`, what a name means in `instruments`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ class Figure(msgspec.Struct, frozen=True, array_like=True):
     name: str
     """As OpenTelemetry has it, with dots."""
     kind: FigureKind
-    """`updowncounter`: a number that may fall, and that makes sense when it is added up over hosts."""
+    """`updowncounter`: a number that may fall, and that makes sense when it is added up over machines."""
     unit: str
     """Of UCUM: `s`, `By`, `{request}`; empty for a share."""
     description: str

@@ -1,4 +1,7 @@
-"""How things stand at a moment, as figures: scores of columns, states of models, alerts in force."""
+"""Figures that may fall: scores of columns, states of models, alerts in force, workers.
+
+Made anew from the judges' snapshots each time; nothing is remembered. What only grows is in `totals`.
+"""
 
 from __future__ import annotations
 
@@ -47,8 +50,8 @@ class Snapshot(Protocol):
         ...
 
 
-def host_figures(gauges: Mapping[str, float]) -> Iterator[Figure]:
-    """Figures of the host as a whole: `workers`, `in_flight` and `analysed_rate`, those of them that are known."""
+def machine_figures(gauges: Mapping[str, float]) -> Iterator[Figure]:
+    """Figures of the machine as a whole: `workers`, `in_flight` and `analysed_rate`, those of them that are known."""
     for name in _HOST:
         if name in gauges and math.isfinite(gauges[name]):
             known = f"dashlight.{name}"

@@ -1,4 +1,7 @@
-"""The instruments of Dashlight by name, as OpenTelemetry has them: what each one is, and in which unit."""
+"""The list of instruments: for each name its kind, unit and description, as OpenTelemetry defines them.
+
+A constant table, and how to make a figure of an entry. The values come from `totals` and `gauges`.
+"""
 
 from __future__ import annotations
 

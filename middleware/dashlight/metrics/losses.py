@@ -1,4 +1,4 @@
-"""Under which key is counted what Dashlight itself delivered, what it lost and why, and where it made a mistake."""
+"""The keys under which Dashlight counts what it delivered, what it lost and why, and its own mistakes."""
 
 from __future__ import annotations
 

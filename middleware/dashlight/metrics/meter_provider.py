@@ -1,4 +1,4 @@
-"""Figures through the host's own OpenTelemetry metrics, where those are configured."""
+"""Figures -> the MeterProvider that the app has configured, where it has one."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class MeterReport:
 
 
 def configured_provider() -> MeterProvider | None:
-    """The MeterProvider that the host has configured; None where there is none or it does nothing."""
+    """The MeterProvider that the app has configured; None where there is none or it does nothing."""
     provider = metrics.get_meter_provider()
     # The class of the stand-in has no public name, unlike that for tracers.
     if isinstance(provider, NoOpMeterProvider) or type(provider).__name__ == "_ProxyMeterProvider":
@@ -127,5 +127,5 @@ def _create(meter: Meter, name: str, series: _Series, callback: _Callback) -> No
     try:
         create(name, [callback], series.unit, series.description)
     except Exception:
-        # A provider of the host's own make may refuse what it likes; that costs this one instrument.
+        # A provider of the app's own make may refuse what it likes; that costs this one instrument.
         _logger.exception("the host's MeterProvider refused the instrument %s", name)

@@ -1,4 +1,4 @@
-"""Figures -> what Prometheus reads, in the format that it asks for."""
+"""Figures -> the body of a scrape, in the format that Prometheus asks for."""
 
 from collections.abc import Sequence
 

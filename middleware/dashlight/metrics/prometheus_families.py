@@ -1,4 +1,4 @@
-"""Figures as families of prometheus-client, and those as text. Loads prometheus-client."""
+"""Figures -> metric families of prometheus-client -> text. The only file that loads prometheus-client."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class _Collector:
 
 
 def _registry(figures: Figures, *, began_at: float | None) -> CollectorRegistry:
-    """A registry of its own: that of the host, and what is in it, is the host's."""
+    """A registry of its own: that of the app, and what is in it, is the app's."""
     registry = CollectorRegistry()
     registry.register(_Collector(partial(_families, figures, began_at)))
     return registry

@@ -1,4 +1,4 @@
-"""Figures to OpenTelemetry: through the host's MeterProvider where there is one, else pushed by Dashlight."""
+"""Figures -> OpenTelemetry: by the app's MeterProvider where it has one, else pushed by Dashlight as OTLP."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from dashlight.metrics.meter_provider import MeterReport, configured_provider
 
 
 class MetricReport:
-    """Tells OpenTelemetry the figures of the host, from the process that judges for it. For the analysis thread."""
+    """Tells OpenTelemetry the figures of the machine, from the process that judges for it. For the analysis thread."""
 
     def __init__(
         self,

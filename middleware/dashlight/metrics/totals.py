@@ -1,4 +1,8 @@
-"""What a host has counted since its counters began, and the figures that metrics show of it."""
+"""Figures that only grow: counters over all workers of this machine since the counters began.
+
+`Totals` remembers them from pane to pane and across restarts, and joins them with the `gauges` of the moment into one set
+of figures, no larger than what a metrics backend takes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import TypeAlias
 
 from dashlight.metrics.endpoint_totals import EndpointTotals, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
-from dashlight.metrics.gauges import SOURCES, Snapshot, alert_figures, column_figures, host_figures, model_figures
+from dashlight.metrics.gauges import SOURCES, Snapshot, alert_figures, column_figures, machine_figures, model_figures
 from dashlight.metrics.instruments import figure, label
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
@@ -30,7 +34,7 @@ _Key: TypeAlias = tuple[str, ...]
 
 
 class Totals:
-    """Counts that only grow. Lives in the process that judges for the host, and in its checkpoint: it can be pickled."""
+    """Counts that only grow. Lives in the process that judges for the machine, and in its checkpoint."""
 
     def __init__(self, *, started_at: float) -> None:
         self.started_at = started_at
@@ -75,14 +79,14 @@ class Totals:
     ) -> Figures:
         """All that is shown at the moment *at*.
 
-        *snapshots* come with the name of their endpoint, *alerts* are those in force, *gauges* the host's `workers`,
+        *snapshots* come with the name of their endpoint, *alerts* are those in force, *gauges* the machine's `workers`,
         `in_flight` and `analysed_rate`. No more than MOST_SERIES in all; how many more there were is a figure too.
         """
         held = list(snapshots)
         columns, unshown_count = column_figures(held)
         room = _Room(MOST_SERIES - _ABOUT_FIGURES)
         room.skip(unshown_count)
-        for each in chain(host_figures(gauges), alert_figures(alerts)):
+        for each in chain(machine_figures(gauges), alert_figures(alerts)):
             room.take(each)
         for counted in self._counted():
             if self._admits(counted):
