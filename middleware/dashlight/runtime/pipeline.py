@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import count
 
 from dashlight.clock import Clock
 from dashlight.counting.machine import HostCounter, Standing
@@ -14,6 +15,7 @@ from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
 from dashlight.records import Exchange
+from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
@@ -51,7 +53,9 @@ class Pipeline:
         """
         self._decoder = decoder
         self._delivery = delivery
-        self._publisher = Publisher(spans=spans, delivery=delivery, publishing=publishing)
+        numbers = count(1)
+        self._publisher = Publisher(spans=spans, delivery=delivery, publishing=publishing, numbers=numbers)
+        self._alert_publisher = AlertPublisher(delivery, trace_url=publishing.trace_url, numbers=numbers)
         self._counter = counter
         self._sharing = sharing
         self._reference_file = reference_file
@@ -144,12 +148,12 @@ class Pipeline:
         self._counts = counts
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
-        self._publisher.publish(self._sharing.post(self._counter.close(at, standing, since), at))
+        self._alert_publisher.publish(self._sharing.post(self._counter.close(at, standing, since), at))
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the host, and every so often its scores."""
         watch = turn.watch
-        self._publisher.publish(turn.alerts)
+        self._alert_publisher.publish(turn.alerts)
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
             gauges = {
                 "workers": len(watch.processes),
@@ -160,7 +164,7 @@ class Pipeline:
             self._sharing.show(shown)
         if watch.pane_count % _PANES_A_SCORE == 0:
             for endpoint, snapshot in watch.snapshots():
-                self._publisher.send_scores([snapshot], endpoint=endpoint, at=at)
+                self._alert_publisher.send_scores([snapshot], endpoint=endpoint, at=at)
 
     def _look_at_reference_file(self, at: float) -> None:
         """Every process looks, whether it judges or not: the one that does may be another with the next pane."""
@@ -171,7 +175,7 @@ class Pipeline:
         if found is None or (known is not None and found.version == known.version):
             return
         logger.info("the reference file was replaced: version %s, %d rows", found.version, found.rows)
-        self._publisher.publish(self._sharing.replace_reference(found, at))
+        self._alert_publisher.publish(self._sharing.replace_reference(found, at))
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""

@@ -1,34 +1,29 @@
-"""What leaves the process: spans, sampled predictions, alerts, scores."""
+"""What leaves the process of exchanges: spans, and events of some."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from dashlight.capture.ids import prediction_id
 from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.redact import redact
 from dashlight.decode.rows.selection import Selection
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.encoding.events import alert_event, prediction_event, scores_event
+from dashlight.deliver.encoding.events import prediction_event
 from dashlight.deliver.encoding.genai import genai_attributes
 from dashlight.deliver.encoding.llm_attributes import llm_attributes
 from dashlight.deliver.encoding.traces import SpanEncoder
-from dashlight.judge.words import listed, printable
-from dashlight.records import Alert, Cell, Exchange, GenerationFacts
+from dashlight.records import Cell, Exchange, GenerationFacts
 from dashlight.runtime.event_sampler import EventSampler
-from dashlight.watching.endpoint import Snapshot
 
 logger = logging.getLogger("dashlight")
 
 _MOST_ROWS_SENT = 100
 """Rows of a batch whose values an event holds."""
-_MOST_SCORES_SENT = 400
-"""Scores that an event holds; those of a model with more columns leave in several."""
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -68,16 +63,19 @@ class Publishing:
 
 
 class Publisher:
-    """Makes events and spans of what the stages found, and hands them to delivery."""
+    """Makes spans and events of exchanges, with what decoding made known of them, and hands them to delivery."""
 
-    def __init__(self, *, spans: SpanEncoder, delivery: Delivery, publishing: Publishing) -> None:
+    def __init__(
+        self, *, spans: SpanEncoder, delivery: Delivery, publishing: Publishing, numbers: Iterator[int]
+    ) -> None:
+        """*numbers* are those of all events of this process, in the order in which they are made."""
         self._spans = spans
         self._delivery = delivery
         self._publishing = publishing
         self._selection = Selection(tuple(publishing.features), tuple(publishing.prediction), tuple(publishing.ignored))
         self._facts: dict[int, Facts] = {}
         self._undecodable: dict[int, str] = {}
-        self._seq = 0
+        self._numbers = numbers
 
     def know(self, exchange: Exchange, facts: Facts) -> None:
         """Remember what decoding made known of *exchange* until its span and event are made."""
@@ -104,43 +102,6 @@ class Publisher:
             self._send_spans([each for each in exchanges if each.own_span is not None], rate=rate)
         if self._delivery.takes_events:
             self._send_predictions(exchanges, failures)
-
-    def publish(self, alerts: Iterable[Alert]) -> None:
-        """Log and send alerts whose state changed."""
-        for alert in alerts:
-            self._log(alert)
-            self._seq += 1
-            identifier = prediction_id(alert.at)
-            event = alert_event(alert, identifier=identifier, seq=self._seq, trace_url=self._publishing.trace_url)
-            self._delivery.send_event(event)
-
-    def _log(self, alert: Alert) -> None:
-        # The name of a model may come from an answer.
-        where = " ".join(printable(part) for part in (alert.model, alert.endpoint) if part) or "this process"
-        if alert.state == "firing":
-            beside = f" (together with {listed(alert.moved_with)})" if alert.moved_with else ""
-            logger.warning("firing: %s: %s%s", where, alert.summary, beside)
-        elif alert.state == "resolved":
-            logger.info("resolved: %s: %s", where, alert.summary)
-
-    def send_scores(self, snapshots: Iterable[Snapshot], *, endpoint: str, at: float) -> None:
-        """Send the scores of one endpoint at the moment *at*."""
-        if not self._delivery.takes_events:
-            return
-        for snapshot in snapshots:
-            for first in range(0, len(snapshot.scores), _MOST_SCORES_SENT):
-                self._seq += 1
-                event = scores_event(
-                    snapshot.scores[first : first + _MOST_SCORES_SENT],
-                    at=at,
-                    identifier=prediction_id(at),
-                    seq=self._seq,
-                    endpoint=endpoint,
-                    model=snapshot.model,
-                    version=snapshot.version,
-                    state=snapshot.state,
-                )
-                self._delivery.send_event(event)
 
     def _send_spans(self, exchanges: Sequence[Exchange], *, rate: float) -> None:
         """Encodes spans here while the CPU budget has room, else on the delivery thread.
@@ -184,10 +145,9 @@ class Publisher:
                 exchange, model=publishing.model, version=publishing.model_version, selection=self._selection
             )
             inputs, outputs = self._payload(decoded.features), self._payload(decoded.outputs)
-        self._seq += 1
         event = prediction_event(
             exchange,
-            seq=self._seq,
+            seq=next(self._numbers),
             model=facts.model if facts else publishing.model,
             version=facts.version if facts else publishing.model_version,
             protocol=facts.protocol if facts else "",
