@@ -272,11 +272,21 @@ def test_no_file_is_too_long_or_without_a_subject() -> None:
     assert [path.name for path in paths if path.stem in empty_names] == []
 
 
+_LOADS_LATE = ("numpy", "scipy", "httpx", "opentelemetry.sdk", "pandas", "bentoml")
+# Loaded on a thread of ours, and only where something is served or delivered.
+_LOADS_ASIDE = ("starlette", "anyio", "httpcore")
+
+
 @pytest.mark.parametrize(
-    "line", ["import dashlight", "from dashlight import DashlightMiddleware, watch"], ids=["package", "front door"]
+    ("line", "heavy"),
+    [
+        ("import dashlight", _LOADS_LATE + _LOADS_ASIDE),
+        ("from dashlight import DashlightMiddleware, watch", _LOADS_LATE + _LOADS_ASIDE),
+        ("import dashlight.runtime.assembly", _LOADS_ASIDE),
+    ],
+    ids=["package", "front door", "start of the Monitor"],
 )
-def test_importing_is_light(line: str) -> None:
-    heavy = ("numpy", "scipy", "httpx", "httpcore", "opentelemetry.sdk", "pandas", "bentoml", "starlette")
+def test_importing_is_light(line: str, heavy: tuple[str, ...]) -> None:
     script = f"{line}\nimport sys, json\nprint(json.dumps([m for m in {heavy!r} if m in sys.modules]))"
 
     found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)

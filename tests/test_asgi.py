@@ -22,7 +22,8 @@ from starlette.websockets import WebSocket
 from dashlight import DashlightMiddleware, watch
 from dashlight.runtime.process import process
 from dashlight.serving.access import Access
-from dashlight.serving.app import Answers
+from dashlight.serving.app import ServedApp
+from dashlight.serving.door import Answers
 
 pytestmark = pytest.mark.usefixtures("fresh_process")
 
@@ -311,7 +312,8 @@ def test_what_is_meant_for_dashlight_reaches_neither_the_app_nor_the_statistics(
     get(app)
     assert process.monitor is not None
     assert process.monitor.ready.wait(30)
-    process.monitor.answers = Answers("/dashlight", Access("a-token-of-some-length"), lambda: None)
+    process.monitor.answers = Answers("/dashlight")
+    process.monitor.answers.open(ServedApp(Access("a-token-of-some-length"), lambda: None))
 
     answered = get(app, "/dashlight/metrics", headers={"x-dashlight-token": "a-token-of-some-length"})
     refused, passed = get(app, "/dashlight/metrics"), get(app, "/p")

@@ -15,7 +15,7 @@ from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seco
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly.machine import instance_of, meeting_of
 from dashlight.runtime.event_sampler import EventSampler
-from dashlight.serving.app import Answers
+from dashlight.serving.door import Answers
 from dashlight.settings import Settings
 from dashlight.version import __version__
 
@@ -118,7 +118,10 @@ def analysis(
     delivery.start()
     if answers is not None:
         token_file = None if meeting is None else meeting.path / "token"
-        answers.open(Access(token_of(settings.token, token_file)), sharing.figures)
+        # Loads Starlette, which takes longer than a request may wait.
+        from dashlight.serving.app import ServedApp
+
+        answers.open(ServedApp(Access(token_of(settings.token, token_file)), sharing.figures))
     return Pipeline(
         decoder=Decoder(
             model=settings.model,

@@ -16,7 +16,7 @@ from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metr
 from dashlight.errors import SettingsError
 from dashlight.runtime.assembly.analysis import analysis
 from dashlight.runtime.monitor import Monitor, Plan
-from dashlight.serving.app import Answers
+from dashlight.serving.door import Answers
 from dashlight.settings import Settings, unknown_variables
 from dashlight.version import __version__
 
