@@ -221,6 +221,24 @@ def test_only_the_old_part_of_a_batch_expires_and_the_rest_is_another_request(
     assert outbox.counts() == Counts(offered=2, delivered=1, dropped={"expired": 1})
 
 
+def test_what_would_go_to_a_refused_address_is_given_up_and_told_once(
+    put: Any, run: Any, outbox: Outbox, collector: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    collector.answers = [Answer(failure="refused address", detail="a.example leads to 169.254.169.254")]
+    put("a b")
+    run(2.0)
+    put("c")
+    run(2.0)
+
+    assert collector.received == [["a", "b"], ["c"]]
+    assert outbox.counts() == Counts(offered=3, dropped={"refused_address": 3})
+    (line,) = caplog.records
+    assert line.getMessage() == (
+        "events for http://collector cannot be delivered (refused address: a.example leads to 169.254.169.254); "
+        "address, credentials or format must be wrong"
+    )
+
+
 def test_too_large_a_batch_is_halved_until_it_fits(put: Any, run: Any, outbox: Outbox, collector: Any) -> None:
     collector.answer_to = lambda words: LARGE if len(words) > 2 else OK
     put("a b c d e")

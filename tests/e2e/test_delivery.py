@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
@@ -225,6 +226,25 @@ def test_a_proxy_of_the_environment_is_not_used(
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
 
     assert send(sender(collector.url)).status == 200
+
+
+def test_of_what_httpcore_logs_the_app_sees_its_own_lines_alone(
+    collector: Collector, delivery: Delivery, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    delivery.send_event(event("e1"))
+    counts = settled(delivery)
+    ours = [line for line in caplog.records if line.name.startswith("httpcore")]
+    with httpcore.ConnectionPool() as pool:
+        theirs = pool.request("POST", collector.url, content=b"theirs").status
+    delivery.close(PATIENCE_SECONDS)
+
+    assert (counts, theirs) == (Counts(offered=1, delivered=1), 200)
+    assert ours == []
+    heard = [line for line in caplog.records if line.name.startswith("httpcore")]
+    assert {line.name for line in heard} == {"httpcore.connection", "httpcore.http11"}
+    assert {line.threadName for line in heard} == {"MainThread"}
+    assert logging.getLogger("httpcore.http11").level == logging.NOTSET
 
 
 def test_of_a_long_answer_nothing_is_kept(collector: Collector, sender: Any) -> None:

@@ -8,7 +8,15 @@ import anyio
 import pytest
 
 from dashlight.serving.door import Answers
-from dashlight.types import Receive, Scope, Send
+from dashlight.types import Message, Receive, Scope, Send
+
+
+async def _nothing() -> Message:
+    raise RuntimeError("nothing is received")
+
+
+async def _nobody(message: Message) -> None:
+    raise RuntimeError("nothing is sent")
 
 
 @pytest.mark.parametrize("path", ["/dashlight", "/dashlight/", "/dashlight/metrics", "/dashlight/else"])
@@ -45,7 +53,7 @@ def test_a_path_begins_anew_below_that_of_dashlight(path: str, root_path: str, s
     answers = Answers(path)
     answers.open(app)
     for below in ("", "/", "/metrics"):
-        anyio.run(answers, scope(path + below, root_path=root_path), None, None)
+        anyio.run(answers, scope(path + below, root_path=root_path), _nothing, _nobody)
 
     assert seen == [("", ""), ("/", ""), ("/metrics", "")]
 
@@ -62,7 +70,7 @@ def test_what_the_app_around_keeps_in_a_scope_stays_there_and_is_not_changed(sco
     before = dict(asking)
     answers = Answers("/dashlight")
     answers.open(app)
-    anyio.run(answers, asking, None, None)
+    anyio.run(answers, asking, _nothing, _nobody)
 
     assert not theirs.keys() & seen[0].keys()
     assert asking == before

@@ -173,6 +173,9 @@ class Destination:
             case "misconfigured":
                 self._health.misconfigured(answer, at=at)
                 self._hold(batch, until=at + PROBE_SECONDS)
+            case "refused":
+                self._health.misconfigured(answer, at=at)
+                self.outbox.drop(batch, "refused_address")
             case "rejected":
                 self._health.reached()
                 self.outbox.reject(batch)

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Literal, TypeAlias
 
 DropReason: TypeAlias = Literal[
-    "outbox_full", "too_large", "unencodable", "expired", "shutdown", "disabled", "replaced"
+    "outbox_full", "too_large", "unencodable", "expired", "shutdown", "disabled", "replaced", "refused_address"
 ]
 
 MOST_ENTRIES, MOST_BYTES = 10_000, 32 * 2**20

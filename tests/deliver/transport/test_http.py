@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpcore
 import pytest
 
-from dashlight.deliver.transport.deadline import RefusedAddressError
+from dashlight.deliver.transport.answer import Answer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.transport.http import HttpSender, cause_of
 
@@ -22,7 +22,6 @@ def caused(failure: Exception, *causes: Exception) -> Exception:
 @pytest.mark.parametrize(
     ("failure", "reason"),
     [
-        (RefusedAddressError("refused to send to 169.254.169.254"), "address"),
         (caused(httpcore.ConnectError(), socket.gaierror(socket.EAI_NONAME, "no such host")), "name"),
         (caused(httpcore.ConnectError(), socket.gaierror(socket.EAI_AGAIN, "try again")), "unreachable"),
         (caused(httpcore.ConnectError(), ConnectionRefusedError()), "unreachable"),
@@ -37,7 +36,6 @@ def caused(failure: Exception, *causes: Exception) -> Exception:
         (ValueError("a mistake of ours"), "cut"),
     ],
     ids=[
-        "metadata service",
         "no such name",
         "resolver away",
         "nobody there",
@@ -79,3 +77,14 @@ def test_a_longer_timeout_is_patience_with_the_answer(timeout_seconds: float, pa
 def test_a_certificate_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(FileNotFoundError):
         HttpSender(Endpoint("https://127.0.0.1", certificate="/no/such/file.pem"))
+
+
+def test_an_address_that_is_refused_is_told_in_words() -> None:
+    # Written as no check of the settings knows it, so that the resolver alone tells what it is.
+    with opened(Endpoint("http://0251.0376.0251.0376/latest")) as sender:
+        found = sender(b"{}", content_type="application/json", key="k")
+
+    assert found == Answer(
+        failure="refused address",
+        detail="0251.0376.0251.0376 leads to 169.254.169.254, where clouds keep the credentials of a machine",
+    )

@@ -39,7 +39,7 @@ def test_other_formats_try_again_where_otlp_would_not(status: int) -> None:
         ("cut", "retry"),
         ("name", "misconfigured"),
         ("tls", "misconfigured"),
-        ("address", "misconfigured"),
+        ("refused address", "refused"),
         ("setting", "misconfigured"),
     ],
 )

@@ -93,7 +93,15 @@ def test_credentials_are_refused_and_not_repeated(url: str) -> None:
         "169.254.43518",
         "[fe80::1]",
         "[fd00:ec2::254]",
+        "0251.0376.0251.0376",
+        "[fd00:ec2::254%25eth0]",
         "[::ffff:169.254.169.254]",
+        "[::ffff:100.100.100.200]",
+        "[::ffff:0:169.254.169.254]",
+        "[::169.254.169.254]",
+        "[64:ff9b::169.254.169.254]",
+        "[64:ff9b:1::a9fe:a9fe]",
+        "[2002:a9fe:a9fe::1]",
         "100.100.100.200",
         "metadata.google.internal",
         "METADATA.google.internal.",
@@ -104,7 +112,9 @@ def test_metadata_services_are_refused_however_they_are_written(host: str) -> No
         checked_url(f"http://{host}/latest", variable="DASHLIGHT_COLLECTOR")
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "::1", "fd00::1"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "10.1.2.3", "::1", "fd00::1", "::ffff:10.1.2.3", "64:ff9b::808:808", "2002:808:808::1"]
+)
 def test_private_addresses_are_no_metadata(address: str) -> None:
     assert not is_metadata_address(ipaddress.ip_address(address))
 

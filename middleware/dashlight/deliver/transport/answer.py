@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-Failure: TypeAlias = Literal["", "unreachable", "timeout", "cut", "name", "tls", "address", "setting"]
+Failure: TypeAlias = Literal["", "unreachable", "timeout", "cut", "name", "tls", "refused address", "setting"]
 """Why there was no answer: refused or no way there, too slow, connection cut or nonsense said, no such host, no
 trust, an address that must not be used, a file or header of the settings that is of no use. Empty where there was one."""
 
@@ -16,7 +16,7 @@ class Answer:
     """0 where there was no answer."""
     failure: Failure = ""
     detail: str = ""
-    """Name of the exception behind *failure*."""
+    """Name of the exception behind *failure*, or which address was refused."""
     retry_after: str = ""
     body: bytes = b""
 

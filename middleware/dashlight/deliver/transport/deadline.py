@@ -5,27 +5,48 @@ keep the delivery thread for hours.
 """
 
 import ipaddress
+import socket
 import ssl
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
 
 import httpcore
 
 from dashlight.deliver.transport.urls import is_metadata_address
 
+Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
+"""(host, port) -> its addresses."""
+
 _WRITE_BYTES = 64 * 1024
 
 
 class RefusedAddressError(Exception):
-    """The name of the host leads to an address at which credentials of the machine are kept."""
+    """A name leads to nothing but addresses at which clouds keep the credentials of a machine."""
+
+
+def resolved(host: str, port: int) -> Sequence[str]:
+    """The addresses of *host*, in the order in which the resolver prefers them.
+
+    Raises:
+        httpcore.ConnectError: there is no such name, or no resolver.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+    return list(dict.fromkeys(str(place[0]) for *_, place in found))
 
 
 class DeadlineBackend(httpcore.SyncBackend):
-    """Opens connections that give up at `deadline_at`, a moment of the clock *monotonic* that its owner moves on."""
+    """Opens connections that give up at `deadline_at`, a moment of the clock *monotonic* that its owner moves on.
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    It resolves a name itself, and connects to the very addresses that it has checked.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], *, resolve: Resolve = resolved) -> None:
         self.deadline_at = 0.0
         self._monotonic = monotonic
+        self._resolve = resolve
 
     def left_seconds(self, limit: float | None, error: type[httpcore.TimeoutException]) -> float:
         """The smaller of *limit* and the time left; *error* where none is left."""
@@ -42,23 +63,27 @@ class DeadlineBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Opens a connection, unless it leads to the metadata service of a cloud."""
-        left = self.left_seconds(timeout, httpcore.ConnectTimeout)
-        stream = super().connect_tcp(host, port, left, local_address, socket_options)
-        return DeadlineStream(checked_peer(stream), self)
+        """Opens a connection to the first address of *host* that answers, the metadata services of clouds left out.
+
+        Raises:
+            RefusedAddressError: no other address is left.
+        """
+        self.left_seconds(timeout, httpcore.ConnectTimeout)
+        failure: Exception | None = None
+        for address in _allowed(host, self._resolve(host, port)):
+            left = self.left_seconds(timeout, httpcore.ConnectTimeout)
+            try:
+                return DeadlineStream(super().connect_tcp(address, port, left, local_address, socket_options), self)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure or httpcore.ConnectError(f"{host} has no address")
 
 
-def checked_peer(stream: httpcore.NetworkStream) -> httpcore.NetworkStream:
-    """*stream*, unless it leads to the metadata service of a cloud.
-
-    Raises:
-        RefusedAddressError: it does; it is closed then.
-    """
-    address = stream.get_extra_info("server_addr")[0]
-    if is_metadata_address(ipaddress.ip_address(address)):
-        stream.close()
-        raise RefusedAddressError(f"refused to send to {address}")
-    return stream
+def _allowed(host: str, addresses: Sequence[str]) -> Sequence[str]:
+    allowed = [each for each in addresses if not is_metadata_address(ipaddress.ip_address(each))]
+    if addresses and not allowed:
+        raise RefusedAddressError(f"{host} leads to {addresses[0]}, where clouds keep the credentials of a machine")
+    return allowed
 
 
 class DeadlineStream(httpcore.NetworkStream):

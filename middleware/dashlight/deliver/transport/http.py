@@ -15,6 +15,7 @@ import httpcore
 from dashlight.deliver.transport.answer import Answer, Failure
 from dashlight.deliver.transport.deadline import DeadlineBackend, RefusedAddressError
 from dashlight.deliver.transport.endpoints import ATTEMPT_SECONDS, Compression, Endpoint
+from dashlight.deliver.transport.silence import silenced
 from dashlight.version import __version__
 
 _CONNECT_SECONDS, _WRITE_SECONDS, _READ_SECONDS = 2.0, 5.0, 10.0
@@ -68,15 +69,18 @@ class HttpSender:
         if coding != "none":
             headers["content-encoding"] = coding
         try:
-            return self._post(
-                _compressed(body, coding), [(name.encode(), text.encode()) for name, text in headers.items()]
-            )
+            encoded = [(name.encode(), text.encode()) for name, text in headers.items()]
+            with silenced():
+                return self._post(_compressed(body, coding), encoded)
+        except RefusedAddressError as refused:
+            return Answer(failure="refused address", detail=str(refused))
         except Exception as failure:
             return Answer(failure=cause_of(failure), detail=type(failure).__name__)
 
     def close(self) -> None:
         """Closes the connection."""
-        self._pool.close()
+        with silenced():
+            self._pool.close()
 
     def _post(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> Answer:
         self._backend.deadline_at = self._monotonic() + self._endpoint.timeout_seconds
@@ -119,8 +123,6 @@ def _trust(endpoint: Endpoint) -> ssl.SSLContext:
 def cause_of(failure: BaseException) -> Failure:
     """What lies below an exception, in one of our words."""
     causes = list(_chain(failure))
-    if any(isinstance(each, RefusedAddressError) for each in causes):
-        return "address"
     if any(isinstance(each, socket.gaierror) and each.errno in _NO_SUCH_NAME for each in causes):
         return "name"
     if any(isinstance(each, httpcore.LocalProtocolError) for each in causes):

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from dashlight.deliver.transport.answer import Answer
 
-Meaning: TypeAlias = Literal["delivered", "retry", "too_large", "poisoned", "misconfigured", "rejected"]
+Meaning: TypeAlias = Literal["delivered", "retry", "too_large", "poisoned", "misconfigured", "rejected", "refused"]
 
 MOST_BACKOFF_SECONDS = 30.0
 MOST_RETRY_AFTER_SECONDS = 300.0
@@ -19,12 +19,14 @@ _RETRY_ELSEWHERE = frozenset({408, 425, 500})
 _POISONED = frozenset({400, 415, 422})
 # A token that was rotated must not cost a day of data, so these wait. Stricter than OTLP, which says: drop.
 _MISCONFIGURED = frozenset({401, 403, 404, 405, 407})
-_HOPELESS = frozenset({"name", "tls", "address", "setting"})
+_HOPELESS = frozenset({"name", "tls", "setting"})
 
 
 def meaning(answer: Answer, *, speaks_otlp: bool) -> Meaning:
     """What an attempt that ended in *answer* means for its batch."""
     status = answer.status
+    if answer.failure == "refused address":
+        return "refused"
     if answer.failure:
         return "misconfigured" if answer.failure in _HOPELESS else "retry"
     if 200 <= status < 300:

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import socket
+from collections.abc import Iterator
 from urllib.parse import SplitResult, quote, urlsplit
 
 from dashlight.errors import SettingsError
@@ -10,6 +11,10 @@ from dashlight.errors import SettingsError
 _WANTED = "an http or https URL"
 # Instance metadata of clouds that is not at a link-local address.
 _METADATA_ADDRESSES = frozenset({"fd00:ec2::254", "100.100.100.200"})
+# Written in IPv6, and delivered in IPv4 to what the last 32 bits say: IPv4-mapped, -translated and -compatible, NAT64.
+_ENDS_IN_IPV4 = tuple(
+    map(ipaddress.IPv6Network, ("::ffff:0:0/96", "::ffff:0:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48"))
+)
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 _URL_CHARACTERS = "/%:?@!$&'()*+,;=~"
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
@@ -60,9 +65,21 @@ def is_metadata_host(host: str) -> bool:
 
 def is_metadata_address(address: "ipaddress.IPv4Address | ipaddress.IPv6Address") -> bool:
     """Whether *address* is link-local or a cloud's metadata service."""
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    plain = mapped or address
-    return plain.is_link_local or str(plain) in _METADATA_ADDRESSES
+    return any(each.is_link_local or str(each) in _METADATA_ADDRESSES for each in _meanings(address))
+
+
+def _meanings(
+    address: "ipaddress.IPv4Address | ipaddress.IPv6Address",
+) -> "Iterator[ipaddress.IPv4Address | ipaddress.IPv6Address]":
+    """*address* without its zone, and each IPv4 address that it stands for."""
+    if isinstance(address, ipaddress.IPv4Address):
+        yield address
+        return
+    yield ipaddress.IPv6Address(int(address))
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if any(address in network for network in _ENDS_IN_IPV4):
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 def _ascii(url: str) -> str:
