@@ -7,7 +7,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Collection, Iterator
+import tomllib
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.util import find_spec
@@ -292,3 +293,80 @@ def test_importing_is_light(line: str, heavy: tuple[str, ...]) -> None:
     found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
 
     assert json.loads(found.stdout) == []
+
+
+_OWN_EXTRAS = ("cli", "encodings", "parquet", "prometheus")
+"""What parts of dashlight itself need; the other extras are for integrations, the demo, benchmarks and development."""
+_NOT_YET_STANDARD = "compression"
+"""Of Python's standard library from 3.14 on."""
+
+
+def packages_declared(requirements: Sequence[str]) -> set[str]:
+    """Names of packages in *requirements*, those of other extras of ours left out."""
+    names = {re.split(r"[^A-Za-z0-9._-]", each, maxsplit=1)[0] for each in requirements}
+    return {name.lower().replace("_", "-") for name in names} - {"dashlight"}
+
+
+def declared() -> tuple[set[str], dict[str, set[str]]]:
+    """The packages that pyproject.toml requires, and those of each extra."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    return packages_declared(project["dependencies"]), {name: packages_declared(extras[name]) for name in extras}
+
+
+def package_of(target: str) -> str:
+    """The package that brings the module *target*."""
+    if target.startswith("opentelemetry."):
+        return "opentelemetry-sdk" if target.startswith("opentelemetry.sdk") else "opentelemetry-api"
+    return room_of(target).replace("_", "-")
+
+
+def packages_imported() -> dict[str, set[str]]:
+    """The foreign packages that dashlight imports, by name or by text, and the modules that do so."""
+    found: dict[str, set[str]] = {}
+    ours = sys.stdlib_module_names | {"dashlight", _NOT_YET_STANDARD}
+    for name, tree in modules():
+        for target in [*imported(tree), *(args[0] for args in texts_given(tree, "import_module", "optional_module"))]:
+            if room_of(target) not in ours:
+                found.setdefault(package_of(target), set()).add(name)
+    return found
+
+
+def texts_given(tree: ast.Module, *functions: str) -> Iterator[list[str]]:
+    """The arguments of each call of one of *functions* whose arguments are written out."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
+            texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            if len(texts) == len(node.args):
+                yield texts
+
+
+def test_what_is_declared_is_imported_and_what_is_imported_is_declared() -> None:
+    required, extras = declared()
+
+    optional = set[str]().union(*(extras[name] for name in _OWN_EXTRAS))
+
+    assert set(packages_imported()) == required | optional
+    assert required & optional == set()
+
+
+def test_an_optional_package_stands_in_one_extra_and_is_imported_in_one_file() -> None:
+    required, extras = declared()
+
+    homes = {package: files for package, files in packages_imported().items() if package not in required}
+
+    assert {package: len(files) for package, files in homes.items()} == dict.fromkeys(homes, 1)
+    assert {package: sum(package in extras[name] for name in _OWN_EXTRAS) for package in homes} == dict.fromkeys(
+        homes, 1
+    )
+
+
+def test_who_misses_a_package_is_told_the_extra_that_brings_it() -> None:
+    _, extras = declared()
+    told = [texts for _, tree in modules() for texts in texts_given(tree, "MissingExtraError")]
+    named = {
+        extra for path in package().rglob("*.py") for extra in re.findall(r"dashlight\[([a-z]+)\]", path.read_text())
+    }
+
+    assert [(package, extra) for package, extra in told if package not in extras[extra]] == []
+    assert named <= set(extras)

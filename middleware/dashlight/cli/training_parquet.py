@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
 from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment
+from dashlight.decode.formats.arrow_package import arrow_module, parquet_module
 from dashlight.errors import MissingExtraError, ReferenceDataError
 from dashlight.records import Cell, Table
 from dashlight.window.tables import Column, table_of_columns
@@ -118,9 +119,7 @@ class ParquetFile:
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingExtraError("pyarrow", "parquet") from None
-    return pa, parquet
+    arrow, parquet = arrow_module(), parquet_module()
+    if arrow is None or parquet is None:
+        raise MissingExtraError("pyarrow", "parquet")
+    return arrow, parquet

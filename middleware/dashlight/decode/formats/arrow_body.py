@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from dashlight.decode.formats.arrow_cells import cells_of, check_type
+from dashlight.decode.formats.arrow_package import arrow_module, ipc_module, parquet_module
 from dashlight.decode.formats.bodies import counted
 from dashlight.decode.formats.compression import EXPANDED_BYTES
 from dashlight.decode.formats.parquet_pages import check_pages
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
-from dashlight.decode.rows.extras import optional_module
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.errors import DecodeError, MissingExtraError
 
@@ -35,10 +35,10 @@ def read_arrow(body: bytes) -> object:
     Raises:
         DecodeError: truncated, invalid_body, too_large, unknown_layout or missing_extra.
     """
-    arrow = _pyarrow("pyarrow")
+    arrow = usable(arrow_module())
     start = _STREAM_IN_FILE if body.startswith(ARROW_FILE_MAGIC) else 0
     try:
-        return _rows(arrow, _stream(arrow, _pyarrow("pyarrow.ipc"), arrow.py_buffer(body)[start:]))
+        return _rows(arrow, _stream(arrow, usable(ipc_module()), arrow.py_buffer(body)[start:]))
     except DecodeError:
         raise
     except Exception as error:  # pyarrow raises errors of its own, of Python's and of the operating system's
@@ -51,7 +51,7 @@ def read_parquet(body: bytes) -> object:
     Raises:
         DecodeError: as read_arrow does.
     """
-    arrow, parquet = _pyarrow("pyarrow"), _pyarrow("pyarrow.parquet")
+    arrow, parquet = usable(arrow_module()), usable(parquet_module())
     if not body.endswith(PARQUET_MAGIC):
         raise undecodable("truncated", "a Parquet file without its end")
     try:
@@ -60,10 +60,6 @@ def read_parquet(body: bytes) -> object:
         raise
     except Exception as error:  # as above
         raise _broken(error) from None
-
-
-def _pyarrow(name: str) -> Any:
-    return usable(optional_module(name))
 
 
 def usable(module: Any | None) -> Any:
