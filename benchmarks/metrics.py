@@ -23,7 +23,16 @@ from dashlight.records import Score, WatchState
 from dashlight.window.outcomes import OutcomeCounter
 
 _RUNS: Final = 15
-_STATISTICS: Final = ("missing_rate", "type_error_rate", "psi", "js", "out_of_range_rate", "ks", "w1", "visible_shift")
+_STATISTICS: Final = (
+    "missing_rate",
+    "type_error_rate",
+    "psi",
+    "js",
+    "out_of_range_rate",
+    "ks",
+    "w1",
+    "minimum_detectable_shift",
+)
 
 
 @dataclass(frozen=True, slots=True)

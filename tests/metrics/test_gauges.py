@@ -120,7 +120,7 @@ def test_what_counters_say_already_is_not_said_twice(statistic: str) -> None:
 
 
 def test_a_distance_names_its_statistic_and_a_rate_has_a_name_of_its_own() -> None:
-    shown = Shown(scores=[score("psi", 0.3), score("missing_rate", 0.1), score("visible_shift", 0.05)])
+    shown = Shown(scores=[score("psi", 0.3), score("missing_rate", 0.1), score("minimum_detectable_shift", 0.05)])
 
     figures, skipped_count = column_figures([("/p", shown)])
 
@@ -129,7 +129,7 @@ def test_a_distance_names_its_statistic_and_a_rate_has_a_name_of_its_own() -> No
     found = Values(figures)
     assert found.of("dashlight.column.drift") == [({**told, "dashlight.statistic": "psi"}, 0.3)]
     assert found.of("dashlight.column.missing_rate") == [(told, 0.1)]
-    assert found.of("dashlight.column.score") == [({**told, "dashlight.statistic": "visible_shift"}, 0.05)]
+    assert found.of("dashlight.column.score") == [({**told, "dashlight.statistic": "minimum_detectable_shift"}, 0.05)]
     assert skipped_count == 0
 
 

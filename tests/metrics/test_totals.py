@@ -210,7 +210,16 @@ def test_a_counter_that_was_shown_is_always_shown() -> None:
 
 
 def test_a_hundred_columns_with_all_their_scores_find_room() -> None:
-    statistics = ("psi", "js", "ks", "w1", "missing_rate", "type_error_rate", "out_of_range_rate", "visible_shift")
+    statistics = (
+        "psi",
+        "js",
+        "ks",
+        "w1",
+        "missing_rate",
+        "type_error_rate",
+        "out_of_range_rate",
+        "minimum_detectable_shift",
+    )
     scores = [Score(f"c{place}", "feature", name, 0.5, 0.4, 0.6, 700) for place in range(100) for name in statistics]
     totals = Totals(started_at=1.0)
     totals.add_outcomes("/p", pane(2, kinds=["http_503"]))

@@ -146,7 +146,7 @@ class Comparison:
     @property
     def has_enough_rows(self) -> bool:
         """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
-        shifts = [score.value for score in self._visible_shifts()]
+        shifts = [score.value for score in self._detectable_shifts()]
         return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > self._watched_count
 
     def scores(self, panes: int) -> list[Score]:
@@ -154,15 +154,23 @@ class Comparison:
         if not self._panes.closed:
             return []
         found = scores(self.columns, self._reference_counts, self._panes.window(panes).counts)
-        return [score for score in found if score.column not in self._hidden] + self._visible_shifts()
+        return [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
 
-    def _visible_shifts(self) -> list[Score]:
+    def _detectable_shifts(self) -> list[Score]:
         """Of every column the smallest shift that would have been seen by now, in Cohen's h; none where none would."""
         if not self._judge.columns:
             return []
-        shifts = self._judge.visible_shift(self._rows)
+        shifts = self._judge.minimum_detectable_shift(self._rows)
         return [
-            Score(column.name, column.role, "visible_shift", float(shift), float(shift), float(shift), int(rows))
+            Score(
+                column.name,
+                column.role,
+                "minimum_detectable_shift",
+                float(shift),
+                float(shift),
+                float(shift),
+                int(rows),
+            )
             for column, shift, rows in zip(self._judge.columns, shifts, self._rows, strict=True)
             if np.isfinite(shift) and column.name not in self._hidden
         ]

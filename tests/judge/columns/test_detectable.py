@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.judge.columns.detectable import visible_shift
-from dashlight.judge.evidence.null import bands
+from dashlight.judge.columns.detectable import minimum_detectable_shift
+from dashlight.judge.evidence.null import null_of
 from dashlight.judge.evidence.score_tables import evidence_tables
 from dashlight.window.columns import ColumnReference
 
@@ -14,9 +14,9 @@ GATE = 0.141
 
 
 def visible_in(columns: tuple[ColumnReference, ...], rows: float, gate: float = GATE) -> NDArray[np.float64]:
-    found, weights = bands(columns), np.full(len(columns), 1 / max(len(columns), 1))
+    found, weights = null_of(columns), np.full(len(columns), 1 / max(len(columns), 1))
     tables = evidence_tables(found, weights, panes=259_200.0)
-    return visible_shift(found, tables, np.full(len(columns), rows), gate=gate)
+    return minimum_detectable_shift(found, tables, np.full(len(columns), rows), gate=gate)
 
 
 def test_a_shift_is_visible_where_its_evidence_and_its_size_are_sure(columns_of: MakeColumns) -> None:

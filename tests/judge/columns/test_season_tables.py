@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from dashlight.judge.columns.season_tables import (
     PANES_REMEMBERED,
+    SeasonTables,
     SlotRows,
-    SlotTables,
     expected_counts,
     slots_between,
     without_season,
 )
 from dashlight.judge.evidence.evidence import Evidence
-from dashlight.judge.evidence.null import bands
+from dashlight.judge.evidence.null import null_of
 from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Season
@@ -51,10 +51,10 @@ class Seasonal:
         meter.add(Binner(self.columns).codes(table_of_columns(values)), at)
         self.seasons = meter.seasons(self.columns)
         self.weights = np.full(COLUMNS, 1 / COLUMNS)
-        self.pooled = evidence_tables(bands(self.columns), self.weights, panes=PANES)
+        self.pooled = evidence_tables(null_of(self.columns), self.weights, panes=PANES)
 
-    def tables(self) -> SlotTables:
-        return SlotTables(self.columns, self.seasons, self.weights, panes=PANES, like=self.pooled)
+    def tables(self) -> SeasonTables:
+        return SeasonTables(self.columns, self.seasons, self.weights, panes=PANES, like=self.pooled)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_pane_of_years_lies_in_all_slots_alike() -> None:
 def test_a_slots_tables_are_those_of_the_columns_as_it_sees_them(seasonal: Seasonal) -> None:
     found = seasonal.tables().tables({30: 1.0})
 
-    seen = bands(in_season(seasonal.columns, seasonal.seasons, {30: 1.0}))
+    seen = null_of(in_season(seasonal.columns, seasonal.seasons, {30: 1.0}))
     expected = evidence_tables(seen, seasonal.weights, panes=PANES, like=seasonal.pooled)
     for part in ("each", "inside", "scores", "floor"):
         np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
@@ -129,7 +129,7 @@ def test_tables_are_made_once_a_slot_and_forgotten_after_two(seasonal: Seasonal)
 
 def test_columns_without_seasons_keep_their_tables(seasonal: Seasonal) -> None:
     none: list[Season | None] = [None] * COLUMNS
-    tables = SlotTables(seasonal.columns, none, seasonal.weights, panes=PANES, like=seasonal.pooled)
+    tables = SeasonTables(seasonal.columns, none, seasonal.weights, panes=PANES, like=seasonal.pooled)
     kept: EvidenceTables = tables.tables({30: 1.0})
 
     assert kept is seasonal.pooled
@@ -178,7 +178,7 @@ def test_effects_are_measured_by_the_variation_that_a_season_leaves(seasonal: Se
     assert [season is None for season in seasonal.seasons] == [False] * (COLUMNS - 1) + [True]
     assert calm[-1] is seasonal.columns[-1]
     assert calm[0].counts is seasonal.columns[0].counts
-    before, after = (bands([column]).variation for column in (seasonal.columns[0], calm[0]))
+    before, after = (null_of([column]).variation for column in (seasonal.columns[0], calm[0]))
     assert before.functional_phi[0, 0] > 20
     assert after.functional_phi[0, 0] < 3
 

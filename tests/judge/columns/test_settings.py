@@ -66,17 +66,17 @@ def test_a_strict_judge_fires_on_evidence_alone_and_not_below_the_tolerance(
     assert fired == [False, True]
 
 
-def test_the_smallest_visible_shift_shrinks_down_to_the_tolerance(columns_of: MakeColumns) -> None:
+def test_the_minimum_detectable_shift_shrinks_down_to_the_tolerance(columns_of: MakeColumns) -> None:
     rng = np.random.default_rng(246)
     columns = columns_of({"x": rng.standard_normal(10_000)})
     gated, strict = (DriftJudge(columns, panes=MONTH, strict=strict) for strict in (False, True))
 
-    shifts = [float(gated.visible_shift(np.array([rows]))[0]) for rows in (0.0, 5.0, 200.0, 2000.0, 1e6)]
+    shifts = [float(gated.minimum_detectable_shift(np.array([rows]))[0]) for rows in (0.0, 5.0, 200.0, 2000.0, 1e6)]
 
     assert shifts[0] == np.inf
     assert shifts == sorted(shifts, reverse=True)
     assert 0.141 < shifts[-1] < 0.17
-    assert strict.visible_shift(np.array([1e6]))[0] > shifts[-1]
+    assert strict.minimum_detectable_shift(np.array([1e6]))[0] > shifts[-1]
 
 
 def test_a_reference_too_short_for_its_own_variation_is_named(columns_of: MakeColumns, memory: MakeValues) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.bets import EventStakes, event_stakes, functional_stakes, live_bets
-from dashlight.judge.evidence.null import Bands, bands
-from dashlight.judge.evidence.null_bounds import LARGEST_CLUMP, SIZES, Borders, borders
+from dashlight.judge.evidence.bets import EventBets, event_bets, functional_bets, live_bets
+from dashlight.judge.evidence.null import Null, null_of
+from dashlight.judge.evidence.null_bounds import LARGEST_CLUMP, SIZES, NullBounds, null_bounds
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_BINS, EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import ABOVE, BELOW, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
@@ -15,19 +15,19 @@ MakeColumns = Callable[..., tuple[ColumnReference, ...]]
 UP, DOWN = 0, 1
 
 
-def borders_of(found: Bands) -> Borders:
+def borders_of(found: Null) -> NullBounds:
     columns = len(found.rows)
     thresholds = np.full((columns, EVENT_COUNT), 21.0)
-    return borders(found, thresholds, thresholds[:, :FUNCTIONAL_COUNT], panes=259_200.0)
+    return null_bounds(found, thresholds, thresholds[:, :FUNCTIONAL_COUNT], panes=259_200.0)
 
 
-def events_of(found: Bands) -> EventStakes:
-    return event_stakes(found, borders_of(found), live_bets(found))
+def events_of(found: Null) -> EventBets:
+    return event_bets(found, borders_of(found), live_bets(found))
 
 
-def scores_of(found: Bands) -> NDArray[np.float64]:
+def scores_of(found: Null) -> NDArray[np.float64]:
     """Shape (columns, BINS, FUNCTIONAL_COUNT, sizes)."""
-    return functional_stakes(found, borders_of(found), live_bets(found))
+    return functional_bets(found, borders_of(found), live_bets(found))
 
 
 @pytest.fixture
@@ -48,11 +48,11 @@ def columns(columns_of: MakeColumns) -> tuple[ColumnReference, ...]:
 
 
 @pytest.fixture
-def found(columns: tuple[ColumnReference, ...]) -> Bands:
-    return bands(columns)
+def found(columns: tuple[ColumnReference, ...]) -> Null:
+    return null_of(columns)
 
 
-def test_no_bet_on_an_event_gains_anywhere_inside_its_border(found: Bands) -> None:
+def test_no_bet_on_an_event_gains_anywhere_inside_its_border(found: Null) -> None:
     stakes, limits = events_of(found), borders_of(found)
 
     for part in np.linspace(0, 1, 5):
@@ -62,7 +62,7 @@ def test_no_bet_on_an_event_gains_anywhere_inside_its_border(found: Bands) -> No
         assert mean.max() <= 1 + 1e-9
 
 
-def test_every_bet_on_an_event_gains_beyond_its_border(found: Bands) -> None:
+def test_every_bet_on_an_event_gains_beyond_its_border(found: Null) -> None:
     stakes, limits = events_of(found), borders_of(found)
     angles = 2 * np.arcsin(np.sqrt(np.stack([limits.event_high, limits.event_low])))
     steps = np.multiply.outer([1.0, -1.0], SIZES)[:, :, np.newaxis, np.newaxis]
@@ -75,7 +75,7 @@ def test_every_bet_on_an_event_gains_beyond_its_border(found: Bands) -> None:
     assert (growth[clear] > 0).all()
 
 
-def test_no_bet_on_a_functional_gains_without_drift(found: Bands) -> None:
+def test_no_bet_on_a_functional_gains_without_drift(found: Null) -> None:
     assert live_bets(found).functionals[0].sum() == FUNCTIONAL_COUNT
 
     mean = np.einsum("ck,ckfs->cfs", found.shares, np.exp(scores_of(found)))
@@ -83,7 +83,7 @@ def test_no_bet_on_a_functional_gains_without_drift(found: Bands) -> None:
     assert mean.max() <= 1 + 1e-9
 
 
-def test_no_bet_on_a_functional_gains_within_the_slack(found: Bands) -> None:
+def test_no_bet_on_a_functional_gains_within_the_slack(found: Null) -> None:
     rng = np.random.default_rng(131)
     scores = scores_of(found)
     root = np.sqrt(found.shares[0])
@@ -95,7 +95,7 @@ def test_no_bet_on_a_functional_gains_within_the_slack(found: Bands) -> None:
         assert np.einsum("k,kfs->fs", near, np.exp(scores[0])).max() <= 1 + 1e-9
 
 
-def test_a_shift_gains_on_the_functional_that_sees_it(found: Bands) -> None:
+def test_a_shift_gains_on_the_functional_that_sees_it(found: Null) -> None:
     scores = scores_of(found)
     tilted = found.shares[0] * np.exp(found.functionals[0, 0])
     tilted /= tilted.sum()
@@ -107,18 +107,18 @@ def test_a_shift_gains_on_the_functional_that_sees_it(found: Bands) -> None:
     assert growth[1] < 0
 
 
-def test_only_numbers_have_functionals(found: Bands) -> None:
+def test_only_numbers_have_functionals(found: Null) -> None:
     assert live_bets(found).functionals.any(axis=1).tolist() == [True, False, False, False, False]
 
 
 def test_a_number_of_few_values_has_no_functionals(columns_of: MakeColumns) -> None:
     rng = np.random.default_rng(132)
-    found = bands(columns_of({"stars": rng.integers(1, 5, 2000).astype(float)}))
+    found = null_of(columns_of({"stars": rng.integers(1, 5, 2000).astype(float)}))
 
     assert not live_bets(found).functionals.any()
 
 
-def test_each_kind_of_column_bets_on_the_bad_values_that_it_can_have(found: Bands) -> None:
+def test_each_kind_of_column_bets_on_the_bad_values_that_it_can_have(found: Null) -> None:
     live = live_bets(found).events[UP]
 
     bets = [np.flatnonzero(row[:STRUCTURAL_BINS]).tolist() for row in live]
@@ -132,11 +132,11 @@ def test_each_kind_of_column_bets_on_the_bad_values_that_it_can_have(found: Band
     ]
 
 
-def test_free_text_bets_on_nothing_but_bad_values(found: Bands) -> None:
+def test_free_text_bets_on_nothing_but_bad_values(found: Null) -> None:
     assert not live_bets(found).events[:, 4, STRUCTURAL_BINS:].any()
 
 
-def test_nobody_is_alarmed_by_fewer_bad_values(found: Bands) -> None:
+def test_nobody_is_alarmed_by_fewer_bad_values(found: Null) -> None:
     assert not live_bets(found).events[DOWN, :, TYPE_ERROR:STRUCTURAL_BINS].any()
 
 
@@ -144,10 +144,10 @@ def test_fewer_missing_values_are_a_drift_where_they_are_usual(columns_of: MakeC
     rng = np.random.default_rng(133)
     values = np.where(rng.random(3000) < 0.3, np.nan, rng.standard_normal(3000))
 
-    assert live_bets(bands(columns_of({"x": values}))).events[DOWN, 0, NULL]
+    assert live_bets(null_of(columns_of({"x": values}))).events[DOWN, 0, NULL]
 
 
-def test_the_budget_is_not_shared_with_copies_of_the_same_event(found: Bands) -> None:
+def test_the_budget_is_not_shared_with_copies_of_the_same_event(found: Null) -> None:
     few = live_bets(found).events[UP, 1]
 
     # Three categories: each alone, and no two of them by any wider interval that means the same.
@@ -160,7 +160,7 @@ def test_the_budget_is_not_shared_with_copies_of_the_same_event(found: Bands) ->
 
 def test_bursts_of_what_is_rare_are_not_taken_for_many_rows(columns_of: MakeColumns) -> None:
     rng = np.random.default_rng(134)
-    sticky = bands(columns_of({"x": np.repeat(rng.standard_normal(1000), 20)}))
+    sticky = null_of(columns_of({"x": np.repeat(rng.standard_normal(1000), 20)}))
 
     phi = sticky.variation.phi[0, ABOVE]
     largest = events_of(sticky).inside[UP, :, 0, ABOVE].max()
@@ -169,6 +169,6 @@ def test_bursts_of_what_is_rare_are_not_taken_for_many_rows(columns_of: MakeColu
     assert largest * phi == pytest.approx(LARGEST_CLUMP)
 
 
-def test_there_are_bets_of_every_size(found: Bands) -> None:
+def test_there_are_bets_of_every_size(found: Null) -> None:
     assert events_of(found).inside.shape[1] == len(SIZES)
     assert scores_of(found).shape[-1] == len(SIZES)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.change_point import onset
+from dashlight.judge.evidence.change_point import change_point
 from dashlight.judge.evidence.evidence import Evidence
-from dashlight.judge.evidence.null import bands
+from dashlight.judge.evidence.null import null_of
 from dashlight.judge.evidence.score_tables import evidence_tables
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_BINS
@@ -27,7 +27,7 @@ def test_nine_in_ten_intervals_hold_the_change(
     widths: list[int] = []
     for _ in range(looked_at):
         columns = columns_of({"x": rng.standard_normal(10_000)}, ordered=False)
-        found = bands(columns)
+        found = null_of(columns)
         evidence = Evidence(evidence_tables(found, np.ones(1), panes=259_200.0))
         before = int(rng.integers(3000, 3100))  # the change comes anywhere within a pane
         values = rng.standard_normal(3100 + 100 * panes_after)
@@ -38,7 +38,7 @@ def test_nine_in_ten_intervals_hold_the_change(
             ring.add(counts, 0.0)
         firing = evidence.firing(0)
 
-        latest, earliest = onset(found, 0, firing.leading, window_of(ring), firing.age)
+        latest, earliest = change_point(found, 0, firing.leading, window_of(ring), firing.age)
 
         since = (len(values) - before) / 100
         held += latest <= since <= earliest
@@ -74,18 +74,18 @@ def columns(columns_of: MakeColumns) -> tuple[ColumnReference, ...]:
 def test_a_sudden_change_is_placed_to_the_pane(columns: tuple[ColumnReference, ...]) -> None:
     ring = ring_of([50] * 40 + [95] * 6)
 
-    assert onset(bands(columns), 0, UPPER_HALF, window_of(ring), 6) == (5, 7)
+    assert change_point(null_of(columns), 0, UPPER_HALF, window_of(ring), 6) == (5, 7)
 
 
 def test_a_change_in_the_last_pane_reaches_to_now(columns: tuple[ColumnReference, ...]) -> None:
     ring = ring_of([50] * 40 + [95])
 
-    assert onset(bands(columns), 0, UPPER_HALF, window_of(ring), 1) == (0, 2)
+    assert change_point(null_of(columns), 0, UPPER_HALF, window_of(ring), 1) == (0, 2)
 
 
 def test_where_panes_are_kept_together_the_interval_says_so(columns: tuple[ColumnReference, ...]) -> None:
     near, far = (
-        onset(bands(columns), 0, UPPER_HALF, window_of(ring_of([50] * 400 + [95] * after)), after)
+        change_point(null_of(columns), 0, UPPER_HALF, window_of(ring_of([50] * 400 + [95] * after)), after)
         for after in (20, 300)
     )
 
@@ -98,7 +98,7 @@ def test_where_panes_are_kept_together_the_interval_says_so(columns: tuple[Colum
 def test_a_change_before_all_that_is_kept_is_as_early_as_the_first_pane(columns: tuple[ColumnReference, ...]) -> None:
     ring = ring_of([95] * 10)
 
-    assert onset(bands(columns), 0, UPPER_HALF, window_of(ring), 10)[1] == 10
+    assert change_point(null_of(columns), 0, UPPER_HALF, window_of(ring), 10)[1] == 10
 
 
 def test_missing_values_are_dated_too(columns: tuple[ColumnReference, ...]) -> None:
@@ -108,7 +108,7 @@ def test_missing_values_are_dated_too(columns: tuple[ColumnReference, ...]) -> N
     for _ in range(4):
         ring.add(counts, 0.0)
 
-    assert onset(bands(columns), 0, NULL, window_of(ring), 4) == (3, 5)
+    assert change_point(null_of(columns), 0, NULL, window_of(ring), 4) == (3, 5)
 
 
 def test_panes_that_are_kept_together_are_one_boundary(columns: tuple[ColumnReference, ...]) -> None:
@@ -117,4 +117,4 @@ def test_panes_that_are_kept_together_are_one_boundary(columns: tuple[ColumnRefe
     def coarse(panes: int) -> tuple[NDArray[np.int64], int]:
         return window_of(ring)(-(-panes // 8) * 8)
 
-    assert onset(bands(columns), 0, UPPER_HALF, coarse, 16) == (8, 24)
+    assert change_point(null_of(columns), 0, UPPER_HALF, coarse, 16) == (8, 24)

@@ -5,7 +5,7 @@ import pytest
 
 from dashlight.judge.evidence.effects import Effects, back_inside, effects, established, strength
 from dashlight.judge.evidence.evidence import Firing
-from dashlight.judge.evidence.null import Bands, bands
+from dashlight.judge.evidence.null import Null, null_of
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_BINS, EVENT_COUNT
 from dashlight.window.layout import BINS, NULL, STRUCTURAL_BINS
@@ -16,10 +16,10 @@ UPPER_HALF = EVENT_BINS.index((STRUCTURAL_BINS + 16, STRUCTURAL_BINS + 32))
 
 
 @pytest.fixture
-def found(columns_of: MakeColumns) -> Bands:
+def found(columns_of: MakeColumns) -> Null:
     """One column of 10,000 rows, the same number in each of 32 bins."""
     rng = np.random.default_rng(150)
-    return bands(columns_of({"x": rng.permutation(10_000) / 10_000}, ordered=False))
+    return null_of(columns_of({"x": rng.permutation(10_000) / 10_000}, ordered=False))
 
 
 def firing(ups: list[int], downs: list[int], functionals: list[int]) -> Firing:
@@ -38,7 +38,7 @@ def measured(sizes: list[list[float]], errors: float, gates: float = GATE, natur
     )
 
 
-def test_an_effect_counts_in_the_direction_that_its_detector_claims(found: Bands) -> None:
+def test_an_effect_counts_in_the_direction_that_its_detector_claims(found: Null) -> None:
     window = np.zeros((1, BINS), np.int64)
     window[0, STRUCTURAL_BINS + 16 :] = 100  # all in the upper half
 
@@ -50,7 +50,7 @@ def test_an_effect_counts_in_the_direction_that_its_detector_claims(found: Bands
     assert seen.detectors.tolist() == [UPPER_HALF, UPPER_HALF, EVENT_COUNT, EVENT_COUNT + 1]
 
 
-def test_errors_shrink_with_the_rows_down_to_that_of_the_reference(found: Bands) -> None:
+def test_errors_shrink_with_the_rows_down_to_that_of_the_reference(found: Null) -> None:
     windows = np.zeros((3, BINS), np.int64)
     windows[:, 10] = [0, 100, 10**9]
 
@@ -59,7 +59,7 @@ def test_errors_shrink_with_the_rows_down_to_that_of_the_reference(found: Bands)
     assert seen.errors[:, 0] == pytest.approx([1.0, (1 / 100 + 1e-4) ** 0.5, 0.01], rel=1e-3)
 
 
-def test_bad_values_matter_at_half_the_size(found: Bands) -> None:
+def test_bad_values_matter_at_half_the_size(found: Null) -> None:
     seen = effects(found, 0, firing([NULL, UPPER_HALF], [], []), np.ones((1, BINS), np.int64), gate=GATE)
 
     assert seen.gates.tolist() == [GATE / 2, GATE]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from dashlight.judge.evidence.evidence import CAP_NATS, Evidence
-from dashlight.judge.evidence.null import bands, shifted
+from dashlight.judge.evidence.null import null_of, shifted
 from dashlight.judge.evidence.null_bounds import SIZES, shares_bet_on
 from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables
 from dashlight.window.bins import Binner
@@ -44,7 +44,7 @@ def panes(columns: tuple[ColumnReference, ...], panes_of: MakePanes) -> NDArray[
 
 
 def tables_of(columns: tuple[ColumnReference, ...], weights: list[float] | None = None) -> EvidenceTables:
-    return evidence_tables(bands(columns), np.array(weights or [1 / len(columns)] * len(columns)), panes=PANES)
+    return evidence_tables(null_of(columns), np.array(weights or [1 / len(columns)] * len(columns)), panes=PANES)
 
 
 def evidence_of(columns: tuple[ColumnReference, ...], weights: list[float] | None = None) -> Evidence:
@@ -58,7 +58,7 @@ def margins_of(evidence: Evidence, panes: NDArray[np.int64]) -> NDArray[np.float
 def test_evidence_is_the_logarithm_of_the_summed_wealth_of_all_detectors(
     columns: tuple[ColumnReference, ...], panes: NDArray[np.int64]
 ) -> None:
-    found, tables = bands(columns), tables_of(columns)
+    found, tables = null_of(columns), tables_of(columns)
     wealth = np.zeros((8, 3, EVENT_COUNT + len(SIZES)))
     expected: list[NDArray[np.float64]] = []
     for counts in panes:
@@ -107,7 +107,7 @@ def test_a_pane_may_be_scored_by_other_tables_that_share_the_state(
     moved = tuple(
         replace(column, counts=found) for column, found in zip(columns, counted_in(columns, values), strict=True)
     )
-    at_night = evidence_tables(bands(moved), np.full(3, 1 / 3), panes=PANES, like=usual)
+    at_night = evidence_tables(null_of(moved), np.full(3, 1 / 3), panes=PANES, like=usual)
     by_day, by_hour = Evidence(usual), Evidence(usual)
 
     day = np.array([by_day.update(counts) for counts in panes])

@@ -7,7 +7,7 @@ import pytest
 from dashlight.judge.evidence.effects import effects
 from dashlight.judge.evidence.evidence import Firing
 from dashlight.judge.evidence.hysteresis import Sight, Watch
-from dashlight.judge.evidence.null import Bands, bands
+from dashlight.judge.evidence.null import Null, null_of
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_BINS
 from dashlight.window.layout import BINS, STRUCTURAL_BINS
@@ -25,12 +25,12 @@ QUIET, DRIFT = 0.5, 0.8
 def course(columns_of: MakeColumns) -> Callable[..., list[str]]:
     """States of a watch, pane by pane of 100 rows; half of the reference's rows are in the upper half."""
     rng = np.random.default_rng(160)
-    found = bands(columns_of({"x": rng.permutation(10_000) / 10_000}, ordered=False))
+    found = null_of(columns_of({"x": rng.permutation(10_000) / 10_000}, ordered=False))
     return partial(states_of, found)
 
 
 def states_of(
-    found: Bands, steps: Steps, *, rows: int = 100, age: int = 1, kept: int = 1 << 10, is_proof: bool = False
+    found: Null, steps: Steps, *, rows: int = 100, age: int = 1, kept: int = 1 << 10, is_proof: bool = False
 ) -> list[str]:
     watch = Watch()
     panes: list[int] = []

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.judge.evidence.null import bands, shifted
+from dashlight.judge.evidence.null import null_of, shifted
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import ABOVE, NULL, STRUCTURAL_BINS
@@ -25,7 +25,7 @@ def test_a_share_is_shifted_by_cohens_h(share: float, distance: float) -> None:
 
 
 def test_what_never_happened_may_happen(columns_of: MakeColumns) -> None:
-    found = bands(columns_of({"x": np.arange(5000.0)}, ordered=False))
+    found = null_of(columns_of({"x": np.arange(5000.0)}, ordered=False))
 
     # One of 5,001 rows lies above the largest of 5,000, by exchangeability.
     assert found.shares[0, ABOVE] == pytest.approx(1 / 5001, rel=0.01)
@@ -33,7 +33,7 @@ def test_what_never_happened_may_happen(columns_of: MakeColumns) -> None:
 
 
 def test_what_is_tolerated_is_half_for_bad_values(columns_of: MakeColumns) -> None:
-    found = bands(columns_of({"x": np.arange(5000.0)}, ordered=False), tolerated=0.2)
+    found = null_of(columns_of({"x": np.arange(5000.0)}, ordered=False), tolerated=0.2)
 
     assert found.event_natural[0, NULL] == pytest.approx(0.1)
     assert found.event_natural[0, STRUCTURAL_BINS] == pytest.approx(0.2)
@@ -51,14 +51,14 @@ def test_a_season_of_the_reference_is_natural(columns_of: MakeColumns) -> None:
         ),
     )
 
-    assert np.median(bands([plain]).event_natural) == 0
+    assert np.median(null_of([plain]).event_natural) == 0
     # Two and a half times a tau of 0.1.
-    assert bands([slow]).event_natural[0, -1] == pytest.approx(0.25, rel=0.4)
-    assert bands([slow]).functional_natural[0, 0] == pytest.approx(0.25, rel=0.5)
+    assert null_of([slow]).event_natural[0, -1] == pytest.approx(0.25, rel=0.4)
+    assert null_of([slow]).functional_natural[0, 0] == pytest.approx(0.25, rel=0.5)
 
 
 def test_functionals_are_measured_in_deviations_of_the_reference(columns_of: MakeColumns) -> None:
-    found = bands(columns_of({"x": np.random.default_rng(124).exponential(size=10_000)}))
+    found = null_of(columns_of({"x": np.random.default_rng(124).exponential(size=10_000)}))
 
     # Of the normal score of a rank, whatever the column's own shape.
     assert found.functional_means[0, 0] == pytest.approx(0, abs=0.01)
@@ -66,4 +66,4 @@ def test_functionals_are_measured_in_deviations_of_the_reference(columns_of: Mak
 
 
 def test_no_columns_have_no_bands() -> None:
-    assert bands([]).event_shares.shape == (0, EVENT_COUNT)
+    assert null_of([]).event_shares.shape == (0, EVENT_COUNT)

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 from scipy.stats import beta, norm
 
-from dashlight.judge.evidence.null import Bands, bands, shifted
+from dashlight.judge.evidence.null import Null, null_of, shifted
 from dashlight.judge.evidence.null_bounds import (
     SIZES,
     SLACK,
-    Borders,
-    borders,
+    NullBounds,
     hellinger_supremum,
     margins,
+    null_bounds,
     share_bounds,
 )
 from dashlight.window.columns import ColumnReference
@@ -25,9 +25,9 @@ PANES = 259_200.0
 NATS = 21.0
 
 
-def borders_of(found: Bands) -> Borders:
+def borders_of(found: Null) -> NullBounds:
     columns = len(found.rows)
-    return borders(
+    return null_bounds(
         found, np.full((columns, EVENT_COUNT), NATS), np.full((columns, FUNCTIONAL_COUNT), NATS), panes=PANES
     )
 
@@ -98,7 +98,7 @@ def test_the_two_margins_touch_where_one_takes_over() -> None:
 
 def test_a_longer_reference_has_closer_borders(columns_of: MakeColumns) -> None:
     rng = np.random.default_rng(121)
-    found = [borders_of(bands(columns_of({"x": rng.standard_normal(rows)}))) for rows in (500, 2000, 8000)]
+    found = [borders_of(null_of(columns_of({"x": rng.standard_normal(rows)}))) for rows in (500, 2000, 8000)]
 
     highs = np.array([each.event_high[:, 0, MIDDLE] for each in found])
     means = np.array([each.functional_high[:, 0, 0] for each in found])
@@ -108,7 +108,7 @@ def test_a_longer_reference_has_closer_borders(columns_of: MakeColumns) -> None:
 
 
 def test_smaller_bets_begin_further_out(columns_of: MakeColumns) -> None:
-    found = borders_of(bands(columns_of({"x": np.random.default_rng(122).standard_normal(2000)})))
+    found = borders_of(null_of(columns_of({"x": np.random.default_rng(122).standard_normal(2000)})))
 
     assert (np.diff(found.event_high[:, 0, MIDDLE]) <= 0).all()
     assert (np.diff(found.event_low[:, 0, MIDDLE]) >= 0).all()
@@ -117,7 +117,7 @@ def test_smaller_bets_begin_further_out(columns_of: MakeColumns) -> None:
 
 def test_no_border_is_nearer_than_the_slack_and_what_is_tolerated(columns_of: MakeColumns) -> None:
     columns = columns_of({"x": np.arange(1_000_000.0)}, ordered=False)
-    found = bands(columns, tolerated=0.1)
+    found = null_of(columns, tolerated=0.1)
 
     limits = borders_of(found)
 
@@ -134,14 +134,14 @@ def test_memory_moves_the_borders_out(columns_of: MakeColumns) -> None:
         plain, variation=tuple(replace(part, events=np.full(EVENT_COUNT, 30.0)) for part in plain.variation)
     )
 
-    highs = [borders_of(bands([column])).event_high[0, 0, MIDDLE] for column in (plain, sticky)]
+    highs = [borders_of(null_of([column])).event_high[0, 0, MIDDLE] for column in (plain, sticky)]
 
     assert highs[1] > highs[0] + 0.05
 
 
 def test_what_a_short_reference_never_showed_is_not_taken_for_impossible(columns_of: MakeColumns) -> None:
     # Of 500 rows none was missing: one in a hundred may be, at exp(-5) by chance.
-    found = bands(columns_of({"x": np.arange(500.0)}, ordered=False))
+    found = null_of(columns_of({"x": np.arange(500.0)}, ordered=False))
     high = borders_of(found).event_high[:, 0, NULL]
 
     assert (high > 0.002).all()

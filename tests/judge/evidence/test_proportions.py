@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from dashlight.judge.evidence.proportions import ProportionBank, Proportions, proportion_stakes
+from dashlight.judge.evidence.proportions import ProportionBank, Proportions, proportion_bets
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def test_a_bet_gains_nothing_on_average_inside_its_border(
 ) -> None:
     reference = known(np.array([share]), trials, phi=phi, tau=tau)
 
-    stakes = proportion_stakes(reference, np.ones((6, 1), np.bool_), thresholds=np.array([20.0]))
+    stakes = proportion_bets(reference, np.ones((6, 1), np.bool_), thresholds=np.array([20.0]))
     true = share + between * (stakes.borders - share)
     factor = true * np.exp(stakes.inside) + (1 - true) * np.exp(stakes.outside)
 
@@ -52,7 +52,7 @@ def mean_wealth(share: float, rows: int, size: float, *, believed: float) -> flo
     asked = np.repeat([[True], [False]], draws, axis=1)
     stream = int(2 * threshold / size**2)
     seen = rng.binomial(stream, share, draws)
-    stakes = proportion_stakes(reference, asked, thresholds=np.full(draws, threshold), sizes=[size], slack=0.0)
+    stakes = proportion_bets(reference, asked, thresholds=np.full(draws, threshold), sizes=[size], slack=0.0)
     return float(np.exp(seen * stakes.inside[0] + (stream - seen) * stakes.outside[0]).mean())
 
 
@@ -81,7 +81,7 @@ def test_neither_does_it_where_a_wrong_reference_is_one_alarm(
 ) -> None:
     reference = known(np.array([share]), trials, phi=phi, tau=tau)
 
-    stakes = proportion_stakes(reference, np.ones((6, 1), np.bool_), thresholds=np.array([18.0]), panes=1e5)
+    stakes = proportion_bets(reference, np.ones((6, 1), np.bool_), thresholds=np.array([18.0]), panes=1e5)
     true = share + between * (stakes.borders - share)
     factor = true * np.exp(stakes.inside) + (1 - true) * np.exp(stakes.outside)
 
@@ -97,7 +97,7 @@ def test_where_a_wrong_reference_is_one_alarm_a_large_bet_on_a_rare_event_begins
     asked, thresholds = np.ones((6, 1), np.bool_), np.array([17.0])
 
     each, once = (
-        proportion_stakes(reference, asked, thresholds=thresholds, slack=0.0, panes=panes) for panes in (None, 259_200)
+        proportion_bets(reference, asked, thresholds=thresholds, slack=0.0, panes=panes) for panes in (None, 259_200)
     )
 
     assert once.borders[2, 0] < 0.75 * each.borders[2, 0]
@@ -210,7 +210,7 @@ def test_bets_that_a_small_reference_cannot_bear_are_not_made() -> None:
     asked = np.ones((6, 3), np.bool_)
     reference = Proportions(np.full(3, 0.5), np.array([0.0, 60.0, 1e6]), np.ones(3), np.zeros(3))
 
-    stakes = proportion_stakes(reference, asked, thresholds=np.full(3, 20.0))
+    stakes = proportion_bets(reference, asked, thresholds=np.full(3, 20.0))
 
     assert stakes.live[:3].T.tolist() == [[False] * 3, [False, True, True], [True] * 3]
 
@@ -218,7 +218,7 @@ def test_bets_that_a_small_reference_cannot_bear_are_not_made() -> None:
 def test_the_border_lies_beyond_slack_season_and_the_error_of_the_reference() -> None:
     reference = known(np.array([0.5]), 10_000, phi=4.0, tau=0.01)
 
-    stakes = proportion_stakes(reference, np.ones((6, 1), np.bool_), thresholds=np.array([20.0]))
+    stakes = proportion_bets(reference, np.ones((6, 1), np.bool_), thresholds=np.array([20.0]))
     distance = 2 * np.arcsin(np.sqrt(stakes.borders[:, 0])) - np.pi / 2
 
     wanted = [0.02 + 0.025 + 20 * 4 / 10_000 / size for size in (0.1, 0.3, 0.8)]
@@ -229,7 +229,7 @@ def test_the_border_lies_beyond_slack_season_and_the_error_of_the_reference() ->
 def test_where_little_occurred_the_border_is_that_of_clopper_and_pearson(share: float) -> None:
     reference = known(np.array([share]), 1000)
 
-    stakes = proportion_stakes(reference, np.ones((2, 1), np.bool_), thresholds=np.array([0.1]), sizes=[0.8], slack=0.0)
+    stakes = proportion_bets(reference, np.ones((2, 1), np.bool_), thresholds=np.array([0.1]), sizes=[0.8], slack=0.0)
 
     held, level = share * 1000, 0.025
     high = stats.beta.isf(level, held + 1, 1000 - held) if share < 1 else 1.0

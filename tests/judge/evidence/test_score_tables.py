@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from dashlight.judge.evidence.null import bands
+from dashlight.judge.evidence.null import null_of
 from dashlight.judge.evidence.score_tables import LAYERS, evidence_tables
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT
@@ -20,7 +20,7 @@ def columns(columns_of: MakeColumns) -> tuple[ColumnReference, ...]:
 
 
 def test_the_weights_of_all_detectors_sum_to_the_budget(columns: tuple[ColumnReference, ...]) -> None:
-    tables = evidence_tables(bands(columns), np.array([0.3, 0.2]), panes=PANES)
+    tables = evidence_tables(null_of(columns), np.array([0.3, 0.2]), panes=PANES)
 
     weights = PANES * np.exp(tables.floor.astype(np.float64))
     sizes = LAYERS // 2
@@ -31,7 +31,7 @@ def test_the_weights_of_all_detectors_sum_to_the_budget(columns: tuple[ColumnRef
 
 
 def test_a_column_without_functionals_gives_their_part_to_its_intervals(columns: tuple[ColumnReference, ...]) -> None:
-    tables = evidence_tables(bands(columns), np.array([0.5, 0.5]), panes=PANES)
+    tables = evidence_tables(null_of(columns), np.array([0.5, 0.5]), panes=PANES)
 
     weights = PANES * np.exp(tables.floor.astype(np.float64)) * (LAYERS // 2)
     intervals = (weights[:, STRUCTURAL_BINS:EVENT_COUNT] * tables.live.events.sum(0)[:, STRUCTURAL_BINS:]).sum(1)
@@ -40,20 +40,20 @@ def test_a_column_without_functionals_gives_their_part_to_its_intervals(columns:
 
 
 def test_a_column_of_no_weight_can_never_alarm(columns: tuple[ColumnReference, ...]) -> None:
-    assert (evidence_tables(bands(columns), np.array([0.0, 1.0]), panes=PANES).floor[0] < -1e29).all()
+    assert (evidence_tables(null_of(columns), np.array([0.0, 1.0]), panes=PANES).floor[0] < -1e29).all()
 
 
 def test_tables_like_others_have_their_bets_and_thresholds(
     columns: tuple[ColumnReference, ...], columns_of: MakeColumns
 ) -> None:
-    usual = evidence_tables(bands(columns), np.array([0.5, 0.5]), panes=PANES)
+    usual = evidence_tables(null_of(columns), np.array([0.5, 0.5]), panes=PANES)
     few = columns_of({"number": np.arange(3.0).repeat(100), "few": ["a", "b", "c"] * 100})
 
-    alike = evidence_tables(bands(few), np.array([0.5, 0.5]), panes=PANES, like=usual)
+    alike = evidence_tables(null_of(few), np.array([0.5, 0.5]), panes=PANES, like=usual)
 
     assert (alike.floor == usual.floor).all()
     assert alike.live is usual.live
 
 
 def test_no_columns_have_empty_tables() -> None:
-    assert evidence_tables(bands([]), np.zeros(0), panes=PANES).floor.shape[0] == 0
+    assert evidence_tables(null_of([]), np.zeros(0), panes=PANES).floor.shape[0] == 0

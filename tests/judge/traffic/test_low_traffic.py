@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dashlight.judge.traffic.arrivals import CLASSES, ArrivalHistory
-from dashlight.judge.traffic.low_traffic import LullJudge
+from dashlight.judge.traffic.low_traffic import LowTrafficJudge
 from dashlight.records import Alert
 
 PANE = 60.0
@@ -19,7 +19,7 @@ class Asked:
     """A lull judge, the history that it goes by, and its alerts so far."""
 
     def __init__(self, seed: int) -> None:
-        self.judge = LullJudge(pane_seconds=PANE, panes=MONTH, share=0.01, endpoint="/predict")
+        self.judge = LowTrafficJudge(pane_seconds=PANE, panes=MONTH, share=0.01, endpoint="/predict")
         self.history = ArrivalHistory(PANE)
         self.news: list[Alert] = []
         self._rng = np.random.default_rng(seed)

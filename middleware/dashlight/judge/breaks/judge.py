@@ -40,7 +40,7 @@ _Place = tuple[Role, str]
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """How the rows of a column hang together: see variation.NaturalVariation."""
+    """How the rows of a column hang together: see NaturalVariation."""
 
     phi: float
     tau: float

@@ -3,14 +3,14 @@
 import numpy as np
 
 from dashlight.judge.evidence.effects import CLEAR_OF_GATE, CLEAR_OF_NOISE
-from dashlight.judge.evidence.null import Bands, Floats
+from dashlight.judge.evidence.null import Floats, Null
 from dashlight.judge.evidence.null_bounds import SIZES, SLACK
 from dashlight.judge.evidence.score_tables import EvidenceTables
 from dashlight.window.events import EVENT_COUNT
 from dashlight.window.layout import STRUCTURAL_BINS
 
 
-def visible_shift(bands: Bands, tables: EvidenceTables, rows: Floats, *, gate: float) -> Floats:
+def minimum_detectable_shift(null: Null, tables: EvidenceTables, rows: Floats, *, gate: float) -> Floats:
     """The smallest shift of each column that would have raised an alarm with so many *rows*, in Cohen's h.
 
     A bet of size s with margin b on an event is over its threshold h after n rows at a shift of
@@ -23,14 +23,14 @@ def visible_shift(bands: Bands, tables: EvidenceTables, rows: Floats, *, gate: f
     Returns:
         Shape (columns,); inf where no shift could have been seen.
     """
-    phi, held = bands.variation.phi, bands.event_shares
+    phi, held = null.variation.phi, null.event_shares
     thresholds = -tables.floor[:, :EVENT_COUNT].astype(np.float64)
     seen = np.maximum(rows, 1e-9)[:, np.newaxis]
-    reference_rows = np.maximum(bands.rows / bands.variation.likely_phi, 2.0)
-    errors = np.sqrt(phi * (1 / seen + 1 / bands.rows))
+    reference_rows = np.maximum(null.rows / null.variation.likely_phi, 2.0)
+    errors = np.sqrt(phi * (1 / seen + 1 / null.rows))
     least: Floats = np.full(held.shape, np.inf)
     for size in SIZES:
-        margin = bands.event_natural + np.maximum(SLACK, thresholds / (reference_rows * size))
+        margin = null.event_natural + np.maximum(SLACK, thresholds / (reference_rows * size))
         least = np.minimum(least, margin + size / 2 + thresholds * phi / (seen * size))
     if gate > 0:
         least = np.maximum(least, np.maximum(CLEAR_OF_NOISE * errors, gate + CLEAR_OF_GATE * errors))

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from dashlight.judge.alerts import alert_key
 from dashlight.judge.columns.causes import explain
-from dashlight.judge.columns.detectable import visible_shift
+from dashlight.judge.columns.detectable import minimum_detectable_shift
 from dashlight.judge.columns.season_tables import without_season
 from dashlight.judge.columns.seasons import Seasons
-from dashlight.judge.evidence.change_point import PANES_REMEMBERED, STEPS_OF_ONE, onset
+from dashlight.judge.evidence.change_point import PANES_REMEMBERED, STEPS_OF_ONE, change_point
 from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
 from dashlight.judge.evidence.evidence import Evidence, Firing
 from dashlight.judge.evidence.hysteresis import Sight, Watch
-from dashlight.judge.evidence.null import Floats, bands
+from dashlight.judge.evidence.null import Floats, null_of
 from dashlight.judge.evidence.score_tables import evidence_tables
 from dashlight.judge.words import printable
 from dashlight.records import Alert, AlertState
@@ -69,8 +69,8 @@ class DriftJudge:
         self._strict = strict
         seasons = [column.season for column in self.columns]
         weights = _weights(self.columns, importance or {}) * share
-        self.bands = bands(without_season(self.columns, seasons), tolerated=self._gate if strict else 0.0)
-        self.tables = evidence_tables(self.bands, weights, panes=panes)
+        self.null = null_of(without_season(self.columns, seasons), tolerated=self._gate if strict else 0.0)
+        self.tables = evidence_tables(self.null, weights, panes=panes)
         self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
         self._evidence = Evidence(self.tables)
         self._model, self._version, self._endpoint = model, version, endpoint
@@ -82,15 +82,15 @@ class DriftJudge:
     @property
     def too_short(self) -> tuple[ColumnReference, ...]:
         """Columns whose reference is too short for its own variation: slow to alarm, and not to be relied on."""
-        flags = self.bands.variation.too_short
+        flags = self.null.variation.too_short
         return tuple(column for column, flag in zip(self.columns, flags, strict=True) if flag)
 
-    def visible_shift(self, rows: Floats) -> Floats:
+    def minimum_detectable_shift(self, rows: Floats) -> Floats:
         """The smallest shift that would have raised an alarm by now, in Cohen's h, shape (columns,).
 
         *rows*, shape (columns,), are those since the start; inf where no shift could have been seen.
         """
-        return visible_shift(self.bands, self.tables, rows, gate=0.0 if self._strict else self._gate)
+        return minimum_detectable_shift(self.null, self.tables, rows, gate=0.0 if self._strict else self._gate)
 
     def update(self, counts: Counts, at: float, window: Window, *, began_at: float | None = None) -> list[Alert]:
         """Take the counts of the pane that ended *at*, shape (columns, BINS); *window* includes it already.
@@ -121,7 +121,7 @@ class DriftJudge:
                 firing=self._evidence.firing(place) if self.margins[place] >= 0 else None,
                 windows=windows[:, place],
                 panes=panes,
-                measure=partial(effects, self.bands, place, gate=self._gate),
+                measure=partial(effects, self.null, place, gate=self._gate),
                 is_proof=self._strict,
             )
             news.extend(self._step(place, sight, at, window))
@@ -152,7 +152,7 @@ class DriftJudge:
         place, firing = seen
         if known is not None and firing.age > STEPS_OF_ONE:
             return replace(alert, since_earliest_at=known.since_earliest_at, since_latest_at=known.since_latest_at)
-        latest, earliest = onset(self.bands, place, firing.leading, window, firing.age)
+        latest, earliest = change_point(self.null, place, firing.leading, window, firing.age)
         return replace(
             alert,
             since_earliest_at=min(self._ended_at(earliest), alert.since_at),

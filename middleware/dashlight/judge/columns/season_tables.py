@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.null import Floats, bands
+from dashlight.judge.evidence.null import Floats, null_of
 from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables
 from dashlight.window.columns import ColumnReference, Season, stacked_counts
 from dashlight.window.reference.seasons import SLOT_SECONDS, WEEK_SECONDS, in_season, slot_of
 
 PANES_REMEMBERED = 8192
-"""As many as any window of judge.drift covers, and more."""
+"""As many as any window of DriftJudge covers, and more."""
 _TABLES_KEPT = 2
 """Those of 100 columns are 1.2 MB; panes that arrive late belong to the slot before."""
 
@@ -60,7 +60,7 @@ def expected_counts(
     return stacked_counts(in_season(columns, seasons, slot_rows))
 
 
-class SlotTables:
+class SeasonTables:
     """The score tables of the slot that is on, made when it begins."""
 
     def __init__(
@@ -72,7 +72,7 @@ class SlotTables:
         panes: float,
         like: EvidenceTables,
     ) -> None:
-        """*weights* and *panes* as for judge.tables.evidence_tables; *like* are the tables that the state began with."""
+        """*weights* and *panes* as for `evidence_tables`; *like* are the tables that the state began with."""
         self._columns, self._seasons = tuple(columns), tuple(seasons)
         self._weights, self._panes = weights, panes
         self._like = like
@@ -85,7 +85,7 @@ class SlotTables:
         key = tuple(sorted(slot_seconds.items()))
         made = self._made.pop(key, None)
         if made is None:
-            seen = bands(in_season(self._columns, self._seasons, slot_seconds))
+            seen = null_of(in_season(self._columns, self._seasons, slot_seconds))
             made = evidence_tables(seen, self._weights, panes=self._panes, like=self._like)
         self._made[key] = made  # the last used stands last
         while len(self._made) > _TABLES_KEPT:

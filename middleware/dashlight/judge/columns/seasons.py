@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.columns.season_tables import SlotRows, SlotTables, expected_counts, slots_between
+from dashlight.judge.columns.season_tables import SeasonTables, SlotRows, expected_counts, slots_between
 from dashlight.judge.evidence.null import Floats
 from dashlight.judge.evidence.score_tables import EvidenceTables
 from dashlight.window.columns import ColumnReference, reference_shares
@@ -23,7 +23,7 @@ class Seasons:
     ) -> None:
         """*columns*, *weights* and *panes* as for `evidence_tables`, which made *like* of them without any season."""
         seasons = [column.season for column in columns]
-        self._tables = SlotTables(columns, seasons, weights, panes=panes, like=like)
+        self._tables = SeasonTables(columns, seasons, weights, panes=panes, like=like)
         self._rows = SlotRows()
         self._places = [place for place, season in enumerate(seasons) if season is not None]
         self._columns = [columns[place] for place in self._places]

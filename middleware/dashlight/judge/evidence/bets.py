@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.null import Bands, Floats, shifted
-from dashlight.judge.evidence.null_bounds import SIZES, Borders, shares_bet_on
+from dashlight.judge.evidence.null import Floats, Null, shifted
+from dashlight.judge.evidence.null_bounds import SIZES, NullBounds, shares_bet_on
 from dashlight.window.events import EVENT_COUNT, event_matrices
 from dashlight.window.layout import BELOW, BINS, STRUCTURAL_BINS, UNSEEN
 
@@ -24,7 +24,7 @@ FEWEST_ORDERED_BINS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Live:
+class LiveBets:
     """Which bets make sense."""
 
     events: Bools
@@ -34,7 +34,7 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EventStakes:
+class EventBets:
     """Bets on events: a row scores *inside* where it is in the event, else *outside*."""
 
     inside: Floats
@@ -42,33 +42,33 @@ class EventStakes:
     outside: Floats
 
 
-def live_bets(bands: Bands) -> Live:
+def live_bets(null: Null) -> LiveBets:
     """The bets among which the budget is parted: events that no finer one equals, functionals of columns in order."""
-    held, distinct = bands.event_shares, _distinct_events(bands)
+    held, distinct = null.event_shares, _distinct_events(null)
     live = np.stack(
-        [shifted(held, bands.event_natural) < HIGHEST_SHARE, shifted(held, -bands.event_natural) > LOWEST_SHARE]
+        [shifted(held, null.event_natural) < HIGHEST_SHARE, shifted(held, -null.event_natural) > LOWEST_SHARE]
     )
     live[:, :, STRUCTURAL_BINS:] &= held[:, STRUCTURAL_BINS:] > 0
     live[1, :, 1:STRUCTURAL_BINS] = False  # fewer wrong types, values out of range or new categories alarm nobody
-    live[:, :, BELOW : UNSEEN + 1] &= bands.shares[:, BELOW : UNSEEN + 1] > 0  # bins that the kind of column has
-    ordered = bands.numeric & ((bands.shares[:, STRUCTURAL_BINS:] > 0).sum(1) >= FEWEST_ORDERED_BINS)
-    return Live(live & distinct, ordered[:, np.newaxis] & (bands.functional_deviations > 1e-3))
+    live[:, :, BELOW : UNSEEN + 1] &= null.shares[:, BELOW : UNSEEN + 1] > 0  # bins that the kind of column has
+    ordered = null.numeric & ((null.shares[:, STRUCTURAL_BINS:] > 0).sum(1) >= FEWEST_ORDERED_BINS)
+    return LiveBets(live & distinct, ordered[:, np.newaxis] & (null.functional_deviations > 1e-3))
 
 
-def event_stakes(bands: Bands, borders: Borders, live: Live) -> EventStakes:
+def event_bets(null: Null, bounds: NullBounds, live: LiveBets) -> EventBets:
     """Bets that an event's share lies beyond its border by each of SIZES: log(q/p) inside, log((1-q)/(1-p)) outside."""
-    border = np.stack([borders.event_high, borders.event_low])
+    border = np.stack([bounds.event_high, bounds.event_low])
     steps = np.multiply.outer([1.0, -1.0], SIZES)[:, :, np.newaxis, np.newaxis]
-    phi = bands.variation.phi
+    phi = null.variation.phi
     bet_on = shares_bet_on(border, steps, phi)
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = np.log(bet_on / border)
         outside = np.log((1 - bet_on) / (1 - border))
-    bet = live.events[:, np.newaxis] & np.stack([borders.event_high < HIGHEST_SHARE, borders.event_low > LOWEST_SHARE])
-    return EventStakes(np.where(bet, inside / phi, 0.0), np.where(bet, outside / phi, 0.0))
+    bet = live.events[:, np.newaxis] & np.stack([bounds.event_high < HIGHEST_SHARE, bounds.event_low > LOWEST_SHARE])
+    return EventBets(np.where(bet, inside / phi, 0.0), np.where(bet, outside / phi, 0.0))
 
 
-def functional_stakes(bands: Bands, borders: Borders, live: Live) -> Floats:
+def functional_bets(null: Null, bounds: NullBounds, live: LiveBets) -> Floats:
     """Bets log(1 + stake (f - high)) that a functional's mean lies beyond its border by each of SIZES.
 
     The stake is growth-optimal where the shares are those of the reference, tilted exponentially to that mean.
@@ -78,26 +78,26 @@ def functional_stakes(bands: Bands, borders: Borders, live: Live) -> Floats:
     """
     scores = np.zeros((*live.functionals.shape, BINS, len(SIZES)))
     for place, size in enumerate(SIZES):
-        high, top = borders.functional_high[place], bands.functionals.max(-1)
+        high, top = bounds.functional_high[place], null.functionals.max(-1)
         on = live.functionals & (high < top - 1e-6)
-        shares = np.broadcast_to(bands.shares[:, np.newaxis], bands.functionals.shape)[on]
-        values, means, border = bands.functionals[on], bands.functional_means[on], high[on]
+        shares = np.broadcast_to(null.shares[:, np.newaxis], null.functionals.shape)[on]
+        values, means, border = null.functionals[on], null.functional_means[on], high[on]
         furthest = means + 0.97 * (top[on] - means)
-        tilted = _tilted(shares, values, np.minimum(border + size * bands.functional_deviations[on], furthest))
+        tilted = _tilted(shares, values, np.minimum(border + size * null.functional_deviations[on], furthest))
         scores[on, :, place] = _growth_optimal(tilted, values - border[:, np.newaxis])
-    scores /= bands.variation.functional_phi[:, :, np.newaxis, np.newaxis]
+    scores /= null.variation.functional_phi[:, :, np.newaxis, np.newaxis]
     return scores.transpose(0, 2, 1, 3)
 
 
-def _distinct_events(bands: Bands) -> Bools:
+def _distinct_events(null: Null) -> Bools:
     """Events that hold bins no finer event holds alike, and not all values; shape (columns, EVENT_COUNT).
 
     Where the reference has fewer than VALUE_BINS bins, wide intervals equal narrow ones: the budget is not shared
     with copies.
     """
     codes = 1 << np.arange(BINS, dtype=np.int64)
-    occupied = bands.shares > 0
-    held = event_matrices(bands.unseen_is_other).astype(np.int64) * occupied[:, :, np.newaxis]
+    occupied = null.shares > 0
+    held = event_matrices(null.unseen_is_other).astype(np.int64) * occupied[:, :, np.newaxis]
     keys = np.einsum("cke,k->ce", held, codes)
     all_values = (occupied * codes)[:, STRUCTURAL_BINS:].sum(1, keepdims=True)
     distinct: Bools = np.not_equal(keys & (all_values | codes[UNSEEN]), 0)

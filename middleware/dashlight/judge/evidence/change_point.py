@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.evidence.effects import measured
-from dashlight.judge.evidence.null import Bands
+from dashlight.judge.evidence.null import Null
 
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
@@ -27,7 +27,7 @@ REACH = 4
 """Times the age of the evidence: boundaries further back are not looked at."""
 
 
-def onset(bands: Bands, column: int, detector: int, window: Window, age: int) -> tuple[int, int]:
+def change_point(null: Null, column: int, detector: int, window: Window, age: int) -> tuple[int, int]:
     """How many panes ago the change began that *detector* sees in *column*: (at least, at most).
 
     *age* is for how many panes there has been evidence. With k panes since a boundary that hold n rows, and the effect h
@@ -38,8 +38,8 @@ def onset(bands: Bands, column: int, detector: int, window: Window, age: int) ->
     intervals by likelihood.
     """
     panes, counts = _since_boundaries(window, column, REACH * age + STEPS_OF_ONE)
-    effect = np.abs(measured(bands, column, counts)[:, detector])
-    variation = bands.variation
+    effect = np.abs(measured(null, column, counts)[:, detector])
+    variation = null.variation
     by_detector = np.concatenate([variation.phi[column], variation.functional_phi[column]])
     likelihood = counts.sum(1) * effect**2 / (2 * by_detector[detector])
     near = np.flatnonzero(likelihood >= likelihood.max() - WITHIN_NATS)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.evidence.evidence import Firing
-from dashlight.judge.evidence.null import SEASON_DEVIATIONS, STRUCTURAL_PART, Bands, Floats
+from dashlight.judge.evidence.null import SEASON_DEVIATIONS, STRUCTURAL_PART, Floats, Null
 from dashlight.window.events import EVENT_COUNT, event_counts
 from dashlight.window.layout import STRUCTURAL_BINS
 
@@ -48,7 +48,7 @@ class Effects:
     """Shape (detectors,): how far the slow movement of the reference goes."""
 
 
-def measured(bands: Bands, column: int, windows: NDArray[np.integer]) -> Floats:
+def measured(null: Null, column: int, windows: NDArray[np.integer]) -> Floats:
     """What *windows*, shape (windows, BINS), show of every event and functional of *column*.
 
     Returns:
@@ -57,26 +57,26 @@ def measured(bands: Bands, column: int, windows: NDArray[np.integer]) -> Floats:
     """
     rows = np.maximum(windows.sum(1, dtype=np.float64), 1.0)[:, np.newaxis]
     shares = windows / rows
-    held = event_counts(shares[:, np.newaxis], bands.unseen_is_other[column : column + 1])[:, 0]
-    moved = 2 * (np.arcsin(np.sqrt(np.clip(held, 0.0, 1.0))) - np.arcsin(np.sqrt(bands.event_shares[column])))
-    means = shares @ bands.functionals[column].T
-    raised = (means - bands.functional_means[column]) / bands.functional_deviations[column]
+    held = event_counts(shares[:, np.newaxis], null.unseen_is_other[column : column + 1])[:, 0]
+    moved = 2 * (np.arcsin(np.sqrt(np.clip(held, 0.0, 1.0))) - np.arcsin(np.sqrt(null.event_shares[column])))
+    means = shares @ null.functionals[column].T
+    raised = (means - null.functional_means[column]) / null.functional_deviations[column]
     return np.concatenate([moved, raised], axis=1)
 
 
-def effects(bands: Bands, column: int, firing: Firing, windows: NDArray[np.integer], *, gate: float) -> Effects:
+def effects(null: Null, column: int, firing: Firing, windows: NDArray[np.integer], *, gate: float) -> Effects:
     """Effects of what is *firing* in *column*, in *windows* of shape (windows, BINS); *gate* in Cohen's h."""
     rows = np.maximum(windows.sum(1, dtype=np.float64), 1.0)[:, np.newaxis]
     detectors = np.concatenate([firing.ups, firing.downs, EVENT_COUNT + firing.functionals])
     claimed = np.ones(len(detectors))
     claimed[len(firing.ups) : len(firing.ups) + len(firing.downs)] = -1.0
-    variation = bands.variation
+    variation = null.variation
     phi = np.concatenate([variation.phi[column], variation.functional_phi[column]])[detectors]
     tau = np.concatenate([variation.tau[column], variation.functional_tau[column]])[detectors]
     return Effects(
         detectors=detectors,
-        sizes=measured(bands, column, windows)[:, detectors] * claimed,
-        errors=np.sqrt(phi * (1 / rows + 1 / bands.rows[column])),
+        sizes=measured(null, column, windows)[:, detectors] * claimed,
+        errors=np.sqrt(phi * (1 / rows + 1 / null.rows[column])),
         gates=np.where(detectors < STRUCTURAL_BINS, gate * STRUCTURAL_PART, gate),
         natural=SEASON_DEVIATIONS * tau,
     )

@@ -4,7 +4,7 @@ Every detector bets that one event is more (or less) frequent than its border al
 higher. Its wealth grows by a factor whose mean is at most 1 where there is no drift; the logarithm is summed and kept
 above zero (a CUSUM). A column's evidence is ln(sum of weight * wealth) over its detectors, against ln(panes). The
 weights of all detectors of all columns sum to one, so that the mean time between false alarms of the whole bank is at
-least *panes*: a mean over the draw of the reference and of the stream (judge.borders).
+least *panes*: a mean over the draw of the reference and of the stream (see `null_bounds`).
 
 Source: Shin, Ramdas and Rinaldo (2023), "E-detectors", arXiv 2203.03532: the sum over starting moments and detectors is
 what is bounded, and a CUSUM is never more than one above its part of it. Dividing scores by phi is an asymptotic

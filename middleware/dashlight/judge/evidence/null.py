@@ -1,6 +1,6 @@
 """What the reference says of every event and functional of the columns, and how far they move by nature. Pure.
 
-The bets of judge.evidence are placed against borders some way beyond it, judge.borders: the further, the smaller the
+The bets of `evidence` are placed against borders some way beyond it, `null_bounds`: the further, the smaller the
 shift that a bet is after and the shorter the reference.
 """
 
@@ -24,7 +24,7 @@ STRUCTURAL_PART = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Bands:
+class Null:
     """The reference's events and functionals, and what of their movement is no drift."""
 
     rows: Floats
@@ -49,8 +49,8 @@ class Bands:
     variation: NaturalVariation
 
 
-def bands(columns: Sequence[ColumnReference], *, tolerated: float = 0.0) -> Bands:
-    """Bands of *columns*, wider by *tolerated*, in Cohen's h: shifts that are to be proven before anything alarms."""
+def null_of(columns: Sequence[ColumnReference], *, tolerated: float = 0.0) -> Null:
+    """The null of *columns*, wider by *tolerated*, in Cohen's h: shifts that are to be proven before anything alarms."""
     numeric, unseen = is_numeric(columns), unseen_is_other(columns)
     shares = reference_shares(columns)
     variation = natural_variation(columns)
@@ -60,7 +60,7 @@ def bands(columns: Sequence[ColumnReference], *, tolerated: float = 0.0) -> Band
     scores = functionals(shares, numeric)
     means = np.einsum("ck,cfk->cf", shares, scores)
     squares = np.einsum("ck,cfk->cf", shares, scores**2)
-    return Bands(
+    return Null(
         rows=np.array([column.rows for column in columns], np.float64)[:, np.newaxis],
         shares=shares,
         numeric=numeric,

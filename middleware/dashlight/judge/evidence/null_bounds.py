@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv
 
-from dashlight.judge.evidence.null import Bands, Floats, shifted
+from dashlight.judge.evidence.null import Floats, Null, shifted
 
 SIZES = (0.11, 0.22, 0.45, 1.0)
 """How far beyond its border each detector bets that the share lies, in Cohen's h; a functional's mean in deviations."""
@@ -36,7 +36,7 @@ HIGHEST_THRESHOLD = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Borders:
+class NullBounds:
     """Borders of the bets, one for each of SIZES."""
 
     event_high: Floats
@@ -46,15 +46,15 @@ class Borders:
     """Shape (len(SIZES), columns, FUNCTIONAL_COUNT): means; inf where the bet refuses itself."""
 
 
-def borders(bands: Bands, event_thresholds: Floats, functional_thresholds: Floats, *, panes: float) -> Borders:
+def null_bounds(null: Null, event_thresholds: Floats, functional_thresholds: Floats, *, panes: float) -> NullBounds:
     """Borders of bets with these thresholds in nats, shapes (columns, EVENT_COUNT) and (columns, FUNCTIONAL_COUNT).
 
     *panes* is the mean number of panes between false alarms.
     """
     events = np.minimum(event_thresholds, HIGHEST_THRESHOLD)
     scores = np.minimum(functional_thresholds, HIGHEST_THRESHOLD)
-    high, low = _event_borders(bands, events, events - np.log(panes))
-    return Borders(high, low, _functional_borders(bands, scores, scores - np.log(panes)))
+    high, low = _event_borders(null, events, events - np.log(panes))
+    return NullBounds(high, low, _functional_borders(null, scores, scores - np.log(panes)))
 
 
 def margins(sizes: Floats | float, thresholds: Floats, own: Floats, errors: Floats) -> Floats:
@@ -64,15 +64,15 @@ def margins(sizes: Floats | float, thresholds: Floats, own: Floats, errors: Floa
     return np.where(parted, small, thresholds * errors**2 / sizes)
 
 
-def _event_borders(bands: Bands, thresholds: Floats, own: Floats) -> tuple[Floats, Floats]:
-    rows = np.maximum(bands.rows / bands.variation.likely_phi, 2.0)
-    least, most = share_bounds(bands.event_shares, rows, np.exp(-own))
-    high = [_border(bands, (thresholds, own, rows), most, size) for size in SIZES]
-    low = [_border(bands, (thresholds, own, rows), least, -size) for size in SIZES]
+def _event_borders(null: Null, thresholds: Floats, own: Floats) -> tuple[Floats, Floats]:
+    rows = np.maximum(null.rows / null.variation.likely_phi, 2.0)
+    least, most = share_bounds(null.event_shares, rows, np.exp(-own))
+    high = [_border(null, (thresholds, own, rows), most, size) for size in SIZES]
+    low = [_border(null, (thresholds, own, rows), least, -size) for size in SIZES]
     return np.clip(np.stack(high), 1e-9, 1.0), np.clip(np.stack(low), 0.0, 1 - 1e-9)
 
 
-def _border(bands: Bands, known: tuple[Floats, Floats, Floats], bound: Floats, step: float) -> Floats:
+def _border(null: Null, known: tuple[Floats, Floats, Floats], bound: Floats, step: float) -> Floats:
     """Borders of the bets that shares lie *step* beyond, with *known* = (threshold, rho, rows).
 
     The s of the margin is what there is room for: a share cannot fall below 0. The lower tail of rare counts is longer
@@ -81,20 +81,20 @@ def _border(bands: Bands, known: tuple[Floats, Floats, Floats], bound: Floats, s
     """
     thresholds, own, rows = known
     way = np.sign(step)
-    natural = way * bands.event_natural
-    angle = np.maximum(2 * _angle(bands.event_shares if step > 0 else 1 - bands.event_shares), 1e-6)
+    natural = way * null.event_natural
+    angle = np.maximum(2 * _angle(null.event_shares if step > 0 else 1 - null.event_shares), 1e-6)
     outwards = np.maximum if step > 0 else np.minimum
     room = np.full(rows.shape, abs(step))
     alarming = np.zeros(rows.shape)
-    border = bands.event_shares
+    border = null.event_shares
     for _ in range(BORDER_STEPS):
         margin = margins(room, thresholds, own, 1 / np.sqrt(rows))
         margin = np.maximum(margin * (1 + np.minimum(margin / angle, LONGEST_TAIL)), SLACK)
         border = outwards(
-            shifted(bands.event_shares, natural + way * margin), shifted(shifted(bound, natural), -alarming)
+            shifted(null.event_shares, natural + way * margin), shifted(shifted(bound, natural), -alarming)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
-            bet_on = shares_bet_on(border, step, bands.variation.phi)
+            bet_on = shares_bet_on(border, step, null.variation.phi)
             gain, loss = np.log(bet_on / border), np.log((1 - border) / (1 - bet_on))
             middle = np.nan_to_num(loss / (gain + loss), nan=0.5)
         alarming = 2 * (_angle(middle) - _angle(border)) * own / thresholds
@@ -128,19 +128,19 @@ def share_bounds(shares: Floats, rows: Floats, levels: Floats) -> tuple[Floats, 
     return low, high
 
 
-def _functional_borders(bands: Bands, thresholds: Floats, own: Floats) -> Floats:
+def _functional_borders(null: Null, thresholds: Floats, own: Floats) -> Floats:
     """Means beyond which no drift can lie: margins as of a normal error, wider where one row of the reference says much.
 
     In deviations, with the tilt t = 2b that a margin b is for, Bernstein's bound: b / (1 - t span / 3).
     """
-    errors = 1 / np.sqrt(np.maximum(bands.rows / bands.variation.functional_phi, 2.0))
-    deviations = bands.functional_deviations
-    span = (bands.functionals.max(-1) - bands.functionals.min(-1)) / deviations
-    ruin = deviations / np.maximum(bands.functional_means - bands.functionals.min(-1), 1e-9)
-    natural = bands.functional_means.copy()
-    moving = (bands.functional_natural > 0).any(1)
-    shares = bands.shares[moving, np.newaxis]
-    natural[moving] = hellinger_supremum(shares, bands.functionals[moving], bands.functional_natural[moving])
+    errors = 1 / np.sqrt(np.maximum(null.rows / null.variation.functional_phi, 2.0))
+    deviations = null.functional_deviations
+    span = (null.functionals.max(-1) - null.functionals.min(-1)) / deviations
+    ruin = deviations / np.maximum(null.functional_means - null.functionals.min(-1), 1e-9)
+    natural = null.functional_means.copy()
+    moving = (null.functional_natural > 0).any(1)
+    shares = null.shares[moving, np.newaxis]
+    natural[moving] = hellinger_supremum(shares, null.functionals[moving], null.functional_natural[moving])
     high: list[Floats] = []
     for size in SIZES:
         # A stake that may not ruin is that of a smaller bet.

@@ -53,7 +53,7 @@ class Proportions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ProportionStakes:
+class ProportionBets:
     """The bets on m events; the first axis holds the sizes upwards, then the sizes downwards."""
 
     borders: Floats
@@ -98,7 +98,7 @@ class ProportionBank:
         asked = np.repeat(np.stack([up & watched, down & watched]), len(sizes), axis=0)
         # The margins are those of the full number of bets; what then has no room leaves its budget to the others.
         thresholds = _thresholds(asked, weights, panes)
-        stakes = proportion_stakes(
+        stakes = proportion_bets(
             reference, asked, thresholds=thresholds, sizes=sizes, slack=slack, panes=panes if once else None
         )
         self._each = stakes.outside.astype(np.float32)
@@ -160,7 +160,7 @@ class ProportionBank:
             self._panes_to_clamp = AGE_LIMIT
 
 
-def proportion_stakes(
+def proportion_bets(
     reference: Proportions,
     asked: Bools,
     *,
@@ -168,7 +168,7 @@ def proportion_stakes(
     sizes: Sequence[float] = SIZES,
     slack: float = SLACK,
     panes: float | None = None,
-) -> ProportionStakes:
+) -> ProportionBets:
     """Bets log(q/p) inside and log((1-q)/(1-p)) outside, divided by phi: p the border, q beyond it by the size.
 
     The border lies slack + SEASON_DEVIATIONS tau + threshold phi / (trials size) from the reference's share, in Cohen's
@@ -183,7 +183,7 @@ def proportion_stakes(
         thresholds: of the events, shape (m,).
         sizes: in Cohen's h.
         slack: in Cohen's h.
-        panes: between false alarms; with it a reference that alarms for ever counts as one alarm (judge.borders).
+        panes: between false alarms; with it a reference that alarms for ever counts as one alarm (see `null_bounds`).
     """
     steps = np.concatenate([sizes, np.negative(sizes)])[:, np.newaxis]
     effective = np.maximum(reference.trials, 1e-9) / reference.phi
@@ -199,13 +199,13 @@ def proportion_stakes(
     bet_on = shares_bet_on(borders, steps, reference.phi)
     live = asked & np.where(steps > 0, borders < HIGHEST_BORDER, borders > LOWEST_BORDER)
     inside, outside = np.log(bet_on / borders), np.log((1 - bet_on) / (1 - borders))
-    return ProportionStakes(
+    return ProportionBets(
         borders, live, np.where(live, inside / reference.phi, 0.0), np.where(live, outside / reference.phi, 0.0)
     )
 
 
 def _borders_counted_once(reference: Proportions, steps: Floats, known: tuple[Floats, Floats], slack: float) -> Floats:
-    """Borders, shape (2 sizes, m), with the margins of judge.borders; *known* = (threshold, rho), shape (m,) each.
+    """Borders, shape (2 sizes, m), with the margins of `null_bounds`; *known* = (threshold, rho), shape (m,) each.
 
     Where an event is rare, the share of which a bet makes an alarm within the panes is no closer than the exact bound of
     level exp(-rho): that share lies the part rho / threshold of the way from the border to the share at which the bet

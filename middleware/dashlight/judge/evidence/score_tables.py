@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.bets import DIRECTIONS, Live, event_stakes, functional_stakes, live_bets
-from dashlight.judge.evidence.null import Bands, Floats
-from dashlight.judge.evidence.null_bounds import SIZES, borders
+from dashlight.judge.evidence.bets import DIRECTIONS, LiveBets, event_bets, functional_bets, live_bets
+from dashlight.judge.evidence.null import Floats, Null
+from dashlight.judge.evidence.null_bounds import SIZES, null_bounds
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import BINS, STRUCTURAL_BINS
 
@@ -33,23 +33,21 @@ class EvidenceTables:
     """Shape (columns, 1): 1 where an unseen category counts in "other" as well."""
     floor: NDArray[np.float32]
     """Shape (columns, EVENT_COUNT + len(SIZES)): no evidence, that is less the threshold ln(panes / weight)."""
-    live: Live
+    live: LiveBets
     """Among which bets the budget is parted."""
 
 
-def evidence_tables(
-    bands: Bands, weights: Floats, *, panes: float, like: EvidenceTables | None = None
-) -> EvidenceTables:
-    """Tables of the bets against *bands*.
+def evidence_tables(null: Null, weights: Floats, *, panes: float, like: EvidenceTables | None = None) -> EvidenceTables:
+    """Tables of the bets against *null*.
 
     *weights*, shape (columns,), are the columns' shares of the budget and sum to at most one; a column of weight 0 is
     not watched. *panes* is the mean number of panes between false alarms of the whole bank. Tables that share a state
     with others, those of one hour of the day, are made *like* them: the same bets at the same thresholds.
     """
-    live = like.live if like else live_bets(bands)
+    live = like.live if like else live_bets(null)
     event_thresholds, functional_thresholds = _thresholds(live, weights, panes)
-    found = borders(bands, event_thresholds, functional_thresholds, panes=panes)
-    events, functionals = event_stakes(bands, found, live), functional_stakes(bands, found, live)
+    found = null_bounds(null, event_thresholds, functional_thresholds, panes=panes)
+    events, functionals = event_bets(null, found, live), functional_bets(null, found, live)
     columns = len(weights)
     shape = (LAYERS, columns, EVENT_COUNT + len(SIZES))
     each, inside = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
@@ -61,13 +59,13 @@ def evidence_tables(
         each=each,
         inside=inside,
         scores=np.ascontiguousarray(functionals.reshape(columns, BINS, FUNCTIONAL_COUNT * len(SIZES)), np.float32),
-        other=bands.unseen_is_other.astype(np.float32)[:, np.newaxis],
+        other=null.unseen_is_other.astype(np.float32)[:, np.newaxis],
         floor=-thresholds.astype(np.float32),
         live=live,
     )
 
 
-def _thresholds(live: Live, weights: Floats, panes: float) -> tuple[Floats, Floats]:
+def _thresholds(live: LiveBets, weights: Floats, panes: float) -> tuple[Floats, Floats]:
     """ln(panes / weight) of every detector, shapes (columns, EVENT_COUNT) and (columns, FUNCTIONAL_COUNT).
 
     A column's weight is parted among structural events, functionals and intervals, and evenly inside each.

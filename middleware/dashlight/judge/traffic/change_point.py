@@ -10,7 +10,7 @@ from dashlight.judge.evidence.null import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Occurrences:
     """Of one event: how often it occurred in the last panes."""
 
     occurred: int
@@ -19,16 +19,16 @@ class Tally:
     """How many panes were counted: those asked for, or a few more."""
 
 
-def traffic_onset(tally: Callable[[int], Tally], age: int, *, share: float, phi: float) -> tuple[int, int]:
+def traffic_change_point(tally: Callable[[int], Occurrences], age: int, *, share: float, phi: float) -> tuple[int, int]:
     """How many panes ago an event became more frequent than its *share* in the reference: (at least, at most).
 
     *tally* counts the last panes, *age* is for how many there has been evidence. With k panes since a boundary that hold
     n exchanges, and the rise h (Cohen's) in them, the log-likelihood of a change there is n h**2 / (2 phi). The interval
     holds the boundaries within WITHIN_NATS of the best, and one more on either side.
 
-    Source: as of judge.onset.
+    Source: as of evidence.change_point.
     """
-    tallies: list[Tally] = []
+    tallies: list[Occurrences] = []
     wanted = 1
     while wanted <= REACH * age + STEPS_OF_ONE:
         found = tally(wanted)

@@ -1,6 +1,6 @@
 """Failures, slowness and what cannot be decoded at one endpoint: from the counts of its panes to alerts. Pure.
 
-Every event has bets of its own (judge.proportions); the events of one quantity, such as latency beyond its median and
+Every event has bets of its own (evidence.proportions); the events of one quantity, such as latency beyond its median and
 beyond its ninth decile, share one alert. Only rises alarm.
 """
 
@@ -19,7 +19,7 @@ from dashlight.judge.evidence.hysteresis import Sight, Watch
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS
 from dashlight.judge.evidence.null_bounds import SLACK
 from dashlight.judge.evidence.proportions import ProportionBank
-from dashlight.judge.traffic.change_point import Tally, traffic_onset
+from dashlight.judge.traffic.change_point import Occurrences, traffic_change_point
 from dashlight.judge.traffic.events import Quantity, TrafficEvents
 from dashlight.judge.traffic.overdispersion import proportions_of
 from dashlight.judge.traffic.words import Shown, explain
@@ -198,7 +198,7 @@ class TrafficJudge:
     def _onset(self, firing: Firing) -> tuple[float, float]:
         """Between which moments the change began that the leading bet sees."""
         leading = int(firing.ups[self._bank.margins[firing.ups].argmax()])
-        least, most = traffic_onset(
+        least, most = traffic_change_point(
             partial(self._tally, leading),
             firing.age,
             share=float(self.expected.shares[leading]),
@@ -206,9 +206,9 @@ class TrafficJudge:
         )
         return self._ended_at(most), self._ended_at(least)
 
-    def _tally(self, place: int, panes: int) -> Tally:
+    def _tally(self, place: int, panes: int) -> Occurrences:
         held = self._ring.last(panes)
-        return Tally(int(held.counts[place]), int(held.counts[self.events.size + place]), held.panes)
+        return Occurrences(int(held.counts[place]), int(held.counts[self.events.size + place]), held.panes)
 
     def _ended_at(self, panes: int) -> float:
         """When the pane ended after which there were so many, as far as that is remembered."""

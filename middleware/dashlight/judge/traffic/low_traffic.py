@@ -40,7 +40,7 @@ class _Usual:
     """Relative, of the rate; infinite where too little was seen."""
 
 
-class LullJudge:
+class LowTrafficJudge:
     """Watches whole hours of one endpoint."""
 
     def __init__(self, *, pane_seconds: float, panes: float, share: float, endpoint: str = "") -> None:

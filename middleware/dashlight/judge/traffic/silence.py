@@ -28,14 +28,14 @@ from numpy.typing import NDArray
 
 from dashlight.judge.alerts import alert_key
 from dashlight.judge.traffic.arrivals import CLASSES, ArrivalHistory, class_of_hour
-from dashlight.judge.traffic.low_traffic import LullJudge
+from dashlight.judge.traffic.low_traffic import LowTrafficJudge
 from dashlight.judge.words import span
 from dashlight.records import Alert, AlertState, Score
 
 Floats = NDArray[np.float64]
 
 TAIL = 2.0
-LULL_PART = 0.2
+LOW_TRAFFIC_PART = 0.2
 """Of the budget: for hours with too few exchanges."""
 LEAST_TIMES = 2.0
 """A pause must be so many times the longest one seen, however long that was watched."""
@@ -71,8 +71,10 @@ class SilenceJudge:
         self.history = ArrivalHistory(pane_seconds)
         """What was learned so far, the present pause apart."""
         self._pane_seconds = pane_seconds
-        self._rarity = panes / (share * (1 - LULL_PART))
-        self._lull = LullJudge(pane_seconds=pane_seconds, panes=panes, share=share * LULL_PART, endpoint=endpoint)
+        self._rarity = panes / (share * (1 - LOW_TRAFFIC_PART))
+        self._low_traffic = LowTrafficJudge(
+            pane_seconds=pane_seconds, panes=panes, share=share * LOW_TRAFFIC_PART, endpoint=endpoint
+        )
         self._endpoint = endpoint
         self._empty = np.zeros(CLASSES, np.int64)
         self._last_at = self._first_empty_at = float("nan")
@@ -89,7 +91,7 @@ class SilenceJudge:
             with too few exchanges.
         """
         middle = at - self._pane_seconds / 2
-        news = self._lull.update(exchanges, middle, self.history)
+        news = self._low_traffic.update(exchanges, middle, self.history)
         return news + (self._heard(exchanges, at, middle) if exchanges else self._silent(at, middle))
 
     def scores(self) -> list[Score]:
