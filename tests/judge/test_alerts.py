@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.judge.alerts import Alerts, alert_key, transition
-from dashlight.records import Alert, AlertState
+from dashlight.judge.alerts import Alerts, AlertWriter, LifeCycle, Phase, alert_key, ended, is_renewed, transition
+from dashlight.records import Alert, AlertSource, AlertState
 
 STATES: list[AlertState] = ["inactive", "pending", "firing", "resolved"]
 
@@ -115,7 +115,8 @@ def test_alerts_beyond_the_limit_are_counted() -> None:
     news = alerts.observe([alert("firing", key=str(place)) for place in range(5)])
 
     assert [change.key for change in news] == ["0", "1"]
-    assert alerts.refused_count == 3
+    assert alerts.take_refused() == 3
+    assert alerts.take_refused() == 0
 
 
 def test_keys_of_different_names_never_meet() -> None:
@@ -140,3 +141,68 @@ def test_every_course_of_reports_gives_lawful_news(reports: list[AlertState]) ->
     }
     assert set(pairwise(news)) <= lawful
     assert set(news[:1]) <= {"pending", "firing"}
+
+
+def described(phase: Phase) -> Alert:
+    writer = AlertWriter("drift", model="m", version="2", endpoint="/e")
+    return writer.write("feature", "temp", phase=phase, summary=f"told at {phase.at}", rows=100, score=0.5)
+
+
+def steps(*states: AlertState) -> list[Alert]:
+    """The news of a life cycle that goes through *states*, one a second; it fired with the first that fires."""
+    life_cycle, fired_for = LifeCycle(), 0
+    news: list[Alert] = []
+    for at, state in enumerate(states):
+        phase = Phase(state, float(at), since_at=at - 10.0)
+        news += life_cycle.step(phase, described, over="all is well", fired_for=fired_for)
+        fired_for = fired_for + 1 if state == "firing" else 0
+    return news
+
+
+def test_a_life_cycle_tells_each_state_once() -> None:
+    news = steps("inactive", "pending", "pending", "firing", "resolved", "inactive")
+
+    assert [(each.state, each.at) for each in news] == [("pending", 1.0), ("firing", 3.0), ("resolved", 4.0)]
+
+
+def test_what_goes_on_firing_is_told_anew_after_one_two_four_panes() -> None:
+    assert [panes for panes in range(20) if is_renewed(panes)] == [1, 2, 4, 8, 16]
+    assert len(steps(*["firing"] * 20)) == 6
+    assert len(steps(*["pending"] * 20)) == 1
+
+
+def test_a_renewed_alert_keeps_when_its_state_and_the_change_began() -> None:
+    news = steps("pending", "firing", "firing", "firing")
+
+    assert [(each.state, each.at, each.since_at) for each in news] == [
+        ("pending", 0.0, -10.0),
+        ("firing", 1.0, -10.0),
+        ("firing", 1.0, -10.0),
+        ("firing", 1.0, -10.0),
+    ]
+
+
+def test_what_ends_tells_why_and_what_it_was() -> None:
+    *_, passed = steps("pending", "inactive")
+    *_, resolved = steps("firing", "resolved")
+
+    assert (passed.state, passed.at) == ("inactive", 1.0)
+    assert (resolved.state, resolved.summary) == ("resolved", "all is well; it was: told at 0.0")
+    assert ended(resolved, 9.0).summary == resolved.summary
+
+
+def test_where_there_is_nothing_to_describe_it_by_nothing_is_told() -> None:
+    assert LifeCycle().step(Phase("firing", 0.0, 0.0), None) == []
+
+
+def test_an_alert_of_traffic_belongs_to_its_endpoint_whatever_the_model() -> None:
+    phase = Phase("firing", 2.0, 1.0)
+    sources: list[AlertSource] = ["drift", "traffic"]
+
+    written = [
+        AlertWriter(source, model="m", endpoint="/e").write("x", phase=phase, summary="s", rows=1, score=0.1)
+        for source in sources
+    ]
+
+    assert [each.key for each in written] == ["drift/m/%2Fe/x", "traffic/%2Fe/x"]
+    assert [(each.state, each.at, each.since_at) for each in written] == [("firing", 2.0, 1.0)] * 2

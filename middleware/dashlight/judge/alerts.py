@@ -1,16 +1,17 @@
 """The life cycle of alerts: inactive, pending, firing, resolved. Pure.
 
-A judge reports how things stand; only what changes goes on. An alert that fires cannot become pending again, one that
-was pending and passes leaves nothing to resolve, and one that is resolved begins anew.
+A judge steps the life cycle of each thing that it watches and gets the news of it. The alerts of all judges meet in
+`Alerts`, where only what changes goes on. An alert that fires cannot become pending again, one that was pending and
+passes leaves nothing to resolve, and one that is resolved begins anew.
 """
 
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from dashlight.judge.incidents import Incidents
-from dashlight.records import Alert, AlertSource
+from dashlight.records import Alert, AlertSource, AlertState, Cause, Role
 
 MOST_ALERTS = 2000
 """More alerts than anybody reads; what begins beyond that is counted, not kept."""
@@ -20,6 +21,111 @@ MOST_RESOLVED = 100
 def alert_key(source: AlertSource, *parts: str) -> str:
     """The name of an alert for ever: of the rule or the method, the model, the endpoint, the column."""
     return "/".join([source, *(quote(part, safe="") for part in parts)])
+
+
+def is_renewed(fired_for: int) -> bool:
+    """Whether an alert that has fired for so many panes is described anew: after 1, 2, 4, ... of them."""
+    return fired_for > 0 and fired_for & (fired_for - 1) == 0
+
+
+def ended(alert: Alert, at: float, reason: str = "") -> Alert:
+    """*alert*, over since the moment *at*: resolved if it fired, else inactive. A *reason* goes before what it was."""
+    state: AlertState = "resolved" if alert.state == "firing" else "inactive"
+    summary = f"{reason}; it was: {alert.summary}" if reason else alert.summary
+    return replace(alert, state=state, at=at, summary=summary)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """The state of an alert, and when it began."""
+
+    state: AlertState
+    at: float
+    """When the state began."""
+    since_at: float
+    """When the change itself began, as well as can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWriter:
+    """Writes the alerts of one source: they all name the same model and endpoint."""
+
+    source: AlertSource
+    model: str = ""
+    version: str = ""
+    endpoint: str = ""
+
+    def write(
+        self,
+        *parts: str,
+        phase: Phase,
+        summary: str,
+        rows: int,
+        score: float,
+        column: str | None = None,
+        role: Role | None = None,
+        causes: Sequence[Cause] = (),
+    ) -> Alert:
+        """The alert whose key ends with *parts*. Traffic belongs to the endpoint: its keys name no model."""
+        origin = (self.endpoint,) if self.source == "traffic" else (self.model, self.endpoint)
+        return Alert(
+            key=alert_key(self.source, *origin, *parts),
+            source=self.source,
+            model=self.model,
+            version=self.version,
+            endpoint=self.endpoint,
+            column=column,
+            role=role,
+            state=phase.state,
+            summary=summary,
+            at=phase.at,
+            since_at=phase.since_at,
+            rows=rows,
+            score=score,
+            causes=causes,
+        )
+
+
+class LifeCycle:
+    """The alert of one watched thing, from its beginning to its end."""
+
+    def __init__(self) -> None:
+        self.alert: Alert | None = None
+        """As it was last told; None where none is in force."""
+
+    @property
+    def is_firing(self) -> bool:
+        """Whether an alert is in force that fires."""
+        return self.alert is not None and self.alert.state == "firing"
+
+    def step(
+        self, phase: Phase, describe: Callable[[Phase], Alert] | None, *, over: str = "", fired_for: int = 0
+    ) -> list[Alert]:
+        """The news after one more pane: the alert where its state changed, or where it fires on and is renewed.
+
+        The moment at which the change began stays, as does that of the state while the state does.
+
+        Args:
+            phase: how the watched thing stands now.
+            describe: writes the alert; None where there is nothing to describe it by now.
+            over: the reason that is told where the phase is resolved or inactive.
+            fired_for: panes since it fired, see `is_renewed`.
+        """
+        if phase.state in {"inactive", "resolved"}:
+            return self.end(phase.at, over)
+        known = self.alert
+        is_same = known is not None and known.state == phase.state
+        if describe is None or (is_same and not (phase.state == "firing" and is_renewed(fired_for))):
+            return []
+        if known is not None:
+            phase = Phase(phase.state, known.at if is_same else phase.at, known.since_at)
+        self.alert = describe(phase)
+        return [self.alert]
+
+    def end(self, at: float, reason: str = "") -> list[Alert]:
+        """The alert in force, if there is one, over since *at* for this *reason*."""
+        known, self.alert = self.alert, None
+        return [] if known is None else [ended(known, at, reason)]
 
 
 def transition(known: Alert | None, reported: Alert) -> Alert | None:
@@ -57,8 +163,7 @@ class Alerts:
         self._in_force: dict[str, Alert] = {}
         self._resolved: deque[Alert] = deque(maxlen=most_resolved)
         self._incidents = Incidents()
-        self.refused_count = 0
-        """Alerts that began while there were too many."""
+        self._refused_count = 0
 
     def observe(self, reported: Iterable[Alert]) -> list[Alert]:
         """Take what judges have *reported*; the alerts whose state changed, those of one incident by likely origin.
@@ -72,7 +177,7 @@ class Alerts:
             if now is None:
                 continue
             if known is None and len(self._in_force) >= self._most:
-                self.refused_count += 1
+                self._refused_count += 1
                 continue
             self._in_force[now.key] = now
             if known is None or now.state != known.state:
@@ -81,6 +186,11 @@ class Alerts:
         for alert in placed:
             self._keep(alert)
         return placed
+
+    def take_refused(self) -> int:
+        """How many alerts began while there were too many, since this was last asked."""
+        count, self._refused_count = self._refused_count, 0
+        return count
 
     def _keep(self, alert: Alert) -> None:
         if alert.state in {"pending", "firing"}:

@@ -75,6 +75,7 @@ class HostWatch:
         changed = self._alerts.observe(reported)
         self.totals.add_counts({TOO_MANY_ALERTS: self._alerts.refused_count - refused_count})
         self.totals.add_alerts(changed)
+        self.totals.add_counts({"alerts too_many": self._alerts.take_refused()})
         return changed
 
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import ks_2samp, wasserstein_distance
 
-from dashlight.judge.columns.divergence import cohen_h, js, js_of_shares, ks, psi, psi_of_shares, w1
+from dashlight.judge.columns.divergence import js, js_of_shares, ks, psi, psi_of_shares, w1
 from dashlight.judge.evidence.intervals import Estimate, wilson_interval
 from dashlight.window.layout import ABOVE, BELOW, BINS, STRUCTURAL_BINS, VALUE_BINS
 
@@ -111,14 +111,6 @@ def test_a_rate_of_nothing_may_be_anything() -> None:
     found = wilson_interval(np.array(0), np.array(0))
 
     assert [float(part) for part in found] == [0.0, 0.0, 1.0]
-
-
-def test_cohen_h_is_that_of_cohens_tables() -> None:
-    # Cohen (1988), table 6.2.2: phi of 0.25 is 1.047, of 0.50 is 1.571.
-    found = cohen_h((500, 1000), (25, 100))
-
-    assert found.value == pytest.approx(1.047 - 1.571, abs=1e-3)
-    assert found.high - found.low == pytest.approx(2 * 1.96 * (1 / 1000 + 1 / 100) ** 0.5)
 
 
 @pytest.mark.parametrize("statistic", [psi, js], ids=["psi", "js"])

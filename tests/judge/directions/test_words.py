@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from dashlight.judge.directions.words import direction_summary, ended_summary
-from dashlight.records import Alert
+from dashlight.judge.directions.words import direction_summary
 
 
 def test_the_columns_that_carry_a_direction_are_named_with_their_share() -> None:
@@ -39,9 +38,3 @@ def test_a_vector_moves_as_a_whole(name: str, subject: str) -> None:
 
 def test_a_direction_of_which_nothing_is_left_is_told_too() -> None:
     assert direction_summary("", ["a", "b"], np.zeros(2), 0.1).endswith("0.10 standard deviations along one direction")
-
-
-def test_the_end_tells_what_it_was() -> None:
-    alert = Alert("k", "drift", "m", "", "", None, None, "firing", "one column moved", 1.0, 1.0, 5, 0.3)
-
-    assert ended_summary(alert) == "rows are back where the reference has them; it was: one column moved"

@@ -32,7 +32,7 @@ def test_steady_counts_are_worth_twice_the_span() -> None:
     for _ in range(3000):
         scales.add(pane(5, 9, 25, THIRDS))
 
-    assert scales.rows[:5] == pytest.approx(2 * SPANS[:5], rel=0.02)
+    assert scales.fading.rows[:5] == pytest.approx(2 * SPANS[:5], rel=0.02)
     assert scales.agreeing[:, 0] / scales.informative[:, 0] == pytest.approx(np.full(8, 5 / 9), rel=1e-4)
 
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dashlight.judge.alert_budget import PERFORMANCE
+from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.performance.judge import PerformanceJudge
 from dashlight.records import Alert
 from dashlight.window.bins import Binner
@@ -33,7 +35,9 @@ def run(columns: tuple[ColumnReference, ...]) -> Callable[..., list[Alert]]:
 
     def judged(*, accuracy: float, error: float = 1.0) -> list[Alert]:
         rng = np.random.default_rng(501)
-        judge = PerformanceJudge(columns, panes=259_200.0, model="risk", endpoint="/predict")
+        judge = PerformanceJudge(
+            DriftJudge(columns, panes=259_200.0, share=PERFORMANCE, model="risk", endpoint="/predict")
+        )
         binner, panes = Binner(columns), Panes(len(columns))
 
         def window(wanted: int) -> tuple[NDArray[np.int64], int]:
@@ -81,4 +85,4 @@ def test_labels_like_those_of_the_reference_are_quiet(run: Callable[..., list[Al
 
 def test_a_column_of_which_nobody_knows_what_is_worse_is_refused(columns_of: MakeColumns) -> None:
     with pytest.raises(ValueError, match="neither boolean nor numeric: label"):
-        PerformanceJudge(columns_of({"label": ["a", "b"] * 100}), panes=259_200.0)
+        PerformanceJudge(DriftJudge(columns_of({"label": ["a", "b"] * 100}), panes=259_200.0))

@@ -1,18 +1,20 @@
 """Breaks upstream of one model at one endpoint: from recent rows to alerts that name what broke. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
+from functools import partial
 from math import log
 
 import numpy as np
 
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
 from dashlight.judge.breaks.finders import Candidate, find_breaks
 from dashlight.judge.breaks.presence import new, new_columns
 from dashlight.judge.breaks.screen import Screen
-from dashlight.judge.breaks.sight import Finding, Sight
+from dashlight.judge.breaks.sight import BreakKind, Finding, Sight
+from dashlight.judge.evidence.hysteresis import Hysteresis
 from dashlight.judge.natural_variation import natural_variation
-from dashlight.records import Alert, AlertState, Cause, Role
+from dashlight.records import Alert, Cause, Role
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.profile import bounded
 from dashlight.window.recent import ABSENT, SPARSE_STRIDE, RecentRows, RecentValues, UnknownColumn
@@ -46,6 +48,18 @@ class _Memory:
     tau: float
 
 
+@dataclass(slots=True)
+class _Break:
+    """One break that is pending or firing."""
+
+    kind: BreakKind
+    since_at: float
+    hysteresis: Hysteresis = field(default_factory=Hysteresis)
+    life_cycle: LifeCycle = field(default_factory=LifeCycle)
+    missed: int = 0
+    """Looks in a row that did not show it."""
+
+
 class BreakJudge:
     """Watches the columns of one model at one endpoint for breaks upstream."""
 
@@ -70,7 +84,7 @@ class BreakJudge:
         self.needed_nats = log(looks / min(share, 1.0))
         """Certainty that a break needs to fire."""
         self._profiles = profiles
-        self._model, self._version, self._endpoint = model, version, endpoint
+        self._writer = AlertWriter("break", model=model, version=version, endpoint=endpoint)
         memories = _memories(self.columns)
         self._memory = {_place(column): memory for column, memory in zip(self.columns, memories, strict=True)}
         of_role = {role: [column for column in self.columns if column.role == role] for role in _ROLES}
@@ -79,9 +93,8 @@ class BreakJudge:
         self._pane = -1
         self._wait: dict[_Place, tuple[int, int]] = {}
         self._rows_seen = dict.fromkeys(_ROLES, 0)
-        self._alerts: dict[_Place, Alert] = {}
+        self._breaks: dict[_Place, _Break] = {}
         self._partners: set[_Place] = set()
-        self._missed: dict[_Place, int] = {}
 
     def recent_values(self) -> RecentValues:
         """An empty memory of the columns that are watched, for `update`."""
@@ -114,7 +127,7 @@ class BreakJudge:
         suspicious = self._screens[role].suspicious(rows, words=words)
         keys = [_place(column) for column in columns]
         odd = np.flatnonzero(suspicious).tolist()
-        told = [place for place, key in enumerate(keys) if key in self._alerts or key in self._partners]
+        told = [place for place, key in enumerate(keys) if key in self._breaks or key in self._partners]
         # All that are odd are looked at together: two of them may have changed places.
         places = sorted({*told, *odd}) if told or any(self._is_due(keys[place]) for place in odd) else []
         if not places:
@@ -174,46 +187,44 @@ class BreakJudge:
 
     def _step(self, key: _Place, finding: Finding | None, rows: int, at: float) -> list[Alert]:
         """From the finding of a column to the alerts whose state changed."""
-        known = self._alerts.get(key)
-        if finding is None:
-            self._missed[key] = self._missed.get(key, 0) + 1
-            if known is None or (known.state == "firing" and self._missed[key] < _LOOKS_TO_RESOLVE):
-                return []
-            return [_ended(self._alerts.pop(key), at)]
-        self._missed.pop(key, None)
-        state: AlertState = "firing" if finding.nats >= self.needed_nats else "pending"
-        alert = self._alert(key, finding, state, rows, at)
-        if known is None:
-            self._alerts[key] = alert
-            return [alert]
-        if known.key == alert.key:
-            if known.state == "firing" or state == "pending":
-                return []
-            self._alerts[key] = replace(alert, since_at=known.since_at)
-            return [self._alerts[key]]
-        # One break is told by one name: another replaces it only where it says more, and as surely.
-        says_more = _ORDER.index(finding.kind) < _ORDER.index(_kind(known))
-        if known.state == "firing" and not (says_more and state == "firing"):
-            return []
-        self._alerts[key] = replace(alert, since_at=known.since_at)
-        return [_ended(known, at), self._alerts[key]]
+        known, news, since_at = self._breaks.get(key), list[Alert](), at
+        if finding is not None and (known is None or known.kind != finding.kind):
+            if known is not None:
+                if not self._replaces(finding, known):
+                    known.missed = 0
+                    return []
+                news, since_at = known.life_cycle.end(at), known.since_at
+            known = self._breaks[key] = _Break(finding.kind, since_at)
+        return news if known is None else news + self._go_on(known, key, finding, rows, at)
 
-    def _alert(self, key: _Place, finding: Finding, state: AlertState, rows: int, at: float) -> Alert:
+    def _replaces(self, finding: Finding, known: _Break) -> bool:
+        """Whether the *known* break is told by the name of the *finding* from now on: where that says more, and as surely."""
+        says_more = _ORDER.index(finding.kind) < _ORDER.index(known.kind)
+        return not known.life_cycle.is_firing or (says_more and finding.nats >= self.needed_nats)
+
+    def _go_on(self, known: _Break, key: _Place, finding: Finding | None, rows: int, at: float) -> list[Alert]:
+        known.missed = known.missed + 1 if finding is None else 0
+        state = known.hysteresis.step(
+            self._looks,
+            is_evident=finding is not None,
+            fires=lambda: finding is not None and finding.nats >= self.needed_nats,
+            gone_for=lambda: 0.0 if known.missed >= _LOOKS_TO_RESOLVE else None,
+        )
+        if state in {"inactive", "resolved"}:
+            del self._breaks[key]
+        describe = None if finding is None else partial(self._described, key, finding, rows)
+        return known.life_cycle.step(Phase(state, at, known.since_at), describe)
+
+    def _described(self, key: _Place, finding: Finding, rows: int, phase: Phase) -> Alert:
         role, column = key
-        return Alert(
-            key=alert_key("break", self._model, self._endpoint, role, column, finding.kind),
-            source="break",
-            model=self._model,
-            version=self._version,
-            endpoint=self._endpoint,
-            column=column,
-            role=role,
-            state=state,
+        return self._writer.write(
+            *(role, column, finding.kind),
+            phase=phase,
             summary=finding.summary,
-            at=at,
-            since_at=at,
             rows=rows,
             score=_cohens_h(finding.reference, finding.current),
+            column=column,
+            role=role,
             causes=(Cause(finding.event, finding.reference, finding.current),),
         )
 
@@ -223,14 +234,12 @@ class BreakJudge:
             (seen.role, seen.name): seen for seen in new_columns(recent) if _has_stayed(seen)
         }
         for key, seen in seen_now.items():
-            if key not in self._alerts:
-                self._alerts[key] = replace(
-                    self._alert(key, new(seen), "firing", seen.rows, at), since_at=seen.first_at
-                )
-                news.append(self._alerts[key])
+            known = self._breaks.setdefault(key, _Break("new", seen.first_at))
+            describe = partial(self._described, key, new(seen), seen.rows)
+            news += known.life_cycle.step(Phase("firing", at, seen.first_at), describe)
         watched = self._memory.keys()
-        over = [key for key in self._alerts if key not in seen_now and key not in watched]
-        return news + [_ended(self._alerts.pop(key), at) for key in over]
+        over = [key for key in self._breaks if key not in seen_now and key not in watched]
+        return news + [alert for key in over for alert in self._breaks.pop(key).life_cycle.end(at)]
 
 
 def _place(column: ColumnReference) -> _Place:
@@ -258,14 +267,6 @@ def _is_spread(rows: RecentRows) -> bool:
 
 def _has_stayed(seen: UnknownColumn) -> bool:
     return seen.rows >= NEWEST_ROWS and seen.last_pane > seen.first_pane
-
-
-def _ended(known: Alert, at: float) -> Alert:
-    return replace(known, state="resolved" if known.state == "firing" else "inactive", at=at)
-
-
-def _kind(alert: Alert) -> str:
-    return alert.key.rsplit("/", 1)[1]
 
 
 def _cohens_h(reference: float, current: float) -> float:

@@ -100,17 +100,6 @@ def w1(reference: Counts, current: Counts, borders: Floats) -> Estimate:
     return Estimate(value, np.maximum(value - chance - spread, 0.0), value + spread)
 
 
-def cohen_h(reference: tuple[int, int], current: tuple[int, int]) -> Estimate:
-    """Difference of two shares, each given as (rows in it, rows): 2 asin sqrt(q) - 2 asin sqrt(p).
-
-    Its standard error is sqrt(1/n + 1/R) whatever the shares are.
-    """
-    angles = [2 * np.arcsin(np.sqrt(held / max(rows, 1))) for held, rows in (reference, current)]
-    value = np.asarray(angles[1] - angles[0], np.float64)
-    spread = Z * np.sqrt(1 / max(reference[1], 1) + 1 / max(current[1], 1))
-    return Estimate(value, value - spread, value + spread)
-
-
 def _shares(reference: Counts, current: Counts) -> tuple[Floats, Floats, Floats, Floats]:
     """Shares p and q with half a row added to each of the K bins in use (1 elsewhere), K, and 1/n + 1/R."""
     used = (reference + current) > 0

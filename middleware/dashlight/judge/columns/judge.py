@@ -1,6 +1,5 @@
 """Drift of the columns of one model at one endpoint, from the counts of its panes to alerts with causes. Pure."""
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,19 +8,20 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.columns.causes import explain
 from dashlight.judge.columns.detectable import minimum_detectable_shift
 from dashlight.judge.columns.season_tables import without_season
 from dashlight.judge.columns.seasons import Seasons
-from dashlight.judge.evidence.change_point import PANES_REMEMBERED, STEPS_OF_ONE, change_point
+from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point
 from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
 from dashlight.judge.evidence.evidence import Evidence, Firing
-from dashlight.judge.evidence.hysteresis import Sight, Watch
 from dashlight.judge.evidence.null import Floats, null_of
+from dashlight.judge.evidence.pane_ends import PaneEnds
 from dashlight.judge.evidence.score_tables import evidence_tables
+from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch
 from dashlight.judge.words import printable
-from dashlight.records import Alert, AlertState
+from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_NAMES
 
@@ -73,11 +73,10 @@ class DriftJudge:
         self.tables = evidence_tables(self.null, weights, panes=panes)
         self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
         self._evidence = Evidence(self.tables)
-        self._model, self._version, self._endpoint = model, version, endpoint
-        self._watches = [Watch() for _ in self.columns]
-        self._alerts: dict[int, Alert] = {}
-        self._ends: deque[float] = deque(maxlen=PANES_REMEMBERED)
-        self._pane = -1
+        self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
+        self._watches: dict[int, ShiftWatch] = {}
+        """Of the columns that ever had evidence, by place."""
+        self._ends = PaneEnds()
 
     @property
     def too_short(self) -> tuple[ColumnReference, ...]:
@@ -103,49 +102,46 @@ class DriftJudge:
         """
         if not self.columns:
             return []
-        self._pane += 1
-        self._ends.append(at)
+        self._ends.add(at)
         tables = None
         if self._seasons is not None:
             tables = self._seasons.tables(at if began_at is None else began_at, at, int(counts.sum(1).max()))
             window = self._seasons.taken_off(window)
         self.margins = self._evidence.update(counts, tables)
-        places = sorted({*self._alerts, *np.flatnonzero(self.margins >= 0).tolist()})
+        active = [place for place, watch in self._watches.items() if watch.is_active]
+        places = sorted({*active, *np.flatnonzero(self.margins >= 0).tolist()})
         if not places:
             return []
         windows, panes = _dyadic(window)
         news: list[Alert] = []
         for place in places:
-            sight = Sight(
-                pane=self._pane,
+            recent = RecentWindows(
+                pane=self._ends.closed - 1,
                 firing=self._evidence.firing(place) if self.margins[place] >= 0 else None,
                 windows=windows[:, place],
                 panes=panes,
                 measure=partial(effects, self.null, place, gate=self._gate),
                 is_proof=self._strict,
             )
-            news.extend(self._step(place, sight, at, window))
+            news.extend(self._step(place, recent, at, window))
         return news
 
-    def _step(self, place: int, sight: Sight, at: float, window: Window) -> list[Alert]:
-        watch, known = self._watches[place], self._alerts.get(place)
-        state = watch.step(sight)
+    def _step(self, place: int, recent: RecentWindows, at: float, window: Window) -> list[Alert]:
+        watch, firing = self._watches.setdefault(place, ShiftWatch()), recent.firing
+        state = watch.step(recent)
         if state == "resolved":
             self._evidence.reset(place)
-        if state in {"inactive", "resolved"}:
-            self._alerts.pop(place, None)
-            return [] if known is None else [_ended(known, state, at)]
-        fired_for = watch.fired_for(self._pane)
-        is_renewed = sight.firing is not None and fired_for > 0 and fired_for & (fired_for - 1) == 0
-        if sight.firing is None or not (known is None or known.state != state or is_renewed):
-            return []
-        alert = self._described(place, sight, sight.firing, (state, at, self._ended_at(self._pane - watch.since)))
-        self._alerts[place] = self._dated(alert, known, (place, sight.firing), window)
-        return [self._alerts[place]]
+        known = watch.life_cycle.alert
 
-    def _ended_at(self, panes: int) -> float:
-        """When the pane ended of which so many others have ended since, or the earliest remembered."""
-        return self._ends[max(-1 - panes, -len(self._ends))]
+        def describe(firing: Firing, phase: Phase) -> Alert:
+            return self._dated(self._described(place, recent, firing, phase), known, (place, firing), window)
+
+        return watch.life_cycle.step(
+            Phase(state, at, self._ends.ended_at(recent.pane - watch.since)),
+            None if firing is None else partial(describe, firing),
+            over=f"{printable(self.columns[place].name)} is back inside its band",
+            fired_for=watch.hysteresis.fired_for,
+        )
 
     def _dated(self, alert: Alert, known: Alert | None, seen: tuple[int, Firing], window: Window) -> Alert:
         """*alert* with the interval in which the change began; as it is *known* once its panes are kept together."""
@@ -155,14 +151,14 @@ class DriftJudge:
         latest, earliest = change_point(self.null, place, firing.leading, window, firing.age)
         return replace(
             alert,
-            since_earliest_at=min(self._ended_at(earliest), alert.since_at),
-            since_latest_at=max(self._ended_at(latest), alert.since_at),
+            since_earliest_at=min(self._ends.ended_at(earliest), alert.since_at),
+            since_latest_at=max(self._ends.ended_at(latest), alert.since_at),
         )
 
-    def _described(self, place: int, sight: Sight, firing: Firing, when: tuple[AlertState, float, float]) -> Alert:
+    def _described(self, place: int, recent: RecentWindows, firing: Firing, phase: Phase) -> Alert:
         """The alert of a column, told by the detector and the window that show the most."""
         column = self.columns[place]
-        found = sight.measure(firing, sight.windows)
+        found = recent.measure(firing, recent.windows)
         strengths = strength(found)
         row, detector = np.unravel_index(strengths.argmax(), found.sizes.shape)
         # Values far out are spread as well; that they are higher, or lower, is the story.
@@ -170,24 +166,17 @@ class DriftJudge:
         if found.detectors[detector] >= EVENT_COUNT and len(located):
             best = located[strengths[row, located].argmax()]
             detector = best if strengths[row, best] >= STORY * strengths[row, detector] else detector
-        summary, cause = explain(column, int(found.detectors[detector]), sight.windows[row])
+        summary, cause = explain(column, int(found.detectors[detector]), recent.windows[row])
         if column.season is not None:
             summary = f"{summary} (what the hour explains is taken off)"
-        state, at, since_at = when
-        return Alert(
-            key=alert_key("drift", self._model, self._endpoint, column.role, column.name),
-            source="drift",
-            model=self._model,
-            version=self._version,
-            endpoint=self._endpoint,
+        return self._writer.write(
+            *(column.role, column.name),
+            phase=phase,
+            summary=summary,
+            rows=int(recent.rows[row]),
+            score=float(found.sizes[row, detector]),
             column=column.name,
             role=column.role,
-            state=state,
-            summary=summary,
-            at=at,
-            since_at=since_at,
-            rows=int(sight.rows[row]),
-            score=float(found.sizes[row, detector]),
             causes=(cause,),
         )
 
@@ -205,11 +194,6 @@ def _dyadic(window: Window) -> tuple[Counts, NDArray[np.intp]]:
         panes.append(covered)
         wanted *= 2
     return np.stack(counts), np.array(panes, np.intp)
-
-
-def _ended(alert: Alert, state: AlertState, at: float) -> Alert:
-    name = printable(alert.column or "")
-    return replace(alert, state=state, at=at, summary=f"{name} is back inside its band; it was: {alert.summary}")
 
 
 def _weights(columns: Sequence[ColumnReference], importance: Mapping[str, float]) -> Floats:

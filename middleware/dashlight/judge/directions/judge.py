@@ -5,30 +5,28 @@ in no single column. The running mean of the rows says where they went; the next
 direction is learned from the panes before the one that it is bet on, so that the bet is fair.
 """
 
-from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.directions.bets import SIZES, Direction, DirectionPane, direction_along, observed
-from dashlight.judge.directions.hysteresis import DirectionWatch, Standing
 from dashlight.judge.directions.learning import MEMORIES, Learned
 from dashlight.judge.directions.null import DirectionNull
-from dashlight.judge.directions.words import direction_summary, ended_summary
-from dashlight.judge.evidence.change_point import PANES_REMEMBERED
+from dashlight.judge.directions.watch import DirectionWatch, PaneScores
+from dashlight.judge.directions.words import ENDED, direction_summary
+from dashlight.judge.evidence.cusum import Cusum
 from dashlight.judge.evidence.effects import TOLERANCE
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS
-from dashlight.records import Alert, AlertState
+from dashlight.judge.evidence.pane_ends import PaneEnds
+from dashlight.records import Alert
 from dashlight.window.columns import DirectionReference
 
 Floats: TypeAlias = NDArray[np.float64]
-
-CAP_NATS = 6.0
-"""Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
 
 RENEWAL_ROWS = 200
 """A direction is renewed after so many rows, or with every pane while one of its bets has some evidence: bets along
@@ -66,14 +64,11 @@ class DirectionJudge:
         self._null = DirectionNull(reference, phi=phi, tau=tau)
         self._nats = float(np.log(panes) - np.log(share / (len(MEMORIES) * len(SIZES))))
         self._names = tuple(names)
-        self._model, self._version, self._endpoint = model, version, endpoint
+        self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
         self._learned = Learned(reference, memory_rows=self._null.memory_rows)
         self._watch = DirectionWatch(len(MEMORIES), gate=float(np.sqrt(tolerance)))
-        self._evidence = np.zeros((len(MEMORIES), len(SIZES)))
-        self._age = np.zeros(self._evidence.shape, np.int64)
-        self._rows_of_age = np.zeros(self._evidence.shape, np.int64)
-        self._ends: deque[float] = deque(maxlen=PANES_REMEMBERED)
-        self._alert: Alert | None = None
+        self._cusum = Cusum(np.full(len(SIZES), -self._nats), bets=len(MEMORIES))
+        self._ends = PaneEnds()
         self._directions, self._rows_since, self._valid_from = 0, 0, 0
         self.direction = self._renewed()
         """Under which the rows of the pane that is open are observed: to be shared with other workers."""
@@ -82,7 +77,7 @@ class DirectionJudge:
     @property
     def margin(self) -> float:
         """Evidence after the last pane, in nats over its threshold; below 0 there is none."""
-        return float(self._evidence.max()) - self._nats
+        return float(self._cusum.margins.max())
 
     @property
     def too_short(self) -> bool:
@@ -91,7 +86,7 @@ class DirectionJudge:
 
     def carried_by(self, names: Collection[str]) -> float:
         """Part of the shift along the leading direction that the columns *names* make up, 0 to 1."""
-        shift = self._learned.shift(int(self._evidence.argmax()) // len(SIZES))
+        shift = self._learned.shift(self._leading_memory)
         whole = float((shift**2).sum())
         held = np.array([name in names for name in self._names], np.bool_)
         return float((shift[held] ** 2).sum()) / whole if whole and self._names else 0.0
@@ -121,74 +116,61 @@ class DirectionJudge:
         pane = self._pane
         if not pane.rows:
             return []
-        self._ends.append(at)
-        self._bet(pane)
+        self._ends.add(at, pane.rows)
+        self._cusum.add(pane.gains)
+        self._cusum.settle()
+        self._cusum.cap()
         self._learned.add(pane.total, pane.rows)
         news = self._judged(pane, at)
         self._rows_since += pane.rows
-        if self._rows_since >= RENEWAL_ROWS or self._evidence.max() >= SOME_EVIDENCE:
+        if self._rows_since >= RENEWAL_ROWS or self.margin >= SOME_EVIDENCE - self._nats:
             self.direction = self._renewed()
         self._pane = self._empty()
         return news
 
-    def _bet(self, pane: DirectionPane) -> None:
-        self._evidence = np.clip(self._evidence + pane.gains, 0.0, self._nats + CAP_NATS)
-        alive = self._evidence > 0
-        self._age = (self._age + 1) * alive
-        self._rows_of_age = (self._rows_of_age + pane.rows) * alive
-
     def _judged(self, pane: DirectionPane, at: float) -> list[Alert]:
-        leading = int(self._evidence.argmax())
-        standing = Standing(
-            is_evident=self.margin >= 0,
+        age = self._cusum.leading_age()
+        is_evident = self.margin >= 0
+        seen = PaneScores(
+            is_evident=is_evident,
             rows=pane.rows,
-            rows_of_evidence=int(self._rows_of_age.flat[leading]),
+            rows_of_evidence=int(self._ends.rows_of_last(age)),
             scores=pane.scores,
             phi=self._phi,
             reference_variance=self._variance,
             natural=self._natural,
         )
-        state = self._watch.step(standing)
-        if state in {"inactive", "resolved"}:
-            known, self._alert = self._alert, None
-            if state == "resolved":
-                self._forget()
-            return [] if known is None else [replace(known, state=state, at=at, summary=ended_summary(known))]
-        fired_for = self._watch.fired_for
-        is_renewed = standing.is_evident and fired_for > 0 and fired_for & (fired_for - 1) == 0
-        if self._alert is not None and self._alert.state == state and not is_renewed:
-            return []
-        since_at = self._ends[max(-max(int(self._age.flat[leading]), 1) - 1, -len(self._ends))]
-        when = state, at, since_at if self._alert is None else self._alert.since_at
-        self._alert = self._described(leading // len(SIZES), when)
-        return [self._alert]
+        state = self._watch.step(seen)
+        memory = self._leading_memory
+        if state == "resolved":
+            self._forget()
+        return self._watch.life_cycle.step(
+            Phase(state, at, self._ends.ended_at(age)),
+            partial(self._described, memory) if is_evident else None,
+            over=ENDED,
+            fired_for=self._watch.hysteresis.fired_for,
+        )
 
-    def _described(self, memory: int, when: tuple[AlertState, float, float]) -> Alert:
+    @property
+    def _leading_memory(self) -> int:
+        return int(self._cusum.margins.argmax()) // len(SIZES)
+
+    def _described(self, memory: int, phase: Phase) -> Alert:
         """The alert, told by the direction of the *memory* that leads."""
         effect, rows = self._watch.effect
-        state, at, since_at = when
-        shift = self._learned.shift(memory)
-        return Alert(
-            key=alert_key("drift", self._model, self._endpoint, "direction", self._reference.name),
-            source="drift",
-            model=self._model,
-            version=self._version,
-            endpoint=self._endpoint,
-            column=self._reference.name or None,
-            role=None,
-            state=state,
-            summary=direction_summary(self._reference.name, self._names, shift, effect),
-            at=at,
-            since_at=since_at,
+        name = self._reference.name
+        return self._writer.write(
+            *("direction", name),
+            phase=phase,
+            summary=direction_summary(name, self._names, self._learned.shift(memory), effect),
             rows=rows,
             score=effect,
+            column=name or None,
         )
 
     def _forget(self) -> None:
         """What was learned and bet of a drift that is over."""
-        self._evidence[:] = 0.0
-        self._age[:] = 0
-        self._rows_of_age[:] = 0
+        self._cusum.reset()
         self._learned.forget()
         self._valid_from = self._directions + 1
         self.direction = self._renewed()
@@ -214,7 +196,5 @@ class DirectionJudge:
         )
 
     def _empty(self) -> DirectionPane:
-        shape = self._evidence.shape
-        return DirectionPane(
-            self.direction.number, 0, np.zeros(self._reference.dims), np.zeros(shape), np.zeros(shape[0])
-        )
+        gains = np.zeros((len(MEMORIES), len(SIZES)))
+        return DirectionPane(self.direction.number, 0, np.zeros(self._reference.dims), gains, np.zeros(len(MEMORIES)))

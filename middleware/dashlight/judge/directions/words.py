@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.words import percent, printable
-from dashlight.records import Alert
 
 Floats: TypeAlias = NDArray[np.float64]
 
 NAMES_SHOWN = 5
+ENDED = "rows are back where the reference has them"
 CARRIED = 0.9
 """The columns that carry a direction are the fewest that make up so much of the shift."""
 
@@ -35,8 +35,3 @@ def direction_summary(name: str, names: Sequence[str], shift: Floats, effect: fl
     more = f" and {carriers - NAMES_SHOWN} more" if carriers > NAMES_SHOWN else ""
     moved = "one column moved" if carriers == 1 else f"{carriers} columns moved a little together"
     return f"{moved}: {', '.join(shown)}{more}; {size}"
-
-
-def ended_summary(alert: Alert) -> str:
-    """What is said of *alert* when it is over."""
-    return f"rows are back where the reference has them; it was: {alert.summary}"

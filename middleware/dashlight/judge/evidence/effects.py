@@ -82,6 +82,22 @@ def effects(null: Null, column: int, firing: Firing, windows: NDArray[np.integer
     )
 
 
+def is_real(sizes: Floats, errors: Floats) -> NDArray[np.bool_]:
+    """Which effects of these *sizes* are surely there."""
+    return np.asarray(sizes > CLEAR_OF_NOISE * errors)
+
+
+def is_beyond(sizes: Floats, errors: Floats, gates: Floats | float) -> NDArray[np.bool_]:
+    """Which effects are likely beyond their *gates*."""
+    return np.asarray(sizes - gates >= CLEAR_OF_GATE * errors)
+
+
+def is_gone(sizes: Floats, errors: Floats, gates: Floats | float, peaks: Floats | float) -> NDArray[np.bool_]:
+    """Which effects, once as large as *peaks*, are surely gone: below BACK_INSIDE gates, or below half of what they were."""
+    limits = np.maximum(BACK_INSIDE * np.asarray(gates), BACK_BY_HALF * np.asarray(peaks))
+    return np.asarray(sizes + CERTAIN * errors <= limits)
+
+
 def established(found: Effects, since: int | None = None) -> NDArray[np.bool_]:
     """Which effects are surely there and surely beyond their gate, shape (windows, detectors).
 
@@ -89,11 +105,11 @@ def established(found: Effects, since: int | None = None) -> NDArray[np.bool_]:
     gate, another must show much more. None where the windows are not to be compared.
     """
     beyond = found.sizes - found.gates
-    clear = beyond >= CLEAR_OF_GATE * found.errors
+    clear = is_beyond(found.sizes, found.errors, found.gates)
     if since is not None:
         lasting = beyond[since] >= CLEAR_SINCE * found.errors[since]
         clear &= lasting | (beyond >= CLEAR_ALONE * found.errors)
-    return (found.sizes > CLEAR_OF_NOISE * found.errors) & clear
+    return is_real(found.sizes, found.errors) & clear
 
 
 def strength(found: Effects) -> Floats:
@@ -111,7 +127,6 @@ def back_inside(found: Effects) -> NDArray[np.bool_]:
     peak = found.sizes[0]
     main = peak >= peak.max() / 2
     excess = np.maximum(found.sizes - found.natural, 0.0)
-    limits = np.maximum(BACK_INSIDE * found.gates, BACK_BY_HALF * excess[0])
-    gone = excess + CERTAIN * found.errors <= limits
-    unproven = excess - found.errors < found.gates
+    gone = is_gone(excess, found.errors, found.gates, excess[0])
+    unproven = ~is_beyond(excess, found.errors, found.gates)
     return np.asarray((unproven & (gone | ~main)).all(axis=1)[1:])

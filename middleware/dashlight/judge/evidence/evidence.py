@@ -18,15 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.evidence.bets import DIRECTIONS
+from dashlight.judge.evidence.cusum import CAP_NATS, Cusum
 from dashlight.judge.evidence.null_bounds import SIZES
 from dashlight.judge.evidence.score_tables import LAYERS, EvidenceTables
 from dashlight.window.events import EVENT_COUNT, EVENTS, FUNCTIONAL_COUNT, OTHER_EVENTS
 from dashlight.window.layout import UNSEEN
 
-CAP_NATS = 6.0
-"""Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
-AGE_LIMIT = 30_000
-"""Panes after which a detector's age is no longer counted exactly; twice as many fit into 16 bits."""
 ALIKE_NATS = 1.0
 """Where no single detector is over its threshold but all together are: those so close to the leading one count."""
 
@@ -55,12 +52,9 @@ class Evidence:
     def __init__(self, tables: EvidenceTables) -> None:
         """Begin without evidence, with the thresholds of *tables*."""
         self._tables = tables
-        self._margins = np.repeat(tables.floor[np.newaxis], LAYERS, axis=0)
-        self._age = np.zeros(self._margins.shape, np.uint16)
-        half = (LAYERS // 2, *tables.floor.shape)
-        self._gain, self._alive = np.empty(half, np.float32), np.empty(half, np.bool_)
+        self._cusum = Cusum(tables.floor, bets=LAYERS)
+        self._gain = np.empty((LAYERS // 2, *tables.floor.shape), np.float32)
         self._every_row = np.empty_like(tables.floor)
-        self._panes_to_clamp = AGE_LIMIT
 
     def update(self, counts: NDArray[np.integer], tables: EvidenceTables | None = None) -> Nats:
         """Take the counts of one pane, shape (columns, BINS); the margins of the columns, shape (columns,), in nats.
@@ -75,36 +69,27 @@ class Evidence:
         self._every_row[:] = rows.sum(1, keepdims=True)
         by_functional = np.matmul(rows[:, np.newaxis], scored.scores).reshape(-1, FUNCTIONAL_COUNT, len(SIZES))
         by_functional = by_functional.transpose(1, 0, 2)
+        gain = self._gain
         for layers in _HALVES:  # half of the bank at a time stays in the processor's cache
-            margins, gain = self._margins[layers], self._gain
             np.multiply(scored.inside[layers], held, out=gain)
-            margins += gain
+            self._cusum.add(gain, layers)
             np.multiply(scored.each[layers], self._every_row, out=gain)
             gain[:, :, EVENT_COUNT:] = by_functional[layers]
-            margins += gain
-            np.maximum(margins, self._tables.floor, out=margins)
-            np.greater(margins, self._tables.floor, out=self._alive)
-            age = self._age[layers]
-            age += 1
-            age *= self._alive
-        self._panes_to_clamp -= 1
-        if not self._panes_to_clamp:  # beyond 65535 an age would begin again at 0
-            np.minimum(self._age, AGE_LIMIT, out=self._age)
-            self._panes_to_clamp = AGE_LIMIT
-        return self._together(self._margins.max(0).max(1))
+            self._cusum.add(gain, layers)
+            self._cusum.settle(layers)
+        return self._together(self._cusum.margins.max(0).max(1))
 
     def firing(self, column: int) -> Firing:
         """The detectors of *column* that are over their threshold, or the leading ones where only all together are."""
-        margins = self._margins[:, column]
+        margins = self._cusum.margins[:, column]
         over: NDArray[np.bool_] = margins >= min(0.0, float(margins.max()) - ALIKE_NATS)
         by_direction = over[:, :EVENT_COUNT].reshape(DIRECTIONS, len(SIZES), EVENT_COUNT)
-        leading = margins >= margins.max()
         layer, place = np.unravel_index(margins.argmax(), margins.shape)
         return Firing(
             ups=np.flatnonzero(by_direction[0].any(axis=0)),
             downs=np.flatnonzero(by_direction[1].any(axis=0)),
             functionals=np.flatnonzero(over[:, EVENT_COUNT:].any(1)),
-            age=max(int(self._age[:, column][leading].min()), 1),  # of several at the cap the youngest knows best
+            age=self._cusum.leading_age(column),
             leading=int(place) if place < EVENT_COUNT else EVENT_COUNT + int(layer),
         )
 
@@ -113,19 +98,16 @@ class Evidence:
         """Memory that the state and its tables take."""
         tables = self._tables
         tabled = (tables.each, tables.inside, tables.scores, tables.other, tables.floor)
-        held = (self._margins, self._age, self._gain, self._alive, self._every_row)
-        return sum(array.nbytes for array in (*tabled, *held))
+        return self._cusum.bytes + sum(array.nbytes for array in (*tabled, self._gain, self._every_row))
 
     def reset(self, column: int) -> None:
         """Forget all evidence of *column*."""
-        self._margins[:, column] = self._tables.floor[column]
-        self._age[:, column] = 0
+        self._cusum.reset(column)
 
     def _together(self, leading: Nats) -> Nats:
         """ln(sum of exp(margin)) of every column with the *leading* margin; that itself where all together are far off."""
         for column in np.flatnonzero(leading > -_DETECTORS_NATS):
-            margins = self._margins[:, column]
-            np.minimum(margins, CAP_NATS, out=margins)
+            margins = self._cusum.cap(int(column))
             leading[column] = min(np.log(np.exp(margins, dtype=np.float64).sum()), CAP_NATS)
         return leading
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.judge.evidence.cusum import Cusum
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS, Floats, shifted
 from dashlight.judge.evidence.null_bounds import BORDER_STEPS, margins, share_bounds, shares_bet_on
 
@@ -24,8 +25,6 @@ SIZES = (0.1, 0.3, 0.8)
 """How far beyond what is natural the bets say that a share lies, in Cohen's h."""
 SLACK = 0.02
 """Cohen's h by which every border is wider than it must be: no stream repeats its reference to the last digit."""
-CAP_NATS = 6.0
-"""Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
 DELTA = 0.05
 """Probability, over the draw of the reference, that the exact bound of some event with few occurrences is too narrow."""
 FEWEST_OCCURRENCES = 50.0
@@ -34,8 +33,6 @@ LEAST_OWN = 0.5
 """Least rho: a bet whose weight is close to one still has to answer for the reference."""
 HIGHEST_BORDER, LOWEST_BORDER = 0.995, 0.002
 """Beyond these there is no room left for a share to move into."""
-AGE_LIMIT = 30_000
-"""Panes after which an age is no longer counted exactly; twice as many fit into 16 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,14 +101,9 @@ class ProportionBank:
         self._each = stakes.outside.astype(np.float32)
         self._inside = (stakes.inside - stakes.outside).astype(np.float32)
         self._directions = (slice(None, len(sizes)), slice(len(sizes), None))
-        self._floor = -_thresholds(stakes.live, weights, panes).astype(np.float32)
-        self._cap = np.full(len(weights), CAP_NATS, np.float32)  # an array: faster than a number
-        self._bets = np.tile(self._floor, (len(asked), 1))
+        self._cusum = Cusum(-_thresholds(stakes.live, weights, panes).astype(np.float32), bets=len(asked))
         self._gain = np.empty((len(sizes), len(weights)), np.float32)
-        self._alive = np.empty(self._bets.shape, np.bool_)
-        self._age = np.zeros(self._bets.shape, np.uint16)
-        self._panes_to_clamp = AGE_LIMIT
-        self._margins: NDArray[np.float32] = self._bets.max(axis=0)
+        self._margins: NDArray[np.float32] = self._cusum.margins.max(axis=0)
 
     @property
     def margins(self) -> NDArray[np.float32]:
@@ -124,40 +116,27 @@ class ProportionBank:
     @property
     def thresholds(self) -> NDArray[np.float32]:
         """Nats that a bet on the event must win, shape (m,); infinite where there is no bet."""
-        return -self._floor
+        return -self._cusum.floor
 
     def update(self, successes: NDArray[np.number], trials: NDArray[np.number]) -> NDArray[np.float32]:
         """Take one pane: in how many of its *trials* each event occurred, both of shape (m,). The margins after it."""
         for part in self._directions:
             np.multiply(self._inside[part], successes, out=self._gain, casting="same_kind")
-            self._bets[part] += self._gain
+            self._cusum.add(self._gain, part)
             np.multiply(self._each[part], trials, out=self._gain, casting="same_kind")
-            self._bets[part] += self._gain
-        np.maximum(self._bets, self._floor, out=self._bets)
-        np.minimum(self._bets, self._cap, out=self._bets)
-        self._grow_older()
-        self._margins = self._bets.max(axis=0)
+            self._cusum.add(self._gain, part)
+        self._cusum.settle()
+        self._margins = self._cusum.cap().max(axis=0)
         return self._margins
 
     def age(self, place: int) -> int:
         """Panes since the evidence of the leading bet on event *place* last was zero, at least 1."""
-        bets = self._bets[:, place]
-        return max(int(self._age[bets >= bets.max(), place].min()), 1)  # of several at the cap the youngest knows best
+        return self._cusum.leading_age(place)
 
-    def reset(self, places: NDArray[np.intp] | Sequence[int] | slice) -> None:
+    def reset(self, places: NDArray[np.intp] | list[int]) -> None:
         """Forget all evidence of the events at *places*."""
-        self._bets[:, places] = self._floor[places]
-        self._age[:, places] = 0
-        self._margins = self._bets.max(axis=0)
-
-    def _grow_older(self) -> None:
-        np.greater(self._bets, self._floor, out=self._alive)
-        self._age += 1
-        self._age *= self._alive
-        self._panes_to_clamp -= 1
-        if not self._panes_to_clamp:  # beyond 65535 an age would begin again at 0
-            np.minimum(self._age, AGE_LIMIT, out=self._age)
-            self._panes_to_clamp = AGE_LIMIT
+        self._cusum.reset(places)
+        self._margins = self._cusum.margins.max(axis=0)
 
 
 def proportion_bets(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.effects import BACK_BY_HALF, BACK_INSIDE, CERTAIN, CLEAR_OF_GATE, CLEAR_OF_NOISE
+from dashlight.judge.evidence import effects
+from dashlight.judge.evidence.fading import FadingRows
 from dashlight.judge.evidence.null import Floats
 from dashlight.judge.pairs.dependence import Margin, agreement, correlations
 from dashlight.window.columns import PairReference
@@ -13,52 +14,35 @@ from dashlight.window.pairs import PairCounts, pairs_of
 
 Places = NDArray[np.intp]
 
-SPANS = 100.0 * 2.5 ** np.arange(8)
+SPANS: Floats = 100.0 * 2.5 ** np.arange(8, dtype=np.float64)
 """Rows after which each scale has forgotten all but 1/e: 100 to 61,000."""
 
 
 class PairScales:
-    """Counts of the recent past on several scales, in constant memory: older rows weigh less and less.
-
-    The sum over panes of counts * exp(-rows since / span). Of r rows in a row that weigh w each, the mean has the
-    variance of (sum w)**2 / sum w**2 rows of equal weight.
-    """
+    """Counts of the recent past on several scales, see evidence.fading."""
 
     def __init__(self, paired: int) -> None:
         pairs, scales = len(pairs_of(paired)[0]), len(SPANS)
         self.agreeing = np.zeros((scales, pairs), np.float32)
         self.informative = np.zeros((scales, pairs), np.float32)
         self.sides = np.zeros((scales, 2, paired), np.float32)
-        self._rows, self._squares = np.zeros(scales), np.zeros(scales)
+        self.fading = FadingRows(SPANS)
 
     def add(self, counts: PairCounts) -> None:
         """Take the counts of a pane."""
-        kept = np.exp(-counts.rows / SPANS)
-        factor = kept.astype(np.float32)[:, np.newaxis]
+        factor = self.fading.add(counts.rows).astype(np.float32)[:, np.newaxis]
         self.agreeing *= factor
         self.agreeing += counts.agreeing
         self.informative *= factor
         self.informative += counts.informative
         self.sides *= factor[:, :, np.newaxis]
         self.sides += counts.sides
-        self._rows = self._rows * kept + counts.rows
-        self._squares = self._squares * kept**2 + counts.rows
 
     @property
     def margin(self) -> Margin:
         """The shares of low and high rows of every column, shape (scales, paired)."""
-        rows = np.maximum(self._rows, 1.0)[:, np.newaxis]
+        rows = np.maximum(self.fading.weight, 1.0)[:, np.newaxis]
         return Margin(self.sides[:, 0] / rows, self.sides[:, 1] / rows)
-
-    @property
-    def rows(self) -> Floats:
-        """Rows of equal weight that each scale is worth, shape (scales,)."""
-        return np.asarray(self._rows**2 / np.maximum(self._squares, 1e-9))
-
-    @property
-    def worth(self) -> Floats:
-        """Independent rows that a row of weight one stands for on each scale, shape (scales,)."""
-        return np.asarray(self._rows / np.maximum(self._squares, 1e-9))
 
     def between(self, least: float, since: float) -> Places:
         """The scales that remember at least *least* rows, and little of what was before the last *since* rows.
@@ -116,7 +100,7 @@ class PairMeasure:
         # The difference to what the same formula says of the reference: exactly its share where no column moved.
         expected = np.clip(shares + explained - usual, 0.0, 1.0)
         sizes = 2 * (np.arcsin(np.sqrt(current)) - np.arcsin(np.sqrt(expected)))
-        worth = informative * scales.worth[:, np.newaxis]
+        worth = informative * scales.fading.worth[:, np.newaxis]
         errors = np.sqrt(phi * (1 / worth + 1 / trials))
         return PairEffects(shares, current, expected, sizes, errors)
 
@@ -131,22 +115,19 @@ class PairMeasure:
 
 def is_real(found: PairEffects) -> NDArray[np.bool_]:
     """Which effects are surely there, shape (scales, pairs)."""
-    return np.asarray(np.abs(found.sizes) > CLEAR_OF_NOISE * found.errors)
+    return effects.is_real(np.abs(found.sizes), found.errors)
 
 
 def beyond(found: PairEffects, gate: float) -> NDArray[np.bool_]:
     """Which effects are likely beyond the *gate*, in Cohen's h, shape (scales, pairs)."""
-    return np.asarray(np.abs(found.sizes) - CLEAR_OF_GATE * found.errors >= gate)
+    return effects.is_beyond(np.abs(found.sizes), found.errors, gate)
 
 
 def back_inside(found: PairEffects, peaks: Floats, gate: float) -> NDArray[np.bool_]:
     """Which effects are gone, shape (scales, pairs), of pairs that were as far as *peaks*, 0 where they never fired.
 
-    What fired must surely be below BACK_INSIDE gates by now, or below half of what it was; nothing else may surely be
-    beyond the gate.
+    What fired must surely be gone by now; nothing else may surely be beyond the gate.
     """
-    towards = np.where(peaks != 0, found.sizes * np.sign(peaks), np.abs(found.sizes))
-    limits = np.maximum(BACK_INSIDE * gate, BACK_BY_HALF * np.abs(peaks))
-    gone = towards + CERTAIN * found.errors <= limits
+    gone = effects.is_gone(found.sizes * np.sign(peaks), found.errors, gate, np.abs(peaks))
     unproven = ~(is_real(found) & beyond(found, gate))
-    return np.asarray(np.where(peaks != 0, gone, True) & unproven)
+    return np.where(peaks != 0, gone, True) & unproven

@@ -2,17 +2,20 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase, is_renewed
+from dashlight.judge.evidence.hysteresis import Hysteresis
 from dashlight.judge.evidence.null import Floats
+from dashlight.judge.evidence.pane_ends import PaneEnds
 from dashlight.judge.evidence.proportions import ProportionBank, Proportions
 from dashlight.judge.pairs.dependence import Margin
 from dashlight.judge.pairs.effects import PairEffects, PairMeasure, PairScales, back_inside, beyond, is_real
 from dashlight.judge.pairs.words import MovedPair, joint_causes, joint_summary
-from dashlight.records import Alert, AlertState
+from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference, PairReference, stacked_counts
 from dashlight.window.layout import BINS
 from dashlight.window.pairs import PairCounts, pairs_of
@@ -23,12 +26,6 @@ FEWEST_TRIALS = 50.0
 """A pair of which the reference saw fewer independent informative rows is not watched: it could prove nothing."""
 MOST_MEASURED = 16
 """Pairs with evidence that are measured at the end of a pane, those with most of it: a tenth of a millisecond each."""
-PANES_REMEMBERED = 2048
-"""Moments of so many panes are kept, to say since when."""
-SOON = 16
-"""What fires again within so many times the rows that resolved it needs twice as many rows to resolve."""
-MOST_PATIENCE = 64
-"""But never more than so many times the rows that it took to fire."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,14 +35,25 @@ class _Drift:
     pairs: Places
     peaks: Floats
     """How far each of *pairs* surely was at the most, in Cohen's h, with its sign."""
-    pane: int
-    """In which it fired."""
     began: float
     """Rows seen when it began."""
-    since_at: float
     took: float
     """Rows from then until it fired."""
-    patience: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What there is to see at the end of a pane of the pairs with evidence, and of those that fired."""
+
+    pairs: Places
+    peaks: Floats
+    """How far each of *pairs* surely was when it fired, 0 where it did not."""
+    has_evidence: bool
+    found: PairEffects
+    real: NDArray[np.bool_]
+    """Effects that are surely there, shape (scales, pairs)."""
+    sure: NDArray[np.bool_]
+    """Those that are likely beyond the gate too."""
 
 
 class PairJudge:
@@ -83,13 +91,10 @@ class PairJudge:
         self._measure = PairMeasure(reference, _margin(columns, reference))
         self._scales = PairScales(len(reference.names))
         self._gate = float(np.sqrt(tolerance))
-        self._model, self._version, self._endpoint = model, version, endpoint
-        self._pane, self._rows = -1, 0.0
-        self._past = np.zeros((PANES_REMEMBERED, 2))
-        """When each of the last panes ended, and how many rows there were before it."""
-        self._alert: Alert | None = None
+        self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
+        self._ends = PaneEnds()
+        self._hysteresis, self._life_cycle = Hysteresis(), LifeCycle()
         self._drift: _Drift | None = None
-        self._patience, self._soon = 1, -1.0
 
     @property
     def margins(self) -> NDArray[np.float32]:
@@ -106,116 +111,85 @@ class PairJudge:
         """Take the counts of the pane that ended *at*.
 
         Returns:
-            The alert, if its state changed, or if it fires on and was told anew: after 1, 2, 4, ... panes.
+            The alert, if its state changed, or if it fires on and was renewed.
         """
         if not counts.rows or not len(self._bank.margins):
             return []
-        self._pane += 1
-        self._past[self._pane % PANES_REMEMBERED] = at, self._rows
-        self._rows += counts.rows
+        self._ends.add(at, counts.rows)
         self._scales.add(counts)
         margins = self._bank.update(counts.agreeing, counts.informative)
         over = np.flatnonzero(margins >= 0)
-        if len(over) > MOST_MEASURED:
-            over = over[np.argsort(margins[over])[-MOST_MEASURED:]]
-        if self._drift is not None:
-            return self._go_on(self._drift, over, at)
-        return self._watch(over, at)
+        if not len(over) and self._hysteresis.state == "inactive":
+            return []
+        seen = self._look(over[np.argsort(margins[over])[-MOST_MEASURED:]] if len(over) > MOST_MEASURED else over)
+        age = self._age(seen)
+        state = self._hysteresis.step(
+            self._ends.rows,
+            is_evident=bool(seen.real.any()),
+            fires=lambda: self._fires(seen, age),
+            gone_for=lambda: None if self._drift is None else self._gone_for(seen, self._drift),
+        )
+        shown = seen.real if state == "pending" else seen.sure
+        fired_for = self._hysteresis.fired_for
+        if state == "resolved":
+            self._drift = None
+            self._bank.reset(seen.pairs)
+        else:
+            # Columns moved, each by itself: they have alerts of their own, and this evidence says no more than that.
+            self._bank.reset(seen.pairs[(seen.peaks == 0) & ~seen.real.any(axis=0)])
+        if self._drift is not None and is_renewed(fired_for):
+            self._drift, shown = _renewed(self._drift, seen)
+        return self._life_cycle.step(
+            Phase(state, at, self._ends.ended_at(age)),
+            partial(self._described, seen, shown),
+            over="the columns depend on one another as in the reference again",
+            fired_for=fired_for,
+        )
 
-    def _watch(self, over: Places, at: float) -> list[Alert]:
-        """The news where nothing fires yet, and the pairs *over* have evidence."""
-        if not len(over):
-            return self._ended("inactive", at)
-        found = self._measure.effects(self._scales, over)
-        real = is_real(found)
-        told = real.any(axis=0)
-        since_at, began = self._beginning(over[told] if told.any() else over)
-        # Columns moved, each by itself: they have alerts of their own, and this evidence says no more than that.
-        self._bank.reset(over[~told])
-        if not told.any():
-            return self._ended("inactive", at)
-        sure = real & beyond(found, self._gate)
-        if not sure.any():
-            return [] if self._alert is not None else self._told("pending", found, over, real, at=at, since_at=since_at)
-        if self._alert is not None:
-            since_at = self._alert.since_at
-        fired = sure.any(axis=0)
-        self._patience = min(2 * self._patience, MOST_PATIENCE) if self._rows <= self._soon else 1
-        took = max(self._rows - began, 1.0)
-        self._drift = _Drift(over[fired], _peaks(found, sure)[fired], self._pane, began, since_at, took, self._patience)
-        return self._told("firing", found, over, sure, at=at, since_at=since_at)
-
-    def _go_on(self, drift: _Drift, over: Places, at: float) -> list[Alert]:
-        """The news while it fires."""
-        pairs = np.union1d(drift.pairs, over)
+    def _look(self, over: Places) -> _Seen:
+        """What there is to see of the pairs *over*, which have evidence, and of those that fired."""
+        drift = self._drift
+        pairs = over if drift is None else np.union1d(drift.pairs, over)
+        peaks = np.zeros(len(pairs))
+        if drift is not None:
+            peaks[np.searchsorted(pairs, drift.pairs)] = drift.peaks
         found = self._measure.effects(self._scales, pairs)
         real = is_real(found)
-        sure = real & beyond(found, self._gate)
-        among = np.searchsorted(pairs, drift.pairs)
-        known = np.zeros(len(pairs))
-        known[among] = drift.peaks
-        if self._is_over(drift, found, sure, known, has_evidence=len(over) > 0):
-            self._bank.reset(pairs)
-            self._drift = None
-            return self._ended("resolved", at)
-        self._bank.reset(pairs[(known == 0) & ~real.any(axis=0)])
-        fired_for = self._pane - drift.pane
-        if fired_for & (fired_for - 1):
-            return []
-        peaks = _peaks(found, sure)
-        peaks = np.where(np.abs(peaks) > np.abs(known), peaks, known)
-        kept = np.flatnonzero(peaks)
-        kept = kept[np.argsort(-np.abs(peaks[kept]), kind="stable")[:MOST_MEASURED]]
-        kept.sort()
-        self._drift = replace(drift, pairs=pairs[kept], peaks=peaks[kept])
-        # Those that are going are told as well, by the scale that shows most of them still.
-        shown = np.broadcast_to(peaks != 0, sure.shape)
-        return self._told("firing", found, pairs, shown, at=at, since_at=drift.since_at)
+        return _Seen(pairs, peaks, len(over) > 0, found, real, real & beyond(found, self._gate))
 
-    def _is_over(
-        self, drift: _Drift, found: PairEffects, sure: NDArray[np.bool_], peaks: Floats, *, has_evidence: bool
-    ) -> bool:
-        """Whether a scale about as long as it took to fire shows that it is over.
+    def _age(self, seen: _Seen) -> int:
+        """For how many panes the leading pair that really moved has had evidence."""
+        moved = seen.pairs[seen.real.any(axis=0)]
+        return self._bank.age(int(moved[self._bank.margins[moved].argmax()])) if len(moved) else 0
+
+    def _fires(self, seen: _Seen, age: int) -> bool:
+        fired = seen.sure.any(axis=0)
+        if fired.any():
+            took = max(self._ends.rows_of_last(age), 1.0)
+            peaks = _peaks(seen.found, seen.sure)[fired]
+            self._drift = _Drift(seen.pairs[fired], peaks, began=self._ends.rows - took, took=took)
+        return bool(fired.any())
+
+    def _gone_for(self, seen: _Seen, drift: _Drift) -> float | None:
+        """About the rows that it took to fire, where a scale of as many shows that it is over.
 
         Longer scales, and such as remember what was before the drift, are no witnesses.
         """
-        since_began = self._rows - drift.began
-        usable = self._scales.between(drift.took * drift.patience, since_began)
-        if not len(usable):
-            return False
-        moved = peaks != 0
-        if has_evidence:
-            over = back_inside(found, peaks, self._gate)[usable].all(axis=1)
+        wanted = drift.took * self._hysteresis.patience
+        usable = self._scales.between(wanted, self._ends.rows - drift.began)
+        if seen.has_evidence:
+            over = back_inside(seen.found, seen.peaks, self._gate)[usable].all(axis=1)
         else:
-            over = ~sure[usable][:, moved].any(axis=1)
-        if not over.any():
-            return False
-        self._soon = self._rows + SOON * drift.took * drift.patience
-        return True
+            over = ~seen.sure[usable][:, seen.peaks != 0].any(axis=1)
+        return wanted if over.any() else None
 
-    def _beginning(self, pairs: Places) -> tuple[float, float]:
-        """Since when the leading one of *pairs* has evidence: the moment, and the rows seen before."""
-        leading = pairs[self._bank.margins[pairs].argmax()]
-        age = min(self._bank.age(int(leading)), self._pane + 1, PANES_REMEMBERED)
-        first = (self._pane + 1 - age) % PANES_REMEMBERED
-        before = max(self._pane - age, self._pane + 1 - PANES_REMEMBERED, 0)
-        return float(self._past[before % PANES_REMEMBERED, 0]), float(self._past[first, 1])
-
-    def _told(
-        self,
-        state: AlertState,
-        found: PairEffects,
-        pairs: Places,
-        shown: NDArray[np.bool_],
-        *,
-        at: float,
-        since_at: float,
-    ) -> list[Alert]:
-        """The alert on those of *pairs* that are *shown* on some scale, shape (scales, pairs), the furthest first."""
+    def _described(self, seen: _Seen, shown: NDArray[np.bool_], phase: Phase) -> Alert:
+        """The alert on those pairs that are *shown* on some scale, shape (scales, pairs), the furthest first."""
+        found = seen.found
         strength = np.where(shown, np.abs(found.sizes) - found.errors, -np.inf)
         best = strength.argmax(axis=0)
         order = np.argsort(-strength.max(axis=0), kind="stable")[: int(shown.any(axis=0).sum())]
-        first, second = self._measure.columns(pairs)
+        first, second = self._measure.columns(seen.pairs)
         moved = [
             MovedPair(
                 self._names[first[place]],
@@ -226,30 +200,25 @@ class PairJudge:
             for place in order.tolist()
         ]
         scale = best[order[0]]
-        self._alert = Alert(
-            key=alert_key("drift", self._model, self._endpoint, "joint"),
-            source="drift",
-            model=self._model,
-            version=self._version,
-            endpoint=self._endpoint,
-            column=None,
-            role=None,
-            state=state,
+        return self._writer.write(
+            "joint",
+            phase=phase,
             summary=joint_summary(moved),
-            at=at,
-            since_at=since_at,
-            rows=int(self._scales.rows[scale]),
+            rows=int(self._scales.fading.rows[scale]),
             score=float(np.abs(found.sizes[scale, order[0]])),
             causes=joint_causes(moved),
         )
-        return [self._alert]
 
-    def _ended(self, state: AlertState, at: float) -> list[Alert]:
-        known, self._alert = self._alert, None
-        if known is None:
-            return []
-        summary = f"the columns depend on one another as in the reference again; it was: {known.summary}"
-        return [replace(known, state=state, at=at, summary=summary)]
+
+def _renewed(drift: _Drift, seen: _Seen) -> tuple[_Drift, NDArray[np.bool_]]:
+    """*drift* as it is told now, and what is shown of it, shape (scales, pairs)."""
+    peaks = _peaks(seen.found, seen.sure)
+    peaks = np.where(np.abs(peaks) > np.abs(seen.peaks), peaks, seen.peaks)
+    kept = np.flatnonzero(peaks)
+    kept = kept[np.argsort(-np.abs(peaks[kept]), kind="stable")[:MOST_MEASURED]]
+    kept.sort()
+    # Those that are going are told as well, by the scale that shows most of them still.
+    return replace(drift, pairs=seen.pairs[kept], peaks=peaks[kept]), np.broadcast_to(peaks != 0, seen.sure.shape)
 
 
 def _margin(columns: Sequence[ColumnReference], reference: PairReference) -> Margin:

@@ -6,15 +6,12 @@ performance; but only what became worse is news.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.alert_budget import PERFORMANCE
 from dashlight.judge.alerts import alert_key
-from dashlight.judge.columns.judge import DriftJudge
-from dashlight.judge.evidence.effects import TOLERANCE
 from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference, reference_shares
 from dashlight.window.layout import STRUCTURAL_BINS
@@ -24,43 +21,44 @@ Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
 
 
+class ColumnsJudge(Protocol):
+    """Judges columns pane by pane, as DriftJudge does."""
+
+    @property
+    def columns(self) -> Sequence[ColumnReference]:
+        """Those that it judges, in the order of their counts."""
+        ...
+
+    def update(self, counts: Counts, at: float, window: Window) -> list[Alert]:
+        """Take the counts of the pane that ended *at*; the alerts whose state changed or that were renewed."""
+        ...
+
+
 class PerformanceJudge:
     """Watches columns such as `correct` (boolean: true is good) and `absolute_error` (numeric: less is good)."""
 
-    def __init__(
-        self,
-        columns: Sequence[ColumnReference],
-        *,
-        panes: float,
-        tolerance: float = TOLERANCE,
-        share: float = PERFORMANCE,
-        model: str = "",
-        version: str = "",
-        endpoint: str = "",
-    ) -> None:
-        """Set up the evidence against the references of *columns*, which are as for DriftJudge.
+    def __init__(self, judge: ColumnsJudge) -> None:
+        """*judge* watches the columns under the part of the budget that is kept for performance.
 
         Raises:
             ValueError: a column that is neither boolean nor numeric: nobody knows which way is worse.
         """
+        columns = judge.columns
         unclear = [column.name for column in columns if column.kind not in {"boolean", "numeric"}]
         if unclear:
             raise ValueError(f"neither boolean nor numeric: {', '.join(unclear)}")
-        self._judge = DriftJudge(
-            columns, panes=panes, tolerance=tolerance, share=share, model=model, version=version, endpoint=endpoint
-        )
+        self._judge = judge
         self._worse = _badness(columns)
         self._usual = (reference_shares(columns) * self._worse).sum(1)
         self._place = {column.name: place for place, column in enumerate(columns)}
         self._told: set[str] = set()
-        self._labels = (model, endpoint)
 
     def update(self, counts: Counts, at: float, window: Window) -> list[Alert]:
-        """Take the counts of the pane that ended *at*, as DriftJudge does; the alerts whose state changed.
+        """Take the counts of the pane that ended *at*; the alerts whose state changed.
 
         One that fires because things became better is left out, and so is its end.
         """
-        return [self._named(alert) for alert in self._judge.update(counts, at, window) if self._is_news(alert, window)]
+        return [_named(alert) for alert in self._judge.update(counts, at, window) if self._is_news(alert, window)]
 
     def _is_news(self, alert: Alert, window: Window) -> bool:
         if alert.state in {"resolved", "inactive"}:
@@ -74,8 +72,10 @@ class PerformanceJudge:
         self._told.add(alert.key)
         return True
 
-    def _named(self, alert: Alert) -> Alert:
-        return replace(alert, source="performance", key=alert_key("performance", *self._labels, alert.column or ""))
+
+def _named(alert: Alert) -> Alert:
+    key = alert_key("performance", alert.model, alert.endpoint, alert.column or "")
+    return replace(alert, source="performance", key=key)
 
 
 def _badness(columns: Sequence[ColumnReference]) -> NDArray[np.float64]:

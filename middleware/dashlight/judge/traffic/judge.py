@@ -4,7 +4,6 @@ Every event has bets of its own (evidence.proportions); the events of one quanti
 beyond its ninth decile, share one alert. Only rises alarm.
 """
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,18 +11,19 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.evidence.effects import Effects, strength
 from dashlight.judge.evidence.evidence import Firing
-from dashlight.judge.evidence.hysteresis import Sight, Watch
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS
 from dashlight.judge.evidence.null_bounds import SLACK
+from dashlight.judge.evidence.pane_ends import PaneEnds
 from dashlight.judge.evidence.proportions import ProportionBank
+from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch
 from dashlight.judge.traffic.change_point import Occurrences, traffic_change_point
 from dashlight.judge.traffic.events import Quantity, TrafficEvents
 from dashlight.judge.traffic.overdispersion import proportions_of
 from dashlight.judge.traffic.words import Shown, explain
-from dashlight.records import Alert, AlertState
+from dashlight.records import Alert
 from dashlight.window.names import Names
 from dashlight.window.outcomes import KIND_LIMIT, REASON_LIMIT, OutcomeCounts
 from dashlight.window.reference.traffic import TrafficReference
@@ -35,8 +35,6 @@ SIZES = (0.12, 0.25, 0.5, 1.1)
 """How far beyond its border each bet says that a share lies, in Cohen's h: from 0.5 % to about 2, 3, 8 and 30 %."""
 LEVELS = 8
 """32 panes each of 1, 2, 4 ... 128, of those that held exchanges."""
-PANES_REMEMBERED = 8192
-"""Moments of so many panes are kept, to say since when."""
 _NONE: NDArray[np.intp] = np.zeros(0, np.intp)
 
 
@@ -80,13 +78,11 @@ class TrafficJudge:
             once=True,
         )
         self._gates = self.events.gates(float(np.sqrt(tolerance)))
-        self._endpoint = endpoint
+        self._writer = AlertWriter("traffic", endpoint=endpoint)
         self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
         self._ring = Ring((2 * self.events.size + self._kinds.size + self._reasons.size,), LEVELS)
-        self._watches = {quantity: Watch() for quantity in self.events.quantities}
-        self._alerts: dict[Quantity, Alert] = {}
-        self._ends: deque[float] = deque(maxlen=PANES_REMEMBERED)
-        self._pane = -1
+        self._watches = {quantity: ShiftWatch() for quantity in self.events.quantities}
+        self._ends = PaneEnds()
 
     @property
     def margin(self) -> float:
@@ -96,7 +92,7 @@ class TrafficJudge:
     @property
     def has_alerts(self) -> bool:
         """Whether any is pending or firing."""
-        return bool(self._alerts)
+        return any(watch.is_active for watch in self._watches.values())
 
     def update(self, pane: OutcomeCounts, at: float, recent: Recent) -> list[Alert]:
         """Take the pane that ended *at*; one without exchanges says nothing.
@@ -107,13 +103,13 @@ class TrafficJudge:
         """
         if not pane.exchanges:
             return []
-        self._pane += 1
-        self._ends.append(at)
+        self._ends.add(at, pane.exchanges)
         counts = self.events.count(pane)
         named = self._kinds.count(pane.failures), self._reasons.count(pane.undecodable)
         self._ring.add(np.concatenate([counts.ravel(), *named]), at)
         margins = self._bank.update(*counts.astype(np.float32))
-        active = [each for each in self.events.quantities if each in self._alerts or margins[[*each.places]].max() >= 0]
+        watches = self._watches.items()
+        active = [each for each, watch in watches if watch.is_active or margins[[*each.places]].max() >= 0]
         if not active:
             return []
         stretches = self._dyadic()
@@ -121,48 +117,45 @@ class TrafficJudge:
         for quantity in active:
             places = np.array(quantity.places)
             over = places[margins[places] >= 0]
-            sight = Sight(
-                pane=self._pane,
+            seen = RecentWindows(
+                pane=self._ends.closed - 1,
                 firing=self._firing(over, margins) if len(over) else None,
                 windows=_nested(stretches[0], places, self.events.size),
                 panes=stretches[1],
                 measure=partial(self._effects, places),
             )
-            news.extend(self._step(quantity, sight, (stretches[0], at), recent))
+            news.extend(self._step(quantity, seen, (stretches[0], at), recent))
         return news
 
-    def _step(self, quantity: Quantity, sight: Sight, now: tuple[Counts, float], recent: Recent) -> list[Alert]:
-        watch, known = self._watches[quantity], self._alerts.get(quantity)
+    def _step(self, quantity: Quantity, seen: RecentWindows, now: tuple[Counts, float], recent: Recent) -> list[Alert]:
+        watch, firing = self._watches[quantity], seen.firing
         stretches, at = now
-        state = watch.step(sight)
+        state = watch.step(seen)
         if state == "resolved":
             self._bank.reset(list(quantity.places))
-        if state in {"inactive", "resolved"}:
-            self._alerts.pop(quantity, None)
-            return [] if known is None else [_ended(known, state, at)]
-        fired_for = watch.fired_for(self._pane)
-        is_renewed = sight.firing is not None and fired_for > 0 and fired_for & (fired_for - 1) == 0
-        if sight.firing is None or not (known is None or known.state != state or is_renewed):
-            return []
-        since_at = self._ended_at(self._pane - watch.since)
-        alert = self._described(quantity, sight, sight.firing, stretches, recent.since(since_at))
-        earliest_at, latest_at = self._onset(sight.firing)
-        self._alerts[quantity] = replace(
-            alert,
-            state=state,
-            at=at,
-            since_at=since_at,
-            exemplars=recent.traces(quantity, since_at),
-            since_earliest_at=earliest_at,
-            since_latest_at=latest_at,
+
+        def describe(firing: Firing, phase: Phase) -> Alert:
+            earliest_at, latest_at = self._began_between(firing)
+            return replace(
+                self._described(quantity, seen, firing, (stretches, phase, recent.since(phase.since_at))),
+                exemplars=recent.traces(quantity, phase.since_at),
+                since_earliest_at=earliest_at,
+                since_latest_at=latest_at,
+            )
+
+        return watch.life_cycle.step(
+            Phase(state, at, self._ends.ended_at(seen.pane - watch.since)),
+            None if firing is None else partial(describe, firing),
+            over="back to what the reference allows",
+            fired_for=watch.hysteresis.fired_for,
         )
-        return [self._alerts[quantity]]
 
     def _described(
-        self, quantity: Quantity, sight: Sight, firing: Firing, stretches: Counts, recent: OutcomeCounts
+        self, quantity: Quantity, seen: RecentWindows, firing: Firing, now: tuple[Counts, Phase, OutcomeCounts]
     ) -> Alert:
         """The alert of a quantity, told by the event and the window that show the most."""
-        found = sight.measure(firing, sight.windows)
+        stretches, phase, recent = now
+        found = seen.measure(firing, seen.windows)
         row, detector = np.unravel_index(strength(found).argmax(), found.sizes.shape)
         place = int(found.detectors[detector])
         size = self.events.size
@@ -178,24 +171,11 @@ class TrafficJudge:
         )
         summary, cause = explain(shown, self.events, reference=self.reference.total, recent=recent)
         named = [quantity.name, *([quantity.kind] if quantity.kind else [])]
-        return Alert(
-            key=alert_key("traffic", self._endpoint, *named),
-            source="traffic",
-            model="",
-            version="",
-            endpoint=self._endpoint,
-            column=None,
-            role=None,
-            state="pending",
-            summary=summary,
-            at=float("nan"),
-            since_at=float("nan"),
-            rows=trials,
-            score=float(found.sizes[row, detector]),
-            causes=(cause,),
+        return self._writer.write(
+            *named, phase=phase, summary=summary, rows=trials, score=float(found.sizes[row, detector]), causes=(cause,)
         )
 
-    def _onset(self, firing: Firing) -> tuple[float, float]:
+    def _began_between(self, firing: Firing) -> tuple[float, float]:
         """Between which moments the change began that the leading bet sees."""
         leading = int(firing.ups[self._bank.margins[firing.ups].argmax()])
         least, most = traffic_change_point(
@@ -204,15 +184,11 @@ class TrafficJudge:
             share=float(self.expected.shares[leading]),
             phi=float(self.expected.phi[leading]),
         )
-        return self._ended_at(most), self._ended_at(least)
+        return self._ends.ended_at(most), self._ends.ended_at(least)
 
     def _tally(self, place: int, panes: int) -> Occurrences:
         held = self._ring.last(panes)
         return Occurrences(int(held.counts[place]), int(held.counts[self.events.size + place]), held.panes)
-
-    def _ended_at(self, panes: int) -> float:
-        """When the pane ended after which there were so many, as far as that is remembered."""
-        return self._ends[max(-panes - 1, -len(self._ends))]
 
     def _firing(self, over: NDArray[np.intp], margins: NDArray[np.float32]) -> Firing:
         leading = int(over[margins[over].argmax()])
@@ -247,7 +223,3 @@ def _nested(stretches: Counts, places: NDArray[np.intp], size: int) -> Counts:
     """Counts of exchanges in none of the events at *places*, in the first alone, ...: shape (windows, 1 + events)."""
     held = np.column_stack([stretches[:, size + places[0]], stretches[:, places], np.zeros(len(stretches), np.int64)])
     return np.asarray(held[:, :-1] - held[:, 1:])
-
-
-def _ended(alert: Alert, state: AlertState, at: float) -> Alert:
-    return replace(alert, state=state, at=at, summary=f"back to what the reference allows; it was: {alert.summary}")

@@ -11,12 +11,13 @@ An hour alarms where that is below hour_panes share / panes, so that false alarm
 panes. With v measured as nothing a fall to a quarter takes about five days of history, one by half three weeks.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import betainc
 
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
 from dashlight.judge.traffic.arrivals import HOUR_SECONDS, ArrivalHistory, class_of_hour
 from dashlight.judge.words import percent
 from dashlight.records import Alert
@@ -47,11 +48,11 @@ class LowTrafficJudge:
         """*panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*."""
         self._hour_panes = HOUR_SECONDS / pane_seconds
         self._limit = min(self._hour_panes * share / panes, 0.5)
-        self._endpoint = endpoint
+        self._writer = AlertWriter("traffic", endpoint=endpoint)
         self._hour = -1
         self._panes = self._exchanges = 0
         self._usual = _Usual(0.0, 1.0, np.inf)
-        self._told: Alert | None = None
+        self._life_cycle = LifeCycle()
 
     def update(self, exchanges: int, middle: float, history: ArrivalHistory) -> list[Alert]:
         """Take a pane, empty or not, whose middle was *middle*; *history* is what was learned before it.
@@ -77,37 +78,27 @@ class LowTrafficJudge:
 
     def _judged(self, at: float) -> list[Alert]:
         """The news of the hour that ended *at*; an hour without any exchange is silence, and not judged here."""
-        usual, told = self._usual, self._told
+        usual = self._usual
         if self._panes < WHOLE * self._hour_panes or not self._exchanges or not np.isfinite(usual.variance):
             return []
         expected = usual.rate * self._panes
         left = self._exchanges / expected
         shape = 1 / usual.variance
         chance = float(betainc(shape, self._exchanges // usual.burst + 1, shape / (shape + expected / usual.burst)))
-        if told is None and chance <= self._limit and left <= MOST_LEFT:
-            self._told = self._alert(at, left, expected)
-            return [self._told]
-        if told is not None and (chance > self._limit**0.5 or left > MOST_LEFT):
-            self._told = None
-            summary = f"asked as usual again; it was: {told.summary}"
-            return [replace(told, state="resolved", at=at, summary=summary)]
-        return []
+        if self._life_cycle.is_firing:
+            is_over = chance > self._limit**0.5 or left > MOST_LEFT
+            return self._life_cycle.end(at, "asked as usual again") if is_over else []
+        if chance > self._limit or left > MOST_LEFT:
+            return []
+        phase = Phase("firing", at, at - HOUR_SECONDS)
+        return self._life_cycle.step(phase, partial(self._described, left, expected))
 
-    def _alert(self, at: float, left: float, expected: float) -> Alert:
-        return Alert(
-            key=alert_key("traffic", self._endpoint, "throughput"),
-            source="traffic",
-            model="",
-            version="",
-            endpoint=self._endpoint,
-            column=None,
-            role=None,
-            state="firing",
-            summary=(
-                f"{self._exchanges} exchanges in an hour, {percent(left)} of what is usual at such an hour: {expected:.0f}"
-            ),
-            at=at,
-            since_at=at - HOUR_SECONDS,
+    def _described(self, left: float, expected: float, phase: Phase) -> Alert:
+        usual = f"{percent(left)} of what is usual at such an hour: {expected:.0f}"
+        return self._writer.write(
+            "throughput",
+            phase=phase,
+            summary=f"{self._exchanges} exchanges in an hour, {usual}",
             rows=self._exchanges,
             score=1 - left,
         )

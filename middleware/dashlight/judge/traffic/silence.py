@@ -22,15 +22,16 @@ until they are known.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
 from dashlight.judge.traffic.arrivals import CLASSES, ArrivalHistory, class_of_hour
 from dashlight.judge.traffic.low_traffic import LowTrafficJudge
 from dashlight.judge.words import span
-from dashlight.records import Alert, AlertState, Score
+from dashlight.records import Alert, Score
 
 Floats = NDArray[np.float64]
 
@@ -75,11 +76,11 @@ class SilenceJudge:
         self._low_traffic = LowTrafficJudge(
             pane_seconds=pane_seconds, panes=panes, share=share * LOW_TRAFFIC_PART, endpoint=endpoint
         )
-        self._endpoint = endpoint
+        self._writer = AlertWriter("traffic", endpoint=endpoint)
         self._empty = np.zeros(CLASSES, np.int64)
         self._last_at = self._first_empty_at = float("nan")
         self._expected = _Expected(self.history)
-        self._told: Alert | None = None
+        self._life_cycle = LifeCycle()
         # Pauses that fired: learned when one comes again at the same hour, for then it is the rhythm.
         self._fired = np.zeros(CLASSES, np.int64)
 
@@ -128,25 +129,17 @@ class SilenceJudge:
             self._first_empty_at = middle
             self._expected = _Expected(self.history)
         self._empty[class_of_hour(middle)] += 1
-        pause = self.pause()
-        state: AlertState = "firing" if pause.margin >= 0 and pause.times >= 1 else "pending"
-        if self._told is not None and self._told.state == "firing":
-            empty = int(self._empty.sum())
-            if empty & (empty - 1):
-                return []
-            state, began_at = "firing", self._told.at
-        elif pause.margin < 0 or (self._told is not None and self._told.state == state):
+        pause, was_firing = self.pause(), self._life_cycle.is_firing
+        if pause.margin < 0 and not was_firing:
             return []
-        else:
-            began_at = at
-        self._told = self._alert(state, pause, at=at, began_at=began_at)
-        return [self._told]
+        phase = Phase("firing" if was_firing or pause.times >= 1 else "pending", at, self._last_at)
+        describe = partial(self._described, pause, at - self._last_at)
+        return self._life_cycle.step(phase, describe, fired_for=int(self._empty.sum()))
 
     def _heard(self, exchanges: int, at: float, middle: float) -> list[Alert]:
         """The pause is over, and teaches how long pauses are; one that alarmed does where it is not the first."""
-        told, self._told = self._told, None
         learned, repeated = self._empty, self._empty
-        if told is not None and told.state == "firing":
+        if self._life_cycle.is_firing:
             learned, repeated = np.zeros_like(self._empty), np.minimum(self._empty, self._fired)
             self._fired = np.maximum(self._empty, self._fired)
         else:
@@ -155,26 +148,12 @@ class SilenceJudge:
         self.history.add(exchanges, middle, empty_panes=learned, longest=repeated)
         self._empty[:] = 0
         since_at, self._last_at = self._last_at, at
-        if told is None:
-            return []
-        ended: AlertState = "resolved" if told.state == "firing" else "inactive"
-        return [replace(told, state=ended, at=at, summary=f"asked again after {span(at - since_at)}")]
+        return [
+            replace(alert, summary=f"asked again after {span(at - since_at)}") for alert in self._life_cycle.end(at)
+        ]
 
-    def _alert(self, state: AlertState, pause: Pause, *, at: float, began_at: float) -> Alert:
-        silent = at - self._last_at
-        longest = (pause.longest + 2) * self._pane_seconds
-        return Alert(
-            key=alert_key("traffic", self._endpoint, "silence"),
-            source="traffic",
-            model="",
-            version="",
-            endpoint=self._endpoint,
-            column=None,
-            role=None,
-            state=state,
-            summary=f"no exchange for {span(silent)}; the longest pause seen at such hours was below {span(longest)}",
-            at=began_at,
-            since_at=self._last_at,
-            rows=0,
-            score=silent,
-        )
+    def _described(self, pause: Pause, silent_seconds: float, phase: Phase) -> Alert:
+        longest = span((pause.longest + 2) * self._pane_seconds)
+        silent = span(silent_seconds)
+        summary = f"no exchange for {silent}; the longest pause seen at such hours was below {longest}"
+        return self._writer.write("silence", phase=phase, summary=summary, rows=0, score=silent_seconds)

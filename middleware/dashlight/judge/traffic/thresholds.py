@@ -1,14 +1,15 @@
 """How the quantities of one endpoint stand against the operator's rules, pane by pane. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import AlertWriter, Phase
+from dashlight.judge.evidence.hysteresis import Hysteresis
 from dashlight.judge.traffic.rules import LATENCIES, RATES, Rule
 from dashlight.judge.words import number, percent, printable, span
-from dashlight.records import Alert, AlertState, Role, Score
+from dashlight.records import Alert, Role, Score
 
 KINDS_NAMED = 3
 
@@ -45,14 +46,35 @@ class _Reading(NamedTuple):
     role: Role | None = None
 
 
-@dataclass(slots=True)
-class _Standing:
-    state: AlertState
-    since_at: float
-    """When the threshold was crossed."""
-    began_at: float
-    """When the state began."""
-    recovered_at: float | None = None
+class _Crossing:
+    """A rule that is crossed, or was until now."""
+
+    def __init__(self, at: float) -> None:
+        self.phase = Phase("inactive", at, at)
+        self._recovered_at: float | None = None
+        self._hysteresis = Hysteresis()
+
+    def step(self, rule: Rule, value: float | None, at: float) -> Phase:
+        """How *rule* stands after one more *value*; None, where nothing was seen, speaks neither for nor against."""
+        if value is None:
+            return self.phase
+        if not rule.recovered(value):
+            self._recovered_at = None
+        elif self._recovered_at is None:
+            self._recovered_at = at
+        state = self._hysteresis.step(
+            at,
+            is_evident=rule.crossed(value),
+            fires=lambda: at - self.phase.since_at >= rule.hold_seconds,
+            gone_for=lambda: self._gone_for(rule, at),
+        )
+        if state != self.phase.state:
+            self.phase = Phase(state, at, self.phase.since_at)
+        return self.phase
+
+    def _gone_for(self, rule: Rule, at: float) -> float | None:
+        recovered_for = -1.0 if self._recovered_at is None else at - self._recovered_at
+        return recovered_for if recovered_for >= rule.hold_seconds else None
 
 
 class ThresholdJudge:
@@ -60,13 +82,13 @@ class ThresholdJudge:
 
     def __init__(self, rules: Sequence[Rule], *, model: str = "", version: str = "", endpoint: str = "") -> None:
         self.rules = tuple(rules)
-        self._labels = model, version, endpoint
-        self._standings: dict[tuple[Rule, Role | None, str | None], _Standing] = {}
+        self._writer = AlertWriter("threshold", model=model, version=version, endpoint=endpoint)
+        self._crossings: dict[tuple[Rule, Role | None, str | None], _Crossing] = {}
 
     def update(self, measured: Quantities, at: float) -> list[Alert]:
         """Take what was *measured* up to the moment *at*: the alerts that are pending, firing, or were until now."""
         reports: list[Alert] = []
-        silent = dict.fromkeys(self._standings)
+        silent = dict.fromkeys(self._crossings)
         for rule in self.rules:
             for reading in _readings(rule, measured):
                 key = rule, reading.role, reading.column
@@ -78,65 +100,36 @@ class ThresholdJudge:
 
     def forget_columns(self, asked: Collection[tuple[str | None, str | None]], at: float) -> list[Alert]:
         """Ends what is pending or firing of columns outside *asked*, (role, name): nobody sends them any more."""
-        gone = [key for key in self._standings if key[2] is not None and key[1:] not in asked]
+        gone = [key for key in self._crossings if key[2] is not None and key[1:] not in asked]
         reports: list[Alert] = []
         for rule, role, column in gone:
             reading = _reading(rule, None, 0, "", of=(column, role))
-            known = self._standings.pop((rule, role, column))
-            reports.append(self._alert(rule, reading, replace(known, state="resolved", began_at=at)))
+            known = self._crossings.pop((rule, role, column))
+            reports.append(self._alert(rule, reading, Phase("resolved", at, known.phase.since_at)))
         return reports
 
     def _judged(self, rule: Rule, reading: _Reading, at: float) -> Iterator[Alert]:
         key = rule, reading.role, reading.column
-        before = self._standings.pop(key, None)
-        after = _next(rule, before, reading.value, at)
-        if after is None:
-            return
-        if after.state in {"pending", "firing"}:
-            self._standings[key] = after
-        yield self._alert(rule, reading, after)
+        known = self._crossings.pop(key, None)
+        if known is None:
+            if reading.value is None or not rule.crossed(reading.value):
+                return
+            known = _Crossing(at)
+        phase = known.step(rule, reading.value, at)
+        if phase.state in {"pending", "firing"}:
+            self._crossings[key] = known
+        yield self._alert(rule, reading, phase)
 
-    def _alert(self, rule: Rule, reading: _Reading, standing: _Standing) -> Alert:
-        model, version, endpoint = self._labels
-        parts = [model, endpoint, rule.text, *(part for part in (reading.role, reading.column) if part)]
-        return Alert(
-            key=alert_key("threshold", *parts),
-            source="threshold",
-            model=model,
-            version=version,
-            endpoint=endpoint,
-            column=reading.column,
-            role=reading.role,
-            state=standing.state,
+    def _alert(self, rule: Rule, reading: _Reading, phase: Phase) -> Alert:
+        return self._writer.write(
+            *(rule.text, *(part for part in (reading.role, reading.column) if part)),
+            phase=phase,
             summary=reading.words,
-            at=standing.began_at,
-            since_at=standing.since_at,
             rows=reading.rows,
             score=reading.value or 0.0,
+            column=reading.column,
+            role=reading.role,
         )
-
-
-def _next(rule: Rule, standing: _Standing | None, value: float | None, at: float) -> _Standing | None:
-    """How a rule stands after one more *value*: None where it was inactive and stays so."""
-    if standing is None:
-        if value is None or not rule.crossed(value):
-            return None
-        return _Standing("pending" if rule.hold_seconds else "firing", at, at)
-    if value is None:
-        # Nothing was seen, so nothing speaks for or against.
-        return standing
-    if standing.state == "pending":
-        if not rule.crossed(value):
-            return _Standing("inactive", standing.since_at, at)
-        if at - standing.since_at >= rule.hold_seconds:
-            return _Standing("firing", standing.since_at, at)
-        return standing
-    if not rule.recovered(value):
-        return _Standing("firing", standing.since_at, standing.began_at)
-    recovered_at = at if standing.recovered_at is None else standing.recovered_at
-    if at - recovered_at >= rule.hold_seconds:
-        return _Standing("resolved", standing.since_at, at)
-    return _Standing("firing", standing.since_at, standing.began_at, recovered_at)
 
 
 def _readings(rule: Rule, measured: Quantities) -> Iterator[_Reading]:

@@ -10,19 +10,21 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.effects import BACK_BY_HALF, BACK_INSIDE, CERTAIN, CLEAR_OF_GATE, CLEAR_OF_NOISE
-from dashlight.judge.evidence.hysteresis import ENOUGH_ROWS, MOST_PATIENCE, SOON
+from dashlight.judge.alerts import LifeCycle
+from dashlight.judge.evidence.effects import CERTAIN, CLEAR_OF_GATE, is_beyond, is_gone, is_real
+from dashlight.judge.evidence.fading import FadingRows
+from dashlight.judge.evidence.hysteresis import Hysteresis
+from dashlight.judge.evidence.shift_watch import ENOUGH_ROWS
 from dashlight.records import AlertState
 
 Floats: TypeAlias = NDArray[np.float64]
 
 SCALES = (100, 400, 1600, 6400, 25_600)
 """Rows of which the recent windows are made: a row counts less by 1/e for each of them that came after it."""
-_SCALES = np.array(SCALES, np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Standing:
+class PaneScores:
     """What there is to see at the end of a pane; the arrays of shape (memories,)."""
 
     is_evident: bool
@@ -55,86 +57,68 @@ class DirectionWatch:
 
     def __init__(self, memories: int, *, gate: float) -> None:
         """*gate* is the smallest effect worth waking somebody, in deviations of the score."""
-        self.state: AlertState = "inactive"
-        self.fired_for = 0
-        """Panes since it fired; 0 in the pane in which it does."""
+        self.hysteresis = Hysteresis()
+        self.life_cycle = LifeCycle()
+        """Of its alert."""
         self._gate = gate
+        self._fading = FadingRows(np.array(SCALES, np.float64))
         self._sums = np.zeros((len(SCALES), memories))
-        self._rows = np.zeros(len(SCALES))
-        self._squares = np.zeros(len(SCALES))
         self.effect = (0.0, 0)
         """While pending or firing: the largest effect by its lower bound, in deviations, and about how many rows show it."""
         self._peak, self._rows_to_fire = 0.0, 0.0
-        self._seen, self._soon, self._patience = 0, -1, 1
+        self._seen = 0
 
-    def step(self, standing: Standing) -> AlertState:
+    def step(self, pane: PaneScores) -> AlertState:
         """The state after one more pane: `resolved` once, where it was firing and the drift is over, then inactive."""
-        self._take(standing)
-        if self.state == "firing":
-            self.fired_for += 1
-            if self._is_over(standing):
-                self.state = "inactive"
-                self._begin_anew()
-                return "resolved"
-        elif not standing.is_evident:
-            self.state = "inactive"
-        else:
-            self.state = "firing" if self._fires(standing) else "pending"
-        return self.state
+        self._seen += pane.rows
+        self._sums *= self._fading.add(pane.rows)[:, np.newaxis]
+        self._sums += pane.scores
+        state = self.hysteresis.step(
+            self._seen,
+            is_evident=pane.is_evident,
+            fires=lambda: self._fires(pane),
+            gone_for=lambda: self._gone_for(pane),
+        )
+        if state == "resolved" or (state == "firing" and not self.hysteresis.fired_for):
+            # Rows from before the change would dilute what is over and what is not.
+            self._sums[:] = 0.0
+            self._fading.clear()
+        return state
 
-    def _take(self, standing: Standing) -> None:
-        self._seen += standing.rows
-        kept = np.exp(-standing.rows / _SCALES)
-        self._sums *= kept[:, np.newaxis]
-        self._sums += standing.scores
-        self._rows = kept * self._rows + standing.rows
-        self._squares = kept * kept * self._squares + standing.rows
-
-    def _found(self, standing: Standing) -> _Effects:
-        rows = self._rows**2 / self._squares
+    def _found(self, pane: PaneScores) -> _Effects:
+        rows = self._fading.rows
         found = _Effects(
             rows=rows,
-            sizes=self._sums / self._rows[:, np.newaxis],
-            errors=np.sqrt(standing.phi / rows[:, np.newaxis] + standing.reference_variance),
+            sizes=self._sums / self._fading.weight[:, np.newaxis],
+            errors=np.sqrt(pane.phi / rows[:, np.newaxis] + pane.reference_variance),
         )
         scale, memory = np.unravel_index((found.sizes - CLEAR_OF_GATE * found.errors).argmax(), found.sizes.shape)
         self.effect = float(found.sizes[scale, memory]), round(float(rows[scale]))
         return found
 
-    def _fires(self, standing: Standing) -> bool:
-        found = self._found(standing)
+    def _fires(self, pane: PaneScores) -> bool:
+        found = self._found(pane)
         sure = _established(found, self._gate)
         if not sure.any():
             return False
-        self._patience = min(2 * self._patience, MOST_PATIENCE) if self._seen <= self._soon else 1
-        self._rows_to_fire = max(float(standing.rows_of_evidence), float(found.rows[sure.argmax()]))
-        self._peak, self.fired_for = _surely(found), 0
-        self._begin_anew()  # rows from before the drift would dilute what is over and what is not
+        self._rows_to_fire = max(float(pane.rows_of_evidence), float(found.rows[sure.argmax()]))
+        self._peak = _surely(found)
         return True
 
-    def _is_over(self, standing: Standing) -> bool:
-        """Whether a scale of about as many rows as it took to fire is back inside, or shows no drift and nor do the bets."""
-        found = self._found(standing)
+    def _gone_for(self, pane: PaneScores) -> int | None:
+        """The rows of a scale, about as many as it took to fire, that is back inside, or shows no drift and nor do the bets."""
+        found = self._found(pane)
         self._peak = max(self._peak, _surely(found))
-        wanted = min(ENOUGH_ROWS * self._rows_to_fire * self._patience, float(SCALES[-1]))
+        wanted = min(ENOUGH_ROWS * self._rows_to_fire * self.hysteresis.patience, float(SCALES[-1]))
         usable = found.rows >= wanted
         if not usable.any():
-            return False
+            return None
         scale = int(usable.argmax())
         errors = found.errors[scale]
-        excess = np.maximum(found.sizes[scale] - standing.natural, 0.0)
-        gone = excess + CERTAIN * errors <= max(BACK_INSIDE * self._gate, BACK_BY_HALF * self._peak)
-        unproven = excess - errors < self._gate
-        unseen = not standing.is_evident and not _established(found, self._gate)[scale]
-        if not unseen and not (gone & unproven).all():
-            return False
-        self._soon = self._seen + SOON * round(float(found.rows[scale]))
-        return True
-
-    def _begin_anew(self) -> None:
-        self._sums[:] = 0.0
-        self._rows[:] = 0.0
-        self._squares[:] = 0.0
+        excess = np.maximum(found.sizes[scale] - pane.natural, 0.0)
+        is_back = is_gone(excess, errors, self._gate, self._peak) & ~is_beyond(excess, errors, self._gate)
+        is_unseen = not pane.is_evident and not _established(found, self._gate)[scale]
+        return round(float(found.rows[scale])) if is_unseen or is_back.all() else None
 
 
 def _surely(found: _Effects) -> float:
@@ -144,5 +128,5 @@ def _surely(found: _Effects) -> float:
 
 def _established(found: _Effects, gate: float) -> NDArray[np.bool_]:
     """Scales at which some effect is surely there and surely beyond the gate, shape (scales,)."""
-    real = found.sizes > CLEAR_OF_NOISE * found.errors
-    return np.asarray((real & (found.sizes - CLEAR_OF_GATE * found.errors >= gate)).any(1))
+    sure = is_real(found.sizes, found.errors) & is_beyond(found.sizes, found.errors, gate)
+    return np.asarray(sure.any(1))

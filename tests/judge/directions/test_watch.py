@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from dashlight.judge.directions.hysteresis import DirectionWatch, Standing
+from dashlight.judge.directions.watch import DirectionWatch, PaneScores
 
 GATE = 0.14
 
 
-def standing(effect: float, *, is_evident: bool = True, rows_of_evidence: int = 400, phi: float = 1.0) -> Standing:
+def scores(effect: float, *, is_evident: bool = True, rows_of_evidence: int = 400, phi: float = 1.0) -> PaneScores:
     """After a pane of 100 rows whose mean score lies *effect* from that of no drift."""
-    return Standing(
+    return PaneScores(
         is_evident=is_evident,
         rows=100,
         rows_of_evidence=rows_of_evidence,
@@ -20,7 +20,7 @@ def standing(effect: float, *, is_evident: bool = True, rows_of_evidence: int = 
 
 
 def states(watch: DirectionWatch, effect: float, panes: int, *, is_evident: bool = True) -> list[str]:
-    return [watch.step(standing(effect, is_evident=is_evident)) for _ in range(panes)]
+    return [watch.step(scores(effect, is_evident=is_evident)) for _ in range(panes)]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_an_effect_that_is_surely_beyond_the_gate_fires(watch: DirectionWatch) -
 
 
 def test_rows_that_hang_together_must_be_more(watch: DirectionWatch) -> None:
-    found = [watch.step(standing(0.35, phi=10.0)) for _ in range(40)]
+    found = [watch.step(scores(0.35, phi=10.0)) for _ in range(40)]
 
     # 4 sqrt(10 / n) is below 0.35 from 1,300 rows.
     assert 12 < found.index("firing") < 25
@@ -61,7 +61,7 @@ def test_it_tells_the_effect_and_its_rows(watch: DirectionWatch) -> None:
 def test_it_is_over_after_about_as_many_rows_as_it_took_to_fire(watch: DirectionWatch) -> None:
     assert states(watch, 0.5, 10)[-1] == "firing"
 
-    ended = [watch.step(standing(0.0)) for _ in range(20)]
+    ended = [watch.step(scores(0.0)) for _ in range(20)]
 
     assert 3 <= ended.index("resolved") <= 8
     assert "firing" not in ended[ended.index("resolved") :]
@@ -69,13 +69,13 @@ def test_it_is_over_after_about_as_many_rows_as_it_took_to_fire(watch: Direction
 
 def test_it_is_not_over_as_long_as_it_lasts(watch: DirectionWatch) -> None:
     assert states(watch, 0.5, 500) == ["firing"] * 500
-    assert watch.fired_for == 499
+    assert watch.hysteresis.fired_for == 499
 
 
 def test_what_the_season_explains_is_back(watch: DirectionWatch) -> None:
     states(watch, 0.5, 20)
-    seasonal = standing(0.25)
-    calm = Standing(
+    seasonal = scores(0.25)
+    calm = PaneScores(
         is_evident=True,
         rows=100,
         rows_of_evidence=400,
@@ -100,7 +100,7 @@ def test_what_fires_again_soon_needs_more_rows_to_be_over(watch: DirectionWatch)
     lasted: list[int] = []
     for _ in range(5):
         states(watch, 0.6, 6)
-        ended = next(pane for pane in range(1000) if watch.step(standing(0.0)) == "resolved")
+        ended = next(pane for pane in range(1000) if watch.step(scores(0.0)) == "resolved")
         lasted.append(ended)
 
     assert lasted == sorted(lasted)

@@ -1,0 +1,75 @@
+"""Evidence added up: a CUSUM of what bets win, for any number of bets. Pure.
+
+The wealth of a bet grows by a factor whose mean is at most 1 where nothing changed. Its logarithm, less the threshold, is
+its margin. The margin never falls below the floor, which is less the threshold: a bet begins anew whenever it has lost all.
+
+Source: Page (1954), Biometrika 41, 100-115; with bets for likelihood ratios, Shin, Ramdas and Rinaldo (2023),
+"E-detectors", arXiv 2203.03532.
+"""
+
+from typing import Generic, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+CAP_NATS = 6.0
+"""Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
+AGE_LIMIT = 30_000
+"""Panes after which an age is no longer counted exactly; twice as many fit into 16 bits."""
+
+Nats = TypeVar("Nats", bound=np.floating)
+Places: TypeAlias = NDArray[np.intp] | list[int] | slice | int
+
+
+class Cusum(Generic[Nats]):
+    """Margins of several bets on each of many things, and for how many panes each bet has had evidence."""
+
+    def __init__(self, floor: NDArray[Nats], *, bets: int) -> None:
+        """So many *bets* on each thing; *floor*, of any shape, is less the threshold of the bets on it, in nats."""
+        self.margins = np.repeat(floor[np.newaxis], bets, axis=0)
+        """Shape (bets, *floor.shape), in nats over the threshold."""
+        self.age = np.zeros(self.margins.shape, np.uint16)
+        """Panes since the evidence of each bet last was zero."""
+        self._settled = 0
+        self.floor = floor
+        """No evidence, shape of the things."""
+        self._cap = np.full_like(floor, CAP_NATS)  # an array: faster than a number
+        self._alive = np.empty(self.margins.shape, np.bool_)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it takes."""
+        return sum(array.nbytes for array in (self.margins, self.age, self.floor, self._cap, self._alive))
+
+    def add(self, gain: NDArray[Nats], bets: slice = slice(None)) -> None:
+        """Add what these *bets* win, to be settled when the pane is complete."""
+        self.margins[bets] += gain
+
+    def settle(self, bets: slice = slice(None)) -> None:
+        """Close the pane for these *bets*; for each of them once a pane."""
+        margins, age, alive = self.margins[bets], self.age[bets], self._alive[bets]
+        np.maximum(margins, self.floor, out=margins)
+        np.greater(margins, self.floor, out=alive)
+        age += 1
+        age *= alive
+        self._settled += 1
+        if self._settled == AGE_LIMIT:  # beyond 65535 an age would begin again at 0
+            np.minimum(self.age, AGE_LIMIT, out=self.age)
+            self._settled = 0
+
+    def cap(self, places: slice | int = slice(None)) -> NDArray[Nats]:
+        """Forget what the bets on the things at *places* have beyond CAP_NATS; their margins."""
+        margins = self.margins[:, places]
+        np.minimum(margins, self._cap[places], out=margins)
+        return margins
+
+    def leading_age(self, places: Places = slice(None)) -> int:
+        """Panes since the evidence of the leading bet on the things at *places* last was zero, at least 1."""
+        margins = self.margins[:, places]
+        # Of several at the cap the youngest knows best.
+        return max(int(self.age[:, places][margins >= margins.max()].min()), 1)
+
+    def reset(self, places: Places = slice(None)) -> None:
+        """Forget all evidence of the things at *places*."""
+        self.margins[:, places] = self.floor[places]
+        self.age[:, places] = 0

@@ -1,0 +1,45 @@
+"""The recent past on several scales, in constant memory: the more rows came after a row, the less it weighs. Pure.
+
+On a scale of span s a row weighs exp(-r/s) once r rows came after it. The mean of rows that weigh w each has the variance
+of (sum w)**2 / sum w**2 rows of equal weight.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+class FadingRows:
+    """How many rows every scale remembers; whoever sums over the rows fades the sums alike."""
+
+    def __init__(self, spans: Floats) -> None:
+        """*spans*, shape (scales,), in rows."""
+        self._spans = spans
+        self.weight = np.zeros(len(spans))
+        """Sum of the weights, shape (scales,)."""
+        self._squares = np.zeros(len(spans))
+
+    def add(self, rows: int) -> Floats:
+        """Take *rows* rows more; what is left of the weight of those before, shape (scales,)."""
+        kept: Floats = np.exp(-rows / self._spans)
+        self.weight = self.weight * kept + rows
+        self._squares = self._squares * kept**2 + rows
+        return kept
+
+    @property
+    def rows(self) -> Floats:
+        """Rows of equal weight that each scale is worth, shape (scales,)."""
+        return np.asarray(self.weight**2 / np.maximum(self._squares, 1e-9))
+
+    @property
+    def worth(self) -> Floats:
+        """Rows of equal weight that a row of weight one stands for, shape (scales,)."""
+        return np.asarray(self.weight / np.maximum(self._squares, 1e-9))
+
+    def clear(self) -> None:
+        """Forget all rows."""
+        self.weight[:] = 0.0
+        self._squares[:] = 0.0

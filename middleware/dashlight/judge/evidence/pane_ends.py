@@ -1,0 +1,39 @@
+"""When the last panes ended and how many rows came before them: to say since when. Pure."""
+
+import numpy as np
+
+PANES_REMEMBERED = 8192
+"""Moments of so many panes are kept: most of a day at ten seconds a pane."""
+_FIRST_CAPACITY = 64
+
+
+class PaneEnds:
+    """The ends of the last PANES_REMEMBERED panes."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+        """Panes so far."""
+        self.rows = 0.0
+        """Rows of all panes so far, where they are told."""
+        self._ends = np.zeros((_FIRST_CAPACITY, 2))
+        """When each pane ended and the rows before it; pane k stands at k modulo the length."""
+
+    def add(self, at: float, rows: float = 0.0) -> None:
+        """Take a pane with *rows* rows that ended *at*."""
+        if self.closed == len(self._ends) < PANES_REMEMBERED:
+            self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)])
+        self._ends[self.closed % len(self._ends)] = at, self.rows
+        self.closed += 1
+        self.rows += rows
+
+    def ended_at(self, ago: int) -> float:
+        """When the pane ended after which *ago* others ended, or the earliest that is remembered."""
+        return float(self._ends[self._place(ago + 1), 0])
+
+    def rows_of_last(self, panes: int) -> float:
+        """Rows of the last *panes* panes, or of all that are remembered."""
+        return self.rows - float(self._ends[self._place(panes), 1])
+
+    def _place(self, panes: int) -> int:
+        """Where the first of the last *panes* panes stands, at least one."""
+        return (self.closed - min(panes, self.closed, len(self._ends))) % len(self._ends)
