@@ -9,6 +9,8 @@ from dashlight.judge.alerts import Alerts, AlertWriter, LifeCycle, Phase, alert_
 from dashlight.records import Alert, AlertSource, AlertState
 
 STATES: list[AlertState] = ["inactive", "pending", "firing", "resolved"]
+PENDING: list[AlertState] = ["pending"] * 20
+FIRING: list[AlertState] = ["firing"] * 20
 
 
 def alert(state: AlertState, at: float = 0.0, key: str = "drift/m/e/feature/temp", since_at: float = 0.0) -> Alert:
@@ -167,18 +169,18 @@ def test_a_life_cycle_tells_each_state_once() -> None:
 
 def test_what_goes_on_firing_is_told_anew_after_one_two_four_panes() -> None:
     assert [panes for panes in range(20) if is_renewed(panes)] == [1, 2, 4, 8, 16]
-    assert len(steps(*["firing"] * 20)) == 6
-    assert len(steps(*["pending"] * 20)) == 1
+    assert [each.at for each in steps(*FIRING)] == [0.0, 1.0, 2.0, 4.0, 8.0, 16.0]
+    assert len(steps(*PENDING)) == 1
 
 
-def test_a_renewed_alert_keeps_when_its_state_and_the_change_began() -> None:
+def test_the_change_began_when_it_was_first_told_to() -> None:
     news = steps("pending", "firing", "firing", "firing")
 
     assert [(each.state, each.at, each.since_at) for each in news] == [
         ("pending", 0.0, -10.0),
         ("firing", 1.0, -10.0),
-        ("firing", 1.0, -10.0),
-        ("firing", 1.0, -10.0),
+        ("firing", 2.0, -10.0),
+        ("firing", 3.0, -10.0),
     ]
 
 

@@ -103,7 +103,7 @@ class LifeCycle:
     ) -> list[Alert]:
         """The news after one more pane: the alert where its state changed, or where it fires on and is renewed.
 
-        The moment at which the change began stays, as does that of the state while the state does.
+        The moment at which the change began stays as it was first told.
 
         Args:
             phase: how the watched thing stands now.
@@ -118,7 +118,7 @@ class LifeCycle:
         if describe is None or (is_same and not (phase.state == "firing" and is_renewed(fired_for))):
             return []
         if known is not None:
-            phase = Phase(phase.state, known.at if is_same else phase.at, known.since_at)
+            phase = replace(phase, since_at=known.since_at)
         self.alert = describe(phase)
         return [self.alert]
 

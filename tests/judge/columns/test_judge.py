@@ -189,9 +189,7 @@ def test_a_description_is_renewed_ever_more_seldom(
     alerts, firing, _ = judged(judge_of(columns), panes)
 
     fired = float(10 * (np.flatnonzero(firing[:, 0])[0] + 1))
-    # Of 200 panes: as it fires, and after 1, 2, 4, ... 128.
-    assert len(alerts) == 9
-    assert {alert.at for alert in alerts} == {fired}
+    assert [alert.at - fired for alert in alerts] == [0, 10, 20, 40, 80, 160, 320, 640, 1280]
     assert len({alert.since_at for alert in alerts}) == 1
     assert "mean rank of x rose" in alerts[-1].summary
 
@@ -270,7 +268,7 @@ def test_the_interval_of_the_beginning_holds_the_change(
     first, last = alerts[0], alerts[-1]
     assert 400 <= first.since_earliest_at <= 500 <= first.since_latest_at <= 530
     assert first.since_earliest_at <= first.since_at <= first.since_latest_at
-    assert sum(alert.key == last.key for alert in alerts) >= 8  # told anew after 64 panes
+    assert last.at - first.at > 1000
     assert last.since_latest_at - last.since_earliest_at < 100
 
 

@@ -5,7 +5,6 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.judge.columns.season_tables import (
-    PANES_REMEMBERED,
     SeasonTables,
     SlotRows,
     expected_counts,
@@ -14,6 +13,7 @@ from dashlight.judge.columns.season_tables import (
 )
 from dashlight.judge.evidence.evidence import Evidence
 from dashlight.judge.evidence.null import null_of
+from dashlight.judge.evidence.pane_ends import PANES_REMEMBERED
 from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Season

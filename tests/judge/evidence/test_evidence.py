@@ -6,7 +6,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from dashlight.judge.evidence.evidence import CAP_NATS, Evidence
+from dashlight.judge.evidence.cusum import CAP_NATS
+from dashlight.judge.evidence.evidence import Evidence
 from dashlight.judge.evidence.null import null_of, shifted
 from dashlight.judge.evidence.null_bounds import SIZES, shares_bet_on
 from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables

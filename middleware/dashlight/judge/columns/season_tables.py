@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.evidence.null import Floats, null_of
+from dashlight.judge.evidence.pane_ends import PANES_REMEMBERED
 from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables
 from dashlight.window.columns import ColumnReference, Season, stacked_counts
 from dashlight.window.reference.seasons import SLOT_SECONDS, WEEK_SECONDS, in_season, slot_of
 
-PANES_REMEMBERED = 8192
-"""As many as any window of DriftJudge covers, and more."""
 _TABLES_KEPT = 2
 """Those of 100 columns are 1.2 MB; panes that arrive late belong to the slot before."""
 

@@ -1,4 +1,4 @@
-"""The way of a learned direction from inactive over pending to firing, and back. Pure.
+"""A learned direction under watch: fires and resolves by the scores of recent rows, on several scales. Pure.
 
 Its effects are means of the scores of recent rows, each scored along a direction that was learned before it: what is
 measured on the rows that taught the direction looks larger than it is.

@@ -16,8 +16,6 @@ from dashlight.judge.evidence.null import Null
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
 
-PANES_REMEMBERED = 8192
-"""Moments of so many panes are kept, to say since when: most of a day at ten seconds a pane."""
 WITHIN_NATS = 3.0
 """On either side the log-likelihood of a wrong boundary exceeds that of the true one by so much with probability
 exp(-3) at most: 90 % for both."""

@@ -1,6 +1,7 @@
 """When the last panes ended and how many rows came before them: to say since when. Pure."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 PANES_REMEMBERED = 8192
 """Moments of so many panes are kept: most of a day at ten seconds a pane."""
@@ -15,7 +16,7 @@ class PaneEnds:
         """Panes so far."""
         self.rows = 0.0
         """Rows of all panes so far, where they are told."""
-        self._ends = np.zeros((_FIRST_CAPACITY, 2))
+        self._ends: NDArray[np.float64] = np.zeros((_FIRST_CAPACITY, 2))
         """When each pane ended and the rows before it; pane k stands at k modulo the length."""
 
     def add(self, at: float, rows: float = 0.0) -> None:
