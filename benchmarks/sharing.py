@@ -24,12 +24,12 @@ from benchmarks.detection_cost import Figure
 from benchmarks.detection_ours import prediction_of
 from benchmarks.detection_streams import Columns, zipf
 
-from dashlight.counting.machine import HostCounter, HostPane, Standing, merged
+from dashlight.counting.machine import MachineCounter, MachinePane, ProcessStatus, merged
 from dashlight.counting.model import ModelCounting
 from dashlight.records import Exchange, Prediction, Table
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.endpoint import EndpointPlan
-from dashlight.watching.machine import HostWatch
+from dashlight.watching.machine import MachineWatch
 from dashlight.watching.model import ModelPlan
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
@@ -84,13 +84,13 @@ def costs(rounds: int) -> Iterator[Figure]:
     learned = LearnedReferences(None)
     plan = _plan(reference, learned)
     counters = [
-        HostCounter(f"w{number}", ModelCounting(learned, 5000, reference=reference)) for number in range(WORKERS)
+        MachineCounter(f"w{number}", ModelCounting(learned, 5000, reference=reference)) for number in range(WORKERS)
     ]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         boxes = [Mailbox(directory / "panes", f"w{number}", merge=_merge) for number in range(WORKERS)]
         checkpoint, briefing = SharedRecord(directory / "checkpoint"), SharedRecord(directory / "briefing")
-        watch = HostWatch(plan, at=0.0)
+        watch = MachineWatch(plan, at=0.0)
         posting: list[float] = []
         reading: list[float] = []
         keeping: list[float] = []
@@ -106,7 +106,7 @@ def costs(rounds: int) -> Iterator[Figure]:
             began = time.process_time()
             letters = boxes[0].waiting()
             read = [each for _, each in boxes[0].read(letters)]
-            one = merged([closed[0], *(each for each in read if isinstance(each, HostPane))])
+            one = merged([closed[0], *(each for each in read if isinstance(each, MachinePane))])
             boxes[0].discard(letter.name for letter in letters)
             reading.append(time.process_time() - began)
             began = time.process_time()
@@ -164,11 +164,11 @@ def _resident(script: str, environ: Mapping[str, str] | None = None) -> float:
     return float(child.stdout)
 
 
-def _counted(counter: HostCounter, rng: np.random.Generator, at: float) -> HostPane:
+def _counted(counter: MachineCounter, rng: np.random.Generator, at: float) -> MachinePane:
     """What a worker counted of one pane."""
     for _ in range(PANE_ROWS // 250):
         counter.endpoint("/predict").add(_prediction(_rows(rng, 250)), [_EXCHANGE])
-    return counter.close(at, Standing(0, 1.0), {})
+    return counter.close(at, ProcessStatus(0, 1.0), {})
 
 
 def _rows(rng: np.random.Generator, rows: int) -> Columns:
@@ -201,7 +201,7 @@ def _plan(reference: Reference, learned: LearnedReferences) -> EndpointPlan:
 
 
 def _merge(panes: Sequence[object]) -> object:
-    return merged([pane for pane in panes if isinstance(pane, HostPane)])
+    return merged([pane for pane in panes if isinstance(pane, MachinePane)])
 
 
 _EXCHANGE = Exchange(

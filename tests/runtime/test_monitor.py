@@ -18,7 +18,7 @@ from dashlight.clock import SystemClock
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
-from dashlight.runtime.monitor import Monitor, Plan
+from dashlight.runtime.monitor import Monitor, MonitorPlan
 
 
 class Noted:
@@ -84,7 +84,7 @@ def monitors() -> Iterator[Callable[..., Monitor]]:
 
     def make(prepare: Callable[[], Analysis], *, cpu_share: float = 1.0) -> Monitor:
         spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
-        plan = Plan(None, cpu_share, shutdown_seconds=5.0, prepare=prepare, look_around=lambda: None)
+        plan = MonitorPlan(None, cpu_share, shutdown_seconds=5.0, prepare=prepare, look_around=lambda: None)
         made.append(Monitor(Capture(Inbox(), spans, 1024), plan, SystemClock()))
         made[-1].start()
         return made[-1]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashlight.counting.machine import MOST_ENDPOINTS, HostCounter
+from dashlight.counting.machine import MOST_ENDPOINTS, MachineCounter
 from dashlight.counting.model import ModelCounting
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
@@ -167,7 +167,7 @@ class Service:
                 model="risk",
                 model_version="3",
             ),
-            counter=HostCounter(process, counting),
+            counter=MachineCounter(process, counting),
             sharing=self.sharing,
             plan=plan,
             clock=self.clock,

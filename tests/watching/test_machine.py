@@ -11,14 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, HostCounter, HostPane, Standing, merged
+from dashlight.counting.machine import (
+    MOST_ENDPOINTS,
+    OTHER_ENDPOINTS,
+    MachineCounter,
+    MachinePane,
+    ProcessStatus,
+    merged,
+)
 from dashlight.counting.model import ModelCounting
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score, Table
 from dashlight.store.frozen import freeze, thaw
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.endpoint import EndpointPlan
-from dashlight.watching.machine import HostWatch
+from dashlight.watching.machine import MachineWatch
 from dashlight.watching.model import ModelPlan
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
@@ -155,8 +162,8 @@ class Host:
     def __init__(self, plan: EndpointPlan, *, processes: int = 1, freezes: bool = False) -> None:
         self.plan, self._freezes = plan, freezes
         counting = ModelCounting(plan.models.learned, plan.models.reference_rows, plan.models.reference)
-        self.counters = [HostCounter(f"process {place}", counting) for place in range(processes)]
-        self.watch = HostWatch(plan, at=BEGAN_AT)
+        self.counters = [MachineCounter(f"process {place}", counting) for place in range(processes)]
+        self.watch = MachineWatch(plan, at=BEGAN_AT)
         self.alerts: list[tuple[int, Alert]] = []
         self.panes = 0
 
@@ -181,11 +188,11 @@ class Host:
     def end_pane(self, *, in_flight: int = 0) -> Host:
         self.panes += 1
         at = BEGAN_AT + self.panes * PANE_SECONDS
-        panes = [counter.close(at, Standing(in_flight, 1.0), {}) for counter in self.counters]
+        panes = [counter.close(at, ProcessStatus(in_flight, 1.0), {}) for counter in self.counters]
         self.alerts += [(self.panes, alert) for alert in self.watch.close_pane(merged(panes), at)]
         if self._freezes:
             thawed = thaw(freeze(self.watch))
-            assert isinstance(thawed, HostWatch)
+            assert isinstance(thawed, MachineWatch)
             assert thawed.can_resume(self.plan)
             assert thawed.resume(self.plan, at) == []
             self.watch = thawed
@@ -339,9 +346,9 @@ def drifting(plan: EndpointPlan, *, panes: int = 8) -> Host:
     return host
 
 
-def thawed_again(host: Host) -> HostWatch:
+def thawed_again(host: Host) -> MachineWatch:
     watch = thaw(freeze(host.watch))
-    assert isinstance(watch, HostWatch)
+    assert isinstance(watch, MachineWatch)
     return watch
 
 
@@ -412,7 +419,7 @@ def test_a_watch_that_was_thawed_and_not_resumed_judges_nothing() -> None:
     watch = thawed_again(host)
 
     with pytest.raises(RuntimeError, match="not resumed"):
-        watch.close_pane(HostPane(host.counters[0].close(0.0, Standing(0, 1.0), {}).endpoints, {}), 0.0)
+        watch.close_pane(MachinePane(host.counters[0].close(0.0, ProcessStatus(0, 1.0), {}).endpoints, {}), 0.0)
 
 
 def test_a_reference_that_is_replaced_while_it_runs_withdraws_its_alerts() -> None:
@@ -437,10 +444,10 @@ def test_in_flight_is_the_sum_of_all_processes_and_its_limit_is_the_host_s() -> 
 
 
 def test_the_rate_of_analysis_is_the_mean_of_the_processes() -> None:
-    watch = HostWatch(plan_of(), at=BEGAN_AT)
+    watch = MachineWatch(plan_of(), at=BEGAN_AT)
     assert watch.rate == 1.0
 
-    watch.close_pane(HostPane({}, {"a": Standing(0, 0.5), "b": Standing(0, 1.0)}), BEGAN_AT + 10)
+    watch.close_pane(MachinePane({}, {"a": ProcessStatus(0, 0.5), "b": ProcessStatus(0, 1.0)}), BEGAN_AT + 10)
 
     assert (watch.rate, watch.pane_count) == (0.75, 1)
 
@@ -481,16 +488,16 @@ def test_models_beyond_the_bound_of_all_processes_are_counted_as_unwatched() -> 
     assert len([snapshot for _, snapshot in host.watch.snapshots() if snapshot.model]) == 8
 
 
-def outdated(host: Host) -> Iterator[HostPane]:
+def outdated(host: Host) -> Iterator[MachinePane]:
     """Panes of a process that compares with another reference."""
     counting = ModelCounting(LearnedReferences(None), 600, reference_of(3))
-    counter, rng = HostCounter("outdated", counting), np.random.default_rng(17)
+    counter, rng = MachineCounter("outdated", counting), np.random.default_rng(17)
     while True:
         pane = served(rng, Turn(age=95.0), BEGAN_AT)
         counter.endpoint("/predict").add(
             Prediction("/predict", "risk", "3", "plain", pane.features, pane.outputs), pane.exchanges
         )
-        yield counter.close(BEGAN_AT, Standing(0, 1.0), {})
+        yield counter.close(BEGAN_AT, ProcessStatus(0, 1.0), {})
 
 
 def test_rows_of_a_process_that_compares_with_another_reference_are_left_out_and_that_is_said_once(
@@ -504,7 +511,7 @@ def test_rows_of_a_process_that_compares_with_another_reference_are_left_out_and
         host.counters[0].endpoint("/predict").add(
             Prediction("/predict", "risk", "3", "plain", pane.features, pane.outputs), pane.exchanges
         )
-        own = host.counters[0].close(BEGAN_AT, Standing(0, 1.0), {})
+        own = host.counters[0].close(BEGAN_AT, ProcessStatus(0, 1.0), {})
         host.watch.close_pane(merged([own, next(other)]), BEGAN_AT + 10 * place)
 
     refused = f"refused_pane_count[{reference_of(3).version}]"
@@ -524,8 +531,8 @@ class Routes:
         """*exchanges* is how many come when a route is asked."""
         self._exchanges, self._panes_a_life = exchanges, panes_a_life
         self.plan = plan_of(thresholds="error_rate>30%")
-        self.watch = HostWatch(self.plan, at=BEGAN_AT)
-        self.counter = HostCounter("process", ModelCounting(LearnedReferences(None), 600))
+        self.watch = MachineWatch(self.plan, at=BEGAN_AT)
+        self.counter = MachineCounter("process", ModelCounting(LearnedReferences(None), 600))
         self.at = BEGAN_AT
 
     def ask(
@@ -535,10 +542,10 @@ class Routes:
             outcome: Outcome = "error" if route == failing else "ok"
             self.counter.endpoint(route).count([an_exchange(outcome) for _ in range(self._exchanges)], {})
         self.at += after
-        changed = self.watch.close_pane(self.counter.close(self.at, Standing(0, 1.0), counts or {}), self.at)
+        changed = self.watch.close_pane(self.counter.close(self.at, ProcessStatus(0, 1.0), counts or {}), self.at)
         if self.watch.pane_count % self._panes_a_life == 0:
             thawed = thaw(freeze(self.watch))
-            assert isinstance(thawed, HostWatch)
+            assert isinstance(thawed, MachineWatch)
             assert thawed.resume(self.plan, self.at) == []
             self.watch = thawed
         return changed

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashlight.counting.machine import Briefing, HostCounter, HostPane, Standing
+from dashlight.counting.machine import Briefing, MachineCounter, MachinePane, ProcessStatus
 from dashlight.counting.model import ModelCounting
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.figures import Figures
@@ -72,7 +72,7 @@ class Process:
         self.name, self.clock = name, clock
         models = plan.models
         counting = ModelCounting(models.learned, models.reference_rows, models.reference, ignored=models.ignored)
-        self.counter = HostCounter(name, counting)
+        self.counter = MachineCounter(name, counting)
         self.sharing = Sharing(plan, meeting=meeting, process=name, clock=clock)
         self.alerts: list[Alert] = []
         self.briefings: list[Briefing] = []
@@ -99,7 +99,7 @@ class Process:
 
     def post(self) -> Process:
         at = self.clock.now()
-        self.alerts += self.sharing.post(self.counter.close(at, Standing(1, 1.0), {}), at)
+        self.alerts += self.sharing.post(self.counter.close(at, ProcessStatus(1, 1.0), {}), at)
         return self
 
     def look(self) -> Turn | None:
@@ -114,7 +114,7 @@ class Process:
 
     def leave(self) -> None:
         at = self.clock.now()
-        self.sharing.leave(self.counter.close(at, Standing(0, 1.0), {}))
+        self.sharing.leave(self.counter.close(at, ProcessStatus(0, 1.0), {}))
 
     def die(self) -> None:
         """Ends at once: the system frees the lease and the membership, and whatever was counted is gone."""
@@ -778,7 +778,7 @@ def test_more_processes_come_and_go_than_are_remembered(workers: Workers) -> Non
     judge = workers.start("judge")
     workers.end_pane(judge)
     for number in range(300):
-        pane = HostPane({}, {f"w{number}": Standing(2, 1.0)})
+        pane = MachinePane({}, {f"w{number}": ProcessStatus(2, 1.0)})
         assert Mailbox(workers.directory / "panes", f"w{number}", merge=lambda panes: panes[0]).post(pane)
 
     workers.end_pane(judge)

@@ -1,1 +1,1 @@
-"""What one process counts of the exchanges that it served, pane by pane; the panes of all processes of a host add up."""
+"""What one process counts of the exchanges that it served, pane by pane; the panes of all processes of a machine add up."""

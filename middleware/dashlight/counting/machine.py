@@ -24,7 +24,7 @@ NOT_LEARNED = "rows learning_full"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProcessStatus:
     """How one process stood when its pane ended."""
 
     in_flight_count: int
@@ -35,11 +35,11 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HostPane:
+class MachinePane:
     """What one process, or several together, counted in one pane."""
 
     endpoints: Mapping[str, EndpointPane]
-    standings: Mapping[str, Standing]
+    statuses: Mapping[str, ProcessStatus]
     """By process."""
     counts: Mapping[str, int] = field(default_factory=dict[str, int])
     """What else happened, by what it was: what was lost and why."""
@@ -52,7 +52,7 @@ class Briefing:
     endpoints: Mapping[str, EndpointBrief] = field(default_factory=dict[str, EndpointBrief])
 
 
-class HostCounter:
+class MachineCounter:
     """Counts the exchanges of one process, endpoint by endpoint."""
 
     def __init__(self, process: str, counting: ModelCounting) -> None:
@@ -82,7 +82,7 @@ class HostCounter:
             if route in briefing.endpoints:
                 endpoint.follow(briefing.endpoints[route])
 
-    def close(self, at: float, standing: Standing, counts: Mapping[str, int]) -> HostPane:
+    def close(self, at: float, status: ProcessStatus, counts: Mapping[str, int]) -> MachinePane:
         """Ends the pane at *at*; *counts* is what else happened in it."""
         endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
         self._seen.take(self._asked, at)
@@ -91,7 +91,7 @@ class HostCounter:
         uncompared, room.uncompared_rows = room.uncompared_rows, 0
         lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
         found = {**counts, **{what: count for what, count in lost.items() if count}}
-        return HostPane(endpoints, {self._process: replace(standing, ended_at=at)}, found)
+        return MachinePane(endpoints, {self._process: replace(status, ended_at=at)}, found)
 
     def _has_room(self) -> bool:
         """Whether one more endpoint can be counted by itself; one that nobody asked lately makes room."""
@@ -119,22 +119,22 @@ class HostCounter:
         return endpoint
 
 
-def merged(panes: Sequence[HostPane]) -> HostPane:
-    """What several processes counted, or one in several panes, as one pane; of a process its last standing counts."""
+def merged(panes: Sequence[MachinePane]) -> MachinePane:
+    """What several processes counted, or one in several panes, as one pane; of a process its last status counts."""
     if len(panes) == 1:
         return panes[0]
     endpoints: dict[str, list[EndpointPane]] = {}
-    standings: dict[str, Standing] = {}
+    statuses: dict[str, ProcessStatus] = {}
     counts: Counter[str] = Counter()
     for pane in panes:
-        standings.update(pane.standings)
+        statuses.update(pane.statuses)
         counts.update(pane.counts)
         for route, endpoint in pane.endpoints.items():
             endpoints.setdefault(route, []).append(endpoint)
-    return HostPane({route: merged_endpoints(alike) for route, alike in endpoints.items()}, standings, dict(counts))
+    return MachinePane({route: merged_endpoints(alike) for route, alike in endpoints.items()}, statuses, dict(counts))
 
 
-def lightened(pane: HostPane, *, most_bytes: int = 0) -> HostPane:
+def lightened(pane: MachinePane, *, most_bytes: int = 0) -> MachinePane:
     """*pane* with no more than *most_bytes* of rows to learn from; what is left out is counted in it."""
     endpoints: dict[str, EndpointPane] = {}
     left_out = 0
@@ -148,4 +148,4 @@ def lightened(pane: HostPane, *, most_bytes: int = 0) -> HostPane:
         endpoints[route] = replace(endpoint, models=models)
     counts = Counter(pane.counts)
     counts[NOT_LEARNED] += left_out
-    return HostPane(endpoints, pane.standings, dict(counts) if left_out else pane.counts)
+    return MachinePane(endpoints, pane.statuses, dict(counts) if left_out else pane.counts)

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from dashlight.clock import Clock
-from dashlight.counting.machine import HostCounter, Standing
+from dashlight.counting.machine import MachineCounter, ProcessStatus
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
@@ -34,7 +34,7 @@ class Pipeline:
         spans: SpanEncoder,
         delivery: Delivery,
         publishing: Publishing,
-        counter: HostCounter,
+        counter: MachineCounter,
         sharing: Sharing,
         plan: EndpointPlan,
         clock: Clock,
@@ -115,7 +115,7 @@ class Pipeline:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, dropped_count, Standing(in_flight_count, rate))
+            self._close_pane(at, dropped_count, ProcessStatus(in_flight_count, rate))
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)
@@ -129,7 +129,7 @@ class Pipeline:
     def _next_end(self, at: float) -> float:
         return (at // self._pane_seconds + 1) * self._pane_seconds
 
-    def _close_pane(self, at: float, dropped_count: int, standing: Standing) -> None:
+    def _close_pane(self, at: float, dropped_count: int, status: ProcessStatus) -> None:
         self._pane_count += 1
         counts = self._publisher.counts(dropped_count)
         counts |= {f"files {trouble}": count for trouble, count in self._sharing.troubles.items()}
@@ -139,7 +139,7 @@ class Pipeline:
         self._counts = counts
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
-        self._publisher.publish(self._sharing.post(self._counter.close(at, standing, since), at))
+        self._publisher.publish(self._sharing.post(self._counter.close(at, status, since), at))
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the host, and every so often its scores."""
@@ -177,7 +177,7 @@ class Pipeline:
         if self._report is not None:
             self._report.finish()
         if self._sharing.is_in:
-            self._sharing.leave(self._counter.close(self._clock.now(), Standing(0, self._rate), {}))
+            self._sharing.leave(self._counter.close(self._clock.now(), ProcessStatus(0, self._rate), {}))
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
 from dashlight.counting.last_seen import LastSeen
-from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, HostPane, Standing
+from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
 from dashlight.judge.alert_budget import Places
 from dashlight.judge.alerts import Alerts
 from dashlight.judge.traffic.scores import quantities_of_process
@@ -22,7 +22,7 @@ from dashlight.window.columns import Reference
 logger = logging.getLogger(__name__)
 
 
-class HostWatch:
+class MachineWatch:
     """Judges the panes of a host. Its state outlives the process: it is frozen after every pane, and thawed by the next."""
 
     def __init__(self, plan: EndpointPlan, *, at: float) -> None:
@@ -36,7 +36,7 @@ class HostWatch:
         """When the last pane ended that this process judged."""
         self._places = Places()
         self._alerts = Alerts()
-        self._standings: dict[str, Standing] = {}
+        self._statuses: dict[str, ProcessStatus] = {}
         self.totals = Totals(started_at=at)
         """What metrics count."""
         self.pane_count = 0
@@ -56,10 +56,10 @@ class HostWatch:
         reported = [alert for endpoint in self._endpoints.values() for alert in endpoint.resume(self._plan, at)]
         return self._alerts.observe(reported)
 
-    def close_pane(self, pane: HostPane, at: float) -> list[Alert]:
+    def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
         self.pane_count += 1
-        self._standings = dict(pane.standings)
+        self._statuses = dict(pane.statuses)
         self.totals.add_counts(pane.counts)
         reported = [alert for route in self._seen.gone() for alert in self._let_go(route, at)]
         counted, ended = self._admitted(pane, at)
@@ -91,17 +91,17 @@ class HostWatch:
     @property
     def processes(self) -> tuple[str, ...]:
         """Those whose pane was in the last one."""
-        return tuple(self._standings)
+        return tuple(self._statuses)
 
     @property
     def in_flight_count(self) -> int:
         """Requests that had begun and not ended, in all processes, at the end of the last pane."""
-        return sum(standing.in_flight_count for standing in self._standings.values())
+        return sum(status.in_flight_count for status in self._statuses.values())
 
     @property
     def rate(self) -> float:
         """Share of the exchanges that is analysed, on average over the processes."""
-        rates = [standing.rate for standing in self._standings.values()]
+        rates = [status.rate for status in self._statuses.values()]
         return sum(rates) / len(rates) if rates else 1.0
 
     @property
@@ -119,7 +119,7 @@ class HostWatch:
             for snapshot in snapshots:
                 yield route, snapshot
 
-    def _admitted(self, pane: HostPane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
+    def _admitted(self, pane: MachinePane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
         """What *pane* holds, by the endpoint that it is judged as, and the alerts of endpoints that made room for others.
 
         Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not.

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dashlight.clock import Clock
-from dashlight.counting.machine import Briefing, HostPane, merged
+from dashlight.counting.machine import Briefing, MachinePane, merged
 from dashlight.metrics.figures import Figures, encode
 from dashlight.records import Alert
 from dashlight.store.private import count_trouble
 from dashlight.watching.endpoint import EndpointPlan
-from dashlight.watching.machine import HostWatch
+from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.workers.files import SharedFiles
 from dashlight.workers.mailbox import Letter
@@ -38,7 +38,7 @@ _MOST_REMEMBERED = 256
 class Checkpoint:
     """The state of a host after a pane."""
 
-    watch: HostWatch
+    watch: MachineWatch
     counted: Mapping[str, int]
     """Number of the last pane of each process that is counted in it."""
     changed: tuple[Alert, ...] = ()
@@ -50,7 +50,7 @@ class Checkpoint:
 class Turn:
     """A pane that this process judged for its host."""
 
-    watch: HostWatch
+    watch: MachineWatch
     alerts: Sequence[Alert]
     """Those whose state changed."""
 
@@ -64,8 +64,8 @@ class Sharing:
         self._clock = clock
         self._process = process
         self._files = SharedFiles(meeting, process) if meeting is not None else None
-        self._watch = HostWatch(plan, at=clock.now()) if meeting is None else None
-        self._pending: list[HostPane] = []
+        self._watch = MachineWatch(plan, at=clock.now()) if meeting is None else None
+        self._pending: list[MachinePane] = []
         """Panes of this process that are not judged and not posted yet."""
         self._ended_at = self._judged_by = 0.0
         self._held: list[tuple[Letter, object]] = []
@@ -82,7 +82,7 @@ class Sharing:
         self._is_news = False
         """Whether the briefing is another since it was asked for last; only where this process judges."""
 
-    def post(self, pane: HostPane, at: float) -> Sequence[Alert]:
+    def post(self, pane: MachinePane, at: float) -> Sequence[Alert]:
         """Hands on what this process counted in the pane that ended *at*.
 
         The alerts that end because this process became the judge, and a reference is another one by now.
@@ -176,7 +176,7 @@ class Sharing:
         return () if self._watch is None else self._watch.replace_reference(reference, at)
 
     @property
-    def watch(self) -> HostWatch | None:
+    def watch(self) -> MachineWatch | None:
         """The watch of the host, where this process judges."""
         return self._watch
 
@@ -186,7 +186,7 @@ class Sharing:
         found = {} if self._files is None else self._files.troubles
         return found | {f"panes {kind}": count for kind, count in self._unfitting.items()}
 
-    def leave(self, last: HostPane) -> None:
+    def leave(self, last: MachinePane) -> None:
         """Posts what is not judged yet, *last* among it, for whoever judges next, and leaves the others."""
         files = self._files
         if files is None:
@@ -221,7 +221,7 @@ class Sharing:
                 return [*kept.changed, *self._watch.resume(self._plan, at)]
             logger.warning("the kept statistics were made under other settings: beginning anew")
             ended = [_ended(alert, at) for alert in kept.watch.in_force if alert.state == "firing"]
-        self._watch, self._counted = HostWatch(self._plan, at=at), {}
+        self._watch, self._counted = MachineWatch(self._plan, at=at), {}
         return ended
 
     def _is_counted(self, letter: Letter) -> bool:
@@ -233,19 +233,19 @@ class Sharing:
         self._looked_at.update(letter.name for letter in new)
         self._held += files.mailbox.read(new)
 
-    def _are_missing(self, watch: HostWatch) -> bool:
+    def _are_missing(self, watch: MachineWatch) -> bool:
         """Whether a process that was there last time has not told of the pane that is to be judged.
 
         What it told late of the pane before does not count: else it would be a pane late for ever.
         """
         since = self._ended_at - self._plan.pane_seconds / 2
-        standings = [each for _, pane in self._held if isinstance(pane, HostPane) for each in pane.standings.items()]
-        there = {process for process, standing in standings if standing.ended_at > since}
+        statuses = [each for _, pane in self._held if isinstance(pane, MachinePane) for each in pane.statuses.items()]
+        there = {process for process, status in statuses if status.ended_at > since}
         return bool(set(watch.processes) - {self._process} - there)
 
-    def _taken(self) -> list[HostPane]:
+    def _taken(self) -> list[MachinePane]:
         """What was read; of each process is remembered what is counted."""
-        panes = [pane for _, pane in self._held if isinstance(pane, HostPane)]
+        panes = [pane for _, pane in self._held if isinstance(pane, MachinePane)]
         for letter, _ in self._held:
             self._counted.pop(letter.worker, None)
             self._counted[letter.worker] = letter.sequence
@@ -256,7 +256,7 @@ class Sharing:
         self._held.clear()
         self._looked_at.clear()
 
-    def _summed(self, panes: Sequence[HostPane]) -> HostPane:
+    def _summed(self, panes: Sequence[MachinePane]) -> MachinePane:
         """The sum of *panes*, of which the first is this process's own; without those that do not fit, which are counted."""
         try:
             return merged(panes)
@@ -266,7 +266,7 @@ class Sharing:
             try:
                 whole = merged([whole, pane])
             except ValueError:
-                sentence = f"{', '.join(pane.standings)}: counts under other settings than the process that judges"
+                sentence = f"{', '.join(pane.statuses)}: counts under other settings than the process that judges"
                 count_trouble(self._unfitting, "unfitting", sentence, logger=logger)
         return whole
 

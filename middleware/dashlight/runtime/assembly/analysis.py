@@ -43,7 +43,7 @@ def analysis(
     """
     from opentelemetry.sdk.version import __version__ as sdk_version
 
-    from dashlight.counting.machine import HostCounter
+    from dashlight.counting.machine import MachineCounter
     from dashlight.counting.model import ModelCounting
     from dashlight.decode.batch import Decoder
     from dashlight.deliver.delivery import Delivery
@@ -141,7 +141,7 @@ def analysis(
             prediction=settings.prediction,
             genai=speaks_genai(environ),
         ),
-        counter=HostCounter(process, counting),
+        counter=MachineCounter(process, counting),
         sharing=sharing,
         plan=plan,
         shows_figures=settings.metrics,
