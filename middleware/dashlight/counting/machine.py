@@ -7,9 +7,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dashlight.counting.endpoint import EndpointBrief, EndpointCounter, EndpointPane, ModelKey, merged_endpoints
+from dashlight.counting.admission import Admission
+from dashlight.counting.endpoint import (
+    MOST_MODELS,
+    EndpointBrief,
+    EndpointCounter,
+    EndpointPane,
+    ModelKey,
+    merged_endpoints,
+)
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.last_seen import LastSeen
 from dashlight.counting.model import ModelCounting, ModelPane, bounded_rows
 
 logger = logging.getLogger(__name__)
@@ -60,20 +67,17 @@ class MachineCounter:
         self._process = process
         self._counting = replace(counting, room=LearningRoom())
         self._endpoints: dict[str, EndpointCounter] = {}
-        self._seen: LastSeen[str] = LastSeen()
-        self._asked: set[str] = set()
-        """Those asked for in the pane that fills."""
+        self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
         self._briefing = Briefing()
 
     def endpoint(self, route: str) -> EndpointCounter:
         """The counter of the endpoint *route*."""
-        found = self._endpoints.get(route)
-        if found is None and not self._has_room():
+        gone = self._admission.admit(route)
+        if gone is None:
             return self._other_endpoints()
-        self._asked.add(route)
-        if found is None:
-            found = self._begun(route, EndpointCounter(route, self._counting))
-        return found
+        for each in gone:
+            del self._endpoints[each]
+        return self._endpoints.get(route) or self._begun(route)
 
     def follow(self, briefing: Briefing) -> None:
         """Counts what the judge wants from now on."""
@@ -85,34 +89,23 @@ class MachineCounter:
     def close(self, at: float, status: ProcessStatus, counts: Mapping[str, int]) -> MachinePane:
         """Ends the pane at *at*; *counts* is what else happened in it."""
         endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
-        self._seen.take(self._asked, at)
-        self._asked.clear()
+        self._admission.close(at)
         room = self._counting.room
         uncompared, room.uncompared_rows = room.uncompared_rows, 0
         lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
         found = {**counts, **{what: count for what, count in lost.items() if count}}
         return MachinePane(endpoints, {self._process: replace(status, ended_at=at)}, found)
 
-    def _has_room(self) -> bool:
-        """Whether one more endpoint can be counted by itself; one that nobody asked lately makes room."""
-        if len(self._endpoints.keys() - {OTHER_ENDPOINTS}) < MOST_ENDPOINTS:
-            return True
-        unseen = self._seen.replaceable(but=self._asked | {OTHER_ENDPOINTS})
-        if unseen is None:
-            return False
-        self._seen.forget(unseen)
-        del self._endpoints[unseen]
-        return True
-
     def _other_endpoints(self) -> EndpointCounter:
         """What stands for all endpoints beyond the bound: their models have different columns, so none is judged."""
         found = self._endpoints.get(OTHER_ENDPOINTS)
         if found is None:
             logger.warning("more than %d endpoints: the others are counted together, without drift", MOST_ENDPOINTS)
-            found = self._begun(OTHER_ENDPOINTS, EndpointCounter(OTHER_ENDPOINTS, self._counting, most_models=0))
+            found = self._begun(OTHER_ENDPOINTS, most_models=0)
         return found
 
-    def _begun(self, route: str, endpoint: EndpointCounter) -> EndpointCounter:
+    def _begun(self, route: str, *, most_models: int = MOST_MODELS) -> EndpointCounter:
+        endpoint = EndpointCounter(route, self._counting, most_models=most_models)
         self._endpoints[route] = endpoint
         if route in self._briefing.endpoints:
             endpoint.follow(self._briefing.endpoints[route])

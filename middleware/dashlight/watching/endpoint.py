@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
-from dashlight.counting.last_seen import LastSeen
 from dashlight.counting.model import ModelPane
 from dashlight.judge.alert_budget import Places, share_of_place
 from dashlight.judge.traffic.course import TrafficCourse
@@ -107,7 +107,7 @@ class WatchedEndpoint:
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
         self._models: dict[ModelKey, ModelWatch] = {}
-        self._seen: LastSeen[ModelKey] = LastSeen()
+        self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self.unwatched_rows = 0
         """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
         # Each rule is held against a window of its own time, so that one bad pane is not five bad minutes.
@@ -179,23 +179,23 @@ class WatchedEndpoint:
 
     def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
         """Watches the models of which there are *panes*, where there is room, and ends the alerts of those that go."""
-        for key in self._seen.gone():
+        for key in self._admission.gone():
             yield from self._let_go(key, at)
         for key, pane in panes.items():
-            if key not in self._models and len(self._models) >= MOST_MODELS:
-                unseen = self._seen.replaceable(but=panes)
-                if unseen is None:
-                    self.unwatched_rows += pane.row_count
-                    continue
-                yield from self._let_go(unseen, at)
+            gone = self._admission.admit(key, asked=panes)
+            if gone is None:
+                self.unwatched_rows += pane.row_count
+                continue
+            for each in gone:
+                yield from self._let_go(each, at)
             if key not in self._models:
                 place = self._places.next_model()
                 self._models[key] = ModelWatch(self.name, *key, place=place, plan=self._planned.models)
-        self._seen.take([key for key in panes if key in self._models], at)
+        self._admission.close(at)
 
     def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
         """Watches the model no longer; the alerts that end with that."""
-        self._seen.forget(key)
+        self._admission.forget(key)
         model = self._models.pop(key)
         self._places.give_back_model(model.place)
         logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))

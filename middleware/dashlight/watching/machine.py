@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
-from dashlight.counting.last_seen import LastSeen
 from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
 from dashlight.judge.alert_budget import Places
 from dashlight.judge.alerts import Alerts
@@ -31,7 +31,7 @@ class MachineWatch:
         self._plan: EndpointPlan | None = _of_endpoints(plan)
         self._settings = plan.settings
         self._endpoints: dict[str, WatchedEndpoint] = {}
-        self._seen: LastSeen[str] = LastSeen()
+        self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
         self._ended_at: float | None = None
         """When the last pane ended that this process judged."""
         self._places = Places()
@@ -61,7 +61,7 @@ class MachineWatch:
         self.pane_count += 1
         self._statuses = dict(pane.statuses)
         self.totals.add_counts(pane.counts)
-        reported = [alert for route in self._seen.gone() for alert in self._let_go(route, at)]
+        reported = [alert for route in self._admission.gone() for alert in self._let_go(route, at)]
         counted, ended = self._admitted(pane, at)
         reported += ended
         for route, endpoint in self._endpoints.items():
@@ -133,11 +133,12 @@ class MachineWatch:
             if route not in self._endpoints and route not in asked:
                 continue
             name = route
-            if route not in self._endpoints and self._is_full:
-                unseen = self._seen.replaceable(but=asked | {OTHER_ENDPOINTS})
-                if unseen is None:
+            if route in asked:
+                gone = self._admission.admit(route, asked=asked)
+                if gone is None:
                     name = OTHER_ENDPOINTS
-                else:
+                    self._admission.admit(name)
+                for unseen in gone or ():
                     ended += self._let_go(unseen, at)
                     counted.pop(unseen, None)
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
@@ -150,16 +151,12 @@ class MachineWatch:
                 self._endpoints[name] = WatchedEndpoint(
                     name, places=self._places, plan=self._plan, since_at=self._ended_at
                 )
-        self._seen.take([name for name, each in counted.items() if each.was_asked], at)
+        self._admission.close(at)
         return counted, ended
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self._endpoints.keys() - {OTHER_ENDPOINTS}) >= MOST_ENDPOINTS
 
     def _let_go(self, route: str, at: float) -> list[Alert]:
         """Watches the endpoint no longer; its alerts in force, which end with that."""
-        self._seen.forget(route)
+        self._admission.forget(route)
         self._endpoints.pop(route).give_back()
         logger.info("%s: no longer watched, for nobody asks there", printable(route))
         return [
