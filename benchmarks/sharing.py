@@ -25,13 +25,11 @@ from benchmarks.detection_ours import prediction_of
 from benchmarks.detection_streams import Columns, zipf
 
 from dashlight.counting.machine import MachineCounter, MachinePane, ProcessStatus, merged
-from dashlight.counting.model import ModelCounting
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.records import Exchange, Prediction, Table
 from dashlight.store.learned import LearnedReferences
-from dashlight.watching.endpoint import EndpointPlan
 from dashlight.watching.machine import MachineWatch
-from dashlight.watching.model import ModelPlan
-from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
 from dashlight.workers.mailbox import Mailbox
@@ -81,16 +79,13 @@ def costs(rounds: int) -> Iterator[Figure]:
     """The exchange of WORKERS workers with COLUMNS columns, a pane after another."""
     rng = np.random.default_rng(1)
     reference = build_reference_from_columns(_rows(rng, REFERENCE_ROWS), {}, rng=rng, created_at=0.0)
-    learned = LearnedReferences(None)
-    plan = _plan(reference, learned)
-    counters = [
-        MachineCounter(f"w{number}", ModelCounting(learned, 5000, reference=reference)) for number in range(WORKERS)
-    ]
+    policy, references = Policy(pane_seconds=PANE_SECONDS), References(LearnedReferences(None), reference)
+    counters = [MachineCounter(f"w{number}", policy, references) for number in range(WORKERS)]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         boxes = [Mailbox(directory / "panes", f"w{number}", merge=_merge) for number in range(WORKERS)]
         checkpoint, briefing = SharedRecord(directory / "checkpoint"), SharedRecord(directory / "briefing")
-        watch = MachineWatch(plan, at=0.0)
+        watch = MachineWatch(policy, references, at=0.0)
         posting: list[float] = []
         reading: list[float] = []
         keeping: list[float] = []
@@ -193,11 +188,6 @@ def _prediction(columns: Columns) -> Prediction:
         exchange=np.zeros(rows, np.intp),
     )
     return prediction_of(table)
-
-
-def _plan(reference: Reference, learned: LearnedReferences) -> EndpointPlan:
-    models = ModelPlan(reference, 5000, 259_200.0, 0.02, learned)
-    return EndpointPlan(PANE_SECONDS, 3600.0, (), models)
 
 
 def _merge(panes: Sequence[object]) -> object:

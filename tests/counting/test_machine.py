@@ -23,7 +23,8 @@ from dashlight.counting.machine import (
     lightened,
     merged,
 )
-from dashlight.counting.model import ModelCounting
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.records import Exchange, Prediction
 from dashlight.store.frozen import freeze, thaw
 from dashlight.store.learned import LearnedReferences
@@ -36,7 +37,7 @@ Columns = Callable[..., dict[str, Column]]
 
 
 def counter_of(process: str = "a", reference: Reference | None = None) -> MachineCounter:
-    return MachineCounter(process, ModelCounting(LearnedReferences(None), 1000, reference))
+    return MachineCounter(process, Policy(reference_rows=1000), References(LearnedReferences(None), reference))
 
 
 def closed(counter: MachineCounter, *, in_flight: int = 0, rate: float = 1.0, **counts: int) -> MachinePane:
@@ -162,7 +163,7 @@ def test_a_pane_goes_to_another_process_and_back(
 
 def a_learning_pane(prediction: Predictions, exchange: Exchanges, *, rows: int, characters: int = 1000) -> MachinePane:
     """A pane of two endpoints whose models are not known yet, with a text in each of their rows."""
-    counter = MachineCounter("a", ModelCounting(LearnedReferences(None), 100_000))
+    counter = MachineCounter("a", Policy(reference_rows=100_000), References(LearnedReferences(None)))
     for route in ("/a", "/b"):
         made = prediction({"text": ["x" * characters] * rows, "score": np.zeros(rows)})
         counter.endpoint(route).add(made, [exchange()] * rows)
@@ -190,7 +191,7 @@ def test_what_one_process_keeps_to_learn_from_is_bounded_and_what_is_left_out_is
 
 
 def test_each_pane_has_room_anew(prediction: Predictions, exchange: Exchanges) -> None:
-    counter = MachineCounter("a", ModelCounting(LearnedReferences(None), 100_000))
+    counter = MachineCounter("a", Policy(reference_rows=100_000), References(LearnedReferences(None)))
     for _ in range(2):
         made = prediction({"text": ["x" * 4000] * 3000})
         counter.endpoint("/a").add(made, [exchange()] * 3000)

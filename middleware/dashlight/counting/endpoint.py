@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
-from dashlight.counting.model import ModelBrief, ModelCounter, ModelCounting, ModelPane, merged_models
+from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.traffic.events import Slow
 from dashlight.records import Exchange, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
@@ -53,9 +56,14 @@ class EndpointBrief:
 class EndpointCounter:
     """Counts the exchanges of one endpoint in one process."""
 
-    def __init__(self, name: str, counting: ModelCounting, *, most_models: int = MOST_MODELS) -> None:
+    def __init__(
+        self, name: str, policy: Policy, references: References, room: LearningRoom, *, most_models: int = MOST_MODELS
+    ) -> None:
+        """All models of the process share *room*."""
         self._name = name
-        self._counting = counting
+        self._policy = policy
+        self._references = references
+        self._room = room
         self._outcomes = OutcomeCounter()
         self._models: dict[ModelKey, ModelCounter] = {}
         self._admission: Admission[ModelKey] = Admission(most_models)
@@ -75,7 +83,8 @@ class EndpointCounter:
             del self._models[each]
         model = self._models.get(key)
         if model is None:
-            model = self._models[key] = ModelCounter((self._name, *key), self._counting)
+            model = ModelCounter((self._name, *key), self._policy, self._references, self._room)
+            self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
         model.add(prediction, _trace_ids(exchanges))

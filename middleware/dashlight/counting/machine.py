@@ -1,4 +1,4 @@
-"""All that one process counted in one pane, and the sum of several processes of a host."""
+"""All that one process counted in one pane, and the sum of several processes of a machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from dashlight.counting.endpoint import (
     merged_endpoints,
 )
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.model import ModelCounting, ModelPane, bounded_rows
+from dashlight.counting.model import ModelPane, bounded_rows
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ class MachinePane:
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """What the judge of a host wants to be counted, by endpoint."""
+    """What the judge of a machine wants to be counted, by endpoint."""
 
     endpoints: Mapping[str, EndpointBrief] = field(default_factory=dict[str, EndpointBrief])
 
@@ -62,10 +64,12 @@ class Briefing:
 class MachineCounter:
     """Counts the exchanges of one process, endpoint by endpoint."""
 
-    def __init__(self, process: str, counting: ModelCounting) -> None:
-        """*process* names this one among those of the host."""
+    def __init__(self, process: str, policy: Policy, references: References) -> None:
+        """*process* names this one among those of the machine."""
         self._process = process
-        self._counting = replace(counting, room=LearningRoom())
+        self._policy = policy
+        self._references = references
+        self._room = LearningRoom()
         self._endpoints: dict[str, EndpointCounter] = {}
         self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
         self._briefing = Briefing()
@@ -90,7 +94,7 @@ class MachineCounter:
         """Ends the pane at *at*; *counts* is what else happened in it."""
         endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
         self._admission.close(at)
-        room = self._counting.room
+        room = self._room
         uncompared, room.uncompared_rows = room.uncompared_rows, 0
         lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
         found = {**counts, **{what: count for what, count in lost.items() if count}}
@@ -105,7 +109,7 @@ class MachineCounter:
         return found
 
     def _begun(self, route: str, *, most_models: int = MOST_MODELS) -> EndpointCounter:
-        endpoint = EndpointCounter(route, self._counting, most_models=most_models)
+        endpoint = EndpointCounter(route, self._policy, self._references, self._room, most_models=most_models)
         self._endpoints[route] = endpoint
         if route in self._briefing.endpoints:
             endpoint.follow(self._briefing.endpoints[route])

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from dashlight.clock import Clock
 from dashlight.counting.machine import MachineCounter, ProcessStatus
+from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
@@ -15,7 +16,6 @@ from dashlight.metrics.report import MetricReport
 from dashlight.records import Exchange
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
-from dashlight.watching.endpoint import EndpointPlan
 from dashlight.workers.member import Sharing, Turn
 
 logger = logging.getLogger("dashlight")
@@ -36,27 +36,27 @@ class Pipeline:
         publishing: Publishing,
         counter: MachineCounter,
         sharing: Sharing,
-        plan: EndpointPlan,
+        policy: Policy,
         clock: Clock,
         reference_file: ReferenceFile | None = None,
         report: MetricReport | None = None,
         shows_figures: bool = False,
     ) -> None:
-        """*counter* counts for the *sharing* of this process in the watch of its host, under *plan*.
+        """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*.
         """
         self._decoder = decoder
         self._delivery = delivery
-        self._publisher = Publisher(spans=spans, delivery=delivery, publishing=publishing)
+        self._publisher = Publisher(spans=spans, delivery=delivery, publishing=publishing, policy=policy)
         self._counter = counter
         self._sharing = sharing
         self._reference_file = reference_file
         self._report = report
         self._shows_figures = shows_figures
         self._clock = clock
-        self._pane_seconds = plan.pane_seconds
+        self._pane_seconds = policy.pane_seconds
         self._pane_end_at = self._next_end(clock.now())
         self._pane_count = 0
         self._rate = 1.0
@@ -142,7 +142,7 @@ class Pipeline:
         self._publisher.publish(self._sharing.post(self._counter.close(at, status, since), at))
 
     def _tell(self, turn: Turn, at: float) -> None:
-        """Sends what came of a pane of the host, and every so often its scores."""
+        """Sends what came of a pane of the machine, and every so often its scores."""
         watch = turn.watch
         self._publisher.publish(turn.alerts)
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
@@ -173,7 +173,7 @@ class Pipeline:
         return self._delivery.flush(timeout_seconds)
 
     def leave(self) -> None:
-        """Leaves what was counted to the host's other processes; whatever comes later comes back to them."""
+        """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
         if self._report is not None:
             self._report.finish()
         if self._sharing.is_in:

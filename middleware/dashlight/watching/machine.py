@@ -1,4 +1,4 @@
-"""The watch of a host: every endpoint judged by what all processes counted, and its alerts from beginning to end."""
+"""The watch of a machine: every endpoint judged by what all processes counted, and its alerts from beginning to end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import replace
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
 from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places
 from dashlight.judge.alerts import Alerts
 from dashlight.judge.traffic.scores import quantities_of_process
@@ -16,20 +18,19 @@ from dashlight.judge.traffic.thresholds import ThresholdJudge
 from dashlight.judge.words import printable
 from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
-from dashlight.watching.endpoint import EndpointPlan, Snapshot, WatchedEndpoint
+from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.window.columns import Reference
 
 logger = logging.getLogger(__name__)
 
 
 class MachineWatch:
-    """Judges the panes of a host. Its state outlives the process: it is frozen after every pane, and thawed by the next."""
+    """Judges the panes of a machine. Its state outlives the process: it is frozen after every pane, and thawed by the next."""
 
-    def __init__(self, plan: EndpointPlan, *, at: float) -> None:
-        in_flight = [rule for rule in plan.rules if rule.quantity == "in_flight"]
-        self._in_flight = ThresholdJudge(in_flight)
-        self._plan: EndpointPlan | None = _of_endpoints(plan)
-        self._settings = plan.settings
+    def __init__(self, policy: Policy, references: References, *, at: float) -> None:
+        self._policy = policy
+        self._references: References | None = references
+        self._in_flight = ThresholdJudge([rule for rule in policy.rules if rule.quantity == "in_flight"])
         self._endpoints: dict[str, WatchedEndpoint] = {}
         self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
         self._ended_at: float | None = None
@@ -43,17 +44,17 @@ class MachineWatch:
         """Panes judged so far."""
 
     def __getstate__(self) -> dict[str, object]:
-        """What outlives the process: all but the plan."""
-        return {**self.__dict__, "_plan": None}
+        """What outlives the process: all but what there is to compare with, which has files of its own."""
+        return {**self.__dict__, "_references": None}
 
-    def can_resume(self, plan: EndpointPlan) -> bool:
-        """Whether it was judging under the settings of *plan*; under others it has to begin anew."""
-        return self._settings == plan.settings
+    def can_resume(self, policy: Policy) -> bool:
+        """Whether its statistics were made under *policy*, or one equal to it; under another it has to begin anew."""
+        return self._policy == policy
 
-    def resume(self, plan: EndpointPlan, at: float) -> list[Alert]:
+    def resume(self, policy: Policy, references: References, at: float) -> list[Alert]:
         """Goes on in another process; the alerts that end where a reference is another one by now."""
-        self._plan, self._ended_at = _of_endpoints(plan), None
-        reported = [alert for endpoint in self._endpoints.values() for alert in endpoint.resume(self._plan, at)]
+        self._policy, self._references, self._ended_at = policy, references, None
+        reported = [alert for endpoint in self._endpoints.values() for alert in endpoint.resume(policy, references, at)]
         return self._alerts.observe(reported)
 
     def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
@@ -76,8 +77,8 @@ class MachineWatch:
 
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
-        if self._plan is not None:
-            self._plan = replace(self._plan, models=replace(self._plan.models, reference=reference))
+        if self._references is not None:
+            self._references = References(self._references.learned, reference)
         reported = [
             alert for endpoint in self._endpoints.values() for alert in endpoint.replace_reference(reference, at)
         ]
@@ -124,7 +125,7 @@ class MachineWatch:
 
         Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not.
         """
-        if self._plan is None:
+        if self._references is None:
             raise RuntimeError("thawed and not resumed")
         counted: dict[str, EndpointPane] = {}
         asked = {route for route, each in pane.endpoints.items() if each.was_asked}
@@ -149,7 +150,7 @@ class MachineWatch:
                 counted[name] = replace(counted[name], models={}, unwatched_rows=unwatched_rows)
             if name not in self._endpoints:
                 self._endpoints[name] = WatchedEndpoint(
-                    name, places=self._places, plan=self._plan, since_at=self._ended_at
+                    name, self._policy, self._references, places=self._places, since_at=self._ended_at
                 )
         self._admission.close(at)
         return counted, ended
@@ -164,8 +165,3 @@ class MachineWatch:
             for alert in self._alerts.in_force
             if alert.endpoint == route
         ]
-
-
-def _of_endpoints(plan: EndpointPlan) -> EndpointPlan:
-    """*plan* without the rules about the process."""
-    return replace(plan, rules=tuple(rule for rule in plan.rules if rule.quantity != "in_flight"))

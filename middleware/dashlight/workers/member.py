@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 
 from dashlight.clock import Clock
 from dashlight.counting.machine import Briefing, MachinePane, merged
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.metrics.figures import Figures, encode
 from dashlight.records import Alert
 from dashlight.store.private import count_trouble
-from dashlight.watching.endpoint import EndpointPlan
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.workers.files import SharedFiles
@@ -58,13 +59,16 @@ class Turn:
 class Sharing:
     """Where the panes of one process go. Used by the analysis thread alone, but for `figures`."""
 
-    def __init__(self, plan: EndpointPlan, *, meeting: Meeting | None, process: str, clock: Clock) -> None:
-        """*meeting* is where the host's processes meet, None where this one is alone; *process* names it there."""
-        self._plan = plan
+    def __init__(
+        self, policy: Policy, references: References, *, meeting: Meeting | None, process: str, clock: Clock
+    ) -> None:
+        """*meeting* is where the machine's processes meet, None where this one is alone; *process* names it there."""
+        self._policy = policy
+        self._references = references
         self._clock = clock
         self._process = process
         self._files = SharedFiles(meeting, process) if meeting is not None else None
-        self._watch = MachineWatch(plan, at=clock.now()) if meeting is None else None
+        self._watch = MachineWatch(policy, references, at=clock.now()) if meeting is None else None
         self._pending: list[MachinePane] = []
         """Panes of this process that are not judged and not posted yet."""
         self._ended_at = self._judged_by = 0.0
@@ -104,7 +108,7 @@ class Sharing:
         elif len(self._pending) > 1:
             self._pending = [merged(self._pending)]
         self._ended_at = at
-        self._judged_by = self._clock.monotonic() + min(PATIENCE_SECONDS, self._plan.pane_seconds / 4)
+        self._judged_by = self._clock.monotonic() + min(PATIENCE_SECONDS, self._policy.pane_seconds / 4)
         return ended
 
     def turn(self, at: float) -> Turn | None:
@@ -168,11 +172,11 @@ class Sharing:
     @property
     def reference(self) -> Reference | None:
         """The reference file that this process judges by, or would."""
-        return self._plan.models.reference
+        return self._references.given
 
     def replace_reference(self, reference: Reference, at: float) -> Sequence[Alert]:
         """Judges by *reference* from now on, or would; the alerts that end with the one before."""
-        self._plan = replace(self._plan, models=replace(self._plan.models, reference=reference))
+        self._references = References(self._references.learned, reference)
         return () if self._watch is None else self._watch.replace_reference(reference, at)
 
     @property
@@ -214,14 +218,14 @@ class Sharing:
         """Goes on where the process that judged before left off, or begins."""
         kept, ended = files.checkpoint.read(), list[Alert]()
         if isinstance(kept, Checkpoint):
-            if kept.watch.can_resume(self._plan):
+            if kept.watch.can_resume(self._policy):
                 self._watch, self._counted = kept.watch, dict(kept.counted)
                 logger.info("judging for all processes from here on, after %d panes", kept.watch.pane_count)
                 self._is_news = True
-                return [*kept.changed, *self._watch.resume(self._plan, at)]
+                return [*kept.changed, *self._watch.resume(self._policy, self._references, at)]
             logger.warning("the kept statistics were made under other settings: beginning anew")
             ended = [_ended(alert, at) for alert in kept.watch.in_force if alert.state == "firing"]
-        self._watch, self._counted = MachineWatch(self._plan, at=at), {}
+        self._watch, self._counted = MachineWatch(self._policy, self._references, at=at), {}
         return ended
 
     def _is_counted(self, letter: Letter) -> bool:
@@ -238,7 +242,7 @@ class Sharing:
 
         What it told late of the pane before does not count: else it would be a pane late for ever.
         """
-        since = self._ended_at - self._plan.pane_seconds / 2
+        since = self._ended_at - self._policy.pane_seconds / 2
         statuses = [each for _, pane in self._held if isinstance(pane, MachinePane) for each in pane.statuses.items()]
         there = {process for process, status in statuses if status.ended_at > since}
         return bool(set(watch.processes) - {self._process} - there)
