@@ -18,6 +18,7 @@ from benchmarks.detection_ours import (
     NO_TRACES,
     PANE_SECONDS,
     PANES_A_MONTH,
+    POLICY,
     TOLERANCE,
     comparison_of,
     panes_of,
@@ -31,7 +32,7 @@ from dashlight.counting.rows import RowCounter
 from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.pairs.judge import PairJudge
 from dashlight.records import Prediction
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.rows import Comparison
 from dashlight.window.bins import Binner
 from dashlight.window.pairs import PairCounter
 from dashlight.window.panes import Panes
@@ -285,6 +286,4 @@ def _words(rng: np.random.Generator, rows: int) -> list[str | None]:
 
 
 def _comparison_like(comparison: Comparison) -> Comparison:
-    return Comparison(
-        comparison.reference, Watching(PANES_A_MONTH, TOLERANCE), endpoint="/predict", model="bench", version="1"
-    )
+    return Comparison(comparison.reference, POLICY, endpoint="/predict", model="bench", version="1")

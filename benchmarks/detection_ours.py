@@ -10,14 +10,16 @@ from benchmarks.detection_outcome import Alarms
 from benchmarks.detection_streams import Column, Columns
 
 from dashlight import DriftDetector
+from dashlight.counting.policy import Policy
 from dashlight.records import Alert, Prediction, Table
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.rows import Comparison
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import NO_EXCHANGE, table_of_columns
 
 PANE_SECONDS = 10.0
 PANES_A_MONTH = 30 * 86_400 / PANE_SECONDS
 TOLERANCE = 0.02
+POLICY = Policy(panes_between_false_alarms=PANES_A_MONTH, tolerance=TOLERANCE)
 NO_TRACES = np.zeros(1, np.dtype("V16"))
 Ours: TypeAlias = Callable[..., Alarms]
 """`by_comparison` or `by_detector`."""
@@ -64,7 +66,7 @@ def comparison_of(reference: Columns) -> Comparison:
         created_at=0.0,
         categorical=[name for name, values in reference.items() if isinstance(values, list)],
     )
-    return Comparison(built, Watching(PANES_A_MONTH, TOLERANCE), endpoint="/predict", model="bench", version="1")
+    return Comparison(built, POLICY, endpoint="/predict", model="bench", version="1")
 
 
 def firing(alerts: Iterator[Sequence[Alert]], columns: Sequence[str]) -> Alarms:

@@ -24,15 +24,13 @@ from benchmarks.detection_cost import Figure
 from benchmarks.detection_ours import prediction_of
 from benchmarks.detection_streams import Columns, zipf
 
-from dashlight.counting.machine import HostCounter, HostPane, Standing, merged
-from dashlight.counting.model import ModelCounting
+from dashlight.counting.machine import MachineCounter, MachinePane, ProcessStatus, merged
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.records import Exchange, Prediction, Table
 from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.store.learned import LearnedReferences
-from dashlight.watching.endpoint import EndpointPlan
-from dashlight.watching.machine import HostWatch
-from dashlight.watching.model import ModelPlan
-from dashlight.window.columns import Reference
+from dashlight.watching.machine import MachineWatch
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
 from dashlight.workers.mailbox import Mailbox
@@ -82,18 +80,15 @@ def costs(rounds: int) -> Iterator[Figure]:
     """The exchange of WORKERS workers with COLUMNS columns, a pane after another."""
     rng = np.random.default_rng(1)
     reference = build_reference_from_columns(_rows(rng, REFERENCE_ROWS), {}, rng=rng, created_at=0.0)
-    learned = LearnedReferences(None)
-    plan = _plan(reference, learned)
-    counters = [
-        HostCounter(f"w{number}", ModelCounting(learned, 5000, reference=reference)) for number in range(WORKERS)
-    ]
+    policy, references = Policy(pane_seconds=PANE_SECONDS), References(LearnedReferences(None), reference)
+    counters = [MachineCounter(f"w{number}", policy, references) for number in range(WORKERS)]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         boxes = [Mailbox(directory / "panes", f"w{number}", merge=_merge) for number in range(WORKERS)]
         checkpoint, briefing = (
             SharedRecord(directory / name, encode=frozen_pieces, decode=thaw) for name in ("checkpoint", "briefing")
         )
-        watch = HostWatch(plan, at=0.0)
+        watch = MachineWatch(policy, references, at=0.0)
         posting: list[float] = []
         reading: list[float] = []
         keeping: list[float] = []
@@ -109,7 +104,7 @@ def costs(rounds: int) -> Iterator[Figure]:
             began = time.process_time()
             letters = boxes[0].waiting()
             read = [each for _, each in boxes[0].read(letters)]
-            one = merged([closed[0], *(each for each in read if isinstance(each, HostPane))])
+            one = merged([closed[0], *(each for each in read if isinstance(each, MachinePane))])
             boxes[0].discard(letter.name for letter in letters)
             reading.append(time.process_time() - began)
             began = time.process_time()
@@ -167,11 +162,11 @@ def _resident(script: str, environ: Mapping[str, str] | None = None) -> float:
     return float(child.stdout)
 
 
-def _counted(counter: HostCounter, rng: np.random.Generator, at: float) -> HostPane:
+def _counted(counter: MachineCounter, rng: np.random.Generator, at: float) -> MachinePane:
     """What a worker counted of one pane."""
     for _ in range(PANE_ROWS // 250):
         counter.endpoint("/predict").add(_prediction(_rows(rng, 250)), [_EXCHANGE])
-    return counter.close(at, Standing(0, 1.0), {})
+    return counter.close(at, ProcessStatus(0, 1.0), {})
 
 
 def _rows(rng: np.random.Generator, rows: int) -> Columns:
@@ -198,13 +193,8 @@ def _prediction(columns: Columns) -> Prediction:
     return prediction_of(table)
 
 
-def _plan(reference: Reference, learned: LearnedReferences) -> EndpointPlan:
-    models = ModelPlan(reference, 5000, 259_200.0, 0.02, learned)
-    return EndpointPlan(PANE_SECONDS, 3600.0, (), models)
-
-
 def _merge(panes: Sequence[object]) -> object:
-    return merged([pane for pane in panes if isinstance(pane, HostPane)])
+    return merged([pane for pane in panes if isinstance(pane, MachinePane)])
 
 
 _EXCHANGE = Exchange(

@@ -17,7 +17,10 @@ from dashlight.counting.endpoint import (
     failure_kind,
     merged_endpoints,
 )
-from dashlight.counting.model import ModelBrief, ModelCounting
+from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.model import ModelBrief
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.directions.bets import Direction, undirected
 from dashlight.judge.traffic.events import Slow
 from dashlight.records import Exchange, Prediction
@@ -32,8 +35,14 @@ Predictions = Callable[..., Prediction]
 Columns = Callable[..., dict[str, Column]]
 
 
-def counter_of(reference: Reference | None = None, *, most_models: int = MOST_MODELS) -> EndpointCounter:
-    return EndpointCounter("/predict", ModelCounting(LearnedReferences(None), 1000, reference), most_models=most_models)
+POLICY = Policy(reference_rows=1000)
+
+
+def counter_of(
+    reference: Reference | None = None, *, learned: LearnedReferences | None = None, most_models: int = MOST_MODELS
+) -> EndpointCounter:
+    references = References(learned or LearnedReferences(None), reference)
+    return EndpointCounter("/predict", POLICY, references, LearningRoom(), most_models=most_models)
 
 
 def bin_before(seconds: float) -> int:
@@ -226,8 +235,8 @@ def test_a_model_counts_along_what_the_judge_learned(
 ) -> None:
     learned = LearnedReferences(None)
     learned.save(reference, "/predict", "risk", "3")
-    counter, rng = EndpointCounter("/predict", ModelCounting(learned, 1000)), np.random.default_rng(2)
-    directed = EndpointCounter("/predict", ModelCounting(learned, 1000))
+    counter, rng = counter_of(learned=learned), np.random.default_rng(2)
+    directed = counter_of(learned=learned)
     brief = brief_of(reference, prediction, columns, exchange)
 
     def add(rows: int) -> None:

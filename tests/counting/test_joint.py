@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dashlight.counting.joint import JOINT, JointCounter, JointPane
+from dashlight.counting.policy import Policy
 from dashlight.counting.selection import watched_of
 from dashlight.judge.directions.bets import undirected
 from dashlight.window.bins import Binner
@@ -18,7 +19,7 @@ from dashlight.window.tables import Column, table_of_columns
 
 @pytest.fixture
 def counter(reference: Reference) -> JointCounter:
-    return JointCounter(reference, watched_of(reference, importance={}, ignored=()))
+    return JointCounter(reference, watched_of(reference, Policy()))
 
 
 def codes_of(reference: Reference, held: dict[str, Column]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -16,13 +16,14 @@ from dashlight.counting.machine import (
     NOT_LEARNED,
     OTHER_ENDPOINTS,
     Briefing,
-    HostCounter,
-    HostPane,
-    Standing,
+    MachineCounter,
+    MachinePane,
+    ProcessStatus,
     lightened,
     merged,
 )
-from dashlight.counting.model import ModelCounting
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Exchange, Prediction
 from dashlight.store.frozen import freeze, thaw
@@ -37,17 +38,17 @@ Predictions = Callable[..., Prediction]
 Columns = Callable[..., dict[str, Column]]
 
 
-def counter_of(process: str = "a", reference: Reference | None = None) -> HostCounter:
-    return HostCounter(process, ModelCounting(LearnedReferences(None), 1000, reference))
+def counter_of(process: str = "a", reference: Reference | None = None) -> MachineCounter:
+    return MachineCounter(process, Policy(reference_rows=1000), References(LearnedReferences(None), reference))
 
 
 def closed(
-    counter: HostCounter, *, in_flight: int = 0, rate: float = 1.0, counts: Mapping[SignalFate, int] = NOTHING
-) -> HostPane:
-    return counter.close(10.0, Standing(in_flight, rate), counts)
+    counter: MachineCounter, *, in_flight: int = 0, rate: float = 1.0, counts: Mapping[SignalFate, int] = NOTHING
+) -> MachinePane:
+    return counter.close(10.0, ProcessStatus(in_flight, rate), counts)
 
 
-def exchanges_of(pane: HostPane) -> dict[str, int]:
+def exchanges_of(pane: MachinePane) -> dict[str, int]:
     return {route: endpoint.outcomes.exchanges for route, endpoint in pane.endpoints.items()}
 
 
@@ -83,7 +84,7 @@ def test_however_exchanges_are_dealt_to_processes_their_panes_add_up_to_that_of_
         (rows_alone,), (rows_together,) = (each.models["risk", "3"].compared for each in (endpoint, theirs))
         assert rows_together.counts.tolist() == rows_alone.counts.tolist()
         assert rows_together.joint.directions[""].total == pytest.approx(rows_alone.joint.directions[""].total)
-    assert set(together.standings) == {"p0", "p1", "p2", "p3"}
+    assert set(together.statuses) == {"p0", "p1", "p2", "p3"}
 
 
 def test_endpoints_beyond_the_bound_are_counted_together_and_that_is_said_once(
@@ -124,10 +125,10 @@ def test_an_endpoint_that_begins_later_counts_what_the_judge_wants(exchange: Exc
 def test_a_pane_says_how_its_process_stood_and_what_else_happened() -> None:
     pane = closed(counter_of("b"), in_flight=7, rate=0.5, counts={LOST: 3})
 
-    assert (pane.standings, pane.counts) == ({"b": Standing(7, 0.5, ended_at=10.0)}, {LOST: 3})
+    assert (pane.statuses, pane.counts) == ({"b": ProcessStatus(7, 0.5, ended_at=10.0)}, {LOST: 3})
 
 
-def test_of_a_process_with_several_panes_the_last_standing_counts_and_all_counts_add_up() -> None:
+def test_of_a_process_with_several_panes_the_last_status_counts_and_all_counts_add_up() -> None:
     a, b = counter_of("a"), counter_of("b")
 
     together = merged(
@@ -138,7 +139,7 @@ def test_of_a_process_with_several_panes_the_last_standing_counts_and_all_counts
         ]
     )
 
-    assert together.standings == {"a": Standing(3, 1.0, 10.0), "b": Standing(5, 1.0, 10.0)}
+    assert together.statuses == {"a": ProcessStatus(3, 1.0, 10.0), "b": ProcessStatus(5, 1.0, 10.0)}
     assert together.counts == {LOST: 13, OTHER: 4}
 
 
@@ -159,8 +160,8 @@ def test_a_pane_goes_to_another_process_and_back(
 
     found = thaw(freeze(pane))
 
-    assert isinstance(found, HostPane)
-    assert found.standings == pane.standings
+    assert isinstance(found, MachinePane)
+    assert found.statuses == pane.statuses
     assert found.endpoints["/a"].traces == pane.endpoints["/a"].traces
     (ours,), (theirs,) = (each.endpoints["/a"].models["risk", "3"].compared for each in (pane, found))
     assert theirs.counts.tolist() == ours.counts.tolist()
@@ -168,16 +169,16 @@ def test_a_pane_goes_to_another_process_and_back(
     assert both.endpoints["/a"].outcomes.exchanges == 4
 
 
-def a_learning_pane(prediction: Predictions, exchange: Exchanges, *, rows: int, characters: int = 1000) -> HostPane:
+def a_learning_pane(prediction: Predictions, exchange: Exchanges, *, rows: int, characters: int = 1000) -> MachinePane:
     """A pane of two endpoints whose models are not known yet, with a text in each of their rows."""
-    counter = HostCounter("a", ModelCounting(LearnedReferences(None), 100_000))
+    counter = MachineCounter("a", Policy(reference_rows=100_000), References(LearnedReferences(None)))
     for route in ("/a", "/b"):
         made = prediction({"text": ["x" * characters] * rows, "score": np.zeros(rows)})
         counter.endpoint(route).add(made, [exchange()] * rows)
     return closed(counter, counts={LOST: 1})
 
 
-def learned_from(pane: HostPane) -> dict[str, int]:
+def learned_from(pane: MachinePane) -> dict[str, int]:
     return {
         route: sum(kept.row_count for model in endpoint.models.values() for kept in model.rows)
         for route, endpoint in pane.endpoints.items()
@@ -198,7 +199,7 @@ def test_what_one_process_keeps_to_learn_from_is_bounded_and_what_is_left_out_is
 
 
 def test_each_pane_has_room_anew(prediction: Predictions, exchange: Exchanges) -> None:
-    counter = HostCounter("a", ModelCounting(LearnedReferences(None), 100_000))
+    counter = MachineCounter("a", Policy(reference_rows=100_000), References(LearnedReferences(None)))
     for _ in range(2):
         made = prediction({"text": ["x" * 4000] * 3000})
         counter.endpoint("/a").add(made, [exchange()] * 3000)
@@ -232,10 +233,10 @@ def test_a_pane_is_lightened_of_rows_to_learn_from_and_of_nothing_else(
 def test_an_endpoint_that_nobody_asked_lately_makes_room(exchange: Exchanges) -> None:
     counter = counter_of()
 
-    def asked(at: float, *routes: str) -> HostPane:
+    def asked(at: float, *routes: str) -> MachinePane:
         for route in routes:
             counter.endpoint(route).count([exchange()], {})
-        return counter.close(at, Standing(0, 1.0), {})
+        return counter.close(at, ProcessStatus(0, 1.0), {})
 
     routes = [f"/{number}" for number in range(MOST_ENDPOINTS)]
     asked(0.0, *routes, "/late")

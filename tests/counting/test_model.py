@@ -16,11 +16,12 @@ from dashlight.counting.model import (
     MOST_BYTES,
     ModelBrief,
     ModelCounter,
-    ModelCounting,
     ModelPane,
     fits,
     merged_models,
 )
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.records import Prediction, Role, Table
 from dashlight.store.learned import LearnedReferences
 from dashlight.store.reference_file import ReferenceFile
@@ -61,8 +62,8 @@ class Counted:
         file: ReferenceFile | None = None,
     ) -> None:
         self.learned = learned or LearnedReferences(None)
-        counting = ModelCounting(self.learned, TO_LEARN, reference, file)
-        self.counter = ModelCounter(KEY, counting)
+        references = References(self.learned, reference, file)
+        self.counter = ModelCounter(KEY, Policy(reference_rows=TO_LEARN), references, LearningRoom())
         self._prediction = prediction
 
     def add(self, held: Mapping[str, Column]) -> Counted:
@@ -182,7 +183,7 @@ def test_a_reference_that_is_forgotten_is_kept_for_anew(counted: Callable[..., C
     process.counter.follow(ModelBrief((WHOLE.version,)))
     assert versions(process.add(rows(10)).close()) == [WHOLE.version]
     process.learned = LearnedReferences(None)
-    process.counter._counting = replace(process.counter._counting, learned=process.learned)
+    process.counter._references = References(process.learned)
 
     process.counter.follow(ModelBrief(()))
     pane = process.add(rows(10)).close()
@@ -232,7 +233,7 @@ def test_rows_whose_reference_cannot_be_found_are_counted(counted: Callable[...,
 
     process.add(rows(10)).add(rows(5))
 
-    assert process.counter._counting.room.uncompared_rows == 15
+    assert process.counter._room.uncompared_rows == 15
 
 
 def test_a_reference_that_cannot_be_found_is_told_once(
@@ -317,9 +318,9 @@ def test_rows_to_learn_from_that_nobody_takes_are_kept_in_bounded_memory(counted
 
 def test_rows_are_kept_as_far_as_there_is_room_for_all_models_of_the_process(prediction: Predictions) -> None:
     room = LearningRoom(100_000)
-    counting = ModelCounting(LearnedReferences(None), 5000, room=room)
+    references = References(LearnedReferences(None))
     held = {"text": ["x" * 1000] * 60, "score": np.zeros(60)}
-    counters = [ModelCounter(("/predict", "risk", version), counting) for version in "12"]
+    counters = [ModelCounter(("/predict", "risk", version), Policy(), references, room) for version in "12"]
     for counter in counters:
         counter.add(prediction(held), traces(60))
         counter.add(prediction(held), traces(60))

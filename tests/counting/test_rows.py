@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from dashlight.counting.policy import Policy
 from dashlight.counting.rows import MOST_EXEMPLARS, RowCounter, RowPane, merged_rows
 from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
 from dashlight.window.tables import Column
 
@@ -29,7 +30,7 @@ def directions(
     reference: Reference, columns: Columns, prediction: Predictions, traces: Traces
 ) -> Mapping[str, Direction]:
     """Directions that a judge learned from rows that drift."""
-    comparison, rng = Comparison(reference, Watching(259_200.0, 0.02)), np.random.default_rng(2)
+    comparison, rng = Comparison(reference, Policy()), np.random.default_rng(2)
     counter = comparison.counter()
     for pane in range(3):
         rows = columns(rng, 150, age=44.0)
@@ -86,7 +87,7 @@ def test_however_rows_are_dealt_to_processes_their_panes_add_up_to_that_of_one( 
     seed: int,
 ) -> None:
     held = batches(columns, prediction, sizes, seed)
-    alone, several = RowCounter(reference), [RowCounter(reference) for _ in range(workers)]
+    alone, several = RowCounter(reference, Policy()), [RowCounter(reference, Policy()) for _ in range(workers)]
     for counter in (alone, *several):
         counter.follow(directions)
 
@@ -129,7 +130,7 @@ def test_panes_of_processes_merge_in_any_order_and_grouping(
     reference: Reference, columns: Columns, prediction: Predictions, traces: Traces
 ) -> None:
     held = batches(columns, prediction, [40, 30, 20, 10], 3)
-    one, two, three, four = (counted(RowCounter(reference), [each], traces) for each in held)
+    one, two, three, four = (counted(RowCounter(reference, Policy()), [each], traces) for each in held)
 
     at_once = merged_rows([one, two, three, four])
     for other in (
@@ -142,13 +143,13 @@ def test_panes_of_processes_merge_in_any_order_and_grouping(
 
 
 def test_without_rows_there_is_no_pane(reference: Reference) -> None:
-    assert RowCounter(reference).close() is None
+    assert RowCounter(reference, Policy()).close() is None
 
 
 def test_a_pane_begins_empty(reference: Reference, columns: Columns, prediction: Predictions, traces: Traces) -> None:
-    counter, held = RowCounter(reference), batches(columns, prediction, [5, 5, 7, 11], 4)
+    counter, held = RowCounter(reference, Policy()), batches(columns, prediction, [5, 5, 7, 11], 4)
     first, second = counted(counter, held[:3], traces), counted(counter, held[3:], traces)
-    fresh = counted(RowCounter(reference), held[3:], traces)
+    fresh = counted(RowCounter(reference, Policy()), held[3:], traces)
 
     assert first.counts[0].sum() == 17
     assert first.unknown == ("height",)
@@ -161,7 +162,7 @@ def test_a_pane_begins_empty(reference: Reference, columns: Columns, prediction:
 def test_whoever_has_not_heard_of_directions_sums_rows_along_none(
     reference: Reference, columns: Columns, prediction: Predictions, traces: Traces
 ) -> None:
-    pane = counted(RowCounter(reference), batches(columns, prediction, [50], 5), traces)
+    pane = counted(RowCounter(reference, Policy()), batches(columns, prediction, [50], 5), traces)
 
     for along in pane.joint.directions.values():
         assert (along.direction, along.rows) == (0, 50)
@@ -176,7 +177,7 @@ def test_directions_of_another_shape_or_name_are_not_followed(
     traces: Traces,
     directions: Mapping[str, Direction],
 ) -> None:
-    counter = RowCounter(reference)
+    counter = RowCounter(reference, Policy())
     counter.follow({"": directions["embedding"], "unheard of": directions[""], "comment": directions["comment"]})
 
     pane = counted(counter, batches(columns, prediction, [50], 6), traces)
@@ -194,8 +195,8 @@ def test_what_does_not_matter_is_in_no_pair_and_no_direction(
     importance = {column.name: 0.0 for column in reference.columns}
     (held,) = batches(columns, prediction, [50], 7)
 
-    unimportant = counted(RowCounter(reference, importance=importance), [held], traces)
-    ignoring = counted(RowCounter(reference, ignored=("*",)), [held], traces)
+    unimportant = counted(RowCounter(reference, Policy(importance=importance)), [held], traces)
+    ignoring = counted(RowCounter(reference, Policy(ignored=("*",))), [held], traces)
 
     for pane in (unimportant, ignoring):
         assert pane.joint.pairs is None
@@ -211,8 +212,8 @@ def test_vectors_with_a_hole_are_left_out_of_their_direction(
     vectors[1], vectors[3] = [float("nan")] * 16, None
     broken = [[float("nan")] * 16] * 5
 
-    pane = counted(RowCounter(reference), [prediction({**held, "embedding": vectors})], traces)
-    nothing = counted(RowCounter(reference), [prediction({**held, "embedding": broken})], traces)
+    pane = counted(RowCounter(reference, Policy()), [prediction({**held, "embedding": vectors})], traces)
+    nothing = counted(RowCounter(reference, Policy()), [prediction({**held, "embedding": broken})], traces)
 
     assert (pane.joint.directions["embedding"].rows, pane.joint.directions[""].rows) == (3, 5)
     assert "embedding" not in nothing.joint.directions
@@ -222,7 +223,7 @@ def test_of_many_processes_the_last_exemplars_are_kept(
     reference: Reference, columns: Columns, prediction: Predictions, traces: Traces
 ) -> None:
     (held,) = batches(columns, prediction, [3], 9)
-    panes = [counted(RowCounter(reference), [held], traces) for _ in range(MOST_EXEMPLARS + 4)]
+    panes = [counted(RowCounter(reference, Policy()), [held], traces) for _ in range(MOST_EXEMPLARS + 4)]
 
     assert len(merged_rows(panes).exemplars) == MOST_EXEMPLARS
 
@@ -231,14 +232,14 @@ def test_panes_of_columns_that_do_not_fit_do_not_merge(
     reference: Reference, columns: Columns, prediction: Predictions, traces: Traces
 ) -> None:
     (held,) = batches(columns, prediction, [3], 10)
-    other = counted(RowCounter(reference, ignored=("age",)), [held], traces)
+    other = counted(RowCounter(reference, Policy(ignored=("age",))), [held], traces)
 
     with pytest.raises(ValueError, match="column"):
-        merged_rows([counted(RowCounter(reference), [held], traces), other])
+        merged_rows([counted(RowCounter(reference, Policy()), [held], traces), other])
 
 
 def test_a_pane_can_be_pickled(reference: Reference, columns: Columns, prediction: Predictions, traces: Traces) -> None:
-    pane = counted(RowCounter(reference), batches(columns, prediction, [50, 50], 11), traces)
+    pane = counted(RowCounter(reference, Policy()), batches(columns, prediction, [50, 50], 11), traces)
 
     thawed = pickle.loads(pickle.dumps(pane))
 

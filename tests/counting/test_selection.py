@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from dashlight.counting.policy import Policy
 from dashlight.counting.selection import LEAST_PAIR_ROWS, watched_of
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
@@ -18,7 +19,7 @@ def names(columns: object) -> set[str]:
 
 
 def test_without_a_word_about_it_every_column_is_watched(reference: Reference) -> None:
-    watched = watched_of(reference, importance={}, ignored=())
+    watched = watched_of(reference, Policy())
 
     assert watched.columns == reference.columns
     assert (watched.hidden, watched.has_pairs) == (frozenset(), True)
@@ -26,7 +27,7 @@ def test_without_a_word_about_it_every_column_is_watched(reference: Reference) -
 
 
 def test_what_is_ignored_is_hidden_with_all_that_is_measured_of_it(reference: Reference) -> None:
-    watched = watched_of(reference, importance={}, ignored=("emb*", "inc?me"))
+    watched = watched_of(reference, Policy(ignored=("emb*", "inc?me")))
 
     facets = {column.name for column in reference.columns if column.of == "embedding"}
     assert facets
@@ -36,7 +37,7 @@ def test_what_is_ignored_is_hidden_with_all_that_is_measured_of_it(reference: Re
 
 
 def test_a_column_of_no_importance_is_not_watched_and_not_hidden(reference: Reference) -> None:
-    watched = watched_of(reference, importance={"age": 0.0, "income": 2.0, "unheard of": 3.0}, ignored=())
+    watched = watched_of(reference, Policy(importance={"age": 0.0, "income": 2.0, "unheard of": 3.0}))
 
     assert names(reference.columns) - names(watched.columns) == {"age"}
     assert watched.hidden == frozenset()
@@ -46,7 +47,7 @@ def test_a_column_of_no_importance_is_not_watched_and_not_hidden(reference: Refe
 def test_a_facet_matters_as_much_as_its_column_unless_it_is_named(reference: Reference) -> None:
     facets = sorted(column.name for column in reference.columns if column.of == "embedding")
 
-    watched = watched_of(reference, importance={"embedding": 0.0, facets[0]: 1.0}, ignored=())
+    watched = watched_of(reference, Policy(importance={"embedding": 0.0, facets[0]: 1.0}))
 
     assert names(reference.columns) - names(watched.columns) == {"embedding", *facets[1:]}
 
@@ -57,20 +58,20 @@ def test_pairs_of_a_short_reference_are_not_watched(rows: int, *, has_pairs: boo
     held = {"a": rng.random(rows), "b": rng.random(rows)}
     reference = build_reference_from_columns(held, {}, rng=rng, created_at=0.0)
 
-    assert watched_of(reference, importance={}, ignored=()).has_pairs is has_pairs
+    assert watched_of(reference, Policy()).has_pairs is has_pairs
 
 
 def test_one_column_has_no_pairs_and_no_joint_rows(columns: Callable[..., dict[str, Column]]) -> None:
     rng = np.random.default_rng(2)
     alone = build_reference_from_columns({"age": columns(rng, 2500)["age"]}, {}, rng=rng, created_at=0.0)
 
-    watched = watched_of(alone, importance={}, ignored=())
+    watched = watched_of(alone, Policy())
 
     assert (watched.has_pairs, watched.directions) == (False, ())
 
 
 def test_the_values_of_facets_are_not_kept_as_they_came(reference: Reference) -> None:
-    kept = names(watched_of(reference, importance={}, ignored=("age",)).kept_as_they_came)
+    kept = names(watched_of(reference, Policy(ignored=("age",))).kept_as_they_came)
 
     assert {"income", "city", "score"} <= kept
     assert not any("·" in name for name in kept)

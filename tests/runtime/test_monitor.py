@@ -19,7 +19,7 @@ from dashlight.errors import ReferenceDataError
 from dashlight.metrics.losses import INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
-from dashlight.runtime.monitor import Monitor, Plan
+from dashlight.runtime.monitor import Monitor, MonitorPlan
 
 
 class Noted:
@@ -87,7 +87,7 @@ def monitors() -> Iterator[Callable[..., Monitor]]:
 
     def make(prepare: Callable[[], Analysis], *, cpu_share: float = 1.0) -> Monitor:
         spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
-        plan = Plan(None, cpu_share, shutdown_seconds=5.0, prepare=prepare, look_around=lambda: None)
+        plan = MonitorPlan(None, cpu_share, shutdown_seconds=5.0, prepare=prepare, look_around=lambda: None)
         made.append(Monitor(Capture(Inbox(), spans, 1024), plan, SystemClock()))
         made[-1].start()
         return made[-1]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dashlight.counting.machine import MOST_ENDPOINTS, HostCounter
-from dashlight.counting.model import ModelCounting
+from dashlight.counting.machine import MOST_ENDPOINTS, MachineCounter
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.logs import LogEncoder
@@ -28,8 +29,6 @@ from dashlight.runtime.publisher import Publishing
 from dashlight.store.learned import LearnedReferences
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.testing import FakeClock, MemoryExporter
-from dashlight.watching.endpoint import EndpointPlan
-from dashlight.watching.model import ModelPlan
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
@@ -125,7 +124,7 @@ class Service:
         draw: Callable[[], float] = lambda: 0.5,
         payloads: bool = False,
         redacted: Sequence[str] = (),
-        ignored: Sequence[str] = (),
+        ignored: tuple[str, ...] = (),
         trace_url: str = "",
         delivers: bool = True,
         as_lines: bool = True,
@@ -145,15 +144,18 @@ class Service:
             connect=self.exporter.connect,
         )
         self.delivery.start()
-        learned = LearnedReferences(None)
-        plan = EndpointPlan(
-            PANE_SECONDS,
-            3600.0,
-            parse_rules(thresholds),
-            ModelPlan(reference, 1000, 259_200.0, 0.02, learned),
+        policy = Policy(
+            pane_seconds=PANE_SECONDS,
+            rules=parse_rules(thresholds),
+            reference_rows=1000,
+            ignored=ignored,
+            model="risk",
+            model_version="3",
         )
-        counting = ModelCounting(learned, 1000, reference=reference, reference_file=reference_file)
-        self.sharing = Sharing(plan, meeting=meeting, process=process, clock=self.clock)
+        learned = LearnedReferences(None)
+        self.sharing = Sharing(
+            policy, References(learned, reference), meeting=meeting, process=process, clock=self.clock
+        )
         self.pipeline = Pipeline(
             decoder=Decoder(model="risk", version="3", ignore=ignored),
             spans=spans,
@@ -162,14 +164,11 @@ class Service:
                 sampler=EventSampler(sample_rate, draw=draw),
                 payloads=payloads,
                 redacted=redacted,
-                ignored=ignored,
                 trace_url=trace_url,
-                model="risk",
-                model_version="3",
             ),
-            counter=HostCounter(process, counting),
+            counter=MachineCounter(process, policy, References(learned, reference, reference_file)),
             sharing=self.sharing,
-            plan=plan,
+            policy=policy,
             clock=self.clock,
             reference_file=reference_file,
             shows_figures=shows_figures,
@@ -522,7 +521,7 @@ def test_of_a_batch_the_first_hundred_rows_leave(service: Callable[..., Service]
 
 
 def test_columns_to_redact_are_replaced_and_columns_to_ignore_are_absent(service: Callable[..., Service]) -> None:
-    watched = service(sample_rate=1.0, payloads=True, redacted=["inc*"], ignored=["customer*", "debug"])
+    watched = service(sample_rate=1.0, payloads=True, redacted=["inc*"], ignored=("customer*", "debug"))
     asked = {"age": 40, "income": 2000.0, "customer_name": "Ada"}
 
     watched.serve(an_exchange(asked, {"score": 0.5, "debug": "verbose"}))

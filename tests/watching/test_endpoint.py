@@ -11,13 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.counting.endpoint import MOST_MODELS, EndpointCounter, failure_kind
-from dashlight.counting.model import ModelBrief, ModelCounting, ModelPane
+from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.model import ModelBrief, ModelPane
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score
 from dashlight.store.learned import LearnedReferences
-from dashlight.watching.endpoint import EndpointPlan, WatchedEndpoint
-from dashlight.watching.model import ModelPlan
+from dashlight.watching.endpoint import WatchedEndpoint
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
@@ -78,12 +80,11 @@ class Watched:
         reference: Reference | None = None,
         pane_seconds: float = PANE_SECONDS,
     ) -> None:
-        learned = LearnedReferences(None)
-        models = ModelPlan(reference, 5000, 259_200.0, 0.02, learned)
-        plan = EndpointPlan(pane_seconds, 60.0, parse_rules(thresholds), models)
+        self.policy = Policy(pane_seconds=pane_seconds, window_seconds=60.0, rules=parse_rules(thresholds))
+        self.references = References(LearnedReferences(None), reference)
         self.places = Places()
-        self.endpoint = WatchedEndpoint("/predict", places=self.places, plan=plan)
-        self.counter = EndpointCounter("/predict", ModelCounting(learned, 5000, reference))
+        self.endpoint = WatchedEndpoint("/predict", self.policy, self.references, places=self.places)
+        self.counter = EndpointCounter("/predict", self.policy, self.references, LearningRoom())
         self.changes: list[Alert] = []
         self.panes = 0
         self._pane_seconds = pane_seconds
@@ -386,10 +387,10 @@ def test_traffic_that_changes_while_it_is_learned_is_told_once(caplog: pytest.Lo
 
 def test_endpoints_share_the_budget_by_their_places() -> None:
     places = Places()
-    plan = EndpointPlan(10.0, 60.0, (), ModelPlan(None, 5000, 259_200.0, 0.02, LearnedReferences(None)))
+    references = References(LearnedReferences(None))
 
     for name in ("/a", "/b"):
-        WatchedEndpoint(name, places=places, plan=plan)
+        WatchedEndpoint(name, Policy(), references, places=places)
 
     assert (places.models, places.endpoints) == (0, 2)
 
@@ -467,7 +468,7 @@ def test_models_that_are_all_asked_make_no_room() -> None:
     models = [f"v{number}" for number in range(MOST_MODELS)]
     for pane in range(101):
         rows_in_time(watched, *models, ages=rng.normal(40, 10, 10), at=3600.0 * pane)
-    others = EndpointCounter("/predict", ModelCounting(LearnedReferences(None), 5000, age_reference()))
+    others = EndpointCounter("/predict", watched.policy, watched.references, LearningRoom())
     others.add(rows_of({"age": rng.normal(40, 10, 7)}, model="new"), [OK] * 7)
 
     list(watched.endpoint.close_pane(others.close(400_000.0), 400_000.0))
@@ -531,8 +532,7 @@ def test_a_pane_that_was_late_is_no_throng_and_no_lull(rule: str) -> None:
 
 def test_the_time_between_two_judges_is_nobody_s_pane() -> None:
     watched = Watched("throughput<0.5/s").serve(*[OK] * 6, panes=40)
-    plan = watched.endpoint._planned
-    assert list(watched.endpoint.resume(plan, 7200.0)) == []
+    assert list(watched.endpoint.resume(watched.policy, watched.references, 7200.0)) == []
     watched.counter.count([OK] * 6, {})
 
     assert list(watched.endpoint.close_pane(watched.counter.close(7210.0), 7210.0)) == []
@@ -540,7 +540,7 @@ def test_the_time_between_two_judges_is_nobody_s_pane() -> None:
 
 def test_an_endpoint_that_begins_in_a_pane_that_was_late_was_asked_over_all_of_it() -> None:
     first = Watched("throughput>0.7/s")
-    begun = WatchedEndpoint("/late", places=Places(), plan=first.endpoint._planned, since_at=0.0)
+    begun = WatchedEndpoint("/late", first.policy, first.references, places=Places(), since_at=0.0)
     first.counter.count([OK] * 72, {})
 
     assert list(begun.close_pane(first.counter.close(120.0), 120.0)) == []

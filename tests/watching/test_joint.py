@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dashlight.counting.policy import Policy
 from dashlight.records import Alert, Prediction, Table
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
@@ -41,8 +42,8 @@ def texts(rng: np.random.Generator, count: int, *, topic: str) -> Rows:
 
 
 def comparison_with(reference: Reference, **changed: Mapping[str, float] | tuple[str, ...]) -> Comparison:
-    watching = replace(Watching(259_200.0, 0.02), **changed)  # type: ignore[arg-type]  # either of two fields
-    return Comparison(reference, watching, endpoint="/predict", model="risk", version="3")
+    policy = replace(Policy(), **changed)  # type: ignore[arg-type]  # either of two fields
+    return Comparison(reference, policy, endpoint="/predict", model="risk", version="3")
 
 
 def judged(comparison: Comparison, *panes: Rows) -> list[Alert]:

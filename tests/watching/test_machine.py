@@ -1,4 +1,4 @@
-"""The watch of a host: what several processes counted, judged as one, and by one process after another."""
+"""The watch of a machine: what several processes counted, judged as one, and by one process after another."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, HostCounter, HostPane, Standing, merged
-from dashlight.counting.model import ModelCounting
+from dashlight.counting.machine import (
+    MOST_ENDPOINTS,
+    OTHER_ENDPOINTS,
+    MachineCounter,
+    MachinePane,
+    ProcessStatus,
+    merged,
+)
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.alerts import Alerts
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS, SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score, Table
 from dashlight.store.frozen import freeze, thaw
 from dashlight.store.learned import LearnedReferences
-from dashlight.watching.endpoint import EndpointPlan
-from dashlight.watching.machine import HostWatch
-from dashlight.watching.model import ModelPlan
+from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns, taken
@@ -138,31 +144,38 @@ def served(rng: np.random.Generator, turn: Turn, at: float) -> Served:
     return Served(features, outputs, exchanges)
 
 
-def plan_of(
-    reference: Reference | None = None,
-    *,
-    thresholds: str = "error_rate>30%, in_flight>50",
-    learned: LearnedReferences | None = None,
-    to_learn: int = 600,
-    **changed: object,
-) -> EndpointPlan:
-    models = ModelPlan(reference, to_learn, 259_200.0, 0.02, learned or LearnedReferences(None))
-    plan = EndpointPlan(PANE_SECONDS, 3600.0, parse_rules(thresholds), models, 1000.0, 1000)
-    return replace(plan, **changed)  # type: ignore[arg-type]
+POLICY = Policy(
+    pane_seconds=PANE_SECONDS,
+    rules=parse_rules("error_rate>30%, in_flight>50"),
+    panes_between_false_alarms=1000.0,
+    reference_rows=600,
+)
 
 
-class Host:
+def references_of(reference: Reference | None = None, *, learned: LearnedReferences | None = None) -> References:
+    return References(learned or LearnedReferences(None), reference)
+
+
+class Machine:
     """Processes that count, and the watch that judges what they counted."""
 
-    def __init__(self, plan: EndpointPlan, *, processes: int = 1, freezes: bool = False) -> None:
-        self.plan, self._freezes = plan, freezes
-        counting = ModelCounting(plan.models.learned, plan.models.reference_rows, plan.models.reference)
-        self.counters = [HostCounter(f"process {place}", counting) for place in range(processes)]
-        self.watch = HostWatch(plan, at=BEGAN_AT)
+    def __init__(
+        self,
+        reference: Reference | None = None,
+        *,
+        policy: Policy = POLICY,
+        learned: LearnedReferences | None = None,
+        processes: int = 1,
+        freezes: bool = False,
+    ) -> None:
+        self.policy, self._freezes = policy, freezes
+        self.references = references_of(reference, learned=learned)
+        self.counters = [MachineCounter(f"process {place}", policy, self.references) for place in range(processes)]
+        self.watch = MachineWatch(policy, self.references, at=BEGAN_AT)
         self.alerts: list[tuple[int, Alert]] = []
         self.panes = 0
 
-    def serve(self, pane: Served, deal: Callable[[int, int], int] | None = None) -> Host:
+    def serve(self, pane: Served, deal: Callable[[int, int], int] | None = None) -> Machine:
         """A pane; *deal* says which process is asked, of the place of an exchange and their number."""
         processes = len(self.counters)
         rows = pane.features.rows
@@ -180,16 +193,16 @@ class Host:
                 endpoint.count(part.exchanges, {})
         return self.end_pane()
 
-    def end_pane(self, *, in_flight: int = 0) -> Host:
+    def end_pane(self, *, in_flight: int = 0) -> Machine:
         self.panes += 1
         at = BEGAN_AT + self.panes * PANE_SECONDS
-        panes = [counter.close(at, Standing(in_flight, 1.0), {}) for counter in self.counters]
+        panes = [counter.close(at, ProcessStatus(in_flight, 1.0), {}) for counter in self.counters]
         self.alerts += [(self.panes, alert) for alert in self.watch.close_pane(merged(panes), at)]
         if self._freezes:
             thawed = thaw(freeze(self.watch))
-            assert isinstance(thawed, HostWatch)
-            assert thawed.can_resume(self.plan)
-            assert thawed.resume(self.plan, at) == []
+            assert isinstance(thawed, MachineWatch)
+            assert thawed.can_resume(self.policy)
+            assert thawed.resume(self.policy, self.references, at) == []
             self.watch = thawed
         for counter in self.counters:
             counter.follow(self.watch.briefing)
@@ -244,12 +257,12 @@ def troubled_panes() -> tuple[Served, ...]:
     return tuple(served(rng, turn, BEGAN_AT + PANE_SECONDS * place) for place, turn in enumerate(TROUBLES))
 
 
-def finished(host: Host, panes: Sequence[Served], *, deal: Callable[[int, int], int] | None = None) -> Host:
+def finished(machine: Machine, panes: Sequence[Served], *, deal: Callable[[int, int], int] | None = None) -> Machine:
     for pane in panes:
-        host.serve(pane, deal)
+        machine.serve(pane, deal)
     for _ in range(25):
-        host.end_pane(in_flight=100 // len(host.counters))
-    return host.serve(panes[0], deal)
+        machine.end_pane(in_flight=100 // len(machine.counters))
+    return machine.serve(panes[0], deal)
 
 
 def unevenly(place: int, rows: int) -> int:
@@ -258,11 +271,11 @@ def unevenly(place: int, rows: int) -> int:
 
 
 @pytest.fixture(scope="module")
-def never_frozen() -> Host:
-    return finished(Host(plan_of(reference_of())), troubled_panes())
+def never_frozen() -> Machine:
+    return finished(Machine(reference_of()), troubled_panes())
 
 
-def test_of_every_kind_something_fires(never_frozen: Host) -> None:
+def test_of_every_kind_something_fires(never_frozen: Machine) -> None:
     ends = {key.removeprefix("drift/risk/%2Fpredict/") for key in never_frozen.fired}
 
     assert {"feature/age", "joint", "direction/", "direction/comment", "direction/embedding"} <= ends
@@ -274,9 +287,9 @@ def test_of_every_kind_something_fires(never_frozen: Host) -> None:
 
 
 def test_a_watch_that_is_frozen_and_thawed_after_every_pane_says_what_one_says_that_never_was(
-    never_frozen: Host,
+    never_frozen: Machine,
 ) -> None:
-    frozen = finished(Host(plan_of(reference_of()), freezes=True), troubled_panes())
+    frozen = finished(Machine(reference_of(), freezes=True), troubled_panes())
 
     assert in_full(frozen.alerts) == in_full(never_frozen.alerts)
     assert in_full(frozen.scores()) == in_full(never_frozen.scores())
@@ -284,8 +297,8 @@ def test_a_watch_that_is_frozen_and_thawed_after_every_pane_says_what_one_says_t
     assert frozen.states() == never_frozen.states()
 
 
-def test_four_processes_fire_and_score_as_one_does(never_frozen: Host) -> None:
-    four = finished(Host(plan_of(reference_of()), processes=4), troubled_panes(), deal=unevenly)
+def test_four_processes_fire_and_score_as_one_does(never_frozen: Machine) -> None:
+    four = finished(Machine(reference_of(), processes=4), troubled_panes(), deal=unevenly)
 
     assert four.told == never_frozen.told
     expected, found = never_frozen.scores(), four.scores()
@@ -305,7 +318,7 @@ def panes_to_learn() -> tuple[Served, ...]:
 
 
 def test_a_watch_that_is_frozen_while_it_learns_learns_the_same() -> None:
-    never, always = (finished(Host(plan_of(), freezes=freezes), panes_to_learn()) for freezes in (False, True))
+    never, always = (finished(Machine(freezes=freezes), panes_to_learn()) for freezes in (False, True))
 
     assert "drift/risk/%2Fpredict/feature/age" in never.fired
     assert in_full(always.alerts) == in_full(never.alerts)
@@ -313,8 +326,8 @@ def test_a_watch_that_is_frozen_while_it_learns_learns_the_same() -> None:
 
 
 def test_four_processes_learn_what_one_learns() -> None:
-    alone = finished(Host(plan_of()), panes_to_learn())
-    four = finished(Host(plan_of(), processes=4), panes_to_learn(), deal=lambda place, rows: 4 * place // rows)
+    alone = finished(Machine(), panes_to_learn())
+    four = finished(Machine(processes=4), panes_to_learn(), deal=lambda place, rows: 4 * place // rows)
 
     assert four.told == alone.told
     assert {key: score.rows for key, score in four.scores().items()} == {
@@ -324,34 +337,34 @@ def test_four_processes_learn_what_one_learns() -> None:
 
 @pytest.mark.parametrize("panes", [3, 9, 12], ids=["learning", "just learned", "watching"])
 def test_a_watch_says_how_far_it_is_after_a_thaw(panes: int) -> None:
-    host, frozen = (Host(plan_of(), freezes=freezes) for freezes in (False, True))
+    machine, frozen = (Machine(freezes=freezes) for freezes in (False, True))
     for pane in panes_to_learn()[:panes]:
-        host.serve(pane)
+        machine.serve(pane)
         frozen.serve(pane)
 
-    assert in_full(frozen.scores()) == in_full(host.scores())
-    assert frozen.states() == host.states()
+    assert in_full(frozen.scores()) == in_full(machine.scores())
+    assert frozen.states() == machine.states()
 
 
-def drifting(plan: EndpointPlan, *, panes: int = 8) -> Host:
-    rng, host = np.random.default_rng(13), Host(plan)
+def drifting(*, panes: int = 8) -> Machine:
+    rng, machine = np.random.default_rng(13), Machine(reference_of())
     for _ in range(panes):
-        host.serve(served(rng, Turn(age=80.0), BEGAN_AT))
-    assert "drift/risk/%2Fpredict/feature/age" in host.fired
-    return host
+        machine.serve(served(rng, Turn(age=80.0), BEGAN_AT))
+    assert "drift/risk/%2Fpredict/feature/age" in machine.fired
+    return machine
 
 
-def thawed_again(host: Host) -> HostWatch:
-    watch = thaw(freeze(host.watch))
-    assert isinstance(watch, HostWatch)
+def thawed_again(machine: Machine) -> MachineWatch:
+    watch = thaw(freeze(machine.watch))
+    assert isinstance(watch, MachineWatch)
     return watch
 
 
 def test_alerts_of_a_reference_file_that_is_another_by_now_are_withdrawn() -> None:
-    host = drifting(plan_of(reference_of()))
-    watch = thawed_again(host)
+    machine = drifting()
+    watch = thawed_again(machine)
 
-    ended = watch.resume(plan_of(reference_of(2, 80.0)), BEGAN_AT + 500.0)
+    ended = watch.resume(POLICY, references_of(reference_of(2, 80.0)), BEGAN_AT + 500.0)
 
     assert {(alert.column, alert.state) for alert in ended if alert.source == "drift"} >= {("age", "resolved")}
     assert all(alert.summary.startswith("the reference was replaced; it was: ") for alert in ended)
@@ -359,25 +372,25 @@ def test_alerts_of_a_reference_file_that_is_another_by_now_are_withdrawn() -> No
 
 
 def test_with_the_same_reference_file_alerts_stay_in_force() -> None:
-    host = drifting(plan_of(reference_of()))
-    watch = thawed_again(host)
+    machine = drifting()
+    watch = thawed_again(machine)
 
-    assert watch.resume(plan_of(reference_of()), BEGAN_AT + 500.0) == []
-    assert in_full(watch.in_force) == in_full(host.watch.in_force) != "()"
+    assert watch.resume(POLICY, references_of(reference_of()), BEGAN_AT + 500.0) == []
+    assert in_full(watch.in_force) == in_full(machine.watch.in_force) != "()"
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["still there", "gone"])
 def test_what_was_learned_is_compared_with_as_long_as_it_is_there(tmp_path: Path, *, kept: bool) -> None:
-    host = Host(plan_of(learned=LearnedReferences(tmp_path)))
+    machine = Machine(learned=LearnedReferences(tmp_path))
     rng = np.random.default_rng(14)
     for turn in (*[USUAL] * 12, *[Turn(age=80.0)] * 6):
-        host.serve(served(rng, turn, BEGAN_AT))
-    assert "drift/risk/%2Fpredict/feature/age" in host.fired
-    watch = thawed_again(host)
+        machine.serve(served(rng, turn, BEGAN_AT))
+    assert "drift/risk/%2Fpredict/feature/age" in machine.fired
+    watch = thawed_again(machine)
     if not kept:
         next(tmp_path.glob("reference-*.json")).unlink()
 
-    ended = watch.resume(plan_of(learned=LearnedReferences(tmp_path)), BEGAN_AT + 500.0)
+    ended = watch.resume(POLICY, references_of(learned=LearnedReferences(tmp_path)), BEGAN_AT + 500.0)
 
     assert ("age" in {alert.column for alert in ended}) is not kept
 
@@ -385,134 +398,132 @@ def test_what_was_learned_is_compared_with_as_long_as_it_is_there(tmp_path: Path
 @pytest.mark.parametrize(
     "other",
     [
-        plan_of(pane_seconds=20.0),
-        plan_of(thresholds="error_rate>10%"),
-        plan_of(panes_between_false_alarms=2000.0),
-        plan_of(tolerance=0.1),
-        plan_of(reference_rows=99),
-        plan_of(to_learn=99),
-        plan_of(models=replace(plan_of().models, ignored=("age",))),
-        plan_of(models=replace(plan_of().models, importance={"age": 2.0})),
+        replace(POLICY, pane_seconds=20.0),
+        replace(POLICY, rules=parse_rules("error_rate>10%")),
+        replace(POLICY, panes_between_false_alarms=2000.0),
+        replace(POLICY, tolerance=0.1),
+        replace(POLICY, reference_rows=99),
+        replace(POLICY, ignored=("age",)),
+        replace(POLICY, importance={"age": 2.0}),
     ],
-    ids=["pane", "thresholds", "false alarms", "tolerance", "traffic", "rows to learn", "ignored", "importance"],
+    ids=["pane", "thresholds", "false alarms", "tolerance", "rows to learn", "ignored", "importance"],
 )
-def test_under_other_settings_a_watch_does_not_go_on(other: EndpointPlan) -> None:
-    watch = thawed_again(Host(plan_of()))
+def test_under_another_policy_a_watch_does_not_go_on(other: Policy) -> None:
+    watch = thawed_again(Machine())
 
     assert not watch.can_resume(other)
-    assert watch.can_resume(plan_of())
+    assert watch.can_resume(replace(POLICY))
 
 
-def test_another_window_of_scores_or_reference_file_is_no_other_setting() -> None:
-    watch = thawed_again(Host(plan_of(reference_of())))
+def test_another_window_of_scores_is_no_other_policy() -> None:
+    watch = thawed_again(Machine(reference_of()))
 
-    assert watch.can_resume(plan_of(reference_of(2), window_seconds=60.0))
+    assert watch.can_resume(replace(POLICY, window_seconds=60.0))
 
 
 def test_a_watch_that_was_thawed_and_not_resumed_judges_nothing() -> None:
-    host = Host(plan_of(reference_of())).serve(troubled_panes()[0])
-    watch = thawed_again(host)
+    machine = Machine(reference_of()).serve(troubled_panes()[0])
+    watch = thawed_again(machine)
 
     with pytest.raises(RuntimeError, match="not resumed"):
-        watch.close_pane(HostPane(host.counters[0].close(0.0, Standing(0, 1.0), {}).endpoints, {}), 0.0)
+        watch.close_pane(MachinePane(machine.counters[0].close(0.0, ProcessStatus(0, 1.0), {}).endpoints, {}), 0.0)
 
 
 def test_a_reference_that_is_replaced_while_it_runs_withdraws_its_alerts() -> None:
-    host = drifting(plan_of(reference_of()))
+    machine = drifting()
 
-    ended = host.watch.replace_reference(reference_of(2, 80.0), BEGAN_AT + 500.0)
+    ended = machine.watch.replace_reference(reference_of(2, 80.0), BEGAN_AT + 500.0)
 
     assert ("age", "resolved") in {(alert.column, alert.state) for alert in ended}
-    assert [alert for alert in host.watch.in_force if alert.source == "drift"] == []
+    assert [alert for alert in machine.watch.in_force if alert.source == "drift"] == []
 
 
 def test_in_flight_is_the_sum_of_all_processes_and_its_limit_is_the_host_s() -> None:
-    host = Host(plan_of(thresholds="in_flight>50"), processes=4)
+    machine = Machine(policy=replace(POLICY, rules=parse_rules("in_flight>50")), processes=4)
 
-    host.end_pane(in_flight=12).end_pane(in_flight=13).end_pane(in_flight=1)
+    machine.end_pane(in_flight=12).end_pane(in_flight=13).end_pane(in_flight=1)
 
-    assert [(pane, alert.state) for pane, alert in host.alerts] == [(2, "firing"), (3, "resolved")]
-    assert (host.watch.in_flight_count, host.watch.processes) == (
+    assert [(pane, alert.state) for pane, alert in machine.alerts] == [(2, "firing"), (3, "resolved")]
+    assert (machine.watch.in_flight_count, machine.watch.processes) == (
         4,
         ("process 0", "process 1", "process 2", "process 3"),
     )
 
 
 def test_the_rate_of_analysis_is_the_mean_of_the_processes() -> None:
-    watch = HostWatch(plan_of(), at=BEGAN_AT)
+    watch = MachineWatch(POLICY, references_of(), at=BEGAN_AT)
     assert watch.rate == 1.0
 
-    watch.close_pane(HostPane({}, {"a": Standing(0, 0.5), "b": Standing(0, 1.0)}), BEGAN_AT + 10)
+    watch.close_pane(MachinePane({}, {"a": ProcessStatus(0, 0.5), "b": ProcessStatus(0, 1.0)}), BEGAN_AT + 10)
 
     assert (watch.rate, watch.pane_count) == (0.75, 1)
 
 
 def test_endpoints_beyond_the_bound_are_judged_together_without_their_models() -> None:
-    host = Host(plan_of(), processes=4)
+    machine = Machine(processes=4)
     rng = np.random.default_rng(15)
     for number in range(4 * 20):
         pane = served(rng, Turn(rows=3, failing=1.0 if number == 79 else 0.0, age=80.0), BEGAN_AT)
-        endpoint = host.counters[number % 4].endpoint(f"/{number}")
+        endpoint = machine.counters[number % 4].endpoint(f"/{number}")
         endpoint.add(Prediction(f"/{number}", "risk", "3", "plain", pane.features, pane.outputs), pane.exchanges)
         endpoint.count(pane.exchanges, {})
-    host.end_pane()
+    machine.end_pane()
 
-    scores = {endpoint: snapshot for endpoint, snapshot in host.watch.snapshots() if not snapshot.model}
+    scores = {endpoint: snapshot for endpoint, snapshot in machine.watch.snapshots() if not snapshot.model}
 
     assert len(scores) == MOST_ENDPOINTS + 1
     own = {score.statistic: score.value for score in scores[OTHER_ENDPOINTS].scores}
     assert (own["rows"], own["unwatched_rows"]) == (3 * 48, 3 * 48)
-    assert {endpoint for endpoint, snapshot in host.watch.snapshots() if snapshot.model} == set(scores) - {
+    assert {endpoint for endpoint, snapshot in machine.watch.snapshots() if snapshot.model} == set(scores) - {
         OTHER_ENDPOINTS
     }
 
 
 def test_models_beyond_the_bound_of_all_processes_are_counted_as_unwatched() -> None:
-    host = Host(plan_of(), processes=3)
+    machine = Machine(processes=3)
     rng = np.random.default_rng(16)
     for number in range(3 * 6):
         pane = served(rng, Turn(rows=2), BEGAN_AT)
-        counter = host.counters[number % 3].endpoint("/predict")
+        counter = machine.counters[number % 3].endpoint("/predict")
         counter.add(Prediction("/predict", f"m{number}", "", "plain", pane.features, pane.outputs), pane.exchanges)
         counter.count(pane.exchanges, {})
-    host.end_pane()
+    machine.end_pane()
 
-    (own,) = [snapshot for _, snapshot in host.watch.snapshots() if not snapshot.model]
+    (own,) = [snapshot for _, snapshot in machine.watch.snapshots() if not snapshot.model]
 
     assert {score.statistic: score.value for score in own.scores}["unwatched_rows"] == 10 * 2
-    assert len([snapshot for _, snapshot in host.watch.snapshots() if snapshot.model]) == 8
+    assert len([snapshot for _, snapshot in machine.watch.snapshots() if snapshot.model]) == 8
 
 
-def outdated(host: Host) -> Iterator[HostPane]:
+def outdated(machine: Machine) -> Iterator[MachinePane]:
     """Panes of a process that compares with another reference."""
-    counting = ModelCounting(LearnedReferences(None), 600, reference_of(3))
-    counter, rng = HostCounter("outdated", counting), np.random.default_rng(17)
+    counter, rng = MachineCounter("outdated", POLICY, references_of(reference_of(3))), np.random.default_rng(17)
     while True:
         pane = served(rng, Turn(age=95.0), BEGAN_AT)
         counter.endpoint("/predict").add(
             Prediction("/predict", "risk", "3", "plain", pane.features, pane.outputs), pane.exchanges
         )
-        yield counter.close(BEGAN_AT, Standing(0, 1.0), {})
+        yield counter.close(BEGAN_AT, ProcessStatus(0, 1.0), {})
 
 
 def test_rows_of_a_process_that_compares_with_another_reference_are_left_out_and_that_is_said_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    host = Host(plan_of(reference_of()))
-    rng, other = np.random.default_rng(18), outdated(host)
+    machine = Machine(reference_of())
+    rng, other = np.random.default_rng(18), outdated(machine)
 
     for place in range(5):
         pane = served(rng, USUAL, BEGAN_AT)
-        host.counters[0].endpoint("/predict").add(
+        machine.counters[0].endpoint("/predict").add(
             Prediction("/predict", "risk", "3", "plain", pane.features, pane.outputs), pane.exchanges
         )
-        own = host.counters[0].close(BEGAN_AT, Standing(0, 1.0), {})
-        host.watch.close_pane(merged([own, next(other)]), BEGAN_AT + 10 * place)
+        own = machine.counters[0].close(BEGAN_AT, ProcessStatus(0, 1.0), {})
+        machine.watch.close_pane(merged([own, next(other)]), BEGAN_AT + 10 * place)
 
     refused = f"refused_pane_count[{reference_of(3).version}]"
-    assert host.scores()["risk", None, refused].value == 5
-    assert host.scores()["risk", "age", "missing_rate"].rows == 5 * ROWS
-    assert host.watch.in_force == ()
+    assert machine.scores()["risk", None, refused].value == 5
+    assert machine.scores()["risk", "age", "missing_rate"].rows == 5 * ROWS
+    assert machine.watch.in_force == ()
     assert len([record for record in caplog.records if "which is not the one in force" in record.getMessage()]) == 1
 
 
@@ -525,9 +536,9 @@ class Routes:
     def __init__(self, *, exchanges: int = 40, panes_a_life: int = 1) -> None:
         """*exchanges* is how many come when a route is asked."""
         self._exchanges, self._panes_a_life = exchanges, panes_a_life
-        self.plan = plan_of(thresholds="error_rate>30%")
-        self.watch = HostWatch(self.plan, at=BEGAN_AT)
-        self.counter = HostCounter("process", ModelCounting(LearnedReferences(None), 600))
+        self.policy, self.references = replace(POLICY, rules=parse_rules("error_rate>30%")), references_of()
+        self.watch = MachineWatch(self.policy, self.references, at=BEGAN_AT)
+        self.counter = MachineCounter("process", self.policy, self.references)
         self.at = BEGAN_AT
 
     def ask(
@@ -541,11 +552,11 @@ class Routes:
             outcome: Outcome = "error" if route == failing else "ok"
             self.counter.endpoint(route).count([an_exchange(outcome) for _ in range(self._exchanges)], {})
         self.at += after
-        changed = self.watch.close_pane(self.counter.close(self.at, Standing(0, 1.0), counts or {}), self.at)
+        changed = self.watch.close_pane(self.counter.close(self.at, ProcessStatus(0, 1.0), counts or {}), self.at)
         if self.watch.pane_count % self._panes_a_life == 0:
             thawed = thaw(freeze(self.watch))
-            assert isinstance(thawed, HostWatch)
-            assert thawed.resume(self.plan, self.at) == []
+            assert isinstance(thawed, MachineWatch)
+            assert thawed.resume(self.policy, self.references, self.at) == []
             self.watch = thawed
         return changed
 
@@ -604,7 +615,8 @@ def test_alerts_beyond_those_that_are_kept_are_counted_as_lost() -> None:
         routes.ask(route, failing=route)
 
     assert len(routes.watch.in_force) == 1
-    assert routes.watch.totals.count(TOO_MANY_ALERTS) == routes.watch._alerts.refused_count > 0
+    assert routes.watch.totals.count(TOO_MANY_ALERTS) > 0
+    assert routes.watch._alerts.take_refused() == 0
 
 
 def test_what_found_no_room_in_the_inbox_is_in_the_scores() -> None:

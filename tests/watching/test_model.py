@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashlight.counting.model import ModelCounter, ModelCounting
+from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.model import ModelCounter
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.records import Alert, Prediction, Score, Table
 from dashlight.store.learned import LearnedReferences
-from dashlight.watching.model import ModelPlan, ModelWatch
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.model import ModelWatch
+from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
@@ -43,6 +46,9 @@ def file_without_outputs(file: Reference) -> Reference:
     return build_reference_from_columns(columns, {}, rng=rng, created_at=0.0)
 
 
+KEY = ("/predict", "risk", "3")
+
+
 class Watched:
     """A model under watch, and the alerts so far."""
 
@@ -55,12 +61,10 @@ class Watched:
         ignored: Sequence[str] = (),
         importance: Mapping[str, float] | None = None,
     ) -> None:
-        learned = LearnedReferences(state)
-        weights = importance or {}
-        self.plan = ModelPlan(reference, ROWS_TO_LEARN, 259_200.0, 0.02, learned, ignored, weights)
-        self.watch = ModelWatch("/predict", "risk", "3", place=place, plan=self.plan)
-        self.counting = ModelCounting(learned, ROWS_TO_LEARN, reference, importance=weights, ignored=ignored)
-        self.counter = ModelCounter(("/predict", "risk", "3"), self.counting)
+        self.policy = Policy(reference_rows=ROWS_TO_LEARN, importance=importance or {}, ignored=tuple(ignored))
+        self.references = References(LearnedReferences(state), reference)
+        self.watch = ModelWatch(KEY, self.policy, self.references, place=place)
+        self.counter = ModelCounter(KEY, self.policy, self.references, LearningRoom())
         self.alerts: list[Alert] = []
         self._rng = np.random.default_rng(5)
         self._panes = count(1)
@@ -97,7 +101,8 @@ class Watched:
 
     def replace_file(self, reference: Reference, *, at: float) -> list[Alert]:
         """Another reference file, for whoever counts and whoever judges; the alerts that end with the old one."""
-        self.counter = ModelCounter(("/predict", "risk", "3"), replace(self.counting, reference=reference))
+        references = References(self.references.learned, reference)
+        self.counter = ModelCounter(KEY, self.policy, references, LearningRoom())
         return list(self.watch.replace_file(reference, at))
 
     @property
@@ -250,7 +255,7 @@ def shares_of_budget(watched: Watched) -> list[float]:
     """Of each comparison, by its lowest threshold, which is ln(panes / what the detector has of the budget)."""
     shares: list[float] = []
     for found in watched.watch._comparisons.values():
-        whole = Comparison(found.reference, Watching(259_200.0, 0.02))
+        whole = Comparison(found.reference, Policy())
         lowest = [-float(each._judge.tables.floor.max()) for each in (whole, found)]
         shares.append(math.exp(lowest[0] - lowest[1]))
     return shares

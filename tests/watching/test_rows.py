@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dashlight.counting.policy import Policy
 from dashlight.records import Alert, Prediction, Table
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
@@ -57,8 +58,8 @@ class Judged:
 
 
 def comparison_with(reference: Reference, **changed: Any) -> Judged:
-    watching = replace(Watching(259_200.0, 0.02), **changed)
-    return Judged(Comparison(reference, watching, endpoint="/predict", model="risk", version="3"))
+    policy = replace(Policy(), **changed)
+    return Judged(Comparison(reference, policy, endpoint="/predict", model="risk", version="3"))
 
 
 @pytest.fixture

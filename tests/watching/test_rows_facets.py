@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
 from dashlight.records import Alert, Cell, Exchange, Kind, Prediction
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
 from dashlight.window.facets.facets import faceted
 from dashlight.window.reference.build import build_reference_from_columns
@@ -94,7 +95,7 @@ def reference_with(cells: Cells, name: str) -> Reference:
 
 def watched(reference: Reference, panes: Iterable[Mapping[str, Cells]]) -> list[tuple[int, Alert]]:
     """Number of the pane and alert of all that fires."""
-    comparison = Comparison(reference, Watching(259_200.0, 0.02), endpoint="/predict", model="shop", version="1")
+    comparison = Comparison(reference, Policy(), endpoint="/predict", model="shop", version="1")
     found: list[tuple[int, Alert]] = []
     counter = comparison.counter()
     for pane, outputs in enumerate(panes):
@@ -248,7 +249,7 @@ def test_vectors_in_bodies_are_learned_and_judged_as_one_column(
         for each in predictions(60, 0.0):
             learning.add(each)
     reference = load(dump(learning.reference(rng=rng, created_at=0.0)))
-    comparison = Comparison(reference, Watching(259_200.0, 0.02))
+    comparison = Comparison(reference, Policy())
     counter = comparison.counter()
     fired: dict[int, set[str | None]] = {}
     for pane in range(18):
@@ -300,7 +301,7 @@ def test_huge_cells_never_raise_and_every_row_is_counted(name: str) -> None:
 
 def rows_counted(reference: Reference, name: str, cells: Cells) -> tuple[int, int]:
     """Rows of a pane that is judged, and rows that are learned from, where these are *cells*."""
-    comparison = Comparison(reference, Watching(259_200.0, 0.02))
+    comparison = Comparison(reference, Policy())
     learning = Learning(1)
     table = prediction({name: cells})
 
@@ -317,7 +318,7 @@ def rows_counted(reference: Reference, name: str, cells: Cells) -> tuple[int, in
 def test_cells_that_are_none_of_their_kind_are_missing_or_of_a_wrong_type() -> None:
     found: dict[str, tuple[float, ...]] = {}
     for name in ("image", "ranking", "forecast", "times"):
-        comparison = Comparison(reference_of(name), Watching(259_200.0, 0.02))
+        comparison = Comparison(reference_of(name), Policy())
         counter = comparison.counter()
         counter.add(prediction({name: [None, "text", [[]], [[1, 2], [3]], 5]}), np.zeros(5, "V16"))
         comparison.close_pane(counter.close(), 10.0)

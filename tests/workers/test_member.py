@@ -11,15 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashlight.counting.machine import Briefing, HostCounter, HostPane, Standing
-from dashlight.counting.model import ModelCounting
+from dashlight.counting.machine import Briefing, MachineCounter, MachinePane, ProcessStatus
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.figures import Figures, encode
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction
 from dashlight.store.learned import LearnedReferences
-from dashlight.watching.endpoint import EndpointPlan
-from dashlight.watching.model import ModelPlan
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import table_of_columns
@@ -59,26 +58,28 @@ class TwoClocks:
         self.passed += seconds
 
 
-def plan_of(
-    learned: LearnedReferences | None = None,
-    *,
-    reference: Reference | None = None,
-    thresholds: str = "error_rate>30%",
-    to_learn: int = 400,
-) -> EndpointPlan:
-    models = ModelPlan(reference, to_learn, 259_200.0, 0.02, learned or LearnedReferences(None))
-    return EndpointPlan(PANE_SECONDS, 3600.0, parse_rules(thresholds), models)
+POLICY = Policy(pane_seconds=PANE_SECONDS, rules=parse_rules("error_rate>30%"), reference_rows=400)
+
+
+def given(reference: Reference | None) -> References:
+    return References(LearnedReferences(None), reference)
 
 
 class Process:
     """One process of the host: what it counts, and its part in the watch."""
 
-    def __init__(self, name: str, meeting: Meeting | None, clock: TwoClocks, plan: EndpointPlan) -> None:
+    def __init__(
+        self,
+        name: str,
+        meeting: Meeting | None,
+        clock: TwoClocks,
+        references: References | None = None,
+        policy: Policy = POLICY,
+    ) -> None:
         self.name, self.clock = name, clock
-        models = plan.models
-        counting = ModelCounting(models.learned, models.reference_rows, models.reference, ignored=models.ignored)
-        self.counter = HostCounter(name, counting)
-        self.sharing = Sharing(plan, meeting=meeting, process=name, clock=clock)
+        references = references or given(None)
+        self.counter = MachineCounter(name, policy, references)
+        self.sharing = Sharing(policy, references, meeting=meeting, process=name, clock=clock)
         self.alerts: list[Alert] = []
         self.briefings: list[Briefing] = []
         self._rng = np.random.default_rng(len(name) + ord(name[0]))
@@ -104,7 +105,7 @@ class Process:
 
     def post(self) -> Process:
         at = self.clock.now()
-        self.alerts += self.sharing.post(self.counter.close(at, Standing(1, 1.0), {}), at)
+        self.alerts += self.sharing.post(self.counter.close(at, ProcessStatus(1, 1.0), {}), at)
         return self
 
     def look(self) -> Turn | None:
@@ -119,7 +120,7 @@ class Process:
 
     def leave(self) -> None:
         at = self.clock.now()
-        self.sharing.leave(self.counter.close(at, Standing(0, 1.0), {}))
+        self.sharing.leave(self.counter.close(at, ProcessStatus(0, 1.0), {}))
 
     def die(self) -> None:
         """Ends at once: the system frees the lease and the membership, and whatever was counted is gone."""
@@ -155,9 +156,10 @@ class Workers:
         self.clock, self.path = TwoClocks(), path
         self.made: list[Process] = []
 
-    def start(self, name: str, plan: EndpointPlan | None = None) -> Process:
+    def start(self, name: str, references: References | None = None, policy: Policy = POLICY) -> Process:
         meeting = Meeting.open(self.path, "app")
-        self.made.append(Process(name, meeting, self.clock, plan or plan_of(LearnedReferences(meeting.path))))
+        references = references or References(LearnedReferences(meeting.path))
+        self.made.append(Process(name, meeting, self.clock, references, policy))
         return self.made[-1]
 
     @property
@@ -210,7 +212,7 @@ def test_one_process_judges_and_the_panes_of_all_are_counted_once(workers: Worke
 
 def test_a_process_that_is_alone_judges_for_itself() -> None:
     clock = TwoClocks()
-    alone = Process("a", None, clock, plan_of())
+    alone = Process("a", None, clock)
 
     for _ in range(3):
         clock.advance(PANE_SECONDS)
@@ -476,7 +478,7 @@ def test_under_other_settings_it_begins_anew_and_that_is_said(
     workers.end_pane(a.serve(100))
     a.leave()
 
-    b = workers.start("b", plan_of(thresholds="error_rate>1%"))
+    b = workers.start("b", policy=replace(POLICY, rules=parse_rules("error_rate>1%")))
     workers.end_pane(b.serve(10))
 
     assert b.counted == 10
@@ -695,7 +697,7 @@ def test_directions_reach_the_other_processes(workers: Workers) -> None:
     rng = np.random.default_rng(1)
     held = {"age": rng.normal(40, 10, 2500), "income": rng.gamma(4, 500, 2500)}
     reference = build_reference_from_columns(held, {}, rng=rng, created_at=0.0)
-    processes = [workers.start(name, plan_of(reference=reference)) for name in "ab"]
+    processes = [workers.start(name, given(reference)) for name in "ab"]
 
     for _ in range(3):
         workers.end_pane(*[each.predict(150, age=43.0) for each in processes])
@@ -737,13 +739,13 @@ def test_a_reference_that_a_newer_process_has_ends_the_alerts_of_the_one_before(
         held = {"age": rng.normal(age, 10, 1000), "income": rng.gamma(4, 500, 1000)}
         return build_reference_from_columns(held, {}, rng=rng, created_at=age)
 
-    a = workers.start("a", plan_of(reference=reference(40.0)))
+    a = workers.start("a", given(reference(40.0)))
     for _ in range(3):
         workers.end_pane(a.predict(200, age=80.0))
     assert ("drift", "firing") in a.states
     a.leave()
 
-    b = workers.start("b", plan_of(reference=reference(80.0)))
+    b = workers.start("b", given(reference(80.0)))
     for _ in range(5):
         workers.end_pane(b.predict(200, age=80.0))
 
@@ -793,7 +795,7 @@ def test_more_processes_come_and_go_than_are_remembered(workers: Workers) -> Non
     judge = workers.start("judge")
     workers.end_pane(judge)
     for number in range(300):
-        pane = HostPane({}, {f"w{number}": Standing(2, 1.0)})
+        pane = MachinePane({}, {f"w{number}": ProcessStatus(2, 1.0)})
         assert Mailbox(workers.directory / "panes", f"w{number}", merge=lambda panes: panes[0]).post(pane)
 
     workers.end_pane(judge)
@@ -809,9 +811,9 @@ def test_a_process_under_other_settings_is_left_out_and_costs_no_other(
 ) -> None:
     rng = np.random.default_rng(2)
     held = {"age": rng.normal(40, 10, 1000), "income": rng.gamma(4, 500, 1000)}
-    plan = plan_of(reference=build_reference_from_columns(held, {}, rng=rng, created_at=0.0))
-    ignoring = replace(plan, models=replace(plan.models, ignored=("income",)))
-    a, b, c = workers.start("a", plan), workers.start("b", ignoring), workers.start("c", plan)
+    references = given(build_reference_from_columns(held, {}, rng=rng, created_at=0.0))
+    ignoring = replace(POLICY, ignored=("income",))
+    a, b, c = workers.start("a", references), workers.start("b", references, ignoring), workers.start("c", references)
 
     for _ in range(3):
         workers.end_pane(a.predict(1), b.predict(10), c.predict(100))
@@ -864,7 +866,7 @@ def test_where_the_directory_cannot_be_had_the_judge_goes_on_alone_and_the_other
 
 
 def test_alone_a_process_shows_its_own_figures() -> None:
-    alone = Process("a", None, TwoClocks(), plan_of())
+    alone = Process("a", None, TwoClocks())
     assert alone.sharing.figures() is None
 
     alone.sharing.show(Figures(BEGAN_AT, 5.0, (), ()))
@@ -878,7 +880,7 @@ def test_what_a_process_learned_beside_a_file_is_counted_against_by_all(workers:
     rng = np.random.default_rng(3)
     held = {"age": rng.normal(40, 10, 1000), "income": rng.gamma(4, 500, 1000)}
     reference = build_reference_from_columns(held, {}, rng=rng, created_at=0.0)
-    a, b = (workers.start(name, plan_of(LearnedReferences(workers.path), reference=reference)) for name in "ab")
+    a, b = (workers.start(name, References(LearnedReferences(workers.path), reference)) for name in "ab")
 
     for _ in range(2):
         workers.end_pane(a.predict(300, answers=True), b.predict(300, answers=True))

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.counting.last_seen import LastSeen
-from dashlight.counting.model import ModelBrief, ModelCounter, ModelCounting, ModelPane, merged_models
+from dashlight.counting.admission import Admission
+from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.traffic.events import Slow
 from dashlight.records import Exchange, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
@@ -53,15 +56,17 @@ class EndpointBrief:
 class EndpointCounter:
     """Counts the exchanges of one endpoint in one process."""
 
-    def __init__(self, name: str, counting: ModelCounting, *, most_models: int = MOST_MODELS) -> None:
+    def __init__(
+        self, name: str, policy: Policy, references: References, room: LearningRoom, *, most_models: int = MOST_MODELS
+    ) -> None:
+        """All models of the process share *room*."""
         self._name = name
-        self._counting = counting
-        self._most_models = most_models
+        self._policy = policy
+        self._references = references
+        self._room = room
         self._outcomes = OutcomeCounter()
         self._models: dict[ModelKey, ModelCounter] = {}
-        self._seen: LastSeen[ModelKey] = LastSeen()
-        self._asked: set[ModelKey] = set()
-        """Those with rows in the pane that fills."""
+        self._admission: Admission[ModelKey] = Admission(most_models)
         self._traces = TraceIds()
         self._unwatched_rows = 0
         self._brief = EndpointBrief()
@@ -70,15 +75,18 @@ class EndpointCounter:
         """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from."""
         self._outcomes.add_rows(prediction.features.rows)
         key = (prediction.model, prediction.version)
+        gone = self._admission.admit(key)
+        if gone is None:
+            self._unwatched_rows += prediction.features.rows
+            return
+        for each in gone:
+            del self._models[each]
         model = self._models.get(key)
         if model is None:
-            if not self._has_room():
-                self._unwatched_rows += prediction.features.rows
-                return
-            model = self._models[key] = ModelCounter((self._name, *key), self._counting)
+            model = ModelCounter((self._name, *key), self._policy, self._references, self._room)
+            self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
-        self._asked.add(key)
         model.add(prediction, _trace_ids(exchanges))
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
@@ -121,20 +129,8 @@ class EndpointCounter:
             unwatched_rows=self._unwatched_rows,
         )
         self._unwatched_rows = 0
-        self._seen.take(self._asked, at)
-        self._asked.clear()
+        self._admission.close(at)
         return closed
-
-    def _has_room(self) -> bool:
-        """Whether one more model can be counted; one that nobody asked for lately makes room."""
-        if len(self._models) < self._most_models:
-            return True
-        unseen = self._seen.replaceable(but=self._asked)
-        if unseen is None:
-            return False
-        self._seen.forget(unseen)
-        del self._models[unseen]
-        return True
 
     def _keep_traces(
         self, exchanges: Sequence[Exchange], times: NDArray[np.float64], failed: Sequence[tuple[str, Exchange]]

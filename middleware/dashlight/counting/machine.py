@@ -1,4 +1,4 @@
-"""All that one process counted in one pane, and the sum of several processes of a host."""
+"""All that one process counted in one pane, and the sum of several processes of a machine."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dashlight.counting.endpoint import EndpointBrief, EndpointCounter, EndpointPane, ModelKey, merged_endpoints
+from dashlight.counting.admission import Admission
+from dashlight.counting.endpoint import (
+    MOST_MODELS,
+    EndpointBrief,
+    EndpointCounter,
+    EndpointPane,
+    ModelKey,
+    merged_endpoints,
+)
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.last_seen import LastSeen
-from dashlight.counting.model import ModelCounting, ModelPane, bounded_rows
+from dashlight.counting.model import ModelPane, bounded_rows
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.metrics.losses import SignalFate
 
 logger = logging.getLogger(__name__)
@@ -25,7 +34,7 @@ NOT_LEARNED = SignalFate("rows", "dropped", "learning_full")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProcessStatus:
     """How one process stood when its pane ended."""
 
     in_flight_count: int
@@ -36,11 +45,11 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HostPane:
+class MachinePane:
     """What one process, or several together, counted in one pane."""
 
     endpoints: Mapping[str, EndpointPane]
-    standings: Mapping[str, Standing]
+    statuses: Mapping[str, ProcessStatus]
     """By process."""
     counts: Mapping[SignalFate, int] = field(default_factory=dict[SignalFate, int])
     """What was delivered, and what was lost and why."""
@@ -48,33 +57,32 @@ class HostPane:
 
 @dataclass(frozen=True, slots=True)
 class Briefing:
-    """What the judge of a host wants to be counted, by endpoint."""
+    """What the judge of a machine wants to be counted, by endpoint."""
 
     endpoints: Mapping[str, EndpointBrief] = field(default_factory=dict[str, EndpointBrief])
 
 
-class HostCounter:
+class MachineCounter:
     """Counts the exchanges of one process, endpoint by endpoint."""
 
-    def __init__(self, process: str, counting: ModelCounting) -> None:
-        """*process* names this one among those of the host."""
+    def __init__(self, process: str, policy: Policy, references: References) -> None:
+        """*process* names this one among those of the machine."""
         self._process = process
-        self._counting = replace(counting, room=LearningRoom())
+        self._policy = policy
+        self._references = references
+        self._room = LearningRoom()
         self._endpoints: dict[str, EndpointCounter] = {}
-        self._seen: LastSeen[str] = LastSeen()
-        self._asked: set[str] = set()
-        """Those asked for in the pane that fills."""
+        self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
         self._briefing = Briefing()
 
     def endpoint(self, route: str) -> EndpointCounter:
         """The counter of the endpoint *route*."""
-        found = self._endpoints.get(route)
-        if found is None and not self._has_room():
+        gone = self._admission.admit(route)
+        if gone is None:
             return self._other_endpoints()
-        self._asked.add(route)
-        if found is None:
-            found = self._begun(route, EndpointCounter(route, self._counting))
-        return found
+        for each in gone:
+            del self._endpoints[each]
+        return self._endpoints.get(route) or self._begun(route)
 
     def follow(self, briefing: Briefing) -> None:
         """Counts what the judge wants from now on."""
@@ -83,59 +91,48 @@ class HostCounter:
             if route in briefing.endpoints:
                 endpoint.follow(briefing.endpoints[route])
 
-    def close(self, at: float, standing: Standing, counts: Mapping[SignalFate, int]) -> HostPane:
+    def close(self, at: float, status: ProcessStatus, counts: Mapping[SignalFate, int]) -> MachinePane:
         """Ends the pane at *at*; *counts* is what was delivered and lost in it."""
         endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
-        self._seen.take(self._asked, at)
-        self._asked.clear()
-        room = self._counting.room
+        self._admission.close(at)
+        room = self._room
         uncompared, room.uncompared_rows = room.uncompared_rows, 0
         lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
         found = {**counts, **{key: count for key, count in lost.items() if count}}
-        return HostPane(endpoints, {self._process: replace(standing, ended_at=at)}, found)
-
-    def _has_room(self) -> bool:
-        """Whether one more endpoint can be counted by itself; one that nobody asked lately makes room."""
-        if len(self._endpoints.keys() - {OTHER_ENDPOINTS}) < MOST_ENDPOINTS:
-            return True
-        unseen = self._seen.replaceable(but=self._asked | {OTHER_ENDPOINTS})
-        if unseen is None:
-            return False
-        self._seen.forget(unseen)
-        del self._endpoints[unseen]
-        return True
+        return MachinePane(endpoints, {self._process: replace(status, ended_at=at)}, found)
 
     def _other_endpoints(self) -> EndpointCounter:
         """What stands for all endpoints beyond the bound: their models have different columns, so none is judged."""
         found = self._endpoints.get(OTHER_ENDPOINTS)
         if found is None:
             logger.warning("more than %d endpoints: the others are counted together, without drift", MOST_ENDPOINTS)
-            found = self._begun(OTHER_ENDPOINTS, EndpointCounter(OTHER_ENDPOINTS, self._counting, most_models=0))
+            found = self._begun(OTHER_ENDPOINTS, most_models=0)
         return found
 
-    def _begun(self, route: str, endpoint: EndpointCounter) -> EndpointCounter:
+    def _begun(self, route: str, *, most_models: int = MOST_MODELS) -> EndpointCounter:
+        endpoint = EndpointCounter(route, self._policy, self._references, self._room, most_models=most_models)
         self._endpoints[route] = endpoint
         if route in self._briefing.endpoints:
             endpoint.follow(self._briefing.endpoints[route])
         return endpoint
 
 
-def merged(panes: Sequence[HostPane]) -> HostPane:
-    """What several processes counted, or one in several panes, as one pane; of a process its last standing counts."""
+def merged(panes: Sequence[MachinePane]) -> MachinePane:
+    """What several processes counted, or one in several panes, as one pane; of a process its last status counts."""
     if len(panes) == 1:
         return panes[0]
     endpoints: dict[str, list[EndpointPane]] = {}
-    standings: dict[str, Standing] = {}
+    statuses: dict[str, ProcessStatus] = {}
     counts: Counter[SignalFate] = Counter()
     for pane in panes:
-        standings.update(pane.standings)
+        statuses.update(pane.statuses)
         counts.update(pane.counts)
         for route, endpoint in pane.endpoints.items():
             endpoints.setdefault(route, []).append(endpoint)
-    return HostPane({route: merged_endpoints(alike) for route, alike in endpoints.items()}, standings, dict(counts))
+    return MachinePane({route: merged_endpoints(alike) for route, alike in endpoints.items()}, statuses, dict(counts))
 
 
-def lightened(pane: HostPane, *, most_bytes: int = 0) -> HostPane:
+def lightened(pane: MachinePane, *, most_bytes: int = 0) -> MachinePane:
     """*pane* with no more than *most_bytes* of rows to learn from; what is left out is counted in it."""
     endpoints: dict[str, EndpointPane] = {}
     left_out = 0
@@ -149,4 +146,4 @@ def lightened(pane: HostPane, *, most_bytes: int = 0) -> HostPane:
         endpoints[route] = replace(endpoint, models=models)
     counts = Counter(pane.counts)
     counts[NOT_LEARNED] += left_out
-    return HostPane(endpoints, pane.standings, dict(counts) if left_out else pane.counts)
+    return MachinePane(endpoints, pane.statuses, dict(counts) if left_out else pane.counts)

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.kept_rows import KeptRows, LearningRoom
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.counting.rows import RowCounter, RowPane, merged_rows
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.words import printable
 from dashlight.records import Prediction, Table
-from dashlight.store.learned import LearnedReferences
-from dashlight.store.reference_file import ReferenceFile
 from dashlight.window.columns import Reference, columns_of
 from dashlight.window.reference.learning import Learning
 
@@ -52,37 +52,19 @@ class ModelBrief:
     """By the version of the reference and the name."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCounting:
-    """How the rows of every model are counted."""
-
-    learned: LearnedReferences
-    reference_rows: int
-    reference: Reference | None = None
-    """To compare with, where there is no file of it."""
-    reference_file: ReferenceFile | None = None
-    importance: Mapping[str, float] = field(default_factory=dict[str, float])
-    ignored: Sequence[str] = ()
-    room: LearningRoom = field(default_factory=LearningRoom, compare=False)
-    """What all models of the process share."""
-
-    @property
-    def given(self) -> Reference | None:
-        """The reference that the operator gave, as it was read last."""
-        return self.reference if self.reference_file is None else self.reference_file.reference
-
-
 class ModelCounter:
     """Counts the rows of one model against the references that fit it; without one it keeps them to be learned from."""
 
-    def __init__(self, key: tuple[str, str, str], counting: ModelCounting) -> None:
-        """*key* is the endpoint, the model and its version."""
+    def __init__(self, key: tuple[str, str, str], policy: Policy, references: References, room: LearningRoom) -> None:
+        """*key* is the endpoint, the model and its version; all models of the process share *room*."""
         self._key = key
-        self._counting = counting
+        self._policy = policy
+        self._references = references
+        self._room = room
         self._counters: dict[str, RowCounter] = {}
         self._kept: Learning | None = None
         self._is_decided = False
-        self._given = "" if counting.given is None else counting.given.version
+        self._given = "" if references.given is None else references.given.version
         self._brief: ModelBrief | None = None
 
     def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
@@ -90,7 +72,7 @@ class ModelCounter:
         if not self._counters:
             self._decide(prediction)
         if not self._counters and self._kept is None:
-            self._counting.room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
+            self._room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
             counter.add(prediction, trace_ids)
         if self._kept is not None and not self._kept.is_full:
@@ -105,7 +87,7 @@ class ModelCounter:
         rows: tuple[KeptRows, ...] = ()
         if self._kept is not None and self._kept.rows:
             rows = KeptRows.parts_of(self._kept.chunk)
-            self._kept = Learning(self._counting.reference_rows)
+            self._kept = Learning(self._policy.reference_rows)
         self._look_at_given()
         return ModelPane(compared, rows) if compared or rows else None
 
@@ -121,14 +103,14 @@ class ModelCounter:
 
     def _keep(self, rows: Prediction, kept: Learning) -> None:
         """Keeps *rows* to be learned from, as far as there is room; what is left out comes in a later pane."""
-        room, before = self._counting.room, kept.rows
+        room, before = self._room, kept.rows
         if not room.is_full:
             room.take(kept.add(rows, most_bytes=room.left_bytes))
         room.leave_out(max(rows.features.rows, rows.outputs.rows) - (kept.rows - before))
 
     def _look_at_given(self) -> None:
         """Decides anew where the operator has given another reference."""
-        given = self._counting.given
+        given = self._references.given
         if given is not None and given.version != self._given:
             self._given = given.version
             self._take_up(())
@@ -138,22 +120,22 @@ class ModelCounter:
 
         The first rows may come of a probe with an empty body: a file that fits later ones ends the keeping.
         """
-        given = self._counting.given
+        given = self._references.given
         if given is not None and fits(given, prediction):
             self._count_against(given)
             if columns_of(given, "output"):
                 self._kept = None
                 return
-            beside = self._counting.learned.load(*self._key, given.version)
+            beside = self._references.learned.load(*self._key, given.version)
             if beside is not None:
                 self._count_against(beside)
-            self._kept = Learning(self._counting.reference_rows) if beside is None else None
+            self._kept = Learning(self._policy.reference_rows) if beside is None else None
         elif not self._is_decided:
-            learned = self._counting.learned.load(*self._key)
+            learned = self._references.learned.load(*self._key)
             if learned is not None:
                 self._count_against(learned)
             else:
-                self._kept = Learning(self._counting.reference_rows)
+                self._kept = Learning(self._policy.reference_rows)
         self._is_decided = True
 
     def _take_up(self, versions: Sequence[str]) -> None:
@@ -173,24 +155,21 @@ class ModelCounter:
                 name = " ".join(printable(part) for part in self._key if part)
                 logger.warning("%s: this process knows nothing of the reference %s that is in force", name, version)
         # A file is completed by outputs that are learned; what was learned without any is all that there was.
-        given = self._counting.given
+        given = self._references.given
         is_incomplete = given is not None and list(versions) == [given.version] and not columns_of(given, "output")
-        self._kept = (self._kept or Learning(self._counting.reference_rows)) if is_incomplete else None
+        self._kept = (self._kept or Learning(self._policy.reference_rows)) if is_incomplete else None
 
     def _found(self) -> dict[str, Reference]:
         """The references that this process can find, by version."""
-        counting = self._counting
-        if counting.reference_file is not None:
-            counting.reference_file.replaced()
-        given, learned = counting.given, counting.learned
+        references = self._references
+        if references.file is not None:
+            references.file.replaced()
+        given, learned = references.given, references.learned
         beside = learned.load(*self._key, given.version) if given is not None else None
         return {each.version: each for each in (given, learned.load(*self._key), beside) if each is not None}
 
     def _count_against(self, reference: Reference) -> None:
-        counting = self._counting
-        self._counters[reference.version] = RowCounter(
-            reference, importance=counting.importance, ignored=counting.ignored
-        )
+        self._counters[reference.version] = RowCounter(reference, self._policy)
 
 
 def merged_models(panes: Sequence[ModelPane]) -> ModelPane:

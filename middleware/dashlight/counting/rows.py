@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
+from dashlight.counting.policy import Policy
 from dashlight.counting.selection import watched_of
 from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction, Role
@@ -43,12 +44,10 @@ class RowPane:
 class RowCounter:
     """Counts the rows of predictions over the bins of *reference*."""
 
-    def __init__(
-        self, reference: Reference, *, importance: Mapping[str, float] | None = None, ignored: Sequence[str] = ()
-    ) -> None:
-        """*importance* and *ignored* are those of the comparison that takes the panes."""
+    def __init__(self, reference: Reference, policy: Policy) -> None:
+        """*policy* is that of the comparison that takes the panes."""
         self.reference = reference
-        watched = watched_of(reference, importance=importance or {}, ignored=ignored)
+        watched = watched_of(reference, policy)
         self._sides: list[_Side] = []
         begin = 0
         for role in _ROLES:

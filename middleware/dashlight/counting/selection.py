@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from dashlight.counting.policy import Policy
 from dashlight.judge.alert_budget import Shares, shares
 from dashlight.window.columns import ColumnReference, DirectionReference, Reference
 from dashlight.window.normal_scores import joint_places
@@ -34,12 +35,12 @@ class Watched:
         return tuple(each for each in self.columns if each.profile is not None and not each.of)
 
 
-def watched_of(reference: Reference, *, importance: Mapping[str, float], ignored: Sequence[str]) -> Watched:
-    """What is watched of *reference*; *ignored* are globs, names in *importance* that no column has mean nothing."""
+def watched_of(reference: Reference, policy: Policy) -> Watched:
+    """What is watched of *reference* under *policy*."""
     columns = reference.columns
-    hidden = frozenset(column.name for column in columns if _is_ignored(column, ignored))
+    hidden = frozenset(column.name for column in columns if _is_ignored(column, policy.ignored))
     names = {column.name for column in columns} | {column.of for column in columns if column.of}
-    weights = {name: weight for name, weight in importance.items() if name in names} | dict.fromkeys(hidden, 0.0)
+    weights = {name: weight for name, weight in policy.importance.items() if name in names} | dict.fromkeys(hidden, 0.0)
     watched = tuple(column for column in columns if _weight(column, weights) > 0)
     paired = {column.name for column in watched}
     parts = shares(

@@ -26,7 +26,7 @@ _COUNTED = ("error_rate", "latency_", "first_byte_", "throughput", "in_flight", 
 _HOST = ("workers", "in_flight", "analysed_rate")
 
 
-class Snapshot(Protocol):
+class ShownScores(Protocol):
     """Scores of a moment, as `dashlight.watching.endpoint.Snapshot` has them: of an endpoint where *model* is empty."""
 
     @property
@@ -69,7 +69,7 @@ def alert_figures(alerts: Sequence[Alert]) -> Iterator[Figure]:
             yield figure("dashlight.alert.in_force", count, told)
 
 
-def model_figures(snapshots: Sequence[tuple[str, Snapshot]]) -> Iterator[Figure]:
+def model_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> Iterator[Figure]:
     """States and scores by endpoint and model: states first, then what concerns a whole endpoint or model."""
     for endpoint, snapshot in snapshots:
         if snapshot.state is not None:
@@ -86,7 +86,7 @@ def model_figures(snapshots: Sequence[tuple[str, Snapshot]]) -> Iterator[Figure]
                 yield figure(name, score.value, told)
 
 
-def column_figures(snapshots: Sequence[tuple[str, Snapshot]]) -> tuple[list[Figure], int]:
+def column_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> tuple[list[Figure], int]:
     """The scores of columns, those of the first statistic of all columns first; and how many were left out.
 
     Scores that are no finite number are not there.
@@ -118,7 +118,7 @@ def _column_figure(score: Score, column: str, named: Mapping[str, str]) -> Figur
     return figure(name, score.value, told)
 
 
-def _named(endpoint: str, snapshot: Snapshot) -> dict[str, str]:
+def _named(endpoint: str, snapshot: ShownScores) -> dict[str, str]:
     if snapshot.state is None and not snapshot.model:
         return {"http.route": label(endpoint)}
     return {

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from dashlight.metrics.endpoint_totals import EndpointTotals, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
-from dashlight.metrics.gauges import SOURCES, Snapshot, alert_figures, column_figures, machine_figures, model_figures
+from dashlight.metrics.gauges import SOURCES, ShownScores, alert_figures, column_figures, machine_figures, model_figures
 from dashlight.metrics.instruments import figure, label
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
@@ -73,7 +73,7 @@ class Totals:
         self,
         *,
         at: float,
-        snapshots: Iterable[tuple[str, Snapshot]],
+        snapshots: Iterable[tuple[str, ShownScores]],
         alerts: Sequence[Alert],
         gauges: Mapping[str, float],
     ) -> Figures:

@@ -13,12 +13,13 @@ import numpy as np
 
 from dashlight import units
 from dashlight.clock import SystemClock
+from dashlight.counting.policy import Policy
 from dashlight.errors import CallError
 from dashlight.judge.alerts import Alerts
 from dashlight.offline.frames import Columns, columns_of, is_matrix, table_of
 from dashlight.offline.reference import LISTED, listed, reference_of, suggestion
 from dashlight.records import Alert, Prediction, Score, Table
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.rows import Comparison
 from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.columns import columns_of as columns_of_role
 from dashlight.window.facets.facets import facet_names, faceted
@@ -92,8 +93,8 @@ class DriftDetector:
         panes = _panes_between(false_alarms, self._pane_seconds)
         now = SystemClock().now()
         self._reference = reference_of(reference, kinds, ordered=ordered, created_at=now)
-        watching = Watching(panes_between_false_alarms=panes, tolerance=tolerance)
-        self._comparison = Comparison(self._reference, watching, model=self._reference.model)
+        policy = Policy(pane_seconds=self._pane_seconds, panes_between_false_alarms=panes, tolerance=tolerance)
+        self._comparison = Comparison(self._reference, policy, model=self._reference.model)
         self._counter = self._comparison.counter()
         self._sides = {role: _Side(columns_of_role(self._reference, role)) for role in ("feature", "output")}
         self._names = {name: None for side in self._sides.values() for name in side.names}

@@ -7,19 +7,6 @@ from typing import Protocol
 
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Exchange
-from dashlight.types import Receive, Scope, Send
-
-
-class Answers(Protocol):
-    """Answers requests that are meant for Dashlight itself."""
-
-    def takes(self, scope: Scope) -> bool:
-        """Whether the request of *scope* is one."""
-        ...
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers it."""
-        ...
 
 
 class Analysis(Protocol):
@@ -45,7 +32,7 @@ class Analysis(Protocol):
         ...
 
     def leave(self) -> None:
-        """Leaves what was counted to the host's other processes; whatever comes later comes back to them."""
+        """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
         ...
 
     def close(self, timeout_seconds: float) -> None:

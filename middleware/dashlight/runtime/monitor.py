@@ -16,8 +16,9 @@ from dashlight.deliver.untraced import suppress_instrumentation
 from dashlight.errors import DashlightError
 from dashlight.metrics.losses import INBOX_FULL, SignalFate
 from dashlight.records import Exchange
-from dashlight.runtime.analysis import Analysis, Answers
+from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.cpu_budget import CpuBudget
+from dashlight.serving.door import Answers
 from dashlight.types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ _TOLD_RATE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MonitorPlan:
     """How a Monitor runs."""
 
     excluded: re.Pattern[str] | None
@@ -54,10 +55,10 @@ class Monitor:
     """Watches the exchanges of one process.
 
     `open` is all that the request path calls. A daemon thread does the rest, within the CPU budget; if it cannot
-    start, the host goes on unwatched and the reason is logged once.
+    start, the app goes on unwatched and the reason is logged once.
     """
 
-    def __init__(self, capture: Capture, plan: Plan, clock: Clock) -> None:
+    def __init__(self, capture: Capture, plan: MonitorPlan, clock: Clock) -> None:
         self.capture = capture
         self.refusal: DashlightError | None = None
         """The mistake in settings or reference for which the analysis did not start."""

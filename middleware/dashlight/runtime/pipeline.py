@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 
 from dashlight.clock import Clock
-from dashlight.counting.machine import HostCounter, Standing
+from dashlight.counting.machine import MachineCounter, ProcessStatus
+from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
@@ -19,7 +20,6 @@ from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
-from dashlight.watching.endpoint import EndpointPlan
 from dashlight.workers.member import Sharing, Turn
 
 logger = logging.getLogger("dashlight")
@@ -38,15 +38,15 @@ class Pipeline:
         spans: SpanEncoder,
         delivery: Delivery,
         publishing: Publishing,
-        counter: HostCounter,
+        counter: MachineCounter,
         sharing: Sharing,
-        plan: EndpointPlan,
+        policy: Policy,
         clock: Clock,
         reference_file: ReferenceFile | None = None,
         report: MetricReport | None = None,
         shows_figures: bool = False,
     ) -> None:
-        """*counter* counts for the *sharing* of this process in the watch of its host, under *plan*.
+        """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*.
@@ -54,7 +54,9 @@ class Pipeline:
         self._decoder = decoder
         self._delivery = delivery
         numbers = count(1)
-        self._publisher = Publisher(spans=spans, delivery=delivery, publishing=publishing, numbers=numbers)
+        self._publisher = Publisher(
+            spans=spans, delivery=delivery, publishing=publishing, policy=policy, numbers=numbers
+        )
         self._alert_publisher = AlertPublisher(delivery, trace_url=publishing.trace_url, numbers=numbers)
         self._counter = counter
         self._sharing = sharing
@@ -62,7 +64,7 @@ class Pipeline:
         self._report = report
         self._shows_figures = shows_figures
         self._clock = clock
-        self._pane_seconds = plan.pane_seconds
+        self._pane_seconds = policy.pane_seconds
         self._pane_end_at = self._next_end(clock.now())
         self._pane_count = 0
         self._rate = 1.0
@@ -125,7 +127,7 @@ class Pipeline:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, lost, Standing(in_flight_count, rate))
+            self._close_pane(at, lost, ProcessStatus(in_flight_count, rate))
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)
@@ -139,7 +141,7 @@ class Pipeline:
     def _next_end(self, at: float) -> float:
         return (at // self._pane_seconds + 1) * self._pane_seconds
 
-    def _close_pane(self, at: float, lost: Mapping[SignalFate, int], standing: Standing) -> None:
+    def _close_pane(self, at: float, lost: Mapping[SignalFate, int], status: ProcessStatus) -> None:
         self._pane_count += 1
         counts = {**lost, **self._delivery.fates(), **self._sharing.troubles}
         if self._pane_count % _PANES_A_SCORE == 0:
@@ -148,10 +150,10 @@ class Pipeline:
         self._counts = counts
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
-        self._alert_publisher.publish(self._sharing.post(self._counter.close(at, standing, since), at))
+        self._alert_publisher.publish(self._sharing.post(self._counter.close(at, status, since), at))
 
     def _tell(self, turn: Turn, at: float) -> None:
-        """Sends what came of a pane of the host, and every so often its scores."""
+        """Sends what came of a pane of the machine, and every so often its scores."""
         watch = turn.watch
         self._alert_publisher.publish(turn.alerts)
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
@@ -182,11 +184,11 @@ class Pipeline:
         return self._delivery.flush(timeout_seconds)
 
     def leave(self) -> None:
-        """Leaves what was counted to the host's other processes; whatever comes later comes back to them."""
+        """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
         if self._report is not None:
             self._report.finish()
         if self._sharing.is_in:
-            self._sharing.leave(self._counter.close(self._clock.now(), Standing(0, self._rate), {}))
+            self._sharing.leave(self._counter.close(self._clock.now(), ProcessStatus(0, self._rate), {}))
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""

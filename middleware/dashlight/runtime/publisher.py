@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from dashlight.counting.policy import Policy
 from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.decode.rows.columns import Sheet
@@ -42,22 +43,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """What leaves the process, and in which form."""
+    """What an event or a span may carry."""
 
     sampler: EventSampler
     payloads: bool
     """Whether events carry features and outputs, redacted."""
     redacted: Sequence[str]
     """Globs of columns to redact besides credentials."""
-    ignored: Sequence[str]
-    """Globs of columns that are left out."""
     trace_url: str
-    model: str
-    model_version: str
-    features: Sequence[str] = ()
-    """Globs of the only features that are looked at; empty: all."""
-    prediction: Sequence[str] = ()
-    """Globs of the only outputs, likewise."""
+    """Template of a link to a trace, for alerts."""
     genai: bool = False
     """Whether spans and events say what they know of language models in OpenTelemetry's words for them."""
 
@@ -66,13 +60,20 @@ class Publisher:
     """Makes spans and events of exchanges, with what decoding made known of them, and hands them to delivery."""
 
     def __init__(
-        self, *, spans: SpanEncoder, delivery: Delivery, publishing: Publishing, numbers: Iterator[int]
+        self,
+        *,
+        spans: SpanEncoder,
+        delivery: Delivery,
+        publishing: Publishing,
+        policy: Policy,
+        numbers: Iterator[int],
     ) -> None:
         """*numbers* are those of all events of this process, in the order in which they are made."""
         self._spans = spans
         self._delivery = delivery
         self._publishing = publishing
-        self._selection = Selection(tuple(publishing.features), tuple(publishing.prediction), tuple(publishing.ignored))
+        self._policy = policy
+        self._selection = Selection(policy.features, policy.prediction, policy.ignored)
         self._facts: dict[int, Facts] = {}
         self._undecodable: dict[int, str] = {}
         self._numbers = numbers
@@ -84,7 +85,7 @@ class Publisher:
     def know_generation(self, exchange: Exchange, generation: GenerationFacts) -> None:
         """Remember likewise what is known of the language model that *exchange* asked."""
         known = self._facts.get(exchange.id)
-        facts = known or Facts(self._publishing.model, self._publishing.model_version, generation.protocol, None)
+        facts = known or Facts(self._policy.model, self._policy.model_version, generation.protocol, None)
         self._facts[exchange.id] = replace(facts, generation=generation)
 
     def know_undecodable(self, exchange: Exchange, reason: str) -> None:
@@ -115,7 +116,7 @@ class Publisher:
         self._delivery.aside(work, size_bytes=held_bytes, at_once=rate >= 1)
 
     def _encode_spans(self, exchanges: Sequence[Exchange], facts: Sequence[Facts | None]) -> None:
-        unknown = Facts(self._publishing.model, self._publishing.model_version, "", None)
+        unknown = Facts(self._policy.model, self._policy.model_version, "", None)
         encode = self._spans.span
         spans: list[bytes] = []
         for exchange, known in zip(exchanges, facts, strict=True):
@@ -136,20 +137,20 @@ class Publisher:
                 self._send_prediction(exchange, confessed=failures.get(exchange.id, ""))
 
     def _send_prediction(self, exchange: Exchange, *, confessed: str) -> None:
-        publishing = self._publishing
+        policy = self._policy
         facts = self._facts.get(exchange.id)
         inputs = outputs = None
-        if publishing.payloads and facts is not None and facts.rows is not None:
+        if self._publishing.payloads and facts is not None and facts.rows is not None:
             # Decoded once more, by itself: the columns of a batch no longer tell 5 from 5.0.
             decoded = decode_exchange(
-                exchange, model=publishing.model, version=publishing.model_version, selection=self._selection
+                exchange, model=policy.model, version=policy.model_version, selection=self._selection
             )
             inputs, outputs = self._payload(decoded.features), self._payload(decoded.outputs)
         event = prediction_event(
             exchange,
             seq=next(self._numbers),
-            model=facts.model if facts else publishing.model,
-            version=facts.version if facts else publishing.model_version,
+            model=facts.model if facts else policy.model,
+            version=facts.version if facts else policy.model_version,
             protocol=facts.protocol if facts else "",
             rows=facts.rows if facts else None,
             inputs=inputs,

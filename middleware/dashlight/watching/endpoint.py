@@ -8,20 +8,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
-from dashlight.counting.last_seen import LastSeen
 from dashlight.counting.model import ModelPane
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, share_of_place
 from dashlight.judge.traffic.course import TrafficCourse
 from dashlight.judge.traffic.events import QUANTILES, Quantity
 from dashlight.judge.traffic.judge import Recent
-from dashlight.judge.traffic.rules import Rule
 from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
 from dashlight.judge.traffic.silence import SilenceJudge
 from dashlight.judge.traffic.thresholds import Quantities, ThresholdJudge
 from dashlight.judge.words import printable
 from dashlight.records import Alert, Score, WatchState
-from dashlight.watching.model import ModelPlan, ModelWatch
+from dashlight.watching.model import ModelWatch
 from dashlight.window.columns import Reference
 from dashlight.window.outcome_panes import OutcomePanes, panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
@@ -38,32 +39,6 @@ _WINDOW_OF_A_RULE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointPlan:
-    """How every endpoint is watched."""
-
-    pane_seconds: float
-    window_seconds: float
-    rules: tuple[Rule, ...]
-    """Those about one endpoint: any but `in_flight`, which is a quantity of the process."""
-    models: ModelPlan
-    panes_between_false_alarms: float = 259_200.0
-    """Of everything that is watched; traffic uses TRAFFIC_SHARE of that budget."""
-    reference_rows: int = 5000
-    """Exchanges from which is learned what the traffic is like."""
-    tolerance: float = 0.02
-
-    @property
-    def settings(self) -> tuple[object, ...]:
-        """All by which a judge is set up: one that was set up by others cannot go on under these."""
-        models = self.models
-        return (
-            *(self.pane_seconds, self.rules, self.panes_between_false_alarms, self.reference_rows, self.tolerance),
-            *(models.reference_rows, models.panes_between_false_alarms, models.tolerance),
-            *(tuple(models.ignored), tuple(sorted(models.importance.items()))),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The scores of a moment: of an endpoint where *model* is empty, else of one model."""
 
@@ -77,28 +52,31 @@ class Snapshot:
 class WatchedEndpoint:
     """Windows and judges of one endpoint."""
 
-    def __init__(self, name: str, *, places: Places, plan: EndpointPlan, since_at: float | None = None) -> None:
-        """*places* numbers the models and the endpoints of the host, by which the budget of false alarms is split.
+    def __init__(
+        self, name: str, policy: Policy, references: References, *, places: Places, since_at: float | None = None
+    ) -> None:
+        """*places* numbers the models and the endpoints of the machine, by which the budget of false alarms is split.
 
-        *since_at* is when the host's last pane ended; None where this judge has seen none.
+        *since_at* is when the machine's last pane ended; None where this judge has seen none.
         """
         self.name = name
         self._ended_at = since_at
         self._places = places
-        self._plan: EndpointPlan | None = plan
+        self._policy = policy
+        self._references = references
         self._outcomes = OutcomePanes()
         self._place = places.next_endpoint()
         share = TRAFFIC_SHARE * share_of_place(self._place)
-        budget = plan.panes_between_false_alarms
+        budget = policy.panes_between_false_alarms
         self._course = TrafficCourse(
-            rows=plan.reference_rows,
+            rows=policy.reference_rows,
             panes=budget,
             share=share * (1 - _SILENCE_PART),
-            tolerance=plan.tolerance,
+            tolerance=policy.tolerance,
             endpoint=name,
         )
         self._silence = SilenceJudge(
-            pane_seconds=plan.pane_seconds, panes=budget, share=share * _SILENCE_PART, endpoint=name
+            pane_seconds=policy.pane_seconds, panes=budget, share=share * _SILENCE_PART, endpoint=name
         )
         self._told_unsteady = False
         self._traces = TraceIds()
@@ -107,25 +85,27 @@ class WatchedEndpoint:
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
         self._models: dict[ModelKey, ModelWatch] = {}
-        self._seen: LastSeen[ModelKey] = LastSeen()
+        self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self.unwatched_rows = 0
         """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
         # Each rule is held against a window of its own time, so that one bad pane is not five bad minutes.
-        held_for = sorted({rule.hold_seconds for rule in plan.rules})
+        # In flight are the requests of the process, whichever the endpoint.
+        rules = [rule for rule in policy.rules if rule.quantity != "in_flight"]
+        held_for = sorted({rule.hold_seconds for rule in rules})
         self._thresholds = [
-            (seconds, ThresholdJudge([rule for rule in plan.rules if rule.hold_seconds == seconds], endpoint=name))
+            (seconds, ThresholdJudge([rule for rule in rules if rule.hold_seconds == seconds], endpoint=name))
             for seconds in held_for
         ]
 
     def __getstate__(self) -> dict[str, object]:
-        """What outlives the process: all but the plan."""
-        return {**self.__dict__, "_plan": None}
+        """What outlives the process: all but what there is to compare with, which has files of its own."""
+        return {name: each for name, each in self.__dict__.items() if name != "_references"}
 
-    def resume(self, plan: EndpointPlan, at: float) -> Iterator[Alert]:
+    def resume(self, policy: Policy, references: References, at: float) -> Iterator[Alert]:
         """Goes on in another process; the alerts that end where a reference is another one by now."""
-        self._plan, self._ended_at = plan, None
+        self._policy, self._references, self._ended_at = policy, references, None
         for model in self._models.values():
-            yield from model.resume(plan.models, at)
+            yield from model.resume(references, at)
 
     @property
     def brief(self) -> EndpointBrief:
@@ -151,7 +131,7 @@ class WatchedEndpoint:
             self._keep_traces(pane)
             self.unwatched_rows += pane.unwatched_rows
         yield from self._tried("models", partial(self._admit, models, at))
-        passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._planned.pane_seconds
+        passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._policy.pane_seconds
         self._ended_at = at
         # The judges count panes; by the time that passed is measured how many exchanges came a second.
         self._outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
@@ -167,7 +147,7 @@ class WatchedEndpoint:
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
-        self._plan = replace(self._planned, models=replace(self._planned.models, reference=reference))
+        self._references = References(self._references.learned, reference)
         for model in self._models.values():
             yield from model.replace_file(reference, at)
 
@@ -179,23 +159,23 @@ class WatchedEndpoint:
 
     def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
         """Watches the models of which there are *panes*, where there is room, and ends the alerts of those that go."""
-        for key in self._seen.gone():
+        for key in self._admission.gone():
             yield from self._let_go(key, at)
         for key, pane in panes.items():
-            if key not in self._models and len(self._models) >= MOST_MODELS:
-                unseen = self._seen.replaceable(but=panes)
-                if unseen is None:
-                    self.unwatched_rows += pane.row_count
-                    continue
-                yield from self._let_go(unseen, at)
+            gone = self._admission.admit(key, asked=panes)
+            if gone is None:
+                self.unwatched_rows += pane.row_count
+                continue
+            for each in gone:
+                yield from self._let_go(each, at)
             if key not in self._models:
                 place = self._places.next_model()
-                self._models[key] = ModelWatch(self.name, *key, place=place, plan=self._planned.models)
-        self._seen.take([key for key in panes if key in self._models], at)
+                self._models[key] = ModelWatch((self.name, *key), self._policy, self._references, place=place)
+        self._admission.close(at)
 
     def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
         """Watches the model no longer; the alerts that end with that."""
-        self._seen.forget(key)
+        self._admission.forget(key)
         model = self._models.pop(key)
         self._places.give_back_model(model.place)
         logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))
@@ -203,7 +183,7 @@ class WatchedEndpoint:
         held = {each for other in self._models.values() for each in other.in_force}
         ended = model.withdraw(at, "the model is no longer asked")
         yield from (alert for alert in ended if alert.key not in held)
-        asked = {(score.role, score.column) for score in self._missing(self._planned.window_seconds)}
+        asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
         for _, judge in self._thresholds:
             yield from judge.forget_columns(asked, at)
 
@@ -238,7 +218,7 @@ class WatchedEndpoint:
         """Trace ids of exchanges that show what an alert is about, of the slow ones the slowest first."""
         names = [f"{quantity.name} {quantile}" for quantile in reversed(QUANTILES)]
         names += [f"{quantity.name} {quantity.kind}" if quantity.kind else quantity.name]
-        return self._traces.since(since_at - self._planned.pane_seconds, *names)
+        return self._traces.since(since_at - self._policy.pane_seconds, *names)
 
     def _hold_against(self, seconds: float, judge: ThresholdJudge, at: float) -> Iterable[Alert]:
         seconds_seen = seconds * _WINDOW_OF_A_RULE
@@ -248,7 +228,7 @@ class WatchedEndpoint:
 
     def snapshots(self, *, in_flight_count: int, dropped_count: int, rate: float) -> Iterator[Snapshot]:
         """The scores of the window, first the endpoint's own, then each model's."""
-        counts = self._window(self._planned.window_seconds)
+        counts = self._window(self._policy.window_seconds)
         own = traffic_scores(
             counts,
             self._measured(counts, in_flight_count=in_flight_count),
@@ -265,18 +245,12 @@ class WatchedEndpoint:
         if own:
             yield Snapshot("", "", own)
         for (name, version), watch in self._models.items():
-            scores = watch.scores(self._panes(self._planned.window_seconds))
+            scores = watch.scores(self._panes(self._policy.window_seconds))
             if scores:
                 yield Snapshot(name, version, scores, watch.state)
 
-    @property
-    def _planned(self) -> EndpointPlan:
-        if self._plan is None:
-            raise RuntimeError("thawed and not resumed")
-        return self._plan
-
     def _panes(self, seconds: float) -> int:
-        return max(1, round(seconds / self._planned.pane_seconds))
+        return max(1, round(seconds / self._policy.pane_seconds))
 
     def _window(self, seconds: float) -> OutcomeCounts:
         return self._outcomes.window(self._panes(seconds))
@@ -290,7 +264,7 @@ class WatchedEndpoint:
     ) -> Quantities:
         return quantities_of(
             counts,
-            pane_seconds=self._planned.pane_seconds,
+            pane_seconds=self._policy.pane_seconds,
             in_flight=in_flight_count,
             undecodable_count=sum(counts.undecodable.values()),
             analysed_count=counts.analysed,

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TypedDict
 
 from dashlight.counting.joint import JOINT, JointPane
+from dashlight.counting.policy import Policy
 from dashlight.counting.selection import Watched
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.directions.judge import DirectionJudge
@@ -30,10 +31,9 @@ class Labels(TypedDict):
 class JointComparison:
     """The judges of pairs, of the joint rows, and of the rows of each text and vector column."""
 
-    def __init__(
-        self, reference: Reference, watched: Watched, *, panes: float, tolerance: float, share: float, labels: Labels
-    ) -> None:
-        """*panes*, *tolerance* and *share* are those of the comparison, whose share is parted as *watched* says."""
+    def __init__(self, reference: Reference, watched: Watched, policy: Policy, *, share: float, labels: Labels) -> None:
+        """*share* is that of the comparison; it is parted as *watched* says."""
+        panes, tolerance = policy.panes_between_false_alarms, policy.tolerance
         names = {(column.role, column.name) for column in watched.columns}
         self._pairs: PairJudge | None = None
         if reference.pairs is not None and watched.has_pairs:

@@ -1,4 +1,4 @@
-"""The watch of a host: every endpoint judged by what all processes counted, and its alerts from beginning to end."""
+"""The watch of a machine: every endpoint judged by what all processes counted, and its alerts from beginning to end."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
-from dashlight.counting.last_seen import LastSeen
-from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, HostPane, Standing
+from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places
 from dashlight.judge.alerts import Alerts
 from dashlight.judge.traffic.scores import quantities_of_process
@@ -17,52 +19,51 @@ from dashlight.judge.words import printable
 from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS
 from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
-from dashlight.watching.endpoint import EndpointPlan, Snapshot, WatchedEndpoint
+from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.window.columns import Reference
 
 logger = logging.getLogger(__name__)
 
 
-class HostWatch:
-    """Judges the panes of a host. Its state outlives the process: it is frozen after every pane, and thawed by the next."""
+class MachineWatch:
+    """Judges the panes of a machine. Its state outlives the process: it is frozen after every pane, and thawed by the next."""
 
-    def __init__(self, plan: EndpointPlan, *, at: float) -> None:
-        in_flight = [rule for rule in plan.rules if rule.quantity == "in_flight"]
-        self._in_flight = ThresholdJudge(in_flight)
-        self._plan: EndpointPlan | None = _of_endpoints(plan)
-        self._settings = plan.settings
+    def __init__(self, policy: Policy, references: References, *, at: float) -> None:
+        self._policy = policy
+        self._references: References | None = references
+        self._in_flight = ThresholdJudge([rule for rule in policy.rules if rule.quantity == "in_flight"])
         self._endpoints: dict[str, WatchedEndpoint] = {}
-        self._seen: LastSeen[str] = LastSeen()
+        self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
         self._ended_at: float | None = None
         """When the last pane ended that this process judged."""
         self._places = Places()
         self._alerts = Alerts()
-        self._standings: dict[str, Standing] = {}
+        self._statuses: dict[str, ProcessStatus] = {}
         self.totals = Totals(started_at=at)
         """What metrics count."""
         self.pane_count = 0
         """Panes judged so far."""
 
     def __getstate__(self) -> dict[str, object]:
-        """What outlives the process: all but the plan."""
-        return {**self.__dict__, "_plan": None}
+        """What outlives the process: all but what there is to compare with, which has files of its own."""
+        return {**self.__dict__, "_references": None}
 
-    def can_resume(self, plan: EndpointPlan) -> bool:
-        """Whether it was judging under the settings of *plan*; under others it has to begin anew."""
-        return self._settings == plan.settings
+    def can_resume(self, policy: Policy) -> bool:
+        """Whether its statistics were made under *policy*, or one equal to it; under another it has to begin anew."""
+        return self._policy == policy
 
-    def resume(self, plan: EndpointPlan, at: float) -> list[Alert]:
+    def resume(self, policy: Policy, references: References, at: float) -> list[Alert]:
         """Goes on in another process; the alerts that end where a reference is another one by now."""
-        self._plan, self._ended_at = _of_endpoints(plan), None
-        reported = [alert for endpoint in self._endpoints.values() for alert in endpoint.resume(self._plan, at)]
+        self._policy, self._references, self._ended_at = policy, references, None
+        reported = [alert for endpoint in self._endpoints.values() for alert in endpoint.resume(policy, references, at)]
         return self._alerts.observe(reported)
 
-    def close_pane(self, pane: HostPane, at: float) -> list[Alert]:
+    def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
         self.pane_count += 1
-        self._standings = dict(pane.standings)
+        self._statuses = dict(pane.statuses)
         self.totals.add_counts(pane.counts)
-        reported = [alert for route in self._seen.gone() for alert in self._let_go(route, at)]
+        reported = [alert for route in self._admission.gone() for alert in self._let_go(route, at)]
         counted, ended = self._admitted(pane, at)
         reported += ended
         for route, endpoint in self._endpoints.items():
@@ -71,17 +72,15 @@ class HostWatch:
             reported += endpoint.close_pane(counted.get(route), at)
         reported += self._in_flight.update(quantities_of_process(in_flight=self.in_flight_count), at)
         self._ended_at = at
-        refused_count = self._alerts.refused_count
         changed = self._alerts.observe(reported)
-        self.totals.add_counts({TOO_MANY_ALERTS: self._alerts.refused_count - refused_count})
         self.totals.add_alerts(changed)
-        self.totals.add_counts({"alerts too_many": self._alerts.take_refused()})
+        self.totals.add_counts({TOO_MANY_ALERTS: self._alerts.take_refused()})
         return changed
 
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
-        if self._plan is not None:
-            self._plan = replace(self._plan, models=replace(self._plan.models, reference=reference))
+        if self._references is not None:
+            self._references = References(self._references.learned, reference)
         reported = [
             alert for endpoint in self._endpoints.values() for alert in endpoint.replace_reference(reference, at)
         ]
@@ -95,17 +94,17 @@ class HostWatch:
     @property
     def processes(self) -> tuple[str, ...]:
         """Those whose pane was in the last one."""
-        return tuple(self._standings)
+        return tuple(self._statuses)
 
     @property
     def in_flight_count(self) -> int:
         """Requests that had begun and not ended, in all processes, at the end of the last pane."""
-        return sum(standing.in_flight_count for standing in self._standings.values())
+        return sum(status.in_flight_count for status in self._statuses.values())
 
     @property
     def rate(self) -> float:
         """Share of the exchanges that is analysed, on average over the processes."""
-        rates = [standing.rate for standing in self._standings.values()]
+        rates = [status.rate for status in self._statuses.values()]
         return sum(rates) / len(rates) if rates else 1.0
 
     @property
@@ -123,12 +122,12 @@ class HostWatch:
             for snapshot in snapshots:
                 yield route, snapshot
 
-    def _admitted(self, pane: HostPane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
+    def _admitted(self, pane: MachinePane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
         """What *pane* holds, by the endpoint that it is judged as, and the alerts of endpoints that made room for others.
 
         Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not.
         """
-        if self._plan is None:
+        if self._references is None:
             raise RuntimeError("thawed and not resumed")
         counted: dict[str, EndpointPane] = {}
         asked = {route for route, each in pane.endpoints.items() if each.was_asked}
@@ -137,11 +136,12 @@ class HostWatch:
             if route not in self._endpoints and route not in asked:
                 continue
             name = route
-            if route not in self._endpoints and self._is_full:
-                unseen = self._seen.replaceable(but=asked | {OTHER_ENDPOINTS})
-                if unseen is None:
+            if route in asked:
+                gone = self._admission.admit(route, asked=asked)
+                if gone is None:
                     name = OTHER_ENDPOINTS
-                else:
+                    self._admission.admit(name)
+                for unseen in gone or ():
                     ended += self._let_go(unseen, at)
                     counted.pop(unseen, None)
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
@@ -152,18 +152,14 @@ class HostWatch:
                 counted[name] = replace(counted[name], models={}, unwatched_rows=unwatched_rows)
             if name not in self._endpoints:
                 self._endpoints[name] = WatchedEndpoint(
-                    name, places=self._places, plan=self._plan, since_at=self._ended_at
+                    name, self._policy, self._references, places=self._places, since_at=self._ended_at
                 )
-        self._seen.take([name for name, each in counted.items() if each.was_asked], at)
+        self._admission.close(at)
         return counted, ended
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self._endpoints.keys() - {OTHER_ENDPOINTS}) >= MOST_ENDPOINTS
 
     def _let_go(self, route: str, at: float) -> list[Alert]:
         """Watches the endpoint no longer; its alerts in force, which end with that."""
-        self._seen.forget(route)
+        self._admission.forget(route)
         self._endpoints.pop(route).give_back()
         logger.info("%s: no longer watched, for nobody asks there", printable(route))
         return [
@@ -171,8 +167,3 @@ class HostWatch:
             for alert in self._alerts.in_force
             if alert.endpoint == route
         ]
-
-
-def _of_endpoints(plan: EndpointPlan) -> EndpointPlan:
-    """*plan* without the rules about the process."""
-    return replace(plan, rules=tuple(rule for rule in plan.rules if rule.quantity != "in_flight"))

@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from dashlight.counting.model import ModelBrief, ModelPane
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.counting.rows import RowPane
 from dashlight.judge.alert_budget import share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Score, WatchState
-from dashlight.store.learned import LearnedReferences
 from dashlight.watching.learner import Learner
-from dashlight.watching.rows import Comparison, Watching
+from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference, columns_of
 
 logger = logging.getLogger(__name__)
 
 _LEARNED_SHARE = 0.2
 """Part of the budget kept for outputs that a reference file does not hold and that are learned beside it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPlan:
-    """How every model is watched."""
-
-    reference: Reference | None
-    reference_rows: int
-    panes_between_false_alarms: float
-    tolerance: float
-    learned: LearnedReferences
-    ignored: Sequence[str] = ()
-    """Globs of columns that are not looked at, also where the reference holds them."""
-    importance: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Columns with so many times the budget of others; 0 leaves one out."""
 
 
 class ModelWatch:
@@ -45,11 +30,15 @@ class ModelWatch:
     are learned from the first rows, the features are compared with the file from the start.
     """
 
-    def __init__(self, endpoint: str, model: str, version: str, *, place: int, plan: ModelPlan) -> None:
-        """*place* is the model's among those of the host, from 1, by which it has its share of the budget."""
-        self._key = (endpoint, model, version)
-        self._plan: ModelPlan | None = plan
-        self._file = plan.reference
+    def __init__(self, key: tuple[str, str, str], policy: Policy, references: References, *, place: int) -> None:
+        """*key* is the endpoint, the model and its version.
+
+        *place* is the model's among those of the machine, from 1, by which it has its share of the budget.
+        """
+        self._key = key
+        self._policy = policy
+        self._learned = references.learned
+        self._file = references.given
         self.place = place
         """Given back when the model is let go."""
         self._share = share_of_place(place)
@@ -60,17 +49,17 @@ class ModelWatch:
         """Panes of processes that compare with another reference, by its version: left out."""
 
     def __getstate__(self) -> dict[str, object]:
-        """What outlives the process: all but the plan."""
-        return {**self.__dict__, "_plan": None}
+        """What outlives the process: all but what was learned, which has files of its own."""
+        return {name: each for name, each in self.__dict__.items() if name != "_learned"}
 
-    def resume(self, plan: ModelPlan, at: float) -> Iterator[Alert]:
+    def resume(self, references: References, at: float) -> Iterator[Alert]:
         """Goes on in another process; the alerts that end where the reference is another one by now."""
-        self._plan = plan
-        if _version(plan.reference) != _version(self._file):
-            self._file = plan.reference
+        self._learned = references.learned
+        if _version(references.given) != _version(self._file):
+            self._file = references.given
             yield from self._begin_anew(at)
         elif self._comparisons.keys() - {_version(self._file)}:
-            learned = plan.learned.load(*self._learned_key())
+            learned = self._learned.load(*self._learned_key())
             if _version(learned) not in self._comparisons:
                 logger.info("%s: the learned reference is gone or was replaced", self._named())
                 yield from self._begin_anew(at)
@@ -92,7 +81,7 @@ class ModelWatch:
         # Learned between two panes, so that no pane is half learned from and half judged.
         if self._learner is not None:
             self._finish_learning(self._learner, at)
-        elif self._planned.learned.is_other(*self._learned_key()):
+        elif self._learned.is_other(*self._learned_key()):
             logger.info("%s: the learned reference was replaced", self._named())
             yield from self._begin_anew(at)
 
@@ -156,13 +145,13 @@ class ModelWatch:
             if version == _version(self._file):
                 self._use_file(self._file)
                 return True
-            learned = self._learned()
+            learned = self._learned.load(*self._key)
             if learned is None or learned.version != version:
                 return False
             self._learner = None
             self._compare(learned, self._share)
             return True
-        learned = self._learned(_version(self._file)) if self._is_incomplete else None
+        learned = self._learned.load(*self._key, _version(self._file)) if self._is_incomplete else None
         if learned is None or learned.version != version:
             return False
         self._learner = None
@@ -186,7 +175,7 @@ class ModelWatch:
             self._compare(file, self._share)
             return
         self._compare(file, self._share * (1 - _LEARNED_SHARE))
-        if self._learned(file.version) is None:
+        if self._learned.load(*self._key, file.version) is None:
             logger.info("%s: the reference holds no outputs; they are learned from the first rows", self._named())
             self._learn()
 
@@ -201,11 +190,8 @@ class ModelWatch:
         completes = self._file is not None and self._file.version in self._comparisons
         return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
-    def _learned(self, *beside: str) -> Reference | None:
-        return self._planned.learned.load(*self._key, *beside)
-
     def _learn(self) -> None:
-        self._learner = Learner(self._named(), self._planned.reference_rows, tolerance=self._planned.tolerance)
+        self._learner = Learner(self._named(), self._policy.reference_rows, tolerance=self._policy.tolerance)
 
     def _finish_learning(self, learner: Learner, at: float) -> None:
         try:
@@ -217,8 +203,8 @@ class ModelWatch:
         if reference is None:
             return
         self._learner = None
-        # Hosts that compare with one reference say one thing.
-        kept = self._planned.learned.keep(reference, *self._learned_key())
+        # Machines that compare with one reference say one thing.
+        kept = self._learned.keep(reference, *self._learned_key())
         share = self._share * _LEARNED_SHARE if self._comparisons else self._share
         self._compare(kept, share)
         logger.info("%s: learned a reference from %d rows", self._named(), kept.rows)
@@ -230,15 +216,7 @@ class ModelWatch:
 
     def _compare(self, reference: Reference, share: float) -> None:
         endpoint, model, version = self._key
-        plan = self._planned
-        watching = Watching(
-            panes_between_false_alarms=plan.panes_between_false_alarms,
-            tolerance=plan.tolerance,
-            share=share,
-            importance=plan.importance,
-            ignored=plan.ignored,
-        )
-        comparison = Comparison(reference, watching, endpoint=endpoint, model=model, version=version)
+        comparison = Comparison(reference, self._policy, share=share, endpoint=endpoint, model=model, version=version)
         self._comparisons[reference.version] = comparison
         if comparison.too_short:
             logger.info(
@@ -246,12 +224,6 @@ class ModelWatch:
                 self._named(),
                 listed(comparison.too_short),
             )
-
-    @property
-    def _planned(self) -> ModelPlan:
-        if self._plan is None:
-            raise RuntimeError("thawed and not resumed")
-        return self._plan
 
     def _named(self) -> str:
         return " ".join(printable(part) for part in self._key if part)

@@ -1,12 +1,13 @@
 """Counted rows against one reference: judged as columns, pairs and whole rows, and shown by exemplars."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.exemplars import Exemplars
+from dashlight.counting.policy import Policy
 from dashlight.counting.rows import RowCounter, RowPane
 from dashlight.counting.selection import watched_of
 from dashlight.judge.alert_budget import BREAKS
@@ -24,46 +25,39 @@ MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Watching:
-    """How rows are judged, whichever the reference."""
-
-    panes_between_false_alarms: float
-    tolerance: float
-    share: float = 1.0
-    """Part of the budget of false alarms that the comparison may use."""
-    importance: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Columns with so many times the budget of others; 0 leaves one out. Names that no column has mean nothing."""
-    ignored: Sequence[str] = ()
-    """Globs of columns that are not looked at, also where the reference holds them."""
-    strict: bool = False
-    """Whether within the tolerance there is no drift at all, not only none worth an alert."""
-
-
 class Comparison:
     """Judges the panes of rows that were counted over the bins of *reference*, by one process or by several."""
 
     def __init__(
-        self, reference: Reference, watching: Watching, *, endpoint: str = "", model: str = "", version: str = ""
+        self,
+        reference: Reference,
+        policy: Policy,
+        *,
+        share: float = 1.0,
+        endpoint: str = "",
+        model: str = "",
+        version: str = "",
     ) -> None:
-        """Set up windows and judges. Columns of *reference* stand with the features first."""
+        """Set up windows and judges. Columns of *reference* stand with the features first.
+
+        *share* is the part of the budget of false alarms that the comparison may use.
+        """
         self.reference = reference
         self.columns = reference.columns
-        self._watching = watching
-        watched = watched_of(reference, importance=watching.importance, ignored=watching.ignored)
+        self._policy = policy
+        watched = watched_of(reference, policy)
         self._hidden = watched.hidden
-        panes, tolerance, share = watching.panes_between_false_alarms, watching.tolerance, watching.share
+        panes = policy.panes_between_false_alarms
         labels = Labels(endpoint=endpoint, model=model, version=version)
         self._judge = DriftJudge(
             self.columns if watched.columns else (),
             panes=panes,
-            tolerance=tolerance,
+            tolerance=policy.tolerance,
             share=share * watched.parts.columns,
             importance=watched.importance if watched.columns else None,
-            strict=watching.strict,
             **labels,
         )
-        self._joint = JointComparison(reference, watched, panes=panes, tolerance=tolerance, share=share, labels=labels)
+        self._joint = JointComparison(reference, watched, policy, share=share, labels=labels)
         profiles: dict[tuple[Role, str], Profile] = {
             (each.role, each.name): each.profile for each in watched.columns if each.profile is not None
         }
@@ -84,7 +78,7 @@ class Comparison:
 
     def counter(self) -> RowCounter:
         """What counts rows for this comparison."""
-        return RowCounter(self.reference, importance=self._watching.importance, ignored=self._watching.ignored)
+        return RowCounter(self.reference, self._policy)
 
     @property
     def directions(self) -> Mapping[str, Direction]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from dashlight.counting.kept_rows import MOST_PANE_BYTES
-from dashlight.counting.machine import HostPane, lightened, merged
+from dashlight.counting.machine import MachinePane, lightened, merged
 from dashlight.errors import StateError
 from dashlight.metrics.figures import decode, encode
 from dashlight.metrics.losses import SignalFate
@@ -75,8 +75,8 @@ class SharedFiles:
 
 
 def _merged_letters(panes: Sequence[object]) -> object:
-    return lightened(merged(cast("Sequence[HostPane]", panes)), most_bytes=MOST_PANE_BYTES)
+    return lightened(merged(cast("Sequence[MachinePane]", panes)), most_bytes=MOST_PANE_BYTES)
 
 
 def _lightened(pane: object) -> object:
-    return lightened(cast("HostPane", pane))
+    return lightened(cast("MachinePane", pane))

@@ -13,13 +13,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dashlight.clock import Clock
-from dashlight.counting.machine import Briefing, HostPane, merged
+from dashlight.counting.machine import Briefing, MachinePane, merged
+from dashlight.counting.policy import Policy
+from dashlight.counting.references import References
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
 from dashlight.store.private import count_trouble
-from dashlight.watching.endpoint import EndpointPlan
-from dashlight.watching.machine import HostWatch
+from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.workers.files import SharedFiles
 from dashlight.workers.mailbox import Letter
@@ -39,7 +40,7 @@ _MOST_REMEMBERED = 256
 class Checkpoint:
     """The state of a host after a pane."""
 
-    watch: HostWatch
+    watch: MachineWatch
     counted: Mapping[str, int]
     """Number of the last pane of each process that is counted in it."""
     changed: tuple[Alert, ...] = ()
@@ -51,7 +52,7 @@ class Checkpoint:
 class Turn:
     """A pane that this process judged for its host."""
 
-    watch: HostWatch
+    watch: MachineWatch
     alerts: Sequence[Alert]
     """Those whose state changed."""
 
@@ -59,14 +60,17 @@ class Turn:
 class Sharing:
     """Where the panes of one process go. Used by the analysis thread alone, but for `figures`."""
 
-    def __init__(self, plan: EndpointPlan, *, meeting: Meeting | None, process: str, clock: Clock) -> None:
-        """*meeting* is where the host's processes meet, None where this one is alone; *process* names it there."""
-        self._plan = plan
+    def __init__(
+        self, policy: Policy, references: References, *, meeting: Meeting | None, process: str, clock: Clock
+    ) -> None:
+        """*meeting* is where the machine's processes meet, None where this one is alone; *process* names it there."""
+        self._policy = policy
+        self._references = references
         self._clock = clock
         self._process = process
         self._files = SharedFiles(meeting, process) if meeting is not None else None
-        self._watch = HostWatch(plan, at=clock.now()) if meeting is None else None
-        self._pending: list[HostPane] = []
+        self._watch = MachineWatch(policy, references, at=clock.now()) if meeting is None else None
+        self._pending: list[MachinePane] = []
         """Panes of this process that are not judged and not posted yet."""
         self._ended_at = self._judged_by = 0.0
         self._held: list[tuple[Letter, object]] = []
@@ -83,7 +87,7 @@ class Sharing:
         self._is_news = False
         """Whether the briefing is another since it was asked for last; only where this process judges."""
 
-    def post(self, pane: HostPane, at: float) -> Sequence[Alert]:
+    def post(self, pane: MachinePane, at: float) -> Sequence[Alert]:
         """Hands on what this process counted in the pane that ended *at*.
 
         The alerts that end because this process became the judge, and a reference is another one by now.
@@ -105,7 +109,7 @@ class Sharing:
         elif len(self._pending) > 1:
             self._pending = [merged(self._pending)]
         self._ended_at = at
-        self._judged_by = self._clock.monotonic() + min(PATIENCE_SECONDS, self._plan.pane_seconds / 4)
+        self._judged_by = self._clock.monotonic() + min(PATIENCE_SECONDS, self._policy.pane_seconds / 4)
         return ended
 
     def turn(self, at: float) -> Turn | None:
@@ -169,15 +173,15 @@ class Sharing:
     @property
     def reference(self) -> Reference | None:
         """The reference file that this process judges by, or would."""
-        return self._plan.models.reference
+        return self._references.given
 
     def replace_reference(self, reference: Reference, at: float) -> Sequence[Alert]:
         """Judges by *reference* from now on, or would; the alerts that end with the one before."""
-        self._plan = replace(self._plan, models=replace(self._plan.models, reference=reference))
+        self._references = References(self._references.learned, reference)
         return () if self._watch is None else self._watch.replace_reference(reference, at)
 
     @property
-    def watch(self) -> HostWatch | None:
+    def watch(self) -> MachineWatch | None:
         """The watch of the host, where this process judges."""
         return self._watch
 
@@ -187,7 +191,7 @@ class Sharing:
         found = {} if self._files is None else self._files.troubles
         return found | {SignalFate("files", "dropped", kind, "panes"): count for kind, count in self._unfitting.items()}
 
-    def leave(self, last: HostPane) -> None:
+    def leave(self, last: MachinePane) -> None:
         """Posts what is not judged yet, *last* among it, for whoever judges next, and leaves the others."""
         files = self._files
         if files is None:
@@ -215,14 +219,14 @@ class Sharing:
         """Goes on where the process that judged before left off, or begins."""
         kept, ended = files.checkpoint.read(), list[Alert]()
         if isinstance(kept, Checkpoint):
-            if kept.watch.can_resume(self._plan):
+            if kept.watch.can_resume(self._policy):
                 self._watch, self._counted = kept.watch, dict(kept.counted)
                 logger.info("judging for all processes from here on, after %d panes", kept.watch.pane_count)
                 self._is_news = True
-                return [*kept.changed, *self._watch.resume(self._plan, at)]
+                return [*kept.changed, *self._watch.resume(self._policy, self._references, at)]
             logger.warning("the kept statistics were made under other settings: beginning anew")
             ended = [_ended(alert, at) for alert in kept.watch.in_force if alert.state == "firing"]
-        self._watch, self._counted = HostWatch(self._plan, at=at), {}
+        self._watch, self._counted = MachineWatch(self._policy, self._references, at=at), {}
         return ended
 
     def _is_counted(self, letter: Letter) -> bool:
@@ -234,19 +238,19 @@ class Sharing:
         self._looked_at.update(letter.name for letter in new)
         self._held += files.mailbox.read(new)
 
-    def _are_missing(self, watch: HostWatch) -> bool:
+    def _are_missing(self, watch: MachineWatch) -> bool:
         """Whether a process that was there last time has not told of the pane that is to be judged.
 
         What it told late of the pane before does not count: else it would be a pane late for ever.
         """
-        since = self._ended_at - self._plan.pane_seconds / 2
-        standings = [each for _, pane in self._held if isinstance(pane, HostPane) for each in pane.standings.items()]
-        there = {process for process, standing in standings if standing.ended_at > since}
+        since = self._ended_at - self._policy.pane_seconds / 2
+        statuses = [each for _, pane in self._held if isinstance(pane, MachinePane) for each in pane.statuses.items()]
+        there = {process for process, status in statuses if status.ended_at > since}
         return bool(set(watch.processes) - {self._process} - there)
 
-    def _taken(self) -> list[HostPane]:
+    def _taken(self) -> list[MachinePane]:
         """What was read; of each process is remembered what is counted."""
-        panes = [pane for _, pane in self._held if isinstance(pane, HostPane)]
+        panes = [pane for _, pane in self._held if isinstance(pane, MachinePane)]
         for letter, _ in self._held:
             self._counted.pop(letter.worker, None)
             self._counted[letter.worker] = letter.sequence
@@ -257,7 +261,7 @@ class Sharing:
         self._held.clear()
         self._looked_at.clear()
 
-    def _summed(self, panes: Sequence[HostPane]) -> HostPane:
+    def _summed(self, panes: Sequence[MachinePane]) -> MachinePane:
         """The sum of *panes*, of which the first is this process's own; without those that do not fit, which are counted."""
         try:
             return merged(panes)
@@ -267,7 +271,7 @@ class Sharing:
             try:
                 whole = merged([whole, pane])
             except ValueError:
-                sentence = f"{', '.join(pane.standings)}: counts under other settings than the process that judges"
+                sentence = f"{', '.join(pane.statuses)}: counts under other settings than the process that judges"
                 count_trouble(self._unfitting, "unfitting", sentence, logger=logger)
         return whole
 

@@ -68,7 +68,7 @@ def test_a_code_that_is_sometimes_a_number_is_one_column_of_categories(table: Ta
     assert set(learned(learning).columns[0].categories) == {"5", "A", "B"}
 
 
-def test_columns_beyond_the_limit_are_not_learned(table: Tables) -> None:
+def test_columns_beyond_the_limit_are_left_out(table: Tables) -> None:
     learning = Learning(10, column_limit=2)
     learning.add(prediction(table({"a": [1.0], "b": [1.0], "c": [1.0]}, {"d": ["x"]}), table({"y": [1.0]})))
     learning.add(prediction(table({"a": [1.0], "c": [1.0]}), table({"y": [1.0]})))

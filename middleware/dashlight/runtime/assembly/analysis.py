@@ -43,8 +43,9 @@ def analysis(
     """
     from opentelemetry.sdk.version import __version__ as sdk_version
 
-    from dashlight.counting.machine import HostCounter
-    from dashlight.counting.model import ModelCounting
+    from dashlight.counting.machine import MachineCounter
+    from dashlight.counting.policy import Policy
+    from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
     from dashlight.deliver.delivery import Delivery
     from dashlight.deliver.encoding.genai import speaks_genai
@@ -61,46 +62,33 @@ def analysis(
     from dashlight.serving.access import Access, token_of
     from dashlight.store.learned import LearnedReferences
     from dashlight.store.reference_file import ReferenceFile
-    from dashlight.watching.endpoint import EndpointPlan
-    from dashlight.watching.model import ModelPlan
     from dashlight.workers.member import Sharing
 
     # What may be refused comes first, before a thread is started.
-    rules = parse_rules(settings.thresholds)
+    policy = Policy(
+        pane_seconds=settings.pane,
+        rules=parse_rules(settings.thresholds),
+        panes_between_false_alarms=settings.false_alarms / settings.pane,
+        tolerance=settings.tolerance,
+        reference_rows=settings.reference_rows,
+        importance=settings.importance,
+        ignored=settings.ignore,
+        features=settings.features,
+        prediction=settings.prediction,
+        model=settings.model,
+        model_version=settings.model_version,
+        window_seconds=settings.window,
+    )
     reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
     reference = reference_file.read() if reference_file is not None else None
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
     meeting = meeting_of(settings, environ, application)
     learned = LearnedReferences(None if meeting is None else meeting.path)
-    plan = EndpointPlan(
-        pane_seconds=settings.pane,
-        window_seconds=settings.window,
-        rules=rules,
-        panes_between_false_alarms=settings.false_alarms / settings.pane,
-        reference_rows=settings.reference_rows,
-        tolerance=settings.tolerance,
-        models=ModelPlan(
-            reference=reference,
-            reference_rows=settings.reference_rows,
-            panes_between_false_alarms=settings.false_alarms / settings.pane,
-            tolerance=settings.tolerance,
-            importance=settings.importance,
-            ignored=settings.ignore,
-            learned=learned,
-        ),
-    )
-    counting = ModelCounting(
-        learned=learned,
-        reference_rows=settings.reference_rows,
-        reference_file=reference_file,
-        importance=settings.importance,
-        ignored=settings.ignore,
-    )
     resource = resource_attributes(
         environ, instance_id=str(uuid.uuid4()), sdk_version=sdk_version, executable=Path(sys.executable).name
     )
-    # Metrics are those of the host, whichever of its processes sends them.
-    host = {**resource, "service.instance.id": process if meeting is None else instance_of(meeting)}
+    # Metrics are those of the machine, whichever of its processes sends them.
+    machine = {**resource, "service.instance.id": process if meeting is None else instance_of(meeting)}
     epoch = int(clock.now() * 1000)
     encoder = SpanEncoder(resource, "dashlight", __version__, known_methods=known_methods(environ))
     event_format = (
@@ -108,11 +96,11 @@ def analysis(
         if settings.collector_format == "otlp"
         else NdjsonEncoder(resource, epoch=epoch)
     )
-    sharing = Sharing(plan, meeting=meeting, process=process, clock=clock)
+    sharing = Sharing(policy, References(learned, reference), meeting=meeting, process=process, clock=clock)
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,
         events=(events_to, event_format) if events_to is not None else None,
-        metrics=(metrics_to, MetricEncoder(host, "dashlight", __version__)) if metrics_to is not None else None,
+        metrics=(metrics_to, MetricEncoder(machine, "dashlight", __version__)) if metrics_to is not None else None,
         clock=clock,
     )
     delivery.start()
@@ -136,17 +124,12 @@ def analysis(
             sampler=EventSampler(settings.sample_rate),
             payloads=settings.payloads == "features",
             redacted=settings.redact,
-            ignored=settings.ignore,
             trace_url=settings.trace_url,
-            model=settings.model,
-            model_version=settings.model_version,
-            features=settings.features,
-            prediction=settings.prediction,
             genai=speaks_genai(environ),
         ),
-        counter=HostCounter(process, counting),
+        counter=MachineCounter(process, policy, References(learned, file=reference_file)),
         sharing=sharing,
-        plan=plan,
+        policy=policy,
         shows_figures=settings.metrics,
         report=MetricReport(
             lambda: sharing.own_figures,

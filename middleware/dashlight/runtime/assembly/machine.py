@@ -1,4 +1,4 @@
-"""Where this process meets the others of its host that serve the same."""
+"""Where this process meets the others of its machine that serve the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def meeting_of(settings: Settings, environ: Mapping[str, str], application: str) -> Meeting | None:
-    """Where the processes meet that serve the same on this host; None, said once, where they cannot."""
+    """Where the processes meet that serve the same on this machine; None, said once, where they cannot."""
     served = application_of(sys.argv, cwd=_cwd(), environ=environ, name=application)
     try:
         if settings.state_dir:

@@ -15,7 +15,7 @@ from dashlight.clock import SystemClock
 from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metric_endpoint, trace_endpoint
 from dashlight.errors import SettingsError
 from dashlight.runtime.assembly.analysis import analysis
-from dashlight.runtime.monitor import Monitor, Plan
+from dashlight.runtime.monitor import Monitor, MonitorPlan
 from dashlight.serving.door import Answers
 from dashlight.settings import Settings, unknown_variables
 from dashlight.version import __version__
@@ -75,7 +75,7 @@ def assemble(
     )
     clock = SystemClock()
     answers = Answers(settings.path) if settings.metrics else None
-    plan = Plan(
+    plan = MonitorPlan(
         excluded=_excluded(settings, environ),
         cpu_share=settings.cpu,
         shutdown_seconds=settings.shutdown_timeout,

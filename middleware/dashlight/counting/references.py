@@ -1,0 +1,25 @@
+"""What the rows of a process can be compared with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dashlight.store.learned import LearnedReferences
+from dashlight.store.reference_file import ReferenceFile
+from dashlight.window.columns import Reference
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class References:
+    """The reference that the operator gave, and those that were learned from traffic."""
+
+    learned: LearnedReferences
+    fixed: Reference | None = None
+    """The operator's, where its file is not followed."""
+    file: ReferenceFile | None = None
+    """The file that is followed."""
+
+    @property
+    def given(self) -> Reference | None:
+        """The operator's reference; of a file that is followed as it was read last."""
+        return self.fixed if self.file is None else self.file.reference
