@@ -68,20 +68,12 @@ def test_a_code_that_is_sometimes_a_number_is_one_column_of_categories(table: Ta
     assert set(learned(learning).columns[0].categories) == {"5", "A", "B"}
 
 
-def test_columns_beyond_the_limit_are_refused_and_counted(table: Tables) -> None:
+def test_columns_beyond_the_limit_are_left_out(table: Tables) -> None:
     learning = Learning(10, column_limit=2)
     learning.add(prediction(table({"a": [1.0], "b": [1.0], "c": [1.0]}, {"d": ["x"]}), table({"y": [1.0]})))
     learning.add(prediction(table({"a": [1.0], "c": [1.0]}), table({"y": [1.0]})))
 
     assert [column.name for column in learned(learning).columns] == ["a", "b", "y"]
-    assert learning.refused_column_count == 2
-
-
-def test_refused_names_are_counted_up_to_a_thousand(table: Tables) -> None:
-    learning = Learning(10, column_limit=0)
-    learning.add(prediction(table({f"n{place}": [1.0] for place in range(1500)}), table()))
-
-    assert learning.refused_column_count == 1000
 
 
 def test_what_is_no_single_value_is_learned_as_a_type_error_and_not_kept(table: Tables) -> None:

@@ -19,7 +19,6 @@ from dashlight.window.values import WRONG, is_listed, number_of
 COLUMN_LIMIT = 256
 """Columns learned of each role: a client that invents names must not fill the memory."""
 
-_REFUSED_COUNTED = 1000
 _TEXTS_KEPT = 50_000
 """Different items of lists that are kept once each; of more all are forgotten."""
 _NUMBER_BYTES = 8
@@ -39,7 +38,6 @@ class Learning:
         self._tables: dict[Role, list[Table]] = {"feature": [], "output": []}
         self._names: dict[Role, dict[str, None]] = {"feature": {}, "output": {}}
         self._rows: dict[Role, int] = {"feature": 0, "output": 0}
-        self._refused: set[tuple[Role, str]] = set()
         self._texts: dict[str, str] = {}
 
     def add(self, prediction: Prediction, *, most_bytes: float = math.inf) -> int:
@@ -71,11 +69,6 @@ class Learning:
     def is_full(self) -> bool:
         """Whether the reference can be made."""
         return self.rows >= self.rows_wanted
-
-    @property
-    def refused_column_count(self) -> int:
-        """Columns beyond the limit, which the reference will not know; counted up to a thousand."""
-        return len(self._refused)
 
     @property
     def chunk(self) -> Chunk:
@@ -111,12 +104,9 @@ class Learning:
         known = self._names[role]
         admitted: list[int] = []
         for place, name in enumerate(names):
-            if name not in known and len(known) >= self._column_limit:
-                if len(self._refused) < _REFUSED_COUNTED:
-                    self._refused.add((role, name))
-                continue
-            known[name] = None
-            admitted.append(place)
+            if name in known or len(known) < self._column_limit:
+                known[name] = None
+                admitted.append(place)
         return admitted
 
     def _bounded(self, cell: Cell) -> Cell:
