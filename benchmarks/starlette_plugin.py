@@ -68,7 +68,7 @@ class _Outcomes:
 
             if process.monitor is not None:
                 capture = process.monitor.capture
-                found["captured"] = capture.inbox.captured_count
+                found["captured"] = capture.inbox.ended_count
                 found["mistakes"] = Counter(capture.failures)
         self._path.write_text(json.dumps(found))
 

@@ -39,7 +39,7 @@ async def echo(websocket: WebSocket) -> None:
 
 
 def captured_count() -> int:
-    return process.monitor.capture.inbox.captured_count if process.monitor is not None else 0
+    return process.monitor.capture.inbox.ended_count if process.monitor is not None else 0
 
 
 def get(app: Any, path: str = "/p", **options: Any) -> httpx.Response:

@@ -66,7 +66,7 @@ async def test_the_twelve_lines_work(anyio_backend: str) -> None:
 
     assert answer.json() == {"score": 6.0}
     assert process.monitor is not None
-    assert process.monitor.capture.inbox.captured_count == 1
+    assert process.monitor.capture.inbox.ended_count == 1
 
 
 @pytest.mark.parametrize("snippet", [fenced("python")[1], fenced("python", ALARMS)[0]], ids=["README", "alarms"])

@@ -5,13 +5,9 @@ from __future__ import annotations
 import mimetypes
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, time, timedelta
-from decimal import Decimal
-from enum import Enum
 from itertools import islice
 from pathlib import PurePath
 from typing import Any, Final, cast
-from uuid import UUID
 
 MOST_ROWS: Final = 1000
 """Rows that are copied of a table: of a longer one every second, every third and so on."""
@@ -27,7 +23,6 @@ _DEEP_CELLS: Final = 4096
 _TEMPORARY: Final = re.compile(r"^tmp[a-z0-9_]{8}")
 """What Python puts before the name under which BentoML keeps an upload."""
 _SCALARS: Final = frozenset({int, float, str, bool, type(None)})
-_TEXTS: Final = (date, time, timedelta, UUID)
 
 
 class Stills:
@@ -59,9 +54,6 @@ class Stills:
         facts = _facts(value)
         if facts is not None:
             return facts
-        plain = _plain(value)
-        if plain is not value:
-            return plain
         if hasattr(value, "iloc"):
             return self._frame(value)
         if hasattr(value, "ndim") and hasattr(value, "tolist"):
@@ -70,7 +62,8 @@ class Stills:
             # Frames of polars and tables of Arrow share what nobody changes in place.
             return cast("Any", value).slice(0, MOST_ROWS)
         fields = _fields(value)
-        return {"type": kind.__name__} if fields is None else self._still(fields, depth + 1)
+        # What is left nobody changes in place: dates, decimals, members of enumerations.
+        return value if fields is None else self._row(fields, depth)
 
     def _row(self, row: Mapping[Any, object], depth: int) -> dict[Any, object]:
         if len(row) <= MOST_KEYS and _SCALARS.issuperset(map(type, row.values())):
@@ -145,17 +138,6 @@ def _size_bytes(path: PurePath) -> int | None:
         return cast("Any", path).stat().st_size  # type: ignore[no-any-return]
     except (OSError, AttributeError):
         return None
-
-
-def _plain(value: object) -> object:
-    """What JSON would hold of single values that it does not know; *value* itself where it is none of them."""
-    if isinstance(value, Enum):
-        return value.value if type(value.value) in _SCALARS else value.name
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, _TEXTS):
-        return str(value)
-    return str.__str__(value) if isinstance(value, str) else value
 
 
 def _model_fields(model: object) -> dict[str, object]:

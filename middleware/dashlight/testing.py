@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dashlight.collector.received import Item, Signal, items_of_lines, items_of_protobuf
-from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 
 _SIGNALS: Mapping[str, Signal] = {"traces": "traces", "metrics": "metrics"}
@@ -72,14 +72,14 @@ class MemoryConnection:
     exporter: MemoryExporter
     url: str
 
-    def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:  # noqa: ARG002 - as a Send is called
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:  # noqa: ARG002 - as a Send is called
         """Takes a request: lines of JSON, or OTLP in protobuf: traces or metrics where the URL says so, else logs."""
         self.exporter.bodies.append(body)
         if content_type == "application/x-ndjson":
             self.exporter.items += items_of_lines(body)
         else:
             self.exporter.items += items_of_protobuf(_SIGNALS.get(self.url.rpartition("/")[2], "logs"), body)
-        return Answer(200)
+        return CollectorAnswer(200)
 
     def close(self) -> None:
         """Nothing to close."""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dashlight.cli import collect
-from dashlight.cli.collect import Shelf, as_json, as_text, listen_address
+from dashlight.cli.collect import ItemWriter, as_json, as_text, listen_address
 
 SPAN: dict[str, Any] = {
     "kind": "span",
@@ -90,35 +90,35 @@ def test_a_line_of_json_is_valid_whatever_the_numbers() -> None:
 
 def test_the_shelf_prints_and_counts() -> None:
     screen = io.StringIO()
-    shelf = Shelf(show=as_json, screen=screen)
+    writer = ItemWriter(show=as_json, screen=screen)
 
-    shelf.put([SPAN, ALERT])
-    shelf.put([GAUGE])
-    shelf.refuse()
-    shelf.close()
+    writer.put([SPAN, ALERT])
+    writer.put([GAUGE])
+    writer.refuse()
+    writer.close()
 
     assert [json.loads(line) for line in screen.getvalue().splitlines()] == [SPAN, ALERT, GAUGE]
-    assert shelf.tally() == "1 spans, 1 events, 1 metrics; refused 1 requests"
+    assert writer.tally() == "1 spans, 1 events, 1 metrics; refused 1 requests"
 
 
 def test_a_quiet_shelf_counts_only() -> None:
     screen = io.StringIO()
-    shelf = Shelf(screen=screen)
+    writer = ItemWriter(screen=screen)
 
-    shelf.put([SPAN])
+    writer.put([SPAN])
 
     assert screen.getvalue() == ""
-    assert shelf.tally().startswith("1 spans")
+    assert writer.tally().startswith("1 spans")
 
 
 def test_with_a_file_items_are_appended_there_and_not_printed(tmp_path: Path) -> None:
     output, screen = tmp_path / "items.ndjson", io.StringIO()
     output.write_text('{"kind": "old"}\n')
-    shelf = Shelf(output=output, show=as_text, screen=screen)
+    writer = ItemWriter(output=output, show=as_text, screen=screen)
 
-    shelf.put([SPAN])
+    writer.put([SPAN])
     at_once = output.read_text().splitlines()
-    shelf.close()
+    writer.close()
 
     assert [json.loads(line) for line in at_once] == [{"kind": "old"}, SPAN]
     assert screen.getvalue() == ""

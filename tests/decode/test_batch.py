@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashlight.decode.batch import MAX_LANES, MAX_PATHS, Batch, Decoder
+from dashlight.decode.batch import MAX_LANES, MAX_PATHS, DecodedBatch, Decoder
 from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Exchange, Prediction, Table
@@ -40,7 +40,7 @@ def is_null(cell: object) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
-def only(batch: Batch) -> Prediction:
+def only(batch: DecodedBatch) -> Prediction:
     (prediction,) = batch.predictions
     return prediction
 

@@ -1,9 +1,11 @@
 import dataclasses
 import enum
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -19,6 +21,7 @@ from dashlight.errors import DecodeError
 from dashlight.records import Exchange, HandedOver
 
 Make = Callable[..., Exchange]
+NOON = datetime(2026, 1, 2, 12)  # noqa: DTZ001  # of no zone
 
 
 class Colour(str):
@@ -28,6 +31,10 @@ class Colour(str):
 
     def __str__(self) -> str:
         return "Colour.RED"
+
+
+class Count(int):
+    """A number of a class of its own."""
 
 
 class Level(enum.IntEnum):
@@ -57,6 +64,13 @@ class Model:
         return {"age": 1}
 
 
+class Shade(enum.Enum):
+    """One whose members are neither text nor number."""
+
+    RED = "red"
+    ODD = ("o", "d")
+
+
 class NAType:
     """As pandas writes nothing."""
 
@@ -75,6 +89,16 @@ class Frame:
 
     def __getitem__(self, place: object) -> Any:
         return self._arrays[place[1]] if isinstance(place, tuple) else self
+
+
+class Series:
+    """As polars has them: an array, and nothing else that is known."""
+
+    def __init__(self, values: list[float]) -> None:
+        self._values = values
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return np.array(self._values)
 
 
 class Slices:
@@ -130,13 +154,30 @@ def columns(decoded: Decoded) -> tuple[dict[str, list[object]], dict[str, list[o
         ([Person(3)], [{"age": 3}]),
         (Struct(4), {"age": 4}),
         (Model(), {"age": 1}),
-        ([Colour("red"), Level.HIGH], ["red", 3]),
+        ([Colour("red"), Level.HIGH, Count(2)], ["red", 3, 2]),
+        ([Shade.RED, Shade.ODD], ["red", "ODD"]),
+        ([Decimal("1.5"), UUID(int=1)], [1.5, "00000000-0000-0000-0000-000000000001"]),
+        ([NOON, NOON.date(), NOON.time(), timedelta(minutes=2)],
+         ["2026-01-02 12:00:00", "2026-01-02", "12:00:00", 120.0]),
+        (np.array(["2026-01-02T12", "NaT"], "M8[ns]"), ["2026-01-02 12:00:00", None]),
+        (np.array([90, "NaT"], "m8[s]"), [90.0, None]),
+        ([np.datetime64(NOON), np.timedelta64(2, "m")], ["2026-01-02 12:00:00", 120.0]),
+        (np.array([b"a", b"\xff"]), ["a", "\ufffd"]),
+        (np.array([(1, "a")], [("age", "i4"), ("city", "U1")]), [{"age": 1, "city": "a"}]),
+        (np.array([{"a": 1}, (2, 3)], object), [{"a": 1}, [2, 3]]),
+        (np.ma.masked_array([1, 2], [False, True]), [1, None]),
+        ({"a": np.ma.masked}, {"a": None}),
+        (np.array([range(2)], object), [[0, 1]]),
+        (Series([1.0, 2.0]), [1.0, 2.0]),
+        ({"a": 1, "b": object()}, {"a": 1, "b": {"type": "object"}}),
         ({2}, [2]),
         ("text", "text"),
     ],
     ids=[
         "json", "mapping", "scalars of numpy", "array", "array of text", "array of objects", "numpy number", "frame",
-        "sliced rows", "data class", "struct", "pydantic", "enumerations", "set", "text",
+        "sliced rows", "data class", "struct", "pydantic", "enumerations", "members of an enumeration", "decimal and UUID", "times",
+        "moments of numpy", "spans of numpy", "single times of numpy", "bytes of numpy", "records of numpy", "objects in an array",
+        "masked array", "masked value", "array of ranges", "series of polars", "anything in a row", "set", "text",
     ],
 )  # fmt: skip
 def test_tables_of_any_kind_are_read_as_json(value: object, plain: object) -> None:
@@ -145,8 +186,16 @@ def test_tables_of_any_kind_are_read_as_json(value: object, plain: object) -> No
 
 @pytest.mark.parametrize(
     "value",
-    [b"bytes", object(), [[[[[[[[[1]]]]]]]]], Broken(), np.zeros((400, 400)), [[0] * 400] * 400],
-    ids=["bytes", "anything", "too deep", "what raises", "an array too large", "lists too large"],
+    [
+        b"bytes",
+        object(),
+        [[[[[[[[[1]]]]]]]]],
+        np.full((1,) * 9, None),
+        Broken(),
+        np.zeros((400, 400)),
+        [[0] * 400] * 400,
+    ],
+    ids=["bytes", "anything", "too deep", "an array too deep", "what raises", "an array too large", "lists too large"],
 )
 def test_what_is_no_table_is_one_decode_error(value: object) -> None:
     with pytest.raises(DecodeError, match="handed_over"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from dashlight.deliver.encoding.events import Event
-from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.testing import FakeClock
 
@@ -18,10 +18,10 @@ class Collector:
     """Stands for the way to a collector: takes every request and gives the answers it was told, the last for ever."""
 
     clock: FakeClock
-    answers: list[Answer] = field(default_factory=lambda: [Answer(200)])
+    answers: list[CollectorAnswer] = field(default_factory=lambda: [CollectorAnswer(200)])
     requests: list[tuple[list[str], str]] = field(default_factory=list)
     """What each request held, and its key."""
-    answer_to: Callable[[Sequence[str]], Answer | None] = lambda _texts: None
+    answer_to: Callable[[Sequence[str]], CollectorAnswer | None] = lambda _texts: None
     """An answer to these entries in particular."""
     seconds: float = 0.0
     """How long each attempt takes."""
@@ -31,7 +31,7 @@ class Collector:
         """Itself, as a connection."""
         return self
 
-    def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:
         """Notes a request and answers."""
         assert content_type == "text/plain"
         texts = body.decode().split()

@@ -13,7 +13,7 @@ from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled,
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import ALERT, PREDICTION, Event
 from dashlight.deliver.outbox import Counts
-from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.metrics.losses import SignalFate
 
@@ -30,7 +30,7 @@ class Collectors:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, list[str]]] = []
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, CollectorAnswer] = {}
         self.closed: list[str] = []
         self.contexts: list[tuple[bool, bool]] = []
         self.gate = threading.Event()
@@ -46,11 +46,11 @@ class _Way:
         self._collectors = collectors
         self._url = url
 
-    def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:
         assert self._collectors.gate.wait(PATIENCE_SECONDS)
         self._collectors.contexts.append((is_instrumentation_enabled(), is_http_instrumentation_enabled()))
         self._collectors.requests.append((self._url, body.decode().split()))
-        return self._collectors.answers.get(self._url, Answer(200))
+        return self._collectors.answers.get(self._url, CollectorAnswer(200))
 
     def close(self) -> None:
         self._collectors.closed.append(self._url)
@@ -114,7 +114,7 @@ def test_events_leave_by_themselves(deliver: Any, collectors: Collectors) -> Non
 
 
 def test_a_collector_that_is_away_does_not_hold_up_the_other(deliver: Any, collectors: Collectors) -> None:
-    collectors.answers["http://spans"] = Answer(failure="name")
+    collectors.answers["http://spans"] = CollectorAnswer(failure="name")
     delivery = deliver()
     delivery.start()
     delivery.send_spans([b"s1"])
@@ -247,7 +247,7 @@ def test_what_the_time_does_not_suffice_for_is_counted_once(deliver: Any, collec
 
 
 def test_a_collector_that_has_been_failing_does_not_hold_up_the_end(deliver: Any, collectors: Collectors) -> None:
-    collectors.answers["http://events"] = Answer(401)
+    collectors.answers["http://events"] = CollectorAnswer(401)
     delivery = deliver()
     delivery.start()
     delivery.send_event(event("e1", ALERT))
@@ -270,7 +270,7 @@ def test_a_mistake_of_ours_does_not_end_the_thread(
             raise mistake
         return 0.0
 
-    collectors.answers["http://spans"] = Answer(503)
+    collectors.answers["http://spans"] = CollectorAnswer(503)
     delivery = deliver(jitter=jitter)
     delivery.start()
     delivery.send_spans([b"s1"])

@@ -9,11 +9,16 @@ import pytest
 
 from dashlight.deliver.destination import Destination
 from dashlight.deliver.outbox import Counts, Outbox
-from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.testing import FakeClock
 
-OK, BUSY, GONE, FORBIDDEN = Answer(200), Answer(503), Answer(failure="unreachable"), Answer(401)
-LARGE, POISON = Answer(413), Answer(400)
+OK, BUSY, GONE, FORBIDDEN = (
+    CollectorAnswer(200),
+    CollectorAnswer(503),
+    CollectorAnswer(failure="unreachable"),
+    CollectorAnswer(401),
+)
+LARGE, POISON = CollectorAnswer(413), CollectorAnswer(400)
 
 
 @pytest.fixture
@@ -109,7 +114,7 @@ def test_what_arrives_is_delivered(put: Any, run: Any, outbox: Outbox) -> None:
 def test_what_the_collector_takes_in_part_is_not_sent_again(
     put: Any, run: Any, outbox: Outbox, collector: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    collector.answers = [Answer(200, body=b"2")]
+    collector.answers = [CollectorAnswer(200, body=b"2")]
     put("a b c")
     run(60.0)
 
@@ -147,7 +152,7 @@ def test_the_pauses_start_small_again_after_a_success(put: Any, run: Any, collec
 
 
 def test_retry_after_is_obeyed(put: Any, run: Any, collector: Any) -> None:
-    collector.answers = [Answer(429, retry_after="20"), OK]
+    collector.answers = [CollectorAnswer(429, retry_after="20"), OK]
     put("a")
     run(22.9)
     before = len(collector.requests)
@@ -160,7 +165,7 @@ def test_retry_after_is_obeyed(put: Any, run: Any, collector: Any) -> None:
 def test_a_collector_that_fails_slowly_gets_half_the_time_at_most(
     put: Any, run: Any, collector: Any, clock: FakeClock, destination: Destination
 ) -> None:
-    collector.answers, collector.seconds = [Answer(failure="timeout")], 15.0
+    collector.answers, collector.seconds = [CollectorAnswer(failure="timeout")], 15.0
     put("a")
     run(1.0)
 
@@ -209,7 +214,7 @@ def test_after_five_minutes_events_are_given_up(
 def test_only_the_old_part_of_a_batch_expires_and_the_rest_is_another_request(
     put: Any, run: Any, outbox: Outbox, collector: Any, clock: FakeClock
 ) -> None:
-    collector.answers = [Answer(503, retry_after="272"), OK]
+    collector.answers = [CollectorAnswer(503, retry_after="272"), OK]
     put("old")
     clock.advance(0.5)
     put("young")
@@ -224,7 +229,7 @@ def test_only_the_old_part_of_a_batch_expires_and_the_rest_is_another_request(
 def test_what_would_go_to_a_refused_address_is_given_up_and_told_once(
     put: Any, run: Any, outbox: Outbox, collector: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    collector.answers = [Answer(failure="refused address", detail="a.example leads to 169.254.169.254")]
+    collector.answers = [CollectorAnswer(failure="refused address", detail="a.example leads to 169.254.169.254")]
     put("a b")
     run(2.0)
     put("c")
@@ -298,7 +303,7 @@ def test_a_rotated_token_costs_no_data(
 
 
 def test_what_will_never_be_taken_is_not_sent_again(put: Any, run: Any, outbox: Outbox, collector: Any) -> None:
-    collector.answers = [Answer(501)]
+    collector.answers = [CollectorAnswer(501)]
     put("a b")
     run(60.0)
 
@@ -310,7 +315,7 @@ def test_formats_other_than_otlp_try_again_after_a_500(
     put: Any, run: Any, outbox: Outbox, collector: Any, text_format: Any
 ) -> None:
     text_format.speaks_otlp = False
-    collector.answers = [Answer(500), OK]
+    collector.answers = [CollectorAnswer(500), OK]
     put("a")
     run(10.0)
 
@@ -353,7 +358,7 @@ def test_a_hurry_ends_the_waiting_for_company(put: Any, run: Any, destination: D
 def test_a_hurry_tries_once_more_before_the_pause_is_over(
     put: Any, run: Any, destination: Destination, collector: Any
 ) -> None:
-    collector.answers = [Answer(503, retry_after="100"), OK]
+    collector.answers = [CollectorAnswer(503, retry_after="100"), OK]
     put("a")
     run(5.0)
     destination.hurry()
@@ -427,7 +432,7 @@ def test_what_is_abandoned_while_it_is_being_taken_is_left_alone(
 def test_events_expire_at_the_very_moment_for_which_a_step_was_wanted(
     put: Any, destination: Destination, outbox: Outbox, collector: Any, clock: FakeClock
 ) -> None:
-    collector.answers = [Answer(429, retry_after="300")]
+    collector.answers = [CollectorAnswer(429, retry_after="300")]
     clock.at = 1_700_000_000.1
     put("a b")
     clock.advance(1.0)

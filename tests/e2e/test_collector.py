@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from dashlight.cli.collect import Shelf, as_json
+from dashlight.cli.collect import ItemWriter, as_json
 from dashlight.collector.server import MOST_BODY_BYTES, Collector
 from dashlight.deliver.encoding.wire import fields
 
@@ -39,8 +39,8 @@ class Running:
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.screen = io.StringIO()
-        self.shelf = Shelf(show=as_json, screen=self.screen)
-        self.server = Collector(host, 0, self.shelf)
+        self.writer = ItemWriter(show=as_json, screen=self.screen)
+        self.server = Collector(host, 0, self.writer)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
         self._thread.start()
 
@@ -171,7 +171,7 @@ def test_what_is_refused_is_answered_and_counted(
 
     assert status == expected
     assert running.items == []
-    assert running.shelf.tally().endswith("refused 1 requests")
+    assert running.writer.tally().endswith("refused 1 requests")
     # google.rpc.Status: a code and a message for people.
     if headers["Content-Type"] == PROTOBUF:
         assert dict(fields(said)).keys() == {1, 2}
@@ -219,7 +219,7 @@ def test_what_cannot_be_kept_is_to_be_sent_again(running: Running) -> None:
 def test_a_conversation_that_breaks_off_is_counted(running: Running, capfd: pytest.CaptureFixture[str]) -> None:
     running.server.handle_error(None, None)
 
-    assert running.shelf.tally().endswith("refused 1 requests")
+    assert running.writer.tally().endswith("refused 1 requests")
     assert capfd.readouterr().err == ""
 
 

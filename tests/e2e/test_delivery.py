@@ -29,7 +29,7 @@ from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import ALERT, PREDICTION, Event
 from dashlight.deliver.encoding.logs import LogEncoder
 from dashlight.deliver.outbox import Counts
-from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.transport.http import HttpSender
 
@@ -159,7 +159,7 @@ def sender() -> Iterator[Callable[..., HttpSender]]:
         each.close()
 
 
-def send(sender: HttpSender, body: bytes = b"body") -> Answer:
+def send(sender: HttpSender, body: bytes = b"body") -> CollectorAnswer:
     return sender(body, content_type="text/plain", key="key-1")
 
 
@@ -167,7 +167,7 @@ def test_a_request_says_what_it_is(collector: Collector, sender: Any) -> None:
     found = send(sender(f"{collector.url}?token=t", headers={"api-key": "k"}))
 
     [request] = collector.requests
-    assert found == Answer(200)
+    assert found == CollectorAnswer(200)
     assert (request.path, request.body) == ("/v1/logs?token=t", b"body")
     assert request.headers["host"] == f"127.0.0.1:{collector.server_port}"
     assert request.headers["user-agent"].startswith("dashlight/")
@@ -209,7 +209,7 @@ def test_one_connection_serves_many_requests(collector: Collector, sender: Any) 
 def test_the_answer_is_told_with_its_retry_after(collector: Collector, sender: Any) -> None:
     collector.behaviours = [answer(429, b"slow down", Retry_After="7")]
 
-    assert send(sender(collector.url)) == Answer(429, retry_after="7", body=b"slow down")
+    assert send(sender(collector.url)) == CollectorAnswer(429, retry_after="7", body=b"slow down")
 
 
 def test_a_redirect_is_not_followed(collector: Collector, sender: Any) -> None:
@@ -257,7 +257,7 @@ def test_of_a_long_answer_nothing_is_kept(collector: Collector, sender: Any) -> 
 def test_a_compressed_answer_is_not_looked_into(collector: Collector, sender: Any) -> None:
     collector.behaviours = [answer(200, gzip.compress(bytes(10_000_000)), Content_Encoding="gzip")]
 
-    assert send(sender(collector.url)) == Answer(200)
+    assert send(sender(collector.url)) == CollectorAnswer(200)
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_a_collector_is_believed_by_the_certificate_that_is_named(
     made, key = map(str, certificate)
     way = sender(secure_url(secure), certificate=made, client_certificate=made, client_key=key)
 
-    assert send(way) == Answer(200)
+    assert send(way) == CollectorAnswer(200)
 
 
 def test_a_collector_that_cannot_be_believed_gets_nothing(secure: Collector, sender: Any) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dashlight.metrics.figures import FigureKind
 from dashlight.metrics.instruments import HISTOGRAMS, INSTRUMENTS, LONGEST_TEXT, figure, label
 from dashlight.metrics.prometheus_names import FamilyKind, family_names
-from dashlight.metrics.prometheus_names import Instrument as Named
+from dashlight.metrics.prometheus_names import NamedInstrument as Named
 
 
 def test_a_figure_is_what_its_instrument_says() -> None:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.metrics.prometheus_names import FamilyKind, Instrument, family_names, label_names
+from dashlight.metrics.prometheus_names import FamilyKind, NamedInstrument, family_names, label_names
 
 texts = st.text(st.characters(), max_size=12) | st.sampled_from(["a.b", "a_b", "a", "a.total", "a_created", "a.count"])
 kinds = st.sampled_from(["counter", "gauge", "histogram"])
-instruments = st.builds(Instrument, texts, kinds, st.sampled_from(["", "s", "By", "{request}", "1", "kg/m"]))
+instruments = st.builds(NamedInstrument, texts, kinds, st.sampled_from(["", "s", "By", "{request}", "1", "kg/m"]))
 ENDINGS = {
     "counter": ("_total", "_created"), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum", "_created"),
 }  # fmt: skip
@@ -38,13 +38,13 @@ ENDINGS = {
     ],
 )
 def test_a_name_is_made_as_the_rules_say(name: str, kind: FamilyKind, unit: str, wanted: str) -> None:
-    instrument = Instrument(name, kind, unit)
+    instrument = NamedInstrument(name, kind, unit)
 
     assert family_names([instrument])[instrument].name == wanted
 
 
 def test_names_that_would_be_one_are_told_apart() -> None:
-    dot, line = Instrument("a.b", "gauge", "s"), Instrument("a_b", "gauge", "s")
+    dot, line = NamedInstrument("a.b", "gauge", "s"), NamedInstrument("a_b", "gauge", "s")
 
     found = family_names([line, dot])
 
@@ -54,7 +54,7 @@ def test_names_that_would_be_one_are_told_apart() -> None:
 
 
 def test_a_gauge_does_not_take_the_name_of_a_counters_series() -> None:
-    counter, gauge = Instrument("a", "counter", ""), Instrument("a.total", "gauge", "")
+    counter, gauge = NamedInstrument("a", "counter", ""), NamedInstrument("a.total", "gauge", "")
 
     found = family_names([counter, gauge])
 
@@ -63,7 +63,7 @@ def test_a_gauge_does_not_take_the_name_of_a_counters_series() -> None:
 
 
 @given(st.lists(instruments, max_size=8))
-def test_no_two_instruments_share_a_series(some: list[Instrument]) -> None:
+def test_no_two_instruments_share_a_series(some: list[NamedInstrument]) -> None:
     found = family_names(some)
 
     series = [named.name + ending for each, named in found.items() for ending in ENDINGS[each.kind]]

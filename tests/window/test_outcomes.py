@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from dashlight.records import Outcome
+from dashlight.window.histogram import SIZE, quantile
 from dashlight.window.outcomes import OutcomeCounter, merge_outcomes
 
 
@@ -89,8 +90,8 @@ def test_latency_and_sizes_have_quantiles() -> None:
 
     assert ended.latency_quantile(0.99).value == pytest.approx(0.2, rel=0.05)
     assert ended.first_byte_quantile(0.99).value == pytest.approx(0.1, rel=0.05)
-    assert ended.request_size_quantile(0.5).value == pytest.approx(1000, rel=0.12)
-    assert ended.response_size_quantile(0.5).value == pytest.approx(10_000, rel=0.12)
+    assert quantile(ended.request_sizes, SIZE, 0.5).value == pytest.approx(1000, rel=0.12)
+    assert quantile(ended.response_sizes, SIZE, 0.5).value == pytest.approx(10_000, rel=0.12)
 
 
 def test_an_exchange_without_a_body_has_no_first_byte() -> None:

@@ -50,7 +50,7 @@ def test_requests_and_the_lifespan_of_an_asgi_app_are_watched(own_copy: Copy) ->
 
     assert begun == [True]
     assert process.monitor is not None
-    assert process.monitor.capture.inbox.captured_count == 1
+    assert process.monitor.capture.inbox.ended_count == 1
 
 
 def test_an_rsgi_app_is_served_unwatched(own_copy: Copy, caplog: pytest.LogCaptureFixture) -> None:

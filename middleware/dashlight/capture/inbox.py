@@ -24,7 +24,6 @@ class Inbox:
         self._waiting_bytes = 0
         self.wake = threading.Event()
         self.dropped_count = 0
-        self.captured_count = 0
         self.handed_bytes = 0
         """What adapters handed over since the inbox was empty: theirs to count and to bound."""
         self.begun_count = 0
@@ -38,7 +37,6 @@ class Inbox:
     def put(self, exchange: Exchange) -> None:
         """Appends *exchange*, or drops and counts it where the inbox is full."""
         waiting = self._waiting
-        self.captured_count += 1
         size_bytes = exchange.request_bytes + exchange.response_bytes
         if len(waiting) >= self._limit or self._waiting_bytes + size_bytes > self._limit_bytes:
             self.dropped_count += 1

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, Protocol, TextIO, cast
+from typing import Any, TextIO, cast
 
 import msgspec
 
+from dashlight.cli.subparsers import Subparsers
 from dashlight.collector.received import Item
 from dashlight.collector.server import Collector
 from dashlight.deliver.encoding.ndjson import json_value
@@ -23,14 +24,6 @@ from dashlight.deliver.encoding.ndjson import json_value
 # Attributes that tell one event from another at a glance.
 _TELLING = ("dashlight.alert.state", "http.route", "http.response.status_code", "dashlight.outcome")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-class Subparsers(Protocol):
-    """What `argparse` gives to add commands to."""
-
-    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002
-        """A parser for the command *name*."""
-        ...
 
 
 def register(subparsers: Subparsers) -> None:
@@ -55,11 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Listens until it is interrupted; 0, or 2 where it cannot listen or write there."""
     try:
         host, port = listen_address(arguments.listen, allow_remote=arguments.allow_remote)
-        shelf = Shelf(
+        writer = ItemWriter(
             output=Path(arguments.output) if arguments.output else None,
             show=None if arguments.quiet else {"text": as_text, "json": as_json}[arguments.format],
         )
-        collector = Collector(host, port, shelf)
+        collector = Collector(host, port, writer)
     except (ValueError, OSError) as error:
         print(f"dashlight collect: {error}", file=sys.stderr)
         return 2
@@ -69,13 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"listening on {collector.url}", flush=True)
         collector.serve_forever(poll_interval=0.1)
     collector.server_close()
-    shelf.close()
-    print(f"received {shelf.tally()}", flush=True)
+    writer.close()
+    print(f"received {writer.tally()}", flush=True)
     return 0
 
 
-class Shelf:
-    """Where items are put: printed, or appended to a file, and counted."""
+class ItemWriter:
+    """Prints items or appends them to a file, and counts them."""
 
     def __init__(
         self, *, output: Path | None = None, show: Callable[[Item], str] | None = None, screen: TextIO = sys.stdout

@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
+from dashlight.cli.subparsers import Subparsers
 from dashlight.decode.exchange import Decoded, decode_exchange
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.generation import Generation
@@ -29,14 +30,6 @@ _REASONS: Final = {
     "not_listed": "not among those that are asked for",
     "ignored": "to be ignored",
 }
-
-
-class Subparsers(Protocol):
-    """What `argparse` gives to add commands to."""
-
-    def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser:  # noqa: A002
-        """A parser for the command *name*."""
-        ...
 
 
 def register(subparsers: Subparsers) -> None:

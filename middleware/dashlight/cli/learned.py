@@ -3,20 +3,17 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
 from dashlight.cli.reference_text import summary
+from dashlight.cli.subparsers import Subparsers
 from dashlight.errors import ReferenceDataError
 from dashlight.judge.words import printable
 from dashlight.store.learned import FILES
 from dashlight.window.reference.file import load
 from dashlight.workers.rendezvous import APPLICATION
 
-if TYPE_CHECKING:
-    _Subparsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse gives it no public name
 
-
-def register(subparsers: "_Subparsers") -> None:
+def register(subparsers: Subparsers) -> None:
     """Add `learned list`, `learned export` and `learned forget` to the command line."""
     learned = subparsers.add_parser("learned", help="references that servers learned: list, export, forget")
     actions = learned.add_subparsers(dest="action", required=True)

@@ -4,12 +4,12 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from dashlight.cli.progress import progress
 from dashlight.cli.reference_text import shown, summary
+from dashlight.cli.subparsers import Subparsers
 from dashlight.cli.training import TrainingFile, chunks_in_order, moments_in_order, wanted_columns
 from dashlight.cli.training_csv import CsvFile
 from dashlight.cli.training_parquet import ParquetFile
@@ -18,14 +18,11 @@ from dashlight.errors import MissingExtraError, ReferenceDataError
 from dashlight.window.reference.build import build_reference
 from dashlight.window.reference.file import dump, load
 
-if TYPE_CHECKING:
-    _Subparsers: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # argparse gives it no public name
-
 _SEED = 0
 """The same data give the same reference."""
 
 
-def register(subparsers: "_Subparsers") -> None:
+def register(subparsers: Subparsers) -> None:
     """Add `reference build` and `reference show` to the command line."""
     reference = subparsers.add_parser("reference", help="make or show a reference file")
     actions = reference.add_subparsers(dest="action", required=True)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from dashlight.cli.collect import Subparsers
+from dashlight.cli.subparsers import Subparsers
 from dashlight.zero_code.start.sitecustomize import MARK, with_first
 
 _NOT_EXECUTABLE, _NOT_FOUND, _MISUSED = 126, 127, 2

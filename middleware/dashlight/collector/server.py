@@ -32,8 +32,8 @@ _CODES = {503: 14}
 _INVALID_ARGUMENT = 3
 
 
-class Shelf(Protocol):
-    """Where items are put."""
+class ItemSink(Protocol):
+    """Takes the items that arrive."""
 
     def put(self, items: Sequence[Item], /) -> None:
         """Keeps items; raises OSError or ValueError where it cannot."""
@@ -58,8 +58,8 @@ class Collector(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, host: str, port: int, shelf: Shelf) -> None:
-        self.shelf = shelf
+    def __init__(self, host: str, port: int, sink: ItemSink) -> None:
+        self.sink = sink
         self.address_family = AF_INET6 if ":" in host else AF_INET
         super().__init__((host, port), _Handler)
 
@@ -76,7 +76,7 @@ class Collector(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the signature of socketserver
         """Counts a conversation that broke off, instead of printing a traceback."""
-        self.shelf.refuse()
+        self.sink.refuse()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -85,15 +85,15 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _IDLE_SECONDS
 
     @property
-    def _shelf(self) -> Shelf:
-        return cast("Collector", self.server).shelf
+    def _sink(self) -> ItemSink:
+        return cast("Collector", self.server).sink
 
     def do_POST(self) -> None:
         """Takes one request and answers as OTLP wants it."""
         content_type = self.headers.get_content_type()
         try:
             items = self._items(content_type, _decoded(self._body(), self.headers.get("content-encoding", "")))
-            self._shelf.put(items)
+            self._sink.put(items)
         except Refusal as refusal:
             self._refuse(refusal.status, str(refusal), content_type)
         except ReceivedError as error:
@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         return piece
 
     def _refuse(self, status: int, reason: str, content_type: str) -> None:
-        self._shelf.refuse()
+        self._sink.refuse()
         # What is left of the body is not read, so the connection cannot be used again.
         self.close_connection = True
         code = _CODES.get(status, _INVALID_ARGUMENT)

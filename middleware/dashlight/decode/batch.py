@@ -25,7 +25,7 @@ MAX_EXEMPLAR_BYTES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class DecodedBatch:
     """What a batch of exchanges decoded to. Places are positions in the batch."""
 
     predictions: Sequence[Prediction]
@@ -98,7 +98,7 @@ class Decoder:
         self._lanes: dict[tuple[object, ...], Lane] = {}
         self._lane_of_path: dict[str, Lane] = {}
 
-    def decode(self, exchanges: Sequence[Exchange]) -> Batch:
+    def decode(self, exchanges: Sequence[Exchange]) -> DecodedBatch:
         """What *exchanges* decoded to. Rows of failed exchanges are in no table."""
         tally = _Tally()
         slow: list[tuple[int, Lane | None]] = []
@@ -141,7 +141,7 @@ class Decoder:
         for lane in {**hits, **misses}:
             missed = misses.get(lane, _Misses())
             lane.learn(missed.bodies, hits=len(hits[lane].places) if lane in hits else 0, misses=missed.count)
-        return Batch(
+        return DecodedBatch(
             predictions=tally.gathering.predictions(self._kept),
             failures=tally.failures,
             undecodable=tally.undecodable,

@@ -92,7 +92,6 @@ class Delivery:
         ]
         self.takes_spans = spans is not None
         self.takes_events = events is not None
-        self.takes_metrics = metrics is not None
         self._nudge = threading.Event()
         self._progress = threading.Condition()
         self._stopping = False

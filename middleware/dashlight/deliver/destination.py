@@ -6,7 +6,7 @@ from typing import Protocol
 
 from dashlight.clock import Clock
 from dashlight.deliver.outbox import Batch, Entry, Outbox, is_older
-from dashlight.deliver.transport.answer import Answer, Send
+from dashlight.deliver.transport.answer import CollectorAnswer, Send
 from dashlight.deliver.transport.health import Health
 from dashlight.deliver.transport.retry import PROBE_SECONDS, backoff_seconds, meaning, retry_after_seconds
 
@@ -146,16 +146,16 @@ class Destination:
             self._poison.try_batch(len(batch), at=at)
         return batch
 
-    def _attempt(self, batch: Batch) -> Answer:
+    def _attempt(self, batch: Batch) -> CollectorAnswer:
         try:
             if self._send is None:
                 self._send = self._connect()
             body = self._form.request([payload for payload, _ in batch.entries])
             return self._send(body, content_type=self._form.content_type, key=batch.key)
         except Exception as failure:
-            return Answer(failure="setting", detail=type(failure).__name__)
+            return CollectorAnswer(failure="setting", detail=type(failure).__name__)
 
-    def _conclude(self, batch: Batch, answer: Answer, *, tried_at: float) -> None:
+    def _conclude(self, batch: Batch, answer: CollectorAnswer, *, tried_at: float) -> None:
         at = self._clock.monotonic()
         match meaning(answer, speaks_otlp=self._form.speaks_otlp):
             case "delivered":

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.openmetrics import exposition as openmetrics
 
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
-from dashlight.metrics.prometheus_names import FamilyKind, FamilyName, Instrument, family_names, label_names
+from dashlight.metrics.prometheus_names import FamilyKind, FamilyName, NamedInstrument, family_names, label_names
 
 
 def plain_text(figures: Figures) -> bytes:
@@ -46,13 +46,13 @@ def _registry(figures: Figures, *, began_at: float | None) -> CollectorRegistry:
 
 
 def _families(figures: Figures, began_at: float | None) -> Iterator[Metric]:
-    numbers: dict[Instrument, list[Figure]] = {}
+    numbers: dict[NamedInstrument, list[Figure]] = {}
     for each in figures.figures:
         kind: FamilyKind = "counter" if each.kind == "counter" else "gauge"
-        numbers.setdefault(Instrument(each.name, kind, each.unit), []).append(each)
-    histograms: dict[Instrument, list[HistogramFigure]] = {}
+        numbers.setdefault(NamedInstrument(each.name, kind, each.unit), []).append(each)
+    histograms: dict[NamedInstrument, list[HistogramFigure]] = {}
     for histogram in figures.histograms:
-        histograms.setdefault(Instrument(histogram.name, "histogram", histogram.unit), []).append(histogram)
+        histograms.setdefault(NamedInstrument(histogram.name, "histogram", histogram.unit), []).append(histogram)
     names = family_names([*numbers, *histograms])
     for instrument, members in numbers.items():
         if instrument.kind == "counter":

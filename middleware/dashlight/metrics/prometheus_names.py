@@ -24,7 +24,7 @@ _SAMPLES: dict[FamilyKind, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Instrument:
+class NamedInstrument:
     """What tells one instrument from another."""
 
     name: str
@@ -40,9 +40,9 @@ class FamilyName:
     unit: str
 
 
-def family_names(instruments: Iterable[Instrument]) -> dict[Instrument, FamilyName]:
+def family_names(instruments: Iterable[NamedInstrument]) -> dict[NamedInstrument, FamilyName]:
     """A name for each instrument; of those that would share a name all but the first in the alphabet carry a hash."""
-    found: dict[Instrument, FamilyName] = {}
+    found: dict[NamedInstrument, FamilyName] = {}
     taken: set[str] = set()
     for instrument in sorted(set(instruments), key=lambda each: (each.name, each.kind, each.unit)):
         named = _family_name(instrument, "")
@@ -64,7 +64,7 @@ def label_names(keys: Iterable[str], *, reserved: Collection[str] = ()) -> dict[
     return found
 
 
-def _family_name(instrument: Instrument, mark: str) -> FamilyName:
+def _family_name(instrument: NamedInstrument, mark: str) -> FamilyName:
     stem = _mangled(instrument.name, _FOREIGN)
     # Words in braces say what is counted, which is no unit.
     unit = _UNITS.get(instrument.unit, _FOREIGN.sub("_", re.sub(r"\{[^}]*\}", "", instrument.unit)).strip("_"))

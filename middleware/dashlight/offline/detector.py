@@ -14,10 +14,11 @@ import numpy as np
 from dashlight import units
 from dashlight.clock import SystemClock
 from dashlight.counting.policy import Policy
+from dashlight.decode.frames import Columns, columns_of
 from dashlight.errors import CallError
 from dashlight.judge.alerts import Alerts
-from dashlight.offline.frames import Columns, columns_of, is_matrix, table_of
 from dashlight.offline.reference import LISTED, listed, reference_of, suggestion
+from dashlight.offline.tables import is_matrix, table_of
 from dashlight.records import Alert, Prediction, Score, Table
 from dashlight.watching.rows import Comparison
 from dashlight.window.columns import ColumnReference, Reference

@@ -10,8 +10,9 @@ from typing import cast, get_args
 
 import numpy as np
 
+from dashlight.decode.frames import Columns, columns_of
 from dashlight.errors import CallError, ReferenceDataError
-from dashlight.offline.frames import Columns, columns_of, is_matrix, table_of
+from dashlight.offline.tables import is_matrix, table_of
 from dashlight.records import Cell, Kind
 from dashlight.window.columns import Reference
 from dashlight.window.facets.facets import FACETED, facets_of

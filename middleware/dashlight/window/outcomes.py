@@ -71,14 +71,6 @@ class OutcomeCounts:
         """Seconds to the first byte of the body, of the exchanges that had one."""
         return quantile(self.first_bytes, LATENCY, share)
 
-    def request_size_quantile(self, share: float) -> Quantile:
-        """Bytes of the request body."""
-        return quantile(self.request_sizes, SIZE, share)
-
-    def response_size_quantile(self, share: float) -> Quantile:
-        """Bytes of the response body."""
-        return quantile(self.response_sizes, SIZE, share)
-
     def throughput(self, seconds: float) -> float:
         """Exchanges a second, if they came within *seconds*."""
         return self.exchanges / seconds

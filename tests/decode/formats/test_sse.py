@@ -6,8 +6,8 @@ from dashlight.decode.formats.sse import (
     MAX_EVENTS,
     MAX_LINES,
     MAX_STREAM_BYTES,
-    Event,
     EventReader,
+    ServerSentEvent,
     Stream,
     read_stream,
 )
@@ -31,26 +31,32 @@ BODIES = [
 @pytest.mark.parametrize(
     ("body", "events"),
     [
-        pytest.param(b"data: a\n\ndata: b\n\n", [Event("a"), Event("b")], id="with a space"),
-        pytest.param(b"data:a\n\ndata:  b\n\n", [Event("a"), Event(" b")], id="without, and with two"),
-        pytest.param(b"data: a\r\n\r\ndata: b\r\r", [Event("a"), Event("b")], id="other ends of lines"),
-        pytest.param(b": ping\n\n:\n\ndata: a\n\n", [Event("a")], id="comments"),
-        pytest.param(b"event: error\ndata: a\n\ndata: b\n\n", [Event("a", "error"), Event("b")], id="named"),
-        pytest.param(b"event: done\n\ndata: a\n\n", [Event("a")], id="a name without data"),
-        pytest.param(b"data: a\ndata: b\n\n", [Event("a\nb")], id="several lines"),
-        pytest.param(b"id: 1\nretry: 5\ndata\n\n", [Event("")], id="an empty event"),
-        pytest.param(b"data: a\n", [Event("a")], id="no empty line at the end"),
-        pytest.param(b"data: \xc3\n\n", [Event("\N{REPLACEMENT CHARACTER}")], id="no UTF-8"),
+        pytest.param(b"data: a\n\ndata: b\n\n", [ServerSentEvent("a"), ServerSentEvent("b")], id="with a space"),
+        pytest.param(
+            b"data:a\n\ndata:  b\n\n", [ServerSentEvent("a"), ServerSentEvent(" b")], id="without, and with two"
+        ),
+        pytest.param(
+            b"data: a\r\n\r\ndata: b\r\r", [ServerSentEvent("a"), ServerSentEvent("b")], id="other ends of lines"
+        ),
+        pytest.param(b": ping\n\n:\n\ndata: a\n\n", [ServerSentEvent("a")], id="comments"),
+        pytest.param(
+            b"event: error\ndata: a\n\ndata: b\n\n", [ServerSentEvent("a", "error"), ServerSentEvent("b")], id="named"
+        ),
+        pytest.param(b"event: done\n\ndata: a\n\n", [ServerSentEvent("a")], id="a name without data"),
+        pytest.param(b"data: a\ndata: b\n\n", [ServerSentEvent("a\nb")], id="several lines"),
+        pytest.param(b"id: 1\nretry: 5\ndata\n\n", [ServerSentEvent("")], id="an empty event"),
+        pytest.param(b"data: a\n", [ServerSentEvent("a")], id="no empty line at the end"),
+        pytest.param(b"data: \xc3\n\n", [ServerSentEvent("\N{REPLACEMENT CHARACTER}")], id="no UTF-8"),
     ],
 )
-def test_events_of_every_framing_are_read(body: bytes, events: list[Event]) -> None:
+def test_events_of_every_framing_are_read(body: bytes, events: list[ServerSentEvent]) -> None:
     assert read_stream([body]) == Stream(tuple(events))
 
 
 def test_an_event_cut_in_half_is_kept_and_marked() -> None:
     stream = read_stream([b'data: {"a": 1}\n\ndata: {"b"'])
 
-    assert stream.events == (Event('{"a": 1}'), Event('{"b"'))
+    assert stream.events == (ServerSentEvent('{"a": 1}'), ServerSentEvent('{"b"'))
     assert stream.is_cut
 
 
@@ -87,8 +93,8 @@ def test_events_are_there_as_soon_as_they_are_complete() -> None:
     reader = EventReader()
 
     assert reader.feed(b"data: a\n") == []
-    assert reader.feed(b"\nda") == [Event("a")]
-    assert reader.feed(b"ta: b\n\n") == [Event("b")]
+    assert reader.feed(b"\nda") == [ServerSentEvent("a")]
+    assert reader.feed(b"ta: b\n\n") == [ServerSentEvent("b")]
     assert reader.close() == ([], False)
 
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.health import Health
 
 
@@ -22,7 +22,7 @@ def test_one_warning_when_it_begins_to_fail_and_one_word_when_it_recovers(lines:
     health = Health("events for http://collector")
 
     for _ in range(5):
-        health.failed(Answer(503))
+        health.failed(CollectorAnswer(503))
     health.delivered()
     health.delivered()
 
@@ -34,9 +34,9 @@ def test_one_warning_when_it_begins_to_fail_and_one_word_when_it_recovers(lines:
 def test_a_failure_after_a_recovery_is_said_again(lines: pytest.LogCaptureFixture) -> None:
     health = Health("events")
 
-    health.failed(Answer(503))
+    health.failed(CollectorAnswer(503))
     health.delivered()
-    health.failed(Answer(503))
+    health.failed(CollectorAnswer(503))
 
     assert levels(lines) == ["WARNING", "INFO", "WARNING"]
 
@@ -45,7 +45,7 @@ def test_a_mistake_of_configuration_is_an_error_every_ten_minutes(lines: pytest.
     health = Health("events")
 
     for at in (0.0, 60.0, 599.0, 600.0, 660.0):
-        health.misconfigured(Answer(401), at=at)
+        health.misconfigured(CollectorAnswer(401), at=at)
 
     assert levels(lines) == ["ERROR", "ERROR"]
 
@@ -53,9 +53,9 @@ def test_a_mistake_of_configuration_is_an_error_every_ten_minutes(lines: pytest.
 def test_a_mistake_that_was_put_right_and_made_again_is_said_again(lines: pytest.LogCaptureFixture) -> None:
     health = Health("events")
 
-    health.misconfigured(Answer(401), at=0.0)
+    health.misconfigured(CollectorAnswer(401), at=0.0)
     health.delivered()
-    health.misconfigured(Answer(401), at=1.0)
+    health.misconfigured(CollectorAnswer(401), at=1.0)
 
     assert levels(lines) == ["ERROR", "INFO", "ERROR"]
 
@@ -72,8 +72,8 @@ def test_losses_are_told_every_ten_minutes(lines: pytest.LogCaptureFixture) -> N
 def test_failures_in_a_row_are_counted_until_there_is_an_answer() -> None:
     health = Health("events")
 
-    health.failed(Answer(503))
-    health.failed(Answer(503))
+    health.failed(CollectorAnswer(503))
+    health.failed(CollectorAnswer(503))
     before = health.failures
     health.reached()
 

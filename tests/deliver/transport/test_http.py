@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpcore
 import pytest
 
-from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.transport.http import HttpSender, cause_of
 
@@ -84,7 +84,7 @@ def test_an_address_that_is_refused_is_told_in_words() -> None:
     with opened(Endpoint("http://0251.0376.0251.0376/latest")) as sender:
         found = sender(b"{}", content_type="application/json", key="k")
 
-    assert found == Answer(
+    assert found == CollectorAnswer(
         failure="refused address",
         detail="0251.0376.0251.0376 leads to 169.254.169.254, where clouds keep the credentials of a machine",
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.deliver.transport.answer import Answer, Failure
+from dashlight.deliver.transport.answer import CollectorAnswer, Failure
 from dashlight.deliver.transport.retry import Meaning, backoff_seconds, meaning, retry_after_seconds
 
 NOON = 1_790_078_400.0  # Tue, 22 Sep 2026 12:00:00 GMT
@@ -23,12 +23,12 @@ NOON = 1_790_078_400.0  # Tue, 22 Sep 2026 12:00:00 GMT
     ids=["delivered", "retry", "too large", "poisoned", "misconfigured", "rejected"],
 )
 def test_an_answer_in_otlp_means(statuses: list[int], expected: Meaning) -> None:
-    assert {meaning(Answer(status), speaks_otlp=True) for status in statuses} == {expected}
+    assert {meaning(CollectorAnswer(status), speaks_otlp=True) for status in statuses} == {expected}
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 503])
 def test_other_formats_try_again_where_otlp_would_not(status: int) -> None:
-    assert meaning(Answer(status), speaks_otlp=False) == "retry"
+    assert meaning(CollectorAnswer(status), speaks_otlp=False) == "retry"
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_other_formats_try_again_where_otlp_would_not(status: int) -> None:
     ],
 )
 def test_a_failure_passes_or_wants_somebody(failure: Failure, expected: Meaning) -> None:
-    assert meaning(Answer(failure=failure), speaks_otlp=True) == expected
+    assert meaning(CollectorAnswer(failure=failure), speaks_otlp=True) == expected
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(0, 0.5), (1, 1.0), (3, 4.0), (5, 16.0), (6, 30.0), (2000, 30.0)])
@@ -100,7 +100,7 @@ def test_the_jitter_adds_up_to_a_tenth_so_that_not_all_come_back_at_once() -> No
 
 def test_an_answer_is_put_in_words_without_the_collector_s() -> None:
     assert [
-        str(Answer(503, body=b"secret")),
-        str(Answer(failure="cut")),
-        str(Answer(failure="tls", detail="SSLError")),
+        str(CollectorAnswer(503, body=b"secret")),
+        str(CollectorAnswer(failure="cut")),
+        str(CollectorAnswer(failure="tls", detail="SSLError")),
     ] == ["status 503", "cut", "tls: SSLError"]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import numpy as np
@@ -43,13 +41,6 @@ class Street(msgspec.Struct):
     """A structure of msgspec's."""
 
     name: str
-
-
-class Colour(Enum):
-    """An enumeration."""
-
-    RED = "red"
-    ODD = ("o", "d")
 
 
 class Upload:
@@ -114,16 +105,10 @@ def test_what_the_api_does_to_its_values_afterwards_changes_no_copy() -> None:
         (RootModel[list[int]]([1, 2]), [1, 2]),
         (Garden(1.0, ["oak"]), {"area": 1.0, "trees": ["oak"]}),
         (Street("Main"), {"name": "Main"}),
-        (Colour.RED, "red"),
-        (Colour.ODD, "ODD"),
-        (Decimal("1.5"), 1.5),
-        (date(2026, 1, 2), "2026-01-02"),
-        (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
         (b"secret", {"bytes": 6}),
         (Upload(), {"name": "a.png", "bytes": 12, "type": "image/png"}),
         (Picture(), {"type": "PNG", "width": 4, "height": 2, "mode": "RGB"}),
         (PurePosixPath("/nowhere/a.csv"), {"name": "a.csv", "bytes": None, "type": "text/csv"}),
-        (object(), {"type": "object"}),
         ({1, 2}, [1, 2]),
         (np.zeros((1, 20, 20, 20)), {"shape": "1x20x20x20", "dtype": "float64"}),
         (np.zeros(MOST_CELLS + 1), {"shape": f"{MOST_CELLS + 1}", "dtype": "float64"}),
@@ -133,10 +118,9 @@ def test_what_the_api_does_to_its_values_afterwards_changes_no_copy() -> None:
         ([[[[[[[[[[1], []], []], []], []], []], []], []], []], []], None),
     ],
     ids=[
-        "a model with extra fields", "a root model", "a data class", "a structure", "a member of an enumeration",
-        "a member that is no scalar", "a decimal", "a date", "a UUID", "bytes", "an upload", "a picture", "a file that is gone",
-        "anything else", "a set", "pictures in an array", "too long an array", "too long a list", "too large a frame",
-        "a deep list", "too deep a list",
+        "a model with extra fields", "a root model", "a data class", "a structure", "bytes", "an upload", "a picture",
+        "a file that is gone", "a set", "pictures in an array", "too long an array", "too long a list",
+        "too large a frame", "a deep list", "too deep a list",
     ],
 )  # fmt: skip
 def test_a_value_becomes_what_can_be_handed_over(value: object, copy: object) -> None:
@@ -146,6 +130,14 @@ def test_a_value_becomes_what_can_be_handed_over(value: object, copy: object) ->
         assert "{'type': 'list'}" in str(made)
     else:
         assert made == copy
+
+
+def test_what_nobody_changes_in_place_is_handed_over_as_it_is() -> None:
+    row = {"price": Decimal("1.5"), "day": date(2026, 1, 2), "other": object()}
+
+    copy = Stills().of(row)
+
+    assert copy == row
 
 
 def test_a_file_that_bentoml_has_kept_is_called_as_it_was_uploaded(tmp_path: Path) -> None:

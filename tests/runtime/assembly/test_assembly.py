@@ -226,7 +226,7 @@ def test_a_protocol_that_we_do_not_speak_is_one_clear_error_and_the_model_is_wat
         f"nothing is exported there: {message}, the one OTLP protocol that Dashlight speaks"
     ]
     assert monitor.flush(PATIENCE_SECONDS) == 0
-    assert monitor.capture.inbox.captured_count == 1
+    assert monitor.capture.inbox.ended_count == 1
     assert assembled.exporter.bodies == []
 
 
@@ -342,9 +342,9 @@ def test_excluded_urls_are_not_watched(assembled: Assembled, environ: Mapping[st
     monitor = assembled({**EVERYTHING, **environ})
 
     for path in ("/predict", "/v1/status", "/internal", "/healthz"):
-        before = monitor.capture.inbox.captured_count
+        before = monitor.capture.inbox.ended_count
         request(monitor, path=path)
-        assert monitor.capture.inbox.captured_count - before == (path in watched)
+        assert monitor.capture.inbox.ended_count - before == (path in watched)
 
 
 def test_a_header_tells_the_prediction_id_where_it_was_asked_for(assembled: Assembled) -> None:

@@ -30,7 +30,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ServerSentEvent:
     """One event: its data, and its type where it has one."""
 
     data: str
@@ -41,7 +41,7 @@ class Event:
 class Stream:
     """What a whole stream held."""
 
-    events: tuple[Event, ...]
+    events: tuple[ServerSentEvent, ...]
     text: str = ""
     """All of it, where it holds no events."""
     is_cut: bool = False
@@ -80,7 +80,7 @@ class EventReader:
         """What came so far, where there are no events in it."""
         return "".join(self._text)
 
-    def feed(self, piece: bytes) -> list[Event]:
+    def feed(self, piece: bytes) -> list[ServerSentEvent]:
         """The events that *piece* completes."""
         if self.is_over_limit:
             return []
@@ -95,7 +95,7 @@ class EventReader:
             self._text.append(self._decoded(piece))
         return self._read(piece) if self._is_bare is False else []
 
-    def close(self) -> tuple[list[Event], bool]:
+    def close(self) -> tuple[list[ServerSentEvent], bool]:
         """The event that the end of the body left without an end, if any, and whether it is cut within a line."""
         rest = bytes(self._held)
         self._held.clear()
@@ -129,7 +129,7 @@ class EventReader:
         self._held[:] = held[used:]
         return text
 
-    def _read(self, piece: bytes) -> list[Event]:
+    def _read(self, piece: bytes) -> list[ServerSentEvent]:
         if b"\n" not in piece and b"\r" not in piece and not self._held.endswith(b"\r"):
             self._held += piece
             return []
@@ -148,7 +148,7 @@ class EventReader:
         self._held[:] = rest
         return list(self._events_of(parts))
 
-    def _events_of(self, lines: Iterable[bytes]) -> Iterator[Event]:
+    def _events_of(self, lines: Iterable[bytes]) -> Iterator[ServerSentEvent]:
         for line in lines:
             if line:
                 self._line(line)
@@ -162,7 +162,7 @@ class EventReader:
         elif field == b"event":
             self._name = value.strip()
 
-    def _completed(self) -> Event | None:
+    def _completed(self) -> ServerSentEvent | None:
         """The event of the lines since the last one; None where they hold no data."""
         lines, name = self._data, self._name
         self._data, self._name = [], b""
@@ -172,4 +172,4 @@ class EventReader:
         if self._events > MAX_EVENTS:
             self.is_over_limit = True
             return None
-        return Event(b"\n".join(lines).decode("utf-8", "replace"), name.decode("utf-8", "replace"))
+        return ServerSentEvent(b"\n".join(lines).decode("utf-8", "replace"), name.decode("utf-8", "replace"))

@@ -14,10 +14,6 @@ from dashlight.records import Cell
 INPUT_TEXT: Final = "input_text"
 OUTPUT_TEXT: Final = "output_text"
 EMBEDDING: Final = "embedding"
-TEXT_COLUMNS: Final = (INPUT_TEXT, OUTPUT_TEXT)
-"""Of kind `text`, however few texts there are."""
-VECTOR_COLUMNS: Final = (EMBEDDING,)
-"""Of kind `vector`."""
 
 
 def prompt_columns(prompt: Prompt, *, tokens: int | None, is_streamed: bool) -> Mapping[str, Cell]:

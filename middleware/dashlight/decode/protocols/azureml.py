@@ -10,7 +10,7 @@ from typing import Final
 
 from dashlight.decode.formats.bodies import parse_json
 from dashlight.decode.protocols import plain
-from dashlight.decode.rows.answers import Answer, read_answer
+from dashlight.decode.rows.answers import AnswerColumns, read_answer
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.failures import failure_inside
 from dashlight.decode.rows.generation import Generation, last_user_text, text_of
@@ -46,7 +46,7 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
         params |= parameters_beside(inner, frozenset({"input_string"}))
     else:
         features = _features(held, None if answer is None else length_of_answer(answer.value))
-    answered = Answer(Sheet()) if answer is None else _answered(answer.value, features)
+    answered = AnswerColumns(Sheet()) if answer is None else _answered(answer.value, features)
     if generation is not None and answer is not None:
         output = fields_of(answer.value).get("output", answer.value)
         generation = replace(generation, output_text=output if isinstance(output, str) else "")
@@ -78,7 +78,7 @@ def _asked(text: object) -> tuple[Sheet, Generation]:
     return (Sheet(("input_string",), [(text,)]), Generation(input_text=text_of(text)))
 
 
-def _answered(value: object, features: Sheet) -> Answer:
+def _answered(value: object, features: Sheet) -> AnswerColumns:
     fields = fields_of(value)
     rows = len(features.values)
     key = next((key for key in _RESULTS_KEYS if is_list(fields.get(key))), None)

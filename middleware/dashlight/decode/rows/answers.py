@@ -20,7 +20,7 @@ _PARALLEL_KEYS = (("displayNames", "confidences"), ("classes", "scores"), ("labe
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class AnswerColumns:
     """The outputs, and what an answer says of the exchange as a whole."""
 
     outputs: Sheet
@@ -29,7 +29,7 @@ class Answer:
     request_id: str = ""
 
 
-def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = ()) -> Answer:
+def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = ()) -> AnswerColumns:
     """The outputs in the JSON *value*.
 
     Args:
@@ -38,14 +38,14 @@ def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = ()) -> An
         row_ids: The ids of those rows; an answer whose rows carry the same ids is put in their order.
     """
     if is_list(value):
-        return Answer(in_order(listed(value, name=UNNAMED, rows=rows), row_ids))
+        return AnswerColumns(in_order(listed(value, name=UNNAMED, rows=rows), row_ids))
     if not is_object(value):
-        return Answer(Sheet((UNNAMED,), [(value,)]))
+        return AnswerColumns(Sheet((UNNAMED,), [(value,)]))
     fields = dict(value)
     model, version = _pop_text(fields, MODEL_KEYS), _pop_text(fields, VERSION_KEYS)
     request_id = fields.get("request_id", fields.get("id"))
     outputs = in_order(_object(fields, rows), row_ids)
-    return Answer(outputs, model, version, str(request_id) if isinstance(request_id, str | int) else "")
+    return AnswerColumns(outputs, model, version, str(request_id) if isinstance(request_id, str | int) else "")
 
 
 def listed(items: Sequence[object], *, name: str, rows: int) -> Sheet:

@@ -9,7 +9,7 @@ trust, an address that must not be used, a file or header of the settings that i
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CollectorAnswer:
     """What the collector said, or why it said nothing."""
 
     status: int = 0
@@ -30,7 +30,7 @@ class Answer:
 class Send(Protocol):
     """Posts one request to one collector. Reports every failure in its answer and raises nothing."""
 
-    def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:
         """Sends *body*; *key* stays the same for as long as the same entries are tried."""
         ...
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from dashlight.deliver.transport.answer import Answer, Failure
+from dashlight.deliver.transport.answer import CollectorAnswer, Failure
 from dashlight.deliver.transport.deadline import DeadlineBackend, RefusedAddressError
 from dashlight.deliver.transport.endpoints import ATTEMPT_SECONDS, Compression, Endpoint
 from dashlight.deliver.transport.silence import silenced
@@ -55,7 +55,7 @@ class HttpSender:
         patience = endpoint.timeout_seconds if endpoint.timeout_seconds > ATTEMPT_SECONDS else _READ_SECONDS
         self._timeouts = {"connect": _CONNECT_SECONDS, "write": _WRITE_SECONDS, "read": patience}
 
-    def __call__(self, body: bytes, *, content_type: str, key: str) -> Answer:
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:
         """Posts *body*, compressed if the endpoint wants that and it is worth it."""
         headers = dict(self._endpoint.headers)
         headers |= {
@@ -73,21 +73,21 @@ class HttpSender:
             with silenced():
                 return self._post(_compressed(body, coding), encoded)
         except RefusedAddressError as refused:
-            return Answer(failure="refused address", detail=str(refused))
+            return CollectorAnswer(failure="refused address", detail=str(refused))
         except Exception as failure:
-            return Answer(failure=cause_of(failure), detail=type(failure).__name__)
+            return CollectorAnswer(failure=cause_of(failure), detail=type(failure).__name__)
 
     def close(self) -> None:
         """Closes the connection."""
         with silenced():
             self._pool.close()
 
-    def _post(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> Answer:
+    def _post(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> CollectorAnswer:
         self._backend.deadline_at = self._monotonic() + self._endpoint.timeout_seconds
         extensions = {"timeout": self._timeouts}
         with self._pool.stream("POST", self._endpoint.url, headers=headers, content=body, extensions=extensions) as got:
             said = {name.lower(): value for name, value in got.headers}
-            return Answer(
+            return CollectorAnswer(
                 status=got.status,
                 retry_after=said.get(b"retry-after", b"").decode("latin-1"),
                 # A coding that was not asked for is not undone: who knows how large it grows.

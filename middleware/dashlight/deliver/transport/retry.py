@@ -5,7 +5,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Literal, TypeAlias
 
-from dashlight.deliver.transport.answer import Answer
+from dashlight.deliver.transport.answer import CollectorAnswer
 
 Meaning: TypeAlias = Literal["delivered", "retry", "too_large", "poisoned", "misconfigured", "rejected", "refused"]
 
@@ -22,7 +22,7 @@ _MISCONFIGURED = frozenset({401, 403, 404, 405, 407})
 _HOPELESS = frozenset({"name", "tls", "setting"})
 
 
-def meaning(answer: Answer, *, speaks_otlp: bool) -> Meaning:
+def meaning(answer: CollectorAnswer, *, speaks_otlp: bool) -> Meaning:
     """What an attempt that ended in *answer* means for its batch."""
     status = answer.status
     if answer.failure == "refused address":

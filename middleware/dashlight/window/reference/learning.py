@@ -104,10 +104,9 @@ class Learning:
         known = self._names[role]
         admitted: list[int] = []
         for place, name in enumerate(names):
-            if name not in known and len(known) >= self._column_limit:
-                continue
-            known[name] = None
-            admitted.append(place)
+            if name in known or len(known) < self._column_limit:
+                known[name] = None
+                admitted.append(place)
         return admitted
 
     def _bounded(self, cell: Cell) -> Cell:

@@ -1,4 +1,4 @@
-"""Columns as people hold them, in frames and arrays of any make, as the columns that Dashlight reads.
+"""Frames and arrays of any make as the columns that Dashlight reads.
 
 No library is imported for it: pandas, polars, pyarrow, NumPy and plain lists are known by what they offer.
 """
@@ -7,21 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
-from typing import Any, TypeGuard, cast
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.decode.foreign import SCALARS, cell_of, seconds_of
 from dashlight.errors import CallError
-from dashlight.records import Cell, Table
-from dashlight.window.tables import NO_EXCHANGE, Column, table_of_columns
-
-_PLAIN = frozenset({str, bool, int, float, type(None)})
-_NULLS = frozenset({"NAType", "NaTType"})
-"""Names of the types of pandas.NA and pandas.NaT, which are null and not None."""
+from dashlight.records import Cell
+from dashlight.window.tables import Column
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,25 +55,6 @@ def columns_of(given: object, what: str) -> Columns:
                 f"column {name!r} of {what} has {length} rows: expected {rows}, as many as column {first!r}"
             )
     return Columns(values, frozenset(name for name, each in series.items() if _is_coded(each)))
-
-
-def table_of(values: Mapping[str, Column], rows: int) -> Table:
-    """A table of *values*, each of *rows* rows as in `Columns`; arrays of vectors stand among its cells."""
-    vectors = {name: each for name, each in values.items() if is_matrix(each)}
-    table = table_of_columns({name: each for name, each in values.items() if name not in vectors})
-    return replace(
-        table,
-        rows=rows,
-        numbers=table.numbers.reshape(len(table.number_names), rows),
-        cell_names=(*table.cell_names, *vectors),
-        cells=(*table.cells, *cast("Iterable[list[Cell]]", vectors.values())),
-        exchange=np.full(rows, NO_EXCHANGE, np.intp),
-    )
-
-
-def is_matrix(column: Column) -> TypeGuard[NDArray[Any]]:
-    """Whether *column* is an array of vectors."""
-    return isinstance(column, np.ndarray) and column.ndim == 2
 
 
 def _series_by_name(given: Any, what: str) -> dict[str, Any]:
@@ -149,10 +125,8 @@ def _array(array: NDArray[Any], column: str) -> Column:
             if kind != "O":
                 raise CallError(f"{column} is an array of shape {array.shape}: expected one value in each row")
             return _cells(list(array), column)
-        if kind == "M":
-            return _seconds(array.astype("datetime64[us]"))
-        if kind == "m":
-            return _seconds(array.astype("timedelta64[us]"))
+        if kind in "mM":
+            return seconds_of(array)
     if kind == "c":
         raise CallError(f"{column} holds complex numbers: expected real ones")
     if kind == "S":
@@ -161,43 +135,18 @@ def _array(array: NDArray[Any], column: str) -> Column:
     return _cells(listed, column)
 
 
-def _seconds(array: NDArray[Any]) -> NDArray[np.float64]:
-    seconds: NDArray[np.float64] = array.astype(np.int64) / 1e6
-    seconds[np.isnat(array)] = np.nan
-    return seconds
-
-
 def _cells(cells: list[Cell], column: str) -> Column:
     """*cells* as they are read, where they are plain; else each of them as what it stands for."""
     types = set(map(type, cells))
-    return cells if types <= _PLAIN else [_cell(cell, column) for cell in cells]
+    return cells if types <= SCALARS else [_cell(cell, column) for cell in cells]
 
 
 def _cell(cell: Any, column: str) -> Cell:
-    if type(cell) in _PLAIN:
-        return cast("Cell", cell)
-    if isinstance(cell, np.datetime64 | np.timedelta64):
-        unit = "datetime64[us]" if isinstance(cell, np.datetime64) else "timedelta64[us]"
-        return float(_seconds(np.array([cell], unit))[0])
-    if _is(cell, np.floating):
-        return float(cell)
-    if _is(cell, np.generic) or (_is(cell, np.ndarray) and cell.ndim == 0):
-        item: Any = cell.item()
-        return cast("Cell", item) if _is(item, np.generic) else _cell(item, column)
-    if type(cell).__name__ in _NULLS:
-        return None
-    if isinstance(cell, datetime):
-        return (cell if cell.tzinfo else cell.replace(tzinfo=UTC)).timestamp()
-    if isinstance(cell, date):
-        return datetime.combine(cell, time(), UTC).timestamp()
-    if isinstance(cell, timedelta):
-        return cell.total_seconds()
-    if isinstance(cell, Decimal):
-        return float("nan") if cell.is_nan() else float(cell)
-    if _is(cell, np.ndarray) or not hasattr(cell, "__array__"):
-        return cast("Cell", cell)
+    single = cell_of(cell, "seconds")
+    if type(single) in SCALARS or _is(single, np.ndarray, np.generic) or not hasattr(single, "__array__"):
+        return single
     # A series in a cell, as polars gives the lists of a column.
-    return _cell(_read(cell, column), column)
+    return _cell(_read(single, column), column)
 
 
 def _read(series: Any, column: str) -> NDArray[Any]:
