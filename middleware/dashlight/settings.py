@@ -1,4 +1,4 @@
-"""Every DASHLIGHT_* variable, once: its name, type, default and meaning."""
+"""Every DASHLIGHT_* variable: name, type, default and meaning."""
 
 import difflib
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ Payloads: TypeAlias = Literal["off", "features"]
 
 
 def _variable(default: str, wanted: str, read: Callable[[str], Any]) -> Any:
-    """A field whose default is written as a person would write it in the environment."""
+    """A field whose default is written as in the environment."""
     metadata = {"default": default, "wanted": wanted, "read": read}
     return field(default_factory=lambda: read(default), metadata=metadata)
 
@@ -38,7 +38,7 @@ def _headers(text: str) -> Mapping[str, str]:
 def _importance(text: str) -> Mapping[str, float]:
     pairs = [pair.partition("=") for pair in _names(text)]
     weights = {name.strip(): float(value) for name, _, value in pairs}
-    # Written so that what is no number is refused too.
+    # Written so that NaN is refused too.
     if not all(name and 0 <= weight <= 1000 for name, weight in weights.items()):
         raise ValueError(text)
     return weights
@@ -89,76 +89,76 @@ def _one_of(words: Any) -> Callable[[str], str]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the environment asks for. The variable of a field is DASHLIGHT_ and its name in capitals."""
+    """Settings read from the environment. The variable of a field is `DASHLIGHT_` and its name in capitals."""
 
     enabled: bool = _variable("true", "true or false", units.flag)
-    """Whether to monitor at all; `false` leaves the app as if Dashlight were not there."""
+    """Whether to monitor; `false` leaves the app as if Dashlight were not there."""
     strict: bool = _variable("false", "true or false", units.flag)
-    """Whether a mistake in a setting stops the start of the server instead of disabling monitoring."""
+    """Whether a mistake in a setting stops the server from starting, instead of disabling monitoring."""
     model: str = _variable("", "a name", _text)
-    """Name of the model where neither payload nor path says."""
+    """Name of the model, where neither payload nor path gives one."""
     model_version: str = _variable("", "a version", _text)
-    """Its version where the payload does not say."""
+    """Version of the model, where the payload gives none."""
     reference: str = _variable("", "the path of a reference file", _text)
-    """Reference file made by `dashlight reference build`; unset: learned from the first rows."""
+    """Reference file made by `dashlight reference build`; unset: learn one from the first rows."""
     reference_rows: int = _variable("5000", "a whole number of at least 200", _rows)
-    """Rows to learn a reference from."""
+    """Number of rows to learn a reference from."""
     pane: float = _variable("10s", "a duration above zero, such as 10s", _above_zero(units.seconds))
-    """Length of a pane; the false-alarm budget counts in panes."""
+    """Length of a pane; the false-alarm budget is counted in panes."""
     window: float = _variable("1h", "a duration above zero, such as 1h", _above_zero(units.seconds))
-    """Window whose scores are shown; the alarm has a memory of its own."""
+    """Window that the scores cover; alerts do not depend on it."""
     false_alarms: float = _variable("1/30d", "a budget such as 1/30d", units.seconds_between)
     """Budget of false drift alarms for the whole model."""
     tolerance: float = _variable("0.02", "a share above 0 and up to 1", _above_zero(units.share))
-    """Smallest shift worth waking somebody, as a PSI-like squared Cohen's h."""
+    """Smallest shift worth an alert, as squared Cohen's h (similar to PSI)."""
     importance: Mapping[str, float] = _variable("", "column=number pairs such as age=3, zip=0", _importance)
-    """Columns that matter more or less than others: so many times the budget of false alarms; 0 leaves one out."""
+    """Weight of a column's share of the false-alarm budget, 1 by default; 0 leaves the column out."""
     thresholds: str = _variable("", "limits such as error_rate>2% for 5m, latency_p99>300ms for 5m", _text)
-    """Fixed limits on failures, latency and traffic, beside the budget."""
+    """Fixed limits on failures, latency and traffic, in addition to the budget."""
     features: tuple[str, ...] = _variable("", "names or globs between commas", _names)
-    """The only features to look at, ids among them where named; unset: all but ids. Never credentials."""
+    """The only features to use, ids only if named; unset: all but ids. Credentials are never used."""
     prediction: tuple[str, ...] = _variable("", "names or globs between commas", _names)
-    """The only outputs to look at, ids among them where named; unset: all but ids."""
+    """The only outputs to use, ids only if named; unset: all but ids."""
     ignore: tuple[str, ...] = _variable("", "names or globs between commas", _names)
-    """Columns never looked at, whatever the two above say."""
+    """Columns to ignore, even if DASHLIGHT_FEATURES or DASHLIGHT_PREDICTION names them."""
     collector: str = _variable("", "an http or https URL", _text)
     """Where events and alerts go; unset: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere."""
     collector_format: CollectorFormat = _variable("otlp", "otlp or ndjson", _one_of(CollectorFormat))
-    """How events are written: OTLP logs or newline-delimited JSON."""
+    """Format of events: OTLP logs or newline-delimited JSON."""
     collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", _headers)
-    """Headers sent along to the collector."""
+    """Headers to send to the collector."""
     sample_rate: float = _variable("0.01", "a number from 0 to 1", units.share)
-    """Share of exchanges sent as events; failures always, within a rate limit."""
+    """Share of exchanges sent as events; failures are always sent, within a rate limit."""
     payloads: Payloads = _variable("off", "off or features", _one_of(Payloads))
-    """What an event may carry of features and outputs: nothing, or their values after redaction."""
+    """What events carry of features and outputs: nothing, or their values after redaction."""
     redact: tuple[str, ...] = _variable("", "names or globs between commas", _names)
-    """Columns to redact in events, beside those whose names tell of credentials."""
+    """Columns to redact in events, in addition to those whose names suggest credentials."""
     trace_url: str = _variable("", "a URL with {trace_id} in it", _text)
-    """Template of a link to a trace, for alerts."""
+    """URL of a trace, with `{trace_id}` in it, for links in alerts."""
     state_dir: str = _variable("", "a directory", _text)
-    """Directory for what must outlive the processes: learned references, windows, evidence, states of alerts."""
+    """Directory for what must survive a restart: learned references, windows, evidence, states of alerts."""
     app: str = _variable("", "an import path such as package.module:app", _text)
-    """The ASGI app that `dashlight.wrap:app` stands for."""
+    """The ASGI app that `dashlight.wrap:app` wraps."""
     path: str = _variable("/dashlight", "a path such as /dashlight", _path)
-    """Path below which Dashlight answers itself, where it is asked to."""
+    """Path prefix of the endpoints that Dashlight serves itself, where any is enabled."""
     metrics: bool = _variable("false", "true or false", units.flag)
-    """Whether the host's figures are served for Prometheus at `<DASHLIGHT_PATH>/metrics`."""
+    """Whether to serve totals over all workers of this machine for Prometheus at `<DASHLIGHT_PATH>/metrics`."""
     token: str = _variable("", "a secret", _text)
-    """Secret that whoever asks below DASHLIGHT_PATH has to know; unset: one is generated for the host and kept in a file."""
+    """Secret that requests below DASHLIGHT_PATH must show; unset: one is generated and kept in a file."""
     prediction_id_header: str = _variable("", "the name of a response header", _text)
-    """Response header that carries the prediction id; unset: none."""
+    """Response header in which to send the prediction id; unset: none."""
     spans: SpanSource = _variable("auto", "auto, enrich, server, own or off", _one_of(SpanSource))
-    """Who makes the span of a request."""
+    """Who creates the span of a request."""
     excluded_urls: tuple[str, ...] = _variable(
         "/healthz$,/livez$,/readyz$,/metrics$", "regular expressions between commas", _names
     )
-    """URLs not watched at all, searched without the query."""
+    """URLs not to watch: regular expressions, searched for in the URL without its query."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", _bytes_above_zero)
-    """Bytes kept of each body."""
+    """Bytes to keep of each body."""
     cpu: float = _variable("10%", "a share above 0 and up to 100%", _above_zero(units.share))
-    """Share of one core that analysis may take; above it, a uniform sample of the exchanges is analysed."""
+    """Share of one core that the analysis may use; above it, a uniform sample of the exchanges is analysed."""
     shutdown_timeout: float = _variable("5s", "a duration such as 5s", units.seconds)
-    """How long the end of the process may wait for what is still to be sent."""
+    """How long shutdown may wait for data that is still to be sent."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -170,7 +170,7 @@ class Settings:
         return cls(**{each.name: _read(each, environ) for each in fields(cls) if environ.get(variable_of(each.name))})
 
     def __repr__(self) -> str:
-        """All but the values of the collector's headers, which may be secrets."""
+        """All settings, with the token and the values of the collector's headers masked: they may be secrets."""
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
         shown["collector_headers"] = dict.fromkeys(self.collector_headers, "***")
         shown["token"] = "***" if self.token else ""
@@ -183,7 +183,7 @@ def variable_of(name: str) -> str:
 
 
 def unknown_variables(environ: Mapping[str, str]) -> dict[str, str | None]:
-    """DASHLIGHT_* variables that no field knows, each with the nearest known one if any is near."""
+    """DASHLIGHT_* variables that do not exist, each with the most similar one that does, or None."""
     known = [variable_of(each.name) for each in fields(Settings)]
     unknown = [name for name in environ if name.startswith(PREFIX) and name not in known]
     return {name: next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.85)), None) for name in unknown}

@@ -240,12 +240,12 @@ def test_listed_and_ignored_columns_are_shown_as_they_would_be_used(
     assert "  shop_id  feature  number  7" in lines
     assert "  left out: user_id (an id)" in lines
     assert "  left out: api_key (a credential)" in lines
-    assert "  left out: city (not among those that are asked for)" in lines
+    assert "  left out: city (not among the columns to use)" in lines
     assert "outputs: 1 column, 1 row" in lines
-    assert "  left out: label (not among those that are asked for)" in lines
+    assert "  left out: label (not among the columns to use)" in lines
 
 
 def test_a_column_to_be_ignored_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(written(tmp_path, "request.json", b'{"age": 39, "city": "Oslo"}'), "--ignore", "city") == 0
 
-    assert "  left out: city (to be ignored)" in capsys.readouterr().out
+    assert "  left out: city (ignored)" in capsys.readouterr().out

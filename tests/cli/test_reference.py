@@ -99,7 +99,7 @@ def test_rows_without_a_word_about_their_order_are_taken_as_they_come(
 
     assert made.ordered is ordered
     assert bool(made.columns[0].variation) is ordered
-    assert ("taken to be in time order" in capsys.readouterr().err) is says_so
+    assert ("assumed to be in time order" in capsys.readouterr().err) is says_so
 
 
 def test_the_moments_of_the_rows_show_their_daily_rhythm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +131,7 @@ def test_columns_are_ignored_by_pattern(train: Path, capsys: pytest.CaptureFixtu
     made = built(train, "--ignore", "c*", "day", "nothing*", "--ignore", "p")
 
     assert {column.name for column in made.columns} == {"temp", "late"}
-    assert "No column fits --ignore nothing*." in capsys.readouterr().err
+    assert "No column matches --ignore nothing*." in capsys.readouterr().err
 
 
 def test_csv_gzipped_csv_and_parquet_make_the_same_reference(train: Path, tmp_path: Path) -> None:
@@ -206,13 +206,13 @@ def test_nothing_half_written_is_left_behind(train: Path, tmp_path: Path) -> Non
         pytest.param(
             ("t.csv", 'a,b\n1,2\n"x\ny",4\n5\n'),
             (),
-            "does not fit its header at line 5: fields found 1, wanted 2",
+            "does not fit its header at line 5: found 1 fields, expected 2",
             id="row too short",
         ),
         pytest.param(
             ("t.csv", "a\n1\n1,2\n"),
             (),
-            "does not fit its header at line 3: fields found 2, wanted 1",
+            "does not fit its header at line 3: found 2 fields, expected 1",
             id="row too long",
         ),
         pytest.param(("t.csv", "a,b,a\n"), (), "has two columns of the name 'a'", id="a name twice"),
@@ -227,7 +227,7 @@ def test_nothing_half_written_is_left_behind(train: Path, tmp_path: Path) -> Non
         ),
         pytest.param(("t.parquet", b"PAR1 or not"), (), "is not a Parquet file", id="foreign Parquet"),
         pytest.param(
-            ("t.xlsx", b"PK"), (), "is of no known kind: expected .csv, .csv.gz or .parquet", id="unknown kind"
+            ("t.xlsx", b"PK"), (), "has an unknown format: expected .csv, .csv.gz or .parquet", id="unknown kind"
         ),
         pytest.param(
             ("t.csv", "a,b\n"),
@@ -244,11 +244,11 @@ def test_nothing_half_written_is_left_behind(train: Path, tmp_path: Path) -> Non
             "cannot have column 'a' both as --prediction and as --label or --time",
             id="prediction and label",
         ),
-        pytest.param(("t.csv", "a,b\n"), ("--ignore", "*"), "leaves no column for the reference", id="all ignored"),
+        pytest.param(("t.csv", "a,b\n"), ("--ignore", "*"), "has no column left for the reference", id="all ignored"),
         pytest.param(
             ("t.csv", "a,b\n1,2\nsoon,2\n"),
             ("--time", "a"),
-            "has '1' in column 'a', which is no number and no ISO 8601 moment",
+            "has '1' in column 'a', which is neither a number nor an ISO 8601 time",
             id="times of two kinds",
         ),
         pytest.param(("t.csv", "a,b\n,2\n"), ("--time", "a"), "has '' in column 'a'", id="a row without a time"),

@@ -41,8 +41,8 @@ def test_columns_that_traffic_never_has_are_left_out_of_the_reference(tmp_path: 
 
     assert wanted.features == ("amount",)
     assert wanted.notes == (
-        "Column 'order_id' is left out, as in traffic: it names a row.",
-        "Column 'api_key' is left out, as in traffic: it tells of a credential or a person.",
+        "Column 'order_id' is left out, as in traffic: it identifies a row.",
+        "Column 'api_key' is left out, as in traffic: it suggests a credential or personal data.",
     )
 
 
@@ -77,7 +77,7 @@ def test_rows_in_order_can_be_read_three_times(tmp_path: Path) -> None:
     chunks = chunks_in_order(file, wanted, time="t", look=look, step=step)
 
     assert [[chunk["feature"].numbers.tolist() for chunk in chunks()] for _ in range(3)] == [[[[10, 20]]]] * 3
-    assert said == ["Laying out the bins", "Counting", "Counting"]
+    assert said == ["Choosing bins", "Counting", "Counting"]
 
 
 def test_too_many_rows_to_sort_are_refused(file: CsvFile) -> None:
@@ -137,5 +137,5 @@ def test_moments_are_read_in_the_usual_forms(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["31/01/2013 05:00", "01/31/2013", "31.01.2013 05:00", "2013/1/31", "noon"])
 def test_a_moment_that_could_be_another_is_refused(text: str) -> None:
-    with pytest.raises(ReferenceDataError, match="which is no number and no ISO 8601 moment"):
+    with pytest.raises(ReferenceDataError, match="which is neither a number nor an ISO 8601 time"):
         iso_moment(text, "t")

@@ -1,4 +1,4 @@
-"""`dashlight collect`: a small collector for development, which shows or keeps what arrives."""
+"""`dashlight collect`: a small collector for development, which prints or saves what arrives."""
 
 import argparse
 import ipaddress
@@ -21,7 +21,7 @@ from dashlight.collector.received import Item
 from dashlight.collector.server import Collector
 from dashlight.deliver.encoding.ndjson import json_value
 
-# Attributes that tell one event from another at a glance.
+# Attributes that distinguish events at a glance.
 _TELLING = ("dashlight.alert.state", "http.route", "http.response.status_code", "dashlight.outcome")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -32,20 +32,20 @@ def register(subparsers: Subparsers) -> None:
         "collect",
         help="receive spans, events and metrics, for development",
         description="Receive OTLP over HTTP (traces, logs and metrics, as protobuf or JSON) and lines of JSON, and"
-        " print what arrives, or append it to a file. Ends with Ctrl-C or SIGTERM and tells how much came.",
+        " print what arrives, or append it to a file. Stop it with Ctrl-C or SIGTERM; it then prints how much arrived.",
     )
     parser.add_argument(
         "--listen", default="127.0.0.1:4318", metavar="HOST:PORT", help="where to listen; port 0: any (%(default)s)"
     )
-    parser.add_argument("--output", metavar="FILE", help="append a line of JSON for each item instead of printing it")
+    parser.add_argument("--output", metavar="FILE", help="append items as JSON lines to FILE instead of printing them")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print items (%(default)s)")
-    parser.add_argument("--quiet", action="store_true", help="print no items")
-    parser.add_argument("--allow-remote", action="store_true", help="allow an address that others can reach")
+    parser.add_argument("--quiet", action="store_true", help="do not print items")
+    parser.add_argument("--allow-remote", action="store_true", help="allow an address that other machines can reach")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Listens until it is interrupted; 0, or 2 where it cannot listen or write there."""
+    """Listens until it is interrupted; returns 0, or 2 if it cannot listen or write there."""
     try:
         host, port = listen_address(arguments.listen, allow_remote=arguments.allow_remote)
         writer = ItemWriter(
@@ -80,7 +80,7 @@ class ItemWriter:
         self._counts: Counter[str] = Counter()
 
     def put(self, items: Sequence[Item]) -> None:
-        """Writes items so that they are there when it returns."""
+        """Writes *items*, and flushes them before it returns."""
         text = "".join(f"{self._show(item)}\n" for item in items) if self._show is not None else ""
         with self._lock:
             self._stream.write(text)
@@ -93,12 +93,12 @@ class ItemWriter:
             self._counts["refused"] += 1
 
     def tally(self) -> str:
-        """What came, in words."""
+        """How much arrived, in words."""
         kinds = ", ".join(f"{self._counts[kind]} {kind}s" for kind in ("span", "event", "metric"))
         return f"{kinds}; refused {self._counts['refused']} requests"
 
     def close(self) -> None:
-        """Closes the file, after what is being written."""
+        """Closes the file, once pending writes have finished."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
@@ -108,14 +108,14 @@ def listen_address(text: str, *, allow_remote: bool) -> tuple[str, int]:
     """(host, port) of `HOST:PORT`.
 
     Raises:
-        ValueError: not of that form, or an address that others can reach where that is not allowed.
+        ValueError: not of that form, or an address that other machines can reach without *allow_remote*.
     """
     host, _, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"--listen {text!r}: expected HOST:PORT")
     if not allow_remote and not _is_loopback(host):
-        raise ValueError(f"--listen {text!r}: others could reach it; if they may, add --allow-remote")
+        raise ValueError(f"--listen {text!r}: other machines could reach it; to allow that, add --allow-remote")
     return host, int(port)
 
 
@@ -136,14 +136,14 @@ def as_json(item: Item) -> str:
 
 
 def as_text(item: Item) -> str:
-    """*item* as one line for people, without anything that could steer a terminal."""
+    """*item* as one line for people, without control characters."""
     clock = _clock(item.get("started_at", item.get("at")))
     words = {"span": _span_words, "event": _event_words, "metric": _metric_words}[item["kind"]](item)
     return _CONTROL.sub("\ufffd", f"{clock} {item['kind']:6} {words}").rstrip()
 
 
 def _clock(at: object) -> str:
-    """The time of day in words; lines of JSON may say anything in its place."""
+    """The time of day as HH:MM:SS; dashes if *at* is not a time, for lines of JSON may hold anything there."""
     try:
         return time.strftime("%H:%M:%S", time.localtime(cast("float", at)))
     except (TypeError, ValueError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""`dashlight explain`: what one request, and its response, decode to, and why."""
+"""`dashlight explain`: shows what a request and its response decode to, and why."""
 
 import argparse
 import sys
@@ -26,9 +26,9 @@ _REASONS: Final = {
     "id": "an id",
     "credential": "a credential",
     "parameter": "a parameter of the request",
-    "answer": "of the whole answer, not of a row",
-    "not_listed": "not among those that are asked for",
-    "ignored": "to be ignored",
+    "answer": "describes the whole answer, not a row",
+    "not_listed": "not among the columns to use",
+    "ignored": "ignored",
 }
 
 
@@ -36,15 +36,17 @@ def register(subparsers: Subparsers) -> None:
     """Add the command `explain`."""
     parser = subparsers.add_parser(
         "explain",
-        help="show what one request and its response decode to",
-        description="Show what one request, and its response, decode to: as which protocol and why, which columns with"
-        " which values, and what became no column. Exit status: 0 decoded, 1 not decodable, 2 wrong usage.",
+        help="show what a request and its response decode to",
+        description="Show what a request and its response decode to: the protocol and why it was chosen, the columns and"
+        " their values, and what was left out. Exit status: 0 decoded, 1 not decodable, 2 wrong usage.",
     )
     parser.add_argument("request", help="file with the body of the request")
     parser.add_argument("response", nargs="?", help="file with the body of the response")
-    parser.add_argument("--path", default="/predict", help="path, with a query where there is one (%(default)s)")
+    parser.add_argument("--path", default="/predict", help="path, with its query if there is one (%(default)s)")
     parser.add_argument("--method", default="POST", help="method (%(default)s)")
-    parser.add_argument("--content-type", default="", metavar="TYPE", help="of the request; unset: its bytes tell")
+    parser.add_argument(
+        "--content-type", default="", metavar="TYPE", help="of the request; unset: detected from its bytes"
+    )
     parser.add_argument("--status", type=int, default=200, help="status of the response (%(default)s)")
     parser.add_argument(
         "--header", action="append", default=[], type=_header, metavar="K:V", help="header of the request"
@@ -53,16 +55,16 @@ def register(subparsers: Subparsers) -> None:
         "--response-header", action="append", default=[], type=_header, metavar="K:V", help="header of the response"
     )
     for name, meaning in (
-        ("features", "the only features, as DASHLIGHT_FEATURES"),
-        ("prediction", "the only outputs, as DASHLIGHT_PREDICTION"),
-        ("ignore", "no columns, as DASHLIGHT_IGNORE"),
+        ("features", "the only features to use, like DASHLIGHT_FEATURES"),
+        ("prediction", "the only outputs to use, like DASHLIGHT_PREDICTION"),
+        ("ignore", "columns to ignore, like DASHLIGHT_IGNORE"),
     ):
         parser.add_argument(f"--{name}", default=(), type=_globs, metavar="A,B*", help=meaning)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the explanation; the exit status."""
+    """Prints the explanation; returns the exit status."""
     try:
         request = Path(arguments.request).read_bytes()
         response = Path(arguments.response).read_bytes() if arguments.response else b""
@@ -154,7 +156,7 @@ def _explanation(decoded: Decoded, *, has_response: bool) -> Iterator[str]:
 
 
 def _facts(decoded: Decoded) -> Iterator[str]:
-    because = f"because {decoded.why}" if decoded.why else "no rule found one"
+    because = f"because {decoded.why}" if decoded.why else "no rule matched"
     yield _fact("protocol", f"{decoded.protocol or 'none'}, {because}")
     if decoded.undecodable:
         yield _fact("undecodable", decoded.undecodable_detail)
@@ -178,7 +180,7 @@ def _facts(decoded: Decoded) -> Iterator[str]:
 
 
 def _generation(generation: Generation) -> Iterator[str]:
-    """What became of no column, of the exchange with a language model."""
+    """What is known of an exchange with a language model beyond its columns."""
     kind = generation.operation or "unknown"
     yield _fact("generation", f"{kind}, streamed" if generation.is_streamed else kind)
     counts = [

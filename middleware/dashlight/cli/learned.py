@@ -1,4 +1,4 @@
-"""`dashlight learned`: the references that servers learned from their traffic, to look at, to freeze or to forget."""
+"""`dashlight learned`: lists, exports or removes the references that servers learned from their traffic."""
 
 import argparse
 import sys
@@ -15,17 +15,17 @@ from dashlight.workers.rendezvous import APPLICATION
 
 def register(subparsers: Subparsers) -> None:
     """Add `learned list`, `learned export` and `learned forget` to the command line."""
-    learned = subparsers.add_parser("learned", help="references that servers learned: list, export, forget")
+    learned = subparsers.add_parser("learned", help="list, export or forget references that servers learned")
     actions = learned.add_subparsers(dest="action", required=True)
     for action, meaning in (
-        ("list", "show what was learned"),
-        ("export", "copy one to a file, to be frozen as DASHLIGHT_REFERENCE"),
-        ("forget", "remove one; servers that run learn it anew, without a restart"),
+        ("list", "list learned references"),
+        ("export", "copy one to a file, to use it as DASHLIGHT_REFERENCE"),
+        ("forget", "remove one; running servers learn it again, without a restart"),
     ):
         parser = actions.add_parser(action, help=meaning)
-        parser.add_argument("state", metavar="STATE_DIR", type=Path, help="what DASHLIGHT_STATE_DIR names")
+        parser.add_argument("state", metavar="STATE_DIR", type=Path, help="the directory in DASHLIGHT_STATE_DIR")
         if action != "list":
-            parser.add_argument("name", metavar="NAME", help="name as listed, or any part of it that only one has")
+            parser.add_argument("name", metavar="NAME", help="name as listed, or a part of it that is unique")
         if action == "export":
             parser.add_argument(
                 "--output", metavar="FILE", type=Path, required=True, help="the reference file to write"
@@ -34,7 +34,7 @@ def register(subparsers: Subparsers) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked; 0, or 2 after one line on stderr that says what is wrong."""
+    """Runs the action; returns 0, or 2 after one line on stderr that says what is wrong."""
     try:
         files = _files(arguments.state)
         if not files:
@@ -89,7 +89,7 @@ def _summary(path: Path) -> str:
 
 
 def _application(directory: Path) -> str:
-    """Which application learned it; empty where the directory does not say."""
+    """Which application learned it; empty if the directory does not say."""
     try:
         text = (directory / APPLICATION).read_text(errors="replace")
     except OSError:

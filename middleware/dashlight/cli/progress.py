@@ -1,4 +1,4 @@
-"""How far a long reading is: a bar on a terminal where rich is installed, plain lines otherwise."""
+"""Progress of long reads: a bar on a terminal if rich is installed, plain lines otherwise."""
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ Report: TypeAlias = Callable[[float], None]
 
 @contextmanager
 def progress(out: TextIO) -> Generator[Callable[[str], Report]]:
-    """Gives a function that begins a step by its name and returns what to call with the share of it that is done."""
+    """Yields a function that starts a named step and returns its Report."""
     if not out.isatty():
         yield lambda name: _plain(name, out)
         return

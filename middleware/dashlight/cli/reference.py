@@ -1,4 +1,4 @@
-"""`dashlight reference`: make a reference file from training data, and show what one holds."""
+"""`dashlight reference`: makes a reference file from training data, or shows one."""
 
 import argparse
 import os
@@ -28,30 +28,30 @@ def register(subparsers: Subparsers) -> None:
     actions = reference.add_subparsers(dest="action", required=True)
 
     build = actions.add_parser("build", help="make a reference file from training data")
-    build.add_argument("training", metavar="TRAIN", type=Path, help=".csv, .csv.gz or .parquet, one row a prediction")
+    build.add_argument("training", metavar="TRAIN", type=Path, help=".csv, .csv.gz or .parquet, one row per prediction")
     build.add_argument("--output", metavar="FILE", type=Path, required=True, help="the reference file to write")
     for option, metavar, meaning in (
-        ("--prediction", "COL", "columns that the model answered"),
-        ("--label", "COL", "columns that hold the true answer: left out"),
+        ("--prediction", "COL", "columns that the model predicted"),
+        ("--label", "COL", "columns that hold the true answer; left out"),
         ("--ignore", "GLOB", "columns to leave out"),
         ("--categorical", "COL", "columns whose numbers are codes, not quantities"),
     ):
         build.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=meaning)
     order = build.add_mutually_exclusive_group()
     order.add_argument(
-        "--time", metavar="COL", help="column that says when each row was: orders them, shows their daily rhythm"
+        "--time", metavar="COL", help="column with the time of each row: orders the rows, shows daily patterns"
     )
-    order.add_argument("--unordered", action="store_true", help="the order of the rows means nothing")
-    build.add_argument("--model", metavar="NAME", default="", help="name of the model, written into the file")
+    order.add_argument("--unordered", action="store_true", help="the order of the rows has no meaning")
+    build.add_argument("--model", metavar="NAME", default="", help="name of the model, stored in the file")
     build.set_defaults(run=run)
 
-    show = actions.add_parser("show", help="show what a reference file holds")
+    show = actions.add_parser("show", help="show the contents of a reference file")
     show.add_argument("file", metavar="FILE", type=Path)
     show.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked; 0, or 2 after one line on stderr that says what is wrong."""
+    """Runs the action; returns 0, or 2 after one line on stderr that says what is wrong."""
     path: Path = arguments.training if arguments.action == "build" else arguments.file
     try:
         if arguments.action == "build":
@@ -87,9 +87,9 @@ def _build(arguments: argparse.Namespace) -> None:
     for note in wanted.notes:
         print(note, file=sys.stderr)
     if time is None and not arguments.unordered:
-        print("The rows are taken to be in time order; if not, name --time COLUMN or say --unordered.", file=sys.stderr)
+        print("Rows are assumed to be in time order; if not, use --time COLUMN or --unordered.", file=sys.stderr)
     with progress(sys.stderr) as step:
-        look = file.look(wanted.names, time, step(f"Looking through {path.name}"))
+        look = file.look(wanted.names, time, step(f"Reading {path.name}"))
         chunks = chunks_in_order(file, wanted, time=time, look=look, step=step)
         reference = build_reference(
             chunks,
@@ -110,11 +110,11 @@ def _training_file(path: Path, categorical: list[str]) -> TrainingFile:
         return CsvFile(path, categorical)
     if name.endswith(".parquet"):
         return ParquetFile(path)
-    raise ReferenceDataError("is of no known kind: expected .csv, .csv.gz or .parquet")
+    raise ReferenceDataError("has an unknown format: expected .csv, .csv.gz or .parquet")
 
 
 def _write(path: Path, file: bytes) -> None:
-    # Beside its place first, so that nobody ever reads half of it.
+    # Written to a temporary file first, so that nobody reads a partial file.
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(file)

@@ -9,7 +9,7 @@ from dashlight.window.layout import NULL, STRUCTURAL_BINS
 from dashlight.window.reference.seasons import DAY_HARMONIC
 
 LEAST_BLOCKS = 12
-"""Blocks of one length below which the spread between them says little."""
+"""With fewer blocks of one length, the spread between them says little."""
 
 _CATEGORIES_SHOWN = 4
 _WORDS_OF_KIND: Mapping[Kind, str] = {"image": "images", "ranking": "lists of items", "forecast": "lists of steps"}
@@ -17,7 +17,7 @@ _CATEGORY_CHARACTERS = 20
 
 
 def summary(reference: Reference) -> str:
-    """*reference* in half a sentence."""
+    """A one-line summary of *reference*."""
     order = "in time order" if reference.ordered else "in no order"
     made = datetime.fromtimestamp(reference.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     model = f" of {reference.model}" if reference.model else ""
@@ -37,7 +37,7 @@ def shown(reference: Reference, name: str) -> str:
 
 
 def season_words(season: Season) -> str:
-    """What rhythm *season* is."""
+    """Which pattern *season* follows, in words."""
     daily = season.harmonics % DAY_HARMONIC == 0
     if daily.all():
         return "follows the hour of the day"

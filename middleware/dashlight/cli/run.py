@@ -1,4 +1,4 @@
-"""`dashlight run`: starts any command so that the ASGI apps of its servers are watched, without a line of code."""
+"""`dashlight run`: starts a command so that the ASGI apps of its servers are watched, without a change to code."""
 
 import argparse
 import os
@@ -10,7 +10,7 @@ from dashlight.cli.subparsers import Subparsers
 from dashlight.zero_code.start.sitecustomize import MARK, with_first
 
 _NOT_EXECUTABLE, _NOT_FOUND, _MISUSED = 126, 127, 2
-"""What a shell answers in these cases."""
+"""Exit statuses of a shell in these cases."""
 
 
 def register(subparsers: Subparsers) -> None:
@@ -18,16 +18,15 @@ def register(subparsers: Subparsers) -> None:
     parser = subparsers.add_parser(
         "run",
         help="start a server with its app watched",
-        description="Start COMMAND so that the ASGI apps served by it and by the processes that it starts are watched:"
-        " uvicorn, gunicorn, hypercorn, granian, and what is built on them. The command takes the place of this"
-        " process.",
+        description="Start COMMAND so that the ASGI apps served by it and by its child processes are watched. Works for"
+        " uvicorn, gunicorn, hypercorn, granian, and servers built on them. The command replaces this process.",
     )
-    parser.add_argument("command_line", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command as it is")
+    parser.add_argument("command_line", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command, unchanged")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Becomes the command; returns only where that is not possible: 2, 126 or 127, after one line on stderr."""
+    """Becomes the command; returns only if that fails: 2, 126 or 127, after one line on stderr."""
     command: list[str] = arguments.command_line
     if command[:1] == ["--"]:
         command = command[1:]
@@ -43,14 +42,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """*environ* with the hook's directory first on PYTHONPATH, and the variable that says that it is on."""
+    """*environ* with the hook's directory first on PYTHONPATH, and the variable that marks it as set."""
     directory = hook_directory()
     python_path = with_first(directory, python_path=environ.get("PYTHONPATH", ""))
     return {**environ, "PYTHONPATH": python_path, MARK: directory}
 
 
 def hook_directory() -> str:
-    """Where the sitecustomize of ours lies."""
+    """The directory of Dashlight's sitecustomize.py."""
     return str(Path(__file__).resolve().parents[1] / "zero_code" / "start")
 
 

@@ -1,4 +1,4 @@
-"""Training data as a stream of tables: which columns are wanted of a file, and its rows in the order of time."""
+"""Training data as a stream of tables: the columns to use, and the rows in time order."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -19,38 +19,38 @@ from dashlight.window.reference.build import Chunk
 from dashlight.window.tables import joined, selected, taken
 
 SORTABLE_ROWS = 2_000_000
-"""More than these are not sorted in memory."""
+"""Longer files are not sorted in memory."""
 CHUNK_ROWS = 6400
 MOMENTS_KEPT = 20_000_000
-"""Of more rows than these it is not remembered when they were: 160 MB."""
+"""Times are kept for at most this many rows: 160 MB."""
 
 _NAMES_SHOWN = 30
 _UNITS = (1.0, 1e3, 1e6, 1e9)
-"""How many of what a column may count the epoch in make a second."""
+"""Units per second in which a column may count time since the epoch."""
 _EARLIEST, _LATEST = 1e8, 1e11
-"""Seconds since the epoch, 1973 to 5138: in these bounds no unit is taken for another."""
+"""Seconds since the epoch, 1973 to 5138: within these bounds the unit is unambiguous."""
 _STROKES = re.compile(r"\d{4}/\d{2}/\d{2}(?!\d)")
 _REASONS: dict[LeftOut, str] = {
-    "id": "it names a row",
-    "credential": "it tells of a credential or a person",
-    "parameter": "it is a parameter, no feature",
+    "id": "it identifies a row",
+    "credential": "it suggests a credential or personal data",
+    "parameter": "it is a parameter, not a feature",
     "answer": "it describes the answer",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a first reading of a file tells."""
+    """What a first read of a file shows."""
 
     rows: int
     backward_row: int | None
-    """The first row, counted from 1, that is earlier than the one before it; None where all are in order."""
+    """The first row, counted from 1, that is earlier than the one before it; None if all are in order."""
     moments: NDArray[np.float64] | None = field(default=None, compare=False)
-    """The column by which it is ordered, shape (rows,), as `moments` gives it; None without one or of too many rows."""
+    """The column that orders the rows, shape (rows,), as `moments` gives it; None without one or with too many rows."""
 
 
 class TrainingFile(Protocol):
-    """A file of named columns that can be read as often as needed."""
+    """A file of named columns that can be read several times."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -59,15 +59,15 @@ class TrainingFile(Protocol):
 
     @property
     def unusable(self) -> Collection[str]:
-        """Columns that hold no single values."""
+        """Columns whose cells are not single values."""
         ...
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
-        """Read it once: of what kind the columns *names* are, and whether the column *time* ascends."""
+        """Reads it once, to learn the types of the columns *names* and whether the column *time* ascends."""
         ...
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
-        """The columns *names*, some rows at a time, once they were looked at."""
+        """The columns *names*, some rows at a time; call `look` first."""
         ...
 
     def moments(self, time: str) -> NDArray[np.float64]:
@@ -77,12 +77,12 @@ class TrainingFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The columns that make the reference."""
+    """The columns of the reference."""
 
     features: tuple[str, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...]
-    """What a person should know of the choice, a sentence each."""
+    """Remarks on the choice for the user, a sentence each."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ def wanted_columns(
     categorical: Sequence[str],
     time: str | None,
 ) -> Wanted:
-    """Which columns of *file* are features and which outputs; ReferenceDataError for a name that it does not have."""
+    """Chooses features and outputs among the columns of *file*; ReferenceDataError for a name that it lacks."""
     times = [] if time is None else [time]
     for option, named in (
         ("--prediction", predictions),
@@ -115,18 +115,18 @@ def wanted_columns(
             raise ReferenceDataError(f"cannot have column {name!r} both as --prediction and as --label or --time")
     spoken_for = {*predictions, *labels, *times, *file.unusable}
     features = [name for name in file.names if name not in spoken_for]
-    # What decoding never makes a column of would be missing in every row of traffic.
+    # Names that decoding never makes a column would be missing in every row of traffic.
     never = apart(dict.fromkeys(features), "feature")
     features = [name for name in features if name not in never]
     features = [name for name in features if not any(fnmatchcase(name, glob) for glob in ignored)]
     outputs = [name for name in file.names if name in predictions and name not in file.unusable]
     if not features and not outputs:
-        raise ReferenceDataError("leaves no column for the reference: all are labels, times or ignored")
+        raise ReferenceDataError("has no column left for the reference: all are labels, times or ignored")
     notes = [
-        f"No column fits --ignore {glob}." for glob in ignored if not any(fnmatchcase(n, glob) for n in file.names)
+        f"No column matches --ignore {glob}." for glob in ignored if not any(fnmatchcase(n, glob) for n in file.names)
     ]
     notes += [
-        f"Column {name!r} holds no single values and is left out." for name in file.names if name in file.unusable
+        f"Column {name!r} does not hold single values and is left out." for name in file.names if name in file.unusable
     ]
     notes += [f"Column {name!r} is left out, as in traffic: {_REASONS[why]}." for name, why in never.items()]
     return Wanted(tuple(features), tuple(outputs), tuple(notes))
@@ -135,19 +135,19 @@ def wanted_columns(
 def chunks_in_order(
     file: TrainingFile, wanted: Wanted, *, time: str | None, look: Look, step: Callable[[str], Report]
 ) -> Callable[[], Iterable[Chunk]]:
-    """The rows of *file*, as often as they are asked for, in ascending order of its column *time*.
+    """A function that reads the rows of *file* in ascending order of its column *time*, each time it is called.
 
-    *step* is told what each reading is for. Rows that are not in order are sorted in memory.
+    *step* gets the name of each read. Rows that are not in order are sorted in memory.
 
     Raises:
-        ReferenceDataError: they are not in order, and too many to sort.
+        ReferenceDataError: the rows are not in order, and too many to sort.
     """
     if time is None or look.backward_row is None:
-        steps = chain(("Laying out the bins",), repeat("Counting"))  # texts and vectors take a third reading
+        steps = chain(("Choosing bins",), repeat("Counting"))  # texts and vectors take a third read
         return lambda: (_parted(table, wanted) for table in file.tables(wanted.names, step(next(steps))))
     if look.rows > SORTABLE_ROWS:
         raise ReferenceDataError(
-            f"goes back in {time!r} at row {look.backward_row} and is too long to be sorted here "
+            f"goes back in {time!r} at row {look.backward_row} and is too long to sort here "
             f"({look.rows} rows, at most {SORTABLE_ROWS}): sort it first"
         )
     whole = joined(list(file.tables(wanted.names, step(f"Sorting by {time}"))))
@@ -156,10 +156,10 @@ def chunks_in_order(
 
 
 def moments_in_order(look: Look) -> NDArray[np.float64] | None:
-    """When each row was that `chunks_in_order` gives, shape (rows,), in seconds since the epoch.
+    """The time of each row that `chunks_in_order` gives, shape (rows,), in seconds since the epoch.
 
-    The unit of plain numbers (seconds, or thousandths, millionths, billionths) shows in their size. None where they are
-    no moments but only an order, or nobody named a column.
+    The unit of plain numbers (s, ms, us or ns) is recognised by their size. None if they are not times but only an
+    order, or if no column was named.
     """
     if look.moments is None or not len(look.moments):
         return None
@@ -171,16 +171,16 @@ def moments_in_order(look: Look) -> NDArray[np.float64] | None:
 
 
 def iso_moment(text: str, time: str) -> float:
-    """Seconds since the epoch of *text*, which stands in column *time*; UTC where it names no zone.
+    """Seconds since the epoch of *text*, which is in column *time*; UTC if it names no zone.
 
-    ISO 8601 in all its forms, a blank for its T, and strokes between year, month and day. What puts the day or the
-    month first is refused: nobody can tell which of the two it was.
+    Accepts ISO 8601 in all its forms, a blank instead of its T, and slashes between year, month and day. Refuses dates
+    that begin with the day or the month, which are ambiguous.
     """
     try:
         moment = datetime.fromisoformat(_dashed(text))
     except ValueError:
         raise ReferenceDataError(
-            f"has {text!r} in column {time!r}, which is no number and no ISO 8601 moment"
+            f"has {text!r} in column {time!r}, which is neither a number nor an ISO 8601 time"
         ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 

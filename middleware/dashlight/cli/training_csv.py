@@ -1,4 +1,4 @@
-"""Training data in CSV, plain or gzipped, read as a stream as often as needed."""
+"""Training data in CSV, plain or gzipped, read as a stream."""
 
 import csv
 import gzip
@@ -33,7 +33,7 @@ class CsvFile:
     """A CSV file with a header."""
 
     def __init__(self, path: Path, categorical: Collection[str] = (), moments_kept: int = MOMENTS_KEPT) -> None:
-        """Read the header; ReferenceDataError where there is none that makes sense."""
+        """Reads the header; ReferenceDataError if there is no valid one."""
         self._path = path
         self._moments_kept = moments_kept
         self._categorical = frozenset(categorical)
@@ -58,11 +58,11 @@ class CsvFile:
 
     @property
     def unusable(self) -> Collection[str]:
-        """No column of a CSV file is."""
+        """Empty: every column of a CSV file is usable."""
         return ()
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
-        """Read it once: whether the columns *names* are numbers, truths or texts, and whether *time* ascends."""
+        """Reads it once, to learn whether the columns *names* are numbers, booleans or texts, and whether *time* ascends."""
         columns = {name: _ColumnLook(is_code=name in self._categorical) for name in names}
         rows, latest, backward_row = 0, float("-inf"), None
         pieces: list[NDArray[np.float64]] = []
@@ -83,13 +83,13 @@ class CsvFile:
         return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None)
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
-        """The columns *names*, some rows at a time, once they were looked at."""
+        """The columns *names*, some rows at a time; call `look` first."""
         for chunk in self._chunks(names, report):
             columns = zip(names, chunk, strict=True)
             yield table_of_columns({name: _column(texts, self._readings[name]) for name, texts in columns})
 
     def moments(self, time: str) -> NDArray[np.float64]:
-        """The column *time* as numbers: as they stand, or seconds since the epoch of ISO 8601 moments."""
+        """The column *time* as numbers: unchanged, or seconds since the epoch if they are ISO 8601 times."""
         return np.concatenate([_moments(chunk[0], time) for chunk in self._chunks([time], lambda _: None)])
 
     def _chunks(self, names: Sequence[str], report: Report) -> Iterator[list[tuple[str, ...]]]:
@@ -111,12 +111,12 @@ class CsvFile:
                 raise ReferenceDataError(f"cannot be read at line {rows.line_num}: {error}") from None
 
     def _raise_at_wrong_width(self) -> Never:
-        # Read anew, row by row: only so is the line known of rows that hold line breaks.
+        # Read again, row by row: rows may contain line breaks, so only this gives the line.
         with self._text() as (text, _):
             rows = csv.reader(text, delimiter=self._delimiter)
             found = next(len(row) for row in rows if row and len(row) != len(self._names))
             raise ReferenceDataError(
-                f"does not fit its header at line {rows.line_num}: fields found {found}, wanted {len(self._names)}"
+                f"does not fit its header at line {rows.line_num}: found {found} fields, expected {len(self._names)}"
             )
 
     @contextmanager
@@ -138,7 +138,7 @@ class CsvFile:
 
 
 class _ColumnLook:
-    """What a column's texts could all be so far."""
+    """What type all texts of a column so far can have."""
 
     def __init__(self, *, is_code: bool) -> None:
         self._is_code = is_code
@@ -148,7 +148,7 @@ class _ColumnLook:
     def add(self, texts: Sequence[str]) -> None:
         values = set(texts) - MISSING
         if self._are_numbers:
-            # The zeros before a code belong to it: 007 is not 7.
+            # Leading zeros belong to a code: 007 is not 7.
             is_padded_code = self._is_code and any(map(_is_padded, values))
             self._are_numbers = not is_padded_code and _all_numbers(values)
         self._are_truths = self._are_truths and values <= _TRUTHS.keys()

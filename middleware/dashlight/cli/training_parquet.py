@@ -19,7 +19,7 @@ class ParquetFile:
     """A Parquet file."""
 
     def __init__(self, path: Path, moments_kept: int = MOMENTS_KEPT) -> None:
-        """Read its schema; ReferenceDataError where it has none, MissingExtraError without pyarrow."""
+        """Reads its schema; ReferenceDataError if it has none, MissingExtraError without pyarrow."""
         self._arrow, parquet = _pyarrow()
         self._path = path
         self._moments_kept = moments_kept
@@ -41,11 +41,11 @@ class ParquetFile:
 
     @property
     def unusable(self) -> Collection[str]:
-        """Lists, structures, bytes."""
+        """Columns of lists, structures and bytes."""
         return [name for name, type_ in self._types.items() if not self._is_usable(type_)]
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
-        """Whether *time* ascends; of what kind the columns *names* are its schema says."""
+        """Reads whether *time* ascends; the schema gives the types of the columns *names*."""
         del names
         report(1.0)
         if time is None:
@@ -65,7 +65,7 @@ class ParquetFile:
             report(done / total)
 
     def moments(self, time: str) -> NDArray[np.float64]:
-        """The column *time* as numbers, of whatever unit it has."""
+        """The column *time* as numbers, in its own unit."""
         pieces = [self._moments(batch.column(time), time) for batch in self._batches([time])]
         return np.concatenate(pieces) if pieces else np.zeros(0)
 
@@ -103,7 +103,7 @@ class ParquetFile:
         return listed
 
     def _numbers(self, values: Any) -> NDArray[np.float64]:
-        # Unsafe in Arrow's sense only: an integer beyond 2^53 is rounded.
+        # Unsafe only in Arrow's sense: integers beyond 2^53 are rounded.
         numbers = values.cast(self._arrow.float64(), safe=False).to_numpy(zero_copy_only=False)
         return np.asarray(numbers, np.float64)
 
@@ -114,7 +114,7 @@ class ParquetFile:
         elif not (types.is_integer(type_) or types.is_floating(type_)):
             return np.array([iso_moment(str(text), time) for text in values.to_pylist()])
         if values.null_count:
-            raise ReferenceDataError(f"has rows without a value in column {time!r}, by which they should be ordered")
+            raise ReferenceDataError(f"has rows without a value in column {time!r}, which should order them")
         return self._numbers(values)
 
 

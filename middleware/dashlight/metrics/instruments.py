@@ -15,12 +15,12 @@ REQUEST_DURATION = "dashlight.request.duration"
 TIME_TO_FIRST_BYTE = "dashlight.request.time_to_first_byte"
 NOTHING: Mapping[str, str] = {}
 LONGEST_TEXT = 120
-"""Characters of an attribute's value."""
+"""Maximum number of characters of an attribute's value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What all figures of one name have in common."""
+    """Kind, unit and description, which all figures of one name share."""
 
     kind: FigureKind
     unit: str
@@ -34,9 +34,9 @@ def figure(name: str, value: float, attributes: Mapping[str, str] = NOTHING) -> 
 
 
 def label(text: str) -> str:
-    """*text*, which came from outside, as the value of an attribute: printable, and not too long.
+    """*text*, which came from outside, as an attribute's value: printable, at most LONGEST_TEXT characters.
 
-    What had to be changed is marked with a hash of the whole, so that two texts never become one.
+    A changed text is marked with a hash of the original, so that two texts never become one.
     """
     if text.isprintable() and len(text) <= LONGEST_TEXT:
         return text
@@ -46,52 +46,52 @@ def label(text: str) -> str:
 
 
 INSTRUMENTS: Mapping[str, Instrument] = {
-    "dashlight.requests": Instrument("counter", "{request}", "Requests, by what became of them"),
-    "dashlight.errors": Instrument("counter", "{request}", "Requests that the service failed, by the type of error"),
-    "dashlight.request.io": Instrument("counter", "By", "Bytes of request bodies, each body to 12 %"),
-    "dashlight.response.io": Instrument("counter", "By", "Bytes of response bodies, each body to 12 %"),
-    "dashlight.rows": Instrument("counter", "{row}", "Rows found in the requests that were analysed"),
+    "dashlight.requests": Instrument("counter", "{request}", "Requests, by outcome"),
+    "dashlight.errors": Instrument("counter", "{request}", "Requests that failed, by type of error"),
+    "dashlight.request.io": Instrument("counter", "By", "Bytes of request bodies, accurate to 12 %"),
+    "dashlight.response.io": Instrument("counter", "By", "Bytes of response bodies, accurate to 12 %"),
+    "dashlight.rows": Instrument("counter", "{row}", "Rows in the requests that were analysed"),
     "dashlight.analysed": Instrument("counter", "{request}", "Requests that were analysed"),
     "dashlight.undecodable": Instrument(
-        "counter", "{request}", "Analysed requests that no protocol could read, by reason"
+        "counter", "{request}", "Analysed requests that could not be decoded, by reason"
     ),
-    "dashlight.dropped": Instrument("counter", "{item}", "What Dashlight lost before it was counted or delivered"),
-    "dashlight.delivered": Instrument("counter", "{item}", "What the collector took"),
+    "dashlight.dropped": Instrument("counter", "{item}", "Items lost before they were counted or delivered"),
+    "dashlight.delivered": Instrument("counter", "{item}", "Items that the collector accepted"),
     "dashlight.mistakes": Instrument(
-        "counter", "{mistake}", "Mistakes of Dashlight's own, which the app did not notice"
+        "counter", "{mistake}", "Internal errors of Dashlight, which did not affect the app"
     ),
-    "dashlight.alert.fired": Instrument("counter", "{alert}", "Alerts that began to fire"),
+    "dashlight.alert.fired": Instrument("counter", "{alert}", "Alerts that started to fire"),
     "dashlight.alert.in_force": Instrument("updowncounter", "{alert}", "Alerts that are pending or firing now"),
-    "dashlight.workers": Instrument("updowncounter", "{worker}", "Processes of the host that count for these figures"),
+    "dashlight.workers": Instrument("updowncounter", "{worker}", "Worker processes that these figures cover"),
     "dashlight.in_flight": Instrument("updowncounter", "{request}", "Requests that are being served now"),
     "dashlight.analysed_rate": Instrument(
-        "gauge", "", "Share of the requests that is analysed now, 0 to 1; below 1 the CPU budget binds"
+        "gauge", "", "Share of requests that is analysed now, 0 to 1; below 1 the CPU budget is used up"
     ),
-    "dashlight.figures.made_at": Instrument("gauge", "s", "When these figures were made, since the epoch"),
+    "dashlight.figures.made_at": Instrument("gauge", "s", "Time at which these figures were made, since the epoch"),
     "dashlight.metrics.skipped": Instrument(
-        "updowncounter", "{series}", "Series left out of these figures, for which there was no room"
+        "updowncounter", "{series}", "Series left out of these figures because of the limit"
     ),
     "dashlight.model.state": Instrument(
         "updowncounter", "{model}", "1 for the state that a model is in: learning, not_enough_data or watching"
     ),
     "dashlight.model.rows": Instrument("gauge", "{row}", "Rows of a model in the window of its scores"),
     "dashlight.model.score": Instrument("gauge", "", "Scores of a model as a whole"),
-    "dashlight.endpoint.score": Instrument("gauge", "", "Scores of an endpoint that are no rates of its requests"),
+    "dashlight.endpoint.score": Instrument("gauge", "", "Scores of an endpoint other than rates of its requests"),
     "dashlight.column.drift": Instrument("gauge", "", "Distance of a column's window from its reference"),
     "dashlight.column.missing_rate": Instrument("gauge", "", "Share of a column's values that are missing, 0 to 1"),
-    "dashlight.column.type_error_rate": Instrument("gauge", "", "Share of a column's values of another type, 0 to 1"),
+    "dashlight.column.type_error_rate": Instrument("gauge", "", "Share of a column's values with a wrong type, 0 to 1"),
     "dashlight.column.out_of_range_rate": Instrument(
         "gauge", "", "Share of a numeric column's values outside the range of the reference, 0 to 1"
     ),
     "dashlight.column.unseen_rate": Instrument(
-        "gauge", "", "Share of a column's values that the reference does not know, 0 to 1"
+        "gauge", "", "Share of a column's values that the reference does not contain, 0 to 1"
     ),
     "dashlight.column.score": Instrument("gauge", "", "Other scores of a column"),
 }
-"""Of one number each; the histograms are below."""
+"""Instruments of one number each; the histograms are below."""
 
 HISTOGRAMS: Mapping[str, tuple[str, str]] = {
-    REQUEST_DURATION: ("s", "Time to the last byte of the answer"),
-    TIME_TO_FIRST_BYTE: ("s", "Time to the first byte of the answer's body"),
+    REQUEST_DURATION: ("s", "Time to the last byte of the response"),
+    TIME_TO_FIRST_BYTE: ("s", "Time to the first byte of the response body"),
 }
-"""Unit and description."""
+"""Unit and description of each histogram."""
