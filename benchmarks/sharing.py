@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -28,12 +28,14 @@ from dashlight.counting.machine import HostCounter, HostPane, Standing, merged
 from dashlight.counting.model import ModelCounting
 from dashlight.records import Exchange, Prediction, Table
 from dashlight.store.learned import LearnedReferences
+from dashlight.store.pickled import PICKLED
 from dashlight.watching.endpoint import EndpointPlan
 from dashlight.watching.machine import HostWatch
 from dashlight.watching.model import ModelPlan
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
+from dashlight.workers.layouts import BRIEFING, PANE
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.member import Checkpoint
 from dashlight.workers.record import SharedRecord
@@ -88,8 +90,9 @@ def costs(rounds: int) -> Iterator[Figure]:
     ]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        boxes = [Mailbox(directory / "panes", f"w{number}", merge=_merge) for number in range(WORKERS)]
-        checkpoint, briefing = SharedRecord(directory / "checkpoint"), SharedRecord(directory / "briefing")
+        boxes = [Mailbox(directory / "panes", f"w{number}", PANE, merge=merged) for number in range(WORKERS)]
+        checkpoint = SharedRecord(directory / "checkpoint", PICKLED)
+        briefing = SharedRecord(directory / "briefing", BRIEFING)
         watch = HostWatch(plan, at=0.0)
         posting: list[float] = []
         reading: list[float] = []
@@ -106,7 +109,7 @@ def costs(rounds: int) -> Iterator[Figure]:
             began = time.process_time()
             letters = boxes[0].waiting()
             read = [each for _, each in boxes[0].read(letters)]
-            one = merged([closed[0], *(each for each in read if isinstance(each, HostPane))])
+            one = merged([closed[0], *read])
             boxes[0].discard(letter.name for letter in letters)
             reading.append(time.process_time() - began)
             began = time.process_time()
@@ -198,10 +201,6 @@ def _prediction(columns: Columns) -> Prediction:
 def _plan(reference: Reference, learned: LearnedReferences) -> EndpointPlan:
     models = ModelPlan(reference, 5000, 259_200.0, 0.02, learned)
     return EndpointPlan(PANE_SECONDS, 3600.0, (), models)
-
-
-def _merge(panes: Sequence[object]) -> object:
-    return merged([pane for pane in panes if isinstance(pane, HostPane)])
 
 
 _EXCHANGE = Exchange(

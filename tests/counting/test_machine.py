@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dashlight.counting.checks import check_pane
 from dashlight.counting.endpoint import EndpointBrief
 from dashlight.counting.machine import (
     MOST_ENDPOINTS,
@@ -25,11 +26,12 @@ from dashlight.counting.machine import (
 )
 from dashlight.counting.model import ModelCounting
 from dashlight.records import Exchange, Prediction
-from dashlight.store.frozen import freeze, thaw
+from dashlight.store.layout import Layout
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.tables import Column
 
+PANE: Layout[HostPane] = Layout("pane", 1, HostPane, check_pane)
 Exchanges = Callable[..., Exchange]
 Predictions = Callable[..., Prediction]
 Columns = Callable[..., dict[str, Column]]
@@ -149,9 +151,8 @@ def test_a_pane_goes_to_another_process_and_back(
     counter.endpoint("/a").count(made, {})
     pane = closed(counter, in_flight=2)
 
-    found = thaw(freeze(pane))
+    found = PANE.thaw(b"".join(PANE.freeze(pane)))
 
-    assert isinstance(found, HostPane)
     assert found.standings == pane.standings
     assert found.endpoints["/a"].traces == pane.endpoints["/a"].traces
     (ours,), (theirs,) = (each.endpoints["/a"].models["risk", "3"].compared for each in (pane, found))
@@ -186,7 +187,7 @@ def test_what_one_process_keeps_to_learn_from_is_bounded_and_what_is_left_out_is
     # 4,032 bytes a row, of the 8 MB.
     assert (found["/a"], found["/b"]) == (2080, 0)
     assert pane.counts == {"lost": 1, NOT_LEARNED: 6000 - 2080}
-    assert len(freeze(pane)) < 9 << 20
+    assert sum(map(len, PANE.freeze(pane))) < 9 << 20
 
 
 def test_each_pane_has_room_anew(prediction: Predictions, exchange: Exchanges) -> None:

@@ -15,8 +15,8 @@ from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, HostCoun
 from dashlight.counting.model import ModelCounting
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score, Table
-from dashlight.store.frozen import freeze, thaw
 from dashlight.store.learned import LearnedReferences
+from dashlight.store.pickled import freeze, thaw
 from dashlight.watching.endpoint import EndpointPlan
 from dashlight.watching.machine import HostWatch
 from dashlight.watching.model import ModelPlan

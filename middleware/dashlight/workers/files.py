@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from dashlight.counting.kept_rows import MOST_PANE_BYTES
 from dashlight.counting.machine import HostPane, lightened, merged
 from dashlight.errors import DashlightError, StateError
 from dashlight.metrics.figures import Figures, decode
+from dashlight.store.pickled import PICKLED
 from dashlight.store.private import make_directory
+from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 from dashlight.workers.lease import Lease
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.record import SharedRecord
@@ -25,10 +26,10 @@ class SharedFiles:
         path = meeting.path
         self.lease = Lease(path / "lease")
         self._panes = path / "panes"
-        self.mailbox = Mailbox(self._panes, process, merge=_merged_letters, lighten=_lightened)
-        self.checkpoint = SharedRecord(path / "checkpoint")
-        self.briefing = SharedRecord(path / "briefing")
-        self.figures = SharedRecord(path / "figures")
+        self.mailbox = Mailbox(self._panes, process, PANE, merge=_merged_letters, lighten=lightened)
+        self.checkpoint = SharedRecord(path / "checkpoint", PICKLED)
+        self.briefing = SharedRecord(path / "briefing", BRIEFING)
+        self.figures = SharedRecord(path / "figures", FIGURES)
 
     def enter(self) -> bool:
         """Whether the directories are there, made anew if need be."""
@@ -49,7 +50,7 @@ class SharedFiles:
         """Those of the host; None where there are none yet, or none that can be read."""
         found = self.figures.read()
         try:
-            return decode(found) if isinstance(found, bytes) else None
+            return decode(found) if found is not None else None
         except DashlightError:
             return None
 
@@ -73,9 +74,5 @@ class SharedFiles:
         self._meeting.forget()
 
 
-def _merged_letters(panes: Sequence[object]) -> object:
-    return lightened(merged(cast("Sequence[HostPane]", panes)), most_bytes=MOST_PANE_BYTES)
-
-
-def _lightened(pane: object) -> object:
-    return lightened(cast("HostPane", pane))
+def _merged_letters(panes: Sequence[HostPane]) -> HostPane:
+    return lightened(merged(panes), most_bytes=MOST_PANE_BYTES)
