@@ -161,11 +161,14 @@ def _check_exemplars(exemplars: ExemplarPane, columns: int) -> None:
 
 def _check_counts(counts: Iterable[int]) -> None:
     for count in counts:
-        _refuse(f"a count of {count}", where=not 0 <= count <= MOST_COUNT)
+        if not 0 <= count <= MOST_COUNT:
+            raise ValueError(f"a count of {count}")
 
 
 def _check_range(counts: NDArray[Any], most: float) -> None:
-    _refuse(f"a count below zero or above {most}", where=not ((counts >= 0) & (counts <= most)).all())
+    # The smallest of what holds a NaN is one, and no larger than anything.
+    if counts.size and not (counts.min() >= 0 and counts.max() <= most):
+        raise ValueError(f"a count below zero or above {most}")
 
 
 def _check_finite(*arrays: NDArray[Any]) -> None:
@@ -173,7 +176,8 @@ def _check_finite(*arrays: NDArray[Any]) -> None:
 
 
 def _check_shape(array: NDArray[Any], shape: tuple[int, ...]) -> None:
-    _refuse(f"an array of shape {array.shape}: expected {shape}", where=array.shape != shape)
+    if array.shape != shape:
+        raise ValueError(f"an array of shape {array.shape}: expected {shape}")
 
 
 def _refuse(wrong: str, *, where: bool | np.bool_) -> None:

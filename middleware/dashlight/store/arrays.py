@@ -15,6 +15,7 @@ MOST_ITEMS_OF_NONE = 1 << 16
 
 _TEXTS = "texts"
 _MOST_AXES = 4
+_INTEGERS = frozenset({int})
 _TYPES = {
     np.dtype(name).str: np.dtype(name)
     for name in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "V16")
@@ -100,13 +101,15 @@ class ArrayReader:
 
 
 def _shape(axes: object) -> tuple[int, ...]:
-    shape = tuple(cast("list[object]", axes)) if type(axes) is list else (None,)
-    if len(shape) > _MOST_AXES or not all(type(axis) is int and axis >= 0 for axis in shape):
-        raise ValueError(f"no shape of an array: {shape!r:.80}")
-    whole = cast("tuple[int, ...]", shape)
-    if not prod(whole) and max(whole) > MOST_ITEMS_OF_NONE:
+    held = cast("list[object]", axes) if type(axes) is list else [None]
+    if len(held) > _MOST_AXES or not _INTEGERS.issuperset(map(type, held)):
+        raise ValueError("no shape of an array")
+    shape = tuple(cast("list[int]", held))
+    if min(shape, default=0) < 0:
+        raise ValueError(f"an axis of length {min(shape)}")
+    if not prod(shape) and max(shape) > MOST_ITEMS_OF_NONE:
         raise ValueError(f"an array without items of shape {shape}")
-    return whole
+    return shape
 
 
 def _filled(content: bytearray | memoryview, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
