@@ -91,6 +91,8 @@ def to(value: object) -> Change:
 def test_what_a_process_counted_is_right(pane: HostPane) -> None:
     check_pane(pane)
     check_pane(HostPane({}, {}))
+    check_pane(with_changed(pane, RECENT, to(None)))
+    check_pane(with_changed(pane, PAIRS, to(None)))
 
 
 @pytest.mark.parametrize(

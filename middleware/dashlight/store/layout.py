@@ -61,8 +61,6 @@ class Layout(Generic[Value]):
             raise StateError("other_version", sentence, is_newer=part.version > self.version)
         try:
             return self._read(part) if part.version == self.version else self.earlier[part.version](part)
-        except StateError:
-            raise
         except Exception as error:  # also MemoryError and RecursionError: bytes can say anything
             raise StateError("corrupt", f"this is no {self.name}: {error}") from error
 
