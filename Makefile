@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-every-server check bench bench-detection bench-decoding fuzz clean
+.PHONY: help demo test test-every-server check bench bench-detection bench-decoding fuzz fuzz-state clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench                               what monitoring costs, and how long the import takes"
 	@echo "make bench-decoding                      what decoding costs, format by format"
 	@echo "make fuzz [SECONDS=60]                   searches for bodies that decoding does not bear; needs atheris"
+	@echo "make fuzz-state [SECONDS=60]             searches for state files that are neither read nor refused"
 	@echo "make bench-detection                     how often and how soon alarms come, beside other detectors"
 
 $(VENV)/.demo: pyproject.toml
@@ -52,6 +53,9 @@ bench-decoding: $(VENV)/.dev
 
 fuzz: $(VENV)/.dev
 	$(RUN) -m benchmarks.fuzz_decode --seconds $(or $(SECONDS),60)
+
+fuzz-state: $(VENV)/.dev
+	$(RUN) -m benchmarks.fuzz_state --seconds $(or $(SECONDS),60)
 
 bench-detection: $(VENV)/.dev
 	$(RUN) -m benchmarks.detection

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -28,11 +28,12 @@ from dashlight.counting.machine import MachineCounter, MachinePane, ProcessStatu
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.records import Exchange, Prediction, Table
-from dashlight.store.frozen import frozen_pieces, thaw
 from dashlight.store.learned import LearnedReferences
+from dashlight.store.pickled import PICKLED
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
+from dashlight.workers.layouts import BRIEFING, PANE
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.member import Checkpoint
 from dashlight.workers.record import SharedRecord
@@ -84,10 +85,9 @@ def costs(rounds: int) -> Iterator[Figure]:
     counters = [MachineCounter(f"w{number}", policy, references) for number in range(WORKERS)]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        boxes = [Mailbox(directory / "panes", f"w{number}", merge=_merge) for number in range(WORKERS)]
-        checkpoint, briefing = (
-            SharedRecord(directory / name, encode=frozen_pieces, decode=thaw) for name in ("checkpoint", "briefing")
-        )
+        boxes = [Mailbox(directory / "panes", f"w{number}", PANE, merge=merged) for number in range(WORKERS)]
+        checkpoint = SharedRecord(directory / "checkpoint", PICKLED)
+        briefing = SharedRecord(directory / "briefing", BRIEFING)
         watch = MachineWatch(policy, references, at=0.0)
         posting: list[float] = []
         reading: list[float] = []
@@ -104,7 +104,7 @@ def costs(rounds: int) -> Iterator[Figure]:
             began = time.process_time()
             letters = boxes[0].waiting()
             read = [each for _, each in boxes[0].read(letters)]
-            one = merged([closed[0], *(each for each in read if isinstance(each, MachinePane))])
+            one = merged([closed[0], *read])
             boxes[0].discard(letter.name for letter in letters)
             reading.append(time.process_time() - began)
             began = time.process_time()
@@ -191,10 +191,6 @@ def _prediction(columns: Columns) -> Prediction:
         exchange=np.zeros(rows, np.intp),
     )
     return prediction_of(table)
-
-
-def _merge(panes: Sequence[object]) -> object:
-    return merged([pane for pane in panes if isinstance(pane, MachinePane)])
 
 
 _EXCHANGE = Exchange(

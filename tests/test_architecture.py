@@ -242,6 +242,17 @@ def test_the_middle_is_pure() -> None:
     assert acting == []
 
 
+def test_nothing_that_runs_what_it_reads_is_imported() -> None:
+    running = {"pickle", "marshal", "shelve", "copyreg", "dill", "cloudpickle", "joblib"}
+
+    loaders = [
+        f"{name} -> {target}" for name, tree in modules() for target in imported(tree) if room_of(target) in running
+    ]
+
+    # Of the checkpoint, until the judges have states of their own.
+    assert loaders == ["store.pickled -> pickle"]
+
+
 def test_only_assembly_reads_the_settings() -> None:
     readers = {room_of(name) for name, tree in modules() if "dashlight.settings.Settings" in set(imported(tree))}
 

@@ -23,7 +23,11 @@ class SettingsError(DashlightError):
 
 
 class ReferenceDataError(DashlightError):
-    """A reference file or the training data for one cannot be used."""
+    """A reference file or the training data for one cannot be used; *is_newer*: a newer Dashlight may use it."""
+
+    def __init__(self, sentence: str, *, is_newer: bool = False) -> None:
+        super().__init__(sentence)
+        self.is_newer = is_newer
 
 
 class CallError(DashlightError):
@@ -45,12 +49,13 @@ class StateError(DashlightError):
     """A directory or a file that processes share cannot be used.
 
     *kind* is a short word from a closed set: `corrupt` and `other_version` of what was read, `not_written` of what
-    cannot be kept, `unusable` of a directory.
+    cannot be kept, `unusable` of a directory. *is_newer* says of another version that it is a later one.
     """
 
-    def __init__(self, kind: str, sentence: str) -> None:
+    def __init__(self, kind: str, sentence: str, *, is_newer: bool = False) -> None:
         super().__init__(sentence)
         self.kind = kind
+        self.is_newer = is_newer
 
 
 class MissingExtraError(DashlightError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashlight.counting.admission import Admission
-from dashlight.store.frozen import freeze, thaw
+from dashlight.store.pickled import freeze, thaw
 
 HOUR, DAY = 3600.0, 86_400.0
 

@@ -51,7 +51,7 @@ def bin_before(seconds: float) -> int:
 
 
 def traces_of(pane: EndpointPane) -> dict[str, list[int]]:
-    return {name: [trace_id for _, trace_id in kept] for name, kept in pane.traces.items()}
+    return {name: [int.from_bytes(trace_id) for _, trace_id in kept] for name, kept in pane.traces.items()}
 
 
 @pytest.mark.parametrize(

@@ -2,47 +2,94 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from typing import Any, cast
+
+import msgspec
 import numpy as np
 import pytest
 
 from dashlight.counting.kept_rows import MOST_PANE_BYTES, PART_BYTES, KeptRows, LearningRoom
 from dashlight.errors import StateError
-from dashlight.store.frozen import freeze, thaw
+from dashlight.records import Role, Table
+from dashlight.store.layout import Layout
 from dashlight.window.tables import table_of_columns
 from dashlight.window.values import WRONG
 
-CELLS = ["a", None, True, WRONG, ("x", "y"), {"format": "png"}, ((1.0, 2.0),), 10**30]
+KEPT: Layout[tuple[KeptRows, ...]] = Layout("kept", 1, tuple[KeptRows, ...])
+CELLS = [
+    "a",
+    None,
+    True,
+    WRONG,
+    ("x", "y"),
+    {"format": "png", "width": 3},
+    ((1.0, 2.0),),
+    10**30,
+    np.float64(0.5),
+    7,
+    b"b",
+]
+READ = ["a", None, True, WRONG, ["x", "y"], {"format": "png", "width": 3}, [[1.0, 2.0]], 1e30, 0.5, 7, WRONG]
 
 
 def kept() -> KeptRows:
-    features = table_of_columns({"age": np.arange(8.0), "mixed": CELLS})
+    features = table_of_columns({"age": np.arange(11.0), "mixed": CELLS})
     return KeptRows.of({"feature": features, "output": table_of_columns({"score": np.zeros(5)})})
 
 
+def read_again(rows: KeptRows) -> KeptRows:
+    (found,) = KEPT.thaw(b"".join(KEPT.freeze((rows,))))
+    return found
+
+
 def test_what_was_frozen_is_there_again_also_out_of_a_state() -> None:
-    thawed = thaw(freeze(kept()))
-    assert isinstance(thawed, KeptRows)
+    thawed = read_again(kept())
 
     for rows in (kept(), thawed, thawed.apart()):
         features = rows.chunk["feature"]
-        assert (dict(rows.rows), rows.row_count) == ({"feature": 8, "output": 5}, 8)
-        assert features.numbers.tolist() == [[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]]
-        assert list(features.cells[0]) == CELLS
+        assert (dict(rows.rows), rows.row_count) == ({"feature": 11, "output": 5}, 11)
+        assert features.numbers.tolist() == [list(map(float, range(11)))]
+        assert list(features.cells[0]) == READ
         assert features.cells[0][3] is WRONG
         assert rows.chunk["output"].numbers.tolist() == [[0.0] * 5]
 
 
-def test_its_size_is_that_of_its_bytes() -> None:
-    rows = kept()
+@pytest.mark.parametrize("dtype", ["i1", "<i2", ">i4", "i8", "u1", "u8", "f2", "f4", ">f8"])
+def test_lists_of_numbers_keep_their_type(dtype: str) -> None:
+    numbers = np.array([1, 2, 3], dtype)
 
-    assert rows.size_bytes == len(freeze(rows.chunk)) == rows.frozen.nbytes
+    (found,) = KeptRows.of({"feature": table_of_columns({"list": [numbers]})}).chunk["feature"].cells[0]
+
+    assert isinstance(found, np.ndarray)
+    assert found.dtype == numbers.dtype.newbyteorder("<")
+    assert found.tolist() == [1, 2, 3]
+
+
+def test_numbers_of_more_digits_than_ours_are_the_nearest() -> None:
+    cells = [np.array([0.5, 2.0], np.longdouble), 10**400]
+
+    found = KeptRows.of({"feature": table_of_columns({"list": cells})}).chunk["feature"].cells[0]
+
+    assert isinstance(found[0], np.ndarray)
+    assert found[0].tolist() == [0.5, 2.0]
+    assert found[1] == float("inf")
+
+
+def test_half_of_a_surrogate_pair_does_not_keep_the_others_from_being_kept() -> None:
+    found = KeptRows.of({"feature": table_of_columns({"t\ud800": ["a", "b\udfff", ("\U0001f600",)]})}).chunk["feature"]
+
+    assert found.cell_names == ("t\ufffd",)
+    assert list(found.cells[0]) == ["a", "b\ufffd", ["\U0001f600"]]
 
 
 def test_apart_it_holds_nothing_of_the_file_that_it_was_read_from() -> None:
-    thawed = thaw(freeze([kept(), bytes(100_000)]))
-    assert isinstance(thawed, list)
+    features = table_of_columns({"age": np.arange(10_000.0)})
+    thawed = read_again(KeptRows.of({"feature": features}))
 
-    assert thawed[0].apart().frozen.base is None
+    assert thawed.frozen.base is not None
+    assert thawed.apart().frozen.base is None
 
 
 def test_many_rows_are_frozen_in_parts_and_in_their_order() -> None:
@@ -59,6 +106,48 @@ def test_many_rows_are_frozen_in_parts_and_in_their_order() -> None:
     assert ages.tolist() == list(range(3000))
     assert scores.tolist() == list(range(100))
     assert [text for part in parts for text in part.chunk["feature"].cells[0]] == list(features.cells[0])
+
+
+ROWS: Layout[dict[Role, Table]] = Layout("rows", 1, dict[Role, object])
+
+
+def of_tables(**tables: Table) -> KeptRows:
+    """Rows as another process could write them."""
+    file = b"".join(ROWS.freeze(cast("dict[Role, Table]", tables)))
+    return KeptRows({"feature": 2}, np.frombuffer(file, np.uint8))
+
+
+def test_marks_that_nobody_makes_count_as_no_single_value() -> None:
+    marks = [msgspec.msgpack.Ext(77, b"abc"), msgspec.msgpack.Ext(5, b"abc"), msgspec.msgpack.Ext(1, b"")]
+    table = Table(3, (), np.empty((0, 3)), ("t",), (marks,), np.zeros(3, np.intp))
+
+    assert list(of_tables(feature=table).chunk["feature"].cells[0]) == [WRONG] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"rows": 3}, "columns of different lengths"),
+        ({"rows": -1}, "columns of different lengths"),
+        ({"numbers": np.zeros((2, 2))}, "columns of different lengths"),
+        ({"numbers": np.zeros(2)}, "columns of different lengths"),
+        ({"numbers": np.zeros((1, 2), np.int64)}, "expected float64"),
+        ({"number_names": ("t",)}, "a column that occurs twice"),
+        ({"cell_names": ()}, "columns of different lengths"),
+        ({"cells": (["a"],)}, "columns of different lengths"),
+        ({"cells": (["a", [[["deep"]]]],)}, "Expected `bool | int | float | str | null`"),
+        ({"cells": (["a", {"x" * 33: 1}],)}, "Expected `str` of length <= 32"),
+        ({"exchange": np.zeros(3, np.int64)}, "columns of different lengths"),
+        ({"exchange": np.full(2, -2)}, "an exchange before the first"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+)
+def test_rows_that_do_not_agree_are_refused(change: dict[str, Any], sentence: str) -> None:
+    table = Table(2, ("n",), np.zeros((1, 2)), ("t",), (["a", "b"],), np.zeros(2, np.intp))
+    assert of_tables(feature=table).chunk["feature"].rows == 2
+
+    with pytest.raises(StateError, match=re.escape(sentence)):
+        _ = of_tables(feature=replace(table, **change)).chunk
 
 
 def test_damaged_rows_are_refused() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dashlight.counting.checks import check_pane
 from dashlight.counting.endpoint import EndpointBrief
 from dashlight.counting.machine import (
     MOST_ENDPOINTS,
@@ -26,13 +27,14 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Exchange, Prediction
-from dashlight.store.frozen import freeze, thaw
+from dashlight.store.layout import Layout
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.tables import Column
 
 LOST, OTHER = SignalFate("exchanges", "dropped", "inbox_full"), SignalFate("events", "delivered")
 NOTHING: Mapping[SignalFate, int] = {}
+PANE: Layout[MachinePane] = Layout("pane", 1, MachinePane, check_pane)
 Exchanges = Callable[..., Exchange]
 Predictions = Callable[..., Prediction]
 Columns = Callable[..., dict[str, Column]]
@@ -158,9 +160,8 @@ def test_a_pane_goes_to_another_process_and_back(
     counter.endpoint("/a").count(made, {})
     pane = closed(counter, in_flight=2)
 
-    found = thaw(freeze(pane))
+    found = PANE.thaw(b"".join(PANE.freeze(pane)))
 
-    assert isinstance(found, MachinePane)
     assert found.statuses == pane.statuses
     assert found.endpoints["/a"].traces == pane.endpoints["/a"].traces
     (ours,), (theirs,) = (each.endpoints["/a"].models["risk", "3"].compared for each in (pane, found))
@@ -195,7 +196,7 @@ def test_what_one_process_keeps_to_learn_from_is_bounded_and_what_is_left_out_is
     # 4,032 bytes a row, of the 8 MB.
     assert (found["/a"], found["/b"]) == (2080, 0)
     assert pane.counts == {LOST: 1, NOT_LEARNED: 6000 - 2080}
-    assert len(freeze(pane)) < 9 << 20
+    assert sum(map(len, PANE.freeze(pane))) < 9 << 20
 
 
 def test_each_pane_has_room_anew(prediction: Predictions, exchange: Exchanges) -> None:

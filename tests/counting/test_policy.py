@@ -8,7 +8,7 @@ import pytest
 
 from dashlight.counting.policy import Policy
 from dashlight.judge.traffic.rules import parse_rules
-from dashlight.store.frozen import freeze, thaw
+from dashlight.store.pickled import freeze, thaw
 
 POLICY = Policy(rules=parse_rules("error_rate>2% for 5m"), importance={"age": 3.0, "zip": 0.0}, ignored=("debug*",))
 

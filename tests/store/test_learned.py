@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashlight.store.learned import LearnedReferences
+from dashlight.store.learned import MOST_BYTES, LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
@@ -318,3 +318,81 @@ def test_what_could_be_written_later_is_kept_in_the_file_alone(full: LearnedRefe
     assert found.version == a_reference(60).version
     path.unlink()
     assert full.load(*KEY) is None
+
+
+def test_what_is_damaged_is_put_aside_by_whoever_judges_and_not_met_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "", "")
+    path = only_file(tmp_path)
+    path.write_bytes(b"damaged")
+    assert learned.load("/predict", "", "") is None
+    assert path.exists()
+
+    learned.put_aside_refused()
+    learned.put_aside_refused()
+
+    assert only_file(tmp_path).name == f"{path.name}.refused"
+    assert not learned.is_other("/predict", "", "")
+    caplog.clear()
+    assert LearnedReferences(tmp_path).load("/predict", "", "") is None
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("replaced", [True, False], ids=["replaced", "removed"])
+def test_what_was_damaged_and_is_another_by_now_is_not_put_aside(tmp_path: Path, *, replaced: bool) -> None:
+    learned, other = LearnedReferences(tmp_path), LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "", "")
+    path = only_file(tmp_path)
+    path.write_bytes(b"damaged")
+    learned.load("/predict", "", "")
+    path.unlink()
+    if replaced:
+        other.save(a_reference(), "/predict", "", "")
+
+    learned.put_aside_refused()
+
+    assert path.exists() is replaced
+
+
+def test_what_a_newer_dashlight_learned_is_neither_moved_nor_replaced(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "", "")
+    path = only_file(tmp_path)
+    content = path.read_bytes().replace(b'"version": 1', b'"version": 2', 1)
+    path.write_bytes(content)
+    learned = LearnedReferences(tmp_path)
+    assert learned.load("/predict", "", "") is None
+
+    learned.put_aside_refused()
+    kept = learned.keep(a_reference(), "/predict", "", "")
+
+    assert only_file(tmp_path).read_bytes() == content
+    assert learned.load("/predict", "", "") is kept
+    assert "is left to the newer Dashlight that made it" in caplog.text
+    other = LearnedReferences(tmp_path)
+    path.unlink()
+    other.save(kept, "/predict", "", "")
+    assert learned.is_other("/predict", "", "")
+
+
+def test_a_file_of_absurd_size_is_not_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "", "")
+    os.truncate(only_file(tmp_path), MOST_BYTES + 1)
+
+    assert learned.load("/predict", "", "") is None
+    assert f"expected at most {MOST_BYTES}" in caplog.text
+
+
+def test_a_pipe_in_the_way_does_not_hold_anybody_up(tmp_path: Path) -> None:
+    learned = LearnedReferences(tmp_path)
+    learned.save(a_reference(), "/predict", "", "")
+    path = only_file(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+
+    assert learned.load("/predict", "", "") is None

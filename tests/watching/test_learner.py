@@ -9,7 +9,7 @@ import pytest
 
 from dashlight.counting.kept_rows import KeptRows
 from dashlight.records import Score, Table
-from dashlight.store.frozen import freeze, frozen_pieces, thaw
+from dashlight.store.pickled import freeze, frozen_pieces, thaw
 from dashlight.watching.learner import MOST_BYTES, Learner
 from dashlight.window.tables import table_of_columns
 

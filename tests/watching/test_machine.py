@@ -25,8 +25,8 @@ from dashlight.judge.alerts import Alerts
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS, SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score, Table
-from dashlight.store.frozen import freeze, thaw
 from dashlight.store.learned import LearnedReferences
+from dashlight.store.pickled import freeze, thaw
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns

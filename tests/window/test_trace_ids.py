@@ -56,7 +56,10 @@ def test_what_is_taken_is_kept_no_more() -> None:
         traces.keep("slow", number, started_at=10.0 * number)
     traces.keep("failed", 9, started_at=5.0)
 
-    assert traces.take() == {"slow": ((20.0, 2), (30.0, 3), (40.0, 4), (50.0, 5), (60.0, 6)), "failed": ((5.0, 9),)}
+    assert traces.take() == {
+        "slow": tuple((10.0 * number, number.to_bytes(16, "big")) for number in range(2, 7)),
+        "failed": ((5.0, (9).to_bytes(16, "big")),),
+    }
     assert traces.take() == {}
     assert traces.since(0.0, "slow", "failed") == ()
 
@@ -66,8 +69,6 @@ def test_what_was_taken_can_be_kept_again_elsewhere() -> None:
     process.keep("slow", 1, started_at=1.0)
     process.keep("slow", 2, started_at=2.0)
 
-    for name, kept in process.take().items():
-        for started_at, trace_id in kept:
-            host.keep(name, trace_id, started_at=started_at)
+    host.add_all(process.take())
 
     assert host.since(0.0, "slow") == hexadecimal(2, 1)

@@ -5,23 +5,25 @@ from __future__ import annotations
 import logging
 import os
 import resource
-import struct
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from dashlight.errors import StateError
-from dashlight.store.frozen import freeze
+from dashlight.store.frozen import Part, sealed
+from dashlight.store.layout import Layout
 from dashlight.store.private import ABANDONED_SECONDS
+from dashlight.store.refused import MOST_REFUSED
 from dashlight.workers.letters import look
 from dashlight.workers.mailbox import (
     MOST_BYTES,
@@ -36,15 +38,32 @@ from dashlight.workers.mailbox import (
 )
 
 LATER = ABANDONED_SECONDS + 60
+Numbers: TypeAlias = list[int]
+NUMBERS: Layout[Numbers] = Layout("numbers", 1, list[int])
+
+
+@dataclass(frozen=True)
+class Heavy:
+    """A pane that weighs something."""
+
+    numbers: Numbers
+    weight: NDArray[np.uint8]
+
+
+HEAVY: Layout[Heavy] = Layout("heavy", 1, Heavy)
 
 
 def names_in(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-def joined(panes: Sequence[object]) -> object:
+def of_size(size_bytes: int, number: int) -> Heavy:
+    return Heavy([number], np.zeros(size_bytes, np.uint8))
+
+
+def joined(panes: Sequence[Numbers]) -> Numbers:
     """Panes are lists of numbers here, and merge to one list."""
-    return [number for pane in panes for number in cast("list[int]", pane)]
+    return [number for pane in panes for number in pane]
 
 
 @pytest.fixture
@@ -52,27 +71,30 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "panes"
 
 
-Opened = Callable[..., Mailbox]
+Opened = Callable[..., Mailbox[Numbers]]
 
 
 @pytest.fixture
 def opened(directory: Path) -> Opened:
-    def opened(worker: str = "me", *, passed: float = 0.0) -> Mailbox:
-        return Mailbox(directory, worker, merge=joined, now=lambda: time.time() + passed)
+    def opened(worker: str = "me", *, passed: float = 0.0) -> Mailbox[Numbers]:
+        return Mailbox(directory, worker, NUMBERS, merge=joined, now=lambda: time.time() + passed)
 
     return opened
 
 
-def all_read(mailbox: Mailbox) -> list[tuple[str, object]]:
+def frozen(numbers: Numbers) -> bytes:
+    return b"".join(NUMBERS.freeze(numbers))
+
+
+def all_read(mailbox: Mailbox[Numbers]) -> list[tuple[str, Numbers]]:
     """What the reader finds, of each worker; discarded once it is counted."""
     found = mailbox.read(mailbox.waiting())
     mailbox.discard([letter.name for letter, _ in found])
     return [(letter.worker, pane) for letter, pane in found]
 
 
-def of_version(version: str) -> bytes:
-    body = version.encode() + b"N."
-    return struct.pack("<4sHHIQI", b"DLst", 2, len(version), 0, 2, zlib.crc32(body)) + body
+def of_version(version: int) -> bytes:
+    return b"".join(sealed([Part("numbers", version, b"\x90")]))
 
 
 def test_a_pane_is_read_by_whoever_judges_and_then_gone(opened: Opened, directory: Path) -> None:
@@ -202,7 +224,7 @@ def test_sequences_of_a_worker_only_grow(opened: Opened) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 def test_whatever_happens_each_pane_is_counted_once(tmp_path_factory: pytest.TempPathFactory, steps: list[str]) -> None:
     directory = tmp_path_factory.mktemp("box") / "panes"
-    posters = {worker: Mailbox(directory, worker, merge=joined) for worker in ("one", "two")}
+    posters = {worker: Mailbox(directory, worker, NUMBERS, merge=joined) for worker in ("one", "two")}
     counted: list[int] = []
     posted = 0
     for step in [*steps, "read"]:
@@ -210,41 +232,44 @@ def test_whatever_happens_each_pane_is_counted_once(tmp_path_factory: pytest.Tem
             posters[step].post([posted])
             posted += 1
             continue
-        judge = Mailbox(directory, "judge", merge=joined)
+        judge = Mailbox(directory, "judge", NUMBERS, merge=joined)
         found = judge.read(judge.waiting())
         if step == "read":  # else it dies before what it read is kept
-            counted += cast("list[int]", joined([pane for _, pane in found]))
+            counted += joined([pane for _, pane in found])
             judge.discard([letter.name for letter, _ in found])
 
     assert sorted(counted) == list(range(posted))
     assert names_in(directory) == []
 
 
-def test_posters_and_a_reader_at_once_lose_nothing_and_count_nothing_twice(opened: Opened, directory: Path) -> None:
+def test_posters_and_a_reader_at_once_lose_nothing_and_count_nothing_twice(directory: Path) -> None:
     script = """
 import sys
 from pathlib import Path
+from dashlight.store.layout import Layout
 from dashlight.workers.mailbox import Mailbox
-mailbox = Mailbox(Path(sys.argv[1]), sys.argv[2], merge=lambda panes: [each for pane in panes for each in pane])
+layout = Layout("entries", 1, list[tuple[str, int]])
+mailbox = Mailbox(Path(sys.argv[1]), sys.argv[2], layout, merge=lambda panes: [each for pane in panes for each in pane])
 for number in range(300):
     assert mailbox.post([(sys.argv[2], number)])
 assert not mailbox.troubles
 """
     commands = [[sys.executable, "-c", script, str(directory), worker] for worker in ("one", "two")]
     posters = [subprocess.Popen(command) for command in commands]
-    judge = opened("judge")
-    counted: list[object] = []
+    entries: Layout[list[tuple[str, int]]] = Layout("entries", 1, list[tuple[str, int]])
+    judge = Mailbox(directory, "judge", entries, merge=lambda panes: panes[0])
+    counted: list[tuple[str, int]] = []
     is_over = False
     while not is_over:
         is_over = all(poster.poll() is not None for poster in posters)
-        for _, pane in all_read(judge):
-            counted += cast("list[object]", pane)
+        found = judge.read(judge.waiting())
+        judge.discard([letter.name for letter, _ in found])
+        for _, pane in found:
+            counted += pane
 
     assert [poster.returncode for poster in posters] == [0, 0]
     assert counted != []
-    assert sorted(cast("list[tuple[str, int]]", counted)) == [
-        (worker, number) for worker in ("one", "two") for number in range(300)
-    ]
+    assert sorted(counted) == [(worker, number) for worker in ("one", "two") for number in range(300)]
     assert judge.troubles == {}
 
 
@@ -256,7 +281,7 @@ def stopped_while_merging(opened: Opened, directory: Path, *, is_whole: bool) ->
     for number in range(1, 4):
         (directory / f"one-{number:012}.pane").rename(directory / f"one-{number:012}.taken")
     if is_whole:
-        (directory / "one-000000000004.merged").write_bytes(freeze([0, 1, 2]))
+        (directory / "one-000000000004.merged").write_bytes(frozen([0, 1, 2]))
     else:
         (directory / "one-000000000004.merged.77-1.draft").write_bytes(b"half")
 
@@ -282,8 +307,8 @@ def test_a_draft_is_removed_once_nobody_works_on_it(opened: Opened, directory: P
     assert names_in(directory) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"DLst", freeze([1])[:-1], b"\0" * 100], ids=["empty", "4", "cut", "zeros"])
-def test_a_damaged_letter_is_counted_said_once_and_removed(
+@pytest.mark.parametrize("content", [b"", b"DLst", frozen([1])[:-1], b"\0" * 100], ids=["empty", "4", "cut", "zeros"])
+def test_a_damaged_letter_is_counted_said_once_and_put_aside(
     opened: Opened, directory: Path, caplog: pytest.LogCaptureFixture, content: bytes
 ) -> None:
     mailbox = opened("one")
@@ -297,8 +322,19 @@ def test_a_damaged_letter_is_counted_said_once_and_removed(
     assert judge.troubles == {"corrupt": 2}
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage().startswith("a pane is not usable and is lost: ")
-    assert names_in(directory) == []
+    assert record.getMessage().startswith("a pane cannot be used and is lost: ")
+    assert names_in(directory) == ["one-000000000001.pane.refused", "one-000000000002.pane.refused"]
+    assert all_read(opened("next")) == []
+
+
+def test_of_many_damaged_letters_a_few_are_kept(opened: Opened, directory: Path) -> None:
+    opened("one")
+    for number in range(1, MOST_REFUSED + 4):
+        (directory / f"one-{number:012}.pane").write_bytes(b"half")
+
+    assert all_read(opened("judge")) == []
+    assert len(names_in(directory)) == MOST_REFUSED
+    assert names_in(directory)[-1] == f"one-{MOST_REFUSED + 3:012}.pane.refused"
 
 
 def test_a_letter_of_absurd_size_is_not_read(opened: Opened, directory: Path) -> None:
@@ -308,23 +344,23 @@ def test_a_letter_of_absurd_size_is_not_read(opened: Opened, directory: Path) ->
 
     assert all_read(judge) == []
     assert judge.troubles == {"unreadable": 1}
-    assert names_in(directory) == []
+    assert names_in(directory) == ["one-000000000001.pane.refused"]
 
 
 def test_letters_of_another_version_wait_for_who_can_read_them(
     opened: Opened, directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     opened("one").post([1])
-    for number, version in ((1, "0.0.1"), (2, "0.0.2"), (3, "0.0.1")):
+    for number, version in ((1, 2), (2, 3), (3, 2)):
         (directory / f"other-{number:012}.pane").write_bytes(of_version(version))
     judge = opened("judge")
 
     assert all_read(judge) == [("one", [1])]
     assert all_read(judge) == []
     assert judge.troubles == {"other_version": 3}
-    assert [record.getMessage().partition(": ")[2].partition(",")[0] for record in caplog.records] == [
-        "state of dashlight 0.0.1",
-        "state of dashlight 0.0.2",
+    assert [record.getMessage().partition(": ")[2] for record in caplog.records] == [
+        "a numbers of version 2: this Dashlight reads 1",
+        "a numbers of version 3: this Dashlight reads 1",
     ]
     assert len(names_in(directory)) == 3
     assert {name[-5:] for name in names_in(directory)} == {".pane"}
@@ -333,7 +369,7 @@ def test_letters_of_another_version_wait_for_who_can_read_them(
 def test_letters_of_another_version_do_not_wait_for_ever(opened: Opened, directory: Path) -> None:
     opened()
     path = directory / "other-000000000001.pane"
-    path.write_bytes(of_version("0.0.1"))
+    path.write_bytes(of_version(2))
     judge = opened("judge", passed=OTHERS_SECONDS + 60)
 
     assert all_read(judge) == []
@@ -345,7 +381,7 @@ def test_letters_of_another_version_are_bounded_and_the_latest_stay(opened: Open
     opened()
     for number in range(MOST_OF_OTHERS + 3):
         path = directory / f"other-{number:012}.pane"
-        path.write_bytes(of_version("0.0.1"))
+        path.write_bytes(of_version(2))
         os.utime(path, (time.time() - 1000 + number,) * 2)
     judge = opened("judge")
 
@@ -385,12 +421,13 @@ def test_what_is_none_of_ours_is_let_alone(opened: Opened, directory: Path) -> N
     assert judge.troubles == {}
 
 
-@pytest.mark.parametrize("way", ["no room", "no pickle", "too large"])
+@pytest.mark.parametrize("way", ["no room", "no plain data", "too large"])
 def test_a_pane_that_cannot_be_posted_stays_with_its_owner(
-    opened: Opened, directory: Path, caplog: pytest.LogCaptureFixture, way: str
+    directory: Path, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
-    mailbox = opened("one")
-    pane: object = {"no room": [1], "no pickle": lambda: 1, "too large": bytes(MOST_BYTES)}[way]
+    mailbox: Mailbox[object] = Mailbox(directory, "one", Layout("any", 1, Any), merge=lambda panes: panes[0])
+    too_large = np.zeros(MOST_BYTES, np.uint8)
+    pane: object = {"no room": [1], "no plain data": lambda: 1, "too large": too_large}[way]
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     if way == "no room":
         resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
@@ -424,12 +461,12 @@ def test_a_box_that_is_gone_with_its_house_is_empty_and_takes_nothing(opened: Op
     assert mailbox.troubles == {"not_written": 1, "unreadable": 1}
 
 
-def refuse(panes: Sequence[object]) -> object:
+def refuse(panes: Sequence[Numbers]) -> Numbers:
     raise ValueError(f"{len(panes)} panes of different columns")
 
 
 def test_panes_that_cannot_be_merged_stay_as_they_are(directory: Path, caplog: pytest.LogCaptureFixture) -> None:
-    mailbox = Mailbox(directory, "one", merge=refuse)
+    mailbox = Mailbox(directory, "one", NUMBERS, merge=refuse)
     for number in range(MOST_OWN + 2):
         assert mailbox.post([number])
 
@@ -440,7 +477,7 @@ def test_panes_that_cannot_be_merged_stay_as_they_are(directory: Path, caplog: p
 
 
 def test_panes_that_cannot_be_merged_are_bounded_and_the_latest_stay(directory: Path) -> None:
-    mailbox = Mailbox(directory, "one", merge=refuse)
+    mailbox = Mailbox(directory, "one", NUMBERS, merge=refuse)
     for number in range(MOST_UNMERGED + 5):
         mailbox.post([number])
 
@@ -465,39 +502,40 @@ def test_a_damaged_pane_does_not_hinder_the_others_from_being_merged(opened: Ope
 def test_of_a_pane_that_is_too_large_what_can_be_done_without_is_left_out(
     directory: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mailbox = Mailbox(directory, "one", merge=joined, lighten=lambda pane: cast("list[object]", pane)[:1])
+    mailbox = Mailbox(
+        directory, "one", HEAVY, merge=lambda panes: panes[0], lighten=lambda pane: of_size(0, *pane.numbers)
+    )
 
-    assert mailbox.post([1, bytes(MOST_BYTES)])
-    assert mailbox.post([2, bytes(MOST_BYTES)])
+    assert mailbox.post(of_size(MOST_BYTES, 1))
+    assert mailbox.post(of_size(MOST_BYTES, 2))
 
     assert mailbox.troubles == {"too_large": 2}
     assert len(caplog.records) == 1
-    assert [pane for _, pane in all_read(mailbox)] == [[1], [2]]
+    assert [pane.numbers for _, pane in mailbox.read(mailbox.waiting())] == [[1], [2]]
 
 
 def test_a_pane_that_is_too_large_even_so_stays_with_its_owner(directory: Path) -> None:
-    def raises(pane: object) -> object:
-        raise ValueError(f"{type(pane)} cannot be lightened")
+    def as_it_is(pane: Heavy) -> Heavy:
+        return pane
 
-    for lighten in (lambda pane: pane, raises):
-        mailbox = Mailbox(directory, "one", merge=joined, lighten=lighten)
-        assert not mailbox.post(bytes(MOST_BYTES))
+    def raises(pane: Heavy) -> Heavy:
+        raise ValueError(f"{pane.numbers} cannot be lightened")
+
+    for lighten in (as_it_is, raises):
+        mailbox = Mailbox(directory, "one", HEAVY, merge=lambda panes: panes[0], lighten=lighten)
+        assert not mailbox.post(of_size(MOST_BYTES, 1))
         assert mailbox.troubles == {"too_large": 1, "not_written": 1}
-
-
-def of_size(size_bytes: int, number: int) -> list[object]:
-    return [number, np.zeros(size_bytes, np.uint8)]
 
 
 @pytest.mark.parametrize("size_bytes", [7 << 20, 12 << 20], ids=["nine in the bound", "five in the bound"])
 def test_panes_too_large_together_are_merged_in_part_before_any_is_lost(directory: Path, size_bytes: int) -> None:
     merged: list[int] = []
 
-    def numbers_of(panes: Sequence[object]) -> object:
-        merged.append(sum(cast("Any", pane)[-1].nbytes for pane in panes))
-        return [*[number for pane in panes for number in cast("Any", pane)[:-1]], np.zeros(100, np.uint8)]
+    def numbers_of(panes: Sequence[Heavy]) -> Heavy:
+        merged.append(sum(pane.weight.nbytes for pane in panes))
+        return Heavy([number for pane in panes for number in pane.numbers], np.zeros(100, np.uint8))
 
-    mailbox = Mailbox(directory, "one", merge=numbers_of)
+    mailbox = Mailbox(directory, "one", HEAVY, merge=numbers_of)
     for number in range(20):
         mailbox.post(of_size(size_bytes, number))
         assert len(names_in(directory)) <= MOST_OWN
@@ -505,17 +543,20 @@ def test_panes_too_large_together_are_merged_in_part_before_any_is_lost(director
     assert len(merged) > 1
     assert max(merged) <= MOST_MERGED_BYTES
     assert mailbox.troubles == {}
-    found = [number for _, pane in all_read(mailbox) for number in cast("Any", pane)[:-1]]
+    found = [number for _, pane in mailbox.read(mailbox.waiting()) for number in pane.numbers]
     assert sorted(found) == list(range(20))
 
 
 def test_of_panes_that_hold_too_much_together_the_oldest_are_lost(directory: Path) -> None:
-    mailbox = Mailbox(directory, "one", merge=refuse)
+    def refuse_heavy(panes: Sequence[Heavy]) -> Heavy:
+        raise ValueError(f"{len(panes)} panes")
+
+    mailbox = Mailbox(directory, "one", HEAVY, merge=refuse_heavy)
     for number in range(4):
         mailbox.post(of_size(20 << 20, number))
 
     assert mailbox.troubles == {"too_large_together": 1}
-    assert [cast("Any", pane)[0] for _, pane in all_read(mailbox)] == [1, 2, 3]
+    assert [pane.numbers for _, pane in mailbox.read(mailbox.waiting())] == [[1], [2], [3]]
 
 
 def test_only_this_user_may_read_it(opened: Opened, directory: Path) -> None:
@@ -528,13 +569,13 @@ def test_only_this_user_may_read_it(opened: Opened, directory: Path) -> None:
 @pytest.mark.parametrize("worker", ["", "a/b", "a-b", "a" * 65, "a b"])
 def test_a_worker_needs_a_plain_name(directory: Path, worker: str) -> None:
     with pytest.raises(ValueError, match="expected at most 64 letters, digits"):
-        Mailbox(directory, worker, merge=joined)
+        Mailbox(directory, worker, NUMBERS, merge=joined)
 
 
 def test_a_box_that_cannot_be_made_is_refused(directory: Path) -> None:
     with pytest.raises(StateError, match="the mailbox cannot be used: "):
-        Mailbox(directory / "not there", "one", merge=joined)
+        Mailbox(directory / "not there", "one", NUMBERS, merge=joined)
     directory.mkdir(mode=0o777)
     directory.chmod(0o777)
     with pytest.raises(StateError, match="can be written by others"):
-        Mailbox(directory, "one", merge=joined)
+        Mailbox(directory, "one", NUMBERS, merge=joined)

@@ -22,6 +22,7 @@ from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import table_of_columns
+from dashlight.workers.layouts import PANE
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.member import PATIENCE_SECONDS, Sharing, Turn
 from dashlight.workers.rendezvous import Meeting
@@ -169,7 +170,7 @@ class Workers:
 
     @property
     def letters(self) -> list[Path]:
-        return sorted((self.directory / "panes").iterdir())
+        return sorted((self.directory / "panes").glob("*.pane"))
 
     def end_pane(self, *processes: Process) -> None:
         """All of *processes* end their pane in time, one judges, and all hear of it."""
@@ -796,7 +797,7 @@ def test_more_processes_come_and_go_than_are_remembered(workers: Workers) -> Non
     workers.end_pane(judge)
     for number in range(300):
         pane = MachinePane({}, {f"w{number}": ProcessStatus(2, 1.0)})
-        assert Mailbox(workers.directory / "panes", f"w{number}", merge=lambda panes: panes[0]).post(pane)
+        assert Mailbox(workers.directory / "panes", f"w{number}", PANE, merge=lambda panes: panes[0]).post(pane)
 
     workers.end_pane(judge)
 

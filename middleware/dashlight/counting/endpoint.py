@@ -16,7 +16,7 @@ from dashlight.counting.references import References
 from dashlight.judge.traffic.events import Slow
 from dashlight.records import Exchange, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
-from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, TraceIds
+from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
 
 ModelKey = tuple[str, str]
 """Model and version."""
@@ -31,8 +31,8 @@ class EndpointPane:
 
     outcomes: OutcomeCounts
     models: Mapping[ModelKey, ModelPane]
-    traces: Mapping[str, Sequence[tuple[float, int]]]
-    """Beginning and trace id of exchanges that show something, by what they show."""
+    traces: Mapping[str, tuple[Trace, ...]]
+    """Exchanges that show something, by what they show."""
     unwatched_rows: int = 0
     """Of models beyond MOST_MODELS."""
 
@@ -157,7 +157,7 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
     if len(panes) == 1:
         return panes[0]
     models: dict[ModelKey, list[ModelPane]] = {}
-    traces: dict[str, list[tuple[float, int]]] = {}
+    traces: dict[str, list[Trace]] = {}
     for pane in panes:
         for key, model in pane.models.items():
             models.setdefault(key, []).append(model)
@@ -166,7 +166,7 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
     return EndpointPane(
         outcomes=merge_outcomes([pane.outcomes for pane in panes]),
         models={key: merged_models(alike) for key, alike in models.items()},
-        traces={name: sorted(kept)[-MOST_EACH:] for name, kept in list(traces.items())[:MOST_NAMES]},
+        traces={name: tuple(sorted(kept)[-MOST_EACH:]) for name, kept in list(traces.items())[:MOST_NAMES]},
         unwatched_rows=sum(pane.unwatched_rows for pane in panes),
     )
 

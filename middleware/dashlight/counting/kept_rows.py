@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.records import Role
-from dashlight.store.frozen import freeze, thaw
+from dashlight.counting.cells import WrittenCell, read_cells, written_cells
+from dashlight.records import Role, Table
+from dashlight.store.layout import Layout
 from dashlight.window.reference.build import Chunk
 from dashlight.window.reference.learning import size_of
 from dashlight.window.tables import taken
@@ -22,11 +22,23 @@ PART_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Rows of one role as plain data: the fields of a Table."""
+
+    rows: int
+    number_names: tuple[str, ...]
+    numbers: NDArray[np.float64]
+    cell_names: tuple[str, ...]
+    cells: tuple[list[WrittenCell], ...]
+    exchange: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class KeptRows:
     """Rows of one process.
 
-    A text in a list is an object, and pickling a state walks over every one while no other thread runs; checkpoints of
-    tens of megabytes would do so pane after pane for rows that no longer change. An array stands apart from the pickle.
+    A text in a list is an object, and writing a state walks over every one while no other thread runs; checkpoints of
+    tens of megabytes would do so pane after pane for rows that no longer change. A large array stands apart.
     """
 
     rows: Mapping[Role, int]
@@ -35,8 +47,9 @@ class KeptRows:
 
     @classmethod
     def of(cls, chunk: Chunk) -> KeptRows:
-        """The rows of *chunk*; StateError where they hold what no state of ours may."""
-        return cls({role: table.rows for role, table in chunk.items()}, np.frombuffer(freeze(chunk), np.uint8))
+        """The rows of *chunk*."""
+        frozen = b"".join(_LAYOUT.freeze({role: _written(table) for role, table in chunk.items()}))
+        return cls({role: table.rows for role, table in chunk.items()}, np.frombuffer(frozen, np.uint8))
 
     @classmethod
     def parts_of(cls, chunk: Chunk) -> tuple[KeptRows, ...]:
@@ -49,8 +62,8 @@ class KeptRows:
 
     @property
     def chunk(self) -> Chunk:
-        """The rows again; StateError where the bytes are damaged."""
-        return cast("Chunk", thaw(self.frozen.data))
+        """The rows again; StateError where the bytes are no rows."""
+        return {role: _read(rows) for role, rows in _LAYOUT.thaw(self.frozen.data).items()}
 
     @property
     def row_count(self) -> int:
@@ -93,3 +106,29 @@ class LearningRoom:
         left_out, self._left_out = self._left_out, 0
         self.left_bytes, self.is_full = self._most_bytes, False
         return left_out
+
+
+def _written(table: Table) -> _Rows:
+    cells = tuple(written_cells(cells) for cells in table.cells)
+    exchange = table.exchange.astype(np.int64, copy=False)
+    return _Rows(table.rows, table.number_names, table.numbers, table.cell_names, cells, exchange)
+
+
+def _read(rows: _Rows) -> Table:
+    cells = tuple(read_cells(cells) for cells in rows.cells)
+    return Table(rows.rows, rows.number_names, rows.numbers, rows.cell_names, cells, rows.exchange)
+
+
+def _check(chunk: dict[Role, _Rows]) -> None:
+    for rows in chunk.values():
+        names = rows.number_names + rows.cell_names
+        if len(set(names)) < len(names):
+            raise ValueError("a column that occurs twice")
+        shapes = rows.numbers.shape, rows.exchange.shape, len(rows.cells), {rows.rows, *map(len, rows.cells)}
+        if shapes != ((len(rows.number_names), rows.rows), (rows.rows,), len(rows.cell_names), {rows.rows}):
+            raise ValueError("columns of different lengths")
+        if (rows.exchange < -1).any():
+            raise ValueError("an exchange before the first")
+
+
+_LAYOUT: Layout[dict[Role, _Rows]] = Layout("rows", 1, dict[Role, _Rows], _check)

@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from dashlight.errors import ReferenceDataError
-from dashlight.store.private import Signature, signature
+from dashlight.store.private import Signature, read_private, signature
+from dashlight.store.refused import put_aside
 from dashlight.window.columns import Reference
 from dashlight.window.reference.file import dump, load
 
@@ -15,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 FILES = "reference-*.json"
 """Their names in the directory, as a glob."""
+MOST_BYTES = 64 << 20
+"""Of one file that is read."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -26,6 +29,8 @@ class LearnedReferences:
         self._in_memory: dict[tuple[str, ...], Reference] = {}
         """Where there is no directory, or it could not be written: known to this process alone."""
         self._seen: dict[Path, Signature] = {}
+        self._refused: dict[Path, tuple[Signature, bool]] = {}
+        """Files that could not be used, and whether a newer Dashlight may use them."""
 
     def load(self, *key: str) -> Reference | None:
         """What was learned under *key* before; None where there is nothing usable, which is said once."""
@@ -35,9 +40,10 @@ class LearnedReferences:
         try:
             # The signature first: what is written in between is then seen as another. Beside what is in memory it
             # is for `is_other` to see, which tells whoever compares with that.
+            found = signature(path)
             if in_memory is None:
-                self._seen[path] = signature(path)
-            return load(path.read_bytes())
+                self._seen[path] = found
+            return self._loaded(path, found)
         except FileNotFoundError:
             return in_memory
         except (OSError, ReferenceDataError) as error:
@@ -58,6 +64,11 @@ class LearnedReferences:
         path = self._path(key)
         if path is None:
             self._in_memory[key] = reference
+            return
+        if self._is_left_to_a_newer(path):
+            logger.warning("%s is left to the newer Dashlight that made it: what is learned is not kept", path.name)
+            self._in_memory[key] = reference
+            self._pass_over(path)
             return
         draft = path.with_suffix(f".{os.getpid()}.new")
         try:
@@ -97,6 +108,25 @@ class LearnedReferences:
         del self._seen[path]
         return True
 
+    def put_aside_refused(self) -> None:
+        """Moves what was not usable out of the way, but for what a newer Dashlight made: for whoever judges alone."""
+        for path, (refused, is_newer) in list(self._refused.items()):
+            if not is_newer and not self._is_other_than(path, refused):
+                put_aside(path)
+                self._seen.pop(path, None)
+                del self._refused[path]
+
+    def _loaded(self, path: Path, found: Signature) -> Reference:
+        try:
+            return load(bytes(read_private(path, most_bytes=MOST_BYTES)[0]))
+        except ReferenceDataError as error:
+            self._refused[path] = found, error.is_newer
+            raise
+
+    def _is_left_to_a_newer(self, path: Path) -> bool:
+        refused, is_newer = self._refused.get(path, (None, False))
+        return refused is not None and is_newer and not self._is_other_than(path, refused)
+
     def _pass_over(self, path: Path) -> None:
         """Takes what stands at *path*, if anything does, for known: it is older than what is in memory."""
         try:
@@ -110,6 +140,13 @@ class LearnedReferences:
             return signature(path) != self._seen.get(path)
         except OSError:  # none, or not to be seen for the moment
             return False
+
+    def _is_other_than(self, path: Path, known: Signature) -> bool:
+        """Whether what stands at *path* is not what was *known* to."""
+        try:
+            return signature(path) != known
+        except OSError:  # gone, or not to be seen
+            return True
 
     def _path(self, key: tuple[str, ...]) -> Path | None:
         if self._directory is None:

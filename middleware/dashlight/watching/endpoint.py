@@ -128,7 +128,7 @@ class WatchedEndpoint:
             outcomes, closed_count = pane.outcomes, pane.outcomes.panes
             outcomes = replace(outcomes, panes=1, first_ended_at=at, last_ended_at=at)
             models = pane.models
-            self._keep_traces(pane)
+            self._traces.add_all(pane.traces)
             self.unwatched_rows += pane.unwatched_rows
         yield from self._tried("models", partial(self._admit, models, at))
         passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._policy.pane_seconds
@@ -186,11 +186,6 @@ class WatchedEndpoint:
         asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
         for _, judge in self._thresholds:
             yield from judge.forget_columns(asked, at)
-
-    def _keep_traces(self, pane: EndpointPane) -> None:
-        for name, kept in pane.traces.items():
-            for started_at, trace_id in kept:
-                self._traces.keep(name, trace_id, started_at=started_at)
 
     def _tried(self, name: str, part: Callable[[], Iterable[Alert]]) -> Iterator[Alert]:
         """The alerts of one part, as far as it came; a mistake of ours is counted, and told once."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 from dashlight.counting.kept_rows import MOST_PANE_BYTES
 from dashlight.counting.machine import MachinePane, lightened, merged
 from dashlight.errors import StateError
-from dashlight.metrics.figures import decode, encode
 from dashlight.metrics.losses import SignalFate
-from dashlight.store.frozen import frozen_pieces, thaw
+from dashlight.store.pickled import PICKLED
 from dashlight.store.private import make_directory
+from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 from dashlight.workers.lease import Lease
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.record import SharedRecord
@@ -27,10 +26,10 @@ class SharedFiles:
         path = meeting.path
         self.lease = Lease(path / "lease")
         self._panes = path / "panes"
-        self.mailbox = Mailbox(self._panes, process, merge=_merged_letters, lighten=_lightened)
-        self.checkpoint = SharedRecord(path / "checkpoint", encode=frozen_pieces, decode=thaw)
-        self.briefing = SharedRecord(path / "briefing", encode=frozen_pieces, decode=thaw)
-        self.figures = SharedRecord(path / "figures", encode=lambda figures: [encode(figures)], decode=decode)
+        self.mailbox = Mailbox(self._panes, process, PANE, merge=_merged_letters, lighten=lightened)
+        self.checkpoint = SharedRecord(path / "checkpoint", PICKLED)
+        self.briefing = SharedRecord(path / "briefing", BRIEFING)
+        self.figures = SharedRecord(path / "figures", FIGURES)
 
     def enter(self) -> bool:
         """Whether the directories are there, made anew if need be."""
@@ -74,9 +73,5 @@ class SharedFiles:
         self._meeting.forget()
 
 
-def _merged_letters(panes: Sequence[object]) -> object:
-    return lightened(merged(cast("Sequence[MachinePane]", panes)), most_bytes=MOST_PANE_BYTES)
-
-
-def _lightened(pane: object) -> object:
-    return lightened(cast("MachinePane", pane))
+def _merged_letters(panes: Sequence[MachinePane]) -> MachinePane:
+    return lightened(merged(panes), most_bytes=MOST_PANE_BYTES)

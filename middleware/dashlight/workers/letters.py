@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,3 +89,13 @@ def lightest(own: Sequence[Found], most_bytes: int) -> list[Found]:
             break
         chosen.append(each)
     return sorted(chosen, key=lambda found: found.sequence)
+
+
+def overdue(waiting: Sequence[Path], *, at: float, most: int, seconds: float) -> list[Path]:
+    """Of files that are *waiting* those that came more than *seconds* before *at*, and the oldest beyond *most*."""
+    aged: list[tuple[float, Path]] = []
+    for path in waiting:
+        with suppress(OSError):  # gone since
+            aged.append((abs(at - path.lstat().st_mtime), path))
+    aged.sort()
+    return [path for place, (age, path) in enumerate(aged) if place >= most or age > seconds]

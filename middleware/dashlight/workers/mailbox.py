@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from dashlight.errors import StateError
-from dashlight.store.frozen import Buffer, frozen_pieces, thaw
+from dashlight.store.frozen import Buffer
+from dashlight.store.layout import Layout
 from dashlight.store.private import DRAFT, count_trouble, is_abandoned, make_directory, read_private, write_private
+from dashlight.store.refused import put_aside
 from dashlight.workers.letters import (
     CLAIMED,
     MERGED,
@@ -24,6 +27,7 @@ from dashlight.workers.letters import (
     look,
     name_of,
     oldest_beyond,
+    overdue,
 )
 
 logger = logging.getLogger(__name__)
@@ -43,7 +47,7 @@ MOST_OF_OTHERS = 64
 OTHERS_SECONDS = 3600.0
 """How long they wait."""
 
-_NOTHING, _OTHER = object(), object()
+Pane = TypeVar("Pane")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Letter:
     sequence: int
 
 
-class Mailbox:
+class Mailbox(Generic[Pane]):
     """Letters of many posters for one reader: whoever holds the lease.
 
     A letter is *posted* until the reader has it, then *claimed* until it is discarded; a reader that died in between
@@ -67,9 +71,10 @@ class Mailbox:
         self,
         directory: Path,
         worker: str,
+        layout: Layout[Pane],
         *,
-        merge: Callable[[Sequence[object]], object],
-        lighten: Callable[[object], object] | None = None,
+        merge: Callable[[Sequence[Pane]], Pane],
+        lighten: Callable[[Pane], Pane] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """*worker* names this start of this process and no other one ever, *merge* makes one pane of several.
@@ -84,6 +89,7 @@ class Mailbox:
             raise ValueError(f"worker {worker!r}: expected at most 64 letters, digits, '_' and '.'")
         self._directory = directory
         self._worker = worker
+        self._layout = layout
         self._merge = merge
         self._lighten = lighten
         self._now = now
@@ -100,7 +106,7 @@ class Mailbox:
         own = [each for each in found if each.worker == worker]
         self._sequence = max((each.sequence for each in own), default=0)
 
-    def post(self, pane: object) -> bool:
+    def post(self, pane: Pane) -> bool:
         """Leaves *pane* for whoever judges; False where it could not be left: then it is still the caller's."""
         try:
             self._write(POSTED, self._pieces(pane))
@@ -134,22 +140,33 @@ class Mailbox:
         letters.sort(key=lambda each: (each.worker, each.sequence))
         return [Letter(each.name, each.worker, each.sequence) for each in letters]
 
-    def read(self, letters: Iterable[Letter]) -> list[tuple[Letter, object]]:
+    def read(self, letters: Iterable[Letter]) -> list[tuple[Letter, Pane]]:
         """Claims *letters* and gives what they hold; leaves out those taken back, unusable, or of another version.
 
-        What is unusable is removed. What is of another version stays for a holder of that version, for an hour.
+        What is unusable is put aside. What is of another version stays for a holder of that version, for an hour.
         """
-        panes: list[tuple[Letter, object]] = []
+        panes: list[tuple[Letter, Pane]] = []
         others: list[Path] = []
         for letter in letters:
             path = self._path_of(letter)
-            pane = self._content(path, letter.name)
-            if pane is _OTHER:
-                others.append(path)
-            elif pane is not _NOTHING and self._move(path, letter.worker, letter.sequence, CLAIMED):
-                # Claimed only now: what is of another version remains its poster's. One that is gone was taken back.
+            try:
+                pane = self._content(path)
+            except FileNotFoundError:  # taken back
+                continue
+            except (OSError, StateError) as error:
+                if isinstance(error, StateError) and error.kind == "other_version":
+                    self._note_other(letter.name, error)
+                    others.append(path)
+                else:
+                    self._lose(error)
+                    put_aside(path)
+                continue
+            # Claimed only now: what is of another version remains its poster's. One that is gone was taken back.
+            if self._move(path, letter.worker, letter.sequence, CLAIMED):
                 panes.append((letter, pane))
-        self._bound(others)
+        for path in overdue(others, at=self._now(), most=MOST_OF_OTHERS, seconds=OTHERS_SECONDS):
+            self._remove(path)
+            self._trouble("too_many_of_other_versions", "panes of another version found no reader and are lost")
         return panes
 
     def discard(self, names: Iterable[str]) -> None:
@@ -159,13 +176,13 @@ class Mailbox:
                 self._remove(self._directory / f"{name}{CLAIMED}")
                 self._remove(self._directory / f"{name}{POSTED}")
 
-    def _pieces(self, pane: object) -> list[Buffer]:
+    def _pieces(self, pane: Pane) -> list[Buffer]:
         """*pane* as bytes for a letter, lightened if need be; StateError where they are too many even so."""
-        pieces = frozen_pieces(pane)
+        pieces = self._layout.freeze(pane)
         size_bytes = sum(map(len, pieces))
         if size_bytes > MOST_BYTES and self._lighten is not None:
             self._trouble("too_large", f"a pane of {size_bytes} bytes is too large to be posted whole")
-            pieces = frozen_pieces(self._lighten(pane))
+            pieces = self._layout.freeze(self._lighten(pane))
             size_bytes = sum(map(len, pieces))
         if size_bytes > MOST_BYTES:
             raise StateError("not_written", f"a pane of {size_bytes} bytes is larger than {MOST_BYTES}")
@@ -188,13 +205,17 @@ class Mailbox:
         TAKEN, the new one is written whole as MERGED, the old ones are removed, the new one is POSTED.
         """
         self._sequence += 1
-        sequence, taken, panes = self._sequence, list[Found](), list[object]()
+        sequence, taken, panes = self._sequence, list[Found](), list[Pane]()
         for each in sorted(own, key=lambda found: found.sequence):
             if self._move(each.path, each.worker, each.sequence, TAKEN):  # else the reader was there first
-                pane = self._content(each.path.with_suffix(TAKEN), each.name)
-                if pane is not _NOTHING:
+                path = each.path.with_suffix(TAKEN)
+                try:
+                    panes.append(self._content(path))
+                except (OSError, StateError) as error:
+                    self._lose(error)
+                    self._remove(path)
+                else:
                     taken.append(each)
-                    panes.append(pane)
         if not panes:
             return
         try:
@@ -220,21 +241,12 @@ class Mailbox:
             return False
         return True
 
-    def _content(self, path: Path, name: str) -> object:
-        """What a letter holds; _NOTHING where it is gone, or unusable and therefore removed; _OTHER where not for us."""
-        try:
-            return thaw(read_private(path, most_bytes=MOST_BYTES)[0])
-        except FileNotFoundError:
-            return _NOTHING
-        except OSError as error:
-            self._trouble("unreadable", f"a pane cannot be read and is lost: {error}")
-        except StateError as error:
-            if error.kind == "other_version":
-                self._note_other(name, error)
-                return _OTHER
-            self._trouble(error.kind, f"a pane is not usable and is lost: {error}")
-        self._remove(path)
-        return _NOTHING
+    def _content(self, path: Path) -> Pane:
+        return self._layout.thaw(read_private(path, most_bytes=MOST_BYTES)[0])
+
+    def _lose(self, error: OSError | StateError) -> None:
+        kind, verb = (error.kind, "used") if isinstance(error, StateError) else ("unreadable", "read")
+        self._trouble(kind, f"a pane cannot be {verb} and is lost: {error}")
 
     def _restored(self, found: Sequence[Found], at: float) -> list[Found]:
         """*found* with what a poster left that died while it merged: the new letter if it is whole, else the old ones."""
@@ -262,18 +274,6 @@ class Mailbox:
         if str(error) not in self._others:
             self._others.add(str(error))
             logger.warning("panes wait for a process that can read them: %s", error)
-
-    def _bound(self, others: Sequence[Path]) -> None:
-        """Removes, of letters of other versions, those that waited for an hour and the oldest beyond MOST_OF_OTHERS."""
-        aged: list[tuple[float, Path]] = []
-        for path in others:
-            with suppress(OSError):
-                aged.append((abs(self._now() - path.lstat().st_mtime), path))
-        aged.sort()
-        for place, (age, path) in enumerate(aged):
-            if place >= MOST_OF_OTHERS or age > OTHERS_SECONDS:
-                self._remove(path)
-                self._trouble("too_many_of_other_versions", "panes of another version found no reader and are lost")
 
     def _path_of(self, letter: Letter) -> Path:
         claimed = self._directory / name_of(letter.worker, letter.sequence, CLAIMED)

@@ -73,7 +73,7 @@ class Sharing:
         self._pending: list[MachinePane] = []
         """Panes of this process that are not judged and not posted yet."""
         self._ended_at = self._judged_by = 0.0
-        self._held: list[tuple[Letter, object]] = []
+        self._held: list[tuple[Letter, MachinePane]] = []
         """Letters that were read and are not judged yet."""
         self._looked_at: set[str] = set()
         """Names of those that were read, or could not be, for the pane that is to be judged."""
@@ -131,6 +131,7 @@ class Sharing:
         panes += self._taken()
         alerts = watch.close_pane(self._summed(panes), at)
         if files is not None:
+            self._references.learned.put_aside_refused()
             # What is in no checkpoint is counted again by whoever takes over. Those of another version stay as well.
             self._changed = tuple(alerts)
             if files.checkpoint.write(Checkpoint(watch, self._counted, self._changed)):
@@ -151,8 +152,7 @@ class Sharing:
         if self._watch is not None:
             is_news, self._is_news = self._is_news, False
             return self._watch.briefing if is_news else None
-        found = self._files.briefing.changed() if self._files is not None else None
-        return found if isinstance(found, Briefing) else None
+        return self._files.briefing.changed() if self._files is not None else None
 
     def show(self, figures: Figures) -> None:
         """Keeps *figures*, of the host, for whichever of its processes is asked for them."""
@@ -217,7 +217,7 @@ class Sharing:
 
     def _take_over(self, files: SharedFiles, at: float) -> Sequence[Alert]:
         """Goes on where the process that judged before left off, or begins."""
-        kept, ended = files.checkpoint.read(), list[Alert]()
+        kept, ended = files.checkpoint.inherited(), list[Alert]()
         if isinstance(kept, Checkpoint):
             if kept.watch.can_resume(self._policy):
                 self._watch, self._counted = kept.watch, dict(kept.counted)
@@ -244,13 +244,13 @@ class Sharing:
         What it told late of the pane before does not count: else it would be a pane late for ever.
         """
         since = self._ended_at - self._policy.pane_seconds / 2
-        statuses = [each for _, pane in self._held if isinstance(pane, MachinePane) for each in pane.statuses.items()]
+        statuses = [each for _, pane in self._held for each in pane.statuses.items()]
         there = {process for process, status in statuses if status.ended_at > since}
         return bool(set(watch.processes) - {self._process} - there)
 
     def _taken(self) -> list[MachinePane]:
         """What was read; of each process is remembered what is counted."""
-        panes = [pane for _, pane in self._held if isinstance(pane, MachinePane)]
+        panes = [pane for _, pane in self._held]
         for letter, _ in self._held:
             self._counted.pop(letter.worker, None)
             self._counted[letter.worker] = letter.sequence

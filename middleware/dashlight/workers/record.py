@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from dashlight.errors import StateError
 from dashlight.store.frozen import Buffer
@@ -19,6 +19,7 @@ from dashlight.store.private import (
     signature,
     write_private,
 )
+from dashlight.store.refused import put_aside
 
 logger = logging.getLogger(__name__)
 
@@ -26,56 +27,56 @@ MOST_BYTES = 256 << 20
 """Of a record that is read or written: a state is a tenth of that at most."""
 
 
-_Value = TypeVar("_Value")
+Value = TypeVar("Value")
 
 
-class SharedRecord(Generic[_Value]):
+class Frozen(Protocol[Value]):
+    """How values become bytes, and bytes values again; StateError where they do not."""
+
+    def freeze(self, value: Value, /) -> list[Buffer]:
+        """The bytes of *value*, in pieces."""
+        ...
+
+    def thaw(self, blob: bytearray, /) -> Value:
+        """The value that *blob* holds."""
+        ...
+
+
+class SharedRecord(Generic[Value]):
     """One file that holds one value, replaced as a whole; whoever reads it sees the old value or the new one.
 
     Nothing here raises: what goes wrong is counted in `troubles` by its kind and said once.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        encode: Callable[[_Value], Sequence[Buffer]],
-        decode: Callable[[bytearray], _Value],
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        """*encode* gives the bytes of a value in pieces, *decode* the value again; both raise StateError alone."""
+    def __init__(self, path: Path, layout: Frozen[Value], *, now: Callable[[], float] = time.time) -> None:
         self._path = path
-        self._encode = encode
-        self._decode = decode
+        self._layout = layout
         self._seen: Signature | None = None
         self.troubles: Counter[str] = Counter()
         """`unreadable`, `corrupt`, `other_version`, `not_written`."""
         self._remove_drafts(now())
 
-    def write(self, value: _Value) -> bool:
+    def write(self, value: Value) -> bool:
         """Replaces what is there by *value*; False where it could not be, and what was there stays."""
         try:
-            self._seen = write_private(self._path, *_readable(self._encode(value)))
+            self._seen = write_private(self._path, *_readable(self._layout.freeze(value)))
         except (OSError, StateError) as error:
             self._trouble("not_written", f"{self._path.name} could not be written: {error}")
             return False
         return True
 
-    def read(self) -> _Value | None:
-        """The value that the file holds; None where there is none that can be used."""
-        try:
-            # By the opened file: what replaces it later is then seen as another.
-            blob, self._seen = read_private(self._path, most_bytes=MOST_BYTES)
-            return self._decode(blob)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._trouble("unreadable", f"{self._path.name} could not be read: {error}")
-        except StateError as error:
-            self._trouble(error.kind, f"{self._path.name} is not used: {error}")
-        return None
+    def inherited(self) -> Value | None:
+        """As `read`, for whoever alone writes the file from now on: what is unusable for every version is put aside."""
+        value, error = self._read()
+        if isinstance(error, StateError) and error.kind == "corrupt":
+            put_aside(self._path)
+        return value
 
-    def changed(self) -> _Value | None:
+    def read(self) -> Value | None:
+        """The value that the file holds; None where there is none that can be used."""
+        return self._read()[0]
+
+    def changed(self) -> Value | None:
         """The value, if the file is another than the one last read or written here; None where it is not, or unusable."""
         before = self._seen
         try:
@@ -88,6 +89,21 @@ class SharedRecord(Generic[_Value]):
         if self._seen == before:  # it could not even be opened: not again until it is replaced
             self._seen = found
         return value
+
+    def _read(self) -> tuple[Value | None, OSError | StateError | None]:
+        """The value, or why there is none; neither where there is no file."""
+        try:
+            # By the opened file: what replaces it later is then seen as another.
+            blob, self._seen = read_private(self._path, most_bytes=MOST_BYTES)
+            return self._layout.thaw(blob), None
+        except FileNotFoundError:
+            return None, None
+        except OSError as error:
+            self._trouble("unreadable", f"{self._path.name} could not be read: {error}")
+            return None, error
+        except StateError as error:
+            self._trouble(error.kind, f"{self._path.name} is not used: {error}")
+            return None, error
 
     def _remove_drafts(self, at: float) -> None:
         """Those of processes that ended while they wrote."""

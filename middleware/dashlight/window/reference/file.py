@@ -26,6 +26,7 @@ from dashlight.window.reference.seasons_file import parsed_season, season_conten
 
 FORMAT = "dashlight.reference"
 VERSION = 1
+"""A later one has to be written under other names: what stands under a name of today's is today's to replace."""
 
 _VERSION_CHARACTERS = 12
 _CHECKSUM = "sha256:"
@@ -88,7 +89,8 @@ def load(file: bytes) -> Reference:
     content = _decoded(file)
     version = content.get("version")
     if isinstance(version, int) and version > VERSION:
-        raise ReferenceDataError(f"was made by a newer Dashlight: its version is {version}, this one reads {VERSION}")
+        sentence = f"was made by a newer Dashlight: its version is {version}, this one reads {VERSION}"
+        raise ReferenceDataError(sentence, is_newer=True)
     checksum = _checksum({key: value for key, value in content.items() if key != "checksum"})
     if content.get("checksum") != checksum:
         raise ReferenceDataError("was edited or damaged: its checksum does not fit its content; build it anew")

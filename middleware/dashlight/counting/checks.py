@@ -1,0 +1,185 @@
+"""Whether what another process says it counted can be true: its arrays agree, and no number runs away. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.counting.endpoint import EndpointPane
+from dashlight.counting.exemplars import ExemplarPane
+from dashlight.counting.joint import JointPane
+from dashlight.counting.machine import Briefing, MachinePane
+from dashlight.counting.rows import RowPane
+from dashlight.judge.directions.bets import SIZES, Direction, DirectionPane
+from dashlight.judge.directions.learning import MEMORIES
+from dashlight.window.histogram import LATENCY, SIZE
+from dashlight.window.layout import BINS
+from dashlight.window.outcomes import OutcomeCounts
+from dashlight.window.pairs import PairCounts
+from dashlight.window.recent import ABSENT
+from dashlight.window.recent_pane import RECENT_ROWS, ROLES, PaneRows, RecentPane, RecentSide
+
+MOST_COUNT = 2**48
+"""Of anything in one pane: sums of thousands of panes stay below 64 bits."""
+_ROUNDED = 1 + 1e-6
+
+
+def check_pane(pane: MachinePane) -> None:
+    """Raises ValueError, saying what is wrong, where no process can have counted *pane*."""
+    _check_counts(pane.counts.values())
+    for status in pane.statuses.values():
+        _check_counts([status.in_flight_count])
+        _refuse("a process status without numbers", where=not np.isfinite([status.rate, status.ended_at]).all())
+    for endpoint in pane.endpoints.values():
+        _check_endpoint(endpoint)
+
+
+def check_briefing(briefing: Briefing) -> None:
+    """Raises ValueError, saying what is wrong, where no judge can have written *briefing*."""
+    for endpoint in briefing.endpoints.values():
+        for slow in endpoint.slow:
+            _refuse(f"a latency in bin {slow.bin_}", where=not 0 <= slow.bin_ < LATENCY.bins)
+        for model in endpoint.models.values():
+            for directions in model.directions.values():
+                for direction in directions.values():
+                    _check_direction(direction)
+
+
+def _check_endpoint(pane: EndpointPane) -> None:
+    _check_counts([pane.unwatched_rows])
+    _check_outcomes(pane.outcomes)
+    for model in pane.models.values():
+        for kept in model.rows:
+            _check_counts(kept.rows.values())
+        for rows in model.compared:
+            _check_rows(rows)
+
+
+def _check_outcomes(outcomes: OutcomeCounts) -> None:
+    _check_counts([outcomes.rows, outcomes.analysed, outcomes.panes])
+    for counts in (outcomes.outcomes, outcomes.failures, outcomes.undecodable):
+        _check_counts(counts.values())
+    for histogram, scale in (
+        (outcomes.durations, LATENCY),
+        (outcomes.first_bytes, LATENCY),
+        (outcomes.request_sizes, SIZE),
+        (outcomes.response_sizes, SIZE),
+    ):
+        _check_shape(histogram, (scale.bins,))
+        _check_range(histogram, MOST_COUNT)
+
+
+def _check_rows(rows: RowPane) -> None:
+    columns = len(rows.counts)
+    _check_shape(rows.counts, (columns, BINS))
+    _check_range(rows.counts, MOST_COUNT)
+    _check_joint(rows.joint)
+    if rows.recent is not None:
+        _check_recent(rows.recent)
+    for exemplars in rows.exemplars:
+        _check_exemplars(exemplars, columns)
+
+
+def _check_joint(joint: JointPane) -> None:
+    if joint.pairs is not None:
+        _check_pairs(joint.pairs)
+    for pane in joint.directions.values():
+        _check_sums(pane)
+
+
+def _check_pairs(pairs: PairCounts) -> None:
+    _check_counts([pairs.rows])
+    paired = pairs.sides.shape[-1]
+    _check_shape(pairs.sides, (2, paired))
+    for counts in (pairs.agreeing, pairs.informative):
+        _check_shape(counts, (paired * (paired - 1) // 2,))
+    for counts in (pairs.agreeing, pairs.informative, pairs.sides):
+        _check_range(counts, MOST_COUNT)
+    # Beyond 2 ** 24 rows each of the two is rounded for itself.
+    _refuse("more pairs that agree than pairs", where=(pairs.agreeing > pairs.informative * _ROUNDED).any())
+
+
+def _check_sums(pane: DirectionPane) -> None:
+    _check_counts([pane.direction, pane.rows])
+    _check_shape(pane.total, (len(pane.total),))
+    _check_shape(pane.gains, (len(MEMORIES), len(SIZES)))
+    _check_shape(pane.scores, (len(MEMORIES),))
+    _check_finite(pane.total, pane.gains, pane.scores)
+
+
+def _check_direction(direction: Direction) -> None:
+    memories, bets = (len(MEMORIES),), (len(MEMORIES), len(SIZES))
+    _check_counts([direction.number])
+    _check_shape(direction.weights, (len(direction.weights), *memories))
+    for array in (direction.offsets, direction.means, direction.phi):
+        _check_shape(array, memories)
+    for array in (direction.borders, direction.stakes):
+        _check_shape(array, bets)
+    _check_finite(
+        *(direction.weights, direction.offsets, direction.means, direction.borders, direction.stakes, direction.phi)
+    )
+    _refuse("rows that are worth nothing", where=(direction.phi <= 0).any())
+
+
+def _check_recent(recent: RecentPane) -> None:
+    _refuse("rows of one role alone", where=set(recent.sides) != set(ROLES))
+    for side in recent.sides.values():
+        _check_side(side)
+    for unknown in recent.unknown:
+        _check_counts([unknown.first_rows, unknown.rows])
+        most = recent.sides[unknown.role].rows
+        _refuse(f"a column in {unknown.rows} rows of {most}", where=not 0 < unknown.rows <= most)
+
+
+def _check_side(side: RecentSide) -> None:
+    columns = len(side.present)
+    _check_shape(side.present, (columns,))
+    _check_counts([side.rows, side.taken_rows])
+    for kept in (side.dense, side.sparse):
+        _check_kept(kept, columns)
+        _refuse(f"{kept.rows} rows kept of {side.taken_rows}", where=kept.rows > min(side.taken_rows, RECENT_ROWS))
+    _refuse(f"{side.taken_rows} rows taken of {side.rows}", where=side.taken_rows > side.rows)
+
+
+def _check_kept(kept: PaneRows, columns: int) -> None:
+    rows = len(kept.exchanges)
+    _check_shape(kept.exchanges, (rows,))
+    _check_range(kept.exchanges, MOST_COUNT)
+    for array in (kept.numbers, kept.types, kept.texts):
+        _check_shape(array, (columns, rows))
+    _check_range(kept.types, ABSENT)
+
+
+def _check_exemplars(exemplars: ExemplarPane, columns: int) -> None:
+    places = exemplars.places
+    _check_shape(places, (len(exemplars.trace_ids),))
+    _refuse("exemplars of nothing", where=not len(places))
+    _refuse("exemplars that are not in their order", where=(places[1:] <= places[:-1]).any())
+    _check_range(places, columns * BINS - 1)
+
+
+def _check_counts(counts: Iterable[int]) -> None:
+    for count in counts:
+        if not 0 <= count <= MOST_COUNT:
+            raise ValueError(f"a count of {count}")
+
+
+def _check_range(counts: NDArray[Any], most: float) -> None:
+    # The smallest of what holds a NaN is one, and no larger than anything.
+    if counts.size and not (counts.min() >= 0 and counts.max() <= most):
+        raise ValueError(f"a count below zero or above {most}")
+
+
+def _check_finite(*arrays: NDArray[Any]) -> None:
+    _refuse("a sum that is no number", where=not all(np.isfinite(array).all() for array in arrays))
+
+
+def _check_shape(array: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise ValueError(f"an array of shape {array.shape}: expected {shape}")
+
+
+def _refuse(wrong: str, *, where: bool | np.bool_) -> None:
+    if where:
+        raise ValueError(wrong)
