@@ -16,11 +16,11 @@ from typing import Final
 import numpy as np
 
 from dashlight.deliver.encoding.metrics import MetricEncoder
-from dashlight.metrics.figures import decode, encode
 from dashlight.metrics.prometheus import exposition
 from dashlight.metrics.totals import Totals
 from dashlight.records import Score, WatchState
 from dashlight.window.outcomes import OutcomeCounter
+from dashlight.workers.layouts import FIGURES
 
 _RUNS: Final = 15
 _STATISTICS: Final = (
@@ -71,13 +71,13 @@ def main(columns: int) -> None:
         return totals.figures(at=10.0, snapshots=snapshots, alerts=(), gauges=gauges)
 
     figures = totals.figures(at=10.0, snapshots=snapshots, alerts=(), gauges=gauges)
-    content = encode(figures)
+    content = b"".join(FIGURES.freeze(figures))
     encoder = MetricEncoder({"service.name": "bench"}, "dashlight", "0")
     print(f"{columns} columns: {len(figures.figures)} figures, {len(content)} bytes to hand on")
     steps: dict[str, Callable[[], object]] = {
         "add a pane and make figures": pane_of_figures,
-        "encode them for the workers": lambda: encode(figures),
-        "decode them in a worker": lambda: decode(content),
+        "encode them for the workers": lambda: FIGURES.freeze(figures),
+        "decode them in a worker": lambda: FIGURES.thaw(content),
         "write them for Prometheus": lambda: exposition(figures, ""),
         "write them as OpenMetrics": lambda: exposition(figures, "application/openmetrics-text"),
         "write them as OTLP": lambda: encoder.request([encoder.metrics(figures)]),

@@ -39,8 +39,7 @@ FLOORS_WITHIN = {
         ("natural_variation", "incidents", "alert_budget", "words"),
         ("alerts",),
         ("evidence",),
-        ("columns", "pairs", "directions", "traffic"),
-        ("performance",),
+        ("columns", "pairs", "directions", "traffic", "performance"),
         ("breaks",),
     ),
     "decode": (("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
@@ -171,6 +170,16 @@ def test_what_is_counted_is_what_is_watched() -> None:
     rooms = [{path.stem for path in (package() / room).glob("*.py")} for room in ("counting", "watching")]
 
     assert [room & TWINS for room in rooms] == [TWINS, TWINS]
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    homes: dict[str, list[str]] = {}
+    for name, tree in modules():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+
+    assert {name: places for name, places in homes.items() if len(places) > 1} == {}
 
 
 def test_a_room_says_in_a_few_lines_what_lives_there() -> None:

@@ -102,8 +102,8 @@ def test_what_a_process_counted_is_right(pane: MachinePane) -> None:
 @pytest.mark.parametrize(
     ("path", "change", "sentence"),
     [
-        (("counts", "exchanges inbox_full"), to(-1), "a count of -1"),
-        (("counts", "exchanges inbox_full"), to(MOST_COUNT + 1), "a count of 281474976710657"),
+        (("counts", INBOX_FULL), to(-1), "a count of -1"),
+        (("counts", INBOX_FULL), to(MOST_COUNT + 1), "a count of 281474976710657"),
         (("statuses", "a", "in_flight_count"), to(-1), "a count of -1"),
         (("statuses", "a", "rate"), to(float("nan")), "a process status without numbers"),
         (("statuses", "a", "ended_at"), to(float("inf")), "a process status without numbers"),

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.metrics.figures import Figure, Figures, decode, encode
+from dashlight.metrics.figures import Figure, Figures
 from dashlight.metrics.losses import INBOX_FULL, Fate, SignalFate
 from dashlight.metrics.totals import MOST_ENDPOINTS, MOST_SERIES, Totals
 from dashlight.records import Alert, Score, WatchState
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
+from dashlight.workers.layouts import FIGURES
 
 OUTBOX_FULL = SignalFate("events", "dropped", "outbox_full")
 GAUGES = {"workers": 2.0, "in_flight": 3.0, "analysed_rate": 1.0}
@@ -92,7 +93,7 @@ def test_all_figures_can_be_handed_on_as_bytes() -> None:
     totals.add_outcomes("/p", pane(3, kinds=["http_503"]))
     figures = figures_of(totals, [("/p", Shown(scores=[Score("age", "feature", "psi", 0.5, 0.4, 0.6, 700)]))])
 
-    assert decode(encode(figures)) == figures
+    assert FIGURES.thaw(b"".join(FIGURES.freeze(figures))) == figures
 
 
 def test_totals_go_on_after_a_restart() -> None:
@@ -289,7 +290,7 @@ def test_no_attribute_holds_what_a_terminal_or_a_line_would_break_on() -> None:
 
     texts = [text for each in figures.figures for text in each.attributes.values()]
     assert all(text.isprintable() for text in texts)
-    assert isinstance(decode(encode(figures)).figures[0], Figure)
+    assert isinstance(FIGURES.thaw(b"".join(FIGURES.freeze(figures))).figures[0], Figure)
 
 
 def test_what_happened_can_be_asked_for() -> None:

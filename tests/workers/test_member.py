@@ -15,14 +15,14 @@ from dashlight.counting.machine import Briefing, MachineCounter, MachinePane, Pr
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.traffic.rules import parse_rules
-from dashlight.metrics.figures import Figures, encode
+from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import table_of_columns
-from dashlight.workers.layouts import PANE
+from dashlight.workers.layouts import FIGURES, PANE
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.member import PATIENCE_SECONDS, Sharing, Turn
 from dashlight.workers.rendezvous import Meeting
@@ -779,7 +779,7 @@ def test_figures_are_written_as_they_are_read_without_a_pickle(workers: Workers)
 
     a.sharing.show(Figures(BEGAN_AT, 5.0, (), ()))
 
-    assert (workers.directory / "figures").read_bytes() == encode(Figures(BEGAN_AT, 5.0, (), ()))
+    assert (workers.directory / "figures").read_bytes() == b"".join(FIGURES.freeze(Figures(BEGAN_AT, 5.0, (), ())))
 
 
 def test_what_is_forgotten_holds_no_lease_and_no_membership(workers: Workers) -> None:

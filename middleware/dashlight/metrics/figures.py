@@ -1,25 +1,15 @@
-"""The values that metrics show at a moment, and their bytes: what one worker writes and every worker of a machine can show.
+"""The values that metrics show at a moment: what one worker writes and every worker of a machine can show.
 
 Only data: what is counted stands in `totals`, what is measured in `gauges`, what a name means in `instruments`.
 """
 
 from __future__ import annotations
 
-import struct
-import zlib
 from typing import Literal, TypeAlias
 
 import msgspec
 
-from dashlight.errors import StateError
-
 FigureKind: TypeAlias = Literal["counter", "gauge", "updowncounter"]
-
-_MAGIC = b"DLfg"
-_LAYOUT = 1
-"""Number of the layout of the bytes; figures of another one are refused, not guessed at."""
-_HEADER = struct.Struct("<4sHI")
-"""Magic, layout, checksum of the msgpack that follows."""
 
 
 class Figure(msgspec.Struct, frozen=True, array_like=True):
@@ -59,36 +49,7 @@ class Figures(msgspec.Struct, frozen=True, array_like=True):
     histograms: tuple[HistogramFigure, ...]
 
 
-def encode(figures: Figures) -> bytes:
-    """*figures* as bytes for another process of the same machine: a header, and msgpack."""
-    body = _ENCODER.encode(figures)
-    return _HEADER.pack(_MAGIC, _LAYOUT, zlib.crc32(body)) + body
-
-
-def decode(content: bytes | bytearray) -> Figures:
-    """The figures that *content* holds.
-
-    Raises:
-        StateError: of kind `other_version` where they have another layout, else of kind `corrupt`.
-    """
-    if len(content) < _HEADER.size:
-        raise StateError("corrupt", f"these are no figures: {len(content)} bytes")
-    magic, layout, checksum = _HEADER.unpack_from(content)
-    if magic != _MAGIC:
-        raise StateError("corrupt", "these are no figures")
-    if layout != _LAYOUT:
-        raise StateError("other_version", f"figures of layout {layout}: expected {_LAYOUT}")
-    body = memoryview(content)[_HEADER.size :]
-    if zlib.crc32(body) != checksum:
-        raise StateError("corrupt", "these are no figures: they do not match their checksum")
-    try:
-        figures = _DECODER.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # ValueError: texts that are no UTF-8
-        raise StateError("corrupt", f"these are no figures: {error}") from None
+def check_figures(figures: Figures) -> None:
+    """Raises ValueError where *figures*, which were read from a file, do not fit together."""
     if any(len(each.counts) != len(each.bounds) + 1 for each in figures.histograms):
-        raise StateError("corrupt", "these are no figures: a histogram without a count for each bin")
-    return figures
-
-
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(Figures)
+        raise ValueError("a histogram without a count for each bin")
