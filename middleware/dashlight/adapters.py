@@ -63,7 +63,7 @@ def hand_over(
         if status or error:
             before_status, before_error = opened.told or (0, "")
             opened.told = (int(status) or before_status, str(error) or before_error)
-    except Exception as mistake:  # an adapter's mistake must not become the host's
+    except Exception as mistake:  # an adapter's mistake must not become the app's
         note_loss(type(mistake).__name__)
         return False
     return True

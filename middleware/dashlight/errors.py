@@ -4,7 +4,7 @@ DashlightError
 |-- SettingsError       a setting is wrong: the operator corrects the environment
 |-- ReferenceDataError  a reference file or training data is unusable: whoever made it makes it anew
 |-- CallError           a function was given what it cannot use: whoever called it corrects the call
-|-- DecodeError         a body is not what it claims: counted by its reason, never seen by the host
+|-- DecodeError         a body is not what it claims: counted by its reason, never seen by the app
 |-- StateError          what processes share cannot be used: they go on alone or begin anew, and say so
 `-- MissingExtraError   an optional package is absent: the message says what to install
 """

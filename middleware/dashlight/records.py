@@ -94,7 +94,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     span_id: int
     trace_flags: int
     own_span: OwnSpan | None
-    """None where the span is the host's, or not sampled."""
+    """None where the span is the app's, or not sampled."""
     handed: HandedOver | None = None
     """What an adapter knows of it; it goes before what its bytes say."""
 

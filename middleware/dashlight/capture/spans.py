@@ -1,4 +1,4 @@
-"""Who makes the span of a request: the host, the OpenTelemetry SDK, or Dashlight itself."""
+"""Who makes the span of a request: the app, the OpenTelemetry SDK, or Dashlight itself."""
 
 from __future__ import annotations
 
@@ -195,10 +195,10 @@ class Spans:
         return Opened("own", trace_id, span_id, flags, lean, None, attach(trace.set_span_in_context(lean, context)))
 
     def _adopted(self, found: SpanContext, headers: Headers, raw_headers: Headers) -> Opened:
-        """A span of our own with the ids of the host's, which nobody exports, below the caller's.
+        """A span of our own with the ids of the app's, which nobody exports, below the caller's.
 
         It is sampled by our rule and becomes the current one: what is below it, here and in the services that are
-        called from here, follows the host's otherwise, which is not sampled.
+        called from here, follows the app's otherwise, which is not sampled.
         """
         context = self._caller(headers, raw_headers)
         parent = propagated_parent(context) if context is not None else None
@@ -221,7 +221,7 @@ def _correlated(choice: Choice, headers: Headers) -> Opened:
 def _server(
     tracer: trace.Tracer, context: Context | None, describe: Callable[[], tuple[str, dict[str, Any]]], inside: Inside
 ) -> Opened | None:
-    """A span through the host's provider; None where that makes none, as under OTEL_SDK_DISABLED."""
+    """A span through the app's provider; None where that makes none, as under OTEL_SDK_DISABLED."""
     name, attributes = describe()
     span = tracer.start_span(name, context=context, kind=SpanKind.SERVER, attributes=attributes)
     ids = span.get_span_context()

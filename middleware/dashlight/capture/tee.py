@@ -35,7 +35,7 @@ class Capture:
     model_attributes: dict[str, str] = field(default_factory=dict[str, str])
     """Attributes that name the model, where settings do."""
     failures: dict[str, int] = field(default_factory=dict[str, int])
-    """Our own mistakes on the request path, by exception type: counted, never seen by the host."""
+    """Our own mistakes on the request path, by exception type: counted, never seen by the app."""
 
     def count_failure(self, error: Exception) -> None:
         """Counts one of our own mistakes."""
@@ -227,7 +227,7 @@ class Tee:
         opened.handed = ENDED
 
     def _tell_span(self, route: str, outcome: Outcome, error: str) -> None:
-        """Enriches the span of the host, or ends the one that the SDK made for us."""
+        """Enriches the span of the app, or ends the one that the SDK made for us."""
         opened = self._opened
         current = trace.get_current_span()
         if opened.choice == "inner":
@@ -267,7 +267,7 @@ class Tee:
             "http.response.body.size": self._response_bytes,
             **self._capture.model_attributes,
         }
-        # Every attribute costs the host's SDK a microsecond here and three when it exports: no false ones.
+        # Every attribute costs the app's SDK a microsecond here and three when it exports: no false ones.
         if self._request_bytes > self._capture.max_body:
             facts["dashlight.request.truncated"] = True
         return facts

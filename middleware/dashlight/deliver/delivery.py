@@ -48,7 +48,7 @@ Connect: TypeAlias = Callable[[Endpoint], Send]
 
 
 def _connect(endpoint: Endpoint) -> Send:
-    # Loads httpcore, which the host should not pay for before there is something to send.
+    # Loads httpcore, which the app should not pay for before there is something to send.
     from dashlight.deliver.transport.http import HttpSender  # noqa: PLC0415
 
     return HttpSender(endpoint)

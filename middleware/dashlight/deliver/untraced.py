@@ -1,4 +1,4 @@
-"""Keeps our own threads out of the host's traces."""
+"""Keeps our own threads out of the app's traces."""
 
 from opentelemetry import context
 

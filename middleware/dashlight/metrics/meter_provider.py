@@ -128,4 +128,4 @@ def _create(meter: Meter, name: str, series: _Series, callback: _Callback) -> No
         create(name, [callback], series.unit, series.description)
     except Exception:
         # A provider of the app's own make may refuse what it likes; that costs this one instrument.
-        _logger.exception("the host's MeterProvider refused the instrument %s", name)
+        _logger.exception("the app's MeterProvider refused the instrument %s", name)

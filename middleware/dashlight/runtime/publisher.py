@@ -107,7 +107,7 @@ class Publisher:
     def _send_spans(self, exchanges: Sequence[Exchange], *, rate: float) -> None:
         """Encodes spans here while the CPU budget has room, else on the delivery thread.
 
-        One thread less that wants the interpreter costs the host less; but encoding is no analysis, and when the
+        One thread less that wants the interpreter costs the app less; but encoding is no analysis, and when the
         budget binds it must not take the room of it.
         """
         facts = [self._facts.get(each.id) for each in exchanges]

@@ -1,4 +1,4 @@
-"""Who may ask Dashlight: whoever knows the host's token."""
+"""Who may ask Dashlight: whoever knows the token of the machine."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def watched(app: object) -> object:
 
 @contextmanager
 def unharmed() -> Generator[None, None, None]:
-    """Keeps a mistake of ours, or a server that is no longer as it was, from the host; the log says what it was."""
+    """Keeps a mistake of ours, or a server that is no longer as it was, from the app; the log says what it was."""
     try:
         yield
     except Exception:

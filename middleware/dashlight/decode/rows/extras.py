@@ -1,4 +1,4 @@
-"""Optional packages: loaded when the first body needs them, so that hosts that never send one pay nothing."""
+"""Optional packages: loaded when the first body needs them, so that apps that never send one pay nothing."""
 
 from functools import lru_cache
 from importlib import import_module

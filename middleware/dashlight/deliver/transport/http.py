@@ -1,6 +1,6 @@
 """Posts batches to one endpoint. Loads httpcore, so that the delivery thread alone may load this.
 
-httpcore, and not the httpx.Client above it, because that one writes every URL, query and all, to the log of the host.
+httpcore, and not the httpx.Client above it, because that one writes every URL, query and all, to the log of the app.
 """
 
 import socket

@@ -36,7 +36,7 @@ def assemble(
     """The Monitor that *environ* asks for, started; None where DASHLIGHT_ENABLED is false.
 
     Only what the request path needs is made here. The rest is made on the analysis thread, which loads numpy and
-    reads the reference while the host goes on. *application* names what the process serves, where its command line does
+    reads the reference while the app goes on. *application* names what the process serves, where its command line does
     not tell. *connect* stands for the way to a collector: that of a
     `dashlight.testing.MemoryExporter`, say; None: over HTTP.
 
@@ -101,7 +101,7 @@ def assemble(
 def _spoken(*endpoints: Callable[[], Endpoint | None]) -> list[Endpoint | None]:
     """The endpoints; None, with one clear error, where OpenTelemetry's variables want a protocol that we do not speak.
 
-    They may be meant for the host's own SDK, which speaks it: no reason to leave the model unwatched.
+    They may be meant for the app's own SDK, which speaks it: no reason to leave the model unwatched.
     """
     found: list[Endpoint | None] = []
     told: dict[str, None] = {}

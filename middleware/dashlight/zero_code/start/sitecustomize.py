@@ -1,7 +1,7 @@
 """What Python runs at each of its starts below `dashlight run`: waits for the modules of servers, and patches them.
 
 It imports nothing but what every Python has loaded by now, not even Dashlight: most processes serve nothing, and some
-belong to a Python that has no Dashlight. Whatever goes wrong in here is told on stderr, and the host goes on.
+belong to a Python that has no Dashlight. Whatever goes wrong in here is told on stderr, and the app goes on.
 """
 
 import os
@@ -109,7 +109,7 @@ def apply(patch: str, module: "ModuleType") -> None:
     try:
         __import__(home)
         getattr(sys.modules[home], function)(module)
-    except Exception as error:  # the server is the host's, and must start
+    except Exception as error:  # the server is the app's, and must start
         missing = isinstance(error, ImportError) and error.name == home.partition(".")[0]
         why = f"{error.name} is not installed for {sys.executable}" if missing else _words(error)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # asked in the line above
         tell(f"{module.__name__} is not patched: {why}")
