@@ -30,9 +30,7 @@ _PROTOCOL = 5
 _NUMPY_CORE = np.zeros(0).__reduce__()[0].__module__.removesuffix(".multiarray")
 """`numpy.core` until NumPy 1.26, `numpy._core` since 2.0; the other name warns or is not there."""
 _ADMITTED: Mapping[str, frozenset[str]] = {
-    "builtins": frozenset(
-        {"bytearray", "complex", "dict", "float", "frozenset", "int", "list", "range", "set", "slice"}
-    ),
+    "builtins": frozenset({"bytearray", "complex", "dict", "float", "frozenset", "int", "list", "set", "slice"}),
     "collections": frozenset({"Counter", "OrderedDict", "defaultdict", "deque"}),
     "numpy": frozenset({"dtype", "ndarray"}),
     f"{_NUMPY_CORE}.multiarray": frozenset({"_reconstruct", "scalar"}),
