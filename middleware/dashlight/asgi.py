@@ -6,7 +6,10 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from dashlight.capture.spans import Inside
+from opentelemetry.context import detach
+
+from dashlight.capture.inside import Inside
+from dashlight.capture.request_context import begin_anew
 from dashlight.capture.tee import MARK
 from dashlight.runtime.process import process
 from dashlight.types import Message, Receive, Scope, Send
@@ -45,6 +48,9 @@ class DashlightMiddleware:
                         raise
                     finally:
                         tee.close()
+                return await _unwatched(self.app, scope, receive, send)
+        elif kind == "websocket" and process.monitor is not None:
+            return await _unwatched(self.app, scope, receive, send)
         elif kind == "lifespan":
             return await _living(self.app, scope, receive, send)
         return await self.app(scope, receive, send)
@@ -58,6 +64,16 @@ class DashlightMiddleware:
 def watch(app: Any) -> DashlightMiddleware:
     """Wraps an ASGI app: `app = dashlight.watch(app)`. An app that is watched already is returned as it is."""
     return app if isinstance(app, DashlightMiddleware) else DashlightMiddleware(app)
+
+
+async def _unwatched(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Any:
+    """Passes through what is not watched, out of the context of another request if it began in one."""
+    token = begin_anew()
+    try:
+        return await app(scope, receive, send)
+    finally:
+        if token is not None:
+            detach(token)
 
 
 async def _living(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Any:

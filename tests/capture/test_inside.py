@@ -8,7 +8,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext, SpanKind
 
-from dashlight.capture.spans import Inside, Opened, Spans
+from dashlight.capture.inside import Inside
+from dashlight.capture.spans import Opened, Spans
 from dashlight.capture.trace_parent import sampler_from
 
 

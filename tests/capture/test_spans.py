@@ -14,7 +14,8 @@ from opentelemetry.trace import NonRecordingSpan, NoOpTracerProvider, SpanContex
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from dashlight.capture.spans import Opened, Spans, traces_itself
+from dashlight.capture.inside import traces_itself
+from dashlight.capture.spans import Opened, Spans
 from dashlight.capture.trace_parent import sampler_from
 
 PARENT = [(b"traceparent", f"00-{0xABC:032x}-{0xDEF:016x}-03".encode())]

@@ -194,7 +194,11 @@ def served(tmp_path: Path) -> Callable[..., Any]:
         filled = [piece.replace("{port}", str(port)) for piece in command]
         apps = str(Path(__file__).parent / "apps")
         with running(
-            filled, log, PYTHONPATH=apps, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environ
+            filled,
+            log,
+            PYTHONPATH=with_path(apps),
+            PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            **environ,
         ):
             url = f"http://127.0.0.1:{port}"
             assert until(lambda: answers(url), bool), log.read_text()
@@ -202,6 +206,11 @@ def served(tmp_path: Path) -> Callable[..., Any]:
         assert "Traceback" not in log.read_text(), log.read_text()
 
     return start
+
+
+def with_path(directory: str) -> str:
+    """*directory* before what PYTHONPATH names for the tests themselves."""
+    return os.pathsep.join(filter(None, (directory, os.environ.get("PYTHONPATH", ""))))
 
 
 @dataclass(frozen=True)

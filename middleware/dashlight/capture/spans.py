@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 from opentelemetry import trace
-from opentelemetry.context import Context, attach
+from opentelemetry.context import Context, attach, get_current
 from opentelemetry.trace import INVALID_SPAN, Span, SpanContext, SpanKind, Status, StatusCode
 
+from dashlight.capture.inside import Inside
 from dashlight.capture.own_span import LeanSpan
+from dashlight.capture.request_context import Claim, claimed, left_over
 from dashlight.capture.trace_parent import Sampler, propagated_context, propagated_parent, w3c_parent
 from dashlight.records import Headers
 
@@ -21,32 +23,6 @@ _W3C_HEADERS = frozenset({b"traceparent", b"baggage"})
 _RANDOM_TRACE_ID = 0x02
 _SPAN_ID_BITS = 64
 _SPAN_ID_MASK = (1 << _SPAN_ID_BITS) - 1
-
-
-class Inside:
-    """What an instance of the middleware knows of the app that it wraps: whether that traces itself."""
-
-    __slots__ = ("_app", "_provider", "_traces_itself")
-
-    def __init__(self, app: object) -> None:
-        self._app = app
-        self._provider: object = None
-        self._traces_itself = False
-
-    def traces_itself(self, provider: object) -> bool:
-        """The verdict under *provider*: looked for once, then remembered."""
-        if provider is not self._provider:
-            self._provider = provider
-            self._traces_itself = traces_itself(self._app)
-        return self._traces_itself
-
-    def learn(self) -> None:
-        """Notes that it does, whatever it looked like from outside."""
-        self._traces_itself = True
-
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """As that of Opened."""
-        return str, ("watched",)
 
 
 ENDED: Final = object()
@@ -72,6 +48,8 @@ class Opened(msgspec.Struct):
     """What an adapter has handed over; ENDED once the exchange is on its way."""
     told: Told | None = None
     """What an adapter knows of the end that does not pass the middleware."""
+    claim: Claim | None = None
+    """The mark in its context."""
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         """A server that sends the scope to another process, as Ray Serve does, sends a word in place of it."""
@@ -144,27 +122,45 @@ class Spans:
         *headers* are the kept ones, *raw_headers* all of them (for propagators other than W3C); *describe* gives
         name and first attributes of a span that the SDK has to make; *inside* is what is known of the app within.
         """
+        before = get_current()
+        current = trace.get_current_span(before)
+        if current is INVALID_SPAN or (cleared := left_over(current)) is None:
+            return self._opened(before, headers, raw_headers, describe, inside)
+        opened = self._opened(cleared, headers, raw_headers, describe, inside)
+        if opened.token is None:
+            # The app's own spans must not hang below those of another request either.
+            opened.token = attach(cleared)
+        return opened
+
+    def _opened(
+        self,
+        before: Context,
+        headers: Headers,
+        raw_headers: Headers,
+        describe: Callable[[], tuple[str, dict[str, Any]]],
+        inside: Inside | None,
+    ) -> Opened:
+        """As open, of a request that begins in the context *before*."""
         source = self._source
-        if source in {"auto", "enrich"}:
-            current = trace.get_current_span()
-            if current is not INVALID_SPAN:
-                found = current.get_span_context()
-                if found.is_valid:
-                    if self._adopts:
-                        return self._adopted(found, headers, raw_headers)
-                    return Opened("enrich", found.trace_id, found.span_id, int(found.trace_flags), host=current)
+        current = trace.get_current_span(before)
+        if source in {"auto", "enrich"} and current is not INVALID_SPAN:
+            found = current.get_span_context()
+            if found.is_valid:
+                if self._adopts:
+                    return self._adopted(before, found, headers, raw_headers)
+                return Opened("enrich", found.trace_id, found.span_id, int(found.trace_flags), host=current)
         tracer = self._tracer
         if tracer is not None and source in {"auto", "server", "enrich"}:
             inside = inside or self._inside
             if source == "enrich" or inside.traces_itself(self._provider):
-                return _correlated("inner", headers)
-            opened = _server(tracer, self._caller(headers, raw_headers), describe, inside)
+                return _inner(before, headers)
+            opened = _server(tracer, before, self._caller(before, headers, raw_headers), describe, inside)
             return opened or _correlated("none", headers)
         if self._exported and source in {"auto", "own"}:
-            return self._own(headers, raw_headers)
+            return self._own(before, current, headers, raw_headers)
         return _correlated("none", headers)
 
-    def _caller(self, headers: Headers, raw_headers: Headers) -> Context | None:
+    def _caller(self, before: Context, headers: Headers, raw_headers: Headers) -> Context | None:
         """The caller's context; None where it sent none, so that there is nothing to parse: most requests."""
         if self._w3c_alone:
             for name, _ in headers:
@@ -172,16 +168,16 @@ class Spans:
                     break
             else:
                 return None
-        return propagated_context(raw_headers)
+        return propagated_context(raw_headers, before)
 
-    def _own(self, headers: Headers, raw_headers: Headers) -> Opened:
+    def _own(self, before: Context, current: Span, headers: Headers, raw_headers: Headers) -> Opened:
         parent: SpanContext | None = None
-        context = self._caller(headers, raw_headers)
+        context = self._caller(before, headers, raw_headers)
         if context is not None:
             parent = propagated_parent(context)
         elif self._source == "own":
             # `auto` would have enriched a current span and not come here.
-            found = trace.get_current_span().get_span_context()
+            found = current.get_span_context()
             parent = found if found.is_valid else None
         drawn = random.getrandbits(192)
         span_id = drawn & _SPAN_ID_MASK or 1
@@ -191,22 +187,21 @@ class Spans:
         else:
             trace_id = parent.trace_id
             flags = int(parent.trace_flags) & _RANDOM_TRACE_ID | self._sampler(trace_id, parent)
-        lean = LeanSpan(trace_id, span_id, flags, parent)
-        return Opened("own", trace_id, span_id, flags, lean, None, attach(trace.set_span_in_context(lean, context)))
+        return _lean(LeanSpan(trace_id, span_id, flags, parent), before, before if context is None else context)
 
-    def _adopted(self, found: SpanContext, headers: Headers, raw_headers: Headers) -> Opened:
+    def _adopted(self, before: Context, found: SpanContext, headers: Headers, raw_headers: Headers) -> Opened:
         """A span of our own with the ids of the app's, which nobody exports, below the caller's.
 
         It is sampled by our rule and becomes the current one: what is below it, here and in the services that are
         called from here, follows the app's otherwise, which is not sampled.
         """
-        context = self._caller(headers, raw_headers)
+        context = self._caller(before, headers, raw_headers)
         parent = propagated_parent(context) if context is not None else None
         if parent is not None and (parent.trace_id != found.trace_id or parent.span_id == found.span_id):
             parent = None
         flags = int(found.trace_flags) & _RANDOM_TRACE_ID | self._sampler(found.trace_id, parent)
-        lean = LeanSpan(found.trace_id, found.span_id, flags, parent)
-        return Opened("own", found.trace_id, found.span_id, flags, lean, None, attach(trace.set_span_in_context(lean)))
+        # Where no request is current there is no span of the app's around one either.
+        return _lean(LeanSpan(found.trace_id, found.span_id, flags, parent), Context(), before)
 
 
 def _correlated(choice: Choice, headers: Headers) -> Opened:
@@ -218,49 +213,39 @@ def _correlated(choice: Choice, headers: Headers) -> Opened:
     return Opened(choice, drawn >> _SPAN_ID_BITS, drawn & _SPAN_ID_MASK, 0)
 
 
+def _inner(before: Context, headers: Headers) -> Opened:
+    """Ids, and a mark by which the spans of the app inside are known again where they stay current too long."""
+    opened = _correlated("inner", headers)
+    opened.claim = Claim(before, 0)
+    opened.token = attach(claimed(before, opened.claim))
+    return opened
+
+
+def _lean(span: LeanSpan, before: Context, context: Context) -> Opened:
+    """*span* as the current one in *context*, for a request that began in *before*."""
+    claim = Claim(before, span.span_id, is_lean=True)
+    token = attach(claimed(context, claim, span))
+    return Opened("own", span.trace_id, span.span_id, span.trace_flags, span, token=token, claim=claim)
+
+
 def _server(
-    tracer: trace.Tracer, context: Context | None, describe: Callable[[], tuple[str, dict[str, Any]]], inside: Inside
+    tracer: trace.Tracer,
+    before: Context,
+    context: Context | None,
+    describe: Callable[[], tuple[str, dict[str, Any]]],
+    inside: Inside,
 ) -> Opened | None:
     """A span through the app's provider; None where that makes none, as under OTEL_SDK_DISABLED."""
     name, attributes = describe()
+    context = before if context is None else context
     span = tracer.start_span(name, context=context, kind=SpanKind.SERVER, attributes=attributes)
     ids = span.get_span_context()
     if not ids.is_valid:
         return None
-    token = attach(trace.set_span_in_context(span, context))
-    return Opened("server", ids.trace_id, ids.span_id, int(ids.trace_flags), host=span, token=token, inside=inside)
-
-
-def traces_itself(app: object) -> bool:
-    """Whether an OpenTelemetry middleware or FastAPI's own tracing stands anywhere inside *app*."""
-    seen: set[int] = set()
-    layer: object | None = app
-    while layer is not None and id(layer) not in seen:
-        seen.add(id(layer))
-        if type(layer).__name__ == "OpenTelemetryMiddleware" or _is_instrumented(layer):
-            return True
-        layer = _next_layer(layer)
-    return False
-
-
-def _is_instrumented(layer: object) -> bool:
-    """Marks of contrib's FastAPI and Starlette instrumentors, of a listed middleware, and of FastAPI from 0.165 on."""
-    if getattr(layer, "_is_instrumented_by_opentelemetry", False):
-        return True
-    listed: Sequence[Any] = getattr(layer, "user_middleware", ())
-    if any(getattr(getattr(entry, "cls", None), "__name__", "") == "OpenTelemetryMiddleware" for entry in listed):
-        return True
-    # FastAPI traces as soon as a provider is configured, unless told otherwise.
-    telemetry: Mapping[str, Any] = getattr(layer, "_telemetry", {})
-    return hasattr(layer, "_native_telemetry") and bool(telemetry.get("tracing"))
-
-
-def _next_layer(layer: object) -> object | None:
-    for name in ("middleware_stack", "app"):
-        inner: object = getattr(layer, name, None)
-        if callable(inner):
-            return inner
-    return None
+    claim = Claim(before, ids.span_id)
+    token = attach(claimed(context, claim, span))
+    flags = int(ids.trace_flags)
+    return Opened("server", ids.trace_id, ids.span_id, flags, host=span, token=token, inside=inside, claim=claim)
 
 
 def finish_server_span(span: Span, *, name: str, attributes: Mapping[str, Any], failed: bool) -> None:

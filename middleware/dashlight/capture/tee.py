@@ -209,6 +209,8 @@ class Tee:
                 opened.lean.set_attribute("error.type", error)
             if status:
                 self._status, outcome = status, "error" if status >= _SERVER_ERROR else "ok"
+        if opened.claim is not None:
+            opened.claim.end()
         capture.inbox.ended_count += 1
         route = route_of(scope)
         if opened.lean is None and opened.choice != "none":

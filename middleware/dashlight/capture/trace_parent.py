@@ -49,9 +49,9 @@ def is_w3c_alone(environ: Mapping[str, str]) -> bool:
     return names <= {"tracecontext", "baggage"} and "tracecontext" in names
 
 
-def propagated_context(headers: Headers) -> Context:
-    """The current context with the caller's parent span and baggage, by the propagators that OTEL_PROPAGATORS names."""
-    return propagate.extract(headers, getter=_HEADERS)
+def propagated_context(headers: Headers, before: Context | None = None) -> Context:
+    """*before* (None: the current context) with the caller's span and baggage, by the propagators of OTEL_PROPAGATORS."""
+    return propagate.extract(headers, context=before, getter=_HEADERS)
 
 
 def propagated_parent(context: Context) -> SpanContext | None:
