@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any
 
 import httpx
@@ -196,8 +197,22 @@ def test_callables_of_odd_signatures_are_taken_for_asgi_3() -> None:
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
             await PlainTextResponse("unsigned")(scope, receive, send)
 
-    assert get(watch(variadic)).text == "variadic"
-    assert get(watch(Unsigned())).text == "unsigned"
+    async def optional(scope: Any, receive: Any = None, send: Any = None) -> None:
+        await PlainTextResponse("optional")(scope, receive, send)
+
+    def synchronous(scope: Any, receive: Any, send: Any) -> Any:
+        return PlainTextResponse("synchronous")(scope, receive, send)
+
+    def both(scope: Any, receive: Any = None, send: Any = None, *, extra: Any = None) -> Any:
+        return PlainTextResponse("both")(scope, receive, send)
+
+    class Synchronous:
+        def __call__(self, scope: Any, receive: Any = None, send: Any = None) -> Any:
+            return PlainTextResponse("instance")(scope, receive, send)
+
+    apps = [variadic, Unsigned(), optional, synchronous, both, Synchronous(), partial(both, extra=1)]
+    words = ["variadic", "unsigned", "optional", "synchronous", "both", "instance", "both"]
+    assert [get(watch(app)).text for app in apps] == words
 
 
 def test_disabled_means_as_if_it_were_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from dashlight.capture.capture import Capture
 from dashlight.capture.spans import ENDED, Opened
-from dashlight.capture.tee import MARK, Capture
+from dashlight.capture.tee import MARK
 from dashlight.records import HandedOver
 from dashlight.runtime.process import process
 from dashlight.types import Message

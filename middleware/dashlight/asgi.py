@@ -111,14 +111,17 @@ def _takes_scope_alone(app: Any) -> bool:
     if inspect.isclass(app):
         # A class may be an ASGI 3 app whose instances are awaited, as Starlette's endpoints are.
         return not hasattr(app, "__await__")
-    return _parameter_count(app) == 1 and not inspect.iscoroutinefunction(app)
-
-
-def _parameter_count(app: Any) -> int:
     try:
-        parameters = inspect.signature(app).parameters.values()
+        signature = inspect.signature(app)
     except (TypeError, ValueError):
-        return 3
-    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
-        return 3
-    return sum(each.default is each.empty and each.kind is not each.VAR_KEYWORD for each in parameters)
+        return False
+    return not _takes(signature, 3) and _takes(signature, 1) and not inspect.iscoroutinefunction(app)
+
+
+def _takes(signature: inspect.Signature, count: int) -> bool:
+    """Whether *count* positional arguments are neither too few nor too many."""
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True

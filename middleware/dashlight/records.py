@@ -97,6 +97,13 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     """None where the span is the app's, or not sampled."""
     handed: HandedOver | None = None
     """What an adapter knows of it; it goes before what its bytes say."""
+    is_bodiless: bool = False
+    """Whether there was no room for its bodies: it counts, and nothing of it can be decoded."""
+
+    @property
+    def kept_bytes(self) -> int:
+        """Size of what was kept of both bodies."""
+        return sum(map(len, self.request_chunks)) + sum(map(len, self.response_chunks))
 
     @property
     def request_body(self) -> bytes:

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 import pytest
 import trio
 
+from dashlight.capture.capture import Capture
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.spans import Spans
-from dashlight.capture.tee import Capture, Tee
+from dashlight.capture.tee import Tee
 from dashlight.capture.trace_parent import sampler_from
 from dashlight.records import Exchange
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from dashlight.capture.inbox import BATCH, Inbox
 from dashlight.records import Exchange
@@ -40,15 +41,25 @@ def test_what_does_not_fit_by_number_is_dropped_and_counted(exchange: Exchange) 
     assert (len(inbox), inbox.dropped_count) == (2, 3)
 
 
-def test_what_does_not_fit_by_size_is_dropped_until_there_is_room_again(exchange: Exchange) -> None:
+def test_an_exchange_whose_bodies_do_not_fit_goes_on_without_them(exchange: Exchange) -> None:
     inbox = Inbox(limit_bytes=25)
     for _ in range(4):
         inbox.put(exchange)
-    dropped_first = inbox.dropped_count
-    inbox.take()
+    first = inbox.take()
     inbox.put(exchange)
 
-    assert (dropped_first, inbox.dropped_count, len(inbox)) == (2, 2, 1)
+    assert [(each.is_bodiless, each.kept_bytes) for each in first] == 2 * [(False, 10)] + 2 * [(True, 0)]
+    assert {(each.request_bytes, each.response_bytes) for each in first} == {(5, 5)}
+    assert not inbox.take()[0].is_bodiless
+    assert (inbox.dropped_count, inbox.bodiless_count) == (0, 2)
+
+
+def test_bodies_take_the_room_that_is_kept_of_them_whatever_their_size(exchange: Exchange) -> None:
+    inbox = Inbox(limit_bytes=25)
+    for _ in range(2):
+        inbox.put(structs.replace(exchange, request_bytes=2**40, response_bytes=2**40))
+
+    assert [each.is_bodiless for each in inbox.take()] == [False, False]
 
 
 def test_the_waiting_thread_is_woken_once_a_batch(exchange: Exchange) -> None:

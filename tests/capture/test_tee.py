@@ -121,7 +121,7 @@ def test_an_exception_before_the_response_is_recorded_and_raised_as_it_is(conver
     heard = converse(app)
 
     assert heard.raised is error
-    assert (heard.exchange.outcome, heard.exchange.error, heard.exchange.status) == ("error", "ValueError", 0)
+    assert (heard.exchange.outcome, heard.exchange.error, heard.exchange.status) == ("error", "ValueError", 500)
 
 
 def test_an_exception_after_the_start_keeps_the_status_that_was_sent(converse: Converse) -> None:
@@ -401,3 +401,39 @@ def test_other_messages_that_are_received_pass(converse: Converse) -> None:
     other = {"type": "http.something"}
 
     assert converse(answering(STARTED, ANSWER), [other]).received == [other]
+
+
+@pytest.mark.parametrize("header", [b"", b"x-prediction-id"], ids=["as it is", "with the prediction id"])
+@pytest.mark.parametrize("once", [iter, lambda pairs: (pair for pair in pairs), lambda pairs: map(tuple, pairs)])
+def test_headers_that_can_be_read_once_are_handed_on_complete(
+    converse: Converse, new_capture: Converse, once: Any, header: bytes
+) -> None:
+    pairs = [(b"content-type", b"application/json"), (b"x-own", b"1")]
+    app = answering({**STARTED, "headers": once(pairs)}, ANSWER)
+
+    heard = converse(app, [ONE_PIECE], capture=new_capture(prediction_id_header=header))
+
+    assert list(heard.sent[0]["headers"])[:2] == pairs
+    assert heard.exchange.response_headers == pairs[:1]
+
+
+@pytest.mark.parametrize("pairs", [((b"x-own", b"1"),), {(b"x-own", b"1")}, {b"x-own": b"1"}.items()])
+def test_headers_that_can_be_read_again_stay_the_very_same(converse: Converse, pairs: Any) -> None:
+    start = {**STARTED, "headers": pairs}
+
+    heard = converse(answering(start, ANSWER), [ONE_PIECE])
+
+    assert heard.sent[0] is start
+
+
+def test_headers_in_which_the_app_fails_fail_where_the_server_reads_them(converse: Converse) -> None:
+    def failing() -> Any:
+        yield b"x-own", b"1"
+        raise ArithmeticError
+
+    heard = converse(answering({**STARTED, "headers": failing()}, ANSWER), [ONE_PIECE])
+    read = iter(heard.sent[0]["headers"])
+
+    assert next(read) == (b"x-own", b"1")
+    with pytest.raises(ArithmeticError):
+        next(read)

@@ -1,8 +1,9 @@
 """The headers that are ever looked at, of the request and of the response; none of them leaves the process."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from dashlight.records import Headers
+from dashlight.types import Message
 
 KEPT_HEADERS = frozenset(
     {
@@ -31,6 +32,31 @@ def kept_in_lower_case(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
         elif (lower := name.lower()) in KEPT_HEADERS:
             found.append((lower, value))
     return found
+
+
+def readable(message: Message) -> Message:
+    """*message*, or one like it whose headers can be read again where those of *message* can be read but once."""
+    headers = message.get("headers", ())
+    if type(headers) is list or type(headers) is tuple or iter(headers) is not headers:
+        return message
+    read: list[tuple[bytes, bytes]] = []
+    try:
+        read.extend(headers)
+    except Exception as error:  # the app's own, which the server meets where it would have met it
+        return {**message, "headers": _Broken(read, error)}
+    return {**message, "headers": read}
+
+
+class _Broken:
+    """Headers in the midst of which the app fails, as often as they are read."""
+
+    def __init__(self, read: Sequence[tuple[bytes, bytes]], error: Exception) -> None:
+        self._read = read
+        self._error = error
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from self._read
+        raise self._error
 
 
 def keep_part(chunks: list[bytes], body: bytes | bytearray | memoryview, room: int) -> int:

@@ -248,10 +248,12 @@ def _server(
     return Opened("server", ids.trace_id, ids.span_id, flags, host=span, token=token, inside=inside, claim=claim)
 
 
-def finish_server_span(span: Span, *, name: str, attributes: Mapping[str, Any], failed: bool) -> None:
-    """Ends the SDK span of a request, with what is known at its last message."""
+def finish_server_span(
+    span: Span, *, name: str, attributes: Mapping[str, Any], failed: bool, ended_ns: int | None = None
+) -> None:
+    """Ends the SDK span of a request, now or with the end that it had, with what is known at its last message."""
     span.update_name(name)
     span.set_attributes(attributes)
     if failed:
         span.set_status(Status(StatusCode.ERROR))
-    span.end()
+    span.end(ended_ns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import re
 import threading
@@ -10,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashlight.capture.tee import Capture, Tee
+from dashlight.capture.capture import Capture
+from dashlight.capture.tee import Tee
 from dashlight.clock import Clock
 from dashlight.deliver.untraced import suppress_instrumentation
 from dashlight.errors import DashlightError
-from dashlight.metrics.losses import INBOX_FULL, SignalFate
+from dashlight.metrics.losses import BODIES_DROPPED, INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.cpu_budget import CpuBudget
@@ -188,10 +190,12 @@ class Monitor:
         """Takes what is in the inbox, analyses all of it or a sample, counts all of it; seconds to the next pane."""
         self._plan.look_around()
         self._tell_captured()
-        taken = self.capture.inbox.take(len(self.capture.inbox))
+        due_at = math.inf if self._stopping or self._flushing else time.perf_counter()
+        taken = self.capture.inbox.take(len(self.capture.inbox), due_at=due_at)
         rate = self._budget.rate
+        readable = [each for each in taken if not each.is_bodiless]
         # Drawn over the whole round, so that those chosen are still analysed many at a time.
-        chosen = taken if rate >= 1 else [each for each in taken if random.random() < rate]
+        chosen = readable if rate >= 1 else [each for each in readable if random.random() < rate]
         failures: dict[int, str] = {}
         analysing = time.thread_time()
         for part in _slices(chosen):
@@ -237,7 +241,7 @@ class Monitor:
         mistakes = {SignalFate("exchanges", "mistake", kind): n for kind, n in tuple(self.capture.failures.items())}
         return analysis.tick(
             self._clock.now(),
-            lost={INBOX_FULL: inbox.dropped_count, **mistakes},
+            lost={INBOX_FULL: inbox.dropped_count, BODIES_DROPPED: inbox.bodiless_count, **mistakes},
             in_flight_count=inbox.in_flight_count,
             rate=self._budget.rate,
         )

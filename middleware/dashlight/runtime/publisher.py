@@ -111,7 +111,7 @@ class Publisher:
         budget binds it must not take the room of it.
         """
         facts = [self._facts.get(each.id) for each in exchanges]
-        held_bytes = sum(each.request_bytes + each.response_bytes for each in exchanges)
+        held_bytes = sum(each.kept_bytes for each in exchanges)
         work = partial(self._encode_spans, exchanges, facts)
         self._delivery.aside(work, size_bytes=held_bytes, at_once=rate >= 1)
 

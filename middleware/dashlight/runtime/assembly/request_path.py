@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from dashlight.capture.capture import Capture
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.spans import Spans
-from dashlight.capture.tee import Capture
 from dashlight.capture.trace_parent import is_w3c_alone, sampler_from
 from dashlight.clock import SystemClock
 from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metric_endpoint, trace_endpoint
