@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from dashlight.counting.machine import MOST_ENDPOINTS, MachineCounter
 from dashlight.counting.policy import Policy
@@ -22,7 +23,7 @@ from dashlight.deliver.encoding.ndjson import NdjsonEncoder
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.judge.traffic.rules import parse_rules
-from dashlight.records import Exchange, Outcome, OwnSpan
+from dashlight.records import Exchange, HandedOver, Outcome, OwnSpan
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.runtime.pipeline import Pipeline
 from dashlight.runtime.publisher import Publishing
@@ -378,6 +379,34 @@ def test_an_error_inside_a_200_is_a_failure_of_the_model(service: Callable[..., 
     assert watched.alerts()[0]["dashlight.alert.summary"] == ("error rate 100 % of 5 exchanges (limit 20 %): model x 5")
 
 
+def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
+    service: Callable[..., Service],
+) -> None:
+    watched = service(sample_rate=1.0, thresholds="error_rate>20%", shows_figures=True)
+    inside = [
+        an_exchange({"age": 40.0}, {"error": "model not loaded"}, own_span=span)
+        for span in (OwnSpan(), OwnSpan(attributes={"tenant": "7"}))
+    ]
+    inside += [structs.replace(an_exchange({"age": 1.0}, {}, own_span=OwnSpan()), handed=HandedOver(failure="stream"))]
+
+    watched.serve(*inside).end_pane()
+
+    assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
+    spans = {span["trace_id"]: span for span in watched.exporter.spans}
+    events = watched.exporter.events("dashlight.prediction")
+    assert len(spans) == len(events) == 3
+    for event, kind in zip(events, ["model", "model", "stream"], strict=True):
+        span = spans[event["trace_id"]]
+        assert span["status"] == "error"
+        for attributes in (event["attributes"], span["attributes"]):
+            assert (attributes["dashlight.outcome"], attributes["error.type"]) == ("error", kind)
+            assert attributes["http.response.status_code"] == 200
+    figures = watched.sharing.figures()
+    assert figures is not None
+    requests = [each for each in figures.figures if each.name == "dashlight.requests" and each.value]
+    assert [(each.value, each.attributes["dashlight.outcome"]) for each in requests] == [(3, "error")]
+
+
 def test_rules_about_requests_in_flight_are_about_the_process_and_not_about_each_endpoint(
     service: Callable[..., Service], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -452,7 +481,8 @@ def test_failures_become_events_at_any_rate_but_not_in_floods(service: Callable[
 
     events = watched.events("prediction")
     assert len(events) == 100
-    assert [event["dashlight.outcome"] for event in events] == ["ok"] * 50 + ["error"] * 50
+    assert [event["error.type"] for event in events].count("model") == 50
+    assert {event["dashlight.outcome"] for event in events} == {"error"}
 
 
 def test_an_event_of_what_was_not_analysed_says_what_is_known(service: Callable[..., Service]) -> None:

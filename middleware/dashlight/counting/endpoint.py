@@ -108,7 +108,7 @@ class EndpointCounter:
             request_bytes=times[2],
             response_bytes=times[3],
         )
-        failed = [(kind, each) for each in exchanges if (kind := failure_kind(each) or failures.get(each.id, ""))]
+        failed = [(kind, each) for each in exchanges if (kind := failures.get(each.id) or failure_kind(each))]
         if failed:
             self._outcomes.add_failures([kind for kind, _ in failed])
         self._keep_traces(exchanges, times, failed)

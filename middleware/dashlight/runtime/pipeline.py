@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import count
 
+from msgspec.structs import replace
+
 from dashlight.clock import Clock
 from dashlight.counting.machine import MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
@@ -108,6 +110,9 @@ class Pipeline:
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
+        if failures:
+            # From here on for all alike: what is counted, the span and the event.
+            exchanges = [replace(each, outcome="error") if each.id in failures else each for each in exchanges]
         by_endpoint: dict[str, list[Exchange]] = {}
         for exchange in exchanges:
             by_endpoint.setdefault(exchange.route, []).append(exchange)

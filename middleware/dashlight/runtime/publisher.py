@@ -100,11 +100,11 @@ class Publisher:
     def send_exchanges(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], *, rate: float) -> None:
         """Send the spans that we opened, and events of some; *rate* is the share of exchanges that is analysed now."""
         if self._delivery.takes_spans:
-            self._send_spans([each for each in exchanges if each.own_span is not None], rate=rate)
+            self._send_spans([each for each in exchanges if each.own_span is not None], failures, rate=rate)
         if self._delivery.takes_events:
             self._send_predictions(exchanges, failures)
 
-    def _send_spans(self, exchanges: Sequence[Exchange], *, rate: float) -> None:
+    def _send_spans(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], *, rate: float) -> None:
         """Encodes spans here while the CPU budget has room, else on the delivery thread.
 
         One thread less that wants the interpreter costs the app less; but encoding is no analysis, and when the
@@ -112,18 +112,27 @@ class Publisher:
         """
         facts = [self._facts.get(each.id) for each in exchanges]
         held_bytes = sum(each.kept_bytes for each in exchanges)
-        work = partial(self._encode_spans, exchanges, facts)
+        work = partial(self._encode_spans, exchanges, facts, failures)
         self._delivery.aside(work, size_bytes=held_bytes, at_once=rate >= 1)
 
-    def _encode_spans(self, exchanges: Sequence[Exchange], facts: Sequence[Facts | None]) -> None:
+    def _encode_spans(
+        self, exchanges: Sequence[Exchange], facts: Sequence[Facts | None], failures: Mapping[int, str]
+    ) -> None:
         unknown = Facts(self._policy.model, self._policy.model_version, "", None)
         encode = self._spans.span
         spans: list[bytes] = []
         for exchange, known in zip(exchanges, facts, strict=True):
             fact = known or unknown
             try:
-                extra = self._genai_attributes(exchange, fact)
-                spans.append(encode(exchange, model=fact.model, version=fact.version, rows=fact.rows, extra=extra))
+                span = encode(
+                    exchange,
+                    model=fact.model,
+                    version=fact.version,
+                    rows=fact.rows,
+                    confessed=failures.get(exchange.id, ""),
+                    extra=self._genai_attributes(exchange, fact),
+                )
+                spans.append(span)
             except Exception:
                 logger.debug("a span cannot be encoded", exc_info=True)
                 self._delivery.lose_span()
@@ -132,8 +141,7 @@ class Publisher:
     def _send_predictions(self, exchanges: Iterable[Exchange], failures: Mapping[int, str]) -> None:
         keeps = self._publishing.sampler.keeps
         for exchange in exchanges:
-            failed = exchange.outcome == "error" or exchange.id in failures
-            if keeps(failed=failed, at=exchange.started_at):
+            if keeps(failed=exchange.outcome == "error", at=exchange.started_at):
                 self._send_prediction(exchange, confessed=failures.get(exchange.id, ""))
 
     def _send_prediction(self, exchange: Exchange, *, confessed: str) -> None:

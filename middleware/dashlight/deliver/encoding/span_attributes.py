@@ -31,9 +31,12 @@ def has_failed(exchange: Exchange) -> bool:
 
 
 def shared_attributes(
-    exchange: Exchange, known: frozenset[str], *, model: str, version: str, rows: int | None
+    exchange: Exchange, known: frozenset[str], *, model: str, version: str, rows: int | None, confessed: str = ""
 ) -> dict[str, object]:
-    """Attributes that many exchanges have in common: everything but path, sizes and identifier."""
+    """Attributes that many exchanges have in common: everything but path, sizes and identifier.
+
+    *confessed* is the kind of an error that the answer holds although its status says nothing of it.
+    """
     found: dict[str, object] = {}
     if exchange.method in known:
         found["http.request.method"] = exchange.method
@@ -54,6 +57,8 @@ def shared_attributes(
         found["network.protocol.version"] = exchange.http_version
     if has_failed(exchange):
         found["error.type"] = exchange.error or str(exchange.status)
+    elif confessed:
+        found["error.type"] = confessed
     found["dashlight.outcome"] = exchange.outcome
     if model:
         found["dashlight.model.name"] = model

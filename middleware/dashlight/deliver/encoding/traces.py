@@ -71,6 +71,7 @@ class SpanEncoder:
         model: str = "",
         version: str = "",
         rows: int | None = None,
+        confessed: str = "",
         extra: Mapping[str, object] = _NOTHING,
     ) -> bytes:
         """The span that Dashlight opened for *exchange*, ready for `request`.
@@ -78,8 +79,8 @@ class SpanEncoder:
         About two microseconds where the application set nothing on it, because it is put together here, from bytes
         made before; every call more would cost a tenth.
 
-        *model*, *version*, *rows* and the attributes in *extra* are what decoding made known. What the application
-        set on the span wins over all of it.
+        *model*, *version*, *rows*, *confessed* (the kind of an error inside an answer whose status says nothing of it)
+        and the attributes in *extra* are what decoding made known. What the application set wins over all of it.
 
         Raises:
             ValueError: the exchange has no span of ours.
@@ -88,7 +89,10 @@ class SpanEncoder:
         if own is None:
             raise ValueError("the span of this exchange is not Dashlight's to send")
         if extra or own.attributes or own.events or own.links or own.status_code or own.name is not None:
-            shared = self._described(exchange, own, model=model, version=version, rows=rows, extra=extra)
+            found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
+            shared = self._described(
+                exchange, own, {**found, **extra}, has_failed=has_failed(exchange) or bool(confessed)
+            )
             path = event_id = request_size = response_size = truncated = b""
         else:
             key = (
@@ -103,8 +107,12 @@ class SpanEncoder:
                 model,
                 version,
                 rows,
+                confessed,
             )
-            shared = self._shared.get(key) or self._share(key, exchange, model=model, version=version, rows=rows)
+            shared = self._shared.get(key, b"")
+            if not shared:
+                found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
+                shared = self._share(key, exchange, found, has_failed=has_failed(exchange) or bool(confessed))
             path = self._paths.get(exchange.path) or self._path(exchange.path)
             event_id = _EVENT_ID + uuid_text(exchange.id)
             sent, answered = exchange.request_bytes, exchange.response_bytes
@@ -145,41 +153,39 @@ class SpanEncoder:
     def _path(self, path: str) -> bytes:
         return _keep(self._paths, path, _attribute("url.path", path))
 
+    def _attributes(
+        self, exchange: Exchange, *, model: str, version: str, rows: int | None, confessed: str
+    ) -> dict[str, object]:
+        return shared_attributes(
+            exchange, self._known_methods, model=model, version=version, rows=rows, confessed=confessed
+        )
+
     def _share(
-        self, key: tuple[object, ...], exchange: Exchange, *, model: str, version: str, rows: int | None
+        self, key: tuple[object, ...], exchange: Exchange, found: Mapping[str, object], *, has_failed: bool
     ) -> bytes:
         """What exchanges of one *key* have in common: name, kind, status and most attributes."""
-        found = shared_attributes(exchange, self._known_methods, model=model, version=version, rows=rows)
         written = (
             _name(span_name(exchange, self._known_methods)),
             _KIND_SERVER,
             *(_attribute(name, value) for name, value in found.items()),
-            _status(_STATUS_ERROR if has_failed(exchange) else 0, ""),
+            _status(_STATUS_ERROR if has_failed else 0, ""),
         )
         return _keep(self._shared, key, b"".join(written))
 
-    def _described(
-        self,
-        exchange: Exchange,
-        own: OwnSpan,
-        *,
-        model: str,
-        version: str,
-        rows: int | None,
-        extra: Mapping[str, object],
-    ) -> bytes:
+    def _described(self, exchange: Exchange, own: OwnSpan, known: Mapping[str, object], *, has_failed: bool) -> bytes:
         """Everything but ids and moments, of a span on which somebody set something."""
-        found = shared_attributes(exchange, self._known_methods, model=model, version=version, rows=rows)
-        found["url.path"] = exchange.path
-        found["dashlight.event.id"] = uuid_text(exchange.id).decode()
-        found["http.request.body.size"] = exchange.request_bytes
-        found["http.response.body.size"] = exchange.response_bytes
+        found: dict[str, object] = {
+            **known,
+            "url.path": exchange.path,
+            "dashlight.event.id": uuid_text(exchange.id).decode(),
+            "http.request.body.size": exchange.request_bytes,
+            "http.response.body.size": exchange.response_bytes,
+        }
         if exchange.request_truncated:
             found["dashlight.request.truncated"] = True
-        found.update(extra)
         found.update(own.attributes)
         budget = Budget()
-        status = own.status_code or (_STATUS_ERROR if has_failed(exchange) else 0)
+        status = own.status_code or (_STATUS_ERROR if has_failed else 0)
         written = (
             _name(span_name(exchange, self._known_methods) if own.name is None else own.name),
             _KIND_SERVER,
