@@ -111,7 +111,7 @@ def _capture_alone() -> Instrumented:
     from dashlight.capture.trace_parent import sampler_from
 
     inner = model_app()
-    spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="")
+    spans = Spans("off", exported=False, sampler=sampler_from({}), version="")
     capture = Capture(Inbox(), spans, max_body=256 * 2**10)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -52,7 +52,6 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("DASHLIGHT_REFERENCE_ROWS", "many", "a whole number of at least 200"),
         ("DASHLIGHT_MAX_BODY", "0", "a size"),
         ("DASHLIGHT_SPANS", "both", "auto, enrich, server, own or off"),
-        ("DASHLIGHT_COLLECTOR_HEADERS", "no equals sign", "name=value pairs"),
         ("DASHLIGHT_ENABLED", "perhaps", "true or false"),
         ("DASHLIGHT_FALSE_ALARMS", "never", "a budget such as 1/30d"),
         ("DASHLIGHT_IMPORTANCE", "age", "column=number pairs"),
@@ -67,6 +66,13 @@ def test_a_mistake_names_variable_value_and_what_was_wanted(variable: str, value
 
     assert str(caught.value).startswith(f"{variable}={value!r}: expected {wanted}")
     assert caught.value.variable == variable
+
+
+def test_a_mistake_in_what_may_be_secret_does_not_show_it() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"DASHLIGHT_COLLECTOR_HEADERS": "authorization: Bearer s3cret"})
+
+    assert str(caught.value) == "DASHLIGHT_COLLECTOR_HEADERS='***': expected name=value pairs between commas"
 
 
 def test_a_secret_header_is_not_shown() -> None:

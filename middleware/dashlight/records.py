@@ -23,6 +23,19 @@ Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
+class SpanLimits:
+    """How much a span of ours may hold, by OpenTelemetry's variables; what is more is left out and counted in the span."""
+
+    attributes: int = 128
+    events: int = 128
+    links: int = 128
+    event_attributes: int = 128
+    link_attributes: int = 128
+    value_length: int | None = None
+    """Characters of a text; None: as many as there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnSpan:
     """What is known of the span that Dashlight itself opened for an exchange.
 
@@ -39,6 +52,15 @@ class OwnSpan:
     links: Sequence[tuple[int, int, int, str, Mapping[str, object]]] = ()
     status_code: int = 0
     status_description: str = ""
+    dropped_attributes: int = 0
+    """Attributes that found no room within the limits; likewise the two that follow."""
+    dropped_events: int = 0
+    dropped_links: int = 0
+
+    @property
+    def is_described(self) -> bool:
+        """Whether the application set anything on it."""
+        return bool(self.attributes or self.events or self.links or self.status_code) or self.name is not None
 
 
 @dataclass(frozen=True, slots=True)

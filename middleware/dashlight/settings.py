@@ -14,9 +14,9 @@ CollectorFormat: TypeAlias = Literal["otlp", "ndjson"]
 Payloads: TypeAlias = Literal["off", "features"]
 
 
-def _variable(default: str, wanted: str, read: Callable[[str], Any]) -> Any:
-    """A field whose default is written as in the environment."""
-    metadata = {"default": default, "wanted": wanted, "read": read}
+def _variable(default: str, wanted: str, read: Callable[[str], Any], *, is_secret: bool = False) -> Any:
+    """A field whose default is written as in the environment; what is secret is shown in no message."""
+    metadata = {"default": default, "wanted": wanted, "read": read, "is_secret": is_secret}
     return field(default_factory=lambda: read(default), metadata=metadata)
 
 
@@ -125,7 +125,7 @@ class Settings:
     """Where events and alerts go; unset: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere."""
     collector_format: CollectorFormat = _variable("otlp", "otlp or ndjson", _one_of(CollectorFormat))
     """Format of events: OTLP logs or newline-delimited JSON."""
-    collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", _headers)
+    collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", _headers, is_secret=True)
     """Headers to send to the collector."""
     sample_rate: float = _variable("0.01", "a number from 0 to 1", units.share)
     """Share of exchanges sent as events; failures are always sent, within a rate limit."""
@@ -143,7 +143,7 @@ class Settings:
     """Path prefix of the endpoints that Dashlight serves itself, where any is enabled."""
     metrics: bool = _variable("false", "true or false", units.flag)
     """Whether to serve totals over all workers of this machine for Prometheus at `<DASHLIGHT_PATH>/metrics`."""
-    token: str = _variable("", "a secret", _text)
+    token: str = _variable("", "a secret", _text, is_secret=True)
     """Secret that requests below DASHLIGHT_PATH must show; unset: one is generated and kept in a file."""
     prediction_id_header: str = _variable("", "the name of a response header", _text)
     """Response header in which to send the prediction id; unset: none."""
@@ -194,4 +194,5 @@ def _read(each: "Field[Any]", environ: Mapping[str, str]) -> Any:
     try:
         return each.metadata["read"](text)
     except ValueError:
-        raise SettingsError(variable_of(each.name), text, each.metadata["wanted"]) from None
+        shown = "***" if each.metadata["is_secret"] else text
+        raise SettingsError(variable_of(each.name), shown, each.metadata["wanted"]) from None

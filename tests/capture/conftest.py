@@ -62,7 +62,7 @@ def request_scope() -> Callable[..., dict[str, Any]]:
 
 
 def _new_capture(**changes: Any) -> Capture:
-    spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    spans = Spans("off", exported=False, sampler=sampler_from({}), version="0")
     return Capture(**{"inbox": Inbox(), "spans": spans, "max_body": 64, **changes})
 
 

@@ -97,7 +97,7 @@ def asked(endpoint: Any, depth: int, *, spans: Spans | None = None, leaves: bool
     """What is captured of one request to *endpoint* through *depth* middlewares."""
     routes = [Route(f"/{each.__name__}", each) for each in ENDPOINTS]
     app = Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=passing)] * depth)
-    made = spans or Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    made = spans or Spans("off", exported=False, sampler=sampler_from({}), version="0")
     capture = Capture(Inbox(), made, 1024)
     scope = {
         "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
@@ -186,7 +186,7 @@ def sdk_spans(exporter: InMemorySpanExporter) -> Iterator[Spans]:
     """Spans that the SDK makes for us."""
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    made = Spans("server", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    made = Spans("server", exported=False, sampler=sampler_from({}), version="0")
     made._provider, made._tracer = provider, provider.get_tracer("test")
     yield made
     provider.shutdown()
@@ -232,7 +232,7 @@ def test_what_was_not_settled_in_time_is_taken_and_said_where_it_breaks_later(co
         taken.extend(inbox.take())
         await _raised_below_the_middleware()
 
-    spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    spans = Spans("off", exported=False, sampler=sampler_from({}), version="0")
     heard = converse(app, capture=Capture(inbox, spans, 64))
 
     assert [each.outcome for each in taken] == ["ok"]

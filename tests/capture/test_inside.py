@@ -31,7 +31,7 @@ def described() -> tuple[str, dict[str, Any]]:
 @pytest.fixture
 def spans() -> Spans:
     """`auto` under a provider that is configured for these spans alone."""
-    made = Spans("auto", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    made = Spans("auto", exported=False, sampler=sampler_from({}), version="0")
     made._provider = TracerProvider()
     made._tracer = made._provider.get_tracer("test")
     return made

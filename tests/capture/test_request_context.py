@@ -35,7 +35,7 @@ class Tracing(Inside):
 @pytest.fixture(params=["own", "sdk", "sampled out", "inner", "inner, sampled out"])
 def spans(request: pytest.FixtureRequest) -> Spans:
     """Each way in which a span comes to be, with what the app's own tracer is then."""
-    made = Spans("auto", exported=request.param == "own", sampler=sampler_from({}), w3c_alone=True, version="0")
+    made = Spans("auto", exported=request.param == "own", sampler=sampler_from({}), version="0")
     if request.param != "own":
         provider = SILENT if "sampled out" in request.param else PROVIDER
         made._provider, made._tracer = provider, provider.get_tracer("test")

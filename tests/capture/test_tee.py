@@ -350,7 +350,7 @@ def finished(new_capture: Converse) -> Any:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    spans = Spans("server", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    spans = Spans("server", exported=False, sampler=sampler_from({}), version="0")
     spans._provider = provider
     spans._tracer = provider.get_tracer("test")
     return exporter, new_capture(spans=spans)

@@ -87,7 +87,7 @@ def monitors() -> Iterator[Callable[..., Monitor]]:
     made: list[Monitor] = []
 
     def make(prepare: Callable[[], Analysis], *, cpu_share: float = 1.0) -> Monitor:
-        spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+        spans = Spans("off", exported=False, sampler=sampler_from({}), version="0")
         plan = MonitorPlan(None, cpu_share, shutdown_seconds=5.0, prepare=prepare, look_around=lambda: None)
         made.append(Monitor(Capture(Inbox(), spans, 1024), plan, SystemClock()))
         made[-1].start()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
+from dashlight.capture.headers import KEPT_HEADERS
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.spans import Spans
 
@@ -16,6 +18,8 @@ class Capture:
     spans: Spans
     max_body: int
     prediction_id_header: bytes = b""
+    header_names: Container[bytes] = KEPT_HEADERS
+    """Of the request headers to keep, in lower case."""
     model_attributes: dict[str, str] = field(default_factory=dict[str, str])
     """Attributes that name the model, where settings do."""
     failures: dict[str, int] = field(default_factory=dict[str, int])

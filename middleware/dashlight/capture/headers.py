@@ -1,6 +1,9 @@
-"""The headers that are ever looked at, of the request and of the response; none of them leaves the process."""
+"""The headers that are ever looked at, of the request and of the response; none of them leaves the process.
 
-from collections.abc import Iterable, Iterator, Sequence
+To those of the fixed list come the ones in which the propagators of OTEL_PROPAGATORS find the caller's trace.
+"""
+
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from dashlight.records import Headers
 from dashlight.types import Message
@@ -17,9 +20,9 @@ KEPT_HEADERS = frozenset(
 )  # fmt: skip
 
 
-def kept(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Those of the fixed list. ASGI promises names in lower case for requests."""
-    return [pair for pair in headers if pair[0] in KEPT_HEADERS]
+def kept(headers: Iterable[tuple[bytes, bytes]], names: Container[bytes] = KEPT_HEADERS) -> Headers:
+    """Those of *names*, the fixed list or more. ASGI promises names in lower case for requests."""
+    return [pair for pair in headers if pair[0] in names]
 
 
 def kept_in_lower_case(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

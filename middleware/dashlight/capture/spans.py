@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -12,14 +12,14 @@ from opentelemetry.context import Context, attach, get_current
 from opentelemetry.trace import INVALID_SPAN, Span, SpanContext, SpanKind, Status, StatusCode
 
 from dashlight.capture.inside import Inside
-from dashlight.capture.own_span import LeanSpan
+from dashlight.capture.own_span import USUAL_LIMITS, LeanSpan
+from dashlight.capture.plugins import W3C, Describe, Propagation, Sampler
 from dashlight.capture.request_context import Claim, claimed, left_over
-from dashlight.capture.trace_parent import Sampler, propagated_context, propagated_parent, w3c_parent
-from dashlight.records import Headers
+from dashlight.capture.trace_parent import propagated_parent, w3c_parent
+from dashlight.records import Headers, SpanLimits
 
 Choice: TypeAlias = Literal["enrich", "inner", "server", "own", "none"]
 
-_W3C_HEADERS = frozenset({b"traceparent", b"baggage"})
 _RANDOM_TRACE_ID = 0x02
 _SPAN_ID_BITS = 64
 _SPAN_ID_MASK = (1 << _SPAN_ID_BITS) - 1
@@ -70,13 +70,15 @@ class Spans:
         *,
         exported: bool,
         sampler: Sampler,
-        w3c_alone: bool,
         version: str,
+        propagation: Propagation = W3C,
+        limits: SpanLimits = USUAL_LIMITS,
     ) -> None:
         self._source = source
         self._exported = exported
         self._sampler = sampler
-        self._w3c_alone = w3c_alone
+        self._propagation = propagation
+        self._limits = limits
         self._version = version
         self._tracer: trace.Tracer | None = None
         self._inside = Inside(None)
@@ -114,12 +116,12 @@ class Spans:
         self,
         headers: Headers,
         raw_headers: Headers,
-        describe: Callable[[], tuple[str, dict[str, Any]]],
+        describe: Describe,
         inside: Inside | None = None,
     ) -> Opened:
         """The span of a request that begins now.
 
-        *headers* are the kept ones, *raw_headers* all of them (for propagators other than W3C); *describe* gives
+        *headers* are the kept ones, *raw_headers* all of them (for propagators that name none); *describe* gives
         name and first attributes of a span that the SDK has to make; *inside* is what is known of the app within.
         """
         before = get_current()
@@ -137,7 +139,7 @@ class Spans:
         before: Context,
         headers: Headers,
         raw_headers: Headers,
-        describe: Callable[[], tuple[str, dict[str, Any]]],
+        describe: Describe,
         inside: Inside | None,
     ) -> Opened:
         """As open, of a request that begins in the context *before*."""
@@ -147,7 +149,7 @@ class Spans:
             found = current.get_span_context()
             if found.is_valid:
                 if self._adopts:
-                    return self._adopted(before, found, headers, raw_headers)
+                    return self._adopted(before, found, headers, raw_headers, describe)
                 return Opened("enrich", found.trace_id, found.span_id, int(found.trace_flags), host=current)
         tracer = self._tracer
         if tracer is not None and source in {"auto", "server", "enrich"}:
@@ -157,39 +159,44 @@ class Spans:
             opened = _server(tracer, before, self._caller(before, headers, raw_headers), describe, inside)
             return opened or _correlated("none", headers)
         if self._exported and source in {"auto", "own"}:
-            return self._own(before, current, headers, raw_headers)
+            return self._own(before, headers, raw_headers, describe)
         return _correlated("none", headers)
 
     def _caller(self, before: Context, headers: Headers, raw_headers: Headers) -> Context | None:
         """The caller's context; None where it sent none, so that there is nothing to parse: most requests."""
-        if self._w3c_alone:
-            for name, _ in headers:
-                if name in _W3C_HEADERS:
-                    break
-            else:
-                return None
-        return propagated_context(raw_headers, before)
+        propagation = self._propagation
+        if propagation.needs_all_headers:
+            return propagation.extract(raw_headers, before)
+        names = propagation.header_names
+        for name, _ in headers:
+            if name in names:
+                return propagation.extract(headers, before)
+        return None
 
-    def _own(self, before: Context, current: Span, headers: Headers, raw_headers: Headers) -> Opened:
+    def _own(self, before: Context, headers: Headers, raw_headers: Headers, describe: Describe) -> Opened:
         parent: SpanContext | None = None
         context = self._caller(before, headers, raw_headers)
         if context is not None:
             parent = propagated_parent(context)
         elif self._source == "own":
             # `auto` would have enriched a current span and not come here.
-            found = current.get_span_context()
+            found = trace.get_current_span(before).get_span_context()
             parent = found if found.is_valid else None
         drawn = random.getrandbits(192)
         span_id = drawn & _SPAN_ID_MASK or 1
         if parent is None:
             trace_id = drawn >> _SPAN_ID_BITS
-            flags = _RANDOM_TRACE_ID | self._sampler(trace_id, None)
+            flags = _RANDOM_TRACE_ID | self._sampler(trace_id, None, describe)
         else:
             trace_id = parent.trace_id
-            flags = int(parent.trace_flags) & _RANDOM_TRACE_ID | self._sampler(trace_id, parent)
-        return _lean(LeanSpan(trace_id, span_id, flags, parent), before, before if context is None else context)
+            flags = int(parent.trace_flags) & _RANDOM_TRACE_ID | self._sampler(trace_id, parent, describe)
+        return _lean(
+            LeanSpan(trace_id, span_id, flags, parent, self._limits), before, before if context is None else context
+        )
 
-    def _adopted(self, before: Context, found: SpanContext, headers: Headers, raw_headers: Headers) -> Opened:
+    def _adopted(
+        self, before: Context, found: SpanContext, headers: Headers, raw_headers: Headers, describe: Describe
+    ) -> Opened:
         """A span of our own with the ids of the app's, which nobody exports, below the caller's.
 
         It is sampled by our rule and becomes the current one: what is below it, here and in the services that are
@@ -199,9 +206,9 @@ class Spans:
         parent = propagated_parent(context) if context is not None else None
         if parent is not None and (parent.trace_id != found.trace_id or parent.span_id == found.span_id):
             parent = None
-        flags = int(found.trace_flags) & _RANDOM_TRACE_ID | self._sampler(found.trace_id, parent)
+        flags = int(found.trace_flags) & _RANDOM_TRACE_ID | self._sampler(found.trace_id, parent, describe)
         # Where no request is current there is no span of the app's around one either.
-        return _lean(LeanSpan(found.trace_id, found.span_id, flags, parent), Context(), before)
+        return _lean(LeanSpan(found.trace_id, found.span_id, flags, parent, self._limits), Context(), before)
 
 
 def _correlated(choice: Choice, headers: Headers) -> Opened:
@@ -232,7 +239,7 @@ def _server(
     tracer: trace.Tracer,
     before: Context,
     context: Context | None,
-    describe: Callable[[], tuple[str, dict[str, Any]]],
+    describe: Describe,
     inside: Inside,
 ) -> Opened | None:
     """A span through the app's provider; None where that makes none, as under OTEL_SDK_DISABLED."""

@@ -53,7 +53,7 @@ class Tee:
         self._disconnected = self._done = self._may_break = self._trailers = False
         self._settling: Settling | None = None
         raw_headers: Headers = scope.get("headers", ())
-        self._headers = kept(raw_headers)
+        self._headers = kept(raw_headers, capture.header_names)
         self._started_at = time()
         self._id = prediction_id(self._started_at)
         self._opened = capture.spans.open(

@@ -22,7 +22,8 @@ from dashlight.deliver.encoding.protobuf import (
     varint_field,
 )
 from dashlight.deliver.encoding.span_attributes import KNOWN_METHODS, has_failed, shared_attributes, span_name
-from dashlight.records import Exchange, OwnSpan
+from dashlight.deliver.encoding.span_limits import within
+from dashlight.records import Exchange, OwnSpan, SpanLimits
 
 Key = TypeVar("Key")
 
@@ -37,6 +38,9 @@ _TRUNCATED = key_value(_ATTRIBUTES, "dashlight.request.truncated", value=True)
 # Start and end: two fields of type fixed64, tags and all.
 _MOMENTS = struct.Struct("<BQBQ").pack
 _NOTHING: Mapping[str, object] = {}
+_USUAL_LIMITS = SpanLimits()
+_MOST_OF_OURS = 32
+"""Attributes that we write by ourselves are fewer, texts among them that have a length of their own."""
 # Of each cache; a client that asks for ever new paths fills one, and it starts again empty.
 MOST_KEPT = 4096
 # Most spans are shorter than this.
@@ -56,9 +60,12 @@ class SpanEncoder:
         scope_version: str,
         *,
         known_methods: frozenset[str] = KNOWN_METHODS,
+        limits: SpanLimits = _USUAL_LIMITS,
     ) -> None:
         self._envelope = envelope.Envelope(resource, scope_name, scope_version)
         self._known_methods = known_methods
+        self._limits = limits
+        self._fits = limits.attributes >= _MOST_OF_OURS and limits.value_length is None
         self._shared: dict[tuple[object, ...], bytes] = {}
         self._paths: dict[str, bytes] = {}
         self._request_sizes: dict[int, bytes] = {}
@@ -88,7 +95,7 @@ class SpanEncoder:
         own = exchange.own_span
         if own is None:
             raise ValueError("the span of this exchange is not Dashlight's to send")
-        if extra or own.attributes or own.events or own.links or own.status_code or own.name is not None:
+        if extra or not self._fits or own.is_described:
             found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
             shared = self._described(
                 exchange, own, {**found, **extra}, has_failed=has_failed(exchange) or bool(confessed)
@@ -185,13 +192,18 @@ class SpanEncoder:
             found["dashlight.request.truncated"] = True
         found.update(own.attributes)
         budget = Budget()
+        limits = self._limits
+        kept, dropped_count = within(found, limits.attributes, limits.value_length)
         status = own.status_code or (_STATUS_ERROR if has_failed else 0)
         written = (
             _name(span_name(exchange, self._known_methods) if own.name is None else own.name),
             _KIND_SERVER,
-            _attributes(_ATTRIBUTES, found, budget),
-            *(_event(*event, budget=budget) for event in own.events),
-            *(_link(*link, budget=budget) for link in own.links),
+            _attributes(_ATTRIBUTES, kept, budget),
+            _dropped(10, dropped_count + own.dropped_attributes),
+            *(_event(*event, limits=limits, budget=budget) for event in own.events),
+            _dropped(12, own.dropped_events),
+            *(_link(*link, limits=limits, budget=budget) for link in own.links),
+            _dropped(14, own.dropped_links),
             _status(status, own.status_description),
         )
         return b"".join(written)
@@ -238,16 +250,31 @@ def _status(code: int, description: str) -> bytes:
     return length_delimited(15, message + (varint_field(3, number=code) if code else b""))
 
 
-def _event(name: str, at_nanoseconds: int, values: Mapping[str, object], *, budget: Budget) -> bytes:
-    described = length_delimited(2, plain_text(name, budget).encode()) + _attributes(3, values, budget)
-    return length_delimited(11, fixed64_field(1, number=at_nanoseconds) + described)
+def _event(
+    name: str, at_nanoseconds: int, values: Mapping[str, object], *, limits: SpanLimits, budget: Budget
+) -> bytes:
+    kept, dropped_count = within(values, limits.event_attributes, limits.value_length)
+    described = length_delimited(2, plain_text(name, budget).encode()) + _attributes(3, kept, budget)
+    return length_delimited(11, fixed64_field(1, number=at_nanoseconds) + described + _dropped(4, dropped_count))
 
 
 def _link(
-    trace_id: int, span_id: int, flags: int, _state: str, values: Mapping[str, object], *, budget: Budget
+    trace_id: int,
+    span_id: int,
+    flags: int,
+    _state: str,
+    values: Mapping[str, object],
+    *,
+    limits: SpanLimits,
+    budget: Budget,
 ) -> bytes:
     """A link; *flags* with the bit 0x200 where the linked span is known to be of another process."""
     ids = length_delimited(1, trace_id.to_bytes(16, "big")) + length_delimited(2, span_id.to_bytes(8, "big"))
-    return length_delimited(
-        13, ids + _attributes(4, values, budget) + fixed32_field(6, number=_HAS_IS_REMOTE | flags & _IS_REMOTE)
-    )
+    kept, dropped_count = within(values, limits.link_attributes, limits.value_length)
+    described = _attributes(4, kept, budget) + _dropped(5, dropped_count)
+    return length_delimited(13, ids + described + fixed32_field(6, number=_HAS_IS_REMOTE | flags & _IS_REMOTE))
+
+
+def _dropped(field: int, count: int) -> bytes:
+    """How much of something was left out; nothing where all is there."""
+    return varint_field(field, number=count) if count else b""

@@ -14,6 +14,7 @@ from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly.machine import instance_of, meeting_of
+from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
 from dashlight.settings import Settings
@@ -54,6 +55,7 @@ def analysis(
     from dashlight.deliver.encoding.ndjson import NdjsonEncoder
     from dashlight.deliver.encoding.resource import resource_attributes
     from dashlight.deliver.encoding.span_attributes import known_methods
+    from dashlight.deliver.encoding.span_limits import span_limits
     from dashlight.deliver.encoding.traces import SpanEncoder
     from dashlight.judge.traffic.rules import parse_rules
     from dashlight.metrics.report import MetricReport
@@ -85,12 +87,18 @@ def analysis(
     meeting = meeting_of(settings, environ, application)
     learned = LearnedReferences(None if meeting is None else meeting.path)
     resource = resource_attributes(
-        environ, instance_id=str(uuid.uuid4()), sdk_version=sdk_version, executable=Path(sys.executable).name
+        environ,
+        instance_id=str(uuid.uuid4()),
+        sdk_version=sdk_version,
+        executable=Path(sys.executable).name,
+        detected=detected_attributes(environ),
     )
     # Metrics are those of the machine, whichever of its processes sends them.
     machine = {**resource, "service.instance.id": process if meeting is None else instance_of(meeting)}
     epoch = int(clock.now() * 1000)
-    encoder = SpanEncoder(resource, "dashlight", __version__, known_methods=known_methods(environ))
+    encoder = SpanEncoder(
+        resource, "dashlight", __version__, known_methods=known_methods(environ), limits=span_limits(environ)[0]
+    )
     event_format = (
         LogEncoder(resource, "dashlight", __version__, epoch=epoch)
         if settings.collector_format == "otlp"
