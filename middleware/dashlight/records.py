@@ -119,6 +119,8 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     """None where the span is the app's, or not sampled."""
     handed: HandedOver | None = None
     """What an adapter knows of it; it goes before what its bytes say."""
+    client_address: str = ""
+    """Empty unless DASHLIGHT_CLIENT_ADDRESS asks for it."""
     is_bodiless: bool = False
     """Whether there was no room for its bodies: it counts, and nothing of it can be decoded."""
 

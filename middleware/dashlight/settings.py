@@ -149,6 +149,8 @@ class Settings:
     """Response header in which to send the prediction id; unset: none."""
     spans: SpanSource = _variable("auto", "auto, enrich, server, own or off", _one_of(SpanSource))
     """Who creates the span of a request."""
+    client_address: bool = _variable("false", "true or false", units.flag)
+    """Whether spans carry the address of the client, which may be that of a person."""
     excluded_urls: tuple[str, ...] = _variable(
         "/healthz$,/livez$,/readyz$,/metrics$", "regular expressions between commas", _names
     )

@@ -437,3 +437,46 @@ def test_headers_in_which_the_app_fails_fail_where_the_server_reads_them(convers
     assert next(read) == (b"x-own", b"1")
     with pytest.raises(ArithmeticError):
         next(read)
+
+
+@pytest.mark.parametrize(("keeps", "address"), [(False, ""), (True, "10.0.0.9")], ids=["by default", "if asked for"])
+def test_the_address_of_the_client_is_kept_only_if_asked_for(
+    converse: Converse,
+    new_capture: Converse,
+    request_scope: Converse,
+    keeps: bool,  # noqa: FBT001
+    address: str,
+) -> None:
+    capture = new_capture(keeps_client_address=keeps)
+    scopes = [request_scope(client=client) for client in (("10.0.0.9", 5), None)]
+
+    found = [
+        converse(answering(STARTED, ANSWER), [ONE_PIECE], capture=capture, scope=scope).exchange for scope in scopes
+    ]
+
+    assert [each.client_address for each in found] == [address, ""]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_span_of_the_sdk_s_says_what_was_called_and_by_what(
+    converse: Converse,
+    new_capture: Converse,
+    request_scope: Converse,
+    keeps: bool,  # noqa: FBT001
+) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    spans = Spans("server", exported=False, sampler=sampler_from({}), version="0")
+    spans._provider, spans._tracer = provider, provider.get_tracer("test")
+    headers = [(b"host", b"model.example:9000"), (b"user-agent", b"curl/8")]
+
+    capture = new_capture(spans=spans, keeps_client_address=keeps)
+    converse(
+        answering(STARTED, ANSWER), [ONE_PIECE], capture=capture, scope=request_scope(headers=headers, client=("c", 1))
+    )
+
+    (span,) = exporter.get_finished_spans()
+    said = dict(span.attributes or {})
+    assert (said["server.address"], said["server.port"]) == ("model.example", 9000)
+    assert (said["user_agent.original"], said.get("client.address")) == ("curl/8", "c" if keeps else None)

@@ -20,6 +20,7 @@ class Capture:
     prediction_id_header: bytes = b""
     header_names: Container[bytes] = KEPT_HEADERS
     """Of the request headers to keep, in lower case."""
+    keeps_client_address: bool = False
     model_attributes: dict[str, str] = field(default_factory=dict[str, str])
     """Attributes that name the model, where settings do."""
     failures: dict[str, int] = field(default_factory=dict[str, int])

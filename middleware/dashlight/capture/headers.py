@@ -1,4 +1,4 @@
-"""The headers that are ever looked at, of the request and of the response; none of them leaves the process.
+"""The headers that are ever looked at, of the request and of the response; Host and User-Agent alone leave the process.
 
 To those of the fixed list come the ones in which the propagators of OTEL_PROPAGATORS find the caller's trace.
 """
@@ -13,6 +13,8 @@ KEPT_HEADERS = frozenset(
         b"content-type", b"content-encoding", b"content-length", b"traceparent", b"tracestate", b"baggage",
         b"inference-header-content-length", b"azureml-model-deployment", b"anthropic-version", b"server",
         b"x-bentoml-request-id",
+        # For spans, which say what was called and by what.
+        b"host", b"user-agent",
         # What SageMaker adds to a request for a container; its custom attributes may hold anything and are not read.
         b"x-amzn-sagemaker-target-model", b"x-amzn-sagemaker-target-variant",
         b"x-amzn-sagemaker-target-container-hostname", b"x-amzn-sagemaker-inference-id",

@@ -14,7 +14,7 @@ from opentelemetry.trace import Span
 from dashlight.capture.capture import Capture
 from dashlight.capture.ending import SERVER_ERROR, SETTLING_SECONDS, breaks_answer, outcome_of, raised
 from dashlight.capture.headers import keep_part, kept, kept_in_lower_case, readable
-from dashlight.capture.http_span import first_attributes, span_name
+from dashlight.capture.http_span import first_attributes, sizes, span_name
 from dashlight.capture.ids import as_text, prediction_id
 from dashlight.capture.inbox import Settling
 from dashlight.capture.route import UNMATCHED, route_of
@@ -56,9 +56,7 @@ class Tee:
         self._headers = kept(raw_headers, capture.header_names)
         self._started_at = time()
         self._id = prediction_id(self._started_at)
-        self._opened = capture.spans.open(
-            self._headers, raw_headers, lambda: (scope["method"], first_attributes(scope)), scope.get(MARK)
-        )
+        self._opened = capture.spans.open(self._headers, raw_headers, self._described, scope.get(MARK))
         # It goes with every copy of the scope, so that an adapter finds it wherever it stands.
         scope[MARK] = self._opened
         capture.inbox.begun_count += 1
@@ -218,7 +216,7 @@ class Tee:
             self._started_at, self._first_byte_seconds, duration_seconds,
             self._request_bytes, self._response_bytes, tuple(self._request_chunks), tuple(self._response_chunks),
             opened.trace_id, opened.span_id, opened.trace_flags,
-            opened.lean.sealed() if opened.lean is not None else None, opened.handed,
+            opened.lean.sealed() if opened.lean is not None else None, opened.handed, self._client_address(),
         )  # fmt: skip
         opened.handed = ENDED
         if self._may_break:
@@ -282,16 +280,19 @@ class Tee:
         name = span_name(method, route)
         finish_server_span(span, name=name, attributes=attributes, failed=failed, ended_ns=ended_ns)
 
+    def _described(self) -> tuple[str, dict[str, Any]]:
+        address = self._client_address()
+        return self._scope["method"], first_attributes(self._scope, self._headers, client_address=address)
+
+    def _client_address(self) -> str:
+        client = self._scope.get("client") if self._capture.keeps_client_address else None
+        return str(client[0]) if client else ""
+
     def _facts(self, outcome: Outcome) -> dict[str, Any]:
         """What is known of a request without decoding it, by the names of the semantic conventions and our own."""
-        facts: dict[str, Any] = {
+        return {
             "dashlight.event.id": as_text(self._id),
             "dashlight.outcome": outcome,
-            "http.request.body.size": self._request_bytes,
-            "http.response.body.size": self._response_bytes,
+            **sizes(self._request_bytes, self._response_bytes, kept_bytes=self._capture.max_body),
             **self._capture.model_attributes,
         }
-        # Every attribute costs the app's SDK a microsecond here and three when it exports: no false ones.
-        if self._request_bytes > self._capture.max_body:
-            facts["dashlight.request.truncated"] = True
-        return facts

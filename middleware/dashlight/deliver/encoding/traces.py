@@ -21,7 +21,13 @@ from dashlight.deliver.encoding.protobuf import (
     varint,
     varint_field,
 )
-from dashlight.deliver.encoding.span_attributes import KNOWN_METHODS, has_failed, shared_attributes, span_name
+from dashlight.deliver.encoding.span_attributes import (
+    KNOWN_METHODS,
+    client_attributes,
+    has_failed,
+    shared_attributes,
+    span_name,
+)
 from dashlight.deliver.encoding.span_limits import within
 from dashlight.records import Exchange, OwnSpan, SpanLimits
 
@@ -68,6 +74,7 @@ class SpanEncoder:
         self._fits = limits.attributes >= _MOST_OF_OURS and limits.value_length is None
         self._shared: dict[tuple[object, ...], bytes] = {}
         self._paths: dict[str, bytes] = {}
+        self._clients: dict[tuple[bytes, str], bytes] = {}
         self._request_sizes: dict[int, bytes] = {}
         self._response_sizes: dict[int, bytes] = {}
 
@@ -95,18 +102,23 @@ class SpanEncoder:
         own = exchange.own_span
         if own is None:
             raise ValueError("the span of this exchange is not Dashlight's to send")
+        host = agent = b""
+        for header, text in exchange.request_headers:
+            if header == b"host":
+                host = text
+            elif header == b"user-agent":
+                agent = text
         if extra or not self._fits or own.is_described:
             found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
-            shared = self._described(
-                exchange, own, {**found, **extra}, has_failed=has_failed(exchange) or bool(confessed)
-            )
-            path = event_id = request_size = response_size = truncated = b""
+            known = {**found, **client_attributes(exchange, agent), **extra}
+            shared = self._described(exchange, own, known, has_failed=has_failed(exchange) or bool(confessed))
+            path = client = event_id = request_size = response_size = truncated = b""
         else:
             key = (
                 exchange.route,
                 exchange.method,
                 exchange.status,
-                exchange.server,
+                host or exchange.server,
                 exchange.scheme,
                 exchange.http_version,
                 exchange.outcome,
@@ -121,6 +133,8 @@ class SpanEncoder:
                 found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
                 shared = self._share(key, exchange, found, has_failed=has_failed(exchange) or bool(confessed))
             path = self._paths.get(exchange.path) or self._path(exchange.path)
+            whose = agent, exchange.client_address
+            client = (self._clients.get(whose) or self._client(exchange, agent)) if any(whose) else b""
             event_id = _EVENT_ID + uuid_text(exchange.id)
             sent, answered = exchange.request_bytes, exchange.response_bytes
             request_size = self._request_sizes.get(sent) or _size(self._request_sizes, "request", sent)
@@ -140,6 +154,7 @@ class SpanEncoder:
                 _ancestry(own) if own.parent_id else _FLAGS_LOCAL,
                 shared,
                 path,
+                client,
                 event_id,
                 request_size,
                 response_size,
@@ -159,6 +174,11 @@ class SpanEncoder:
 
     def _path(self, path: str) -> bytes:
         return _keep(self._paths, path, _attribute("url.path", path))
+
+    def _client(self, exchange: Exchange, agent: bytes) -> bytes:
+        found = client_attributes(exchange, agent)
+        written = b"".join(_attribute(name, value) for name, value in found.items())
+        return _keep(self._clients, (agent, exchange.client_address), written)
 
     def _attributes(
         self, exchange: Exchange, *, model: str, version: str, rows: int | None, confessed: str

@@ -80,6 +80,7 @@ def assemble(
         max_body=settings.max_body,
         prediction_id_header=_header(settings.prediction_id_header),
         header_names=KEPT_HEADERS | propagation.header_names,
+        keeps_client_address=settings.client_address,
         model_attributes=_model_attributes(settings),
     )
     clock = SystemClock()
