@@ -9,7 +9,7 @@ from typing import Final
 from dashlight.records import Outcome
 
 SERVER_ERROR: Final = 500
-SETTLING_SECONDS: Final = 0.5
+SETTLING_SECONDS: Final = 0.25
 """How long an answer that may prove broken waits for its app to return. Starlette's BaseHTTPMiddleware puts a good end to
 a stream that broke, and raises after it."""
 _PUTS_AN_END: Final = "starlette.middleware.base"

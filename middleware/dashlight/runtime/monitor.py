@@ -161,19 +161,22 @@ class Monitor:
 
     def _analyse(self, analysis: Analysis) -> None:
         idle_seconds = _IDLE_SECONDS
-        last = self._clock.monotonic()
+        last = pane_ends_at = self._clock.monotonic()
         # What was spent on starting is no analysis.
         self._cpu_seconds = time.thread_time()
         while True:
             self.capture.inbox.wake.wait(idle_seconds)
             if self._reduced and not self._stopping and not self._flushing:
-                # Under overload fewer and larger rounds: what a round costs by itself falls on more exchanges.
-                time.sleep(_REDUCED_SECONDS)
+                # Under overload fewer and larger rounds: what a round costs by itself falls on more exchanges. The end of
+                # a pane does not wait: others do for it.
+                time.sleep(min(_REDUCED_SECONDS, max(0.0, pane_ends_at - self._clock.monotonic())))
             self.capture.inbox.wake.clear()
             stopping = self._stopping
             now = self._clock.monotonic()
             try:
-                idle_seconds = min(_IDLE_SECONDS, self._round(analysis, now - last))
+                next_pane_seconds = self._round(analysis, now - last)
+                pane_ends_at = self._clock.monotonic() + next_pane_seconds
+                idle_seconds = min(_IDLE_SECONDS, next_pane_seconds)
                 if self._leaving or stopping:
                     self._leaving = False
                     analysis.leave()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -136,7 +137,7 @@ class Publisher:
             except Exception:
                 logger.debug("a span cannot be encoded", exc_info=True)
                 self._delivery.lose_span()
-        self._delivery.send_spans(spans)
+        self._delivery.send_spans(spans, since_at=min(map(_ended_at, exchanges), default=math.inf))
 
     def _send_predictions(self, exchanges: Iterable[Exchange], failures: Mapping[int, str]) -> None:
         keeps = self._publishing.sampler.keeps
@@ -167,7 +168,7 @@ class Publisher:
             confessed=confessed,
             extra={**_llm_attributes(exchange, facts), **self._genai_attributes(exchange, facts)},
         )
-        self._delivery.send_event(event)
+        self._delivery.send_event(event, since_at=_ended_at(exchange))
 
     def _genai_attributes(self, exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:
         if not self._publishing.genai or facts is None or facts.generation is None:
@@ -179,6 +180,10 @@ class Publisher:
         if sheet is None:
             return None
         return redact(_by_name(sheet), also=self._publishing.redacted)
+
+
+def _ended_at(exchange: Exchange) -> float:
+    return exchange.started_at + exchange.duration_seconds
 
 
 def _llm_attributes(exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:

@@ -28,7 +28,7 @@ from dashlight.workers.rendezvous import Meeting
 
 logger = logging.getLogger("dashlight")
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 0.3
 """How long the others' panes are waited for, or a quarter of a pane where that is shorter."""
 _LOOK_SECONDS = 0.05
 """How often it is looked whether they are there."""
