@@ -211,6 +211,11 @@ class GenerationFacts:
     tool_calls: int
     refusals: int
     is_streamed: bool
+    cache_read_tokens: int | None = None
+    """Of the input, read from the server's cache; None, as for the two that follow, where it did not say."""
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Of the output."""
 
 
 @dataclass(frozen=True, slots=True)

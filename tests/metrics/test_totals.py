@@ -16,6 +16,7 @@ from dashlight.metrics.figures import Figure, Figures
 from dashlight.metrics.losses import INBOX_FULL, Fate, SignalFate
 from dashlight.metrics.totals import MOST_ENDPOINTS, MOST_SERIES, Totals
 from dashlight.records import Alert, Score, WatchState
+from dashlight.window.generations import GenerationKey, generation_times
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.workers.layouts import FIGURES
 
@@ -301,3 +302,19 @@ def test_what_happened_can_be_asked_for() -> None:
         totals.add_counts({INBOX_FULL: 3, OUTBOX_FULL: 5})
 
     assert (totals.count(INBOX_FULL), totals.count(OUTBOX_FULL)) == (6, 10)
+
+
+def test_generations_of_all_endpoints_add_up_and_none_is_taken_for_another() -> None:
+    totals = Totals(started_at=0.0)
+    times = generation_times(duration_seconds=2.0, first_token_seconds=0.5, seconds_per_token=None)
+    keys: list[GenerationKey] = [("chat", "openai_chat", "m", "", ""), ("chat", "openai_chat", "", "m", "")]
+
+    for _ in range(3):
+        totals.add_generations(dict.fromkeys(keys, times))
+
+    found = [each for each in figures_of(totals).histograms if each.name == "gen_ai.server.request.duration"]
+    assert [sum(each.counts) for each in found] == [3, 3]
+    assert {tuple(sorted(each.attributes)) for each in found} == {
+        ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"),
+        ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.response.model"),
+    }

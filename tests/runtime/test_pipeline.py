@@ -407,6 +407,49 @@ def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
     assert [(each.value, each.attributes["dashlight.outcome"]) for each in requests] == [(3, "error")]
 
 
+def test_a_server_of_language_models_has_the_metrics_that_the_conventions_want(
+    service: Callable[..., Service],
+) -> None:
+    watched = service(shows_figures=True)
+    asked = {"model": "m", "messages": [{"role": "user", "content": "a"}]}
+    choice = {"index": 0, "message": {"content": "b"}, "finish_reason": "stop"}
+    whole = an_exchange(asked, {"model": "m-1", "choices": [choice]}, route="/v1/chat/completions")
+    pieces = [{"model": "m-1", "choices": [{"index": 0, "delta": {"content": each}}]} for each in "abc"]
+    usage = {"model": "m-1", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 3}}
+    events = "".join(f"data: {json.dumps(each)}\n\n" for each in [*pieces, usage]) + "data: [DONE]\n\n"
+    stream = an_exchange({**asked, "stream": True}, events.encode(), route="/v1/chat/completions")
+    stream = structs.replace(
+        stream,
+        response_headers=((b"content-type", b"text/event-stream"),),
+        first_byte_seconds=0.25,
+        duration_seconds=1.0,
+    )
+    failed = an_exchange(asked, route="/v1/chat/completions", status=503, outcome="error")
+
+    exchanges = [structs.replace(each, path="/v1/chat/completions") for each in (whole, stream, failed)]
+    watched.serve(*exchanges, an_exchange({"age": 1.0}, {"score": 0.5})).end_pane()
+
+    figures = watched.sharing.figures()
+    assert figures is not None
+    found = [each for each in figures.histograms if each.name.startswith("gen_ai.")]
+    told = {(each.name, each.attributes.get("error.type", "")): each for each in found}
+    asked_of = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "m",
+        "gen_ai.response.model": "m-1",
+    }
+    assert {key: sum(each.counts) for key, each in told.items()} == {
+        ("gen_ai.server.request.duration", ""): 2,
+        ("gen_ai.server.request.duration", "503"): 1,
+        ("gen_ai.server.time_to_first_token", ""): 1,
+        ("gen_ai.server.time_per_output_token", ""): 1,
+    }
+    assert told["gen_ai.server.time_per_output_token", ""].attributes == asked_of
+    assert told["gen_ai.server.time_per_output_token", ""].sum == pytest.approx(0.375, rel=0.06)
+    assert told["gen_ai.server.time_to_first_token", ""].sum == pytest.approx(0.25, rel=0.06)
+
+
 def test_rules_about_requests_in_flight_are_about_the_process_and_not_about_each_endpoint(
     service: Callable[..., Service], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -13,6 +13,7 @@ from dashlight.counting.machine import Briefing, MachinePane
 from dashlight.counting.rows import RowPane
 from dashlight.judge.directions.bets import SIZES, Direction, DirectionPane
 from dashlight.judge.directions.learning import MEMORIES
+from dashlight.window.generations import MOST_GENERATIONS, MOST_SHARED
 from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.layout import BINS
 from dashlight.window.outcomes import OutcomeCounts
@@ -49,6 +50,12 @@ def check_briefing(briefing: Briefing) -> None:
 def _check_endpoint(pane: EndpointPane) -> None:
     _check_counts([pane.unwatched_rows])
     _check_outcomes(pane.outcomes)
+    most = MOST_GENERATIONS + MOST_SHARED + 1
+    _refuse(f"more than {most} kinds of generations", where=len(pane.generations) > most)
+    for times in pane.generations.values():
+        for histogram in (times.durations, times.first_tokens, times.per_token):
+            _check_shape(histogram, (LATENCY.bins,))
+            _check_range(histogram, MOST_COUNT)
     for model in pane.models.values():
         for kept in model.rows:
             _check_counts(kept.rows.values())

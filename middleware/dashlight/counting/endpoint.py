@@ -13,8 +13,16 @@ from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
-from dashlight.records import Exchange, Prediction
+from dashlight.records import Exchange, GenerationFacts, Prediction
+from dashlight.window.generations import (
+    GenerationKey,
+    GenerationSums,
+    GenerationTimes,
+    generation_times,
+    merge_generations,
+)
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
 
@@ -35,6 +43,8 @@ class EndpointPane:
     """Exchanges that show something, by what they show."""
     unwatched_rows: int = 0
     """Of models beyond MOST_MODELS."""
+    generations: Mapping[GenerationKey, GenerationTimes] = field(default_factory=dict[GenerationKey, GenerationTimes])
+    """How long language models took."""
 
     @property
     def was_asked(self) -> bool:
@@ -69,6 +79,9 @@ class EndpointCounter:
         self._admission: Admission[ModelKey] = Admission(most_models)
         self._traces = TraceIds()
         self._unwatched_rows = 0
+        self._generations = GenerationSums()
+        self._generation_kind = ("", "")
+        """Operation and protocol of the language model that was asked last; empty where none ever was."""
         self._brief = EndpointBrief()
 
     def add(self, prediction: Prediction, exchanges: Sequence[Exchange]) -> None:
@@ -98,6 +111,30 @@ class EndpointCounter:
         for exchange in exchanges[-MOST_EACH:]:
             self._traces.keep("undecodable_rate", exchange.trace_id, started_at=exchange.started_at)
 
+    def add_generation(self, facts: GenerationFacts, exchange: Exchange, failure: str) -> None:
+        """Counts how long the language model took that *exchange* asked; *failure* is the kind that its answer confesses."""
+        self._generation_kind = facts.operation, facts.protocol
+        key = (*self._generation_kind, facts.requested_model, facts.answered_model, failure)
+        first_token = exchange.first_byte_seconds if facts.is_streamed and not failure else None
+        per_token = seconds_per_output_token(
+            first_byte_seconds=first_token, duration_seconds=exchange.duration_seconds, tokens=facts.output_tokens
+        )
+        times = generation_times(
+            duration_seconds=exchange.duration_seconds, first_token_seconds=first_token, seconds_per_token=per_token
+        )
+        self._generations.add(key, times)
+
+    def _add_failed_generations(self, failed: Sequence[tuple[str, Exchange]], failures: Mapping[int, str]) -> None:
+        """Counts what an endpoint of language models answered with an error: nothing of that is decoded."""
+        if not any(self._generation_kind):
+            return
+        for kind, exchange in failed:
+            if kind not in NOT_FAILURES and exchange.id not in failures:
+                key = (*self._generation_kind, "", "", kind.removeprefix("exception:").removeprefix("http_"))
+                seconds = exchange.duration_seconds
+                times = generation_times(duration_seconds=seconds, first_token_seconds=None, seconds_per_token=None)
+                self._generations.add(key, times)
+
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         """Counts every exchange: outcome, failure, latency, sizes. *failures* has those found inside answers, by id."""
         times = np.array([_quantities(exchange) for exchange in exchanges], np.float64).T
@@ -108,9 +145,10 @@ class EndpointCounter:
             request_bytes=times[2],
             response_bytes=times[3],
         )
-        failed = [(kind, each) for each in exchanges if (kind := failures.get(each.id) or failure_kind(each))]
+        failed = [(kind, each) for each in exchanges if (kind := failure_kind(each, inside=failures.get(each.id, "")))]
         if failed:
             self._outcomes.add_failures([kind for kind, _ in failed])
+            self._add_failed_generations(failed, failures)
         self._keep_traces(exchanges, times, failed)
 
     def follow(self, brief: EndpointBrief) -> None:
@@ -127,6 +165,7 @@ class EndpointCounter:
             models={key: pane for key, model in self._models.items() if (pane := model.close()) is not None},
             traces=self._traces.take(),
             unwatched_rows=self._unwatched_rows,
+            generations=self._generations.take(),
         )
         self._unwatched_rows = 0
         self._admission.close(at)
@@ -168,16 +207,22 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
         models={key: merged_models(alike) for key, alike in models.items()},
         traces={name: tuple(sorted(kept)[-MOST_EACH:]) for name, kept in list(traces.items())[:MOST_NAMES]},
         unwatched_rows=sum(pane.unwatched_rows for pane in panes),
+        generations=merge_generations([pane.generations for pane in panes]),
     )
 
 
-def failure_kind(exchange: Exchange) -> str:
-    """In what way an exchange failed: `exception:ValueError`, `http_503`, `client_disconnect`, `cancelled`; else empty."""
-    if exchange.outcome == "ok":
-        return ""
-    if exchange.outcome != "error":
+def failure_kind(exchange: Exchange, *, inside: str = "") -> str:
+    """In what way an exchange failed: `exception:ValueError`, `http_503`, `client_disconnect`, `cancelled`; else empty.
+
+    *inside* is the kind of failure that was found in the answer: the last that an exchange can be.
+    """
+    if exchange.outcome not in {"ok", "error"}:
         return exchange.outcome
-    return f"exception:{exchange.error}" if exchange.error else f"http_{exchange.status}"
+    if exchange.outcome == "error" and exchange.error:
+        return f"exception:{exchange.error}"
+    if exchange.outcome == "error" and (exchange.status >= 500 or not inside):
+        return f"http_{exchange.status}"
+    return inside
 
 
 def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:

@@ -289,4 +289,7 @@ def generation_facts(decoded: Decoded) -> GenerationFacts | None:
         tool_calls=len(generation.tool_calls),
         refusals=len(generation.refusals),
         is_streamed=generation.is_streamed,
+        cache_read_tokens=usage.get("cache_read"),
+        cache_write_tokens=usage.get("cache_write"),
+        reasoning_tokens=usage.get("reasoning"),
     )

@@ -14,9 +14,11 @@ from typing import TypeAlias
 from dashlight.metrics.endpoint_totals import EndpointTotals, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
 from dashlight.metrics.gauges import SOURCES, ShownScores, alert_figures, column_figures, machine_figures, model_figures
+from dashlight.metrics.genai import generation_figures
 from dashlight.metrics.instruments import figure, label
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
+from dashlight.window.generations import GenerationKey, GenerationSums, GenerationTimes
 from dashlight.window.names import OTHER
 from dashlight.window.outcomes import OutcomeCounts
 
@@ -36,6 +38,9 @@ _Key: TypeAlias = tuple[str, ...]
 class Totals:
     """Counts that only grow. Lives in the process that judges for the machine, and in its checkpoint."""
 
+    _generations: GenerationSums | None = None
+    """None where no language model was ever asked, as in a checkpoint that was written before there were such sums."""
+
     def __init__(self, *, started_at: float) -> None:
         self.started_at = started_at
         self._endpoints: dict[str, EndpointTotals] = {}
@@ -50,6 +55,12 @@ class Totals:
         if endpoint not in self._endpoints and len(self._endpoints) >= MOST_ENDPOINTS - 1:
             endpoint = OTHER
         self._endpoints.setdefault(endpoint, EndpointTotals()).add(pane)
+
+    def add_generations(self, pane: Mapping[GenerationKey, GenerationTimes]) -> None:
+        """Adds how long language models took in one pane, at whichever endpoint."""
+        if pane:
+            self._generations = self._generations or GenerationSums()
+            self._generations.add_all(pane)
 
     def add_counts(self, counts: Mapping[SignalFate, int]) -> None:
         """Adds what was delivered and what was lost since the last call; what fell is passed over."""
@@ -111,6 +122,8 @@ class Totals:
             yield from endpoint.essentials(route)
         for route, endpoint in self._endpoints.items():
             yield from endpoint.details(route)
+        for generation, times in () if self._generations is None else self._generations.items():
+            yield from generation_figures(generation, times)
 
     def _admits(self, each: Figure | HistogramFigure) -> bool:
         key = _key(each)
@@ -159,7 +172,7 @@ def _of_signal(key: SignalFate, count: int) -> Figure:
 
 
 def _key(each: Figure | HistogramFigure) -> _Key:
-    return each.name, *each.attributes.values()
+    return each.name, *(f"{name}={value}" for name, value in each.attributes.items())
 
 
 def _series_count(each: Figure | HistogramFigure) -> int:

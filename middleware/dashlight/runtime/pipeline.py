@@ -89,8 +89,11 @@ class Pipeline:
             }
             for place, rows in rows_of.items():
                 self._publisher.know(exchanges[place], facts[rows])
+        failures = dict(batch.failures)
         for place, generation in batch.generations.items():
-            self._publisher.know_generation(exchanges[place], generation)
+            exchange = exchanges[place]
+            self._publisher.know_generation(exchange, generation)
+            self._counter.endpoint(exchange.route).add_generation(generation, exchange, failures.get(place, ""))
         undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
         for place, reason in batch.undecodable:
             exchange = exchanges[place]
@@ -106,7 +109,7 @@ class Pipeline:
                 undecodable=[reason for _, reason in unread],
                 exchanges=[exchange for exchange, _ in unread],
             )
-        return {exchanges[place].id: kind for place, kind in batch.failures}
+        return {exchanges[place].id: kind for place, kind in failures.items()}
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""

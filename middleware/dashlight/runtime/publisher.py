@@ -16,9 +16,9 @@ from dashlight.decode.rows.redact import redact
 from dashlight.decode.rows.selection import Selection
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import prediction_event
-from dashlight.deliver.encoding.genai import genai_attributes
 from dashlight.deliver.encoding.llm_attributes import llm_attributes
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.metrics.genai import genai_attributes
 from dashlight.records import Cell, Exchange, GenerationFacts
 from dashlight.runtime.event_sampler import EventSampler
 

@@ -69,6 +69,7 @@ class MachineWatch:
         for route, endpoint in self._endpoints.items():
             if route in counted:
                 self.totals.add_outcomes(route, counted[route].outcomes)
+                self.totals.add_generations(counted[route].generations)
             reported += endpoint.close_pane(counted.get(route), at)
         reported += self._in_flight.update(quantities_of_process(in_flight=self.in_flight_count), at)
         self._ended_at = at

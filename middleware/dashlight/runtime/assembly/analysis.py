@@ -49,7 +49,6 @@ def analysis(
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
     from dashlight.deliver.delivery import Delivery
-    from dashlight.deliver.encoding.genai import speaks_genai
     from dashlight.deliver.encoding.logs import LogEncoder
     from dashlight.deliver.encoding.metrics import MetricEncoder
     from dashlight.deliver.encoding.ndjson import NdjsonEncoder
@@ -58,6 +57,7 @@ def analysis(
     from dashlight.deliver.encoding.span_limits import span_limits
     from dashlight.deliver.encoding.traces import SpanEncoder
     from dashlight.judge.traffic.rules import parse_rules
+    from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
