@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 
 from dashlight.records import Outcome
 
@@ -48,6 +48,9 @@ def _modules(frames: TracebackType | None) -> Iterator[str]:
 
 def _alone(error: BaseException) -> BaseException:
     """*error*, out of the groups of one in which task groups wrap it."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
+    while isinstance(error, BaseExceptionGroup):
+        members = cast("BaseExceptionGroup[BaseException]", error).exceptions
+        if len(members) > 1:
+            break
+        error = members[0]
     return error

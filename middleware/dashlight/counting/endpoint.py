@@ -80,7 +80,7 @@ class EndpointCounter:
         self._traces = TraceIds()
         self._unwatched_rows = 0
         self._generations = GenerationSums()
-        self._generation_kind = ("", "")
+        self._generation_kind: tuple[str, str] = ("", "")
         """Operation and protocol of the language model that was asked last; empty where none ever was."""
         self._brief = EndpointBrief()
 
@@ -114,7 +114,7 @@ class EndpointCounter:
     def add_generation(self, facts: GenerationFacts, exchange: Exchange, failure: str) -> None:
         """Counts how long the language model took that *exchange* asked; *failure* is the kind that its answer confesses."""
         self._generation_kind = facts.operation, facts.protocol
-        key = (*self._generation_kind, facts.requested_model, facts.answered_model, failure)
+        key = (facts.operation, facts.protocol, facts.requested_model, facts.answered_model, failure)
         first_token = exchange.first_byte_seconds if facts.is_streamed and not failure else None
         per_token = seconds_per_output_token(
             first_byte_seconds=first_token, duration_seconds=exchange.duration_seconds, tokens=facts.output_tokens
@@ -126,11 +126,12 @@ class EndpointCounter:
 
     def _add_failed_generations(self, failed: Sequence[tuple[str, Exchange]], failures: Mapping[int, str]) -> None:
         """Counts what an endpoint of language models answered with an error: nothing of that is decoded."""
-        if not any(self._generation_kind):
+        operation, protocol = self._generation_kind
+        if not operation and not protocol:
             return
         for kind, exchange in failed:
             if kind not in NOT_FAILURES and exchange.id not in failures:
-                key = (*self._generation_kind, "", "", kind.removeprefix("exception:").removeprefix("http_"))
+                key = (operation, protocol, "", "", kind.removeprefix("exception:").removeprefix("http_"))
                 seconds = exchange.duration_seconds
                 times = generation_times(duration_seconds=seconds, first_token_seconds=None, seconds_per_token=None)
                 self._generations.add(key, times)

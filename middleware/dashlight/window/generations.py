@@ -19,7 +19,7 @@ MOST_GENERATIONS = 32
 """Keys of their own; clients choose the names of models. Further ones share keys without those."""
 MOST_SHARED = 16
 """Of these again; the rest is one."""
-_REST: GenerationKey = (OTHER,) * 5
+_REST: GenerationKey = (OTHER, OTHER, OTHER, OTHER, OTHER)
 _BINNING = Binning(LATENCY, LATENCY, LATENCY)
 
 

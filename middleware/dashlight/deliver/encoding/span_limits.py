@@ -1,7 +1,8 @@
 """The limits of a span: how many attributes, and how long their texts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import cast
 
 from dashlight.records import SpanLimits
 
@@ -45,5 +46,6 @@ def _cut(value: object, length: int) -> object:
     if isinstance(value, str):
         return value[:length]
     if isinstance(value, list | tuple):
-        return [each[:length] if isinstance(each, str) else each for each in value]
+        members = cast("Sequence[object]", value)
+        return [each[:length] if isinstance(each, str) else each for each in members]
     return value
