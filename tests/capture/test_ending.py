@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from dashlight.capture.capture import Capture
+from dashlight.capture.ending import raised
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.spans import Spans
 from dashlight.capture.tee import Tee
@@ -247,3 +248,17 @@ async def _raised_below_the_middleware() -> None:
         return {"type": "http.disconnect"}
 
     await BaseHTTPMiddleware(app, dispatch=passing)({"type": "http", "headers": []}, nothing, nothing)
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (ValueError(), "ValueError"),
+        (ExceptionGroup("one", [ExceptionGroup("in it", [ValueError()])]), "ValueError"),
+        (ExceptionGroup("two", [ValueError(), KeyError()]), "ExceptionGroup"),
+    ],
+    ids=["alone", "in groups of one", "of several"],
+)
+def test_the_type_of_an_exception_is_told_out_of_the_groups_of_one_that_hold_it(error: Exception, name: str) -> None:
+    assert raised(error, is_disconnected=False) == ("error", name)
+    assert raised(error, is_disconnected=True) == ("client_disconnect", name)

@@ -49,8 +49,8 @@ def _modules(frames: TracebackType | None) -> Iterator[str]:
 def _alone(error: BaseException) -> BaseException:
     """*error*, out of the groups of one in which task groups wrap it."""
     while isinstance(error, BaseExceptionGroup):
-        members = cast("BaseExceptionGroup[BaseException]", error).exceptions
+        members: list[BaseException] = list(cast("BaseExceptionGroup[BaseException]", error).exceptions)
         if len(members) > 1:
-            break
+            return cast("BaseException", error)
         error = members[0]
     return error
