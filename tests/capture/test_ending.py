@@ -262,3 +262,12 @@ async def _raised_below_the_middleware() -> None:
 def test_the_type_of_an_exception_is_told_out_of_the_groups_of_one_that_hold_it(error: Exception, name: str) -> None:
     assert raised(error, is_disconnected=False) == ("error", name)
     assert raised(error, is_disconnected=True) == ("client_disconnect", name)
+
+
+def test_a_cancellation_after_the_answer_does_not_break_it(converse: Converse) -> None:
+    async def app(_scope: Any, _receive: Any, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+        raise asyncio.CancelledError
+
+    assert converse(app).exchange.outcome == "ok"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from dashlight.capture.inbox import BATCH, Inbox
+from dashlight.capture.inbox import BATCH, Inbox, Settling
 from dashlight.records import Exchange
 
 
@@ -70,3 +70,28 @@ def test_the_waiting_thread_is_woken_once_a_batch(exchange: Exchange) -> None:
     inbox.put(exchange)
 
     assert (before, inbox.wake.is_set()) == (False, True)
+
+
+def test_what_settles_is_taken_once_it_has_or_is_due(exchange: Exchange) -> None:
+    inbox = Inbox()
+    first, second, third = (Settling(exchange, due_at) for due_at in (5.0, 9.0, 9.0))
+    for each in (first, second, third):
+        inbox.put_settling(each)
+    third.is_settled = True
+
+    assert len(inbox.take(due_at=4.0)) == 1
+    assert (third.is_taken, first.is_taken, len(inbox)) == (True, False, 2)
+    assert len(inbox.take(due_at=5.0)) == 1
+    assert len(inbox.take()) == 1
+    assert second.is_taken
+
+
+def test_what_settles_is_bounded_too_and_wakes_the_thread(exchange: Exchange) -> None:
+    few, small, many = Inbox(limit=2), Inbox(limit_bytes=15), Inbox()
+    for inbox, count in ((few, 5), (small, 2), (many, BATCH)):
+        for _ in range(count):
+            inbox.put_settling(Settling(exchange, 0.0))
+
+    assert (len(few), few.dropped_count) == (2, 3)
+    assert [each.is_bodiless for each in small.take()] == [False, True]
+    assert (small.bodiless_count, many.wake.is_set()) == (1, True)

@@ -56,22 +56,38 @@ class Inbox:
         """Requests that have begun and not ended."""
         return max(0, self.begun_count - self.ended_count)
 
-    def put(self, exchange: Exchange) -> None:
-        """Appends *exchange*, without its bodies where they do not fit; drops and counts it where the inbox is full."""
-        admitted = self._admitted(exchange)
-        if admitted is not None:
-            self._waiting.append(admitted)
-            if len(self._waiting) == BATCH:
-                self.wake.set()
+    def put(self, exchange: Exchange, size_bytes: int | None = None) -> None:
+        """Appends *exchange*, without its bodies where they do not fit; drops and counts it where the inbox is full.
 
-    def put_settling(self, settling: Settling) -> None:
+        *size_bytes* is what is kept of its bodies, where the caller knows it.
+        """
+        waiting = self._waiting
+        held_bytes = self._waiting_bytes + (exchange.kept_bytes if size_bytes is None else size_bytes)
+        if len(waiting) >= self._limit:
+            self.dropped_count += 1
+            return
+        if held_bytes <= self._limit_bytes:
+            self._waiting_bytes = held_bytes
+            waiting.append(exchange)
+        else:
+            waiting.append(self._without_bodies(exchange))
+        if len(waiting) == BATCH:
+            self.wake.set()
+
+    def put_settling(self, settling: Settling, size_bytes: int | None = None) -> None:
         """Likewise an exchange that is to be taken once it is settled, or when it is due."""
-        admitted = self._admitted(settling.exchange)
-        if admitted is not None:
-            settling.exchange = admitted
-            self._settling.append(settling)
-            if len(self._settling) == BATCH:
-                self.wake.set()
+        waiting, exchange = self._settling, settling.exchange
+        held_bytes = self._waiting_bytes + (exchange.kept_bytes if size_bytes is None else size_bytes)
+        if len(waiting) >= self._limit:
+            self.dropped_count += 1
+            return
+        if held_bytes <= self._limit_bytes:
+            self._waiting_bytes = held_bytes
+        else:
+            settling.exchange = self._without_bodies(exchange)
+        waiting.append(settling)
+        if len(waiting) == BATCH:
+            self.wake.set()
 
     def take(self, most: int = BATCH, *, due_at: float = math.inf) -> list[Exchange]:
         """Removes and returns up to *most* exchanges, oldest first; of those that settle, the ones due by *due_at*."""
@@ -92,14 +108,7 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._settling)
 
-    def _admitted(self, exchange: Exchange) -> Exchange | None:
-        if len(self) >= self._limit:
-            self.dropped_count += 1
-            return None
-        size_bytes = exchange.kept_bytes
-        if self._waiting_bytes + size_bytes > self._limit_bytes:
-            self.bodiless_count += 1
-            self.wake.set()
-            return structs.replace(exchange, request_chunks=(), response_chunks=(), is_bodiless=True)
-        self._waiting_bytes += size_bytes
-        return exchange
+    def _without_bodies(self, exchange: Exchange) -> Exchange:
+        self.bodiless_count += 1
+        self.wake.set()
+        return structs.replace(exchange, request_chunks=(), response_chunks=(), is_bodiless=True)

@@ -219,11 +219,12 @@ class Tee:
             opened.lean.sealed() if opened.lean is not None else None, opened.handed, self._client_address(),
         )  # fmt: skip
         opened.handed = ENDED
+        kept_bytes = 2 * capture.max_body - self._request_room - self._response_room
         if self._may_break:
             self._settling = Settling(exchange, perf_counter() + SETTLING_SECONDS)
-            capture.inbox.put_settling(self._settling)
+            capture.inbox.put_settling(self._settling, kept_bytes)
         else:
-            capture.inbox.put(exchange)
+            capture.inbox.put(exchange, kept_bytes)
 
     def _amend(self, settling: Settling, error: BaseException) -> None:
         """The answer was broken after all."""
