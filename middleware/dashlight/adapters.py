@@ -110,7 +110,7 @@ def record(
         if not _has_room(monitor.capture, None, taken):
             return False
         own_scope = {name: value for name, value in scope.items() if name != MARK}
-        tee = monitor.open(own_scope, _nothing_more, _nobody)
+        tee = monitor.open(own_scope, _nothing_more, _nobody, here=True)
         if tee is None:
             return False
         try:

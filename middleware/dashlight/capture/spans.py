@@ -118,15 +118,18 @@ class Spans:
         raw_headers: Headers,
         describe: Describe,
         inside: Inside | None = None,
+        *,
+        here: bool = False,
     ) -> Opened:
         """The span of a request that begins now.
 
         *headers* are the kept ones, *raw_headers* all of them (for propagators that name none); *describe* gives
         name and first attributes of a span that the SDK has to make; *inside* is what is known of the app within.
+        *here*: the current span is the request's own, even where it has ended.
         """
         before = get_current()
         current = trace.get_current_span(before)
-        if current is INVALID_SPAN or (cleared := left_over(current)) is None:
+        if here or current is INVALID_SPAN or (cleared := left_over(current)) is None:
             return self._opened(before, headers, raw_headers, describe, inside)
         opened = self._opened(cleared, headers, raw_headers, describe, inside)
         if opened.token is None:

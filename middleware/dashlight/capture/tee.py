@@ -39,7 +39,7 @@ class Tee:
         "_response_headers", "_response_room", "_scope", "_send", "_settling", "_started_at", "_status", "_trailers",
     )  # fmt: skip
 
-    def __init__(self, capture: Capture, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, capture: Capture, scope: Scope, receive: Receive, send: Send, *, here: bool = False) -> None:
         self._capture = capture
         self._scope = scope
         self._receive = receive
@@ -56,7 +56,7 @@ class Tee:
         self._headers = kept(raw_headers, capture.header_names)
         self._started_at = time()
         self._id = prediction_id(self._started_at)
-        self._opened = capture.spans.open(self._headers, raw_headers, self._described, scope.get(MARK))
+        self._opened = capture.spans.open(self._headers, raw_headers, self._described, scope.get(MARK), here=here)
         # It goes with every copy of the scope, so that an adapter finds it wherever it stands.
         scope[MARK] = self._opened
         capture.inbox.begun_count += 1

@@ -88,12 +88,12 @@ class Monitor:
         """Starts the analysis thread."""
         self._thread.start()
 
-    def open(self, scope: Scope, receive: Receive, send: Send) -> Tee | None:
-        """The tee of a request that begins; None where it is not to be watched."""
+    def open(self, scope: Scope, receive: Receive, send: Send, *, here: bool = False) -> Tee | None:
+        """The tee of a request that begins; None where it is not to be watched. *here*: to the current span."""
         try:
             if not self._watching or self._excludes(scope):
                 return None
-            return Tee(self.capture, scope, receive, send)
+            return Tee(self.capture, scope, receive, send, here=here)
         except Exception as error:
             self.capture.count_failure(error)
             return None
