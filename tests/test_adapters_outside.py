@@ -282,5 +282,5 @@ def test_what_is_recorded_belongs_to_the_current_span_even_where_that_has_ended(
         assert record(SCOPE, status=200, duration_seconds=0.1)
 
     ids = span.get_span_context()
-    (exchange,) = server.monitor.capture.inbox.take()
-    assert (exchange.trace_id, exchange.span_id) == (ids.trace_id, ids.span_id)
+    (event,) = server.events()
+    assert (event["trace_id"], event["span_id"]) == (f"{ids.trace_id:032x}", f"{ids.span_id:016x}")
