@@ -550,7 +550,20 @@ class Routes:
     ) -> list[Alert]:
         for route in routes:
             outcome: Outcome = "error" if route == failing else "ok"
-            self.counter.endpoint(route).count([an_exchange(outcome) for _ in range(self._exchanges)], {})
+            self.counter.endpoint(route, "provisional").count(
+                [an_exchange(outcome) for _ in range(self._exchanges)], {}
+            )
+        return self.end_pane(after=after, counts=counts)
+
+    def predict(self, *routes: str) -> None:
+        """A row of a model at each."""
+        for route in routes:
+            pane = served(np.random.default_rng(1), Turn(rows=1), self.at)
+            made = Prediction(route, "risk", "3", "plain", pane.features, pane.outputs)
+            self.counter.endpoint(route).add(made, pane.exchanges)
+            self.counter.endpoint(route).count(pane.exchanges, {})
+
+    def end_pane(self, *, after: float = PANE_SECONDS, counts: Mapping[SignalFate, int] | None = None) -> list[Alert]:
         self.at += after
         changed = self.watch.close_pane(self.counter.close(self.at, ProcessStatus(0, 1.0), counts or {}), self.at)
         if self.watch.pane_count % self._panes_a_life == 0:
@@ -605,6 +618,49 @@ def test_the_endpoint_unseen_for_longest_makes_room_and_all_its_alerts_end() -> 
     # The process goes on telling of what it knows; that alone brings nothing back.
     assert routes.ask(*first[1:]) == []
     assert "/0" not in routes.watched
+
+
+def test_an_endpoint_that_fails_from_its_first_request_alarms_without_a_prediction() -> None:
+    routes = Routes()
+
+    (fired,) = routes.ask("/broken", failing="/broken")
+
+    assert (fired.endpoint, fired.state) == ("/broken", "firing")
+
+
+def test_predictions_take_the_places_of_endpoints_that_have_none_whose_alerts_end() -> None:
+    routes = Routes()
+    failing = [f"/failing/{number}" for number in range(MOST_ENDPOINTS)]
+    (fired,) = routes.ask(*failing, failing="/failing/0")
+    models = [f"/{number}" for number in range(MOST_ENDPOINTS - 1)]
+
+    routes.predict(*models)
+    ended = routes.ask(*failing, failing="/failing/0")
+
+    assert [(alert.key, alert.state) for alert in ended] == [(fired.key, "resolved")]
+    assert ended[0].summary.startswith("the endpoint made room for one with predictions; it was: ")
+    assert routes.watched == {*models, failing[-1], OTHER_ENDPOINTS}
+    routes.predict(*models, "/last")
+    routes.end_pane()
+    routes.ask(*failing, failing="/failing/1")
+    assert routes.watched == {*models, "/last", OTHER_ENDPOINTS}
+    # All were counted, by whatever name.
+    counts = routes.watch.totals._endpoints
+    assert sum(sum(each._outcomes.values()) for each in counts.values()) == 3 * 40 * MOST_ENDPOINTS + 2 * 31 + 1
+
+
+def test_what_stands_for_all_others_is_counted_and_alarms_nobody() -> None:
+    routes = Routes(exchanges=2, panes_a_life=50)
+
+    changed = [alert for _ in range(5) for alert in routes.ask(OTHER_ENDPOINTS, failing=OTHER_ENDPOINTS)]
+
+    scores = dict(routes.watch.snapshots())[OTHER_ENDPOINTS].scores
+    assert changed == []
+    assert {score.statistic: score.value for score in scores}["error_rate"] == 1.0
+    assert routes.watch._places.endpoints == 0
+    for _ in range(102):
+        routes.ask("/later", after=DAY / 10)
+    assert (routes.watched, routes.watch._places.endpoints) == ({"/later"}, 1)
 
 
 def test_alerts_beyond_those_that_are_kept_are_counted_as_lost() -> None:

@@ -31,18 +31,17 @@ class Admission(Generic[Key]):
         self._seen: dict[Key, tuple[int, float]] = {}
         """Last pane, and its end, of those admitted in a pane before; the one unseen for longest first."""
 
-    def admit(self, key: Key, *, asked: Collection[Key] = ()) -> tuple[Key, ...] | None:
+    def admit(self, key: Key, *, asked: Collection[Key] = (), yielding: Collection[Key] = ()) -> tuple[Key, ...] | None:
         """Gives *key*, for which was asked in the pane that fills, a place, or notes that it still wants the one it has.
 
-        None of those *asked* for in the same pane makes room. Returns whoever has to go for it, at most one; None
-        where there is no room.
+        Those *yielding* make room at once, the one unseen for longest first. Of the others, none of those *asked* for
+        in the same pane does. Returns whoever has to go for it, at most one; None where there is no room.
         """
         gone: tuple[Key, ...] = ()
         if not self._has(key) and self._is_full:
-            unseen = self._unseen(UNSEEN_SECONDS)
-            gone = tuple(each for each in unseen if not (each == self._beside or each in self._asked or each in asked))[
-                :1
-            ]
+            first = [each for each in (*self._seen, *self._asked) if each in yielding]
+            unseen = (each for each in self._unseen(UNSEEN_SECONDS) if each not in self._asked and each not in asked)
+            gone = tuple(each for each in (*first, *unseen) if each != self._beside)[:1]
             if not gone:
                 return None
             self.forget(*gone)

@@ -19,7 +19,8 @@ from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, wit
 from dashlight.errors import DecodeError
 from dashlight.records import Cell, Exchange, GenerationFacts, Role
 
-_METHODS = frozenset({"POST", "PUT", "GET"})
+METHODS = frozenset({"POST", "PUT", "GET"})
+"""Those by which a model is asked."""
 _MOVED, _CLIENT_ERROR = 300, 400
 _MISLABELLED = frozenset({"invalid_json", "truncated"})
 """Reasons for which an error that calls itself JSON is read as text: MLflow's and proxies' timeouts are."""
@@ -113,7 +114,7 @@ def no_prediction(exchange: Exchange, place: Place) -> str:
     """Why an exchange at *place* asks no model, in words; empty where it may."""
     if not place.is_prediction:
         return place.why
-    if exchange.method not in _METHODS or (exchange.method == "GET" and not exchange.query):
+    if exchange.method not in METHODS or (exchange.method == "GET" and not exchange.query):
         return "neither POST nor PUT, nor GET with a query"
     if _MOVED <= exchange.status < _CLIENT_ERROR:
         return "a redirection"

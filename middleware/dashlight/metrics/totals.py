@@ -47,7 +47,7 @@ class Totals:
 
     def add_outcomes(self, endpoint: str, pane: OutcomeCounts) -> None:
         """Adds what became of the exchanges of one pane, of one worker or of all of them together."""
-        if endpoint not in self._endpoints and len(self._endpoints) >= MOST_ENDPOINTS - 1:
+        if endpoint not in self._endpoints and len(self._endpoints.keys() - {OTHER}) >= MOST_ENDPOINTS - 1:
             endpoint = OTHER
         self._endpoints.setdefault(endpoint, EndpointTotals()).add(pane)
 

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 
 from dashlight.clock import Clock
-from dashlight.counting.machine import MachineCounter, ProcessStatus
+from dashlight.counting.claims import Claim, claim_of
+from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
-from dashlight.records import Exchange
+from dashlight.records import Exchange, Prediction
 from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
@@ -77,7 +78,9 @@ class Pipeline:
         batch = self._decoder.decode(exchanges)
         analysed: defaultdict[str, set[int]] = defaultdict(set)
         for prediction in batch.predictions:
-            self._counter.endpoint(prediction.endpoint).add(prediction, exchanges)
+            # Rows without a column tell nothing that could be judged.
+            claim: Claim = "earned" if _has_columns(prediction) else "provisional"
+            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges)
             rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
             analysed[prediction.endpoint] |= rows_of.keys()
             # One for all exchanges of as many rows, which nearly all are.
@@ -99,7 +102,7 @@ class Pipeline:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():
             unread = undecodable[route]
-            self._counter.endpoint(route).add_analysed(
+            self._counter.endpoint(route, "provisional").add_analysed(
                 len(places),
                 undecodable=[reason for _, reason in unread],
                 exchanges=[exchange for exchange, _ in unread],
@@ -109,10 +112,15 @@ class Pipeline:
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
         by_endpoint: dict[str, list[Exchange]] = {}
+        claims: dict[str, Claim] = {}
         for exchange in exchanges:
-            by_endpoint.setdefault(exchange.route, []).append(exchange)
+            claim = claim_of(exchange)
+            route = OTHER_ENDPOINTS if claim is None else exchange.route
+            by_endpoint.setdefault(route, []).append(exchange)
+            if claim == "provisional":
+                claims[route] = claim
         for route, members in by_endpoint.items():
-            self._counter.endpoint(route).count(members, failures)
+            self._counter.endpoint(route, claims.get(route, "none")).count(members, failures)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
     def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
@@ -197,3 +205,9 @@ class Pipeline:
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         self._sharing.forget()
+
+
+def _has_columns(prediction: Prediction) -> bool:
+    return any(
+        each.rows and (each.number_names or each.cell_names) for each in (prediction.features, prediction.outputs)
+    )

@@ -10,6 +10,7 @@ from functools import partial
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
+from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -65,7 +66,8 @@ class WatchedEndpoint:
         self._policy = policy
         self._references = references
         self._outcomes = OutcomePanes()
-        self._place = places.next_endpoint()
+        # What stands for all others is counted alone: scanners and probes must not alarm anybody, nor cost the budget.
+        self._place = places.next_endpoint() if self._is_judged else MOST_ENDPOINTS + 1
         share = TRAFFIC_SHARE * share_of_place(self._place)
         budget = policy.panes_between_false_alarms
         self._course = TrafficCourse(
@@ -108,6 +110,15 @@ class WatchedEndpoint:
             yield from model.resume(references, at)
 
     @property
+    def has_models(self) -> bool:
+        """Whether a model is watched here, by which the endpoint has earned its place."""
+        return bool(self._models)
+
+    @property
+    def _is_judged(self) -> bool:
+        return self.name != OTHER_ENDPOINTS
+
+    @property
     def brief(self) -> EndpointBrief:
         """What is to be counted at the endpoint from now on."""
         judge = self._course.judge
@@ -136,6 +147,8 @@ class WatchedEndpoint:
         # The judges count panes; by the time that passed is measured how many exchanges came a second.
         self._outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
         self.undecodable.update(outcomes.undecodable)
+        if not self._is_judged:
+            return
         parts: list[tuple[str, Callable[[], Iterable[Alert]]]] = [
             ("traffic", partial(self._judge_traffic, outcomes, at)),
             ("silence", partial(self._silence.update, outcomes.exchanges, at)),
@@ -153,7 +166,8 @@ class WatchedEndpoint:
 
     def give_back(self) -> None:
         """Gives back its place in the budget and those of its models: nobody asks here any more."""
-        self._places.give_back_endpoint(self._place)
+        if self._is_judged:
+            self._places.give_back_endpoint(self._place)
         for model in self._models.values():
             self._places.give_back_model(model.place)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from dashlight.counting.admission import Admission
@@ -125,25 +125,31 @@ class MachineWatch:
     def _admitted(self, pane: MachinePane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
         """What *pane* holds, by the endpoint that it is judged as, and the alerts of endpoints that made room for others.
 
-        Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not.
+        Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not. Those with
+        predictions go first, and take the places of those without.
         """
         if self._references is None:
             raise RuntimeError("thawed and not resumed")
         counted: dict[str, EndpointPane] = {}
         asked = {route for route, each in pane.endpoints.items() if each.was_asked}
         ended: list[Alert] = []
-        for route, each in pane.endpoints.items():
+        earned = {route for route in asked if pane.endpoints[route].has_predictions}
+        for route, each in sorted(pane.endpoints.items(), key=lambda item: item[0] not in earned):
             if route not in self._endpoints and route not in asked:
                 continue
             name = route
             if route in asked:
-                gone = self._admission.admit(route, asked=asked)
+                yielding = self._provisional(earned) if route in earned and route not in self._endpoints else ()
+                gone = self._admission.admit(route, asked=asked, yielding=yielding)
                 if gone is None:
                     name = OTHER_ENDPOINTS
                     self._admission.admit(name)
-                for unseen in gone or ():
-                    ended += self._let_go(unseen, at)
-                    counted.pop(unseen, None)
+                for each_gone in gone or ():
+                    if each_gone in yielding:
+                        ended += self._let_go(each_gone, at, "the endpoint made room for one with predictions")
+                    else:
+                        ended += self._let_go(each_gone, at)
+                    counted.pop(each_gone, None)
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
             if name == OTHER_ENDPOINTS:
                 # Their models have different columns: none is judged.
@@ -157,13 +163,21 @@ class MachineWatch:
         self._admission.close(at)
         return counted, ended
 
-    def _let_go(self, route: str, at: float) -> list[Alert]:
+    def _provisional(self, earned: Collection[str]) -> set[str]:
+        """Endpoints that have not earned their places, nor are about to."""
+        return {
+            route
+            for route, endpoint in self._endpoints.items()
+            if not endpoint.has_models and route not in earned and route != OTHER_ENDPOINTS
+        }
+
+    def _let_go(self, route: str, at: float, why: str = "the endpoint is no longer asked") -> list[Alert]:
         """Watches the endpoint no longer; its alerts in force, which end with that."""
         self._admission.forget(route)
         self._endpoints.pop(route).give_back()
-        logger.info("%s: no longer watched, for nobody asks there", printable(route))
+        logger.info("%s: no longer watched: %s", printable(route), why)
         return [
-            replace(alert, state="resolved", at=at, summary=f"the endpoint is no longer asked; it was: {alert.summary}")
+            replace(alert, state="resolved", at=at, summary=f"{why}; it was: {alert.summary}")
             for alert in self._alerts.in_force
             if alert.endpoint == route
         ]

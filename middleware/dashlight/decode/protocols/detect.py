@@ -20,10 +20,11 @@ MAX_REMEMBERED_PATH: Final = 256
 
 _OTHER = re.compile(
     r"""(?ix) (?:^|/) (?:
-        health | healthz | livez | readyz | ready | live | ping | metrics | docs | redoc
-      | openapi\.json | schema\.json | docs\.json | favicon\.ico | robots\.txt
+        health | health/(?:live|ready|liveness|readiness|ping|status) | healthz | livez | readyz | ready | live
+      | liveness | readiness | ping | version | metrics | docs | docs/oauth2-redirect | redoc | swagger
+      | schema/(?:swagger|redoc|elements|rapidoc) | openapi\.json | schema\.json | docs\.json | swagger\.json | favicon\.ico | robots\.txt | -/(?:healthz|routes)
       | login | logout | token | signup | oauth2?
-      | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:stats|config|trace/setting)
+      | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:ready|stats|config|trace/setting)
       | v2/repository/.* | api/v[01]\.[01]/(?:feedback|metadata) | [^/]*:explain
     ) /? $ | (?:^|/)(?:static|assets)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
 )
