@@ -1,6 +1,6 @@
 """Routes of every kind in an app of the framework that is installed; prints what Dashlight calls them, as JSON.
 
-python routes_seen.py starlette|fastapi
+python routes_seen.py starlette|fastapi VERSION|newest
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,7 @@ async def ask(
 async def main(make: Callable[[], tuple[Any, Mapping[Asked, str]]]) -> dict[str, Any]:
     """Every request once, and a scanner's after them."""
     exporter, spans = MemoryExporter(), InMemorySpanExporter()
-    if os.environ.get("WITH_TRACING"):
+    if sys.argv[2] == "newest":
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(spans))
         trace.set_tracer_provider(provider)
@@ -237,14 +238,15 @@ async def main(make: Callable[[], tuple[Any, Mapping[Asked, str]]]) -> dict[str,
     differing = [
         (wanted, route) for wanted, route in zip(expected.values(), told, strict=bool(told)) if wanted != route
     ]
-    return {
-        "wrong": wrong,
-        "spans": len(told),
-        "spans_say": differing,
-        "asked": len(expected),
-        "metrics": status,
-        "endpoints": sorted(counted),
+    models = {
+        wanted
+        for (asked, wanted), answered in zip(expected.items(), statuses, strict=True)
+        if asked[0] == "POST" and answered == 200
     }
+    return {
+        "version": version(sys.argv[1]), "asked": len(expected), "wrong": wrong, "spans": len(told), "spans_say": differing,
+        "metrics": status, "endpoints": sorted(counted), "models": sorted(models),
+    }  # fmt: skip
 
 
 # Later Starlette wants the root path in the path, as servers now write it.
