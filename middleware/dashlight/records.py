@@ -158,6 +158,12 @@ class Prediction:
     features: Table
     outputs: Table
 
+    @property
+    def has_columns(self) -> bool:
+        """Whether there is a row with a column: without one there is nothing to judge."""
+        tables = (self.features, self.outputs)
+        return any(table.rows and (table.number_names or table.cell_names) for table in tables)
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationFacts:

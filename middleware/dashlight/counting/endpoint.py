@@ -43,8 +43,8 @@ class EndpointPane:
 
     @property
     def has_predictions(self) -> bool:
-        """Whether there was a row of a model."""
-        return bool(self.outcomes.rows or self.models)
+        """Whether there was a row of a model, watched or not."""
+        return bool(self.models or self.unwatched_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ class EndpointCounter:
     def add(self, prediction: Prediction, exchanges: Sequence[Exchange]) -> None:
         """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from."""
         self._outcomes.add_rows(prediction.features.rows)
+        if not prediction.has_columns:
+            return
         key = (prediction.model, prediction.version)
         gone = self._admission.admit(key)
         if gone is None:

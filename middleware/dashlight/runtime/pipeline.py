@@ -16,7 +16,7 @@ from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
-from dashlight.records import Exchange, Prediction
+from dashlight.records import Exchange
 from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
@@ -78,8 +78,7 @@ class Pipeline:
         batch = self._decoder.decode(exchanges)
         analysed: defaultdict[str, set[int]] = defaultdict(set)
         for prediction in batch.predictions:
-            # Rows without a column tell nothing that could be judged.
-            claim: Claim = "earned" if _has_columns(prediction) else "provisional"
+            claim: Claim = "earned" if prediction.has_columns else "provisional"
             self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges)
             rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
             analysed[prediction.endpoint] |= rows_of.keys()
@@ -205,9 +204,3 @@ class Pipeline:
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         self._sharing.forget()
-
-
-def _has_columns(prediction: Prediction) -> bool:
-    return any(
-        each.rows and (each.number_names or each.cell_names) for each in (prediction.features, prediction.outputs)
-    )
