@@ -89,8 +89,8 @@ class RouteTree:
 
 def context_of(scope: Mapping[str, Any]) -> Any:
     """FastAPI's own word on the route of *scope*, from 0.137 on; None where it is about another route, or missing."""
-    told = scope.get("fastapi")
-    context = told.get("effective_route_context") if isinstance(told, Mapping) else None
+    told: Mapping[str, Any] = scope.get("fastapi") or {}
+    context = told.get("effective_route_context")
     return context if context is not None and context.original_route is scope.get("route") else None
 
 
@@ -119,9 +119,9 @@ def _walk(routes: Iterable[Any], prefix: str, matchers: tuple[re.Pattern[str], .
 def _of_route(
     told: Any, route: Any, prefix: str, matchers: tuple[re.Pattern[str], ...], deepest: int
 ) -> Iterator[_Place]:
-    path_format = getattr(told, "path_format", None)
-    matcher = getattr(told, "path_regex", None)
-    if isinstance(path_format, str) and isinstance(matcher, re.Pattern):
+    path_format: Any = getattr(told, "path_format", None)
+    matcher: Any = getattr(told, "path_regex", None)
+    if isinstance(path_format, str) and matcher is not None:
         matchers = (*matchers, matcher)
     elif hasattr(told, "host_regex"):  # a Host, which is no part of the path
         path_format = _REST if prefix else ""
@@ -144,4 +144,4 @@ def _routes_of(mount: Any) -> Iterable[Any]:
         if routes or app is None:
             break
         routes, app = getattr(app, "routes", None), getattr(app, "app", None)
-    return routes if isinstance(routes, Iterable) else ()
+    return routes or ()
