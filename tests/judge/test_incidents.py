@@ -154,6 +154,14 @@ def test_without_an_interval_a_quarter_of_the_time_since_is_doubt(alert: MakeAle
     assert began_between(alert("temp", at=800.0, since_at=900.0, since_latest_at=math.nan)) == (900.0, 900.0)
 
 
+def test_a_clock_that_was_set_back_does_not_keep_the_origin_from_being_found(alert: MakeAlert) -> None:
+    back = alert("temp", since_earliest_at=940.0, since_latest_at=910.0)
+    other = alert("dewp", since_earliest_at=890.0, since_latest_at=905.0)
+
+    assert began_between(back) == (910.0, 940.0)
+    assert by_origin([back, other]) == [other, back]
+
+
 def test_many_alerts_are_named_up_to_ten(alert: MakeAlert) -> None:
     placed = Incidents().observe([alert(f"c{place:02}") for place in range(30)])
 

@@ -96,9 +96,11 @@ class Incidents:
 
 
 def began_between(alert: Alert) -> tuple[float, float]:
-    """The two moments between which the change behind *alert* began."""
+    """The two moments between which the change behind *alert* began, the earlier one first."""
     if isfinite(alert.since_earliest_at) and isfinite(alert.since_latest_at):
-        return alert.since_earliest_at, alert.since_latest_at
+        # Where the clock was set back meanwhile, the pane that came first ended at the later moment.
+        earliest_at, latest_at = sorted((alert.since_earliest_at, alert.since_latest_at))
+        return earliest_at, latest_at
     doubt = DOUBT * max(alert.at - alert.since_at, 0.0)
     return alert.since_at - doubt, alert.since_at + doubt
 
