@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import isnan
 from urllib.parse import quote
 
-from dashlight.judge.incidents import Incidents
+from dashlight.judge.incidents import Incident, Incidents
 from dashlight.records import Alert, AlertSource, AlertState, Cause, Role
 from dashlight.window.fitting import moment, refuse, within
 
@@ -175,6 +175,19 @@ def _as_began(reported: Alert, known: Alert) -> Alert:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AlertsState:
+    """What outlives the process of `Alerts`."""
+
+    in_force: tuple[Alert, ...]
+    """In the order in which they began."""
+    resolved: tuple[Alert, ...]
+    """Newest first."""
+    incidents: tuple[Incident, ...]
+    """The oldest first."""
+    refused_count: int
+
+
 class Alerts:
     """The alerts of one monitor: those in force, and the last that were resolved."""
 
@@ -184,6 +197,32 @@ class Alerts:
         self._resolved: deque[Alert] = deque(maxlen=most_resolved)
         self._incidents = Incidents()
         self._refused_count = 0
+
+    @property
+    def state(self) -> AlertsState:
+        """What outlives the process."""
+        return AlertsState(
+            in_force=tuple(self._in_force.values()),
+            resolved=self.resolved,
+            incidents=self._incidents.state,
+            refused_count=self._refused_count,
+        )
+
+    def restore(self, state: AlertsState) -> None:
+        """Go on from *state*; ValueError where no reports lead to it."""
+        within("alerts in force", len(state.in_force), 0, self._most)
+        within("resolved alerts", len(state.resolved), 0, self._resolved.maxlen or 0)
+        for alert in state.in_force:
+            refuse(f"{alert.key} in force, but {alert.state}", where=alert.state not in {"pending", "firing"})
+            refuse(f"{alert.key} in force twice", where=alert.key in self._in_force)
+            check_alert(alert)
+            self._in_force[alert.key] = alert
+        for alert in state.resolved:
+            refuse(f"{alert.key} resolved, but {alert.state}", where=alert.state != "resolved")
+            check_alert(alert)
+        self._resolved.extend(state.resolved)
+        self._incidents.restore(state.incidents, {alert.key for alert in state.in_force if alert.state == "firing"})
+        self._refused_count = within("alerts too many", state.refused_count)
 
     def observe(self, reported: Iterable[Alert]) -> list[Alert]:
         """Take what judges have *reported*; the alerts whose state changed, those of one incident by likely origin.
