@@ -5,8 +5,13 @@ o'clock (UTC) it is a working day everywhere, and an hour of one such day stands
 other hour of the week stands for itself alone.
 """
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
+
+from dashlight.window.fitting import MOST_COUNT, fitted, within
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +42,31 @@ def class_of_hour(at: float) -> int:
     return hour % 24 if _FIRST_WORKING <= hour < _LAST_WORKING else 24 + hour
 
 
+class OpenBlock(NamedTuple):
+    """The block of one length that goes on."""
+
+    number: int
+    """Counted from the epoch in blocks of its length; -1 where none has begun."""
+    panes: int
+    exchanges: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrivalHistoryState:
+    """What outlives the process of an ArrivalHistory, as it holds it."""
+
+    panes: Floats
+    """Shape (CLASSES,), as are the next three."""
+    longest: Floats
+    exchanges: Floats
+    squares: Floats
+    """Sums of the squared exchanges of a pane."""
+    blocks: Floats
+    """Shape (len(BLOCKS_AN_HOUR), 3, CLASSES): how many, the sums of their exchanges and of the squares."""
+    open_blocks: tuple[OpenBlock, ...]
+    """Of each length."""
+
+
 class ArrivalHistory:
     """Exchanges a pane and the longest pause, by class of hour."""
 
@@ -47,9 +77,29 @@ class ArrivalHistory:
         self.longest = np.zeros(CLASSES)
         """Empty panes on end, the most that were seen within one hour of the class."""
         self._sum, self._squares = np.zeros(CLASSES), np.zeros(CLASSES)
-        # Blocks of each length: how many, the sums of their exchanges and of the squares.
         self._blocks = np.zeros((len(BLOCKS_AN_HOUR), 3, CLASSES))
-        self._open = [(-1, 0, 0) for _ in BLOCKS_AN_HOUR]
+        self._open = [OpenBlock(-1, 0, 0) for _ in BLOCKS_AN_HOUR]
+
+    @property
+    def state(self) -> ArrivalHistoryState:
+        """What outlives the process: the arrays themselves."""
+        return ArrivalHistoryState(self.panes, self.longest, self._sum, self._squares, self._blocks, tuple(self._open))
+
+    def restore(self, state: ArrivalHistoryState) -> None:
+        """Go on from *state*; ValueError where no panes lead to it."""
+        self.panes = fitted("panes of an hour", state.panes, like=self.panes, least=0, most=MOST_COUNT)
+        self.longest = fitted("empty panes", state.longest, like=self.longest, least=0, most=MOST_COUNT)
+        self._sum = fitted("exchanges", state.exchanges, like=self._sum, least=0)
+        within("exchanges of all hours", float(self._sum.sum()))
+        most = float(MOST_COUNT) ** 2
+        self._squares = fitted("squared exchanges", state.squares, like=self._squares, least=0, most=most)
+        self._blocks = fitted("blocks of hours", state.blocks, like=self._blocks, least=0, most=most)
+        within("open blocks", len(state.open_blocks), len(self._open), len(self._open))
+        for block in state.open_blocks:
+            within("number of a block", block.number, -MOST_COUNT)
+            within("panes of a block", block.panes)
+            within("exchanges of a block", block.exchanges)
+        self._open = list(state.open_blocks)
 
     @property
     def rates(self) -> Floats:
@@ -106,8 +156,8 @@ class ArrivalHistory:
         self._squares[place] += float(exchanges) ** 2
         full = self.panes * self._pane_seconds > MEMORY_HOURS * HOUR_SECONDS
         if full.any():
-            for kept in (self.panes, self._sum, self._squares):
-                kept[full] /= 2
+            for sums in (self.panes, self._sum, self._squares):
+                sums[full] /= 2
             self._blocks[:, :, full] /= 2
 
     def add_empty_blocks(self, panes: int, first_at: float) -> None:
@@ -123,8 +173,8 @@ class ArrivalHistory:
             number = int(at // seconds)
             block, panes, total = self._open[length]
             if number == block:
-                self._open[length] = block, panes + 1, total + exchanges
+                self._open[length] = OpenBlock(block, panes + 1, total + exchanges)
                 continue
             if panes * self._pane_seconds >= _WHOLE * seconds:
                 self._blocks[length, :, class_of_hour(block * seconds)] += 1, total, float(total) ** 2
-            self._open[length] = number, 1, exchanges
+            self._open[length] = OpenBlock(number, 1, exchanges)
