@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -265,7 +266,7 @@ def written(alerts: Alerts) -> bytes:
     return b"".join(LAYOUT.freeze(alerts.state))
 
 
-def state_of(**fields: tuple[Alert, ...] | int) -> AlertsState:
+def state_of(**fields: Any) -> AlertsState:
     alerts = Alerts()
     alerts.observe([alert("firing"), alert("pending", key="drift/m/e/feature/dewp")])
     return replace(alerts.state, **fields)

@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.judge.traffic.arrivals import BLOCKS_AN_HOUR, CLASSES, OpenBlock
+from dashlight.judge.traffic.arrivals import BLOCKS_AN_HOUR, CLASSES, ArrivalHistoryState, OpenBlock
 from dashlight.judge.traffic.low_traffic import UsualTraffic
 from dashlight.judge.traffic.silence import SilenceJudge, SilenceState
 from dashlight.records import Alert
@@ -240,9 +241,14 @@ HISTORY, LOW_TRAFFIC = HEARD.history, HEARD.low_traffic
 USUAL = UsualTraffic(20.0, 1.0, 0.1)
 
 
-def alert_that(**fields: object) -> Alert:
-    values = {"state": "firing", "at": MONDAY, "since_at": MONDAY, **fields}
-    return Alert("traffic/e/silence", "traffic", "", "", "e", None, None, summary="", rows=0, score=0.0, **values)  # type: ignore[arg-type]
+def history_with(name: str, wrong: object) -> ArrivalHistoryState:
+    fields: dict[str, Any] = {name: wrong}
+    return replace(HISTORY, **fields)
+
+
+def alert_that(**fields: Any) -> Alert:
+    values: dict[str, Any] = {"state": "firing", "at": MONDAY, "since_at": MONDAY, **fields}
+    return Alert("traffic/e/silence", "traffic", "", "", "e", None, None, summary="", rows=0, score=0.0, **values)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +267,7 @@ def alert_that(**fields: object) -> Alert:
         replace(HEARD, alert=alert_that(state="resolved")),
         replace(HEARD, alert=alert_that(at=math.nan)),
         *(
-            replace(HEARD, history=replace(HISTORY, **{name: wrong}))
+            replace(HEARD, history=history_with(name, wrong))
             for name in ("panes", "longest", "exchanges", "squares")
             for wrong in (-ONE.astype(float), ONE * math.nan, ONE + math.inf, ONE * 1e40, np.zeros(CLASSES - 1))
         ),
