@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.window.fitting import MOST_COUNT, fitted, within
+from dashlight.window.fitting import MOST_COUNT, fitted, refuse, within
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +32,7 @@ FEWEST_EXCHANGES = 20
 """Below so many in a class its own bursts cannot be measured."""
 CERTAIN = 2.0
 """Standard errors added to what the rate was measured to vary by."""
+_FEWEST_PANES = 1e-6
 PRIOR_VARIANCE = 0.25
 """Squared relative variation of the rate assumed where one day was seen; after n days a part 1/n of it."""
 
@@ -88,6 +89,8 @@ class ArrivalHistory:
     def restore(self, state: ArrivalHistoryState) -> None:
         """Go on from *state*; ValueError where no panes lead to it."""
         self.panes = fitted("panes of an hour", state.panes, like=self.panes, least=0, most=MOST_COUNT)
+        # By halving they never become so few; what is divided by them would run away.
+        refuse("hardly a pane of an hour", where=((self.panes > 0) & (self.panes < _FEWEST_PANES)).any())
         self.longest = fitted("empty panes", state.longest, like=self.longest, least=0, most=MOST_COUNT)
         self._sum = fitted("exchanges", state.exchanges, like=self._sum, least=0)
         within("exchanges of all hours", float(self._sum.sum()))
