@@ -9,7 +9,7 @@ import pytest
 from scipy.signal import lfilter
 
 from dashlight.judge.breaks.judge import BreakJudge
-from dashlight.judge.breaks.state import BreakJudgeState
+from dashlight.judge.breaks.state import BreakJudgeState, Place
 from dashlight.judge.natural_variation import Movements
 from dashlight.records import Alert
 from dashlight.window.recent_collector import RecentCollector
@@ -22,8 +22,8 @@ Thawed: TypeAlias = Callable[[BreakJudgeState], BreakJudgeState]
 Change: TypeAlias = Callable[[BreakJudgeState], BreakJudgeState]
 
 PANE_ROWS = 20
-AGE = ("feature", "age")
-EXTRA = ("feature", "extra")
+AGE: Place = ("feature", "age")
+EXTRA: Place = ("feature", "extra")
 
 
 def fresh_of(watched: Any) -> Callable[[], BreakJudge]:
