@@ -1,7 +1,7 @@
 """References and panes made from plain values, and a drift judge run over panes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from scipy.signal import lfilter
 
 from dashlight.judge.columns.judge import DriftJudge
 from dashlight.records import Alert
+from dashlight.store.layout import Layout
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import BINS
@@ -18,7 +19,18 @@ from dashlight.window.tables import Column, table_of_columns
 
 Values: TypeAlias = Mapping[str, Column]
 Counts: TypeAlias = NDArray[np.int64]
+State = TypeVar("State")
 Run: TypeAlias = tuple[list[Alert], NDArray[np.bool_], NDArray[np.float32]]
+
+
+def frozen_state(state: object) -> bytes:
+    layout: Layout[object] = Layout("state", 1, type(state))
+    return b"".join(layout.freeze(state))
+
+
+def thawed_state(state: State) -> State:
+    layout: Layout[State] = Layout("state", 1, type(state))
+    return layout.thaw(frozen_state(state))
 
 
 def columns_of_values(values: Values, *, ordered: bool = True) -> tuple[ColumnReference, ...]:
@@ -79,6 +91,18 @@ def rows_that_remember(rng: np.random.Generator, rows: int, rho: float) -> dict[
     noise = rng.standard_normal((rows + 1000, 4)) * np.sqrt(1 - rho**2)
     remembered = lfilter([1], [1, -rho], noise, axis=0)[1000:]
     return {f"x{place}": remembered[:, place] for place in range(4)}
+
+
+@pytest.fixture
+def frozen() -> Callable[[object], bytes]:
+    """The bytes of a state."""
+    return frozen_state
+
+
+@pytest.fixture
+def thawed() -> Callable[[State], State]:
+    """A state, written and read again."""
+    return thawed_state
 
 
 @pytest.fixture
