@@ -4,7 +4,6 @@ A state comes from a file. What follows from the reference and the settings is m
 state, once its shapes, types and ranges are such that no later step can break or go wrong for ever.
 """
 
-import sys
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,7 +16,7 @@ MOST_COUNT = 2**60
 """Of rows or panes in any life: adding another pane to it does not overflow 64 bits."""
 LATEST_AT = 2.0**34
 """Moments lie within so many seconds of the epoch: in nanoseconds they fit into 64 bits."""
-_LARGEST = sys.float_info.max
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 def fitted(
