@@ -159,6 +159,8 @@ ENDPOINT = STATE.endpoints["/p"]
                 replace(ENDPOINT, first_bytes=ENDPOINT.first_bytes - 1),
                 replace(ENDPOINT, request_sizes=ENDPOINT.request_sizes.astype(np.float64)),
                 replace(ENDPOINT, response_sizes=ENDPOINT.response_sizes + 2**62),
+                replace(ENDPOINT, durations=ENDPOINT.durations + 2**58),
+                replace(ENDPOINT, request_sizes=ENDPOINT.request_sizes + 2**50),
             )
         ),
     ],

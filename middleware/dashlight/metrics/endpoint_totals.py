@@ -15,7 +15,7 @@ from dashlight.metrics.figures import Figure, HistogramFigure
 from dashlight.metrics.instruments import HISTOGRAMS, REQUEST_DURATION, TIME_TO_FIRST_BYTE, figure, label
 from dashlight.records import Outcome
 from dashlight.window.fitting import MOST_COUNT, fitted, within
-from dashlight.window.histogram import LATENCY, SIZE
+from dashlight.window.histogram import LATENCY, SIZE, Scale
 from dashlight.window.names import OTHER
 from dashlight.window.outcomes import KIND_LIMIT, NOT_FAILURES, OUTCOMES, REASON_LIMIT, OutcomeCounts
 
@@ -107,10 +107,10 @@ class EndpointTotals:
         self._failures.restore(state.failures)
         self._undecodable.restore(state.undecodable)
         self._rows, self._analysed = within("rows", state.rows), within("analysed exchanges", state.analysed)
-        self._durations = _histogram(state.durations, self._durations)
-        self._first_bytes = _histogram(state.first_bytes, self._first_bytes)
-        self._request_sizes = _histogram(state.request_sizes, self._request_sizes)
-        self._response_sizes = _histogram(state.response_sizes, self._response_sizes)
+        self._durations = _histogram(state.durations, LATENCY)
+        self._first_bytes = _histogram(state.first_bytes, LATENCY)
+        self._request_sizes = _histogram(state.request_sizes, SIZE)
+        self._response_sizes = _histogram(state.response_sizes, SIZE)
 
     def add(self, pane: OutcomeCounts) -> None:
         """Adds the counts of a pane."""
@@ -156,8 +156,12 @@ def error_type(kind: str) -> str:
     return label(kind.removeprefix("exception:").removeprefix("http_"))
 
 
-def _histogram(counts: NDArray[np.int64], like: NDArray[np.int64]) -> NDArray[np.int64]:
-    return fitted("a histogram", counts, like=like, least=0, most=MOST_COUNT)
+def _histogram(counts: NDArray[np.int64], on: Scale) -> NDArray[np.int64]:
+    """*counts* on a scale; ValueError where what is shown of them would not fit into 64 bits."""
+    fitting = fitted("counts of a histogram", counts, like=np.zeros(on.bins, np.int64), least=0, most=MOST_COUNT)
+    within("values in a histogram", float(fitting.sum(dtype=np.float64)))
+    within("sum of a histogram", total(fitting, on))
+    return fitting
 
 
 def _seconds(name: str, counts: NDArray[np.int64], route: str) -> HistogramFigure:
