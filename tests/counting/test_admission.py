@@ -112,6 +112,10 @@ PLAIN: Layout[AdmissionState[str]] = Layout("admission", 1, AdmissionState[str])
 PAIRS: Layout[AdmissionState[tuple[str, str]]] = Layout("admission", 1, AdmissionState[tuple[str, str]])
 
 
+def three_places() -> Admission[tuple[str, str]]:
+    return Admission(3, beside=("a", "v"))
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.tuples(st.lists(st.tuples(st.sampled_from("abcde"), st.just("v"))), st.floats(0, 30)), max_size=40),
@@ -120,14 +124,13 @@ PAIRS: Layout[AdmissionState[tuple[str, str]]] = Layout("admission", 1, Admissio
 def test_an_admission_that_is_restored_goes_on_as_if_nothing_had_happened(
     panes: list[tuple[list[tuple[str, str]], float]], cut_at: int
 ) -> None:
-    whole: Admission[tuple[str, str]] = Admission(3, beside=("a", "v"))
-    restored = whole
+    whole = restored = three_places()
     at = 0.0
     for number, (asked, hours) in enumerate(panes):
         at += hours * HOUR
         answers = [[admission.admit(key, asked=asked[:1]) for key in asked] for admission in {whole, restored}]
         if number == cut_at:  # a pane that fills is kept as well
-            restored = Admission(3, beside=("a", "v"))
+            restored = three_places()
             restored.restore(PAIRS.thaw(b"".join(PAIRS.freeze(whole.state))))
         for admission in {whole, restored}:
             for _ in range(60):

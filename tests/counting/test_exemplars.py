@@ -180,9 +180,9 @@ def test_exemplars_that_are_restored_go_on_bit_by_bit(binner: Binner, cut_at: in
     assert shown(restored, since_pane=5) == shown(whole, since_pane=5) == [14, 12, 11, 9, 8]
 
 
-def pane_of(places: Any, count: int | None = None) -> ExemplarPane:
-    places = np.asarray(places, np.uint32)
-    return ExemplarPane(places, traces(*range(1, 1 + (places.size if count is None else count))))
+def pane_of(places: Any, *, type_: type[np.generic] = np.uint32, trace_ids: Any = None) -> ExemplarPane:
+    array: Any = np.asarray(places, type_)
+    return ExemplarPane(array, traces(*range(array.size)) if trace_ids is None else trace_ids)
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def pane_of(places: Any, count: int | None = None) -> ExemplarPane:
         ((0, pane_of([5, 4])),),
         ((0, pane_of([4, 4])),),
         ((0, pane_of([[4]])),),
-        ((0, pane_of([4], 2)),),
-        ((0, ExemplarPane(np.array([4], np.int64), traces(1))),),
-        ((0, ExemplarPane(np.array([4], np.uint32), traces(1).view(np.uint8))),),
+        ((0, pane_of([4], trace_ids=traces(1, 2))),),
+        ((0, pane_of([4], type_=np.int64)),),
+        ((0, pane_of([4], trace_ids=np.zeros(1, np.uint8))),),
     ],
 )
 def test_exemplars_that_cannot_be_are_refused(state: ExemplarsState) -> None:

@@ -8,7 +8,7 @@ import pytest
 from dashlight.records import Role, Table
 from dashlight.store.layout import Layout
 from dashlight.window.columns import ColumnReference
-from dashlight.window.recent import SPARSE_STRIDE, RecentRows, RecentValues, RecentValuesState
+from dashlight.window.recent import SPARSE_STRIDE, RecentRows, RecentValues, RecentValuesState, UnknownColumn
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, merged_recent
 from dashlight.window.tables import table_of_columns
@@ -178,6 +178,10 @@ def state(recent: Seen) -> RecentValuesState:
 Spoil = Callable[[RecentValuesState], RecentValuesState]
 
 
+def of_all(**wrong: Any) -> Spoil:
+    return lambda state: replace(state, **wrong)
+
+
 def of_role(**wrong: Any) -> Spoil:
     return lambda state: replace(state, roles={**state.roles, "feature": replace(state.roles["feature"], **wrong)})
 
@@ -191,6 +195,10 @@ def of_rows(rows: str, **wrong: Callable[[Any], Any]) -> Spoil:
     return spoil
 
 
+def longer(rows: Any) -> Any:
+    return np.concatenate([rows] * 7, axis=-1)
+
+
 def of_unknown(**wrong: Any) -> Spoil:
     return lambda state: replace(state, unknown=(replace(state.unknown[0], **wrong),))
 
@@ -198,14 +206,14 @@ def of_unknown(**wrong: Any) -> Spoil:
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda state: replace(state, pane=-1),
-        lambda state: replace(state, pane=1),
-        lambda state: replace(state, pane=2**62),
-        lambda state: replace(state, next_exchange=-1),
-        lambda state: replace(state, next_exchange=5),
-        lambda state: replace(state, next_exchange=2**62),
-        lambda state: replace(state, roles={"feature": state.roles["feature"]}),
-        lambda state: replace(state, unknown=state.unknown * (MOST_UNKNOWN + 1)),
+        of_all(pane=-1),
+        of_all(pane=1),
+        of_all(pane=2**62),
+        of_all(next_exchange=-1),
+        of_all(next_exchange=5),
+        of_all(next_exchange=2**62),
+        of_all(roles={}),
+        of_all(unknown=(UnknownColumn("feature", "z", 0, 0, 0, 1, 0.0),) * (MOST_UNKNOWN + 1)),
         of_role(rows_seen=-1),
         of_role(present_pane=np.zeros(2, np.int64)),
         of_role(present_pane=np.zeros(3, np.float64)),
@@ -225,8 +233,7 @@ def of_unknown(**wrong: Any) -> Spoil:
         of_rows("dense", exchanges=lambda exchanges: -1 - exchanges),
         of_rows("dense", panes=lambda panes: panes[1:]),
         of_rows("dense", panes=lambda panes: panes - 1),
-        of_rows("dense", **dict.fromkeys(("numbers", "types", "texts"), lambda rows: np.tile(rows, (1, 7))),
-                **dict.fromkeys(("exchanges", "panes"), lambda rows: np.tile(rows, 7))),
+        of_rows("dense", numbers=longer, types=longer, texts=longer, exchanges=longer, panes=longer),
         of_unknown(first_pane=-1),
         of_unknown(last_pane=3),
         of_unknown(first_pane=2),
@@ -234,7 +241,7 @@ def of_unknown(**wrong: Any) -> Spoil:
         of_unknown(first_rows=-1),
         of_unknown(first_at=float("nan")),
     ],
-)  # fmt: skip
+)
 def test_what_no_recent_values_of_these_columns_hold_is_refused(
     recent: Seen, state: RecentValuesState, spoil: Spoil
 ) -> None:

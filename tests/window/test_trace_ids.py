@@ -73,13 +73,13 @@ def test_what_is_taken_is_kept_no_more() -> None:
 
 
 def test_what_was_taken_can_be_kept_again_elsewhere() -> None:
-    process, host = TraceIds(), TraceIds()
+    process, machine = TraceIds(), TraceIds()
     process.keep("slow", 1, started_at=1.0)
     process.keep("slow", 2, started_at=2.0)
 
-    host.add_all(process.take())
+    machine.add_all(process.take())
 
-    assert host.since(0.0, "slow") == hexadecimal(2, 1)
+    assert machine.since(0.0, "slow") == hexadecimal(2, 1)
 
 
 @pytest.mark.parametrize("cut_at", [0, 3, 70, 150])

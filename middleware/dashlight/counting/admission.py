@@ -1,4 +1,4 @@
-"""Who has one of a bounded number of places: what is new takes that of the one unseen for longest. Pure."""
+"""A bounded number of places: what is new takes the place of what was asked for least recently. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dashlight.window.fitting import moment, refuse, within
 Key = TypeVar("Key")
 
 UNSEEN_PANES = 100
-"""Panes without a row or an exchange before anything goes. Only panes that were closed count: an app that was switched off
-for a month finds what it watched, and has so many panes to ask for it again."""
+"""Panes in which something was not asked for, before it may go. Only panes that were closed count: an app that was switched
+off for a month finds what it watched, and has so many panes to ask for it again."""
 UNSEEN_SECONDS = 3600.0
-"""Before something makes room for what is new: a model that is asked once an hour must not be lost to one on trial."""
+"""Age from which something makes room for what is new: a model that is asked once an hour must not be lost to one on trial."""
 GONE_SECONDS = 8 * 86_400.0
-"""Before something goes without need of room: a week and a day, for what is asked once a week is still in use."""
+"""Age from which something goes even where there is room: a week and a day, for what is asked once a week is in use."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""The panes that processes of a host post for the one of them that judges."""
+"""The panes that processes of a machine post for the one of them that judges."""
 
 import logging
 import os

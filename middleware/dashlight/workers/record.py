@@ -1,4 +1,4 @@
-"""A value that one process writes for the others of the host: the checkpoint, the briefing, the figures."""
+"""A value that one process writes for the others of the machine: the checkpoint, the briefing, the figures."""
 
 import logging
 import time
