@@ -295,7 +295,7 @@ def firing_of(*ups: int) -> Firing:
         replace(STATE, watches=STATE.watches[1:]),
         replace(STATE, watches=(*STATE.watches, WATCH)),
         state_with(since=STATE.ends.closed),
-        state_with(alert=None),
+        state_with(hysteresis=replace(WATCH.hysteresis, alert_state="inactive", fired_for=0)),
         state_with(shift=None),
         state_with(rows_to_evidence=math.nan),
         state_with(shift=replace(SHIFT, peak=SHIFT.peak[1:])),
