@@ -225,26 +225,26 @@ def test_an_alert_of_traffic_belongs_to_its_endpoint_whatever_the_model() -> Non
     assert [(each.state, each.at, each.since_at) for each in written] == [("firing", 2.0, 1.0)] * 2
 
 
-REPORTS = st.lists(
-    st.lists(
-        st.builds(
-            lambda state, column, since_at, score: replace(
-                alert(state, since_at=since_at, key=f"drift/m/e/feature/{column}"),
-                column=f"c{column}",
-                score=score,
-                since_earliest_at=since_at - 20.0 if score > 0.5 else math.nan,
-                since_latest_at=since_at + 20.0 if score > 0.5 else math.nan,
-                causes=(Cause("above 100", 0.05, score),),
-            ),
-            state=st.sampled_from(STATES),
-            column=st.integers(0, 6),
-            since_at=st.sampled_from([0.0, 50.0, 5000.0]),
-            score=st.floats(0.1, 1.0),
-        ),
-        max_size=8,
-    ),
-    max_size=20,
+def report(state: AlertState, column: int, since_at: float, score: float) -> Alert:
+    is_dated = score > 0.5
+    return replace(
+        alert(state, since_at=since_at, key=f"drift/m/e/feature/{column}"),
+        column=f"c{column}",
+        score=score,
+        since_earliest_at=since_at - 20.0 if is_dated else math.nan,
+        since_latest_at=since_at + 20.0 if is_dated else math.nan,
+        causes=(Cause("above 100", 0.05, score),),
+    )
+
+
+REPORT = st.builds(
+    report,
+    state=st.sampled_from(STATES),
+    column=st.integers(0, 6),
+    since_at=st.sampled_from([0.0, 50.0, 5000.0]),
+    score=st.floats(0.1, 1.0),
 )
+REPORTS = st.lists(st.lists(REPORT, max_size=8), max_size=20)
 
 
 @given(reports=REPORTS, cut_at=st.integers(0, 20))

@@ -225,13 +225,15 @@ def test_what_is_in_force_of_columns_that_nobody_sends_any_more_ends() -> None:
 
 
 RULES = "error_rate>2% for 2m, missing_rate[age*]>10% for 1m, missing_rate>50%, throughput<1/s"
+
+
+def quantities(failed: int, columns: dict[str, float], throughput: float) -> Quantities:
+    scores = [missing(column, value) for column, value in columns.items()]
+    return replace(QUIET, failures={"http_500": failed}, missing=scores, throughput=throughput)
+
+
 MEASURED = st.builds(
-    lambda failed, columns, throughput: replace(
-        QUIET,
-        failures={"http_500": failed},
-        missing=[missing(column, value) for column, value in columns.items()],
-        throughput=throughput,
-    ),
+    quantities,
     failed=st.sampled_from([0, 14, 276]),
     columns=st.dictionaries(st.sampled_from(["age", "aged", "income"]), st.sampled_from([0.0, 0.09, 0.3, 0.9])),
     throughput=st.sampled_from([0.5, 1.1, 5.0]),
@@ -241,12 +243,12 @@ MEASURED = st.builds(
 @given(measured=st.lists(MEASURED, max_size=25), cut_at=st.integers(0, 25))
 def test_a_judge_that_is_restored_goes_on_as_it_was(measured: list[Quantities], cut_at: int) -> None:
     whole = restored = ThresholdJudge(parse_rules(RULES), endpoint="/predict")
-    for pane, quantities in enumerate(measured):
+    for pane, now in enumerate(measured):
         if pane == cut_at:
             restored = ThresholdJudge(parse_rules(RULES), endpoint="/predict")
             restored.restore(LAYOUT.thaw(written(whole)))
-        told = whole.update(quantities, 30.0 * pane)
-        assert restored is whole or str(restored.update(quantities, 30.0 * pane)) == str(told)
+        told = whole.update(now, 30.0 * pane)
+        assert restored is whole or str(restored.update(now, 30.0 * pane)) == str(told)
 
     assert written(restored) == written(whole)
 
