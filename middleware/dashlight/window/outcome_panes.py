@@ -64,7 +64,7 @@ class OutcomePanes:
         row[_ROWS], row[_ANALYSED] = pane.rows, pane.analysed
         row[_REASONS] = self._reasons.count(pane.undecodable)
         row[_PANES] = pane.panes
-        row[_BINS] = np.concatenate([pane.durations, pane.first_bytes, pane.request_sizes, pane.response_sizes])
+        row[_BINS] = pane.histograms
         self._ring.add(row, at)
 
     def window(self, panes: int) -> OutcomeCounts:

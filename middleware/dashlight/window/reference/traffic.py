@@ -80,8 +80,7 @@ class TrafficLearning:
         """What outlives the process."""
         histograms = np.zeros((len(self._blocks), BINNING.bins), np.int64)
         for row, block in zip(histograms, self._blocks, strict=True):
-            parts = (block.durations, block.first_bytes, block.request_sizes, block.response_sizes)
-            np.concatenate(parts, out=row)
+            row[:] = block.histograms
         smallest = np.min_scalar_type(int(histograms.max(initial=0)))
         blocks = tuple(map(_tallies, self._blocks))
         return TrafficLearningState(self._seen, self._panes_a_block, blocks, histograms.astype(smallest))
