@@ -22,6 +22,9 @@ CLEAR_OF_MEMORY = 1.5
 that resemble one another would make it right without any drift."""
 LONGEST_GAP = 400
 """But not from further back: what hangs together for longer than that is a season, which has a margin of its own."""
+FURTHEST = 1000.0
+"""Deviations. The mean of a pane that lies further out is taken to lie so far, the same way: else one row of huge numbers
+would be the direction for the hundred thousand rows that it takes to forget it."""
 
 
 class Learned:
@@ -40,14 +43,18 @@ class Learned:
 
     def add(self, total: Floats, rows: int) -> None:
         """Take the next *rows* rows, at least one, by their sum *total*, shape (dims,)."""
-        self._fresh.append(((total - rows * self._centre) / self._spread, rows))
+        moved = (total - rows * self._centre) / self._spread
+        largest = np.abs(moved).max()
+        if largest > FURTHEST * rows:
+            moved *= FURTHEST * rows / largest
+        self._fresh.append((moved, rows))
         self._fresh_rows += rows
         while self._fresh and self._fresh_rows - self._fresh[0][1] >= self._gap:
             moved, count = self._fresh.popleft()
             self._fresh_rows -= count
-            kept = np.exp(-count / np.array(MEMORIES))
-            self._sums = kept[:, np.newaxis] * self._sums + moved
-            self._rows = kept * self._rows + count
+            remaining = np.exp(-count / np.array(MEMORIES))
+            self._sums = remaining[:, np.newaxis] * self._sums + moved
+            self._rows = remaining * self._rows + count
 
     def shift(self, memory: int) -> Floats:
         """How far one memory has every dimension go beyond chance, in deviations; shape (dims,)."""

@@ -82,7 +82,9 @@ class DirectionNull:
         """Whether rows hang together for longer than the reference can show, in the middle one of the dimensions."""
 
     def along(self, weights: Floats) -> Along:
-        """Scores along *weights*, shape (directions, dims), none of them zero throughout."""
+        """Scores along *weights*, shape (directions, dims), none of them zero throughout; their size does not matter."""
+        # One row of huge numbers makes weights whose squares no float holds; powers of two leave every digit as it is.
+        weights = np.ldexp(weights, -np.frexp(np.abs(weights).max(1, keepdims=True))[1])
         single = weights.astype(np.float32)
         raw = ((single @ self._covariance) * single).sum(1).astype(np.float64)
         deviations = np.sqrt(np.maximum(raw, 0.0) + _FLOOR * (weights * weights).sum(1))
@@ -95,7 +97,7 @@ class DirectionNull:
         phi, tau, is_measured = self._movement(units, raw / deviations**2)
         return Along(
             units=units,
-            mean=units @ self._mean + clipped,
+            mean=np.clip(units @ self._mean + clipped, -CLIP, CLIP),
             variance=phi * np.minimum(1 / self._mean_rows + doubt, 1.0),
             phi=phi,
             tau=tau,
@@ -105,7 +107,7 @@ class DirectionNull:
     def _movement(self, units: Floats, variances: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """phi, tau and whether they could be measured."""
         shares = units**2 * self._covariance.diagonal()
-        phi = (shares @ self._phi) / np.maximum(shares.sum(1), 1e-12)
+        phi = np.maximum((shares @ self._phi) / np.maximum(shares.sum(1), 1e-12), 1.0)
         tau = np.abs(units) @ self._tau
         is_measured = np.full(len(units), not self.too_short)
         if not self._lengths:
