@@ -6,12 +6,14 @@ passes leaves nothing to resolve, and one that is resolved begins anew.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from math import isnan
 from urllib.parse import quote
 
 from dashlight.judge.incidents import Incidents
 from dashlight.records import Alert, AlertSource, AlertState, Cause, Role
+from dashlight.window.fitting import moment, refuse, within
 
 MOST_ALERTS = 2000
 """More alerts than anybody reads; what begins beyond that is counted, not kept."""
@@ -26,6 +28,17 @@ def alert_key(source: AlertSource, *parts: str) -> str:
 def is_renewed(fired_for: int) -> bool:
     """Whether an alert that has fired for so many panes is described anew: after 1, 2, 4, ... of them."""
     return fired_for > 0 and fired_for & (fired_for - 1) == 0
+
+
+def check_alert(alert: Alert) -> None:
+    """Raises ValueError where *alert*, which was kept, is such that nobody could be told of it."""
+    moment("the beginning of a state", alert.at)
+    moment("the beginning of a change", alert.since_at)
+    for at in (alert.since_earliest_at, alert.since_latest_at):
+        if not isnan(at):
+            moment("the beginning of a change", at)
+    within("rows of an alert", alert.rows)
+    within("a place in an incident", alert.place)
 
 
 def ended(alert: Alert, at: float, reason: str = "") -> Alert:
@@ -64,7 +77,7 @@ class AlertWriter:
         score: float,
         column: str | None = None,
         role: Role | None = None,
-        causes: Sequence[Cause] = (),
+        causes: tuple[Cause, ...] = (),
     ) -> Alert:
         """The alert whose key ends with *parts*. Traffic belongs to the endpoint: its keys name no model."""
         origin = (self.endpoint,) if self.source == "traffic" else (self.model, self.endpoint)
@@ -98,6 +111,13 @@ class LifeCycle:
         """Whether an alert is in force that fires."""
         return self.alert is not None and self.alert.state == "firing"
 
+    def restore(self, alert: Alert | None) -> None:
+        """Go on with *alert*, as it was last told; ValueError where it is not in force."""
+        if alert is not None:
+            refuse(f"an alert that is {alert.state}", where=alert.state not in {"pending", "firing"})
+            check_alert(alert)
+        self.alert = alert
+
     def step(
         self, phase: Phase, describe: Callable[[Phase], Alert] | None, *, over: str = "", fired_for: int = 0
     ) -> list[Alert]:
@@ -113,19 +133,19 @@ class LifeCycle:
         """
         if phase.state in {"inactive", "resolved"}:
             return self.end(phase.at, over)
-        known = self.alert
-        is_same = known is not None and known.state == phase.state
+        told = self.alert
+        is_same = told is not None and told.state == phase.state
         if describe is None or (is_same and not (phase.state == "firing" and is_renewed(fired_for))):
             return []
-        if known is not None:
-            phase = replace(phase, since_at=known.since_at)
+        if told is not None:
+            phase = replace(phase, since_at=told.since_at)
         self.alert = describe(phase)
         return [self.alert]
 
     def end(self, at: float, reason: str = "") -> list[Alert]:
         """The alert in force, if there is one, over since *at* for this *reason*."""
-        known, self.alert = self.alert, None
-        return [] if known is None else [ended(known, at, reason)]
+        told, self.alert = self.alert, None
+        return [] if told is None else [ended(told, at, reason)]
 
 
 def transition(known: Alert | None, reported: Alert) -> Alert | None:

@@ -7,10 +7,13 @@ Source: Page (1954), Biometrika 41, 100-115; with bets for likelihood ratios, Sh
 "E-detectors", arXiv 2203.03532.
 """
 
+from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dashlight.window.fitting import fitted, within
 
 CAP_NATS = 6.0
 """Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
@@ -19,6 +22,17 @@ AGE_LIMIT = 30_000
 
 Nats = TypeVar("Nats", bound=np.floating)
 Places: TypeAlias = NDArray[np.intp] | list[int] | slice | int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CusumState:
+    """What a Cusum, and whatever bank of bets rests on one alone, remembers at the end of a pane."""
+
+    margins: NDArray[np.floating]
+    """See `Cusum.margins`; CAP_NATS at most."""
+    age: NDArray[np.uint16]
+    settled: int
+    """How often it was settled since ages were last limited."""
 
 
 class Cusum(Generic[Nats]):
@@ -40,6 +54,19 @@ class Cusum(Generic[Nats]):
     def bytes(self) -> int:
         """Memory that it takes."""
         return sum(array.nbytes for array in (self.margins, self.age, self.floor, self._cap, self._alive))
+
+    @property
+    def state(self) -> CusumState:
+        """What it remembers: the arrays themselves. To be taken once the pane is settled and capped."""
+        return CusumState(self.margins, self.age, self._settled)
+
+    def restore(self, state: CusumState) -> None:
+        """Go on from *state*; ValueError where no Cusum of so many bets on so many things can have been there."""
+        margins = fitted("margins", state.margins, like=self.margins, least=-np.inf, most=CAP_NATS)
+        self._settled = within("settled panes", state.settled, 0, AGE_LIMIT - 1)
+        self.age = fitted("ages", state.age, like=self.age, most=AGE_LIMIT + self._settled)
+        # Another release of NumPy, or another processor, may have put a floor lower by its last digit.
+        self.margins = np.maximum(margins, self.floor)
 
     def add(self, gain: NDArray[Nats], bets: slice = slice(None)) -> None:
         """Add what these *bets* win, to be settled when the pane is complete."""

@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.evidence.bets import DIRECTIONS
-from dashlight.judge.evidence.cusum import CAP_NATS, Cusum
+from dashlight.judge.evidence.cusum import AGE_LIMIT, CAP_NATS, Cusum, CusumState
 from dashlight.judge.evidence.null_bounds import SIZES
 from dashlight.judge.evidence.score_tables import LAYERS, EvidenceTables
 from dashlight.window.events import EVENT_COUNT, EVENTS, FUNCTIONAL_COUNT, OTHER_EVENTS
+from dashlight.window.fitting import refuse, within
 from dashlight.window.layout import UNSEEN
 
 ALIKE_NATS = 1.0
@@ -45,6 +46,29 @@ class Firing:
     leading: int = 0
     """The leading detector: an event's number, or EVENT_COUNT plus a functional's."""
 
+    def check(self, possible: "Firing") -> None:
+        """Raises ValueError where these are not some of the detectors that are *possible*, in their order."""
+        for detectors, all_ in (
+            (self.ups, possible.ups),
+            (self.downs, possible.downs),
+            (self.functionals, possible.functionals),
+        ):
+            refuse("detectors that there are not", where=detectors.ndim != 1 or not np.isin(detectors, all_).all())
+            refuse("detectors that are not in their order", where=(detectors[1:] <= detectors[:-1]).any())
+        refuse("evidence of no detector", where=not len(self.ups) + len(self.downs) + len(self.functionals))
+        within("the age of evidence", self.age, 1, possible.age)
+        within("the leading detector", self.leading, 0, possible.leading)
+
+
+ANY_FIRING = Firing(
+    ups=np.arange(EVENT_COUNT),
+    downs=np.arange(EVENT_COUNT),
+    functionals=np.arange(FUNCTIONAL_COUNT),
+    age=2 * AGE_LIMIT,
+    leading=EVENT_COUNT + FUNCTIONAL_COUNT - 1,
+)
+"""All detectors of a column, and the greatest age."""
+
 
 class Evidence:
     """The state of the bank: for every detector its margin over the threshold, in nats, and its age."""
@@ -55,6 +79,15 @@ class Evidence:
         self._cusum = Cusum(tables.floor, bets=LAYERS)
         self._gain = np.empty((LAYERS // 2, *tables.floor.shape), np.float32)
         self._every_row = np.empty_like(tables.floor)
+
+    @property
+    def state(self) -> CusumState:
+        """What it remembers beside its tables: the arrays themselves."""
+        return self._cusum.state
+
+    def restore(self, state: CusumState) -> None:
+        """Go on from *state*; ValueError where it cannot be that of a bank with such tables."""
+        self._cusum.restore(state)
 
     def update(self, counts: NDArray[np.integer], tables: EvidenceTables | None = None) -> Nats:
         """Take the counts of one pane, shape (columns, BINS); the margins of the columns, shape (columns,), in nats.

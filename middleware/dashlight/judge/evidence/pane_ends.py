@@ -1,11 +1,25 @@
 """When the last panes ended and how many rows came before them: to say since when. Pure."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+from dashlight.window.fitting import LATEST_AT, fitted, refuse, within
 
 PANES_REMEMBERED = 8192
 """Moments of so many panes are kept: most of a day at ten seconds a pane."""
 _FIRST_CAPACITY = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PaneEndsState:
+    """What PaneEnds remember."""
+
+    closed: int
+    rows: float
+    ends: NDArray[np.float64]
+    """When each pane ended and the rows before it, shape (capacity, 2); pane k stands at k modulo the capacity."""
 
 
 class PaneEnds:
@@ -18,6 +32,25 @@ class PaneEnds:
         """Rows of all panes so far, where they are told."""
         self._ends: NDArray[np.float64] = np.zeros((_FIRST_CAPACITY, 2))
         """When each pane ended and the rows before it; pane k stands at k modulo the length."""
+
+    @property
+    def state(self) -> PaneEndsState:
+        """What is remembered: the array itself."""
+        return PaneEndsState(self.closed, self.rows, self._ends)
+
+    def restore(self, state: PaneEndsState) -> None:
+        """Go on from *state*; ValueError where the ends are not those of so many panes with so many rows."""
+        self.closed = within("closed panes", state.closed)
+        self.rows = within("rows of all panes", state.rows)
+        capacity = _FIRST_CAPACITY
+        while capacity < min(self.closed, PANES_REMEMBERED):
+            capacity *= 2
+        self._ends = fitted("ends of panes", state.ends, like=np.empty((capacity, 2)), least=-LATEST_AT)
+        at, rows_before = self._ends.T
+        refuse("a pane that ended later than can be told", where=at.max() > LATEST_AT)
+        refuse(
+            "rows before a pane that are not some of all", where=rows_before.min() < 0 or rows_before.max() > self.rows
+        )
 
     def add(self, at: float, rows: float = 0.0) -> None:
         """Take a pane with *rows* rows that ended *at*."""

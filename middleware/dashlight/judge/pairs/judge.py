@@ -119,7 +119,7 @@ class PairJudge:
         self._scales.add(counts)
         margins = self._bank.update(counts.agreeing, counts.informative)
         over = np.flatnonzero(margins >= 0)
-        if not len(over) and self._hysteresis.state == "inactive":
+        if not len(over) and self._hysteresis.alert_state == "inactive":
             return []
         seen = self._look(over[np.argsort(margins[over])[-MOST_MEASURED:]] if len(over) > MOST_MEASURED else over)
         age = self._age(seen)
