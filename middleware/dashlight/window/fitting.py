@@ -32,9 +32,11 @@ def fitted(
         raise ValueError(
             f"{what} of shape {array.shape} and type {array.dtype}: expected {like.shape} and {like.dtype}"
         )
-    # The smallest of numbers among which there is a NaN is NaN.
-    if array.size and array.dtype.kind in "biuf" and not (array.min() >= least and array.max() <= most):
-        raise ValueError(f"{what} from {array.min()} to {array.max()}: expected {least} to {most}")
+    if array.size and array.dtype.kind in "biuf":
+        # Of numbers among which there is a NaN both are NaN; as Python's they are not compared in single precision.
+        smallest, largest = array.min().item(), array.max().item()
+        if not (smallest >= least and largest <= most):
+            raise ValueError(f"{what} from {smallest} to {largest}: expected {least} to {most}")
     return array.astype(like.dtype, copy=False)
 
 
