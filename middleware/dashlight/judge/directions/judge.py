@@ -6,7 +6,7 @@ direction is learned from the panes before the one that it is bet on, so that th
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.directions.bets import SIZES, Direction, DirectionPane, direction_along, observed
-from dashlight.judge.directions.learning import MEMORIES, Learned
+from dashlight.judge.directions.learning import MEMORIES, Learned, LearnedState
 from dashlight.judge.directions.null import DirectionNull
-from dashlight.judge.directions.watch import DirectionWatch, PaneScores
+from dashlight.judge.directions.watch import DirectionWatch, DirectionWatchState, PaneScores
 from dashlight.judge.directions.words import ENDED, direction_summary
-from dashlight.judge.evidence.cusum import Cusum
+from dashlight.judge.evidence.cusum import Cusum, CusumState
 from dashlight.judge.evidence.effects import TOLERANCE
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS
-from dashlight.judge.evidence.pane_ends import PaneEnds
+from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
 from dashlight.records import Alert
 from dashlight.window.columns import DirectionReference
+from dashlight.window.fitting import fitted, refuse, within
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -33,6 +34,26 @@ RENEWAL_ROWS = 200
 an older one are as fair, and to know what a direction does without drift is most of the cost."""
 SOME_EVIDENCE = 1.5
 """Nats, of a bet that only chance moves seldom reached."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DirectionJudgeState:
+    """What a DirectionJudge remembers."""
+
+    learned: LearnedState
+    watch: DirectionWatchState
+    bets: CusumState
+    ends: PaneEndsState
+    weights: Floats
+    """Shape (memories, dims): what had been learned when the direction was last renewed; the direction follows from it."""
+    number: int
+    """Of that direction."""
+    rows_since: int
+    """Rows since it was renewed."""
+    valid_from: int
+    """Number of the first direction since the last drift was over."""
+    pane: DirectionPane
+    """What was observed of the open pane."""
 
 
 class DirectionJudge:
@@ -69,10 +90,41 @@ class DirectionJudge:
         self._watch = DirectionWatch(len(MEMORIES), gate=float(np.sqrt(tolerance)))
         self._cusum = Cusum(np.full(len(SIZES), -self._nats), bets=len(MEMORIES))
         self._ends = PaneEnds()
-        self._directions, self._rows_since, self._valid_from = 0, 0, 0
+        self._number, self._rows_since, self._valid_from = 0, 0, 0
+        self._weights: Floats = np.zeros((len(MEMORIES), reference.dims))
         self.direction = self._renewed()
         """Under which the rows of the pane that is open are observed: to be shared with other workers."""
         self._pane = self._empty()
+
+    @property
+    def state(self) -> DirectionJudgeState:
+        """What is remembered: the arrays themselves."""
+        return DirectionJudgeState(
+            learned=self._learned.state,
+            watch=self._watch.state,
+            bets=self._cusum.state,
+            ends=self._ends.state,
+            weights=self._weights,
+            number=self._number,
+            rows_since=self._rows_since,
+            valid_from=self._valid_from,
+            pane=self._pane,
+        )
+
+    def restore(self, state: DirectionJudgeState) -> None:
+        """Go on from *state*; ValueError where no panes of rows of these dimensions lead to it."""
+        self._learned.restore(state.learned)
+        self._watch.restore(state.watch)
+        self._cusum.restore(state.bets)
+        self._ends.restore(state.ends)
+        self._number = within("the number of a direction", state.number, 1)
+        self._rows_since = within("rows since a direction was renewed", state.rows_since)
+        self._valid_from = within("the first direction that is valid", state.valid_from, 0, state.number)
+        self._weights = fitted("weights", state.weights, like=self._weights)
+        self.direction = self._directed()
+        state.pane.check(self._reference.dims)
+        refuse("a pane along another direction", where=state.pane.direction != state.number)
+        self._pane = state.pane
 
     @property
     def margin(self) -> float:
@@ -88,8 +140,8 @@ class DirectionJudge:
         """Part of the shift along the leading direction that the columns *names* make up, 0 to 1."""
         shift = self._learned.shift(self._leading_memory)
         whole = float((shift**2).sum())
-        held = np.array([name in names for name in self._names], np.bool_)
-        return float((shift[held] ** 2).sum()) / whole if whole and self._names else 0.0
+        is_named = np.array([name in names for name in self._names], np.bool_)
+        return float((shift[is_named] ** 2).sum()) / whole if whole and self._names else 0.0
 
     def observe(self, rows: NDArray[np.floating]) -> None:
         """Take rows of the open pane, shape (rows, width of the reference); ValueError where they are of another width."""
@@ -136,7 +188,7 @@ class DirectionJudge:
             rows=pane.rows,
             rows_of_evidence=int(self._ends.rows_of_last(age)),
             scores=pane.scores,
-            phi=self._phi,
+            phi=self.direction.phi,
             reference_variance=self._variance,
             natural=self._natural,
         )
@@ -172,21 +224,23 @@ class DirectionJudge:
         """What was learned and bet of a drift that is over."""
         self._cusum.reset()
         self._learned.forget()
-        self._valid_from = self._directions + 1
+        self._valid_from = self._number + 1
         self.direction = self._renewed()
 
     def _renewed(self) -> Direction:
         """The direction of the next panes."""
-        self._directions, self._rows_since = self._directions + 1, 0
-        weights = self._learned.weights()
-        learned = np.flatnonzero(weights.any(1))
-        along = self._null.along(weights[learned])
-        self._phi, self._variance = np.ones(len(MEMORIES)), np.zeros(len(MEMORIES))
-        self._natural = np.zeros(len(MEMORIES))
-        self._phi[learned], self._variance[learned] = along.phi, along.variance
-        self._natural[learned] = SEASON_DEVIATIONS * along.tau
+        self._number, self._rows_since = self._number + 1, 0
+        self._weights = self._learned.weights()
+        return self._directed()
+
+    def _directed(self) -> Direction:
+        """The direction that follows from the weights, which is all that a restart needs to know of it."""
+        learned = np.flatnonzero(self._weights.any(1))
+        along = self._null.along(self._weights[learned])
+        self._variance, self._natural = np.zeros(len(MEMORIES)), np.zeros(len(MEMORIES))
+        self._variance[learned], self._natural[learned] = along.variance, SEASON_DEVIATIONS * along.tau
         return direction_along(
-            self._directions,
+            self._number,
             along,
             learned=learned,
             memories=len(MEMORIES),

@@ -1,12 +1,14 @@
 """Where the rows went: running means of the last rows, and the directions that follow from them. Pure."""
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.window.columns import DirectionReference
+from dashlight.window.fitting import MOST_COUNT, fitted, refuse, within
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -27,6 +29,21 @@ FURTHEST = 1000.0
 would be the direction for the hundred thousand rows that it takes to forget it."""
 
 
+_ROUNDED = 1 + 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnedState:
+    """What Learned remembers."""
+
+    sums: Floats
+    """Shape (memories, dims): of the rows in deviations from the centre, each weighed by how recent it is."""
+    rows: Floats
+    """Shape (memories,): sum of the weights."""
+    fresh: tuple[tuple[Floats, int], ...]
+    """Of each of the last panes, which wait to be learned from: the sum of its rows, shape (dims,), and their number."""
+
+
 class Learned:
     """Running means of the rows, one for each of MEMORIES."""
 
@@ -40,6 +57,24 @@ class Learned:
         self._fresh_rows = 0
         self._sums = np.zeros((len(MEMORIES), reference.dims))
         self._rows = np.zeros(len(MEMORIES))
+
+    @property
+    def state(self) -> LearnedState:
+        """What is remembered: the arrays themselves."""
+        return LearnedState(self._sums, self._rows, tuple(self._fresh))
+
+    def restore(self, state: LearnedState) -> None:
+        """Go on from *state*; ValueError where it is of other dimensions, or no rows have such sums."""
+        self._rows = fitted("rows learned from", state.rows, like=self._rows, least=0, most=MOST_COUNT)
+        self._sums = fitted("sums of rows", state.sums, like=self._sums)
+        furthest = FURTHEST * _ROUNDED
+        refuse("sums further out than their rows", where=(np.abs(self._sums).max(axis=1) > furthest * self._rows).any())
+        for moved, rows in state.fresh:
+            most = furthest * within("rows of a pane", rows, 1)
+            fitted("the sum of a pane", moved, like=self._centre, least=-most, most=most)
+        self._fresh = deque(state.fresh)
+        self._fresh_rows = sum(rows for _, rows in state.fresh)
+        within("rows that wait", self._fresh_rows - (state.fresh[0][1] if state.fresh else 0), 0, LONGEST_GAP)
 
     def add(self, total: Floats, rows: int) -> None:
         """Take the next *rows* rows, at least one, by their sum *total*, shape (dims,)."""
