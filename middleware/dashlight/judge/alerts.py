@@ -68,6 +68,11 @@ class AlertWriter:
     version: str = ""
     endpoint: str = ""
 
+    def key(self, *parts: str) -> str:
+        """The key that ends with *parts*. Traffic belongs to the endpoint: its keys name no model."""
+        origin = (self.endpoint,) if self.source == "traffic" else (self.model, self.endpoint)
+        return alert_key(self.source, *origin, *parts)
+
     def write(
         self,
         *parts: str,
@@ -79,10 +84,9 @@ class AlertWriter:
         role: Role | None = None,
         causes: tuple[Cause, ...] = (),
     ) -> Alert:
-        """The alert whose key ends with *parts*. Traffic belongs to the endpoint: its keys name no model."""
-        origin = (self.endpoint,) if self.source == "traffic" else (self.model, self.endpoint)
+        """The alert whose key ends with *parts*."""
         return Alert(
-            key=alert_key(self.source, *origin, *parts),
+            key=self.key(*parts),
             source=self.source,
             model=self.model,
             version=self.version,

@@ -1,7 +1,7 @@
 """Drift of the columns of one model at one endpoint, from the counts of its panes to alerts with causes. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -11,19 +11,23 @@ from numpy.typing import NDArray
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.columns.causes import explain
 from dashlight.judge.columns.detectable import minimum_detectable_shift
-from dashlight.judge.columns.season_tables import without_season
+from dashlight.judge.columns.season_tables import SlotRowsState, without_season
 from dashlight.judge.columns.seasons import Seasons
 from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point
+from dashlight.judge.evidence.cusum import CAP_NATS, CusumState
 from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
-from dashlight.judge.evidence.evidence import Evidence, Firing
+from dashlight.judge.evidence.evidence import ANY_FIRING, Evidence, Firing
 from dashlight.judge.evidence.null import Floats, null_of
-from dashlight.judge.evidence.pane_ends import PaneEnds
+from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
 from dashlight.judge.evidence.score_tables import evidence_tables
-from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch
+from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch, ShiftWatchState
+from dashlight.judge.natural_variation import Movements
 from dashlight.judge.words import printable
 from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_NAMES
+from dashlight.window.fitting import fitted, refuse
+from dashlight.window.layout import BINS
 
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
@@ -35,6 +39,19 @@ STORY = 0.4
 """Part of the strongest effect from which a move of the values as a whole is told instead."""
 LONGEST_WINDOW = 1 << 20
 """Panes; the ring that is asked ends sooner."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DriftJudgeState:
+    """What a DriftJudge remembers between panes."""
+
+    evidence: CusumState
+    margins: NDArray[np.float32]
+    watches: Mapping[int, ShiftWatchState]
+    """Of the columns that ever had evidence, by place."""
+    ends: PaneEndsState
+    slot_rows: SlotRowsState | None
+    """None where no column follows the hour."""
 
 
 class DriftJudge:
@@ -49,6 +66,7 @@ class DriftJudge:
         importance: Mapping[str, float] | None = None,
         strict: bool = False,
         share: float = 1.0,
+        movements: Movements | None = None,
         model: str = "",
         version: str = "",
         endpoint: str = "",
@@ -58,6 +76,7 @@ class DriftJudge:
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. A column
         that *importance* names gets that many times the budget of another; 0 leaves it out. A *strict* judge calls
         whatever is within *tolerance* no drift: its evidence alone proves more than that, and it fires on it.
+        *movements* are those that another judge of the same columns has measured already.
 
         Raises:
             ValueError: *importance* is negative, not finite, of an unknown column, or 0 for all.
@@ -69,7 +88,9 @@ class DriftJudge:
         self._strict = strict
         seasons = [column.season for column in self.columns]
         weights = _weights(self.columns, importance or {}) * share
-        self.null = null_of(without_season(self.columns, seasons), tolerated=self._gate if strict else 0.0)
+        self.null = null_of(
+            without_season(self.columns, seasons), tolerated=self._gate if strict else 0.0, movements=movements
+        )
         self.tables = evidence_tables(self.null, weights, panes=panes)
         self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
         self._evidence = Evidence(self.tables)
@@ -77,6 +98,38 @@ class DriftJudge:
         self._watches: dict[int, ShiftWatch] = {}
         """Of the columns that ever had evidence, by place."""
         self._ends = PaneEnds()
+
+    @property
+    def state(self) -> DriftJudgeState:
+        """What is remembered: the arrays themselves, so to be written before the next pane."""
+        return DriftJudgeState(
+            evidence=self._evidence.state,
+            margins=self.margins,
+            watches={place: watch.state for place, watch in self._watches.items()},
+            ends=self._ends.state,
+            slot_rows=None if self._seasons is None else self._seasons.state,
+        )
+
+    def restore(self, state: DriftJudgeState) -> None:
+        """Go on from *state* instead of from nothing; the windows of `update` must go back as far as its panes did.
+
+        Raises:
+            ValueError: *state* cannot be that of a judge of these columns. This judge is of no use then.
+        """
+        self._evidence.restore(state.evidence)
+        self.margins = fitted("margins of columns", state.margins, like=self.margins, least=-np.inf, most=CAP_NATS)
+        self._ends.restore(state.ends)
+        if self._seasons is not None and state.slot_rows is not None:
+            self._seasons.restore(state.slot_rows)
+        elif self._seasons is not None or state.slot_rows is not None:
+            raise ValueError("rows by the hour although no column follows it, or none although one does")
+        for place, kept in state.watches.items():
+            refuse(f"a watch of column {place} of {len(self.columns)}", where=not 0 <= place < len(self.columns))
+            column = self.columns[place]
+            key = self._writer.key(column.role, column.name)
+            refuse("an alert of another column", where=kept.alert is not None and kept.alert.key != key)
+            watch = self._watches[place] = ShiftWatch()
+            watch.restore(kept, pane=self._ends.closed - 1, bins=BINS, possible=ANY_FIRING)
 
     @property
     def too_short(self) -> tuple[ColumnReference, ...]:
@@ -131,10 +184,10 @@ class DriftJudge:
         state = watch.step(recent)
         if state == "resolved":
             self._evidence.reset(place)
-        known = watch.life_cycle.alert
+        told = watch.life_cycle.alert
 
         def describe(firing: Firing, phase: Phase) -> Alert:
-            return self._dated(self._described(place, recent, firing, phase), known, (place, firing), window)
+            return self._dated(self._described(place, recent, firing, phase), told, (place, firing), window)
 
         return watch.life_cycle.step(
             Phase(state, at, self._ends.ended_at(recent.pane - watch.since)),
@@ -143,11 +196,11 @@ class DriftJudge:
             fired_for=watch.hysteresis.fired_for,
         )
 
-    def _dated(self, alert: Alert, known: Alert | None, seen: tuple[int, Firing], window: Window) -> Alert:
-        """*alert* with the interval in which the change began; as it is *known* once its panes are kept together."""
+    def _dated(self, alert: Alert, told: Alert | None, seen: tuple[int, Firing], window: Window) -> Alert:
+        """*alert* with the interval in which the change began; as it was *told* once its panes are kept together."""
         place, firing = seen
-        if known is not None and firing.age > STEPS_OF_ONE:
-            return replace(alert, since_earliest_at=known.since_earliest_at, since_latest_at=known.since_latest_at)
+        if told is not None and firing.age > STEPS_OF_ONE:
+            return replace(alert, since_earliest_at=told.since_earliest_at, since_latest_at=told.since_latest_at)
         latest, earliest = change_point(self.null, place, firing.leading, window, firing.age)
         return replace(
             alert,

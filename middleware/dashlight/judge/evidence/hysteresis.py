@@ -69,7 +69,7 @@ class Hysteresis:
             gone = gone_for()
             if gone is None:
                 return "firing"
-            self._soon_until = now + SOON * gone
+            self._soon_until = float(now + SOON * gone)
             self.alert_state, self.fired_for = "inactive", 0
             return "resolved"
         if not is_evident:

@@ -112,13 +112,12 @@ class ShiftWatch:
         """
         self.hysteresis.restore(state.hysteresis)
         self.life_cycle.restore(state.alert)
-        alert_state = "inactive" if state.alert is None else state.alert.state
-        refuse("an alert in another state than what it is of", where=alert_state != self.hysteresis.alert_state)
+        refuse("an alert that nothing would end", where=state.alert is not None and not self.is_active)
         self.since = within("the pane without evidence", state.since, -1, max(pane, 0))
         self._rows_to_evidence = within("rows of evidence", state.rows_to_evidence)
         self._shift = state.shift
         if state.shift is None:
-            refuse("an alert that fires without a shift", where=alert_state == "firing")
+            refuse("an alert that fires without a shift", where=self.hysteresis.alert_state == "firing")
             return
         state.shift.firing.check(possible)
         within("the pane in which a shift began", state.shift.began, -1, pane)
