@@ -183,6 +183,7 @@ def calm(state: PairJudgeState) -> PairJudgeState:
         (lambda state: replace(state, drift=None), "a drift that does not fire"),
         (calm, "a drift that does not fire"),
         (lambda state: replace(state, alert=None), "an alert in another state"),
+        (with_alert(key="drift/m/%2Fq/joint"), "an alert of something else"),
         (with_alert(state="pending"), "an alert in another state"),
         (with_alert(state="resolved"), "an alert that is resolved"),
         (with_alert(at=np.nan), "the beginning of a state"),

@@ -114,6 +114,8 @@ class DirectionJudge:
     def restore(self, state: DirectionJudgeState) -> None:
         """Go on from *state*; ValueError where no panes of rows of these dimensions lead to it."""
         self._learned.restore(state.learned)
+        alert, key = state.watch.alert, self._writer.key("direction", self._reference.name)
+        refuse("an alert of something else", where=alert is not None and alert.key != key)
         self._watch.restore(state.watch)
         self._cusum.restore(state.bets)
         self._ends.restore(state.ends)

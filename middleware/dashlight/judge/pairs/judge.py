@@ -103,6 +103,8 @@ class PairJudge:
         self._hysteresis.restore(state.hysteresis)
         self._life_cycle.restore(state.alert)
         alert_state = "inactive" if state.alert is None else state.alert.state
+        key = self._writer.key("joint")
+        refuse("an alert of something else", where=state.alert is not None and state.alert.key != key)
         refuse("an alert in another state than what it is of", where=alert_state != self._hysteresis.alert_state)
         refuse("a drift that does not fire", where=(state.drift is not None) != (alert_state == "firing"))
         if state.drift is not None:
