@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dashlight.judge.evidence.fading import FadingRowsState
 from dashlight.judge.pairs.dependence import Margin
 from dashlight.judge.pairs.effects import PairMeasure, PairScales
 from dashlight.judge.pairs.judge import PairJudge
@@ -177,6 +178,10 @@ def calm(state: PairJudgeState) -> PairJudgeState:
         (with_number("informative", 1e9), "more pairs, or rows on a side, than rows"),
         (with_number("sides", 1e9), "more pairs, or rows on a side, than rows"),
         (with_number("sides", -np.inf), "rows on a side from -inf"),
+        (
+            with_scales(fading=FadingRowsState(np.full(8, 2.0**59), np.full(8, 2.0**40))),
+            "weights of more rows than there can be",
+        ),
         (lambda state: replace(state, bank=replace(state.bank, settled=-1)), "settled panes"),
         (lambda state: replace(state, ends=replace(state.ends, closed=-1)), "closed panes"),
         (lambda state: replace(state, hysteresis=replace(state.hysteresis, patience=0)), "patience"),

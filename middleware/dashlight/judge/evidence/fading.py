@@ -46,6 +46,7 @@ class FadingRows:
         squares = fitted("squared weights of rows", state.squares, like=self._squares, least=0)
         # The rows of the last pane weigh one each, those before them less.
         refuse("weights that no rows have", where=((squares > weight) | ((squares < 1) & (weight > 0))).any())
+        refuse("weights of more rows than there can be", where=(weight**2 > MOST_COUNT * squares).any())
         self.weight, self._squares = weight, squares
 
     def add(self, rows: int) -> Floats:
