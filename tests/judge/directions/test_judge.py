@@ -362,6 +362,18 @@ def test_after_a_row_of_huge_numbers_a_drift_is_seen(huge: float, *, ordered: bo
     assert 800 < alerts[0].at <= 900
 
 
+@pytest.mark.parametrize("huge", [1e9, 1e30, 1e99])
+@pytest.mark.parametrize("place", [3, 4990])
+def test_a_reference_with_a_row_of_huge_numbers_can_be_judged_against(place: int, huge: float) -> None:
+    rng = np.random.default_rng(79)
+    rows = independent(rng, 5000)
+    rows[place, 3] = huge
+
+    _, margins = judged(judge_of(rows), moved(independent(rng, 3000), [2.0] * 6, 1000))
+
+    assert np.isfinite(margins).all()
+
+
 def test_rows_and_names_of_another_width_are_refused() -> None:
     rows = np.random.default_rng(74).standard_normal((1000, 3))
 
