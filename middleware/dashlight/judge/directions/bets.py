@@ -1,8 +1,7 @@
 """Bets along a learned direction, and the sums of a pane's rows under it. Pure."""
 
-import sys
 from dataclasses import dataclass
-from math import log1p, sqrt
+from math import log1p
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +22,7 @@ SLACK = 0.02
 _RUIN = 0.9
 """Part of its wealth that a bet loses in one row at most."""
 _ROUNDED = 1 + 1e-6
-_LARGEST_ROW = sqrt(sys.float_info.max)
+_LARGEST_ROW = float(np.sqrt(np.finfo(np.float64).max))
 """A row whose square is no number is left out."""
 
 

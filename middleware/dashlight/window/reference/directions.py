@@ -113,7 +113,8 @@ class RowsMeter:
 
 def in_single(deviations: NDArray[np.floating]) -> NDArray[np.float32]:
     """*deviations*, or products of them, in single precision and none so large that sums of them are no numbers."""
-    return np.clip(deviations, -_SINGLE_LARGEST, _SINGLE_LARGEST).astype(np.float32)
+    drawn_in: NDArray[np.floating] = np.clip(deviations, -_SINGLE_LARGEST, _SINGLE_LARGEST)
+    return drawn_in.astype(np.float32)
 
 
 def _halved(deviations: Floats) -> HalfFloats:
