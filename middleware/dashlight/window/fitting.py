@@ -4,7 +4,6 @@ A state comes from a file. What follows from the reference and the settings is m
 state, once its shapes, types and ranges are such that no later step can break or go wrong for ever.
 """
 
-import sys
 from typing import Any, TypeVar
 
 import numpy as np
@@ -17,7 +16,7 @@ MOST_COUNT = 2**60
 """Of rows or panes in any life: adding another pane to it does not overflow 64 bits."""
 LATEST_AT = 2.0**34
 """Moments lie within so many seconds of the epoch: in nanoseconds they fit into 64 bits."""
-_LARGEST = sys.float_info.max
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 def fitted(
@@ -33,10 +32,10 @@ def fitted(
             f"{what} of shape {array.shape} and type {array.dtype}: expected {like.shape} and {like.dtype}"
         )
     if array.size and array.dtype.kind in "biuf":
-        # Of numbers among which there is a NaN both are NaN; as Python's they are not compared in single precision.
-        smallest, largest = array.min().item(), array.max().item()
-        if not (smallest >= least and largest <= most):
-            raise ValueError(f"{what} from {smallest} to {largest}: expected {least} to {most}")
+        # As numbers of Python's, which compare exactly. The smallest of those among which there is a NaN is NaN.
+        lowest, highest = array.min().item(), array.max().item()
+        if not (lowest >= least and highest <= most):
+            raise ValueError(f"{what} from {lowest} to {highest}: expected {least} to {most}")
     return array.astype(like.dtype, copy=False)
 
 
