@@ -86,7 +86,7 @@ class DirectionPane:
 
 
 def undirected(dims: int) -> Direction:
-    """The direction of whoever has not heard of one: rows of *dims* dimensions are summed, and nothing is bet."""
+    """The direction before the judge has told one: rows of *dims* dimensions are summed, and nothing is bet."""
     return Direction(
         number=0,
         weights=np.zeros((dims, len(MEMORIES))),

@@ -77,7 +77,10 @@ class DirectionJudge:
 
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. *names*
         are those of the dimensions of joint rows, in their order; a vector has none. *phi* and *tau*, shape (dims,),
-        are the natural variation that is known of the dimensions besides.
+        are natural variation of the dimensions that was measured elsewhere, if it was.
+
+        Raises:
+            ValueError: another number of *names* than of dimensions.
         """
         if names and len(names) != reference.dims:
             raise ValueError(f"{len(names)} names for {reference.dims} dimensions")
@@ -93,7 +96,7 @@ class DirectionJudge:
         self._number, self._rows_since, self._valid_from = 0, 0, 0
         self._weights: Floats = np.zeros((len(MEMORIES), reference.dims))
         self.direction = self._renewed()
-        """Under which the rows of the pane that is open are observed: to be shared with other workers."""
+        """The direction along which rows of the open pane are observed: to be shared with other workers."""
         self._pane = self._empty()
 
     @property
@@ -164,8 +167,7 @@ class DirectionJudge:
         """Close the pane, which ended *at*: judge it, then learn from it. A pane without rows does not count.
 
         Returns:
-            The alert where its state changed, or where it fires on and its description was renewed: that is after
-            1, 2, 4, ... panes.
+            The alert, where its state changed, or where it still fires and is described anew (see `is_renewed`).
         """
         pane = self._pane
         if not pane.rows:
@@ -223,7 +225,7 @@ class DirectionJudge:
         )
 
     def _forget(self) -> None:
-        """What was learned and bet of a drift that is over."""
+        """Forget what was learned of a drift that is over, and won by bets on it."""
         self._cusum.reset()
         self._learned.forget()
         self._valid_from = self._number + 1

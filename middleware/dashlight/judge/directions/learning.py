@@ -48,7 +48,7 @@ class Learned:
     """Running means of the rows, one for each of MEMORIES."""
 
     def __init__(self, reference: DirectionReference, *, memory_rows: float) -> None:
-        """*memory_rows* rows hang together, as far as is known."""
+        """*memory_rows*: about so many consecutive rows are worth one independent row."""
         self._centre, self._spread = reference.centre, reference.spread
         self._memory_rows = memory_rows
         self._whitening = _whitening(reference, reference.total_rows / memory_rows)
@@ -92,7 +92,7 @@ class Learned:
             self._rows = remaining * self._rows + count
 
     def shift(self, memory: int) -> Floats:
-        """How far one memory has every dimension go beyond chance, in deviations; shape (dims,)."""
+        """How far the rows that one memory holds moved beyond chance, in deviations; shape (dims,)."""
         return np.asarray(self._beyond_chance(self._means())[memory])
 
     def weights(self) -> Floats:
@@ -111,7 +111,7 @@ class Learned:
         return np.asarray(np.sign(means) * np.maximum(np.abs(means) - by_chance, 0.0))
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Forget all rows."""
         self._fresh.clear()
         self._fresh_rows = 0
         self._sums[:] = 0.0

@@ -1,4 +1,4 @@
-"""What a score along a direction does where nothing drifts: its mean, how well that is known, and how it wanders. Pure."""
+"""Scores along a direction where nothing drifts: their mean, its standard error, and how they vary in time. Pure."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,7 +13,7 @@ Floats: TypeAlias = NDArray[np.float64]
 SingleFloats: TypeAlias = NDArray[np.float32]
 
 CLIP = 3.0
-"""Deviations beyond which a row scores no more: no single row decides."""
+"""Deviations at which a row's score is clipped, so that no single row decides."""
 FEWEST_BLOCKS = 12
 """A variance of fewer block means is off by more than 40 %: the length counts as not measured."""
 FEWEST_SHORTEST = 4
@@ -54,7 +54,10 @@ class DirectionNull:
     """The reference of whole rows, ready to be asked about any direction."""
 
     def __init__(self, reference: DirectionReference, *, phi: Floats | None, tau: Floats | None) -> None:
-        """*phi* and *tau*, shape (dims,), are what is known of the dimensions besides: a direction has no less."""
+        """*phi* and *tau*, shape (dims,), are natural variation of the dimensions that was measured elsewhere.
+
+        A direction has at least as much as the dimensions that it consists of.
+        """
         dims = reference.dims
         self._phi = np.ones(dims) if phi is None else np.maximum(phi, 1.0)
         self._tau = np.zeros(dims) if tau is None else tau

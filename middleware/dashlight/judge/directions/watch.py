@@ -27,7 +27,7 @@ SCALES = (100, 400, 1600, 6400, 25_600)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PaneScores:
-    """What there is to see at the end of a pane; the arrays of shape (memories,)."""
+    """What a pane's end shows of a direction; the arrays have shape (memories,)."""
 
     is_evident: bool
     rows: int
@@ -40,7 +40,7 @@ class PaneScores:
     reference_variance: Floats
     """Squared standard error of the mean without drift."""
     natural: Floats
-    """Effect that the slow movement of the reference explains."""
+    """The effect that slow movement, as in the reference, explains."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +75,7 @@ class DirectionWatchState:
 
 
 class DirectionWatch:
-    """What is remembered of a learned direction between panes."""
+    """Whether a learned direction's drift is pending, firing or over, by what it remembers of the panes before."""
 
     def __init__(self, memories: int, *, gate: float) -> None:
         """*gate* is the smallest effect worth waking somebody, in deviations of the score."""

@@ -1,4 +1,4 @@
-"""How far pairs of columns moved from their reference, net of what each column did by itself. Pure."""
+"""How much the agreement of pairs of columns changed, less what follows from each column's own change. Pure."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,7 @@ class PairScalesState:
 
 
 class PairScales:
-    """Counts of the recent past on several scales, see evidence.fading."""
+    """Counts of recent panes on several scales: on each, older rows weigh less (see `evidence.fading`)."""
 
     def __init__(self, paired: int) -> None:
         pairs, scales = len(pairs_of(paired)[0]), len(SPANS)
@@ -78,7 +78,7 @@ class PairScales:
         return Margin(self.sides[:, 0] / rows, self.sides[:, 1] / rows)
 
     def between(self, least: float, since: float) -> Places:
-        """The scales that remember at least *least* rows, and little of what was before the last *since* rows.
+        """Places of the scales that remember at least *least* rows, and little from before the last *since* rows.
 
         A scale remembers about twice its span; after so many rows it has forgotten 86 % of what was before.
         """
@@ -88,7 +88,7 @@ class PairScales:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairEffects:
-    """What some pairs do on every scale."""
+    """The agreement of some pairs on every scale, and how far it is from what is expected."""
 
     reference: Floats
     """Shape (pairs,): the share of agreement in the reference."""
@@ -103,10 +103,10 @@ class PairEffects:
 
 
 class PairMeasure:
-    """Measures pairs against their reference."""
+    """Measures the effects of pairs against their reference."""
 
     def __init__(self, reference: PairReference, margin: Margin) -> None:
-        """*margin*, of shape (paired,), is that of the reference's columns."""
+        """*margin* is that of the paired columns in the reference, shape (paired,)."""
         first, second = pairs_of(len(reference.names))
         self._first, self._second = first.astype(np.uint8), second.astype(np.uint8)  # of at most 100 columns
         self._reference = reference
@@ -115,7 +115,7 @@ class PairMeasure:
         """NaN until it is asked for; the same number whatever other pairs are asked for with it."""
 
     def columns(self, pairs: Places) -> tuple[Places, Places]:
-        """First and second column of *pairs*, among the paired ones."""
+        """Places of the first and the second column of *pairs* among the paired columns."""
         return self._first[pairs].astype(np.intp), self._second[pairs].astype(np.intp)
 
     def effects(self, scales: PairScales, pairs: Places) -> PairEffects:

@@ -30,7 +30,7 @@ FEWEST_TRIALS = 50.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """What there is to see at the end of a pane of the pairs with evidence, and of those that fired."""
+    """What a pane's end shows of the pairs that have evidence, and of those that fired."""
 
     pairs: Places
     peaks: Floats
@@ -123,10 +123,10 @@ class PairJudge:
         return bool(is_named[self._first[pairs]].all() and is_named[self._second[pairs]].all())
 
     def update(self, counts: PairCounts, at: float) -> list[Alert]:
-        """Take the counts of the pane that ended *at*.
+        """Judge the pane that ended *at* by its *counts*. A pane without rows does not count.
 
         Returns:
-            The alert, if its state changed, or if it fires on and was renewed.
+            The alert, where its state changed, or where it still fires and is described anew (see `is_renewed`).
         """
         if not counts.rows or not len(self._bank.margins):
             return []
