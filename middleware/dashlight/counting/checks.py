@@ -86,7 +86,7 @@ def _check_joint(joint: JointPane) -> None:
         _check_pairs(joint.pairs)
     for pane in joint.directions.values():
         _check_counts([pane.direction, pane.rows])
-        pane.check(len(pane.total))
+        pane.check(pane.total.size)
 
 
 def _check_pairs(pairs: PairCounts) -> None:

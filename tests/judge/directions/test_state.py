@@ -17,6 +17,7 @@ from dashlight.judge.evidence.cusum import CAP_NATS
 from dashlight.records import Alert
 from dashlight.window.columns import DirectionReference
 from dashlight.window.reference.directions import RowsMeter
+from dashlight.window.reference.directions_file import direction_content, parsed_direction
 
 Floats: TypeAlias = NDArray[np.float64]
 Stream: TypeAlias = Callable[[np.random.Generator, int], Floats]
@@ -192,6 +193,7 @@ def single(array: Floats) -> NDArray[np.float32]:
         (("weights",), with_first(np.nan), "weights from nan"),
         (("weights",), with_first(np.inf), "weights from .* to inf"),
         (("number",), to(0), "the number of a direction of 0"),
+        (("number",), to(2**48), "the number of a direction of 281474976710656"),
         (("number",), to(3), "a pane along another direction"),
         (("rows_since",), to(-1), "rows since a direction was renewed of -1"),
         (("valid_from",), to(-1), "the first direction that is valid of -1"),
@@ -225,6 +227,26 @@ def test_whatever_was_learned_a_judge_goes_on(
         judge.close(1000.0 + 10.0 * pane)
 
     assert np.isfinite(judge.margin)
+
+
+@pytest.mark.parametrize("dims", [3, 100])
+def test_beside_a_reference_that_was_read_a_judge_goes_on_all_the_same(
+    dims: int, frozen: Frozen, thawed: Thawed
+) -> None:
+    rng = np.random.default_rng(807)
+    learned = reference_of(rng.standard_normal((3000, dims)))
+    read = parsed_direction(direction_content(learned))
+    whole, cut = judge_of(learned), judge_of(learned)
+    for pane in range(30):
+        rows = rng.standard_normal((60, dims)) + 0.3 * (pane > 5)
+        whole.observe(rows)
+        cut.observe(rows)
+        assert repr(cut.close(10.0 * pane)) == repr(whole.close(10.0 * pane))
+        if pane % 5 == 0:
+            cut = went_on(judge_of(read), thawed(cut.state))
+        assert frozen(cut.direction) == frozen(whole.direction)
+
+    assert frozen(cut.state) == frozen(whole.state)
 
 
 def test_the_state_of_other_rows_is_refused(firing: DirectionJudge) -> None:

@@ -196,6 +196,7 @@ def calm(state: PairJudgeState) -> PairJudgeState:
         (with_drift(pairs=np.arange(MOST_MEASURED + 1)), "pairs that moved of 17"),
         (with_drift(pairs=np.array([PAIRS]), peaks=np.ones(1)), "pairs that moved from 36"),
         (with_drift(pairs=np.array([-1]), peaks=np.ones(1)), "pairs that moved from -1"),
+        (with_drift(pairs=np.array(1), peaks=np.ones(1)), "pairs that moved of shape"),
         (with_drift(pairs=np.array([[1]]), peaks=np.ones(1)), "pairs that moved of shape"),
         (with_drift(pairs=np.array([1.0]), peaks=np.ones(1)), "pairs that moved of shape"),
         (with_drift(pairs=np.array([1, 1]), peaks=np.ones(2)), "a pair that moved twice"),

@@ -32,6 +32,8 @@ Floats: TypeAlias = NDArray[np.float64]
 RENEWAL_ROWS = 200
 """A direction is renewed after so many rows, or with every pane while one of its bets has some evidence: bets along
 an older one are as fair, and to know what a direction does without drift is most of the cost."""
+MOST_DIRECTIONS = 2**40
+"""In any life: at one a pane hundreds of thousands of years."""
 SOME_EVIDENCE = 1.5
 """Nats, of a bet that only chance moves seldom reached."""
 
@@ -122,7 +124,7 @@ class DirectionJudge:
         self._watch.restore(state.watch)
         self._cusum.restore(state.bets)
         self._ends.restore(state.ends)
-        self._number = within("the number of a direction", state.number, 1)
+        self._number = within("the number of a direction", state.number, 1, MOST_DIRECTIONS)
         self._rows_since = within("rows since a direction was renewed", state.rows_since)
         self._valid_from = within("the first direction that is valid", state.valid_from, 0, state.number)
         self._weights = fitted("weights", state.weights, like=self._weights)

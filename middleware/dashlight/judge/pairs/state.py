@@ -31,7 +31,7 @@ class PairDrift:
 
     def check(self, pairs: int, rows: float) -> None:
         """Raises ValueError where it cannot be a drift of some of so many *pairs* within so many *rows*."""
-        moved = len(self.pairs)
+        moved = self.pairs.size
         within("pairs that moved", moved, 1, MOST_MEASURED)
         fitted("pairs that moved", self.pairs, like=np.empty(moved, np.intp), least=0, most=pairs - 1)
         refuse("a pair that moved twice", where=len(np.unique(self.pairs)) != moved)
