@@ -123,7 +123,7 @@ def memory() -> Callable[..., dict[str, NDArray[np.float64]]]:
     return rows_that_remember
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def columns_of() -> Callable[..., tuple[ColumnReference, ...]]:
     return columns_of_values
 

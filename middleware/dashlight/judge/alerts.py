@@ -31,7 +31,7 @@ def is_renewed(fired_for: int) -> bool:
 
 
 def check_alert(alert: Alert) -> None:
-    """Raises ValueError where *alert*, which was kept, is such that nobody could be told of it."""
+    """Raises ValueError where *alert*, read from a file, has a moment or a count that cannot be delivered."""
     moment("the beginning of a state", alert.at)
     moment("the beginning of a change", alert.since_at)
     for at in (alert.since_earliest_at, alert.since_latest_at):
@@ -118,7 +118,10 @@ class LifeCycle:
     def restore(self, alert: Alert | None) -> None:
         """Go on with *alert*, as it was last told; ValueError where it is not in force."""
         if alert is not None:
-            refuse(f"an alert that is {alert.state}", where=alert.state not in {"pending", "firing"})
+            refuse(
+                f"an alert that is {alert.state}: expected pending or firing",
+                where=alert.state not in {"pending", "firing"},
+            )
             check_alert(alert)
         self.alert = alert
 

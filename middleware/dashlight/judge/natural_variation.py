@@ -51,7 +51,7 @@ class NaturalVariation:
 
 
 class Movements:
-    """How each column moved for itself, which is most of the work: measured once, whoever asks for its variation."""
+    """What `natural_variation` measures of each column by itself, which is most of its work: once a column."""
 
     def __init__(self) -> None:
         self._fits: dict[ColumnReference, tuple[_Fit, _Fit, _Fit]] = {}
@@ -67,8 +67,9 @@ class Movements:
 def natural_variation(columns: Sequence[ColumnReference], movements: Movements | None = None) -> NaturalVariation:
     """Short memory and slow movement of *columns*, from how the blocks of their references varied.
 
-    A reference that is not in time order says nothing: phi is 1 and tau 0. Of values too rare to be measured the columns
-    tell one another, so it depends on which columns are asked for together; what does not, *movements* may know already.
+    A reference that is not in time order says nothing: phi is 1 and tau 0. What is assumed of
+    values too rare to be measured depends on all *columns* together; the rest need not be measured again where
+    *movements* was given the same columns before.
     """
     movements = movements or Movements()
     fits = [movements.of(column) for column in columns]

@@ -13,6 +13,7 @@ from dashlight.judge.columns.judge import DriftJudge, DriftJudgeState
 from dashlight.judge.columns.season_tables import SlotRows, SlotRowsState
 from dashlight.judge.evidence.pane_ends import PANES_REMEMBERED
 from dashlight.judge.evidence.shift_watch import ShiftWatchState
+from dashlight.judge.natural_variation import Movements, natural_variation
 from dashlight.records import Alert
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference
@@ -202,12 +203,34 @@ def test_a_state_that_no_judge_of_these_columns_can_have_is_refused(
         judge_of(seasonal).restore(state)
 
 
+def test_a_judge_of_no_columns_has_a_state_too(thawed: Thawed, frozen: Frozen) -> None:
+    judge = judge_of(())
+
+    judge.restore(thawed(judge_of(()).state))
+
+    assert frozen(judge.state) == frozen(judge_of(()).state)
+
+
+def test_movements_that_another_judge_measured_make_the_same_judge(
+    seasonal: tuple[ColumnReference, ...], columns_of: MakeColumns
+) -> None:
+    rng = np.random.default_rng(605)
+    for columns in (seasonal, columns_of({"a": rng.standard_normal(9000), "b": rng.standard_normal(9000).cumsum()})):
+        movements = Movements()
+        natural_variation(columns, movements)
+
+        judge, other = DriftJudge(columns, panes=1e4), DriftJudge(columns, panes=1e4, movements=movements)
+
+        for part in ("each", "inside", "scores", "floor"):
+            np.testing.assert_array_equal(getattr(other.tables, part), getattr(judge.tables, part))
+
+
 def test_rows_by_the_hour_are_refused_where_no_column_follows_it(columns_of: MakeColumns, firing: DriftJudge) -> None:
     rng = np.random.default_rng(604)
     judge = judge_of(columns_of({"a": rng.standard_normal(2000), "b": rng.standard_normal(2000)}))
     quiet = judge.state
 
-    with pytest.raises(ValueError, match="hour"):
+    with pytest.raises(ValueError, match="time of day"):
         judge.restore(replace(quiet, slot_rows=firing.state.slot_rows))
 
 

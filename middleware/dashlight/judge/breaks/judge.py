@@ -34,7 +34,7 @@ _ORDER = ("new", "gone", "swap", "encoding", "fill", "constant", "hours", "unit"
 """What says more comes first: values of another unit also have other decimals."""
 _PENDING = 0.5
 _LONGEST_WAIT = 32
-"""Looks that a column is spared after as many in vain, one that only drifted."""
+"""Longest wait, in looks, before a column is looked at again that looked odd and was not broken; waits double."""
 _ROLES: tuple[Role, ...] = ("feature", "output")
 
 
@@ -56,7 +56,7 @@ class BreakJudge:
         """*profiles* holds those of *columns*, by role and name; a column without one is not watched.
 
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*.
-        *movements* are those that another judge of the same columns has measured already.
+        *movements* spare measuring again what another judge of these columns has measured.
         """
         watched = [column for column in columns if (column.role, column.name) in profiles and not column.of]
         self.columns = tuple(column for column in watched if column.kind != "vector")
@@ -76,7 +76,7 @@ class BreakJudge:
 
     @property
     def state(self) -> BreakJudgeState:
-        """What is remembered beside the recent rows: the arrays themselves, so to be written before the next pane."""
+        """What is remembered beside the recent rows: the arrays themselves, to be written before the next pane."""
         return BreakJudgeState(
             pane=self._pane,
             rows_seen=self._rows_seen,
@@ -87,13 +87,16 @@ class BreakJudge:
         )
 
     def restore(self, state: BreakJudgeState) -> None:
-        """Go on from *state* instead of from nothing, beside the recent rows of that moment.
+        """Go on from *state*, together with the recent rows of the same moment.
 
         Raises:
-            ValueError: *state* cannot be that of a judge of these columns. This judge is of no use then.
+            ValueError: *state* does not fit these columns, or is out of range. The judge is then to be thrown away.
         """
         self._pane = within("the last pane", state.pane, -1)
-        refuse("rows of one role alone", where=not state.rows_seen.keys() == state.odd_words.keys() == {*_ROLES})
+        refuse(
+            "rows or words of other roles than feature and output",
+            where=not state.rows_seen.keys() == state.odd_words.keys() == {*_ROLES},
+        )
         for role in _ROLES:
             self._rows_seen[role] = within("rows of a role", state.rows_seen[role])
             self._screens[role].restore(state.odd_words[role])
@@ -102,13 +105,16 @@ class BreakJudge:
         for key, (look, wait) in state.waits.items():
             self._waits[key] = within("a look", look, 1, self._looks), within("a wait", wait, 1, _LONGEST_WAIT)
         self._partners = set(state.partners)
-        refuse("more new columns than are noticed", where=len(state.breaks.keys() - watched) > MOST_UNKNOWN)
-        for key, kept in state.breaks.items():
-            refuse(f"a break of kind {kept.kind}", where=(kept.kind == "new") is (key in watched))
-            alert_key = self._writer.key(*key, kept.kind)
-            refuse("an alert of another break", where=kept.alert is not None and kept.alert.key != alert_key)
-            self._breaks[key] = Break(kept.kind, kept.since_at)
-            self._breaks[key].restore(kept)
+        refuse(f"more than {MOST_UNKNOWN} new columns", where=len(state.breaks.keys() - watched) > MOST_UNKNOWN)
+        for key, break_state in state.breaks.items():
+            is_new, told = break_state.kind == "new", break_state.alert
+            refuse(
+                "a new column that is watched, or another break of one that is not", where=is_new is (key in watched)
+            )
+            alert_key = self._writer.key(*key, break_state.kind)
+            refuse("an alert of another break", where=told is not None and told.key != alert_key)
+            self._breaks[key] = Break(break_state.kind, break_state.since_at)
+            self._breaks[key].restore(break_state)
 
     @property
     def _looks(self) -> int:
@@ -152,12 +158,12 @@ class BreakJudge:
             return []
         news: list[Alert] = []
         candidates = {place: self._candidate(recent, role, place, at) for place in places}
-        found, partners = find_breaks(candidates, _PENDING * self.needed_nats)
+        findings, partners = find_breaks(candidates, _PENDING * self.needed_nats)
         others = {key for key in self._partners if key[0] != role}
         self._partners = others | {keys[place] for place in partners}
         for place in places:
             key = keys[place]
-            finding = found.get(place)
+            finding = findings.get(place)
             if finding is None and key not in self._partners:
                 _, wait = self._waits.get(key, (0, 0))
                 self._waits[key] = (self._looks, min(max(2 * wait, 1), _LONGEST_WAIT))

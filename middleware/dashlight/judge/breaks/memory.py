@@ -1,4 +1,4 @@
-"""How many rows of a column are worth one, as its recent rows hang together like those of the reference. Pure."""
+"""How strongly the rows of a column depend on one another: how many are worth one independent row. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from dashlight.judge.natural_variation import Movements, natural_variation
 from dashlight.window.columns import ColumnReference
 
 UNKNOWN_MEMORY = 5.0
-"""Rows that are worth one where the reference does not tell, as it is not in time order: clients send alike ones in a row."""
+"""Assumed where the reference is not in time order and does not tell: clients send similar rows one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """How the rows of a column hang together: see NaturalVariation."""
+    """Short memory and slow movement of a column, see NaturalVariation."""
 
     phi: float
     tau: float
 
 
 def memories(columns: Sequence[ColumnReference], movements: Movements | None = None) -> list[Memory]:
-    """Of every column the memory of what hangs together the most, but for a tenth of the events, which overlap.
+    """The memory of each column: the ninth decile over its events, which overlap, or the largest of its functionals.
 
     *movements* as for `natural_variation`.
     """

@@ -58,7 +58,7 @@ class Screen:
 
     @property
     def odd_words(self) -> NDArray[np.bool_]:
-        """All that is remembered between looks, shape (columns,): whether the words of each were odd when last looked at."""
+        """All that is remembered between looks, shape (columns,): whether a column's words were odd at the last look at them."""
         return self._odd_words
 
     def restore(self, odd_words: NDArray[np.bool_]) -> None:

@@ -14,7 +14,7 @@ from dashlight.records import Alert, Role
 from dashlight.window.fitting import moment, within
 
 LOOKS_TO_RESOLVE = 2
-"""In a row that do not show a break, after which it is over."""
+"""A break is over after so many looks in a row that do not show it."""
 
 Place: TypeAlias = tuple[Role, str]
 """A column, by role and name."""
@@ -49,7 +49,7 @@ class Break:
         return BreakState(self.kind, self.since_at, self.hysteresis.state, self.life_cycle.alert, self.missed)
 
     def restore(self, state: BreakState) -> None:
-        """Go on from *state*, which is of the same break; ValueError where no looks lead to it."""
+        """Go on from *state*, which is of the same break; ValueError where no sequence of looks ends there."""
         self.since_at = moment("the beginning of a break", state.since_at)
         self.hysteresis.restore(state.hysteresis)
         self.life_cycle.restore(state.alert)
@@ -65,9 +65,9 @@ class BreakJudgeState:
     rows_seen: Mapping[Role, int]
     """At the last look."""
     odd_words: Mapping[Role, NDArray[np.bool_]]
-    """What the screens saw of the categorical columns, some of them at each look."""
+    """Of the screens, see `Screen.odd_words`."""
     waits: Mapping[Place, tuple[int, int]]
-    """Of columns that looked odd for nothing: the number of that look, and for how many they are spared."""
+    """Of columns that looked odd and were not broken: the number of that look, and how many looks they are left alone."""
     breaks: Mapping[Place, BreakState]
     partners: tuple[Place, ...]
-    """Columns whose values stand in another one that is told."""
+    """Second columns of swapped pairs, which are told at the first."""

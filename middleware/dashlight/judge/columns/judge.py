@@ -26,13 +26,13 @@ from dashlight.judge.words import printable
 from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_NAMES
-from dashlight.window.fitting import fitted, refuse
+from dashlight.window.fitting import fitted, refuse, within
 from dashlight.window.layout import BINS
 
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
-"""Counts of about the last k panes, shape (columns, BINS), and how many panes that really are: fewer where no more are
-kept."""
+"""Counts of about the last k panes, shape (columns, BINS), and how many panes they really cover: fewer where older ones
+are forgotten."""
 
 LOCATIONS = (EVENT_COUNT + FUNCTIONAL_NAMES.index("higher"), EVENT_COUNT + FUNCTIONAL_NAMES.index("lower"))
 STORY = 0.4
@@ -76,7 +76,7 @@ class DriftJudge:
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. A column
         that *importance* names gets that many times the budget of another; 0 leaves it out. A *strict* judge calls
         whatever is within *tolerance* no drift: its evidence alone proves more than that, and it fires on it.
-        *movements* are those that another judge of the same columns has measured already.
+        *movements* spare measuring again what another judge of these columns has measured.
 
         Raises:
             ValueError: *importance* is negative, not finite, of an unknown column, or 0 for all.
@@ -101,7 +101,7 @@ class DriftJudge:
 
     @property
     def state(self) -> DriftJudgeState:
-        """What is remembered: the arrays themselves, so to be written before the next pane."""
+        """What is remembered: the arrays themselves, to be written before the next pane changes them."""
         return DriftJudgeState(
             evidence=self._evidence.state,
             margins=self.margins,
@@ -111,10 +111,10 @@ class DriftJudge:
         )
 
     def restore(self, state: DriftJudgeState) -> None:
-        """Go on from *state* instead of from nothing; the windows of `update` must go back as far as its panes did.
+        """Go on from *state*. The windows that `update` is given must go back as far as they did before.
 
         Raises:
-            ValueError: *state* cannot be that of a judge of these columns. This judge is of no use then.
+            ValueError: *state* does not fit these columns, or is out of range. The judge is then to be thrown away.
         """
         self._evidence.restore(state.evidence)
         self.margins = fitted("margins of columns", state.margins, like=self.margins, least=-np.inf, most=CAP_NATS)
@@ -122,14 +122,15 @@ class DriftJudge:
         if self._seasons is not None and state.slot_rows is not None:
             self._seasons.restore(state.slot_rows)
         elif self._seasons is not None or state.slot_rows is not None:
-            raise ValueError("rows by the hour although no column follows it, or none although one does")
-        for place, kept in state.watches.items():
-            refuse(f"a watch of column {place} of {len(self.columns)}", where=not 0 <= place < len(self.columns))
+            raise ValueError("rows by time of day are missing, or there although no column follows the time of day")
+        for place, watch_state in state.watches.items():
+            within("the number of a column", place, 0, len(self.columns) - 1)
             column = self.columns[place]
             key = self._writer.key(column.role, column.name)
-            refuse("an alert of another column", where=kept.alert is not None and kept.alert.key != key)
+            told = watch_state.alert
+            refuse("an alert of another column", where=told is not None and told.key != key)
             watch = self._watches[place] = ShiftWatch()
-            watch.restore(kept, pane=self._ends.closed - 1, bins=BINS, possible=ANY_FIRING)
+            watch.restore(watch_state, pane=self._ends.closed - 1, bins=BINS, possible=ANY_FIRING)
 
     @property
     def too_short(self) -> tuple[ColumnReference, ...]:
@@ -197,7 +198,7 @@ class DriftJudge:
         )
 
     def _dated(self, alert: Alert, told: Alert | None, seen: tuple[int, Firing], window: Window) -> Alert:
-        """*alert* with the interval in which the change began; as it was *told* once its panes are kept together."""
+        """*alert* with the interval in which the change began: as first *told*, once its panes are no longer kept one by one."""
         place, firing = seen
         if told is not None and firing.age > STEPS_OF_ONE:
             return replace(alert, since_earliest_at=told.since_earliest_at, since_latest_at=told.since_latest_at)
@@ -211,15 +212,15 @@ class DriftJudge:
     def _described(self, place: int, recent: RecentWindows, firing: Firing, phase: Phase) -> Alert:
         """The alert of a column, told by the detector and the window that show the most."""
         column = self.columns[place]
-        found = recent.measure(firing, recent.windows)
-        strengths = strength(found)
-        row, detector = np.unravel_index(strengths.argmax(), found.sizes.shape)
+        shown = recent.measure(firing, recent.windows)
+        strengths = strength(shown)
+        row, detector = np.unravel_index(strengths.argmax(), shown.sizes.shape)
         # Values far out are spread as well; that they are higher, or lower, is the story.
-        located = np.flatnonzero(np.isin(found.detectors, LOCATIONS))
-        if found.detectors[detector] >= EVENT_COUNT and len(located):
+        located = np.flatnonzero(np.isin(shown.detectors, LOCATIONS))
+        if shown.detectors[detector] >= EVENT_COUNT and len(located):
             best = located[strengths[row, located].argmax()]
             detector = best if strengths[row, best] >= STORY * strengths[row, detector] else detector
-        summary, cause = explain(column, int(found.detectors[detector]), recent.windows[row])
+        summary, cause = explain(column, int(shown.detectors[detector]), recent.windows[row])
         if column.season is not None:
             summary = f"{summary} (what the hour explains is taken off)"
         return self._writer.write(
@@ -227,7 +228,7 @@ class DriftJudge:
             phase=phase,
             summary=summary,
             rows=int(recent.rows[row]),
-            score=float(found.sizes[row, detector]),
+            score=float(shown.sizes[row, detector]),
             column=column.name,
             role=column.role,
             causes=(cause,),
@@ -240,10 +241,10 @@ def _dyadic(window: Window) -> tuple[Counts, NDArray[np.intp]]:
     panes: list[int] = []
     wanted = 1
     while wanted <= LONGEST_WINDOW:
-        held, covered = window(wanted)
+        sums, covered = window(wanted)
         if panes and covered <= panes[-1]:
             break
-        counts.append(held)
+        counts.append(sums)
         panes.append(covered)
         wanted *= 2
     return np.stack(counts), np.array(panes, np.intp)

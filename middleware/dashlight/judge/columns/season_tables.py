@@ -34,10 +34,10 @@ def slots_between(began_at: float, ended_at: float) -> dict[int, float]:
     borders = np.arange(first, int(ended_at // SLOT_SECONDS) + 2) * float(SLOT_SECONDS)
     seconds = np.diff(np.clip(borders, began_at, ended_at)).tolist()
     spent: dict[int, float] = {}
-    for number, held in enumerate(seconds, first):
-        if held > 0:
+    for number, inside in enumerate(seconds, first):
+        if inside > 0:
             slot = slot_of(number * float(SLOT_SECONDS))
-            spent[slot] = spent.get(slot, 0.0) + held
+            spent[slot] = spent.get(slot, 0.0) + inside
     return spent
 
 
@@ -84,8 +84,8 @@ class SeasonTables:
         key = tuple(sorted(slot_seconds.items()))
         made = self._made.pop(key, None)
         if made is None:
-            seen = null_of(in_season(self._columns, self._seasons, dict(key)))
-            made = evidence_tables(seen, self._weights, panes=self._panes, like=self._like)
+            null = null_of(in_season(self._columns, self._seasons, dict(key)))
+            made = evidence_tables(null, self._weights, panes=self._panes, like=self._like)
         self._made[key] = made  # the last used stands last
         while len(self._made) > _TABLES_KEPT:
             del self._made[next(iter(self._made))]
@@ -94,7 +94,7 @@ class SeasonTables:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlotRowsState:
-    """Rows of the last panes by slot: one entry for each pane and each slot in which it lay, the oldest pane first."""
+    """Rows of the last panes by slot, one entry for each slot of each pane, the oldest pane first."""
 
     closed: int
     """Panes so far."""
@@ -112,7 +112,7 @@ class SlotRows:
         self.state = SlotRowsState(0, np.zeros(0, np.int64), np.zeros(0, np.int16), np.zeros(0))
 
     def restore(self, state: SlotRowsState) -> None:
-        """Go on from *state*; ValueError where no panes lead to it."""
+        """Go on from *state*; ValueError where no panes can have had such slots and rows."""
         entries = len(state.panes)
         within("closed panes", state.closed)
         within("slots of panes", entries, 0, min(state.closed, PANES_REMEMBERED) * SLOTS)
@@ -128,7 +128,7 @@ class SlotRows:
             fitted("slots", state.slots, like=np.empty(entries, np.int16), least=0, most=SLOTS - 1),
             fitted("rows in slots", state.rows, like=np.empty(entries), least=0, most=MOST_COUNT),
         )
-        refuse("panes that are not in their order", where=(state.panes[1:] < state.panes[:-1]).any())
+        refuse("panes that are not in ascending order", where=(state.panes[1:] < state.panes[:-1]).any())
 
     def add(self, slot_seconds: Mapping[int, float], rows: int) -> None:
         """Remember a pane with *rows* rows, spread evenly over the time that it lay in each slot."""

@@ -32,11 +32,11 @@ class Seasons:
 
     @property
     def state(self) -> SlotRowsState:
-        """What is remembered; the tables are made again when they are needed."""
+        """All that is remembered: tables are made again when they are needed."""
         return self._rows.state
 
     def restore(self, state: SlotRowsState) -> None:
-        """Go on from *state*; ValueError where no panes lead to it."""
+        """Go on from *state*; ValueError where no panes can have had such slots and rows."""
         self._rows.restore(state)
 
     def tables(self, began_at: float, ended_at: float, rows: int) -> EvidenceTables:

@@ -26,27 +26,27 @@ Places: TypeAlias = NDArray[np.intp] | list[int] | slice | int
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CusumState:
-    """What a Cusum, and whatever bank of bets rests on one alone, remembers at the end of a pane."""
+    """What a Cusum remembers at the end of a pane; banks of bets that rest on one remember nothing else."""
 
     margins: NDArray[np.floating]
     """See `Cusum.margins`; CAP_NATS at most."""
     age: NDArray[np.uint16]
     settled: int
-    """How often it was settled since ages were last limited."""
+    """Calls of `settle` since ages were last limited."""
 
 
 class Cusum(Generic[Nats]):
     """Margins of several bets on each of many things, and for how many panes each bet has had evidence."""
 
     def __init__(self, floor: NDArray[Nats], *, bets: int) -> None:
-        """So many *bets* on each thing; *floor*, of any shape, is less the threshold of the bets on it, in nats."""
+        """Set up *bets* bets on each thing. *floor* has one value for each thing: minus the threshold of its bets, in nats."""
         self.margins = np.repeat(floor[np.newaxis], bets, axis=0)
         """Shape (bets, *floor.shape), in nats over the threshold."""
         self.age = np.zeros(self.margins.shape, np.uint16)
         """Panes since the evidence of each bet last was zero."""
         self._settled = 0
         self.floor = floor
-        """No evidence, shape of the things."""
+        """Margin without any evidence, one value for each thing."""
         self._cap = np.full_like(floor, CAP_NATS)  # an array: faster than a number
         self._alive = np.empty(self.margins.shape, np.bool_)
 
@@ -57,15 +57,15 @@ class Cusum(Generic[Nats]):
 
     @property
     def state(self) -> CusumState:
-        """What it remembers: the arrays themselves. To be taken once the pane is settled and capped."""
+        """What is remembered: the arrays themselves. Read it once the pane is settled and capped."""
         return CusumState(self.margins, self.age, self._settled)
 
     def restore(self, state: CusumState) -> None:
-        """Go on from *state*; ValueError where no Cusum of so many bets on so many things can have been there."""
+        """Go on from *state*; ValueError where it is of other bets or things, or out of range."""
         margins = fitted("margins", state.margins, like=self.margins, least=-np.inf, most=CAP_NATS)
         self._settled = within("settled panes", state.settled, 0, AGE_LIMIT - 1)
         self.age = fitted("ages", state.age, like=self.age, most=AGE_LIMIT + self._settled)
-        # Another release of NumPy, or another processor, may have put a floor lower by its last digit.
+        # With another release of NumPy, or on another processor, a floor may differ in its last digit.
         self.margins = np.maximum(margins, self.floor)
 
     def add(self, gain: NDArray[Nats], bets: slice = slice(None)) -> None:
@@ -85,7 +85,7 @@ class Cusum(Generic[Nats]):
             self._settled = 0
 
     def cap(self, places: slice | int = slice(None)) -> NDArray[Nats]:
-        """Forget what the bets on the things at *places* have beyond CAP_NATS; their margins."""
+        """Limit the margins of the bets on the things at *places* to CAP_NATS, and return them."""
         margins = self.margins[:, places]
         np.minimum(margins, self._cap[places], out=margins)
         return margins

@@ -47,15 +47,17 @@ class Firing:
     """The leading detector: an event's number, or EVENT_COUNT plus a functional's."""
 
     def check(self, possible: "Firing") -> None:
-        """Raises ValueError where these are not some of the detectors that are *possible*, in their order."""
+        """Raises ValueError where these are not detectors among those that are *possible*, in ascending order."""
         for detectors, all_ in (
             (self.ups, possible.ups),
             (self.downs, possible.downs),
             (self.functionals, possible.functionals),
         ):
-            refuse("detectors that there are not", where=detectors.ndim != 1 or not np.isin(detectors, all_).all())
-            refuse("detectors that are not in their order", where=(detectors[1:] <= detectors[:-1]).any())
-        refuse("evidence of no detector", where=not len(self.ups) + len(self.downs) + len(self.functionals))
+            refuse(
+                "detectors that the bank does not have", where=detectors.ndim != 1 or not np.isin(detectors, all_).all()
+            )
+            refuse("detectors that are not in ascending order", where=(detectors[1:] <= detectors[:-1]).any())
+        refuse("evidence without a detector", where=not len(self.ups) + len(self.downs) + len(self.functionals))
         within("the age of evidence", self.age, 1, possible.age)
         within("the leading detector", self.leading, 0, possible.leading)
 
@@ -82,11 +84,11 @@ class Evidence:
 
     @property
     def state(self) -> CusumState:
-        """What it remembers beside its tables: the arrays themselves."""
+        """What is remembered beside the tables: the arrays themselves."""
         return self._cusum.state
 
     def restore(self, state: CusumState) -> None:
-        """Go on from *state*; ValueError where it cannot be that of a bank with such tables."""
+        """Go on from *state*; ValueError where it does not fit these tables."""
         self._cusum.restore(state)
 
     def update(self, counts: NDArray[np.integer], tables: EvidenceTables | None = None) -> Nats:
@@ -97,14 +99,14 @@ class Evidence:
         """
         scored = tables or self._tables
         rows = counts.astype(np.float32)
-        held = rows @ _EVENTS
-        held += (rows[:, UNSEEN, np.newaxis] * scored.other) * _OTHER_EVENTS
+        in_event = rows @ _EVENTS
+        in_event += (rows[:, UNSEEN, np.newaxis] * scored.other) * _OTHER_EVENTS
         self._every_row[:] = rows.sum(1, keepdims=True)
         by_functional = np.matmul(rows[:, np.newaxis], scored.scores).reshape(-1, FUNCTIONAL_COUNT, len(SIZES))
         by_functional = by_functional.transpose(1, 0, 2)
         gain = self._gain
         for layers in _HALVES:  # half of the bank at a time stays in the processor's cache
-            np.multiply(scored.inside[layers], held, out=gain)
+            np.multiply(scored.inside[layers], in_event, out=gain)
             self._cusum.add(gain, layers)
             np.multiply(scored.each[layers], self._every_row, out=gain)
             gain[:, :, EVENT_COUNT:] = by_functional[layers]

@@ -17,7 +17,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FadingRowsState:
-    """What FadingRows remember; both of shape (scales,)."""
+    """What FadingRows remember; both arrays have the shape (scales,)."""
 
     weight: Floats
     """Sum of the weights."""
@@ -41,15 +41,19 @@ class FadingRows:
         return FadingRowsState(self.weight, self._squares)
 
     def restore(self, state: FadingRowsState) -> None:
-        """Go on from *state*; ValueError where no rows can have had such weights on these scales."""
+        """Go on from *state*; ValueError where it is of other scales, or no rows can weigh so."""
         weight = fitted("weights of rows", state.weight, like=self.weight, least=0, most=MOST_COUNT)
         squares = fitted("squared weights of rows", state.squares, like=self._squares, least=0)
         # The rows of the last pane weigh one each, those before them less.
-        refuse("weights that no rows have", where=((squares > weight) | ((squares < 1) & (weight > 0))).any())
+        refuse(
+            "sums of weights and of squared weights that do not fit each other",
+            where=((squares > weight) | ((squares < 1) & (weight > 0))).any(),
+        )
+        refuse("weights of more rows than there can be", where=(weight**2 > MOST_COUNT * squares).any())
         self.weight, self._squares = weight, squares
 
     def add(self, rows: int) -> Floats:
-        """Take *rows* rows more; what is left of the weight of those before, shape (scales,)."""
+        """Count *rows* more rows. Returns the part that is left of the weight of earlier rows, shape (scales,)."""
         remaining: Floats = np.exp(-rows / self._spans)
         self.weight = self.weight * remaining + rows
         self._squares = self._squares * remaining**2 + rows

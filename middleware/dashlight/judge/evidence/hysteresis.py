@@ -45,13 +45,13 @@ class Hysteresis:
         return HysteresisState(self.alert_state, self.fired_for, self.patience, self._soon_until)
 
     def restore(self, state: HysteresisState) -> None:
-        """Go on from *state*; ValueError where no steps lead to it."""
-        refuse("a change that is over, as a state", where=state.alert_state == "resolved")
+        """Go on from *state*; ValueError where no sequence of steps ends there."""
+        refuse("a state of resolved: expected inactive, pending or firing", where=state.alert_state == "resolved")
         self.alert_state = state.alert_state
         is_firing = state.alert_state == "firing"
         self.fired_for = within("panes since it fired", state.fired_for, 0, MOST_COUNT if is_firing else 0)
         self.patience = within("patience", state.patience, 1, MOST_PATIENCE)
-        self._soon_until = within("the end of what is soon", state.soon_until, -1, (1 + SOON) * MOST_COUNT)
+        self._soon_until = within("the end of what counts as soon", state.soon_until, -1, (1 + SOON) * MOST_COUNT)
 
     def step(
         self, now: float, *, is_evident: bool, fires: Callable[[], bool], gone_for: Callable[[], float | None]

@@ -52,7 +52,7 @@ class Null:
 def null_of(columns: Sequence[ColumnReference], *, tolerated: float = 0.0, movements: Movements | None = None) -> Null:
     """The null of *columns*, wider by *tolerated*, in Cohen's h: shifts that are to be proven before anything alarms.
 
-    *movements* are those that others have measured already, see `natural_variation`.
+    *movements* as for `natural_variation`.
     """
     numeric, unseen = is_numeric(columns), unseen_is_other(columns)
     shares = reference_shares(columns)

@@ -39,7 +39,7 @@ class PaneEnds:
         return PaneEndsState(self.closed, self.rows, self._ends)
 
     def restore(self, state: PaneEndsState) -> None:
-        """Go on from *state*; ValueError where the ends are not those of so many panes with so many rows."""
+        """Go on from *state*; ValueError where the ends do not fit so many panes with so many rows."""
         self.closed = within("closed panes", state.closed)
         self.rows = within("rows of all panes", state.rows)
         capacity = _FIRST_CAPACITY
@@ -47,9 +47,10 @@ class PaneEnds:
             capacity *= 2
         self._ends = fitted("ends of panes", state.ends, like=np.empty((capacity, 2)), least=-LATEST_AT)
         at, rows_before = self._ends.T
-        refuse("a pane that ended later than can be told", where=at.max() > LATEST_AT)
+        refuse("a pane that ended too far in the future", where=at.max() > LATEST_AT)
         refuse(
-            "rows before a pane that are not some of all", where=rows_before.min() < 0 or rows_before.max() > self.rows
+            "rows before a pane that are negative or more than all rows",
+            where=rows_before.min() < 0 or rows_before.max() > self.rows,
         )
 
     def add(self, at: float, rows: float = 0.0) -> None:
@@ -61,7 +62,7 @@ class PaneEnds:
         self.rows += rows
 
     def ended_at(self, ago: int) -> float:
-        """When the pane ended after which *ago* others ended, or the earliest that is remembered."""
+        """When the pane ended that *ago* others have followed; where that is forgotten, the earliest end that is not."""
         return float(self._ends[self._place(ago + 1), 0])
 
     def rows_of_last(self, panes: int) -> float:

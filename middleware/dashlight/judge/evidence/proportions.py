@@ -107,11 +107,11 @@ class ProportionBank:
 
     @property
     def state(self) -> CusumState:
-        """What it remembers: the arrays themselves."""
+        """What is remembered: the arrays themselves."""
         return self._cusum.state
 
     def restore(self, state: CusumState) -> None:
-        """Go on from *state*; ValueError where it cannot be that of a bank of these bets."""
+        """Go on from *state*; ValueError where it does not fit these bets."""
         self._cusum.restore(state)
         self._margins = self._cusum.margins.max(axis=0)
 

@@ -59,7 +59,7 @@ class RecentWindows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FiredShift:
-    """What is known of a shift that fired."""
+    """A shift that fired, as it was when it did."""
 
     firing: Firing
     """The detectors that last were over their threshold."""
@@ -85,7 +85,7 @@ class ShiftWatchState:
 
 
 class ShiftWatch:
-    """What is remembered of one watched thing between panes."""
+    """One column, or one quantity of traffic, and its alert."""
 
     def __init__(self) -> None:
         self.hysteresis = Hysteresis()
@@ -107,17 +107,20 @@ class ShiftWatch:
         """Go on from *state* after pane number *pane*, -1 where there was none.
 
         Raises:
-            ValueError: no panes lead to it, or it is of another number of *bins*, or of detectors, or of an age, that
-                are not *possible*.
+            ValueError: no sequence of panes ends there: counts are not of so many *bins*, detectors are not among
+                those that are *possible*, or a number is out of range.
         """
         self.hysteresis.restore(state.hysteresis)
         self.life_cycle.restore(state.alert)
-        refuse("an alert that nothing would end", where=state.alert is not None and not self.is_active)
+        refuse(
+            "an alert is in force although nothing is pending or firing",
+            where=state.alert is not None and not self.is_active,
+        )
         self.since = within("the pane without evidence", state.since, -1, max(pane, 0))
         self._rows_to_evidence = within("rows of evidence", state.rows_to_evidence)
         self._shift = state.shift
         if state.shift is None:
-            refuse("an alert that fires without a shift", where=self.hysteresis.alert_state == "firing")
+            refuse("it fires without a shift", where=self.hysteresis.alert_state == "firing")
             return
         state.shift.firing.check(possible)
         within("the pane in which a shift began", state.shift.began, -1, pane)
