@@ -67,7 +67,7 @@ class BreakJudge:
         self._writer = AlertWriter("break", model=model, version=version, endpoint=endpoint)
         self._memory = dict(zip(map(_place, self.columns), memories(self.columns, movements), strict=True))
         of_role = {role: [column for column in self.columns if column.role == role] for role in _ROLES}
-        self._screens = {role: Screen(of_role[role], profiles) for role in _ROLES}
+        self._screens: dict[Role, Screen] = {role: Screen(of_role[role], profiles) for role in _ROLES}
         self._pane = -1
         self._waits: dict[Place, tuple[int, int]] = {}
         self._rows_seen = dict.fromkeys(_ROLES, 0)
@@ -93,10 +93,8 @@ class BreakJudge:
             ValueError: *state* does not fit these columns, or is out of range. The judge is then to be thrown away.
         """
         self._pane = within("the last pane", state.pane, -1)
-        refuse(
-            "rows or words of other roles than feature and output",
-            where=not state.rows_seen.keys() == state.odd_words.keys() == {*_ROLES},
-        )
+        roles = self._screens.keys()
+        refuse("rows or words of other roles", where=not state.rows_seen.keys() == state.odd_words.keys() == roles)
         for role in _ROLES:
             self._rows_seen[role] = within("rows of a role", state.rows_seen[role])
             self._screens[role].restore(state.odd_words[role])
