@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -31,6 +32,11 @@ class AdmissionState(Generic[Key]):
     """Those asked for in the pane that fills."""
     seen: tuple[tuple[Key, int, float], ...]
     """Those asked for before, with the last pane in which they were and its end; the one unseen for longest first."""
+
+    @property
+    def keys(self) -> AbstractSet[Key]:
+        """All that have a place, or stand beside."""
+        return {*self.asked, *(key for key, _, _ in self.seen)}
 
 
 class Admission(Generic[Key]):

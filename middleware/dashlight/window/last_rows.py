@@ -39,10 +39,6 @@ class LastRows:
         """The same, in arrays that hold nothing else."""
         return tuple(array.copy() for array in self.rows())
 
-    def __getstate__(self) -> dict[str, Any]:
-        arrays = self.copies()
-        return {"_most": self._most, "_arrays": arrays, "_end": arrays[0].shape[-1]}
-
     def _make_room(self, rows: int) -> None:
         last_rows = self.rows()
         end = last_rows[0].shape[-1]

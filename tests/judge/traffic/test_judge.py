@@ -306,5 +306,5 @@ def firing_of(*ups: int) -> Firing:
 def test_a_state_to_which_no_panes_lead_is_refused(state: TrafficJudgeState) -> None:
     judge = judge_of(Course(seed=2).serve(150))
 
-    with pytest.raises(ValueError, match=r"expected|panes|alert|detector"):
+    with pytest.raises(ValueError, match=r"expected|panes|alert|detector|shift"):
         judge.restore(state)

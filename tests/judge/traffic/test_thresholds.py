@@ -293,7 +293,7 @@ def crossing(**fields: Any) -> CrossingState:
     ],
 )
 def test_crossings_to_which_no_values_lead_are_refused(state: CrossingState) -> None:
-    with pytest.raises(ValueError, match=r"rule|column|moment|beginning|over"):
+    with pytest.raises(ValueError, match=r"rule|column|moment|beginning|state"):
         ThresholdJudge(parse_rules(RULES)).restore((state,))
 
 
