@@ -1,4 +1,4 @@
-"""What all processes of a host counted in one pane."""
+"""What all processes of a machine counted in one pane."""
 
 from __future__ import annotations
 
