@@ -20,11 +20,12 @@ _OTHER_MAGIC = (
     ("audio", "mp3", b"ID3"),
 )
 _SUBTYPE = re.compile(r"(image|audio|video)/(?:x-)?([a-z0-9.+-]{1,40})")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
-_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+)(?:;[a-z0-9=._-]+)*;base64,", re.IGNORECASE)
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]*+={0,2}")
+_WHITESPACE = b" \t\n\r\x0b\x0c"
+_URL = re.compile(r"data:([a-z]++/[a-z0-9.+-]++)(?:;[a-z0-9=._-]++)*;base64,", re.IGNORECASE)
 _BASE64_BEGINNINGS = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "data:", "_9j_")
 """Of PNG, JPEG, GIF, WebP and of an URL that holds its data; of JPEG in the alphabet for URLs too."""
-_BEGINNING_IN_JSON = re.compile(rb'"(?:iVBORw0KGgo|\\?/9j\\?/|_9j_|R0lGOD|UklGR|data:[a-z]+\\?/)')
+_BEGINNING_IN_JSON = re.compile(rb'"(?:iVBORw0KGgo|\\?/9j\\?/|_9j_|R0lGOD|UklGR|data:[a-z]++\\?/)')
 _SHORTEST_BODY = 48
 """Bytes; no image in base64 with its quotation marks is shorter."""
 _BLOB_KEY = "b64"
@@ -78,6 +79,14 @@ def cell_of_bytes(body: bytes) -> Cell:
         return sized(body) if found is None else found[1]
 
 
+def base64_digits(text: str) -> bytes | None:
+    """The digits of the base64 in *text*, without whitespace and padding; None where it is no base64."""
+    if not text.isascii():
+        return None
+    digits = text.encode().translate(None, _WHITESPACE)
+    return digits.rstrip(b"=") if _BASE64.fullmatch(digits) else None
+
+
 def with_attachments(value: object, body: bytes) -> object:
     """The JSON *value* of *body* with a cell in place of each image that it holds as base64 or as a data URL."""
     if len(body) < _SHORTEST_BODY or not _BEGINNING_IN_JSON.search(body):
@@ -111,12 +120,11 @@ def _embedded(text: str) -> Attachment | None:
     if not text.startswith(_BASE64_BEGINNINGS):
         return None
     url = _URL.match(text[:200])
-    digits = "".join((text[url.end() :] if url is not None else text).split())
-    if not _BASE64.fullmatch(digits):
+    digits = base64_digits(text[url.end() :] if url is not None else text)
+    if digits is None:
         return None
-    digits = digits.rstrip("=")
     try:
-        body = base64.b64decode(digits + "=" * (-len(digits) % 4), altchars=b"-_" if _is_for_urls(digits) else None)
+        body = base64.b64decode(digits + b"=" * (-len(digits) % 4), altchars=b"-_" if _is_for_urls(digits) else None)
     except binascii.Error:
         return None
     found = attached(body, "" if url is None else url[1].lower())
@@ -126,5 +134,5 @@ def _embedded(text: str) -> Attachment | None:
     return found[1] if url is not None or "width" in found[1] else None
 
 
-def _is_for_urls(digits: str) -> bool:
-    return "-" in digits or "_" in digits
+def _is_for_urls(digits: bytes) -> bool:
+    return b"-" in digits or b"_" in digits

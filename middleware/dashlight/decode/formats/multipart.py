@@ -13,11 +13,11 @@ from dashlight.errors import DecodeError
 MAX_PARTS: Final = 256
 MAX_PART_HEADER_BYTES: Final = 4096
 
-_BOUNDARY = re.compile(r"(?i);\s*boundary=(?:\"([^\"\r\n]{1,200})\"|([^\s;,\"]{1,200}))")
-_NAME = re.compile(r"(?i)(?:^|[;\s])name=(?:\"((?:[^\"\\]|\\.)*)\"|([^\s;]+))")
+_BOUNDARY = re.compile(r"(?i);\s*+boundary=(?:\"([^\"\r\n]{1,200})\"|([^\s;,\"]{1,200}))")
+_NAME = re.compile(r"(?i)(?:^|[;\s])name=(?:\"((?:[^\"\\]++|\\.)*+)\"|([^\s;]+))")
 _FILE_NAME = re.compile(r"(?i)(?:^|[;\s])filename\*?=")
-_DISPOSITION = re.compile(r"(?im)^content-disposition:\s*(.*)$")
-_TYPE = re.compile(r"(?im)^content-type:\s*([^;\s]*)")
+_DISPOSITION = re.compile(r"(?im)^content-disposition:[ \t]*+(.*+)$")
+_TYPE = re.compile(r"(?im)^content-type:[ \t]*+([^;\s]*+)")
 _PLAIN = "text/plain"
 
 

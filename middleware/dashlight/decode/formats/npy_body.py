@@ -25,7 +25,9 @@ _KIND = r"[<>|=]?(?:[biuf][0-9]{1,2}|[SU][0-9]{1,6}|[mM]8(?:\[[0-9a-zA-Z]{1,8}\]
 _DESCR = re.compile(rf"'descr':\s*'({_KIND})'")
 _FIELDS = re.compile(rf"'descr':\s*\[((?:\(\s*'[^'\\]{{1,200}}',\s*'{_KIND}'\s*\),?\s*){{1,{MAX_COLUMNS}}})\]")
 _FIELD = re.compile(rf"'([^'\\]+)',\s*'({_KIND})'")
-_SHAPE = re.compile(r"'shape':\s*\(((?:[0-9]{1,18}L?,?\s*){0,16})\)")
+_SHAPE = re.compile(r"'shape':\s*\(([0-9L,\s]{0,512})\)")
+_SIZE = re.compile(r"[0-9]{1,18}L?")
+_MAX_DIMENSIONS = 16
 _FORTRAN = re.compile(r"'fortran_order':\s*True")
 _END_OF_ZIP = b"PK\x05\x06"
 _ENTRY = b"PK\x01\x02"
@@ -128,9 +130,10 @@ def _dtype(header: str) -> np.dtype[np.generic]:
 
 def _shape(header: str) -> tuple[int, ...]:
     found = _SHAPE.search(header)
-    if found is None:
+    sizes = [size for part in found[1].split(",") if (size := part.strip())] if found is not None else []
+    if found is None or len(sizes) > _MAX_DIMENSIONS or not all(map(_SIZE.fullmatch, sizes)):
         raise undecodable("invalid_body", "an array without a shape")
-    return tuple(int(size) for size in re.findall(r"[0-9]+", found[1]))
+    return tuple(int(size.removesuffix("L")) for size in sizes)
 
 
 def _members(body: bytes) -> Iterator[tuple[str, bytes]]:
