@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.decode.rows.budget import FREE_PIXELS, BodyBudget
+from dashlight.decode.rows.budget import BodyBudget
 
-MAX_SAMPLES: Final = FREE_PIXELS
+MAX_SAMPLES: Final = 1 << 14
 """Values of all channels: 128 x 128 grey ones, 64 x 64 coloured ones. Larger images are not looked into."""
 
 _FIRST_CHUNK = 8

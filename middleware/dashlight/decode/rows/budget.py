@@ -17,7 +17,7 @@ MAX_LEVELS: Final = 32
 FREE_CELLS: Final = 1 << 16
 CELLS_PER_VALUE: Final = 64
 """A table may have FREE_CELLS cells, and so many more for each value that its body holds: the rest would be nulls."""
-FREE_PIXELS: Final = 1 << 14
+FREE_PIXELS: Final = 1 << 12
 PIXELS_PER_BYTE: Final = 8
 MAX_PIXELS: Final = 1 << 16
 """Samples of the images of one body that are looked into; the other images have neither brightness nor contrast."""
