@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 import numpy as np
 from benchmarks.decoding_parts import Parts
+from numpy.typing import NDArray
 
 HostileKind = Callable[[int], Parts]
 """An exchange with a body of about so many bytes."""
@@ -131,6 +132,25 @@ def _compressed(size: int) -> Parts:
     return _asked(gzip.compress(_filled(size, b"[", b"[],", b"]")), content_encoding="gzip")
 
 
+def _colliding_keys(size: int) -> Parts:
+    """Lists as keys, whose hashes are all the same."""
+    count = size // 14
+    first = np.arange(1, 8 * count, dtype=np.uint64)
+    # The arithmetic of tuplehash in https://github.com/python/cpython/blob/main/Objects/tupleobject.c, backwards.
+    one, two, five = (np.uint64(prime) for prime in (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x27D4EB2F165667C5))
+    back = tuple(np.uint64(pow(int(prime), -1, 1 << 64)) for prime in (one, two))
+    state = _rotated(five + first * two, 31) * one
+    wanted = np.uint64(12345 - (2 ^ (int(five) ^ 3527539)) & (1 << 64) - 1)
+    second = ((_rotated(np.array([wanted]) * back[0], 33) - state) * back[1]).view(np.int64)
+    pairs = [pair for pair in zip(first.tolist(), second.tolist(), strict=True) if 1 < abs(pair[1]) < _MERSENNE][:count]
+    items = b"".join(msgspec.msgpack.encode(pair) + b"\1" for pair in pairs)
+    return _asked(b"\xde" + struct.pack(">H", min(65_535, len(pairs))) + items, "application/msgpack")
+
+
+def _rotated(numbers: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
+    return numbers << np.uint64(bits) | numbers >> np.uint64(64 - bits)
+
+
 def _arrow(size: int) -> Parts:
     import pyarrow as pa
     from pyarrow import ipc
@@ -159,6 +179,7 @@ _IMAGE: Final = base64.b64encode(png(127))
 _V2: Final = "/v2/models/m/infer"
 _TF: Final = "/v1/models/m:predict"
 _CHAT: Final = "/v1/chat/completions"
+_QUESTION: Final = b'{"messages":[{"role":"user","content":"a"}]}'
 
 HOSTILE: Final[Mapping[str, HostileKind]] = {
     "JSON: empty lists": _listed(b"[]"),
@@ -220,10 +241,15 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
         _filled(size, b'{"messages":[{"role":"user","content":[', b'{"text":"a"},', b"]}]}"), path=_CHAT
     ),
     "chat: choices": lambda size: _answered(
-        _filled(size, b'{"choices":[', b'{"message":{"content":"a"}},', b"]}"), path=_CHAT, request=b'{"messages":[{}]}'
+        _filled(size, b'{"choices":[', b'{"message":{"content":"a"}},', b"]}"), path=_CHAT, request=_QUESTION
     ),
     "embeddings: indices with one hash": _colliding_embeddings,
-    "events": lambda size: _answered(_filled(size, b"", b"data:{}\n\n", b""), "text/event-stream", path=_CHAT),
+    "events": lambda size: _answered(
+        _filled(size, b"", b"data:{}\n\n", b""), "text/event-stream", path=_CHAT, request=_QUESTION
+    ),
+    "events: images": lambda size: _answered(
+        _filled(size, b"", b'data:{"a":"' + _IMAGE + b'"}\n\n', b""), "text/event-stream", path=_CHAT, request=_QUESTION
+    ),
     "events: broken JSON": lambda size: _answered(_filled(size, b"", b"data:{NaN\n\n", b""), "text/event-stream"),
     "events: line ends": lambda size: _answered(_filled(size, b"data: 1", b"\r\n", b""), "text/event-stream"),
     "events: names of fields": lambda size: _answered(_filled(size, b"data:", b"a:", b""), "text/event-stream"),
@@ -257,6 +283,7 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "npz": lambda size: _asked(_npz(size), "application/x-npz"),
     "msgpack: numbers": lambda size: _asked(b"\xdd" + struct.pack(">I", size) + b"\1" * size, "application/msgpack"),
     "msgpack: rows": lambda size: _asked(msgspec.msgpack.encode([{"a": 1}] * (size // 4)), "application/msgpack"),
+    "msgpack: keys with one hash": _colliding_keys,
     "msgpack: bytes": lambda size: _asked(msgspec.msgpack.encode([b"\xff"] * (size // 3)), "application/msgpack"),
     "Arrow": _arrow,
     "Parquet": _parquet,
