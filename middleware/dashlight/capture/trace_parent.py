@@ -37,7 +37,7 @@ def w3c_parent(headers: Headers) -> SpanContext | None:
                 return None
             found = value
         elif name == b"tracestate":
-            state.append(_tidy(value))
+            state.append(_members(value))
     match = _TRACEPARENT.fullmatch(found.strip()) if found is not None else None
     if match is None or match[1] == b"ff" or (match[1] == b"00" and len(match[0]) != 55):
         return None
@@ -51,8 +51,16 @@ def _state(values: list[str]) -> TraceState:
     return TraceState.from_header(values) if sum(map(len, values)) <= _MAX_STATE_BYTES else TraceState()
 
 
+def _members(value: bytes) -> str:
+    """The entries of a tracestate without the spaces around them.
+
+    Many versions of OpenTelemetry look for commas in a time that is quadratic in a run of spaces.
+    """
+    return ",".join(member.strip() for member in value.decode("latin-1").split(","))
+
+
 def _tidy(value: bytes) -> str:
-    """*value* with single spaces: OpenTelemetry's propagators look for commas in a time that is quadratic in a run of them."""
+    """*value* of any other header with single spaces, for the same reason: in none of them they mean anything."""
     return " ".join(value.decode("latin-1").split())
 
 
@@ -113,10 +121,11 @@ class _HeadersGetter(Getter[Headers]):
 
     def get(self, carrier: Headers, key: str) -> list[str] | None:
         wanted = key.lower().encode("latin-1")
-        values = [_tidy(value) for name, value in carrier if name.lower() == wanted and len(value) <= _MAX_VALUE_BYTES]
-        if wanted == b"tracestate" and sum(map(len, values)) > _MAX_STATE_BYTES:
-            return None
-        return values or None
+        found = [value for name, value in carrier if name.lower() == wanted]
+        if wanted == b"tracestate":
+            members = [_members(value) for value in found]
+            return members if members and sum(map(len, members)) <= _MAX_STATE_BYTES else None
+        return [_tidy(value) for value in found if len(value) <= _MAX_VALUE_BYTES] or None
 
     def keys(self, carrier: Headers) -> list[str]:
         return [name.decode("latin-1") for name, _ in carrier]
