@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import io
 import json
 import struct
 import zlib
@@ -12,14 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-import numpy as np
 from benchmarks.decoding_parts import Parts
-from numpy.typing import NDArray
+from benchmarks.hostile_binary import MERSENNE, arrow_bytes, keys_with_one_hash, npy, npz, parquet_noughts, png
 
 HostileKind = Callable[[int], Parts]
 """An exchange with a body of about so many bytes."""
-_MERSENNE = (1 << 61) - 1
-"""Python's hash of an integer is its rest by this number: multiples of it all have the same."""
 _ANSWER = b'{"y": 1}'
 
 
@@ -72,24 +68,6 @@ def _numbered(make: Callable[[int], str], *, before: str = "[", after: str = "]"
     return body
 
 
-def _npy(header: str, data: bytes, *, length: int | None = None) -> bytes:
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header) if length is None else length) + header.encode() + data
-
-
-def png(side: int) -> bytes:
-    """A picture whose rows are predicted from their neighbours, in a few bytes."""
-    rows = (b"\4" + bytes(side)) * side
-    packed = zlib.compress(rows, 9)
-    head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0) + b"\0\0\0\0"
-    return head + struct.pack(">I", len(packed)) + b"IDAT" + packed + b"\0\0\0\0"
-
-
-def _npz(cells: int) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, x=np.zeros((max(1, cells // 16), 16), np.int8))
-    return buffer.getvalue()
-
-
 def _form_of(part: bytes) -> HostileKind:
     whole = b'\r\n--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n' + part
     return lambda size: _asked(whole[2:] + whole * min(250, size // len(whole)) + b"\r\n--b--\r\n", _MULTIPART)
@@ -108,16 +86,14 @@ def _binary_tensors(size: int) -> Parts:
 
 
 def _colliding_ids(size: int) -> Parts:
-    rows = _numbered(lambda at: f'{{"id":{at * _MERSENNE},"x":1}}')(size)
-    told = _numbered(lambda at: f'{{"id":{at * _MERSENNE},"y":1}}')(size)
+    rows = _numbered(lambda at: f'{{"id":{at * MERSENNE},"x":1}}')(size)
+    told = _numbered(lambda at: f'{{"id":{at * MERSENNE},"y":1}}')(size)
     # The same rows the other way round.
     return Parts("/predict", rows, json.dumps(json.loads(told)[::-1]).encode())
 
 
 def _colliding_embeddings(size: int) -> Parts:
-    entries = _numbered(lambda at: f'{{"index":{at * _MERSENNE},"embedding":[1]}}', before='{"data":[', after="]}")(
-        size
-    )
+    entries = _numbered(lambda at: f'{{"index":{at * MERSENNE},"embedding":[1]}}', before='{"data":[', after="]}")(size)
     return _answered(entries, path="/v1/embeddings", request=b'{"input": "x", "model": "m"}')
 
 
@@ -130,46 +106,6 @@ def _problems(size: int) -> Parts:
 def _compressed(size: int) -> Parts:
     """As small as it can be for what it expands to, which is *size*."""
     return _asked(gzip.compress(_filled(size, b"[", b"[],", b"]")), content_encoding="gzip")
-
-
-def _colliding_keys(size: int) -> Parts:
-    """Lists as keys, whose hashes are all the same."""
-    count = size // 14
-    first = np.arange(1, 8 * count, dtype=np.uint64)
-    # The arithmetic of tuplehash in https://github.com/python/cpython/blob/main/Objects/tupleobject.c, backwards.
-    one, two, five = (np.uint64(prime) for prime in (0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x27D4EB2F165667C5))
-    back = tuple(np.uint64(pow(int(prime), -1, 1 << 64)) for prime in (one, two))
-    state = _rotated(five + first * two, 31) * one
-    wanted = np.uint64(12345 - (2 ^ (int(five) ^ 3527539)) & (1 << 64) - 1)
-    second = ((_rotated(np.array([wanted]) * back[0], 33) - state) * back[1]).view(np.int64)
-    pairs = [pair for pair in zip(first.tolist(), second.tolist(), strict=True) if 1 < abs(pair[1]) < _MERSENNE][:count]
-    items = b"".join(msgspec.msgpack.encode(pair) + b"\1" for pair in pairs)
-    return _asked(b"\xde" + struct.pack(">H", min(65_535, len(pairs))) + items, "application/msgpack")
-
-
-def _rotated(numbers: NDArray[np.uint64], bits: int) -> NDArray[np.uint64]:
-    return numbers << np.uint64(bits) | numbers >> np.uint64(64 - bits)
-
-
-def _arrow(size: int) -> Parts:
-    import pyarrow as pa
-    from pyarrow import ipc
-
-    table = pa.table({f"c{at}": np.zeros(max(1, size // 32), np.int8) for at in range(32)})
-    buffer = pa.BufferOutputStream()
-    with ipc.new_stream(buffer, table.schema) as writer:
-        writer.write_table(table)
-    return _asked(buffer.getvalue().to_pybytes(), "application/vnd.apache.arrow.stream")
-
-
-def _parquet(size: int) -> Parts:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    table = pa.table({f"c{at}": np.zeros(max(1, size // 32), np.int64) for at in range(32)})
-    buffer = pa.BufferOutputStream()
-    parquet.write_table(table, buffer)
-    return _asked(buffer.getvalue().to_pybytes(), "application/vnd.apache.parquet")
 
 
 _MULTIPART: Final = "multipart/form-data; boundary=b"
@@ -267,26 +203,26 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "libsvm: a row": lambda size: _asked(b"1 " + b"1:1 " * (size // 4), "text/libsvm"),
     "libsvm: digits": lambda size: _asked(b"1 1:" + b"7" * size, "text/libsvm"),
     "npy: a shape of digits": lambda size: _asked(
-        _npy("{'descr': '<f8', 'shape': (" + "1" * min(size, 16_000) + "x), }", b""), "application/x-npy"
+        npy("{'descr': '<f8', 'shape': (" + "1" * min(size, 16_000) + "x), }", b""), "application/x-npy"
     ),
     "npy: fields": lambda size: _asked(
-        _npy("{'descr': [" + "('a', '<f8'), " * min(250, size // 14) + "!]}", b""), "application/x-npy"
+        npy("{'descr': [" + "('a', '<f8'), " * min(250, size // 14) + "!]}", b""), "application/x-npy"
     ),
     "npy: numbers of a byte": lambda size: _asked(
-        _npy(f"{{'descr': '|i1', 'fortran_order': False, 'shape': ({size // 16}, 16), }}", bytes(size)),
+        npy(f"{{'descr': '|i1', 'fortran_order': False, 'shape': ({size // 16}, 16), }}", bytes(size)),
         "application/x-npy",
     ),
     "npy: texts": lambda size: _asked(
-        _npy(f"{{'descr': '|S1', 'fortran_order': False, 'shape': ({size // 16}, 16), }}", bytes(size)),
+        npy(f"{{'descr': '|S1', 'fortran_order': False, 'shape': ({size // 16}, 16), }}", bytes(size)),
         "application/x-npy",
     ),
-    "npz": lambda size: _asked(_npz(size), "application/x-npz"),
+    "npz": lambda size: _asked(npz(size), "application/x-npz"),
     "msgpack: numbers": lambda size: _asked(b"\xdd" + struct.pack(">I", size) + b"\1" * size, "application/msgpack"),
     "msgpack: rows": lambda size: _asked(msgspec.msgpack.encode([{"a": 1}] * (size // 4)), "application/msgpack"),
-    "msgpack: keys with one hash": _colliding_keys,
+    "msgpack: keys with one hash": lambda size: _asked(keys_with_one_hash(size), "application/msgpack"),
     "msgpack: bytes": lambda size: _asked(msgspec.msgpack.encode([b"\xff"] * (size // 3)), "application/msgpack"),
-    "Arrow": _arrow,
-    "Parquet": _parquet,
+    "Arrow": lambda size: _asked(arrow_bytes(size), "application/vnd.apache.arrow.stream"),
+    "Parquet": lambda size: _asked(parquet_noughts(size), "application/vnd.apache.parquet"),
     "form: percent signs": _typed(_FORM, b"a=", b"%41"),
     "form: letters and no letters": _typed(_FORM, b"a=", b"a\xe9"),
     "form: plus signs": _typed(_FORM, b"a=", b"++"),
@@ -295,7 +231,7 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "multipart: almost boundaries": _typed(
         "multipart/form-data; boundary=" + "-" * 199 + "b", b"--", b"\r\n" + b"-" * 190
     ),
-    "multipart: archives": _form_of(_npz(1 << 18)),
+    "multipart: archives": _form_of(npz(1 << 18)),
     "multipart: an endless name": lambda size: _asked(
         b'--b\r\nContent-Disposition: form-data; name="' + b"a\\" * 2000 + b"\r\n\r\n" + b"x" * size, _MULTIPART
     ),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -137,9 +137,14 @@ def _check_depth(value: object, body: bytes) -> None:
     # Counting brackets, those in texts too, gives an upper bound that spares most bodies the walk.
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
-    level: list[object] = [value]
+    level = [value] if type(value) in NESTED_TYPES else []
     for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node) if type(child) in NESTED_TYPES]
+        level = [
+            child
+            for node in cast("list[dict[str, object] | list[object]]", level)
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) in NESTED_TYPES
+        ]
         if not level:
             return
     raise undecodable("too_deep", f"more than {MAX_DEPTH} levels")

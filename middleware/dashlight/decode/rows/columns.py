@@ -103,7 +103,7 @@ def apart(node: Mapping[str, object], role: Role) -> Mapping[str, LeftOut]:
 
     Keys too long for a name, and those behind the first MAX_KEYS, are not looked at and become none either.
     """
-    keys = tuple(node)[:MAX_KEYS]
+    keys = tuple(node) if len(node) <= MAX_KEYS else tuple(islice(node, MAX_KEYS))
     if sum(map(len, keys)) <= _MAX_REMEMBERED_KEYS:
         return _apart(keys, role)
     return _apart.__wrapped__(keys, role)
