@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.fuzz_inputs import USUAL, parts_of, seeds
+from benchmarks.fuzz_inputs import USUAL, hostile_seeds, parts_of, seeds
 from benchmarks.fuzz_limits import CAP_BYTES, fault_of, median_seconds_per_byte
 from benchmarks.overhead_slices import ROOT, clean_environ
 
@@ -29,7 +29,7 @@ def search(directory: Path, *, seconds: int) -> tuple[Path, int]:
     corpus, findings = directory / "corpus", directory / "findings"
     for each in (corpus, findings):
         each.mkdir(parents=True, exist_ok=True)
-    for place, seed in enumerate(seeds()):
+    for place, seed in enumerate((*seeds(), *hostile_seeds())):
         (corpus / f"seed-{place:03d}").write_bytes(seed)
     limits = [
         f"-max_total_time={seconds}",

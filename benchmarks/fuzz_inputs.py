@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Final
@@ -17,14 +18,23 @@ _SWELL_FROM = 64
 USUAL: Final[tuple[Parts, ...]] = tuple(make(Random(7)) for _, make in KINDS.values())
 """One exchange of each kind."""
 _SMALL: Final = 2000
-_ALL: Final = (*USUAL, *(make(_SMALL) for make in HOSTILE.values()))
-"""Those, and small ones of the kinds that are as expensive as can be."""
+_SMALL_HOSTILE: Final = tuple(make(_SMALL) for make in HOSTILE.values())
+_ALL: Final = (*USUAL, *_SMALL_HOSTILE)
 
 
 def seeds() -> list[bytes]:
-    """What the fuzzer begins with: both bodies of each kind."""
+    """What the fuzzer begins with: both bodies of each usual kind."""
+    return _seeds(USUAL, 0)
+
+
+def hostile_seeds() -> list[bytes]:
+    """Likewise of the kinds that are as expensive as can be, small ones."""
+    return _seeds(_SMALL_HOSTILE, len(USUAL))
+
+
+def _seeds(kinds: Sequence[Parts], first: int) -> list[bytes]:
     found: list[bytes] = []
-    for place, parts in enumerate(_ALL):
+    for place, parts in enumerate(kinds, first):
         found.append(bytes((place, 0)) + parts.request)
         found.append(bytes((place, _ANSWER)) + parts.response)
     return found

@@ -50,7 +50,7 @@ def fault_of(parts: Parts, *, slowness: float = 1.0, usual_per_byte: float = mat
             return said
         seconds = cpu_seconds(decode, exchange, enough=allowed)
         if seconds > slowness * allowed:
-            return f"{_name(decode)}, {size} bytes: {1000 * seconds:.0f} ms"
+            return f"{_name(decode)}: {1000 * seconds:.0f} ms"
     peak_bytes = memory_bytes(exchange)
     return f"{peak_bytes / 1e6:.0f} MB" if peak_bytes > MAX_BYTES else ""
 

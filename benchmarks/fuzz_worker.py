@@ -27,7 +27,7 @@ def look(seed: bytes, findings: Path, usual_per_byte: float) -> None:
     """Decodes what *seed* stands for."""
     fault = quick_fault_of(parts_of(seed), usual_per_byte=usual_per_byte)
     # One of a kind is enough, and of slow ones a few: which is slow without instruments shows later.
-    kind = fault.partition(",")[0].rstrip("0123456789 msMB") if fault.endswith(("ms", "MB")) else fault
+    kind = fault.rstrip("0123456789 msMB") if fault.endswith(("ms", "MB")) else fault
     if fault and sum(_told.values()) < _MOST and _told.get(kind, 0) < (40 if fault.endswith("ms") else 1):
         _told[kind] = _told.get(kind, 0) + 1
         name = f"{crc32(kind.encode()):08x}-{hashlib.sha256(seed).hexdigest()[:12]}"

@@ -19,6 +19,11 @@ HostileKind = Callable[[int], Parts]
 _ANSWER = b'{"y": 1}'
 
 
+def _gzipped(body: bytes) -> bytes:
+    # The same bytes at any time.
+    return gzip.compress(body, mtime=0)
+
+
 def _asked(body: bytes, media_type: str = "application/json", path: str = "/predict", **headers: str) -> Parts:
     return Parts(path, body, _ANSWER, headers={"content-type": media_type, **_written(headers)})
 
@@ -105,7 +110,7 @@ def _problems(size: int) -> Parts:
 
 def _compressed(size: int) -> Parts:
     """As small as it can be for what it expands to, which is *size*."""
-    return _asked(gzip.compress(_filled(size, b"[", b"[],", b"]")), content_encoding="gzip")
+    return _asked(_gzipped(_filled(size, b"[", b"[],", b"]")), content_encoding="gzip")
 
 
 _MULTIPART: Final = "multipart/form-data; boundary=b"
@@ -237,10 +242,10 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     ),
     "text": lambda size: _answered(b"a " * (size // 2), "text/plain"),
     "gzip: empty lists": _compressed,
-    "gzip: numbers": _packed(gzip.compress, "gzip", b"1.5"),
+    "gzip: numbers": _packed(_gzipped, "gzip", b"1.5"),
     "deflate: empty lists": _packed(zlib.compress, "deflate", b"[]"),
     "gzip: members": lambda size: _asked(
-        gzip.compress(b"[") + gzip.compress(b"1,") * min(60, size // 22) + gzip.compress(b"1]"), content_encoding="gzip"
+        _gzipped(b"[") + _gzipped(b"1,") * min(60, size // 22) + _gzipped(b"1]"), content_encoding="gzip"
     ),
     "PNG": lambda size: _asked(png(127) + bytes(size), "image/png"),
     "JPEG: segments": _typed("image/jpeg", b"\xff\xd8", b"\xff\xe0\0\2"),
