@@ -10,13 +10,10 @@ from dashlight.decode.formats.brightness import brightness_and_contrast
 from dashlight.decode.formats.images import image_format, image_size
 from dashlight.decode.rows.budget import BodyBudget
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
-from dashlight.decode.rows.reasons import undecodable
 from dashlight.records import Cell
 
 IMAGE: Final = "image"
 """Name of the column of a body that is an image."""
-MAX_FILES: Final = 1 << 14
-"""Cells of one table that are bytes and no texts."""
 
 _OTHER_MAGIC = (
     ("document", "pdf", b"%PDF"),
@@ -79,14 +76,12 @@ def sized(body: bytes) -> Attachment:
 
 
 def cells_of_bytes(pieces: Iterable[bytes], budget: BodyBudget | None) -> list[Cell]:
-    """As cell_of_bytes makes them of each; DecodeError too_complex where more than MAX_FILES are no texts."""
+    """As cell_of_bytes makes them of each; DecodeError too_complex where more are no texts than *budget* lets in."""
     cells: list[Cell] = []
-    files = 0
     for piece in pieces:
         cells.append(cell_of_bytes(piece, budget))
-        files += isinstance(cells[-1], Attachment)
-        if files > MAX_FILES:
-            raise undecodable("too_complex", f"more than {MAX_FILES} cells of bytes")
+        if budget is not None and isinstance(cells[-1], Attachment):
+            budget.take_file()
     return cells
 
 

@@ -21,6 +21,8 @@ FREE_PIXELS: Final = 1 << 12
 PIXELS_PER_BYTE: Final = 8
 MAX_PIXELS: Final = 1 << 16
 """Samples of the images of one body that are looked into; the other images have neither brightness nor contrast."""
+MAX_FILES: Final = 1 << 14
+"""Cells of one body that are bytes and no texts."""
 
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[]{}")))
 _DEEP = re.compile(rb"[\[{]{%d}" % (MAX_LEVELS + 1))
@@ -29,11 +31,12 @@ _DEEP = re.compile(rb"[\[{]{%d}" % (MAX_LEVELS + 1))
 class BodyBudget:
     """What may still be made of one body, whichever of its parts asks first."""
 
-    __slots__ = ("_bytes", "_pixels")
+    __slots__ = ("_bytes", "_files", "_pixels")
 
     def __init__(self, size_bytes: int, *, most_bytes: int) -> None:
         """*size_bytes* is what was sent, *most_bytes* what all that is compressed in it may expand to at most."""
         self._bytes = min(most_bytes, MAX_RATIO * size_bytes)
+        self._files = MAX_FILES
         self._pixels = min(MAX_PIXELS, FREE_PIXELS + PIXELS_PER_BYTE * size_bytes)
 
     @property
@@ -50,6 +53,16 @@ class BodyBudget:
         self._bytes -= count
         if self._bytes < 0:
             raise undecodable("too_complex", f"expands to more than {MAX_RATIO} times its size, or in many parts")
+
+    def take_file(self) -> None:
+        """Note a cell of bytes.
+
+        Raises:
+            DecodeError: too_complex.
+        """
+        self._files -= 1
+        if self._files < 0:
+            raise undecodable("too_complex", f"more than {MAX_FILES} cells of bytes")
 
     def take_pixels(self, count: int) -> bool:
         """Whether an image of *count* samples may be looked into."""
