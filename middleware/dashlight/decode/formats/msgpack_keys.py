@@ -8,6 +8,8 @@ from dashlight.decode.rows.reasons import undecodable
 
 _HARMLESS: Final = 256
 """Keys of one object that may all have one hash."""
+_SMALL_BODY: Final = 2048
+"""Bytes, which hold some two hundred keys of one hash at most."""
 _LARGE_OBJECT = re.compile(rb"\xde[\x01-\xff]|\xdf")
 # https://github.com/msgpack/msgpack/blob/master/spec.md#formats
 _SIZES: Final = {
@@ -31,7 +33,7 @@ def check_keys(body: bytes) -> None:
     Python's hash of a tuple has no secret: 168 KB of tuples with one hash took six seconds in a single call.
     """
     # Hardly any body has so large an object: only then it is walked through.
-    if _LARGE_OBJECT.search(body):
+    if len(body) > _SMALL_BODY and _LARGE_OBJECT.search(body):
         _walk(body)
 
 
