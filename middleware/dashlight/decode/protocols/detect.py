@@ -24,8 +24,8 @@ _OTHER = re.compile(
       | openapi\.json | schema\.json | docs\.json | favicon\.ico | robots\.txt
       | login | logout | token | signup | oauth2?
       | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:stats|config|trace/setting)
-      | v2/repository/.* | api/v[01]\.[01]/(?:feedback|metadata) | [^/]*:explain
-    ) /? $ | (?:^|/)(?:static|assets)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
+      | api/v[01]\.[01]/(?:feedback|metadata) | [^/]*:explain
+    ) /? $ | (?:^|/)(?:static|assets|v2/repository)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
 )
 
 
