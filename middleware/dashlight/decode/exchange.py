@@ -262,7 +262,7 @@ def _opaque_flags(problem: DecodeError) -> set[str]:
 def _problem_flags(problem: DecodeError) -> set[str]:
     if problem.reason == "truncated":
         return {"truncated"}
-    return {"over_limit"} if problem.reason == "too_large" else set()
+    return {"over_limit"} if problem.reason in {"too_large", "too_complex"} else set()
 
 
 def _roles(outputs: Sheet) -> dict[str, OutputRole]:

@@ -40,7 +40,7 @@ _MOST_REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """A pane that this process judged for its host."""
+    """A pane that this process judged for its machine."""
 
     watch: MachineWatch
     alerts: Sequence[Alert]

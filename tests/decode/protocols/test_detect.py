@@ -202,3 +202,8 @@ def test_triton_is_asked_for_texts_under_its_path() -> None:
 
     assert place.protocol.startswith("triton_generate")
     assert (place.model, place.version) == ("llm", "2")
+
+
+def test_a_long_path_is_looked_at_once() -> None:
+    assert not place_of("/v2/repository/" * 4000 + "\n").is_prediction
+    assert place_of("/x/v2/repository").is_prediction

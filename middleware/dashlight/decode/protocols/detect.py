@@ -22,11 +22,12 @@ _OTHER = re.compile(
     r"""(?ix) (?:^|/) (?:
         health | health/(?:live|ready|liveness|readiness|ping|status) | healthz | livez | readyz | ready | live
       | liveness | readiness | ping | version | metrics | docs | docs/oauth2-redirect | redoc | swagger
-      | schema/(?:swagger|redoc|elements|rapidoc) | openapi\.json | schema\.json | docs\.json | swagger\.json | favicon\.ico | robots\.txt | -/(?:healthz|routes)
+      | schema/(?:swagger|redoc|elements|rapidoc) | openapi\.json | schema\.json | docs\.json | swagger\.json
+      | favicon\.ico | robots\.txt | -/(?:healthz|routes)
       | login | logout | token | signup | oauth2?
       | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:ready|stats|config|trace/setting)
-      | v2/repository/.* | api/v[01]\.[01]/(?:feedback|metadata) | [^/]*:explain
-    ) /? $ | (?:^|/)(?:static|assets)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
+      | api/v[01]\.[01]/(?:feedback|metadata) | [^/]*:explain
+    ) /? $ | (?:^|/)(?:static|assets|v2/repository)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
 )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from dashlight.decode.formats.attachments import Attachment, cell_of_bytes
 from dashlight.decode.rows.answers import read_answer
+from dashlight.decode.rows.budget import BodyBudget
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, element_names
 from dashlight.decode.rows.float32 import as_written
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
@@ -40,7 +41,7 @@ class _Tensor:
 def read(request: Content, answer: Content | None, place: Place) -> Reading:
     """One row for each step of the first dimension, one column for each element of the others."""
     asked = fields_of(request.value)
-    inputs = _tensors(asked.get("inputs"), rows=0)
+    inputs = _tensors(asked.get("inputs"), _budget(request), rows=0)
     is_opaque = inputs is None and (isinstance(request.value, Attachment) or _is_elsewhere(asked.get("inputs")))
     if is_opaque:
         # Rows cannot be told from the request; the answer is read all the same.
@@ -51,7 +52,7 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     answered = fields_of(None if answer is None else answer.value)
     outputs: Sheet | None = None
     if answer is not None:
-        tensors = _tensors(answered.get("outputs"), rows=len(features.values))
+        tensors = _tensors(answered.get("outputs"), _budget(answer), rows=len(features.values))
         outputs = (
             read_answer(answer.value, rows=len(features.values)).outputs
             if tensors is None
@@ -68,7 +69,11 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     )
 
 
-def _tensors(entries: object, *, rows: int) -> list[_Tensor] | None:
+def _budget(content: Content) -> BodyBudget:
+    return BodyBudget(len(content.body), most_bytes=0)
+
+
+def _tensors(entries: object, budget: BodyBudget, *, rows: int) -> list[_Tensor] | None:
     """The tensors of a list of them; None where it is none, or they hold their data elsewhere.
 
     *rows* is how many rows are expected, 0 where nobody knows.
@@ -76,12 +81,14 @@ def _tensors(entries: object, *, rows: int) -> list[_Tensor] | None:
     if not is_list(entries):
         return None
     tensors = [
-        _tensor(entry, data, rows) for entry in entries if is_object(entry) and is_list(data := entry.get("data"))
+        _tensor(entry, data, budget, rows)
+        for entry in entries
+        if is_object(entry) and is_list(data := entry.get("data"))
     ]
     return tensors if tensors or not entries else None
 
 
-def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tensor:
+def _tensor(entry: Mapping[str, object], data: list[object], budget: BodyBudget, rows: int) -> _Tensor:
     flat = _flat(data)
     shape = _shape(entry.get("shape"))
     length, step = (len(flat), 1) if shape is None else _layout(shape)
@@ -98,7 +105,7 @@ def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tens
         seen = MAX_ROWS * step
         flat[:seen] = as_written(flat[:seen])
     elif fields_of(entry.get("parameters")).get("content_type") == "base64":
-        flat = [_decoded(cell) if isinstance(cell, str) else cell for cell in flat]
+        flat = [_decoded(cell, budget) if isinstance(cell, str) else cell for cell in flat]
     return _cut(_text(entry.get("name"))[:MAX_NAME_LENGTH], flat, step, is_mismatched=is_mismatched)
 
 
@@ -141,10 +148,10 @@ def _flat(data: list[object]) -> list[object]:
     return [without_credentials(item) for item in data] if dict in kinds else list(data)
 
 
-def _decoded(text: str) -> Cell:
+def _decoded(text: str, budget: BodyBudget) -> Cell:
     """What MLServer's codec of that name put into base64."""
     try:
-        return cell_of_bytes(base64.b64decode(text, validate=True))
+        return cell_of_bytes(base64.b64decode(text, validate=True), budget)
     except ValueError:
         return text
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final, Literal, TypeAlias, cast
 
+from dashlight.decode.rows.budget import check_cells
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_object
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
 from dashlight.records import Cell, Role
@@ -102,7 +103,7 @@ def apart(node: Mapping[str, object], role: Role) -> Mapping[str, LeftOut]:
 
     Keys too long for a name, and those behind the first MAX_KEYS, are not looked at and become none either.
     """
-    keys = tuple(node)[:MAX_KEYS]
+    keys = tuple(node) if len(node) <= MAX_KEYS else tuple(islice(node, MAX_KEYS))
     if sum(map(len, keys)) <= _MAX_REMEMBERED_KEYS:
         return _apart(keys, role)
     return _apart.__wrapped__(keys, role)
@@ -176,19 +177,25 @@ def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
     left_out = rest.left_out
     dropped = 0
     flat: list[dict[str, Cell]] = []
+    union: dict[str, None] = {}
     for row in rows:
         cells: dict[str, Cell] = {}
         rest.ids.append({})
         dropped += _flatten(cells, "", row, role, rest)
         flat.append(cells)
+        union.update(dict.fromkeys(cells))
+        if len(union) >= MAX_COLUMNS and len(flat) * MAX_COLUMNS >= MAX_CELLS:
+            # No room for another row.
+            dropped += len(rows) - len(flat)
+            break
     row_ids = _row_ids(rows, left_out) if left_out else ()
     ids = {name: [found.get(name) for found in rest.ids] for name, reason in left_out.items() if reason == "id"}
     names = tuple(flat[0])
     values: list[Sequence[Cell]] = [list(cells.values()) for cells in flat if tuple(cells) == names]
     if len(values) == len(flat):
         return Sheet(names, values, row_ids, left_out, dropped_count=dropped, ids=ids)
-    union = tuple(dict.fromkeys(name for cells in flat for name in cells))
-    names = union[:MAX_COLUMNS]
+    names = tuple(union)[:MAX_COLUMNS]
+    check_cells(min(len(flat) * len(names), MAX_CELLS), given=sum(map(len, flat)) + len(rows) - len(flat))
     values = [[cells.get(name) for name in names] for cells in flat[: MAX_CELLS // len(names)]]
     dropped += len(union) - len(names) + len(flat) - len(values)
     ids = {name: column[: len(values)] for name, column in ids.items()}

@@ -4,12 +4,12 @@ import re
 
 _EMBEDDING = re.compile(r"(?i)embedding")
 _FORECAST = re.compile(
-    r"(?i)(?:.*[^a-z])?(?:forecast(?:s|ed|er)?|y_?hats?|horizon|trajectory|future|(?:time_?)?series|predicted_values)"
-    r"(?:[^a-z].*)?"
+    r"(?i)(?<![a-z])(?:forecast(?:s|ed|er)?|y_?hats?|horizon|trajectory|future|(?:time_?)?series|predicted_values)"
+    r"(?![a-z])"
 )
 _RANKING = re.compile(
-    r"(?i)(?:.*[^a-z])?(?:recommend(?:ed|ations?)|rank(?:ed|ings?)|top_?[kn]|items?|item_?ids|candidates|suggest(?:ed|ions?)"
-    r"|similar|neighbou?rs|products?|product_?ids|movies?|movie_?ids|articles?|songs?|documents?)(?:[^a-z].*)?"
+    r"(?i)(?<![a-z])(?:recommend(?:ed|ations?)|rank(?:ed|ings?)|top_?[kn]|items?|item_?ids|candidates|suggest(?:ed|ions?)"
+    r"|similar|neighbou?rs|products?|product_?ids|movies?|movie_?ids|articles?|songs?|documents?)(?![a-z])"
 )
 _TIMES = re.compile(r"(?i)(?:.*[^a-z])?(?:ds|dates?|times?|timestamps?|datetimes?)")
 
@@ -21,12 +21,12 @@ def is_embedding_name(name: str) -> bool:
 
 def is_forecast_name(name: str) -> bool:
     """Whether a list of numbers under *name* is one forecast, step after step."""
-    return _FORECAST.fullmatch(name) is not None
+    return _FORECAST.search(name) is not None
 
 
 def is_ranking_name(name: str) -> bool:
     """Whether a list of whole numbers under *name* holds the ids of items, the best first."""
-    return _RANKING.fullmatch(name) is not None
+    return _RANKING.search(name) is not None
 
 
 def is_time_name(name: str) -> bool:
