@@ -243,6 +243,17 @@ def test_endpoints_beyond_the_bound_are_counted_together() -> None:
     assert requests["other",] == 44
 
 
+def test_what_stands_for_the_others_takes_no_name_from_an_endpoint_also_where_it_came_first() -> None:
+    totals = Totals(started_at=1.0)
+
+    for name in ("other", *(f"/p{number}" for number in range(MOST_ENDPOINTS - 1)), "/late"):
+        totals.add_outcomes(name, pane(2))
+
+    requests = numbers(figures_of(totals), "dashlight.rows")
+    assert len(requests) == MOST_ENDPOINTS
+    assert requests["other",] == 2 * 4
+
+
 def test_there_are_never_more_series_than_the_bound() -> None:
     totals = Totals(started_at=1.0)
     for number in range(40):
