@@ -28,7 +28,7 @@ from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS, SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score, Table
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.machine import MachineWatch
-from dashlight.watching.state import WholeState
+from dashlight.watching.state import MachineState, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns, taken
@@ -458,6 +458,58 @@ def test_a_part_that_is_missing_begins_anew_and_ends_its_alerts(part: LostPart, 
     }
     machine.watch = other
     assert machine.serve(troubled_panes()[0]).watch.pane_count == 9
+
+
+MachineChange = Callable[[MachineState], MachineState]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: replace(state, pane_count=-1),
+        lambda state: replace(state, pane_count=2**63),
+        lambda state: replace(state, endpoints={}),
+        lambda state: replace(state, endpoints={**state.endpoints, "/other": 2}),
+        lambda state: replace(state, endpoints=dict.fromkeys(state.endpoints, 0)),
+        lambda state: replace(state, statuses={"process": ProcessStatus(-1, 1.0)}),
+        lambda state: replace(state, statuses={"process": ProcessStatus(0, float("nan"))}),
+        lambda state: replace(state, statuses={"process": ProcessStatus(0, 1.0, float("inf"))}),
+    ],
+    ids=[
+        *("panes below none", "panes beyond all", "no endpoints", "one endpoint more", "no place", "in flight"),
+        *("no rate", "at no moment"),
+    ],
+)
+def test_the_state_of_a_machine_that_cannot_be_is_refused_whole(change: MachineChange) -> None:
+    machine = Machine(reference_of()).serve(troubled_panes()[0])
+    whole = kept(machine.watch)
+    other = MachineWatch(POLICY, machine.references, at=BEGAN_AT)
+
+    with pytest.raises(ValueError, match=r"panes|place|flight|share|moment|end of"):
+        other.restore(
+            replace(whole, machine=change(whole.machine)),
+            BEGAN_AT,
+            lose=lambda part, error: pytest.fail(f"{part} {error}"),
+        )
+
+
+@pytest.mark.parametrize("part", ["endpoint", "comparison"])
+def test_a_part_that_does_not_fit_is_lost_alone_and_handed_over(part: str) -> None:
+    machine = drifting()
+    whole = kept(machine.watch)
+    if part == "endpoint":
+        whole = replace(whole, endpoints={name: replace(of, unwatched_rows=-1) for name, of in whole.endpoints.items()})
+    else:
+        comparisons = {of: replace(state, rows=state.rows[:-1]) for of, state in whole.comparisons.items()}
+        whole = replace(whole, comparisons=comparisons)
+    other, lost = MachineWatch(POLICY, machine.references, at=BEGAN_AT), list[tuple[str, Exception]]()
+
+    ended = other.restore(whole, BEGAN_AT + 500.0, lose=lambda name, error: lost.append((name, error)))
+
+    assert [(name, type(error)) for name, error in lost] == [(part, ValueError)]
+    assert "drift/risk/%2Fpredict/feature/age" in {alert.key for alert in ended}
+    assert other.close_pane(MachinePane({}, {}), BEGAN_AT + 510.0) == []
+    assert kept(other).machine.pane_count == 9
 
 
 def test_a_reference_that_is_replaced_while_it_runs_withdraws_its_alerts() -> None:

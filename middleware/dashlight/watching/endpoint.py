@@ -27,6 +27,7 @@ from dashlight.watching.limits import Limits
 from dashlight.watching.model import ModelWatch
 from dashlight.watching.state import EndpointState
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import within
 from dashlight.window.outcome_panes import OutcomePanes, panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.window.trace_ids import TraceIds
@@ -93,22 +94,18 @@ class WatchedEndpoint:
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
-        self._models: dict[ModelKey, ModelWatch] = {}
+        self.models: dict[ModelKey, ModelWatch] = {}
+        """Those under watch."""
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self.unwatched_rows = 0
         """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
         self._limits = Limits(policy.rules, endpoint=name)
 
     @property
-    def models(self) -> Mapping[ModelKey, ModelWatch]:
-        """Those under watch."""
-        return self._models
-
-    @property
     def state(self) -> EndpointState:
         """What outlives the process, beside what its models compare with and learn from."""
         return EndpointState(
-            models={key: model.state for key, model in self._models.items()},
+            models={key: model.state for key, model in self.models.items()},
             admission=self._admission.state,
             outcomes=self._outcomes.state,
             course=self._course.state,
@@ -136,12 +133,12 @@ class WatchedEndpoint:
         self._limits.restore(state.limits)
         self._traces.restore(state.traces)
         self._told_unsteady = state.told_unsteady
-        self.mistakes.update(state.mistakes)
-        self.undecodable.update(state.undecodable)
-        self.unwatched_rows = state.unwatched_rows
+        for counter, counts in ((self.mistakes, state.mistakes), (self.undecodable, state.undecodable)):
+            counter.update({name: within("count", count) for name, count in counts.items()})
+        self.unwatched_rows = within("rows", state.unwatched_rows)
         for key, model in state.models.items():
-            self._models[key] = self._watched(key, model.place)
-            if not self._models[key].restore(model):
+            self.models[key] = self._watched(key, model.place)
+            if not self.models[key].restore(model):
                 yield key
 
     @property
@@ -151,7 +148,7 @@ class WatchedEndpoint:
         return EndpointBrief(
             known_kinds=None if judge is None else judge.events.known_kinds,
             slow=() if judge is None else judge.events.slow,
-            models={key: model.brief for key, model in self._models.items()},
+            models={key: model.brief for key, model in self.models.items()},
         )
 
     def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert]:
@@ -174,21 +171,21 @@ class WatchedEndpoint:
             return
         yield from self._tried("traffic", partial(self._judge_traffic, outcomes, at))
         yield from self._tried("silence", partial(self._silence.update, outcomes.exchanges, at))
-        for key, model in self._models.items():
+        for key, model in self.models.items():
             yield from self._tried("model", partial(model.close_pane, models.get(key), at))
-        for limit in self._limits.parts(self._over, at):
-            yield from self._tried("threshold", limit)
+        for part in self._limits.parts(self._over, at):
+            yield from self._tried("threshold", part)
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
         self._references = References(self._references.learned, reference)
-        for model in self._models.values():
+        for model in self.models.values():
             yield from model.replace_file(reference, at)
 
     def give_back(self) -> None:
         """Gives back its place in the budget and those of its models: nobody asks here any more."""
         self._places.give_back_endpoint(self.place)
-        for model in self._models.values():
+        for model in self.models.values():
             self._places.give_back_model(model.place)
 
     def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
@@ -202,8 +199,8 @@ class WatchedEndpoint:
                 continue
             for each in gone:
                 yield from self._let_go(each, at)
-            if key not in self._models:
-                self._models[key] = self._watched(key, self._places.next_model())
+            if key not in self.models:
+                self.models[key] = self._watched(key, self._places.next_model())
         self._admission.close(at)
 
     def _watched(self, key: ModelKey, place: int) -> ModelWatch:
@@ -212,11 +209,11 @@ class WatchedEndpoint:
     def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
         """Watches the model no longer; the alerts that end with that."""
         self._admission.forget(key)
-        model = self._models.pop(key)
+        model = self.models.pop(key)
         self._places.give_back_model(model.place)
         logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))
         # An alert is of a model whatever its version: another one may still hold it.
-        of_others = {alert_key for other in self._models.values() for alert_key in other.in_force}
+        of_others = {alert_key for other in self.models.values() for alert_key in other.in_force}
         ended = model.withdraw(at, "the model is no longer asked")
         yield from (alert for alert in ended if alert.key not in of_others)
         asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
@@ -273,7 +270,7 @@ class WatchedEndpoint:
         if own:
             yield Snapshot("", "", own)
         panes = self._panes(self._policy.window_seconds)
-        for (name, version), watch in self._models.items():
+        for (name, version), watch in self.models.items():
             if scores := watch.scores(panes):
                 yield Snapshot(name, version, scores, watch.watch_state)
 
@@ -285,7 +282,7 @@ class WatchedEndpoint:
 
     def _missing(self, seconds: float) -> list[Score]:
         panes = self._panes(seconds)
-        return worst_missing(score for watch in self._models.values() for score in watch.scores(panes))
+        return worst_missing(score for watch in self.models.values() for score in watch.scores(panes))
 
     def _measured(
         self, counts: OutcomeCounts, *, in_flight_count: int = 0, missing: Sequence[Score] = ()

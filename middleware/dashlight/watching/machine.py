@@ -24,6 +24,7 @@ from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import moment, within
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,11 @@ class MachineWatch:
             raise ValueError("the state of another policy")
         if machine.admission.keys != machine.endpoints.keys():
             raise ValueError("endpoints without a place, or places without an endpoint")
-        self.pane_count, self._statuses = machine.pane_count, dict(machine.statuses)
+        self.pane_count, self._statuses = within("panes", machine.pane_count), dict(machine.statuses)
+        for status in self._statuses.values():
+            within("requests in flight", status.in_flight_count)
+            within("share of exchanges", status.rate, 0.0, 1.0)
+            moment("end of a pane", status.ended_at)
         self._admission.restore(machine.admission)
         self._in_flight.restore(machine.in_flight)
         self._alerts.restore(machine.alerts)

@@ -17,6 +17,7 @@ from dashlight.watching.learner import Learner, LearnerState
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
+from dashlight.window.fitting import within
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class ModelWatch:
         False where the reference is another one by now, or gone: then nothing is compared or learned yet.
         """
         self._told_unknown = state.told_unknown
-        self.refused.update(state.refused)
+        self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
         if state.file != _version(self._file):
             return False
         for version in state.compared:
