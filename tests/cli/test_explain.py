@@ -150,7 +150,7 @@ def test_a_failure_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (b"a: 1", ["--content-type", "application/yaml"], "undecodable: unsupported_media_type: application/yaml"),
         (b"\x80\x04]q\x00.", [], "undecodable: opaque_body: pickled objects, which are never loaded"),
         (b'{"model": "m"}', ["--path", "/v1/chat/completions"], "undecodable: unknown_layout: no messages"),
-        (b"{", [], "undecodable: truncated: JSONDecodeError"),
+        (b"{", [], "undecodable: invalid_json: it ends early"),
         (b"{}", ["--path", "/health"], "not a prediction: the path is one of health, documentation, metrics, login and the like"),
     ],
     ids=["media type", "pickle", "layout", "cut", "no prediction"],

@@ -100,7 +100,7 @@ def test_headers_name_the_model_of_a_request_that_cannot_be_read(exchange: Make)
 
     decoded = decode_exchange(exchange(b"{", {"y": 1}, path=PATH, headers=headers), model="m")
 
-    assert (decoded.model, decoded.undecodable) == ("churn.tar.gz", "truncated")
+    assert (decoded.model, decoded.undecodable) == ("churn.tar.gz", "invalid_json")
 
 
 def test_a_container_of_many_models_has_the_model_in_its_path(exchange: Make) -> None:

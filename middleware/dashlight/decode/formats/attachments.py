@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from dashlight.decode.formats.brightness import brightness_and_contrast
@@ -68,14 +69,22 @@ def sized(body: bytes) -> Attachment:
     return Attachment(bytes=len(body))
 
 
-def cell_of_bytes(body: bytes) -> Cell:
-    """The cell of bytes that are a value of their own: their text where they are one, else what they are."""
+def cell_of_bytes(body: bytes) -> Attachment:
+    """The cell of bytes that are a value of their own: what file they are, or how many; never their text.
+
+    A column of bytes stays one whatever they are: an empty file is no empty text.
+    """
+    found = attached(body)
+    return sized(body) if found is None else found[1]
+
+
+def cells_of_text(pieces: Sequence[bytes]) -> list[Cell]:
+    """The cells of a tensor of what may be texts or files: texts where all are, files otherwise."""
     try:
-        return body.decode()
+        return [piece.decode() for piece in pieces]
     except UnicodeDecodeError:
         # Images and sounds have bytes in their first lines that no text has.
-        found = attached(body)
-        return sized(body) if found is None else found[1]
+        return [cell_of_bytes(piece) for piece in pieces]
 
 
 def with_attachments(value: object, body: bytes) -> object:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.decode.formats.attachments import cell_of_bytes, sized
+from dashlight.decode.formats.attachments import cells_of_text, sized
 from dashlight.decode.formats.bodies import parse_json
 from dashlight.decode.rows.columns import MAX_CELLS
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
@@ -122,13 +122,13 @@ def _numbers(values: NDArray[np.generic], datatype: str) -> list[Cell]:
 
 def _texts(piece: bytes) -> list[Cell]:
     """The elements of a tensor of BYTES: a length of four bytes before each."""
-    cells: list[Cell] = []
+    pieces: list[bytes] = []
     at, end = 0, len(piece)
-    while at + 4 <= end and len(cells) < MAX_CELLS:
+    while at + 4 <= end and len(pieces) < MAX_CELLS:
         start = at + 4
         (length,) = _LENGTH(piece, at)
         at = start + length
         if at > end:
             raise undecodable("unknown_layout", "a text beyond the end of its tensor")
-        cells.append(cell_of_bytes(piece[start:at]) if length else "")
-    return cells
+        pieces.append(piece[start:at])
+    return cells_of_text(pieces)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from dashlight.decode.formats.attachments import Attachment, cell_of_bytes
+from dashlight.decode.formats.attachments import Attachment, cells_of_text
 from dashlight.decode.rows.answers import read_answer
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, element_names
 from dashlight.decode.rows.float32 import as_written
@@ -98,7 +98,7 @@ def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tens
         seen = MAX_ROWS * step
         flat[:seen] = as_written(flat[:seen])
     elif fields_of(entry.get("parameters")).get("content_type") == "base64":
-        flat = [_decoded(cell) if isinstance(cell, str) else cell for cell in flat]
+        flat = _decoded(flat)
     return _cut(_text(entry.get("name"))[:MAX_NAME_LENGTH], flat, step, is_mismatched=is_mismatched)
 
 
@@ -141,12 +141,18 @@ def _flat(data: list[object]) -> list[object]:
     return [without_credentials(item) for item in data] if dict in kinds else list(data)
 
 
-def _decoded(text: str) -> Cell:
-    """What MLServer's codec of that name put into base64."""
+def _decoded(cells: list[Cell]) -> list[Cell]:
+    """What MLServer's codec of that name put into base64; what is none stays as it is."""
+    pieces = [_bytes_of(cell) for cell in cells]
+    decoded = iter(cells_of_text([piece for piece in pieces if isinstance(piece, bytes)]))
+    return [next(decoded) if isinstance(piece, bytes) else piece for piece in pieces]
+
+
+def _bytes_of(cell: Cell) -> Cell:
     try:
-        return cell_of_bytes(base64.b64decode(text, validate=True))
+        return base64.b64decode(cell, validate=True) if isinstance(cell, str) else cell
     except ValueError:
-        return text
+        return cell
 
 
 def _is_elsewhere(entries: object) -> bool:
