@@ -7,6 +7,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from dashlight.decode.batch import Decoder
 from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Exchange
@@ -80,3 +81,122 @@ def test_bytes_stay_bytes_whatever_they_are(exchange: Make, request_body: bytes,
 
     assert [set(row["a"]) for row in rows(decoded.features) or []] == [{"bytes"}] * 3
     assert "mixed_type" not in decoded.flags
+
+
+@pytest.mark.parametrize(
+    ("healthy", "answer"),
+    [
+        ({"result": {"label": 1, "score": 0.5}}, {"result": {"error": "text is empty", "label": -1, "score": 0.0}}),
+        (
+            {"prediction": {"success": True, "message": "", "score": 0.5}},
+            {"prediction": {"success": False, "message": "no text", "score": 0.0}},
+        ),
+        (
+            {"data": {"status": "fine", "detail": "", "label": "a"}},
+            {"data": {"status": "error", "detail": "no text", "label": ""}},
+        ),
+        ({"out": {"ok": True, "reason": "", "y": 1}}, {"out": {"ok": False, "reason": "no text", "y": -1}}),
+        ({"predictions": [{"errorMessage": None, "y": 1}]}, {"predictions": [{"errorMessage": "no text", "y": -1}]}),
+        ([{"error": None, "y": 1}], [{"error": {"code": 3, "message": "no text"}, "y": -1}]),
+        ({"status": 200, "message": "", "y": 1}, {"status": 500, "message": "no model", "y": -1}),
+        ({"success": True, "y": 1}, {"success": False, "y": -1}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("usual", [0, 40], ids=["alone", "with a plan"])
+def test_a_failure_is_found_in_the_first_two_levels_of_an_answer(
+    exchange: Make, healthy: Any, answer: Any, usual: int
+) -> None:
+    decoder = Decoder(model="", version="")
+    for _ in range(2):
+        decoder.decode([exchange({"text": "x"}, healthy)] * usual)
+
+    decoded = decode_exchange(exchange({"text": "x"}, answer))
+    batch = decoder.decode([exchange({"text": "x"}, answer)])
+
+    assert decoded.error is not None
+    assert decoded.error.kind == "model"
+    assert decoded.outputs is None
+    assert batch.failures == [(0, "model")]
+    assert [prediction.outputs.rows for prediction in batch.predictions] == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"result": {"success": False, "probability": 0.2}},
+        {"result": {"error": 0.03, "value": 1.5}},
+        {"result": {"error": "none", "value": 1.5}},
+        {"result": {"ok": False, "confidence": 0.9}},
+    ],
+    ids=str,
+)
+def test_what_a_model_says_of_success_is_no_failure_without_a_message(exchange: Make, answer: Any) -> None:
+    assert decode_exchange(exchange({"text": "x"}, answer)).error is None
+
+
+def test_rows_of_a_batch_that_failed_alone_are_no_answers(exchange: Make) -> None:
+    answers = [{"label": 1, "score": 0.9}, {"error": "empty", "label": -1, "score": 0.0}, {"label": 0, "score": 0.8}]
+
+    decoded = decode_exchange(exchange([{"x": "a"}, {"x": ""}, {"x": "c"}], {"predictions": answers}))
+
+    assert rows(decoded.outputs) == [
+        {"label": 1, "score": 0.9},
+        {"label": None, "score": None},
+        {"label": 0, "score": 0.8},
+    ]
+    assert "error_in_200" in decoded.flags
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "fields"),
+    [
+        pytest.param(
+            422, {"title": "Unprocessable Content", "status": 422, "detail": "a must not be null"}, (), id="9457"
+        ),
+        pytest.param(
+            422,
+            {"type": "/problems/input", "title": "No.", "errors": [{"detail": "must be positive", "pointer": "#/a"}]},
+            ("a",),
+            id="9457 with pointers",
+        ),
+        pytest.param(
+            400,
+            {"title": "Your request is invalid.", "invalid-params": [{"name": "a", "reason": "must be positive"}]},
+            ("a",),
+            id="7807 with parameters",
+        ),
+        pytest.param(400, {"title": "Bad", "status": 400, "errors": {"Age": ["is required"]}}, ("Age",), id="ASP.NET"),
+        pytest.param(422, {"errors": {"json": {"a": ["Missing data."]}}}, ("a",), id="marshmallow"),
+        pytest.param(
+            400,
+            {"status_code": 400, "detail": "Validation failed", "extra": [{"message": "no int", "key": "a"}]},
+            ("a",),
+            id="Litestar",
+        ),
+        pytest.param(422, [{"loc": ["body", 1, "a"], "msg": "no int", "type": "int"}], ("a",), id="a bare list"),
+    ],
+)
+def test_what_a_validator_refused_is_a_validation(
+    exchange: Make, status: int, answer: Any, fields: Sequence[str]
+) -> None:
+    decoded = decode_exchange(exchange({"a": None}, answer, status=status, answer_headers=PROBLEM))
+
+    assert decoded.error is not None
+    assert (decoded.error.kind, decoded.error.fields) == ("validation", tuple(fields))
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (404, {"title": "Not Found", "status": 404}),
+        (400, {"title": "Bad Request", "status": 400}),
+        (429, {"errors": {"a": ["x"]}}),
+    ],
+    ids=["not found", "a bad request", "a limit"],
+)
+def test_other_problems_of_clients_are_no_validation(exchange: Make, status: int, answer: Any) -> None:
+    decoded = decode_exchange(exchange({"a": 1}, answer, status=status, answer_headers=PROBLEM))
+
+    assert decoded.error is not None
+    assert decoded.error.kind == "client"

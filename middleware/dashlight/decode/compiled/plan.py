@@ -15,9 +15,9 @@ from dashlight.decode.rows.failures import (
     CONFESSING_KEYS,
     ERROR_KEYS,
     FAILED_WORDS,
-    MESSAGE_KEYS,
     STATUS_KEYS,
     failure_inside,
+    has_message,
 )
 from dashlight.decode.rows.reading import Content, Place
 from dashlight.decode.rows.selection import EVERYTHING, Selection, with_named_ids
@@ -39,7 +39,9 @@ _IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
     frozenset({"flag"}): bool,
 }
 _NotFailed: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^(?!(?i:{'|'.join(sorted(FAILED_WORDS))})$)")]
-_ANY_BUT_FAILED: Final[object] = float | bool | None | _NotFailed
+_ANY_BUT_FAILED: Final[object] = Annotated[float, msgspec.Meta(lt=400)] | bool | None | _NotFailed
+_GUARDED_LEVELS: Final = 2
+"""Of an answer, at which it may say that it is none: see `failure_inside`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,30 +171,41 @@ def _way(said: str, marks: _Marks) -> tuple[Getter, ...] | None:
     return None if steps is None else path_of(steps)
 
 
-def _confessions(answered: Shape) -> Iterator[tuple[tuple[Getter, ...], bool]]:
-    if isinstance(answered, Fields):
-        for at, (key, part) in enumerate(answered.shapes):
-            if isinstance(part, Leaf) and "flag" in part.sorts and key in CONFESSING_KEYS | ERROR_KEYS:
-                yield (path_of((f"f{at}",)), key in ERROR_KEYS)
+def _confessions(answered: Shape, steps: Steps = (), level: int = 1) -> Iterator[tuple[tuple[Getter, ...], bool]]:
+    if level > _GUARDED_LEVELS:
+        return
+    if isinstance(answered, Items) and len(answered.shapes) == 1:
+        yield from _confessions(answered.shapes[0], (*steps, 0), level)
+    if not isinstance(answered, Fields):
+        return
+    keys = [key for key, _ in answered.shapes]
+    for at, (key, part) in enumerate(answered.shapes):
+        way = (*steps, f"f{at}")
+        # Below the first level a truth value may be the model's own: see `is_confession_inside`.
+        denies = key in CONFESSING_KEYS and (level == 1 or has_message(keys))
+        if isinstance(part, Leaf) and "flag" in part.sorts and (denies or (key in ERROR_KEYS and level == 1)):
+            yield (path_of(way), key in ERROR_KEYS)
+        yield from _confessions(part, way, level + 1)
 
 
 def _decoder(shape: Shape, *, guarded: bool = False) -> Callable[[bytes], object]:
-    return msgspec.json.Decoder(cast("type[object]", _type(shape, guarded=guarded))).decode
+    kind = _type(shape, guarded=_GUARDED_LEVELS if guarded else 0)
+    return msgspec.json.Decoder(cast("type[object]", kind)).decode
 
 
-def _type(shape: Shape, *, guarded: bool = False) -> object:
-    """The type of which msgspec makes values of *shape*; *guarded* refuses an answer that says it is none."""
+def _type(shape: Shape, *, guarded: int = 0) -> object:
+    """The type of which msgspec makes values of *shape*; its first *guarded* levels refuse to say that they are none."""
     if isinstance(shape, Leaf):
         return _TYPES.get(shape.sorts - _NULL, _ANY_SCALAR)
     if isinstance(shape, Items):
-        parts = [_item_type(part) for part in shape.shapes]
+        parts = [_item_type(part, guarded=guarded if len(shape.shapes) == 1 else 0) for part in shape.shapes]
         return tuple[tuple(parts)]  # type: ignore[misc]
-    has_message = any(key in MESSAGE_KEYS for key, _ in shape.shapes)
+    is_told = has_message([key for key, _ in shape.shapes])
     fields: list[tuple[str, object] | tuple[str, object, None]] = []
     for at, (key, part) in enumerate(shape.shapes):
-        kind: object = _type(part)
+        kind: object = _type(part, guarded=max(0, guarded - 1))
         if guarded and isinstance(part, Leaf):
-            kind = _guarded_type(key, part.sorts, has_message=has_message) or kind
+            kind = _guarded_type(key, part.sorts, has_message=is_told) or kind
         fields.append((f"f{at}", kind, None) if key in shape.optional else (f"f{at}", kind))
     return msgspec.defstruct(
         "Body",
@@ -216,5 +229,5 @@ def _guarded_type(key: str, sorts: frozenset[Sort], *, has_message: bool) -> obj
     return _ANY_BUT_FAILED if key in STATUS_KEYS and has_message else None
 
 
-def _item_type(shape: Shape) -> object:
-    return _IN_LIST_TYPES[shape.sorts] if isinstance(shape, Leaf) else _type(shape)
+def _item_type(shape: Shape, *, guarded: int) -> object:
+    return _IN_LIST_TYPES[shape.sorts] if isinstance(shape, Leaf) else _type(shape, guarded=guarded)

@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dashlight.decode.rows.columns import LeftOut, Sheet, apart, element_names, is_one_cell, one_row, tabulate
+from dashlight.decode.rows.columns import (
+    MAX_ROWS,
+    LeftOut,
+    Sheet,
+    apart,
+    element_names,
+    is_one_cell,
+    one_row,
+    tabulate,
+)
+from dashlight.decode.rows.failures import is_confession_inside
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
@@ -52,8 +62,14 @@ def listed(items: Sequence[object], *, name: str, rows: int) -> Sheet:
     """The outputs in a list called *name*: one for each row, or everything for the only row."""
     if rows == 1 and len(items) > 1:
         return _for_one_row(items, name)
-    sheet = tabulate([_best(item) for item in items], name=name, role="output")
-    return sheet if rows in {0, 1, len(items)} else replace(sheet, flags=sheet.flags | {"shape_mismatch"})
+    failed = [at for at, item in enumerate(items[:MAX_ROWS]) if is_object(item) and is_confession_inside(item)]
+    answered = [_best(item) for item in items]
+    for at in failed:
+        # What stands beside an error is no answer of the model's.
+        answered[at] = {}
+    sheet = tabulate(answered, name=name, role="output")
+    flags = sheet.flags | ({"error_in_200"} if failed else set[str]())
+    return replace(sheet, flags=flags | (set[str]() if rows in {0, 1, len(items)} else {"shape_mismatch"}))
 
 
 def answer_under(value: object, keys: Sequence[str], *, rows: int, row_ids: Sequence[Cell] = ()) -> Sheet:
