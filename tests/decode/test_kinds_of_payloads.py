@@ -200,3 +200,60 @@ def test_other_problems_of_clients_are_no_validation(exchange: Make, status: int
 
     assert decoded.error is not None
     assert decoded.error.kind == "client"
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "answer", "features", "model"),
+    [
+        pytest.param("/v1/models/credit:explain", {"instances": [[52, 3]]}, {"explanations": [[0.1, 0.9]]},
+                     [{"0": 52, "1": 3}], "credit", id="KServe"),
+        pytest.param("/v2/models/credit/explain",
+                     {"inputs": [{"name": "x", "shape": [1, 1], "datatype": "FP32", "data": [5]}]},
+                     {"outputs": [{"name": "e", "shape": [1], "datatype": "BYTES", "data": ["{}"]}]},
+                     [{"x": 5}], "credit", id="Open Inference"),
+        pytest.param("/v1/projects/p/locations/l/endpoints/7:explain", {"instances": [{"age": 4}]},
+                     {"explanations": [{}], "predictions": [1]}, [{"age": 4}], "", id="Vertex AI"),
+        pytest.param("/explain", {"age": 4}, {"shap_values": [0.1]}, [{"age": 4}], "", id="an app of its own"),
+    ],
+)  # fmt: skip
+def test_an_explanation_has_features_and_no_outputs(
+    exchange: Make, *, path: str, asked: Any, answer: Any, features: Rows, model: str
+) -> None:
+    decoded = decode_exchange(exchange(asked, answer, path=path))
+    batch = Decoder(model="", version="").decode([exchange(asked, answer, path=path)] * 40)
+
+    assert decoded.is_prediction
+    assert (rows(decoded.features), decoded.outputs, decoded.model) == (features, None, model)
+    assert [(each.features.rows, each.outputs.rows) for each in batch.predictions] == [(40, 0)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "asked", "answer", "features", "outputs"),
+    [
+        pytest.param("GET", "/summarize", b"text=a+long+text&min_length=3", b"", b"short",
+                     [{"text": "a long text", "min_length": "3"}], [{"prediction": "short"}], id="GET"),
+        pytest.param("GET", "/translate", b"q=Tag", b"", b"day", [{"q": "Tag"}], [{"prediction": "day"}], id="one field"),
+        pytest.param("GET", "/price", b"rooms=3", b"", b"12.5", [{"rooms": "3"}], [{"prediction": 12.5}], id="a number"),
+        pytest.param("POST", "/summarize", b"", {"text": "a long text"}, b"short",
+                     [{"text": "a long text"}], [{"prediction": "short"}], id="POST"),
+        pytest.param("POST", "/summarize", b"text=long", b"", b"short",
+                     [{"text": "long"}], [{"prediction": "short"}], id="POST with a query alone"),
+    ],
+)  # fmt: skip
+def test_plain_text_is_the_answer_to_a_request_with_features(
+    exchange: Make, *, method: str, path: str, query: bytes, asked: Any, answer: bytes, features: Rows, outputs: Rows
+) -> None:
+    text = {"content-type": "text/plain; charset=utf-8"}
+    decoded = decode_exchange(exchange(asked, answer, method=method, path=path, query=query, answer_headers=text))
+
+    assert decoded.is_prediction
+    assert (rows(decoded.features), rows(decoded.outputs)) == (features, outputs)
+
+
+@pytest.mark.parametrize("path", ["/health", "/ping", "/metrics", "/healthz", "/metrics/"])
+def test_plain_text_of_the_plumbing_is_no_prediction(exchange: Make, path: str) -> None:
+    text = {"content-type": "text/plain"}
+
+    assert not decode_exchange(
+        exchange(b"", b"ok", method="GET", path=path, query=b"v=1", answer_headers=text)
+    ).is_prediction

@@ -139,8 +139,8 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         return _not_a_prediction(why_not)
     answer = _answer(exchange)
     value = answer.value if isinstance(answer, Content) else ABSENT
-    if handed is None and exchange.method == "GET" and exchange.status < _CLIENT_ERROR and not _is_json(answer):
-        return _not_a_prediction("a GET that is not answered with JSON")
+    if handed is None and exchange.method == "GET" and exchange.status < _CLIENT_ERROR and not _is_told(answer):
+        return _not_a_prediction("a GET that is answered with neither JSON nor plain text")
     error = failure_by_status(exchange.status, value, error=exchange.error)
     flags: set[str] = set()
     if error is None and (error := handed_failure(handed) or failure_inside(value)) is not None:
@@ -183,7 +183,7 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         why=why,
         rows=len(reading.features.values),
         features=reading.features,
-        outputs=reading.outputs if is_answered else None,
+        outputs=reading.outputs if is_answered and not place.is_explanation else None,
         model=(handed.model if handed is not None else "") or reading.model or model,
         version=(handed.version if handed is not None else "") or reading.version or version,
         row_ids=reading.features.row_ids,
@@ -250,8 +250,9 @@ def _told(exchange: Exchange, place: Place, names: Sequence[bytes]) -> str:
     return next(filter(None, told), "")
 
 
-def _is_json(answer: Content | DecodeError | None) -> bool:
-    return isinstance(answer, Content) and is_json(answer)
+def _is_told(answer: Content | DecodeError | None) -> bool:
+    """Whether *answer* is of a kind in which models answer a GET: pages and files are none."""
+    return isinstance(answer, Content) and (is_json(answer) or answer.media_type == "text/plain")
 
 
 def _opaque_flags(problem: DecodeError) -> set[str]:

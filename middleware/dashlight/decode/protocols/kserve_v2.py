@@ -20,7 +20,7 @@ from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell, Role
 
-_PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer$")
+_PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/(?:infer|explain)$")
 _TENSOR_KEYS = {"name", "shape", "datatype"}
 _MAX_SIZE = 1 << 31
 """Dimensions are multiplied up to here: nothing is ever made of the size that a shape declares."""

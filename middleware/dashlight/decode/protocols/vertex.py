@@ -14,7 +14,7 @@ from dashlight.decode.rows.jsonvalue import fields_of, is_list
 from dashlight.decode.rows.layouts import beside, parameters_beside
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
 
-_PATH = re.compile(r"(?:^|/)(?:endpoints|deployedModels)/[^/:]+:(?:predict|rawPredict|directPredict)$")
+_PATH = re.compile(r"(?:^|/)(?:endpoints|deployedModels)/[^/:]+:(?:predict|rawPredict|directPredict|explain)$")
 _PUBLISHED_PATH = re.compile(
     r"(?:^|/)publishers/[^/]+/models/(?P<model>[^/:@]+)(?:@(?P<version>[^/:]+))?:(?:raw)?[pP]redict$"
 )

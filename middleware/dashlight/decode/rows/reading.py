@@ -37,6 +37,8 @@ class Place:
     """Names of the protocols that use this path too: each is asked about the body."""
     signed: tuple[str, ...] = ()
     """Names of the protocols whose headers were seen."""
+    is_explanation: bool = False
+    """Whether the answer explains an output instead of being one: there are features, and no outputs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
