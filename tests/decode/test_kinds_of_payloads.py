@@ -257,3 +257,172 @@ def test_plain_text_of_the_plumbing_is_no_prediction(exchange: Make, path: str) 
     assert not decode_exchange(
         exchange(b"", b"ok", method="GET", path=path, query=b"v=1", answer_headers=text)
     ).is_prediction
+
+
+FOUND = [{"entity_group": "PER", "score": 0.98, "word": "Bo", "start": 0, "end": 2},
+         {"entity_group": "LOC", "score": 0.5, "word": "Rome", "start": 13, "end": 17}]  # fmt: skip
+BOXES = [{"class": "leaf", "confidence": 0.8, "x": 3, "y": 4, "width": 4, "height": 4},
+         {"class": "leaf", "confidence": 0.4, "x": 1.5, "y": 1.5, "width": 3, "height": 3}]  # fmt: skip
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0\xff\xd9"
+STREAM = {"content-type": "application/octet-stream"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "headers", "answer", "shorter", "outputs"),
+    [
+        pytest.param({"inputs": "Bo met Li in Rome"}, None, FOUND, FOUND[:1],
+                     {"prediction.count": 2, "prediction.count[PER]": 1, "prediction.count[LOC]": 1,
+                      "prediction.score.mean": 0.74, "prediction.score.lowest": 0.5}, id="spans of a text"),
+        pytest.param({"inputs": ["Bo", "Rome"]}, None, [FOUND, FOUND[:1]], [FOUND[:1], FOUND],
+                     {"prediction.count": 2, "prediction.count[PER]": 1, "prediction.count[LOC]": 1,
+                      "prediction.score.mean": 0.74, "prediction.score.lowest": 0.5}, id="spans of texts"),
+        pytest.param({"text": "Bo met Li"}, None,
+                     {"ents": [{"text": "Bo", "label": "P", "start_char": 0, "end_char": 2}] * 2},
+                     {"ents": [{"text": "Bo", "label": "P", "start_char": 0, "end_char": 2}]},
+                     {"ents.count": 2, "ents.count[P]": 2}, id="spans without scores"),
+        pytest.param(JPEG, STREAM,
+                     {"boxes": [[1, 2, 5, 6], [0, 0, 3, 3]], "labels": ["leaf", "leaf"], "scores": [0.8, 0.4]},
+                     {"boxes": [[1, 2, 5, 6]], "labels": ["leaf"], "scores": [0.8]},
+                     {"count": 2, "count[leaf]": 2, "score.mean": 0.6, "score.lowest": 0.4,
+                      "box.area": 12.5, "box.x": 2.25, "box.y": 2.75}, id="boxes side by side"),
+        pytest.param(JPEG, STREAM, {"predictions": BOXES}, {"predictions": BOXES[:1]},
+                     {"predictions.count": 2, "predictions.count[leaf]": 2, "predictions.score.mean": 0.6,
+                      "predictions.score.lowest": 0.4, "predictions.box.area": 12.5, "predictions.box.x": 2.25,
+                      "predictions.box.y": 2.75}, id="boxes in objects"),
+        pytest.param({"instances": [{"b64": "AAAA"}]}, None,
+                     {"predictions": [{"detection_boxes": [[0, 0, 1, 1], [0, 0, 0, 0]], "num_detections": 1.0,
+                                       "detection_classes": [7.0, 1.0], "detection_scores": [0.9, 0.0]}]},
+                     {"predictions": [{"detection_boxes": [[0, 0, 1, 1], [0, 0, 0, 0]], "num_detections": 1.0,
+                                       "detection_classes": [7.0, 1.0], "detection_scores": [0.9, 0.0]}]},
+                     {"count": 1, "count[7]": 1, "score.mean": 0.9, "score.lowest": 0.9, "box.area": 1, "box.x": 0.5,
+                      "box.y": 0.5}, id="boxes of TensorFlow's detectors"),
+        pytest.param({"user": 1}, None, {"items": [{"id": 3, "score": 0.9}, {"id": 5, "score": 0.4}]},
+                     {"items": [{"id": 3, "score": 0.9}]},
+                     {"items": ["3", "5"], "items.count": 2, "items.top_score": 0.9, "items.score_spread": 0.5},
+                     id="a ranking"),
+        pytest.param({"query": "x", "top": 2}, None,
+                     {"results": [{"title": "a", "similarity": 0.75}, {"title": "b", "similarity": 0.5}]},
+                     {"results": [{"title": "a", "similarity": 0.75}]},
+                     {"results": ["a", "b"], "results.count": 2, "results.top_score": 0.75, "results.score_spread": 0.25},
+                     id="a search"),
+        pytest.param({"user": 1}, None, {"data": {"recommendations": [{"sku": "a", "score": 3}, {"sku": "b", "score": 1}]}},
+                     {"data": {"recommendations": [{"sku": "a", "score": 3}]}},
+                     {"data.recommendations": ["a", "b"], "data.recommendations.count": 2,
+                      "data.recommendations.top_score": 3, "data.recommendations.score_spread": 2},
+                     id="a nested ranking"),
+        pytest.param({"id": "a7", "history": [4, 4.5, 5]}, None,
+                     {"forecast": [5.5, 6], "lower": [5, 5.2], "upper": [6, 6.9]},
+                     {"forecast": [5.5], "lower": [5], "upper": [6]},
+                     {"forecast": [5.5, 6], "lower": [5, 5.2], "upper": [6, 6.9]}, id="a forecast with bounds"),
+        pytest.param({"series": "a", "steps": 2}, None,
+                     {"result": {"yhat": [5.5, 6], "p10": [5, 5.2], "p90": [6, 6.9], "ds": ["2026-01-01", "2026-01-02"]}},
+                     {"result": {"yhat": [5.5], "p10": [5], "p90": [6], "ds": ["2026-01-01"]}},
+                     {"result.yhat": [5.5, 6], "result.p10": [5, 5.2], "result.p90": [6, 6.9],
+                      "result.ds": ["2026-01-01", "2026-01-02"]}, id="a nested forecast"),
+    ],
+)  # fmt: skip
+def test_how_many_columns_there_are_does_not_depend_on_the_length_of_an_answer(
+    exchange: Make,
+    *,
+    asked: Any,
+    headers: Mapping[str, str] | None,
+    answer: Any,
+    shorter: Any,
+    outputs: Mapping[str, Any],
+) -> None:
+    found = decode_exchange(exchange(asked, answer, headers=headers)).outputs
+    fewer = decode_exchange(exchange(asked, shorter, headers=headers)).outputs
+
+    assert found is not None
+    assert fewer is not None
+    row = dict(zip(found.names, found.values[0], strict=True))
+    assert row.keys() == outputs.keys()
+    assert {name: cell if isinstance(cell, list) else pytest.approx(cell) for name, cell in row.items()} == outputs
+    assert {name for name in fewer.names if "count[" not in name} == {name for name in row if "count[" not in name}
+
+
+@pytest.mark.parametrize(
+    ("entry", "names"),
+    [
+        pytest.param({"classes": ["yes", "no"], "scores": [0.1, 0.9]}, ("classes", "scores", "scores[no]", "scores[yes]"),
+                     id="classes"),
+        pytest.param({"labels": ["yes", "no"], "probabilities": [0.1, 0.9], "n": 1},
+                     ("labels", "probabilities", "n", "probabilities[no]", "probabilities[yes]"), id="labels"),
+        pytest.param({"class_ids": [1, 0], "confidences": [0.1, 0.9]},
+                     ("class_ids", "confidences", "confidences[0]", "confidences[1]"), id="numbers of classes"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("layout", ["rows", "one row", "nested"])
+def test_parallel_classes_and_scores_are_the_best_and_each_by_its_name(
+    exchange: Make, entry: Any, names: Sequence[str], layout: str
+) -> None:
+    asked, answer = {
+        "rows": ({"instances": [{"age": "42"}, {"age": "19"}]}, {"predictions": [entry, entry]}),
+        "one row": ({"age": 4}, entry),
+        "nested": ({"age": 4}, {"result": entry}),
+    }[layout]
+
+    decoded = decode_exchange(exchange(asked, answer))
+
+    prefix = "result." if layout == "nested" else ""
+    assert decoded.outputs is not None
+    assert decoded.outputs.names == tuple(prefix + name for name in names)
+    best = next(iter(entry.values()))[1]
+    assert [row[:2] for row in map(list, decoded.outputs.values)] == [[best, 0.9]] * (2 if layout == "rows" else 1)
+    assert list(decoded.outputs.values[0])[-2:] == [0.9, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "answer", "features", "outputs"),
+    [
+        pytest.param("/v1/models/m:predict", {"inputs": {"kind": ["a", "b"], "x": [[1, 2], [3, 4]]}},
+                     {"outputs": {"p": [[0.3], [0.8]]}}, ("kind", "x[0]", "x[1]"), ("p",), id="columns"),
+        pytest.param("/v1/models/m:predict", {"inputs": {"kind": ["a"], "x": [[1, 2]]}}, {"outputs": {"p": [[0.3]]}},
+                     ("kind", "x[0]", "x[1]"), ("p",), id="columns of one row"),
+        pytest.param("/predict", {"instances": [{"x": [1]}, {"x": [2]}]}, {"predictions": [[0.3], [0.8]]},
+                     ("x",), ("predictions",), id="rows"),
+        pytest.param("/predict", {"instances": [{"x": [1]}]}, {"predictions": [[0.3]]}, ("x",), ("predictions",),
+                     id="one row"),
+        pytest.param("/predict", [{"x": 1}, {"x": 2}], [{"label": ["a"], "p": [1]}, {"label": ["b"], "p": [2]}],
+                     ("x",), ("label", "p"), id="objects of lists"),
+    ],
+)  # fmt: skip
+def test_a_list_of_one_in_every_row_is_its_element(
+    exchange: Make, *, path: str, asked: Any, answer: Any, features: Sequence[str], outputs: Sequence[str]
+) -> None:
+    decoded = decode_exchange(exchange(asked, answer, path=path))
+
+    assert decoded.features is not None
+    assert decoded.outputs is not None
+    assert (decoded.features.names, decoded.outputs.names) == (features, outputs)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "features", "outputs", "ids"),
+    [
+        pytest.param({"instances": [{"key": "k9", "x": 1}]}, {"predictions": [{"key": "k9", "class": 2}]},
+                     [{"x": 1}], [{"class": 2}], ("k9",), id="key"),
+        pytest.param([{"key": "a", "x": 1}, {"key": "b", "x": 2}], [{"key": "b", "y": 4}, {"key": "a", "y": 3}],
+                     [{"x": 1}, {"x": 2}], [{"y": 3}, {"y": 4}], ("a", "b"), id="keys in another order"),
+        pytest.param({"uid": "u1", "x": 1}, {"uid": "u1", "y": 2}, [{"x": 1}], [{"y": 2}], ("u1",), id="uid"),
+        pytest.param({"rows": [{"custom_id": "c", "x": 1}]}, [{"custom_id": "c", "y": 2}], [{"x": 1}], [{"y": 2}],
+                     ("c",), id="custom_id"),
+        pytest.param([{"row_number": 7, "x": 1}], {"predictions": [{"row_number": 7, "y": 2}]}, [{"x": 1}], [{"y": 2}],
+                     (7,), id="row_number"),
+        pytest.param({"key": 3, "tempo": 120}, {"genre": "jazz"}, [{"key": 3, "tempo": 120}], [{"genre": "jazz"}], (),
+                     id="a key that is not answered is a feature"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("usual", [1, 40], ids=["alone", "with a plan"])
+def test_what_comes_back_under_the_name_of_a_key_is_a_row_id(
+    exchange: Make, *, asked: Any, answer: Any, features: Rows, outputs: Rows, ids: Sequence[object], usual: int
+) -> None:
+    decoder = Decoder(model="", version="")
+    decoder.decode([exchange(asked, answer)] * usual)
+
+    decoded = decode_exchange(exchange(asked, answer))
+    (prediction,) = decoder.decode([exchange(asked, answer)]).predictions
+
+    assert (rows(decoded.features), rows(decoded.outputs), decoded.row_ids) == (features, outputs, ids)
+    assert {*prediction.features.number_names, *prediction.features.cell_names} == features[0].keys()
+    assert {*prediction.outputs.number_names, *prediction.outputs.cell_names} == outputs[0].keys()

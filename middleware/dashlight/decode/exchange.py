@@ -15,6 +15,7 @@ from dashlight.decode.rows.generation import Generation
 from dashlight.decode.rows.reading import ABSENT, Content, Place
 from dashlight.decode.rows.redact import is_personal
 from dashlight.decode.rows.roles import OutputRole, output_role
+from dashlight.decode.rows.row_keys import parted
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.errors import DecodeError
 from dashlight.records import Cell, Exchange, GenerationFacts, Role
@@ -166,6 +167,9 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
             undecodable_detail=str(problem),
             flags=frozenset(flags | {"undecodable_request"} | _problem_flags(problem) | _opaque_flags(problem)),
         )
+    if reading.outputs is not None:
+        features, outputs = parted(reading.features, reading.outputs)
+        reading = replace(reading, features=features, outputs=outputs)
     if error is None and reading.failure is not None:
         error, is_answered = reading.failure, False
         flags.add("error_in_200")

@@ -40,7 +40,7 @@ def outputs(decoded: Decoded) -> tuple[tuple[str, ...], Rows]:
                      id="a data frame of columns beside a number"),
         pytest.param({"texts": ["a", "b"], "n": 3}, ["x", "y"], ("texts",), [["a"], ["b"]], id="texts beside a number"),
         pytest.param({"x": [1, 2], "n": 3}, 5, ("x[0]", "x[1]", "n"), [[1, 2, 3]], id="a vector beside a number"),
-        pytest.param({"x": [7], "n": 3}, [5], ("x[0]", "n"), [[7, 3]], id="a short vector beside a number"),
+        pytest.param({"x": [7], "n": 3}, [5], ("x", "n"), [[7, 3]], id="a short vector beside a number"),
         pytest.param({"a": {"x": 1}, "b": {"x": 2}}, [0, 1], ("a.x", "b.x"), [[1, 2]], id="objects of other keys"),
         pytest.param({"a": {"0": 1, "1": 2}, "b": {"0": 3}}, 5, ("a.0", "a.1", "b.0"), [[1, 2, 3]],
                      id="objects of several keys"),

@@ -15,9 +15,12 @@ from dashlight.decode.rows.columns import (
     tabulate,
 )
 from dashlight.decode.rows.failures import is_confession_inside
+from dashlight.decode.rows.findings import found_in, is_list_of_things
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
+from dashlight.decode.rows.parallel import merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
+from dashlight.window.facets.list_names import is_forecast_name, is_list_name
 
 UNNAMED: Final = "prediction"
 """What an answer without a name is called."""
@@ -60,7 +63,7 @@ def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = ()) -> An
 
 def listed(items: Sequence[object], *, name: str, rows: int) -> Sheet:
     """The outputs in a list called *name*: one for each row, or everything for the only row."""
-    if rows == 1 and len(items) > 1:
+    if rows == 1 and (len(items) > 1 or is_list_of_things(name, items) or _is_list_by_name(items, name)):
         return _for_one_row(items, name)
     failed = [at for at, item in enumerate(items[:MAX_ROWS]) if is_object(item) and is_confession_inside(item)]
     answered = [_best(item) for item in items]
@@ -130,7 +133,7 @@ def _object(fields: Mapping[str, object], rows: int) -> Sheet:
         ((key, items),) = lists.items()
         return listed(items, name=key, rows=rows)
     if rows == 1:
-        return one_row({key: _only(value) for key, value in fields.items()} if lists else fields, "output")
+        return one_row({key: _only(key, value) for key, value in merged(fields).items()} if lists else fields, "output")
     aligned = {key: items for key, items in lists.items() if len(items) == rows}
     if rows and aligned:
         return _beside(aligned, rows, {key: "answer" for key in said if key not in aligned})
@@ -152,9 +155,12 @@ def _beside(aligned: Mapping[str, Sequence[object]], rows: int, left_out: Mappin
 
 
 def _for_one_row(items: Sequence[object], name: str) -> Sheet:
-    best = _best(list(items))
+    best = None if is_list_name(name) else _best(list(items))
     if is_object(best):
         return one_row(best, "output")
+    found = found_in(name, items)
+    if found is not None:
+        return one_row(found, "output")
     if is_one_cell(items, name, "output") or not NUMBER_TYPES.union({bool}).issuperset(map(type, items)):
         return Sheet((name,), [(without_credentials(list(items)),)])
     return Sheet(element_names(name, len(items)), [tuple(items)])
@@ -172,9 +178,16 @@ def _score(entry: Mapping[str, object]) -> float:
     return as_score(entry["score"])
 
 
-def _only(value: object) -> object:
+def _is_list_by_name(items: Sequence[object], name: str) -> bool:
+    """Whether the only one of *items* is one of several that there may be in a row, as the *name* of the list says."""
+    return bool(items) and (is_list_name(name) or (is_forecast_name(name) and type(items[0]) in {int, float}))
+
+
+def _only(key: str, value: object) -> object:
     """The element of a list of one: what `predict` returns for a request of one row."""
-    return value[0] if is_list(value) and len(value) == 1 else value
+    if type(value) is not list or len(value) != 1:
+        return value
+    return value if is_list_of_things(key, value) or _is_list_by_name(value, key) else value[0]
 
 
 def _pop_text(fields: dict[str, object], keys: Sequence[str]) -> str:

@@ -11,6 +11,9 @@ _RANKING = re.compile(
     r"(?i)(?:.*[^a-z])?(?:recommend(?:ed|ations?)|rank(?:ed|ings?)|top_?[kn]|items?|item_?ids|candidates|suggest(?:ed|ions?)"
     r"|similar|neighbou?rs|products?|product_?ids|movies?|movie_?ids|articles?|songs?|documents?)(?:[^a-z].*)?"
 )
+_LIST = re.compile(
+    r"(?i)(?:search_?|top_?)?(?:results|matches|hits|nearest)|tags|keywords|key_?phrases|topics|genres|entities|spans|detections"
+)
 _TIMES = re.compile(r"(?i)(?:.*[^a-z])?(?:ds|dates?|times?|timestamps?|datetimes?)")
 
 
@@ -27,6 +30,11 @@ def is_forecast_name(name: str) -> bool:
 def is_ranking_name(name: str) -> bool:
     """Whether a list of whole numbers under *name* holds the ids of items, the best first."""
     return _RANKING.fullmatch(name) is not None
+
+
+def is_list_name(name: str) -> bool:
+    """Whether what stands under *name* in one row is a list of things, also where there is one: rankings, and others."""
+    return is_ranking_name(name) or _LIST.fullmatch(name) is not None
 
 
 def is_time_name(name: str) -> bool:

@@ -1,0 +1,144 @@
+"""Lists of one length that stand side by side in one row of an answer: labels and scores, boxes, steps of a forecast."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from dashlight.decode.rows.findings import box_of, is_box_name, summary_of
+from dashlight.decode.rows.jsonvalue import NUMBER_TYPES
+from dashlight.window.facets.list_names import is_forecast_name
+
+MAX_CLASSES: Final = 64
+"""Classes that have a column of their scores each; of more the best alone is told."""
+
+_LABELS = re.compile(
+    r"(?i)(?:\w{0,40}_)?(?:labels?|class(?:es|_?names?|_?ids?|_?labels?|_?entities)?|categor(?:y|ies)|display_?names?|entities)"
+)
+_SCORES = re.compile(r"(?i)(?:\w{0,40}_)?(?:scores?|confidences?|prob(?:a?s|abilit(?:y|ies))?)")
+_SHOWN = re.compile(r"(?i)(?:\w{0,40}_)?display_?names?")
+"""Vertex AI's: the best few of very many."""
+_COUNT = re.compile(r"(?i)(?:num|n|count|number)_?(?:of_?)?(?:detections|boxes|objects|instances)")
+
+
+class OneCell(list[object]):
+    """A list that stays one cell, whatever its length: `flattened` makes it a plain list again."""
+
+
+def merged(node: Mapping[str, object]) -> Mapping[str, object]:
+    """The fields of one row of an answer, its parallel lists as what they mean together; *node* itself where there are none.
+
+    - boxes with labels and scores: how many were found, and what of them (findings.py);
+    - labels with their scores: the best of both, and `scores[LABEL]` of each by its name;
+    - labels that occur several times: how many there are of each;
+    - a forecast with its bounds: a list each.
+    """
+    lists = {key: value for key, value in node.items() if type(value) is list}
+    if not lists:
+        return node
+    boxes = next((key for key, value in lists.items() if is_box_name(key) and _are_boxes(value)), None)
+    if boxes is not None:
+        return _with_findings(node, lists, boxes)
+    labels, scores = _labels_and_scores(lists, None)
+    if labels is not None and scores is not None:
+        return _with_classes(node, lists, labels, scores)
+    return _with_steps(node, lists)
+
+
+def _with_findings(
+    node: Mapping[str, object], lists: Mapping[str, Sequence[object]], boxes: str
+) -> Mapping[str, object]:
+    length = len(lists[boxes])
+    labels, scores = _labels_and_scores(lists, length)
+    told = next((value for key, value in node.items() if _COUNT.fullmatch(key) and type(value) in {int, float}), None)
+    count = min(length, max(0, int(told))) if isinstance(told, int | float) and told == told else length  # noqa: PLR0124
+    group = {key for key, value in lists.items() if len(value) == length}
+    summary = summary_of(
+        "",
+        labels=None if labels is None else lists[labels][:count],
+        scores=None if scores is None else lists[scores][:count],
+        boxes=[box_of(boxes, box) for box in lists[boxes][:count]],
+        count=count,
+    )
+    return {**{key: value for key, value in node.items() if key not in group and not _COUNT.fullmatch(key)}, **summary}
+
+
+def _with_classes(
+    node: Mapping[str, object], lists: Mapping[str, Sequence[object]], labels_key: str, scores_key: str
+) -> Mapping[str, object]:
+    labels, scores = lists[labels_key], lists[scores_key]
+    names = [_name(label) for label in labels]
+    group = {key: value for key, value in lists.items() if len(value) == len(labels)}
+    if len(set(names)) < len(names):
+        rest = {key: value for key, value in node.items() if key not in group}
+        return {**rest, **summary_of("", labels=labels, scores=scores, boxes=None, count=len(labels))}
+    best = max(range(len(scores)), key=lambda at: _score(scores[at]), default=None)
+    # What else is as long stands beside them; the ids of the labels say the same once more.
+    merged_node = {
+        key: (None if best is None else group[key][best]) if key in group else value
+        for key, value in node.items()
+        if key != "ids" or key not in group
+    }
+    if 1 < len(names) <= MAX_CLASSES and not _SHOWN.fullmatch(labels_key):
+        merged_node.update({f"{scores_key}[{name}]": score for name, score in sorted(zip(names, scores, strict=True))})
+    return merged_node
+
+
+def _with_steps(node: Mapping[str, object], lists: Mapping[str, Sequence[object]]) -> Mapping[str, object]:
+    key = next((key for key, value in lists.items() if is_forecast_name(key) and _are_numbers(value)), None)
+    if key is None:
+        return node
+    length = len(lists[key])
+    steps = {key for key, value in lists.items() if len(value) == length and _are_single(value)}
+    return {key: OneCell(value) if key in steps and type(value) is list else value for key, value in node.items()}
+
+
+def _labels_and_scores(lists: Mapping[str, Sequence[object]], length: int | None) -> tuple[str | None, str | None]:
+    """The keys of labels and of scores, of *length* where it is known, else of one length."""
+    for labels, names in lists.items():
+        if not _is_labels(labels) or not _are_labels(names) or length not in {None, len(names)}:
+            continue
+        scores = next((key for key, it in lists.items() if _is_scores(key) and len(it) == len(names)), None)
+        if scores is not None and _are_single(lists[scores]):
+            return (labels, scores)
+        if length is not None:
+            return (labels, None)
+    if length is None:
+        return (None, None)
+    return (None, next((key for key, value in lists.items() if _is_scores(key) and len(value) == length), None))
+
+
+def _are_boxes(value: Sequence[object]) -> bool:
+    return all(type(box) in {list, dict} for box in value)
+
+
+def _are_labels(value: Sequence[object]) -> bool:
+    return {str, int, float}.issuperset(map(type, value))
+
+
+def _are_numbers(value: Sequence[object]) -> bool:
+    return NUMBER_TYPES.issuperset(map(type, value))
+
+
+def _are_single(value: Sequence[object]) -> bool:
+    return {dict, list}.isdisjoint(map(type, value))
+
+
+def _name(label: object) -> str:
+    if isinstance(label, float) and label.is_integer():
+        label = int(label)
+    return str(label)[:60]
+
+
+def _score(value: object) -> float:
+    return value if isinstance(value, float | int) and value == value else float("-inf")  # noqa: PLR0124
+
+
+@lru_cache(maxsize=512)
+def _is_labels(key: str) -> bool:
+    return _LABELS.fullmatch(key) is not None
+
+
+@lru_cache(maxsize=512)
+def _is_scores(key: str) -> bool:
+    return _SCORES.fullmatch(key) is not None
