@@ -11,6 +11,7 @@ from dashlight.decode.batch import Decoder
 from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Exchange
+from dashlight.window.label_counts import completed
 
 Make = Callable[..., Exchange]
 Rows = list[dict[str, Any]]
@@ -426,3 +427,148 @@ def test_what_comes_back_under_the_name_of_a_key_is_a_row_id(
     assert (rows(decoded.features), rows(decoded.outputs), decoded.row_ids) == (features, outputs, ids)
     assert {*prediction.features.number_names, *prediction.features.cell_names} == features[0].keys()
     assert {*prediction.outputs.number_names, *prediction.outputs.cell_names} == outputs[0].keys()
+
+
+PEOPLE = [{"age": 4, "city": "x"}, {"age": 5, "city": "y"}]
+BENTOML = {"content-type": "application/json", "server": "BentoML Service/x"}
+
+
+@pytest.mark.parametrize("headers", [None, BENTOML], ids=["plain", "BentoML"])
+@pytest.mark.parametrize(
+    ("asked", "answer", "features"),
+    [
+        pytest.param({"rows": PEOPLE, "threshold": 0.5}, [1, 2], [{**row, "threshold": 0.5} for row in PEOPLE], id="rows"),
+        pytest.param({"rows": PEOPLE[:1], "threshold": 0.5}, [1], [{**PEOPLE[0], "threshold": 0.5}], id="one row"),
+        pytest.param({"houses": PEOPLE, "currency": "EUR"}, {"prices": [1, 2]},
+                     [{**row, "currency": "EUR"} for row in PEOPLE], id="any key"),
+        pytest.param({"data": [[1, 2], [3, 4]], "scale": 2}, [1, 2],
+                     [{"data[0]": 1, "data[1]": 2, "scale": 2}, {"data[0]": 3, "data[1]": 4, "scale": 2}], id="an array"),
+        pytest.param({"x": [[1, 2]], "scale": 2}, [1], [{"x[0]": 1, "x[1]": 2, "scale": 2}], id="an array of one row"),
+        pytest.param({"x": [7, 8, 9], "scale": 2}, [1, 2, 3], [{"x": x, "scale": 2} for x in (7, 8, 9)], id="a vector"),
+        pytest.param({"x": [7], "scale": 2}, [1], [{"x": 7, "scale": 2}], id="a vector of one"),
+        pytest.param({"a": [7, 8], "b": ["x", "y"], "scale": 2}, [1, 2],
+                     [{"a": 7, "b": "x", "scale": 2}, {"a": 8, "b": "y", "scale": 2}], id="columns"),
+        pytest.param({"q": {"houses": PEOPLE, "currency": "EUR"}}, [1, 2],
+                     [{**row, "currency": "EUR"} for row in PEOPLE], id="nested"),
+        pytest.param({"q": {"houses": PEOPLE[:1], "currency": "EUR"}}, [1], [{**PEOPLE[0], "currency": "EUR"}],
+                     id="nested, one row"),
+    ],
+)  # fmt: skip
+def test_what_stands_beside_a_table_belongs_to_each_of_its_rows(
+    exchange: Make, *, asked: Any, answer: Any, features: Rows, headers: Mapping[str, str] | None
+) -> None:
+    decoded = decode_exchange(exchange(asked, answer, answer_headers=headers))
+
+    assert rows(decoded.features) == features
+    assert decoded.outputs is not None
+    assert (len(decoded.outputs.values), len(decoded.outputs.names)) == (len(features), 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "features"),
+    [
+        pytest.param({"user": 3, "history": PEOPLE}, {"score": 0.5}, [{"user": 3, "history": PEOPLE}], id="a history"),
+        pytest.param({"x": [1, 2], "n": 3}, 5, [{"x[0]": 1, "x[1]": 2, "n": 3}], id="a vector of one row"),
+    ],
+)
+def test_a_list_without_as_many_answers_belongs_to_one_row(
+    exchange: Make, asked: Any, answer: Any, features: Rows
+) -> None:
+    assert rows(decode_exchange(exchange(asked, answer)).features) == features
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(40)
+
+
+def form_of(*parts: tuple[str, str, bytes]) -> bytes:
+    """A form of (name, file name or nothing, value)."""
+    written = b""
+    for name, file_name, value in parts:
+        file = f'; filename="{file_name}"\r\nContent-Type: image/png' if file_name else ""
+        written += f'--B\r\nContent-Disposition: form-data; name="{name}"{file}\r\n\r\n'.encode() + value + b"\r\n"
+    return written + b"--B--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "answer", "names", "count"),
+    [
+        pytest.param([("files", "a.png", PNG), ("files", "b.png", PNG), ("note", "", b"hi")],
+                     {"predictions": ["cat", "dog"]}, ("files", "note"), 2, id="two files"),
+        pytest.param([("files", "a.png", PNG), ("note", "", b"hi")], {"predictions": ["cat"]}, ("files", "note"), 1,
+                     id="one file"),
+        pytest.param([("note", "", b"hi"), *[("images", "a.png", PNG)] * 3], ["a", "b", "c"], ("images", "note"), 3,
+                     id="three files"),
+        pytest.param([("table", "t.csv", b"x,y\n1,a\n2,b\n"), ("threshold", "", b"0.5")], [1, 2],
+                     ("x", "y", "threshold"), 2, id="a table"),
+        pytest.param([("front", "a.png", PNG), ("back", "b.png", PNG), ("note", "", b"hi")], {"label": "cat"},
+                     ("front", "back", "note"), 1, id="two fields"),
+    ],
+)  # fmt: skip
+def test_files_of_one_name_are_rows_and_the_fields_belong_to_each(
+    exchange: Make, *, parts: Sequence[tuple[str, str, bytes]], answer: Any, names: Sequence[str], count: int
+) -> None:
+    body = form_of(*parts).replace(b't.csv"\r\nContent-Type: image/png', b't.csv"\r\nContent-Type: text/csv')
+    headers = {"content-type": "multipart/form-data; boundary=B"}
+    decoded = decode_exchange(exchange(body, answer, headers=headers))
+
+    assert decoded.features is not None
+    assert (decoded.features.names, decoded.rows) == (tuple(names), count)
+    assert decoded.outputs is not None
+    assert (len(decoded.outputs.values), len(decoded.outputs.names)) == (count, 1)
+
+
+LIBSVM = {"content-type": "text/libsvm"}
+CSV = {"content-type": "text/csv"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "answer", "answer_headers", "outputs"),
+    [
+        pytest.param(b"1 1:0.5 3:1\n0 2:1\n", LIBSVM, b"0.1,0.7", CSV, [[0.1], [0.7]], id="libsvm"),
+        pytest.param(b"1 1:0.5 3:1\n0 2:1\n", LIBSVM, b"0.1\n0.7\n", CSV, [[0.1], [0.7]], id="a line a row"),
+        pytest.param(b"1 1:0.5\n", LIBSVM, b"0.1", CSV, [[0.1]], id="one row"),
+        pytest.param(b"1,2\n3,4\n5,6", CSV, b"0.1,0.2,0.3", CSV, [[0.1], [0.2], [0.3]], id="CSV"),
+        pytest.param(b"1,2\n3,4", CSV, b"yes,no", CSV, [["yes"], ["no"]], id="labels"),
+        pytest.param(b"1,2\n3,4", CSV, b"0.1,0.7", {"content-type": "text/plain"}, [[0.1], [0.7]], id="plain text"),
+        pytest.param(b"1,2\n3,4", CSV, b"0.1,0.9\n0.8,0.2", CSV, [[0.1, 0.9], [0.8, 0.2]], id="two outputs"),
+    ],
+)
+def test_a_line_with_a_cell_for_each_row_is_an_output_of_each(
+    exchange: Make, *, body: bytes, headers: Any, answer: bytes, answer_headers: Any, outputs: list[list[object]]
+) -> None:
+    decoded = decode_exchange(exchange(body, answer, headers=headers, answer_headers=answer_headers))
+
+    assert decoded.outputs is not None
+    assert list(map(list, decoded.outputs.values)) == outputs
+    assert ("sparse" in decoded.flags) == (headers is LIBSVM)
+
+
+def test_what_a_sparse_row_leaves_out_is_0_in_a_batch_and_beside_a_reference(exchange: Make) -> None:
+    bodies = [b"1 1:0.5\n", b"0 4:2\n"]
+    (prediction,) = (
+        Decoder(model="", version="")
+        .decode([exchange(body, b"1", headers=LIBSVM, answer_headers=CSV) for body in bodies])
+        .predictions
+    )
+
+    table = completed(prediction.features, {"1", "4", "9"})
+
+    held = dict(zip(table.number_names, table.numbers.tolist(), strict=True))
+    assert (held["1"], held["4"], held["9"]) == ([0.5, 0.0], [0.0, 2.0], [0.0, 0.0])
+
+
+def test_labels_that_were_not_found_are_counted_as_0(exchange: Make) -> None:
+    answers: list[Any] = [FOUND, FOUND[1:], []]
+    (prediction,) = (
+        Decoder(model="", version="")
+        .decode([exchange({"inputs": "a"}, answer, path="/models/ner") for answer in answers])
+        .predictions
+    )
+
+    table = completed(prediction.outputs, {"prediction.count", "prediction.count[ORG]"})
+
+    held = dict(zip(table.number_names, table.numbers.tolist(), strict=True))
+    assert held["prediction.count"] == [2, 1, 0]
+    assert held["prediction.count[PER]"] == [1, 0, 0]
+    assert held["prediction.count[ORG]"] == [0, 0, 0]
+    assert table.cell_names == ()

@@ -16,6 +16,7 @@ from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
 from dashlight.window.facets.facets import expanded, faceted
 from dashlight.window.joint_codes import joint_codes
+from dashlight.window.label_counts import completed
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
 from dashlight.window.recent_collector import RecentCollector
@@ -68,7 +69,7 @@ class RowCounter:
             table = prediction.features if side.role == "feature" else prediction.outputs
             if not table.rows:
                 continue
-            whole, matrices = expanded(table, side.kinds, widths=side.widths)
+            whole, matrices = expanded(completed(table, side.names), side.kinds, widths=side.widths)
             held = side.binner.codes(whole)
             self._counts[side.columns] += side.binner.count(held)
             self._exemplars.keep(side.binner, held, trace_ids[table.exchange], columns=side.columns)
@@ -129,4 +130,5 @@ class _Side:
         self.columns = places
         """Their places among all columns."""
         self.binner = Binner(columns)
+        self.names = frozenset(column.name for column in columns if not column.of)
         self.kinds, self.widths = faceted(columns)

@@ -8,8 +8,9 @@ from typing import Final
 from dashlight.decode.compiled.extract import reach
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.compiled.route import EXEMPLARS, Lane
-from dashlight.decode.exchange import Decoded, generation_facts, numbers_of_text, read_exchange
+from dashlight.decode.exchange import Decoded, numbers_of_text, read_exchange
 from dashlight.decode.formats.content import is_json_body
+from dashlight.decode.generation_facts import generation_facts
 from dashlight.decode.llm.repeats import RecentAnswers
 from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in
 from dashlight.decode.rows.gather import Gathering, Group

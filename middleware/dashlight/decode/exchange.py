@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from dashlight.decode.formats.content import UNTYPED, content_of, header, is_json, query_content
+from dashlight.decode.formats.lines import by_rows
 from dashlight.decode.handed import handed_content, handed_failure, read_handed
 from dashlight.decode.llm.stream_reading import with_stream
 from dashlight.decode.protocols.detect import place_in, protocol_of
@@ -18,7 +18,7 @@ from dashlight.decode.rows.roles import OutputRole, output_role
 from dashlight.decode.rows.row_keys import parted
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.errors import DecodeError
-from dashlight.records import Cell, Exchange, GenerationFacts, Role
+from dashlight.records import Cell, Exchange, Role
 
 _METHODS = frozenset({"POST", "PUT", "GET"})
 _MOVED, _CLIENT_ERROR = 300, 400
@@ -155,7 +155,13 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
             protocol, why, reading = read_handed(handed, request, readable, place)
         else:
             protocol, why = protocol_of(request.value, place)
-            reading = with_stream(protocol.read(request, readable, place), request.value, readable)
+            reading = protocol.read(request, readable, place)
+            if (
+                readable is not None
+                and (aligned := by_rows(readable, request, len(reading.features.values))) is not readable
+            ):
+                reading = protocol.read(request, aligned, place)
+            reading = with_stream(reading, request.value, readable)
     except DecodeError as problem:
         return Decoded(
             why=place.why,
@@ -167,6 +173,9 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
             undecodable_detail=str(problem),
             flags=frozenset(flags | {"undecodable_request"} | _problem_flags(problem) | _opaque_flags(problem)),
         )
+    if request.is_sparse:
+        features = reading.features
+        reading = replace(reading, features=replace(features, flags=features.flags | {"sparse"}))
     if reading.outputs is not None:
         features, outputs = parted(reading.features, reading.outputs)
         reading = replace(reading, features=features, outputs=outputs)
@@ -271,27 +280,3 @@ def _problem_flags(problem: DecodeError) -> set[str]:
 
 def _roles(outputs: Sheet) -> dict[str, OutputRole]:
     return {name: output_role(name, [row[at] for row in outputs.values]) for at, name in enumerate(outputs.names)}
-
-
-def generation_facts(decoded: Decoded) -> GenerationFacts | None:
-    """The facts of *decoded*; None where no language model was asked."""
-    generation = decoded.generation
-    if generation is None:
-        return None
-    usage, estimate = generation.usage, generation.estimate
-    sides: tuple[Literal["input", "output"], ...] = ("input", "output")
-    return GenerationFacts(
-        operation=generation.operation,
-        protocol=decoded.protocol,
-        requested_model=generation.requested_model,
-        answered_model=generation.answered_model,
-        response_id=decoded.request_id,
-        settings=decoded.params,
-        input_tokens=usage.get("input", estimate.get("input")),
-        output_tokens=usage.get("output", estimate.get("output")),
-        approximate=tuple(side for side in sides if side not in usage and side in estimate),
-        finish=generation.finish,
-        tool_calls=len(generation.tool_calls),
-        refusals=len(generation.refusals),
-        is_streamed=generation.is_streamed,
-    )

@@ -1,6 +1,7 @@
 """Tables out of named columns, and many tables into one."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,14 +53,14 @@ def joined(tables: Sequence[Table]) -> Table:
     columns: dict[str, Column] = {}
     for name in numeric | worded:
         pieces = [
-            held[name] if name in held else np.full(table.rows, np.nan)
+            held[name] if name in held else np.full(table.rows, 0.0 if table.is_sparse else np.nan)
             for table, held in zip(tables, by_name, strict=True)
         ]
         if name in worded:
             columns[name] = [cell for piece in pieces for cell in _listed(piece)]
         else:
             columns[name] = np.concatenate([np.asarray(piece, np.float64) for piece in pieces])
-    return table_of_columns(columns)
+    return replace(table_of_columns(columns), is_sparse=bool(tables) and all(table.is_sparse for table in tables))
 
 
 def _by_name(table: Table) -> dict[str, Column]:
@@ -85,6 +86,7 @@ def selected(table: Table, names: Collection[str]) -> Table:
         cell_names=tuple(table.cell_names[place] for place in worded),
         cells=tuple(table.cells[place] for place in worded),
         exchange=table.exchange,
+        is_sparse=table.is_sparse,
     )
 
 
@@ -98,4 +100,5 @@ def taken(table: Table, rows: NDArray[np.intp]) -> Table:
         cell_names=table.cell_names,
         cells=tuple([cells[place] for place in places] for cells in table.cells),
         exchange=table.exchange[rows],
+        is_sparse=table.is_sparse,
     )

@@ -8,12 +8,12 @@ from dashlight.decode.rows.columns import (
     MAX_ROWS,
     Sheet,
     apart,
-    element_names,
     one_row,
     tabulate,
     transposed,
     with_beside,
 )
+from dashlight.decode.rows.element_names import element_names
 from dashlight.decode.rows.redact import REDACTED
 from dashlight.records import Cell
 

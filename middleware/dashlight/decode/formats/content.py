@@ -79,7 +79,15 @@ def content_of(body: bytes, headers: Headers, *, is_truncated: bool) -> Content:
         raise
     if is_truncated and kind in _WHOLE_OR_NOTHING:
         raise _truncated()
-    return Content(expanded, media_type, headers, value, is_sniffed or is_told)
+    return Content(
+        expanded,
+        media_type,
+        headers,
+        value,
+        is_sniffed or is_told,
+        is_sparse=kind == "libsvm",
+        is_separated=kind in {"csv", "libsvm"},
+    )
 
 
 def query_content(query: bytes) -> Content:

@@ -9,11 +9,11 @@ from dashlight.decode.rows.columns import (
     LeftOut,
     Sheet,
     apart,
-    element_names,
     is_one_cell,
     one_row,
     tabulate,
 )
+from dashlight.decode.rows.element_names import element_names
 from dashlight.decode.rows.failures import is_confession_inside
 from dashlight.decode.rows.findings import found_in, is_list_of_things
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object

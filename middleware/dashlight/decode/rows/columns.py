@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final, Literal, TypeAlias, cast
 
+from dashlight.decode.rows.element_names import element_names, without_lone_places
 from dashlight.decode.rows.findings import found_in
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_object
 from dashlight.decode.rows.parallel import OneCell, merged
@@ -57,7 +58,7 @@ class Sheet:
     """One for each row, or none."""
     left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
     flags: frozenset[str] = frozenset()
-    """Of missing_key, ragged, over_limit, shape_mismatch."""
+    """Of missing_key, ragged, over_limit, shape_mismatch, error_in_200, and sparse: where a column that is not there is 0."""
     dropped_count: int = 0
     """Columns and rows beyond the limits."""
     ids: Mapping[str, Sequence[Cell]] = field(default_factory=dict[str, Sequence[Cell]])
@@ -151,12 +152,6 @@ def is_one_cell(items: Sequence[object], name: str, role: Role) -> bool:
     return NUMBER_TYPES.issuperset(kinds) and (said or (kinds == {int} and is_ranking_name(name)))
 
 
-@lru_cache(maxsize=64)
-def element_names(name: str, width: int) -> tuple[str, ...]:
-    """`x[0]`, `x[1]`, ...; `0`, `1`, ... where there is no name."""
-    return tuple(f"{name}[{place}]" if name else str(place) for place in range(width))
-
-
 @lru_cache(maxsize=512)
 def _apart(keys: tuple[str, ...], role: Role) -> Mapping[str, LeftOut]:
     return {key: reason for key in keys if len(key) <= MAX_NAME_LENGTH and (reason := _fate(key, role)) is not None}
@@ -199,23 +194,14 @@ def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
     names = tuple(flat[0])
     values: list[Sequence[Cell]] = [list(cells.values()) for cells in flat if tuple(cells) == names]
     if len(values) == len(flat):
-        return Sheet(_without_lone_places(names), values, row_ids, left_out, dropped_count=dropped, ids=ids)
+        return Sheet(without_lone_places(names), values, row_ids, left_out, dropped_count=dropped, ids=ids)
     union = tuple(dict.fromkeys(name for cells in flat for name in cells))
     names = union[:MAX_COLUMNS]
     values = [[cells.get(name) for name in names] for cells in flat[: MAX_CELLS // len(names)]]
     dropped += len(union) - len(names) + len(flat) - len(values)
     ids = {name: column[: len(values)] for name, column in ids.items()}
     flags = frozenset(_gaps(flat, names))
-    return Sheet(_without_lone_places(names), values, row_ids, left_out, flags, dropped, ids)
-
-
-def _without_lone_places(names: tuple[str, ...]) -> tuple[str, ...]:
-    """*names* in which a list of one element in every row, `x[0]` without an `x[1]`, is its element: `x`."""
-    if not any(name.endswith("[0]") for name in names):
-        return names
-    taken = frozenset(names)
-    stems = {name: name[:-3] for name in names if name.endswith("[0]") and f"{name[:-3]}[1]" not in taken}
-    return tuple(stem if (stem := stems.get(name)) and stem not in taken else name for name in names)
+    return Sheet(without_lone_places(names), values, row_ids, left_out, flags, dropped, ids)
 
 
 def _usual_records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet | None:
@@ -286,6 +272,8 @@ def _lists_of_things(rows: Sequence[object], name: str) -> list[Mapping[str, obj
 
 def _vectors(rows: Sequence[list[object]], name: str, role: Role) -> Sheet:
     width = max(map(len, rows))
+    if role == "output" and all(len(row) == 1 and isinstance(row[0], str) for row in rows) and not is_list_name(name):
+        return Sheet((name or "0",), rows)
     if width > MAX_SPREAD or any(is_one_cell(row, name, role) for row in rows):
         return Sheet((name or "0",), [(without_credentials(row),) for row in rows])
     names = (name or "0",) if width == 1 else element_names(name, width)

@@ -53,6 +53,10 @@ class Content:
     """The JSON value, the text of a text body, or ABSENT."""
     is_sniffed: bool = False
     """Whether the bytes told the kind, not the Content-Type."""
+    is_sparse: bool = False
+    """Whether its rows leave out what is 0."""
+    is_separated: bool = False
+    """Whether it is lines of separated values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

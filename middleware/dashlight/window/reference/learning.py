@@ -12,6 +12,7 @@ from dashlight.window.facets.image_facets import bounded_image, is_image
 from dashlight.window.facets.list_kinds import MOST_HORIZON, bounded_list
 from dashlight.window.facets.text_facets import MOST_CHARACTERS
 from dashlight.window.facets.vector_facets import MOST_WIDTH
+from dashlight.window.label_counts import completed
 from dashlight.window.reference.build import Chunk, build_reference
 from dashlight.window.tables import joined, taken
 from dashlight.window.values import WRONG, is_listed, number_of
@@ -73,7 +74,7 @@ class Learning:
     @property
     def chunk(self) -> Chunk:
         """The rows collected, by role."""
-        return {role: joined(tables) for role, tables in self._tables.items() if tables}
+        return {role: completed(joined(tables)) for role, tables in self._tables.items() if tables}
 
     def keep_last(self, rows: int) -> None:
         """Forget all but the last *rows* of each role."""
@@ -98,6 +99,7 @@ class Learning:
             cell_names=tuple(table.cell_names[place] for place in worded),
             cells=tuple([self._bounded(cell) for cell in table.cells[place]] for place in worded),
             exchange=table.exchange,
+            is_sparse=table.is_sparse,
         )
 
     def _admitted(self, role: Role, names: Sequence[str]) -> list[int]:
