@@ -12,6 +12,7 @@ from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Exchange
 from dashlight.window.label_counts import completed
+from dashlight.window.reference.learning import Learning
 
 Make = Callable[..., Exchange]
 Rows = list[dict[str, Any]]
@@ -572,3 +573,88 @@ def test_labels_that_were_not_found_are_counted_as_0(exchange: Make) -> None:
     assert held["prediction.count[PER]"] == [1, 0, 0]
     assert held["prediction.count[ORG]"] == [0, 0, 0]
     assert table.cell_names == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "outputs"),
+    [
+        pytest.param({"errors": None, "model_version": "2.1", "predictions": 41.2}, {"predictions": 41.2}, id="errors"),
+        pytest.param({"status": "success", "code": 200, "message": "Prediction successful", "result": {"y": 1}},
+                     {"result.y": 1}, id="status"),
+        pytest.param({"success": True, "error": "", "data": {"label": "a", "apiVersion": "v2"}}, {"data.label": "a"},
+                     id="success"),
+        pytest.param({"y": 0.5, "timestamp": "2026-01-02T03:04:05Z", "inference_time_ms": 12.5, "version": 3}, {"y": 0.5},
+                     id="time"),
+        pytest.param([{"y": 0.5, "created_at": 1_767_000_000, "took": 3, "error": None}], {"y": 0.5}, id="in a list"),
+        pytest.param({"status": "approved", "score": 0.5}, {"status": "approved", "score": 0.5}, id="a verdict"),
+        pytest.param({"error": 0.02, "y": 1}, {"error": 0.02, "y": 1}, id="an estimated error"),
+        pytest.param({"time": 31.5, "distance": 7}, {"time": 31.5, "distance": 7}, id="a time that is predicted"),
+        pytest.param({"status": "ok"}, {"status": "ok"}, id="nothing else"),
+        pytest.param({"y": None, "z": 1}, {"y": None, "z": 1}, id="null this time"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("usual", [1, 40], ids=["alone", "with a plan"])
+def test_what_an_answer_says_of_itself_is_no_output(
+    exchange: Make, answer: Any, outputs: Mapping[str, Any], usual: int
+) -> None:
+    decoder = Decoder(model="", version="")
+    decoder.decode([exchange({"x": 1}, answer)] * usual)
+
+    decoded = decode_exchange(exchange({"x": 1}, answer))
+    (prediction,) = decoder.decode([exchange({"x": 1}, answer)]).predictions
+
+    assert rows(decoded.outputs) == [outputs]
+    assert {*prediction.outputs.number_names, *prediction.outputs.cell_names} == outputs.keys()
+
+
+def test_a_field_that_is_null_in_every_answer_is_not_learned(exchange: Make) -> None:
+    learning = Learning(4)
+    decoder = Decoder(model="", version="")
+    for at in range(4):
+        (prediction,) = decoder.decode([exchange({"x": at}, {"warning": None, "y": at})]).predictions
+        learning.add(prediction)
+
+    assert learning.chunk["output"].number_names == ("y",)
+
+
+@pytest.mark.parametrize(
+    ("answers", "name", "numbers"),
+    [
+        pytest.param([["12150.57"], ["7"], ["1e3"]], "prediction", [12150.57, 7, 1000], id="numbers"),
+        pytest.param([{"price": "$1,250.00"}, {"price": "-$ 3"}, {"price": "999"}], "price", [1250, -3, 999], id="dollars"),
+        pytest.param([{"price": "1.250,00 \u20ac"}, {"price": "1.250"}, {"price": "99,5"}], "price", [1250, 1250, 99.5],
+                     id="decimal commas"),
+        pytest.param([{"risk": "12.5%"}, {"risk": "7 %"}, {"risk": "N/A"}], "risk", [12.5, 7, None], id="percent"),
+        pytest.param([{"y": "1 250.5 USD"}, {"y": "12"}, {"y": "no"}], "y", [1250.5, 12, "no"], id="a text later"),
+    ],
+)  # fmt: skip
+def test_an_output_that_is_a_number_in_text_is_a_number_in_every_batch(
+    exchange: Make, answers: Sequence[Any], name: str, numbers: Sequence[Any]
+) -> None:
+    decoder = Decoder(model="", version="")
+    found: list[object] = []
+    for answer in answers:
+        (prediction,) = decoder.decode([exchange({"x": 1}, answer)]).predictions
+        cells = dict(zip(prediction.outputs.cell_names, prediction.outputs.cells, strict=True))
+        cells |= dict(zip(prediction.outputs.number_names, prediction.outputs.numbers.tolist(), strict=True))
+        found.append(None if cells[name][0] != cells[name][0] else cells[name][0])
+
+    assert found == numbers
+    assert rows(decode_exchange(exchange({"x": 1}, answers[0])).outputs) == [{name: numbers[0]}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"label": "7"},
+        {"zip": "12345"},
+        {"y": "007"},
+        {"y": "3 of 4"},
+        {"y": "1.2.3"},
+        {"y": "1" * 17},
+        {"summary": "42"},
+    ],
+    ids=str,
+)
+def test_other_texts_stay_texts(exchange: Make, answer: Any) -> None:
+    assert rows(decode_exchange(exchange({"x": 1}, answer)).outputs) == [answer]

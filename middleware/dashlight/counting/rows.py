@@ -21,6 +21,7 @@ from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import RecentPane, merged_recent
+from dashlight.window.tables import without_nulls
 
 _ROLES: tuple[Role, Role] = ("feature", "output")
 MOST_EXEMPLARS = 8
@@ -69,6 +70,8 @@ class RowCounter:
             table = prediction.features if side.role == "feature" else prediction.outputs
             if not table.rows:
                 continue
+            if side.role == "output":
+                table = without_nulls(table, side.names)
             whole, matrices = expanded(completed(table, side.names), side.kinds, widths=side.widths)
             held = side.binner.codes(whole)
             self._counts[side.columns] += side.binner.count(held)

@@ -13,7 +13,9 @@ from dashlight.decode.formats.content import is_json_body
 from dashlight.decode.generation_facts import generation_facts
 from dashlight.decode.llm.repeats import RecentAnswers
 from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in
+from dashlight.decode.rows.echoes import answers_only_of_table
 from dashlight.decode.rows.gather import Gathering, Group
+from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
 
@@ -96,6 +98,7 @@ class Decoder:
         self._selection = Selection(tuple(features), tuple(prediction), tuple(ignore))
         self._kept = lru_cache(maxsize=256)(self._kept_columns)
         self._answers = RecentAnswers()
+        self._numbers = NumberTexts()
         self._lanes: dict[tuple[object, ...], Lane] = {}
         self._lane_of_path: dict[str, Lane] = {}
 
@@ -143,7 +146,7 @@ class Decoder:
             missed = misses.get(lane, _Misses())
             lane.learn(missed.bodies, hits=len(hits[lane].places) if lane in hits else 0, misses=missed.count)
         return DecodedBatch(
-            predictions=tally.gathering.predictions(self._kept),
+            predictions=[self._numbers.read(each) for each in tally.gathering.predictions(self._kept)],
             failures=tally.failures,
             undecodable=tally.undecodable,
             generations=tally.generations,
@@ -187,7 +190,8 @@ class Decoder:
                 asked = [asked[at] for at in chosen]
                 answered = [answered[at] for at in chosen]
                 places = [places[at] for at in chosen]
-            tally.gathering.add_tables(group, plan.features.table(asked, places), plan.outputs.table(answered, places))
+            outputs = answers_only_of_table(plan.outputs.table(answered, places))
+            tally.gathering.add_tables(group, plan.features.table(asked, places), outputs)
         return [hits.places[at] for at in sorted(denied)]
 
     def _add_misses(

@@ -10,8 +10,10 @@ from dashlight.decode.llm.stream_reading import with_stream
 from dashlight.decode.protocols.detect import place_in, protocol_of
 from dashlight.decode.rows.cell_flags import NUMBER_TEXT, cell_flags
 from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.echoes import answers_only
 from dashlight.decode.rows.failures import Failure, failure_by_status, failure_inside
 from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.number_texts import with_numbers
 from dashlight.decode.rows.reading import ABSENT, Content, Place
 from dashlight.decode.rows.redact import is_personal
 from dashlight.decode.rows.roles import OutputRole, output_role
@@ -92,8 +94,11 @@ def decode_exchange(
             flags.update(cell_flags(sheet))
             if "credential" in sheet.left_out.values() or any(map(is_personal, sheet.names)):
                 flags.add("sensitive")
-    roles = {} if decoded.outputs is None else _roles(decoded.outputs)
-    return replace(decoded, flags=frozenset(flags), roles=roles)
+    outputs = decoded.outputs
+    if outputs is not None and decoded.generation is None:
+        outputs = with_numbers(outputs)
+    roles = {} if outputs is None else _roles(outputs)
+    return replace(decoded, outputs=outputs, flags=frozenset(flags), roles=roles)
 
 
 def read_exchange(
@@ -178,7 +183,7 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         reading = replace(reading, features=replace(features, flags=features.flags | {"sparse"}))
     if reading.outputs is not None:
         features, outputs = parted(reading.features, reading.outputs)
-        reading = replace(reading, features=features, outputs=outputs)
+        reading = replace(reading, features=features, outputs=answers_only(outputs))
     if error is None and reading.failure is not None:
         error, is_answered = reading.failure, False
         flags.add("error_in_200")

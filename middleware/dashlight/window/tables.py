@@ -90,6 +90,19 @@ def selected(table: Table, names: Collection[str]) -> Table:
     )
 
 
+def without_nulls(table: Table, known: Collection[str] = ()) -> Table:
+    """*table* without the columns that are null in every row, where others are not; the *known* ones stay."""
+    named = {name for name, row in zip(table.number_names, table.numbers, strict=True) if not np.isnan(row).all()}
+    named |= {name for name, cells in zip(table.cell_names, table.cells, strict=True) if any(map(_is_told, cells))}
+    names = {*table.number_names, *table.cell_names}
+    kept = named.union(known)
+    return table if not named or names <= kept else selected(table, kept)
+
+
+def _is_told(cell: Cell) -> bool:
+    return cell is not None
+
+
 def taken(table: Table, rows: NDArray[np.intp]) -> Table:
     """The *rows* of *table*, in the order given."""
     places = rows.tolist()

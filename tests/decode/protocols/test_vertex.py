@@ -50,7 +50,7 @@ def test_each_instance_is_a_row(exchange: Make, request_: object, names: tuple[s
          ("classes", "scores", "scores[0]", "scores[1]"), [["1", 0.8, 0.2, 0.8], ["0", 0.7, 0.7, 0.3]]),
         ([{"value": 3.1, "lower_bound": 1.5}, {"value": 2.5, "lower_bound": 0.5}], ("value", "lower_bound"),
          [[3.1, 1.5], [2.5, 0.5]]),
-        (["12150.5", "3.5"], ("predictions",), [["12150.5"], ["3.5"]]),
+        (["12150.5", "3.5"], ("predictions",), [[12150.5], [3.5]]),
         ([{"classes": [], "scores": []}, {"classes": ["a"], "scores": ["x"]}], ("classes", "scores"),
          [[None, None], ["a", "x"]]),
     ],

@@ -131,6 +131,11 @@ def told_failure(detail: object, *, kind: FailureKind = "model") -> Failure:
     return Failure(kind, _message(detail))
 
 
+def is_quiet(value: object) -> bool:
+    """Whether *value*, under one of ERROR_KEYS, says that there was no error; a number says how large one is."""
+    return not _says_something(value) and not (isinstance(value, int | float) and value is not False)
+
+
 def _says_something(value: object) -> bool:
     if isinstance(value, str):
         return value[:_LONGEST_QUIET].strip().lower() not in _QUIET_WORDS

@@ -14,7 +14,7 @@ from dashlight.window.facets.text_facets import MOST_CHARACTERS
 from dashlight.window.facets.vector_facets import MOST_WIDTH
 from dashlight.window.label_counts import completed
 from dashlight.window.reference.build import Chunk, build_reference
-from dashlight.window.tables import joined, taken
+from dashlight.window.tables import joined, taken, without_nulls
 from dashlight.window.values import WRONG, is_listed, number_of
 
 COLUMN_LIMIT = 256
@@ -74,7 +74,9 @@ class Learning:
     @property
     def chunk(self) -> Chunk:
         """The rows collected, by role."""
-        return {role: completed(joined(tables)) for role, tables in self._tables.items() if tables}
+        whole = {role: completed(joined(tables)) for role, tables in self._tables.items() if tables}
+        # What no answer ever said is no output.
+        return {role: without_nulls(table) if role == "output" else table for role, table in whole.items()}
 
     def keep_last(self, rows: int) -> None:
         """Forget all but the last *rows* of each role."""
