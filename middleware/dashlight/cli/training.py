@@ -29,6 +29,8 @@ _UNITS = (1.0, 1e3, 1e6, 1e9)
 """Units per second in which a column may count time since the epoch."""
 _EARLIEST, _LATEST = 1e8, 1e11
 """Seconds since the epoch, 1973 to 5138: within these bounds the unit is unambiguous."""
+_INDEX = re.compile(r"|Unnamed: [0-9]+|__index_level_[0-9]+__")
+"""What pandas calls a column that is its index: nothing in CSV, which it reads as `Unnamed: 0`."""
 _STROKES = re.compile(r"\d{4}/\d{2}/\d{2}(?!\d)")
 _REASONS: dict[LeftOut, str] = {
     "id": "it identifies a row",
@@ -47,6 +49,8 @@ class Look:
     """The first row, counted from 1, that is earlier than the one before it; None if all are in order."""
     moments: NDArray[np.float64] | None = field(default=None, compare=False)
     """The column that orders the rows, shape (rows,), as `moments` gives it; None without one or with too many rows."""
+    notes: tuple[str, ...] = ()
+    """Remarks on what was read, a sentence each."""
 
 
 class TrainingFile(Protocol):
@@ -60,6 +64,11 @@ class TrainingFile(Protocol):
     @property
     def unusable(self) -> Collection[str]:
         """Columns whose cells are not single values."""
+        ...
+
+    @property
+    def moments_in(self) -> Collection[str]:
+        """Columns of moments, which count as seconds since the epoch."""
         ...
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
@@ -118,6 +127,8 @@ def wanted_columns(
     # Names that decoding never makes a column would be missing in every row of traffic.
     never = apart(dict.fromkeys(features), "feature")
     features = [name for name in features if name not in never]
+    indices = [name for name in features if _INDEX.fullmatch(name)]
+    features = [name for name in features if name not in indices]
     features = [name for name in features if not any(fnmatchcase(name, glob) for glob in ignored)]
     outputs = [name for name in file.names if name in predictions and name not in file.unusable]
     if not features and not outputs:
@@ -129,6 +140,15 @@ def wanted_columns(
         f"Column {name!r} does not hold single values and is left out." for name in file.names if name in file.unusable
     ]
     notes += [f"Column {name!r} is left out, as in traffic: {_REASONS[why]}." for name, why in never.items()]
+    notes += [
+        f"Column {name!r} is left out: it is the index that pandas wrote, which no request has." for name in indices
+    ]
+    notes += [
+        f"Column {name!r} holds moments, as seconds since the epoch. If it is when the row was, later rows are out of its"
+        f" range: use --time {name} or --ignore {name}."
+        for name in file.moments_in
+        if name in features
+    ]
     return Wanted(tuple(features), tuple(outputs), tuple(notes))
 
 

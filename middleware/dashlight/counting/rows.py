@@ -18,6 +18,7 @@ from dashlight.window.facets.facets import expanded, faceted
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.label_counts import completed
 from dashlight.window.layout import BINS
+from dashlight.window.moments import moment_columns, with_moments
 from dashlight.window.panes import merge
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import RecentPane, merged_recent
@@ -72,6 +73,7 @@ class RowCounter:
                 continue
             if side.role == "output":
                 table = without_nulls(table, side.names)
+            table = with_moments(table, side.moments)
             whole, matrices = expanded(completed(table, side.names), side.kinds, widths=side.widths)
             held = side.binner.codes(whole)
             self._counts[side.columns] += side.binner.count(held)
@@ -133,5 +135,6 @@ class _Side:
         self.columns = places
         """Their places among all columns."""
         self.binner = Binner(columns)
+        self.moments = moment_columns(columns)
         self.names = frozenset(column.name for column in columns if not column.of)
         self.kinds, self.widths = faceted(columns)
