@@ -11,7 +11,7 @@ from dashlight.decode.batch import Decoder
 from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Exchange
-from dashlight.window.label_counts import completed
+from dashlight.window.facets.label_counts import completed
 from dashlight.window.reference.learning import Learning
 
 Make = Callable[..., Exchange]

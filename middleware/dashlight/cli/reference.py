@@ -101,6 +101,7 @@ def _build(arguments: argparse.Namespace) -> None:
             moments=moments_in_order(look),
             model=arguments.model,
             categorical=arguments.categorical,
+            order=wanted.names,
         )
     _write(arguments.output, dump(reference))
     print(f"{arguments.output}: {summary(reference)}")

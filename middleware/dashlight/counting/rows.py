@@ -15,8 +15,8 @@ from dashlight.records import Prediction, Role
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
 from dashlight.window.facets.facets import expanded, faceted
+from dashlight.window.facets.label_counts import completed
 from dashlight.window.joint_codes import joint_codes
-from dashlight.window.label_counts import completed
 from dashlight.window.layout import BINS
 from dashlight.window.moments import moment_columns, with_moments
 from dashlight.window.panes import merge

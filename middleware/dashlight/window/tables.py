@@ -90,6 +90,19 @@ def selected(table: Table, names: Collection[str]) -> Table:
     )
 
 
+def renamed(table: Table, names: Mapping[str, str]) -> Table:
+    """*table* with other *names*, old to new, for its columns; a name that it has already is not given twice."""
+    taken_names = {*table.number_names, *table.cell_names}
+    wanted = {old: new for old, new in names.items() if old in taken_names and new not in taken_names}
+    if not wanted:
+        return table
+    return replace(
+        table,
+        number_names=tuple(wanted.get(name, name) for name in table.number_names),
+        cell_names=tuple(wanted.get(name, name) for name in table.cell_names),
+    )
+
+
 def without_nulls(table: Table, known: Collection[str] = ()) -> Table:
     """*table* without the columns that are null in every row, where others are not; the *known* ones stay."""
     named = {name for name, row in zip(table.number_names, table.numbers, strict=True) if not np.isnan(row).all()}

@@ -13,7 +13,7 @@ from dashlight.decode.rows.columns import (
     transposed,
     with_beside,
 )
-from dashlight.decode.rows.element_names import element_names
+from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.redact import REDACTED
 from dashlight.records import Cell
 

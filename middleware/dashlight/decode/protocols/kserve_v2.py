@@ -13,9 +13,9 @@ from typing import Final
 from dashlight.decode.formats.attachments import Attachment, cells_of_text
 from dashlight.decode.rows.answers import read_answer
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart
-from dashlight.decode.rows.element_names import element_names
 from dashlight.decode.rows.float32 import as_written
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials

@@ -13,11 +13,11 @@ from dashlight.decode.rows.columns import (
     one_row,
     tabulate,
 )
-from dashlight.decode.rows.element_names import element_names
 from dashlight.decode.rows.failures import is_confession_inside
-from dashlight.decode.rows.findings import found_in, is_list_of_things
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
-from dashlight.decode.rows.parallel import merged
+from dashlight.decode.rows.lists.element_names import element_names
+from dashlight.decode.rows.lists.findings import found_in, is_list_of_things
+from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
 from dashlight.window.facets.list_names import is_forecast_name, is_list_name

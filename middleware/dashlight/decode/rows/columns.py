@@ -7,10 +7,10 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final, Literal, TypeAlias, cast
 
-from dashlight.decode.rows.element_names import element_names, without_lone_places
-from dashlight.decode.rows.findings import found_in
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_object
-from dashlight.decode.rows.parallel import OneCell, merged
+from dashlight.decode.rows.lists.element_names import element_names, without_lone_places
+from dashlight.decode.rows.lists.findings import found_in
+from dashlight.decode.rows.lists.parallel import OneCell, merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
 from dashlight.records import Cell, Role
 from dashlight.window.facets.list_names import (

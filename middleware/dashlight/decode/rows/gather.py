@@ -7,7 +7,7 @@ from typing import TypeAlias
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.tables import joined, shielded, table_of
 from dashlight.records import Cell, Prediction, Role, Table
-from dashlight.window.label_counts import completed
+from dashlight.window.facets.label_counts import completed
 
 Kept: TypeAlias = Callable[[tuple[str, ...], Role], Sequence[int] | None]
 """The places of the columns to keep among those of such names on one side; None where all are kept."""

@@ -11,6 +11,9 @@ _RANKING = re.compile(
     r"(?i)(?:.*[^a-z])?(?:recommend(?:ed|ations?)|rank(?:ed|ings?)|top_?[kn]|items?|item_?ids|candidates|suggest(?:ed|ions?)"
     r"|similar|neighbou?rs|products?|product_?ids|movies?|movie_?ids|articles?|songs?|documents?)(?:[^a-z].*)?"
 )
+_BOUND = re.compile(
+    r"(?i)(?:.*[^a-z])?(?:lower|upper|low|high|lo|hi|median|quantiles?|bounds?|ci|[pq]_?[0-9]{1,3})(?:[^a-z].*)?"
+)
 _LIST = re.compile(
     r"(?i)(?:search_?|top_?)?(?:results|matches|hits|nearest)|tags|keywords|key_?phrases|topics|genres|entities|spans|detections"
 )
@@ -30,6 +33,11 @@ def is_forecast_name(name: str) -> bool:
 def is_ranking_name(name: str) -> bool:
     """Whether a list of whole numbers under *name* holds the ids of items, the best first."""
     return _RANKING.fullmatch(name) is not None
+
+
+def is_bound_name(name: str) -> bool:
+    """Whether a list of numbers under *name* may be a bound of a forecast, step after step."""
+    return _BOUND.fullmatch(name) is not None
 
 
 def is_list_name(name: str) -> bool:

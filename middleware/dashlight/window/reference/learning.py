@@ -9,10 +9,10 @@ import numpy as np
 from dashlight.records import Cell, Prediction, Role, Table
 from dashlight.window.columns import Reference
 from dashlight.window.facets.image_facets import bounded_image, is_image
+from dashlight.window.facets.label_counts import completed
 from dashlight.window.facets.list_kinds import MOST_HORIZON, bounded_list
 from dashlight.window.facets.text_facets import MOST_CHARACTERS
 from dashlight.window.facets.vector_facets import MOST_WIDTH
-from dashlight.window.label_counts import completed
 from dashlight.window.reference.build import Chunk, build_reference
 from dashlight.window.tables import joined, taken, without_nulls
 from dashlight.window.values import WRONG, is_listed, number_of

@@ -1,7 +1,7 @@
 """Lists of things in one row of an answer: what was found in a text or an image, or ranked; told in a fixed set of columns.
 
 How many columns there are never depends on how many things were found: a list called `spans` is `spans.count`,
-`spans.count[PER]` and so on. What a count of a label does not say is 0 (window/label_counts.py).
+`spans.count[PER]` and so on. What a count of a label does not say is 0 (window/facets/label_counts.py).
 """
 
 import math

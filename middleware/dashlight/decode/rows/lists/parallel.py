@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from dashlight.decode.rows.findings import box_of, is_box_name, summary_of
+from dashlight.decode.rows.lists.findings import box_of, is_box_name, summary_of
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES
 from dashlight.window.facets.list_names import is_forecast_name
 
