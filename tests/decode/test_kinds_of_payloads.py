@@ -312,6 +312,22 @@ STREAM = {"content-type": "application/octet-stream"}
                      {"data.recommendations": ["a", "b"], "data.recommendations.count": 2,
                       "data.recommendations.top_score": 3, "data.recommendations.score_spread": 2},
                      id="a nested ranking"),
+        pytest.param({"user": 1}, None, [{"id": 3, "score": 0.9}, {"id": 5, "score": 0.4}], [{"id": 3, "score": 0.9}],
+                     {"prediction": ["3", "5"], "prediction.count": 2, "prediction.top_score": 0.9,
+                      "prediction.score_spread": 0.5}, id="a bare ranking"),
+        pytest.param({"vector": "a"}, None, {"ids": [3, 5], "distances": [0.25, 0.75]}, {"ids": [3], "distances": [0.25]},
+                     {"ids": ["3", "5"], "ids.count": 2, "ids.top_score": 0.25, "ids.score_spread": 0.5},
+                     id="neighbours side by side"),
+        pytest.param({"inputs": [{"name": "x", "shape": [1, 1], "datatype": "FP32", "data": [1]}]}, None,
+                     {"outputs": [{"name": "boxes", "shape": [1, 2, 4], "datatype": "FP32", "data": [1, 2, 5, 6, 0, 0, 3, 3]},
+                                  {"name": "scores", "shape": [1, 2], "datatype": "FP32", "data": [0.75, 0.25]}]},
+                     {"outputs": [{"name": "boxes", "shape": [1, 1, 4], "datatype": "FP32", "data": [1, 2, 5, 6]},
+                                  {"name": "scores", "shape": [1, 1], "datatype": "FP32", "data": [0.75]}]},
+                     {"count": 2, "score.mean": 0.5, "score.lowest": 0.25, "box.area": 12.5, "box.x": 2.25, "box.y": 2.75},
+                     id="tensors of boxes"),
+        pytest.param({"series": "a"}, None, {"mean": [5.5, 6], "quantiles": {"0.1": [5, 5.2], "0.9": [6, 7]}},
+                     {"mean": [5.5], "quantiles": {"0.1": [5], "0.9": [6]}},
+                     {"mean": [5.5, 6], "quantiles.0.1": [5, 5.2], "quantiles.0.9": [6, 7]}, id="quantiles"),
         pytest.param({"id": "a7", "history": [4, 4.5, 5]}, None,
                      {"forecast": [5.5, 6], "lower": [5, 5.2], "upper": [6, 6.9]},
                      {"forecast": [5.5], "lower": [5], "upper": [6]},
@@ -516,6 +532,14 @@ def test_files_of_one_name_are_rows_and_the_fields_belong_to_each(
     assert (decoded.features.names, decoded.rows) == (tuple(names), count)
     assert decoded.outputs is not None
     assert (len(decoded.outputs.values), len(decoded.outputs.names)) == (count, 1)
+
+
+@pytest.mark.parametrize("answer", [{"entities": []}, {"items": []}, {"predictions": []}, []], ids=str)
+def test_a_row_in_which_nothing_was_found_is_an_empty_list(exchange: Make, answer: Any) -> None:
+    decoded = decode_exchange(exchange({"text": "x"}, answer))
+
+    assert decoded.outputs is not None
+    assert list(map(list, decoded.outputs.values)) == [[[]]]
 
 
 LIBSVM = {"content-type": "text/libsvm"}

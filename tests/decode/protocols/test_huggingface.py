@@ -66,7 +66,7 @@ def test_inputs_become_rows(exchange: Make, inputs: object, names: tuple[str, ..
         pytest.param("a", [SPAN], FOUND, [[1, 1, 0.99, 0.99]], id="a span"),
         pytest.param("a", [SPAN, SPAN], FOUND, [[2, 2, 0.99, 0.99]], id="spans"),
         pytest.param("a", [], ("prediction",), [[[]]], id="no span"),
-        pytest.param(["a", "b"], [[SPAN], []], FOUND, [[1, 1, 0.99, 0.99], [0, None, None, None]],
+        pytest.param(["a", "b"], [[SPAN], []], FOUND, [[1, 1, 0.99, 0.99], [0, 0, None, None]],
                      id="spans of texts"),
         pytest.param("a", [BOX], ("prediction.count", "prediction.count[cat]", "prediction.score.mean",
                                   "prediction.score.lowest", "prediction.box.area", "prediction.box.x", "prediction.box.y"),

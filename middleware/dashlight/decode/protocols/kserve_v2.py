@@ -4,6 +4,7 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 """
 
 import base64
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from typing import Final
 
 from dashlight.decode.formats.attachments import Attachment, cells_of_text
 from dashlight.decode.rows.answers import read_answer
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, one_row
 from dashlight.decode.rows.float32 import as_written
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.lists.element_names import element_names
+from dashlight.decode.rows.lists.findings import is_box_name
+from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
@@ -52,8 +55,9 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     answered = fields_of(None if answer is None else answer.value)
     outputs: Sheet | None = None
     if answer is not None:
-        tensors = _tensors(answered.get("outputs"), rows=len(features.values))
-        outputs = (
+        found = _found(answered.get("outputs")) if len(features.values) == 1 else None
+        tensors = None if found is not None else _tensors(answered.get("outputs"), rows=len(features.values))
+        outputs = found or (
             read_answer(answer.value, rows=len(features.values)).outputs
             if tensors is None
             else _side_by_side([_classified(tensor) or tensor for tensor in tensors], "output")
@@ -67,6 +71,26 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
         {key: value for key, value in fields_of(asked.get("parameters")).items() if not key.startswith("binary_data")},
         frozenset({"opaque_request"}) if is_opaque else frozenset(),
     )
+
+
+def _found(entries: object) -> Sheet | None:
+    """What was found in the one row asked, where a tensor of *entries* holds boxes; None where none does."""
+    tensors = {_text(fields_of(entry).get("name")): fields_of(entry) for entry in entries} if is_list(entries) else {}
+    if not any(map(is_box_name, tensors)):
+        return None
+    node: dict[str, object] = {}
+    for name, tensor in tensors.items():
+        shape, data = _shape(tensor.get("shape")), tensor.get("data")
+        if shape is None or not is_list(data):
+            return None
+        sizes = [size for at, size in enumerate(shape) if at or size != 1 or len(shape) == 1]
+        flat = _flat(data)
+        if not sizes or len(sizes) > 2 or sizes[0] * math.prod(sizes[1:]) != len(flat):
+            return None
+        step = sizes[1] if len(sizes) == 2 else 1
+        node[name] = flat if len(sizes) == 1 else [flat[at : at + step] for at in range(0, len(flat), max(1, step))]
+    merged_node = merged(node)
+    return one_row(merged_node, "output") if "count" in merged_node else None
 
 
 def _tensors(entries: object, *, rows: int) -> list[_Tensor] | None:

@@ -21,7 +21,8 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     request_id = str(said) if isinstance(said, str | int) else ""
     if value is ABSENT:
         return Reading(features, None, place.model, place.version, request_id, params)
-    answered = read_answer(value, rows=len(features.values), row_ids=features.row_ids)
+    is_single = is_object(request.value) and not any(map(is_list, request.value.values()))
+    answered = read_answer(value, rows=len(features.values), row_ids=features.row_ids, is_single=is_single)
     return Reading(
         features,
         answered.outputs,

@@ -14,9 +14,9 @@ from dashlight.decode.rows.columns import (
     tabulate,
 )
 from dashlight.decode.rows.failures import is_confession_inside
-from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
+from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.lists.element_names import element_names
-from dashlight.decode.rows.lists.findings import found_in, is_list_of_things
+from dashlight.decode.rows.lists.findings import best_of, found_in, is_list_of_things
 from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
@@ -27,7 +27,6 @@ UNNAMED: Final = "prediction"
 MODEL_KEYS: Final = ("model_name", "model")
 VERSION_KEYS: Final = ("model_version", "version")
 
-_RANKED_KEYS = {"label", "score"}
 # Lists of labels and of their scores, side by side: Vertex AI's, AutoML's tables', and zero-shot classification's.
 _PARALLEL_KEYS = (("displayNames", "confidences"), ("classes", "scores"), ("labels", "scores"))
 
@@ -42,28 +41,32 @@ class AnswerColumns:
     request_id: str = ""
 
 
-def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = ()) -> AnswerColumns:
+def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = (), is_single: bool = False) -> AnswerColumns:
     """The outputs in the JSON *value*.
 
     Args:
         value: What the application answered.
         rows: How many rows it was asked about.
         row_ids: The ids of those rows; an answer whose rows carry the same ids is put in their order.
+        is_single: Whether one row was asked by itself: then a list holds what belongs to it, also where it is short.
     """
     if is_list(value):
-        return AnswerColumns(in_order(listed(value, name=UNNAMED, rows=rows), row_ids))
+        return AnswerColumns(in_order(listed(value, name=UNNAMED, rows=rows, is_single=is_single), row_ids))
     if not is_object(value):
         return AnswerColumns(Sheet((UNNAMED,), [(value,)]))
     fields = dict(value)
     model, version = _pop_text(fields, MODEL_KEYS), _pop_text(fields, VERSION_KEYS)
     request_id = fields.get("request_id", fields.get("id"))
-    outputs = in_order(_object(fields, rows), row_ids)
+    outputs = in_order(_object(fields, rows, is_single=is_single), row_ids)
     return AnswerColumns(outputs, model, version, str(request_id) if isinstance(request_id, str | int) else "")
 
 
-def listed(items: Sequence[object], *, name: str, rows: int) -> Sheet:
+def listed(items: Sequence[object], *, name: str, rows: int, is_single: bool = False) -> Sheet:
     """The outputs in a list called *name*: one for each row, or everything for the only row."""
-    if rows == 1 and (len(items) > 1 or is_list_of_things(name, items) or _is_list_by_name(items, name)):
+    if rows == 1 and not items:
+        return Sheet((name,), [([],)])
+    is_thing = is_list_of_things(name, items, is_single=is_single)
+    if rows == 1 and (len(items) > 1 or is_thing or _is_list_by_name(items, name)):
         return _for_one_row(items, name)
     failed = [at for at, item in enumerate(items[:MAX_ROWS]) if is_object(item) and is_confession_inside(item)]
     answered = [_best(item) for item in items]
@@ -125,13 +128,13 @@ def in_order(outputs: Sheet, row_ids: Sequence[Cell]) -> Sheet:
     return replace(outputs, values=[outputs.values[at] for at in order], row_ids=tuple(row_ids), ids=ids)
 
 
-def _object(fields: Mapping[str, object], rows: int) -> Sheet:
+def _object(fields: Mapping[str, object], rows: int, *, is_single: bool = False) -> Sheet:
     reasons = apart(fields, "output")
     said = {key: value for key, value in fields.items() if key not in reasons} if reasons else fields
     lists = {key: value for key, value in said.items() if is_list(value) and len(key) <= MAX_NAME_LENGTH}
     if len(said) == 1 and lists:
         ((key, items),) = lists.items()
-        return listed(items, name=key, rows=rows)
+        return listed(items, name=key, rows=rows, is_single=is_single)
     if rows == 1:
         return one_row({key: _only(key, value) for key, value in merged(fields).items()} if lists else fields, "output")
     aligned = {key: items for key, items in lists.items() if len(items) == rows}
@@ -168,14 +171,8 @@ def _for_one_row(items: Sequence[object], name: str) -> Sheet:
 
 def _best(item: object) -> object:
     """The entry with the highest score of a list of labels with scores; anything else as it is."""
-    if not is_list(item) or not item or not NESTED_TYPES.issuperset(map(type, item)):
-        return item
-    entries = [entry for entry in item if is_object(entry) and entry.keys() == _RANKED_KEYS]
-    return max(entries, key=_score) if len(entries) == len(item) else item
-
-
-def _score(entry: Mapping[str, object]) -> float:
-    return as_score(entry["score"])
+    best = best_of(item) if is_list(item) and item else None
+    return item if best is None else best
 
 
 def _is_list_by_name(items: Sequence[object], name: str) -> bool:

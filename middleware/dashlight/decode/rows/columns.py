@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Final, Literal, TypeAlias, cast
 
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_object
-from dashlight.decode.rows.lists.element_names import element_names, without_lone_places
-from dashlight.decode.rows.lists.findings import found_in
-from dashlight.decode.rows.lists.parallel import OneCell, merged
+from dashlight.decode.rows.lists.element_names import complete, element_names, without_lone_places
+from dashlight.decode.rows.lists.findings import OneCell, found_in
+from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
 from dashlight.records import Cell, Role
 from dashlight.window.facets.list_names import (
@@ -189,6 +189,7 @@ def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
         rest.ids.append({})
         dropped += _flatten(cells, "", row, role, rest)
         flat.append(cells)
+    complete(flat)
     row_ids = _row_ids(rows, left_out) if left_out else ()
     ids = {name: [found.get(name) for found in rest.ids] for name, reason in left_out.items() if reason == "id"}
     names = tuple(flat[0])
@@ -254,7 +255,8 @@ def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) 
     room = MAX_COLUMNS - len(cells)
     found = found_in(name, items) if role == "output" else None
     if found is not None:
-        cells.update(islice(found.items(), room))
+        told = ((key, list(cell) if isinstance(cell, OneCell) else cell) for key, cell in found.items())
+        cells.update(islice(told, room))
         return max(0, len(found) - room)
     if is_one_cell(items, name, role):
         is_lone = role == "output" and len(items) == 1 and isinstance(items[0], str) and not is_list_name(name)

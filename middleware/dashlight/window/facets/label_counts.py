@@ -19,12 +19,16 @@ def completed(table: Table, known: Collection[str] = ()) -> Table:
     if table.is_sparse:
         table = _with_zeros(table, [name for name in known if name not in _names(table)], np.zeros(table.rows))
     names = [*table.number_names, *(name for name in known if name not in table.number_names)]
-    totals = [name for name in names if name == _COUNT or name.endswith(f".{_COUNT}")]
+    totals: dict[str, list[str]] = {name: [] for name in names if name == _COUNT or name.endswith(f".{_COUNT}")}
     if not totals:
         return table
+    for name in names:
+        labels = totals.get(name.rpartition("[")[0])
+        if labels is not None:
+            labels.append(name)
     numbers = dict(zip(table.number_names, table.numbers, strict=True))
     cells = dict(zip(table.cell_names, table.cells, strict=True))
-    for total in totals:
+    for total, labels in totals.items():
         counted = numbers.get(total, np.full(table.rows, np.nan))
         items = total.removesuffix(f".{_COUNT}")
         is_empty = _are_empty(cells.get(items), table.rows)
@@ -35,10 +39,9 @@ def completed(table: Table, known: Collection[str] = ()) -> Table:
         if np.isnan(counted).all():
             continue
         numbers[total] = counted
-        for name in names:
-            if name.startswith(f"{total}["):
-                held = numbers.get(name, np.full(table.rows, np.nan))
-                numbers[name] = np.where(np.isnan(held) & ~np.isnan(counted), 0.0, held)
+        for name in labels:
+            held = numbers.get(name, np.full(table.rows, np.nan))
+            numbers[name] = np.where(np.isnan(held) & ~np.isnan(counted), 0.0, held)
     return _table(table, numbers, cells)
 
 

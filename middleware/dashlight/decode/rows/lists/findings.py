@@ -20,6 +20,11 @@ from dashlight.window.values import WRONG, number_of
 MAX_LABELS: Final = 32
 """Labels of one list that are counted by name; those of the rest together as `other`."""
 
+
+class OneCell(list[object]):
+    """A list that stays one cell, whatever its length and name: what flattens a row makes it a plain list again."""
+
+
 Box: TypeAlias = tuple[float, float, float, float]
 """Centre (x, y), width and height, in the units of the answer."""
 
@@ -27,6 +32,7 @@ _LABEL_KEYS = (
     "entity_group", "entity", "label", "class", "class_name", "className", "category", "category_name", "tag", "type",
     "class_id", "category_id", "name",
 )  # fmt: skip
+_CLASS_KEYS = ("label", "class", "class_name", "className", "category", "category_name", "tag_name", "tagName")
 _SCORE_KEYS = (
     "score", "confidence", "conf", "probability", "prob", "p", "relevance_score", "relevance", "similarity", "rating",
     "weight", "distance",
@@ -70,12 +76,41 @@ def found_in(name: str, items: Sequence[object]) -> Mapping[str, Cell] | None:
     return _ranking(name, entries, score)
 
 
-def is_list_of_things(name: str, items: Sequence[object]) -> bool:
-    """Whether a list of one object, called *name*, is a list of which there happens to be one, and not a row."""
+def is_list_of_things(name: str, items: Sequence[object], *, is_single: bool = False) -> bool:
+    """Whether a list of one object, called *name*, is a list of which there happens to be one, and not a row.
+
+    *is_single* says that one row was asked, and not a list of one.
+    """
     if not items or type(items[0]) is not dict:
         return False
+    if is_single and best_of(items) is None and found_in(name, items) is not None:
+        return True
     fields = fields_of(items[0])
     return _is_finding([fields], frozenset(fields)) or is_list_name(name)
+
+
+def best_of(items: Sequence[object]) -> Mapping[str, object] | None:
+    """The entry with the highest score of a list of labels with scores; None where it is none, or its labels have places."""
+    entries = [item for item in items if is_object(item)]
+    if not entries or len(entries) < len(items):
+        return None
+    seen = frozenset[str]().union(*entries[:_LOOKED_AT])
+    label, score = _first(_CLASS_KEYS, seen), _first(_SCORE_KEYS, seen)
+    if not label or not score or _is_finding(entries, seen):
+        return None
+    return max(entries, key=lambda entry: _score(entry.get(score)))
+
+
+def ranking_of(name: str, items: Sequence[object], scores: Sequence[object], *, is_distance: bool) -> dict[str, Cell]:
+    """The items in their order, how many, the best score, and how far the worst is from it."""
+    numbers = _numbers(scores)
+    return {
+        # As texts: ids, whatever the name of the list says of whole numbers in it.
+        name: OneCell([_label(item) for item in items]),
+        f"{name}.count": len(items),
+        f"{name}.top_score": (min if is_distance else max)(numbers, default=None),
+        f"{name}.score_spread": max(numbers) - min(numbers) if numbers else None,
+    }
 
 
 def summary_of(
@@ -167,19 +202,10 @@ def _boxes(entries: Sequence[Mapping[str, object]], seen: frozenset[str]) -> lis
 
 
 def _ranking(name: str, entries: Sequence[Mapping[str, object]], score: str) -> Mapping[str, Cell] | None:
-    """The items in their order, how many, the best score, and how far the worst is from it."""
     items = [item_of(entry) for entry in entries]
     if any(item is WRONG or not isinstance(item, str | int | float) for item in items):
         return None
-    numbers = _numbers([entry.get(score) for entry in entries])
-    best = (min if score == "distance" else max)(numbers, default=None)
-    return {
-        # As texts: ids, whatever the name of the list says of whole numbers in it.
-        name: [_label(item) for item in items],
-        f"{name}.count": len(items),
-        f"{name}.top_score": best,
-        f"{name}.score_spread": max(numbers) - min(numbers) if numbers else None,
-    }
+    return ranking_of(name, items, [entry.get(score) for entry in entries], is_distance=score == "distance")
 
 
 def _under(key: str, entries: Sequence[Mapping[str, object]]) -> list[object] | None:
@@ -194,6 +220,11 @@ def _label(label: object) -> str:
     if isinstance(label, float) and label.is_integer():
         label = int(label)
     return "none" if label is None else str(label)[:_MAX_LABEL_LENGTH]
+
+
+def _score(value: object) -> float:
+    number = number_of(value)
+    return number if number is not None and number == number else -math.inf  # noqa: PLR0124  # NaN
 
 
 def _numbers(values: Iterable[object]) -> list[float]:

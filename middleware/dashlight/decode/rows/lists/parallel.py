@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from dashlight.decode.rows.lists.findings import box_of, is_box_name, summary_of
-from dashlight.decode.rows.jsonvalue import NUMBER_TYPES
-from dashlight.window.facets.list_names import is_forecast_name
+from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_object
+from dashlight.decode.rows.lists.findings import OneCell, box_of, is_box_name, ranking_of, summary_of
+from dashlight.window.facets.list_names import is_forecast_name, is_ranking_name
 
 MAX_CLASSES: Final = 64
 """Classes that have a column of their scores each; of more the best alone is told."""
@@ -16,13 +16,16 @@ _LABELS = re.compile(
     r"(?i)(?:\w{0,40}_)?(?:labels?|class(?:es|_?names?|_?ids?|_?labels?|_?entities)?|categor(?:y|ies)|display_?names?|entities)"
 )
 _SCORES = re.compile(r"(?i)(?:\w{0,40}_)?(?:scores?|confidences?|prob(?:a?s|abilit(?:y|ies))?)")
+_IDS = re.compile(r"(?i)(?:\w{0,40}_)?(?:ids|indices|neighbou?rs)")
+_RANKS = re.compile(r"(?i)(?:\w{0,40}_)?(?:scores?|distances?|similarit(?:y|ies)|ratings?)")
+_BOUND = re.compile(
+    r"(?i)(?:\w{0,20}_)?(?:mean|median|std|lower|upper|low|high|lo|hi|[pq]_?[0-9]{1,3})(?:_(?:bound|limit|ci)|_?[0-9]{1,3})?"
+    r"|0?\.[0-9]{1,4}"
+)
+"""What stands beside a forecast, step for step: bounds, quantiles."""
 _SHOWN = re.compile(r"(?i)(?:\w{0,40}_)?display_?names?")
 """Vertex AI's: the best few of very many."""
 _COUNT = re.compile(r"(?i)(?:num|n|count|number)_?(?:of_?)?(?:detections|boxes|objects|instances)")
-
-
-class OneCell(list[object]):
-    """A list that stays one cell, whatever its length: `flattened` makes it a plain list again."""
 
 
 def merged(node: Mapping[str, object]) -> Mapping[str, object]:
@@ -42,6 +45,10 @@ def merged(node: Mapping[str, object]) -> Mapping[str, object]:
     labels, scores = _labels_and_scores(lists, None)
     if labels is not None and scores is not None:
         return _with_classes(node, lists, labels, scores)
+    items, ranks = _items_and_scores(lists)
+    if items is not None and ranks is not None:
+        ranking = ranking_of(items, lists[items], lists[ranks], is_distance="dist" in ranks.lower())
+        return {**{key: value for key, value in node.items() if key not in {items, ranks}}, **ranking}
     return _with_steps(node, lists)
 
 
@@ -87,7 +94,10 @@ def _with_classes(
 def _with_steps(node: Mapping[str, object], lists: Mapping[str, Sequence[object]]) -> Mapping[str, object]:
     key = next((key for key, value in lists.items() if is_forecast_name(key) and _are_numbers(value)), None)
     if key is None:
-        return node
+        bounds = [key for key, value in lists.items() if _BOUND.fullmatch(key[:40]) and _are_numbers(value)]
+        if len(bounds) < (1 if any(map(is_object, node.values())) and "quantiles" in node else 2):
+            return node
+        key = bounds[0]
     length = len(lists[key])
     steps = {key for key, value in lists.items() if len(value) == length and _are_single(value)}
     return {key: OneCell(value) if key in steps and type(value) is list else value for key, value in node.items()}
@@ -106,6 +116,17 @@ def _labels_and_scores(lists: Mapping[str, Sequence[object]], length: int | None
     if length is None:
         return (None, None)
     return (None, next((key for key, value in lists.items() if _is_scores(key) and len(value) == length), None))
+
+
+def _items_and_scores(lists: Mapping[str, Sequence[object]]) -> tuple[str | None, str | None]:
+    """The keys of ranked items and of their scores or distances."""
+    for items, names in lists.items():
+        if not (is_ranking_name(items) or _IDS.fullmatch(items)) or not _are_labels(names):
+            continue
+        for scores, numbers in lists.items():
+            if scores != items and len(numbers) == len(names) and _RANKS.fullmatch(scores) and _are_numbers(numbers):
+                return (items, scores)
+    return (None, None)
 
 
 def _are_boxes(value: Sequence[object]) -> bool:
