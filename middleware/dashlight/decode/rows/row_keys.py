@@ -16,13 +16,15 @@ _KEY: Final = re.compile(
     r"|record|ticket|case|transaction|invoice|correlation|file_?name|hash|(?:order|tracking|serial|case)_?(?:number|no))"
 )
 
+_MOST_REMEMBERED = 4096
+
 
 def parted(features: Sheet, outputs: Sheet) -> tuple[Sheet, Sheet]:
     """Both without the keys that they share, and the outputs in the order of the features' keys.
 
     Names alone decide, so that a key is none of the columns whatever it says in one exchange.
     """
-    asked, answered = dict(_keys(features.names)), dict(_keys(outputs.names))
+    asked, answered = dict(_keys_of(features.names)), dict(_keys_of(outputs.names))
     shared = [name for name in asked if name in answered]
     if not shared:
         return features, outputs
@@ -33,6 +35,11 @@ def parted(features: Sheet, outputs: Sheet) -> tuple[Sheet, Sheet]:
         given = replace(given, row_ids=_ids(features, asked[first]))
         told = in_order(replace(told, row_ids=_ids(outputs, answered[first])), given.row_ids)
     return given, told
+
+
+def _keys_of(names: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    # Long ones are looked at anew, so that the cache stays small.
+    return (_keys if sum(map(len, names)) <= _MOST_REMEMBERED else _keys.__wrapped__)(names)
 
 
 @lru_cache(maxsize=512)

@@ -1,6 +1,7 @@
 """What the name of a column says of the lists in it. Pure."""
 
 import re
+from functools import lru_cache
 
 _EMBEDDING = re.compile(r"(?i)embedding")
 _FORECAST = re.compile(
@@ -20,31 +21,37 @@ _LIST = re.compile(
 _TIMES = re.compile(r"(?i)(?:.*[^a-z])?(?:ds|dates?|times?|timestamps?|datetimes?)")
 
 
+@lru_cache(maxsize=1024)
 def is_embedding_name(name: str) -> bool:
     """Whether lists of numbers under *name* are embeddings, however short."""
     return _EMBEDDING.search(name) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_forecast_name(name: str) -> bool:
     """Whether a list of numbers under *name* is one forecast, step after step."""
     return _FORECAST.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_ranking_name(name: str) -> bool:
     """Whether a list of whole numbers under *name* holds the ids of items, the best first."""
     return _RANKING.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_bound_name(name: str) -> bool:
     """Whether a list of numbers under *name* may be a bound of a forecast, step after step."""
     return _BOUND.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_list_name(name: str) -> bool:
     """Whether what stands under *name* in one row is a list of things, also where there is one: rankings, and others."""
     return is_ranking_name(name) or _LIST.fullmatch(name) is not None
 
 
+@lru_cache(maxsize=1024)
 def is_time_name(name: str) -> bool:
     """Whether numbers under *name* are moments."""
     return _TIMES.fullmatch(name) is not None

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Final, TypeAlias
 
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
@@ -60,8 +61,8 @@ def found_in(name: str, items: Sequence[object]) -> Mapping[str, Cell] | None:
     """The columns of the list *items*, called *name*, of one row; None where it is no list of things found or ranked."""
     if not items or not all(type(item) is dict for item in items):
         return None
-    seen = frozenset[str]().union(*items[:_LOOKED_AT])  # type: ignore[arg-type]  # the line above proves it
     entries = [fields_of(item) for item in items]
+    seen = _keys(entries)
     if _is_finding(entries, seen):
         return summary_of(
             f"{name}.",
@@ -85,8 +86,8 @@ def is_list_of_things(name: str, items: Sequence[object], *, is_single: bool = F
         return False
     if is_single and best_of(items) is None and found_in(name, items) is not None:
         return True
-    fields = fields_of(items[0])
-    return _is_finding([fields], frozenset(fields)) or is_list_name(name)
+    fields = [fields_of(items[0])]
+    return _is_finding(fields, _keys(fields)) or is_list_name(name)
 
 
 def best_of(items: Sequence[object]) -> Mapping[str, object] | None:
@@ -94,7 +95,7 @@ def best_of(items: Sequence[object]) -> Mapping[str, object] | None:
     entries = [item for item in items if is_object(item)]
     if not entries or len(entries) < len(items):
         return None
-    seen = frozenset[str]().union(*entries[:_LOOKED_AT])
+    seen = _keys(entries)
     label, score = _first(_CLASS_KEYS, seen), _first(_SCORE_KEYS, seen)
     if not label or not score or _is_finding(entries, seen):
         return None
@@ -180,6 +181,13 @@ def _box_of_fields(fields: Mapping[str, object]) -> Box | None:
         if all(key in fields for key in keys):
             return box_of("xywh", [fields[key] for key in keys])
     return None
+
+
+def _keys(entries: Sequence[Mapping[str, object]]) -> frozenset[str]:
+    """The first keys of the first of *entries*; longer ones than any of ours are none of ours."""
+    return frozenset(
+        key for entry in entries[:_LOOKED_AT] for key in islice(entry, _LOOKED_AT) if len(key) <= _MAX_LABEL_LENGTH
+    )
 
 
 def _is_finding(entries: Sequence[Mapping[str, object]], seen: frozenset[str]) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_object
@@ -12,6 +13,9 @@ from dashlight.window.facets.list_names import is_forecast_name, is_ranking_name
 MAX_CLASSES: Final = 64
 """Classes that have a column of their scores each; of more the best alone is told."""
 
+_MOST_KEYS = 256
+_LONGEST_KEY = 60
+"""Longer ones are none of those that are looked for."""
 _LABELS = re.compile(
     r"(?i)(?:\w{0,40}_)?(?:labels?|class(?:es|_?names?|_?ids?|_?labels?|_?entities)?|categor(?:y|ies)|display_?names?|entities)"
 )
@@ -36,7 +40,11 @@ def merged(node: Mapping[str, object]) -> Mapping[str, object]:
     - labels that occur several times: how many there are of each;
     - a forecast with its bounds: a list each.
     """
-    lists = {key: value for key, value in node.items() if type(value) is list}
+    lists = {
+        key: value
+        for key, value in islice(node.items(), _MOST_KEYS)
+        if type(value) is list and len(key) <= _LONGEST_KEY
+    }
     if not lists:
         return node
     boxes = next((key for key, value in lists.items() if is_box_name(key) and _are_boxes(value)), None)
@@ -105,27 +113,27 @@ def _with_steps(node: Mapping[str, object], lists: Mapping[str, Sequence[object]
 
 def _labels_and_scores(lists: Mapping[str, Sequence[object]], length: int | None) -> tuple[str | None, str | None]:
     """The keys of labels and of scores, of *length* where it is known, else of one length."""
+    scored: dict[int, str] = {}
+    for key, value in lists.items():
+        if _is_scores(key) and _are_single(value):
+            scored.setdefault(len(value), key)
     for labels, names in lists.items():
         if not _is_labels(labels) or not _are_labels(names) or length not in {None, len(names)}:
             continue
-        scores = next((key for key, it in lists.items() if _is_scores(key) and len(it) == len(names)), None)
-        if scores is not None and _are_single(lists[scores]):
-            return (labels, scores)
-        if length is not None:
-            return (labels, None)
-    if length is None:
-        return (None, None)
-    return (None, next((key for key, value in lists.items() if _is_scores(key) and len(value) == length), None))
+        if length is not None or len(names) in scored:
+            return (labels, scored.get(len(names)))
+    return (None, None if length is None else scored.get(length))
 
 
 def _items_and_scores(lists: Mapping[str, Sequence[object]]) -> tuple[str | None, str | None]:
     """The keys of ranked items and of their scores or distances."""
-    for items, names in lists.items():
-        if not (is_ranking_name(items) or _IDS.fullmatch(items)) or not _are_labels(names):
-            continue
-        for scores, numbers in lists.items():
-            if scores != items and len(numbers) == len(names) and _RANKS.fullmatch(scores) and _are_numbers(numbers):
-                return (items, scores)
+    ranked: dict[int, str] = {}
+    for key, value in lists.items():
+        if _RANKS.fullmatch(key) and _are_numbers(value):
+            ranked.setdefault(len(value), key)
+    for items, names in lists.items() if ranked else ():
+        if (is_ranking_name(items) or _IDS.fullmatch(items)) and len(names) in ranked and _are_labels(names):
+            return (items, ranked[len(names)])
     return (None, None)
 
 
