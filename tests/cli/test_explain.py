@@ -63,17 +63,19 @@ def test_columns_values_and_roles_are_shown(tmp_path: Path, capsys: pytest.Captu
 
 def test_of_many_rows_the_first_are_shown_and_types_of_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = b",".join([b'{"x": 1, "k": {}}', b'{"x": "a"}'] + [b'{"x": 2}'] * 6)
-    request = written(tmp_path, "request.json", b'{"rows": [' + rows + b'], "top_k": 3, "api_key": "s"}')
+    request = written(
+        tmp_path, "request.json", b'{"rows": [' + rows + b'], "parameters": {"top_k": 3}, "api_key": "s"}'
+    )
 
     status = explain(request)
 
     lines = capsys.readouterr().out.splitlines()
     assert status == 0
-    assert "parameters:  top_k=3" in lines
+    assert "parameters:  parameters={'top_k': 3}" in lines
     assert "features: 1 column, 8 rows" in lines
     assert "  x       feature  number or text  1  a  2  2  2  ..." in lines
     assert "  left out: api_key (a credential)" in lines
-    assert "  left out: top_k (a parameter of the request)" in lines
+    assert "  left out: parameters (a parameter of the request)" in lines
     assert "outputs: none, no response was given" in lines
 
 

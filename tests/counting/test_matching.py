@@ -55,16 +55,16 @@ def traffic(columns: Mapping[str, Sequence[Any]]) -> Prediction:
 def test_features_are_matched_by_spelling_or_position(
     columns: Mapping[str, Sequence[Any]], names: Mapping[str, str]
 ) -> None:
-    found = match(reference(PEOPLE), traffic(columns))
+    found = match(reference(PEOPLE), traffic(columns).features)
 
     assert found.names == names
     assert set(found.renamed(traffic(columns)).features.number_names) >= set(names.values())
 
 
 def test_separators_do_not_part_names() -> None:
-    found = match(
-        reference({"total_income": [1, 2], "unit-price": [1, 2]}), traffic({"totalIncome": [1], "unit.price": [1]})
-    )
+    given = reference({"total_income": [1, 2], "unit-price": [1, 2]})
+
+    found = match(given, traffic({"totalIncome": [1], "unit.price": [1]}).features)
 
     assert found.names == {"totalIncome": "total_income", "unit.price": "unit-price"}
 
@@ -78,11 +78,11 @@ def counter(given: Reference) -> ModelCounter:
     [
         pytest.param({"data[0]": [30], "data[1]": [4000]}, ["data[0] = age, data[1] = income", "in its order"], id="position"),
         pytest.param({"Age": [30], "Income": [4000]}, ["Age = age, Income = income", "similar name"], id="spelling"),
-        pytest.param({"years": [30], "wage": [4000]},
-                     ["lack: age, income", "does not know: years, wage", "DASHLIGHT_COLUMNS=years=age,wage=income"], id="none"),
+        pytest.param({"Age": [30], "wage": [4000]},
+                     ["Age = age", "lack: income", "does not know: wage", "DASHLIGHT_COLUMNS=wage=income"], id="one of two"),
     ],
 )  # fmt: skip
-def test_what_was_matched_or_not_is_one_warning(
+def test_what_was_matched_is_one_warning(
     columns: Mapping[str, Sequence[Any]], parts: Sequence[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     counts = counter(reference(PEOPLE))
@@ -105,3 +105,13 @@ def test_matched_features_are_compared_with_the_reference() -> None:
     (compared,) = pane.compared
     assert compared.reference == given.version
     assert compared.unknown in {(), ("prediction",)}
+
+
+def test_what_cannot_be_matched_is_listed_with_what_to_type() -> None:
+    found = match(reference(PEOPLE), traffic({"years": [30], "wage": [4000]}).features)
+
+    assert found.warning() == ""
+    assert found.lacking() == (
+        "The reference has features that requests lack: age, income. Requests have features that it does not know:"
+        " years, wage. If some are the same, name them: DASHLIGHT_COLUMNS=years=age,wage=income"
+    )

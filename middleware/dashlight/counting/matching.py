@@ -51,32 +51,36 @@ class Match:
         )
 
     def warning(self) -> str:
-        """What an operator should know of it, in one sentence or two; empty where all has its name."""
+        """What was taken for what, and what was not, in a sentence or two; empty where no other name was found."""
+        if not self.names:
+            return ""
         pairs = [f"{old} = {new}" for old, new in self.names.items()]
-        said = ""
         if self.is_by_position:
             said = f"unnamed features are taken for those of the reference in its order: {listed(pairs)}."
-        elif pairs:
+        else:
             said = f"features are taken for those of the reference of a similar name: {listed(pairs)}."
-        if self.missing and self.extra:
-            typed = ",".join(f"{printable(old)}={printable(new)}" for old, new in _suggested(self.extra, self.missing))
-            said += (
-                f" The reference has features that requests lack: {listed(self.missing)}."
-                f" Requests have features that it does not know: {listed(self.extra)}."
-                f" If some are the same, name them: DASHLIGHT_COLUMNS={typed}"
-            )
-        return said.strip()
+        return f"{said} {self.lacking()}".strip()
+
+    def lacking(self) -> str:
+        """What either side lacks, and what to type where some of it is the same; empty where one lacks nothing."""
+        if not self.missing or not self.extra:
+            return ""
+        typed = ",".join(f"{printable(old)}={printable(new)}" for old, new in _suggested(self.extra, self.missing))
+        return (
+            f"The reference has features that requests lack: {listed(self.missing)}."
+            f" Requests have features that it does not know: {listed(self.extra)}."
+            f" If some are the same, name them: DASHLIGHT_COLUMNS={typed}"
+        )
 
 
-def match(reference: Reference, prediction: Prediction) -> Match:
-    """What the features of *prediction* are called in *reference*.
+def match(reference: Reference, table: Table) -> Match:
+    """What the features in *table* are called in *reference*.
 
     Names may differ in case, separators and a prefix that all have. The elements of one vector are those of the
     reference in its order, where there are as many and the kind and range of each agree.
     """
     columns = [column for column in columns_of(reference, "feature") if not column.of]
     known = [column.name for column in columns]
-    table = prediction.features
     names = [*table.number_names, *table.cell_names]
     missing = [name for name in known if name not in names]
     extra = [name for name in names if name not in known]

@@ -70,7 +70,7 @@ class ModelCounter:
         self._given = "" if references.given is None else references.given.version
         self._brief: ModelBrief | None = None
         self._matches: dict[tuple[str, ...], Match] = {}
-        self._told: set[str] = set()
+        self._has_told = False
 
     def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
         """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch."""
@@ -116,16 +116,15 @@ class ModelCounter:
         if match_ is None:
             if len(self._matches) >= _MATCHES_KEPT:
                 self._matches.clear()
-            match_ = self._matches[names] = match(given, prediction)
+            match_ = self._matches[names] = match(given, prediction.features)
             self._tell(match_)
         return match_.renamed(prediction)
 
     def _tell(self, match_: Match) -> None:
-        """Says once what was matched, and what was not."""
+        """Says once what was taken for what; that nothing was is the judge's to say, once for all processes."""
         said = match_.warning()
-        kind = "matched" if match_.names else "lacking"
-        if said and kind not in self._told:
-            self._told.add(kind)
+        if said and not self._has_told:
+            self._has_told = True
             logger.warning("%s: %s", " ".join(printable(part) for part in self._key if part), said)
 
     def _keep(self, rows: Prediction, kept: Learning) -> None:
@@ -141,7 +140,7 @@ class ModelCounter:
         if given is not None and given.version != self._given:
             self._given = given.version
             self._matches.clear()
-            self._told.clear()
+            self._has_told = False
             self._take_up(())
 
     def _decide(self, prediction: Prediction) -> None:
