@@ -104,3 +104,17 @@ def test_the_width_of_a_number_is_no_change_of_range(stored: str, served: str) -
     alerts = fired(detector, lambda rng: {"x": rng.choice(levels, 100).astype(served)})
 
     assert [text for text in alerts if "range" in text or "share" in text] == []
+
+
+def test_outputs_that_are_numbers_in_text_are_numbers_as_in_traffic(tmp_path: Path) -> None:
+    lines = [f'{at % 7},"$1,{at % 900:03d}.50"' for at in range(500)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,price", *lines]) + "\n")
+
+    assert kinds(detector_of(tmp_path / "t.csv", "--prediction", "price")) == {"x": "numeric", "price": "numeric"}
+
+
+def test_arrays_and_lists_of_one_in_every_row_are_their_elements() -> None:
+    rng = np.random.default_rng(0)
+    detector = DriftDetector({"p": rng.normal(size=(400, 1)), "q": [[value] for value in rng.normal(size=400)]})
+
+    assert kinds(detector) == {"p": "numeric", "q": "numeric"}

@@ -115,3 +115,11 @@ def test_what_cannot_be_matched_is_listed_with_what_to_type() -> None:
         "The reference has features that requests lack: age, income. Requests have features that it does not know:"
         " years, wage. If some are the same, name them: DASHLIGHT_COLUMNS=years=age,wage=income"
     )
+
+
+def test_outputs_are_matched_by_spelling_alone() -> None:
+    given = reference(PEOPLE)
+    asked = table_of_columns({"age": [30], "income": [4000]})
+
+    assert match(given, asked, table_of_columns({"Price[0]": [1.5]})).outputs == {"Price[0]": "price"}
+    assert match(given, asked, table_of_columns({"0": [1.5]})).outputs == {}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
 from dashlight.decode.rows.columns import LeftOut, apart
+from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
 from dashlight.window.reference.build import Chunk
@@ -164,7 +165,8 @@ def chunks_in_order(
     """
     if time is None or look.backward_row is None:
         steps = chain(("Choosing bins",), repeat("Counting"))  # texts and vectors take a third read
-        return lambda: (_parted(table, wanted) for table in file.tables(wanted.names, step(next(steps))))
+        numbers = NumberTexts()
+        return lambda: (_parted(table, wanted, numbers) for table in file.tables(wanted.names, step(next(steps))))
     if look.rows > SORTABLE_ROWS:
         raise ReferenceDataError(
             f"goes back in {time!r} at row {look.backward_row} and is too long to sort here "
@@ -172,7 +174,8 @@ def chunks_in_order(
         )
     whole = joined(list(file.tables(wanted.names, step(f"Sorting by {time}"))))
     order = np.argsort(file.moments(time), kind="stable")
-    return lambda: (_parted(table, wanted) for table in _slices(whole, order))
+    texts = NumberTexts()
+    return lambda: (_parted(table, wanted, texts) for table in _slices(whole, order))
 
 
 def moments_in_order(look: Look) -> NDArray[np.float64] | None:
@@ -214,8 +217,10 @@ def _slices(table: Table, order: NDArray[np.intp]) -> Iterator[Table]:
         yield taken(table, order[start : start + CHUNK_ROWS])
 
 
-def _parted(table: Table, wanted: Wanted) -> Chunk:
-    return {"feature": selected(table, wanted.features), "output": selected(table, wanted.outputs)}
+def _parted(table: Table, wanted: Wanted, numbers: NumberTexts) -> Chunk:
+    # Outputs in text that are numbers are some in traffic too.
+    outputs = numbers.read_table(selected(table, wanted.outputs))
+    return {"feature": selected(table, wanted.features), "output": outputs}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,10 +36,12 @@ class Match:
     """Features of the reference that traffic lacks."""
     extra: tuple[str, ...] = ()
     """Columns of traffic that the reference does not know."""
+    outputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    """As *names*, of outputs, which are matched by spelling alone."""
 
     def renamed(self, prediction: Prediction) -> Prediction:
         """*prediction* with the names of the reference."""
-        if not self.names:
+        if not self.names and not self.outputs:
             return prediction
         return Prediction(
             prediction.endpoint,
@@ -47,18 +49,18 @@ class Match:
             prediction.version,
             prediction.protocol,
             renamed(prediction.features, self.names),
-            prediction.outputs,
+            renamed(prediction.outputs, self.outputs),
         )
 
     def warning(self) -> str:
         """What was taken for what, and what was not, in a sentence or two; empty where no other name was found."""
-        if not self.names:
+        if not self.names and not self.outputs:
             return ""
-        pairs = [f"{old} = {new}" for old, new in self.names.items()]
+        pairs = [f"{old} = {new}" for old, new in (*self.names.items(), *self.outputs.items())]
         if self.is_by_position:
             said = f"unnamed features are taken for those of the reference in its order: {listed(pairs)}."
         else:
-            said = f"features are taken for those of the reference of a similar name: {listed(pairs)}."
+            said = f"columns are taken for those of the reference of a similar name: {listed(pairs)}."
         return f"{said} {self.lacking()}".strip()
 
     def lacking(self) -> str:
@@ -73,12 +75,22 @@ class Match:
         )
 
 
-def match(reference: Reference, table: Table) -> Match:
-    """What the features in *table* are called in *reference*.
+def match(reference: Reference, features: Table, outputs: Table | None = None) -> Match:
+    """What the columns of *features* and *outputs* are called in *reference*.
 
     Names may differ in case, separators and a prefix that all have. The elements of one vector are those of the
     reference in its order, where there are as many and the kind and range of each agree.
     """
+    found = _match(reference, features)
+    if outputs is None:
+        return found
+    known = [column.name for column in columns_of(reference, "output") if not column.of]
+    names = [*outputs.number_names, *outputs.cell_names]
+    lacking = [name for name in known if name not in names]
+    return replace(found, outputs=_by_spelling([name for name in names if name not in known], lacking))
+
+
+def _match(reference: Reference, table: Table) -> Match:
     columns = [column for column in columns_of(reference, "feature") if not column.of]
     known = [column.name for column in columns]
     names = [*table.number_names, *table.cell_names]

@@ -69,7 +69,7 @@ class ModelCounter:
         self._is_decided = False
         self._given = "" if references.given is None else references.given.version
         self._brief: ModelBrief | None = None
-        self._matches: dict[tuple[str, ...], Match] = {}
+        self._matches: dict[tuple[tuple[str, ...], tuple[str, ...]], Match] = {}
         self._has_told = False
 
     def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
@@ -109,14 +109,14 @@ class ModelCounter:
 
     def _named(self, prediction: Prediction) -> Prediction:
         """*prediction* under the names of the operator's reference, as far as they can be told."""
-        given, names = self._references.given, _names(prediction.features)
-        if given is None or not names:
+        given, names = self._references.given, (_names(prediction.features), _names(prediction.outputs))
+        if given is None or not any(names):
             return prediction
         match_ = self._matches.get(names)
         if match_ is None:
             if len(self._matches) >= _MATCHES_KEPT:
                 self._matches.clear()
-            match_ = self._matches[names] = match(given, prediction.features)
+            match_ = self._matches[names] = match(given, prediction.features, prediction.outputs)
             self._tell(match_)
         return match_.renamed(prediction)
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from dashlight.decode.rows.columns import Sheet
-from dashlight.records import Cell, Prediction
+from dashlight.records import Cell, Prediction, Table
 
 Writing: TypeAlias = Literal["point", "comma", "text"]
 """How a column writes its numbers, by its decimal mark; `text`: it holds none."""
@@ -42,12 +42,17 @@ class NumberTexts:
 
     def read(self, prediction: Prediction) -> Prediction:
         """*prediction* with numbers in place of the texts that are some, among its outputs."""
-        outputs = prediction.outputs
+        key = (prediction.endpoint, prediction.model, prediction.version)
+        outputs = self.read_table(prediction.outputs, key)
+        return prediction if outputs is prediction.outputs else replace(prediction, outputs=outputs)
+
+    def read_table(self, outputs: Table, model: tuple[str, str, str] = ("", "", "")) -> Table:
+        """*outputs* likewise; *model* is the endpoint, the model and its version."""
         found: dict[str, Sequence[Cell]] = {}
         for name, cells in zip(outputs.cell_names, outputs.cells, strict=True):
             if str not in set(map(type, cells)) or is_worded(name):
                 continue
-            key = (prediction.endpoint, prediction.model, prediction.version, name)
+            key = (*model, name)
             writing = self._known.get(key) or writing_of(cells)
             if writing is None:
                 continue
@@ -57,18 +62,17 @@ class NumberTexts:
             if writing != "text":
                 found[name] = numbers_in(cells, writing)
         if not found:
-            return prediction
+            return outputs
         whole = {name for name, cells in found.items() if {int, float, type(None)}.issuperset(map(type, cells))}
         kept = [at for at, name in enumerate(outputs.cell_names) if name not in whole]
         numbers = [np.array(found[name], np.float64) for name in outputs.cell_names if name in whole]
-        table = replace(
+        return replace(
             outputs,
             number_names=(*outputs.number_names, *(name for name in outputs.cell_names if name in whole)),
             numbers=np.concatenate([outputs.numbers, *(column.reshape(1, -1) for column in numbers)]),
             cell_names=tuple(outputs.cell_names[at] for at in kept),
             cells=tuple(found.get(outputs.cell_names[at], outputs.cells[at]) for at in kept),
         )
-        return replace(prediction, outputs=table)
 
 
 def with_numbers(outputs: Sheet) -> Sheet:
