@@ -176,6 +176,10 @@ def test_rows_of_a_batch_that_failed_alone_are_no_answers(exchange: Make) -> Non
             ("a",),
             id="Litestar",
         ),
+        pytest.param(
+            400, {"type": "about:blank", "status": 400, "detail": "Invalid request content."}, (), id="Spring's"
+        ),
+        pytest.param(400, {"message": "no", "errors": {"a": "None is no integer"}}, ("a",), id="Flask-RESTX"),
         pytest.param(422, [{"loc": ["body", 1, "a"], "msg": "no int", "type": "int"}], ("a",), id="a bare list"),
     ],
 )
@@ -517,6 +521,9 @@ def form_of(*parts: tuple[str, str, bytes]) -> bytes:
                      id="three files"),
         pytest.param([("table", "t.csv", b"x,y\n1,a\n2,b\n"), ("threshold", "", b"0.5")], [1, 2],
                      ("x", "y", "threshold"), 2, id="a table"),
+        pytest.param([("files", "a.png", PNG), ("files", "b.png", PNG), ("meta", "", b'{"lang": "en", "id": 7}')],
+                     [{"filename": "a.png", "label": "a"}, {"filename": "b.png", "label": "b"}],
+                     ("files", "meta.lang"), 2, id="an object beside"),
         pytest.param([("front", "a.png", PNG), ("back", "b.png", PNG), ("note", "", b"hi")], {"label": "cat"},
                      ("front", "back", "note"), 1, id="two fields"),
     ],

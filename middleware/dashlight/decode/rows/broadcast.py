@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, Sheet, tabulate, transposed
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, Sheet, apart, tabulate, transposed
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
 from dashlight.decode.rows.layouts import PARAMETERS_KEYS
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
@@ -42,10 +43,12 @@ def tables_in(fields: Mapping[str, object], answer_length: int | None) -> Tables
     a list is one where there are as many answers.
     """
     lists = {key: value for key, value in fields.items() if is_list(value) and value and len(key) <= MAX_NAME_LENGTH}
-    others = [key for key, value in fields.items() if is_object(value) and key not in PARAMETERS_KEYS]
-    if not lists or others or len(fields) < 2 or len(set(map(len, lists.values()))) > 1:
+    others = {key: value for key, value in fields.items() if is_object(value) and key not in PARAMETERS_KEYS}
+    if not lists or len(fields) < 2 or len(set(map(len, lists.values()))) > 1:
         return None
-    if not _are_rows(lists, answer_length):
+    if any(not NESTED_TYPES.isdisjoint(map(type, value.values())) for value in others.values()):
+        return None
+    if not _are_rows(lists, answer_length, is_alone=not others):
         return None
     scalars = [
         key
@@ -54,7 +57,13 @@ def tables_in(fields: Mapping[str, object], answer_length: int | None) -> Tables
     ]
     is_prompt = all(key in _PROMPT_KEYS and all(isinstance(text, str) for text in lists[key]) for key in lists)
     beside = {} if is_prompt else {key: fields[key] for key in scalars[:MAX_BESIDE]}
-    params = {key: value for key, value in fields.items() if key not in lists and key not in beside}
+    for key, value in others.items():
+        told = [name for name in islice(value, MAX_BESIDE) if len(key) + len(name) < MAX_NAME_LENGTH]
+        beside.update({f"{key}.{name}": value[name] for name in told if not apart({name: None}, "feature")})
+    beside = dict(islice(beside.items(), MAX_BESIDE))
+    params = {
+        key: value for key, value in fields.items() if key not in lists and key not in beside and key not in others
+    }
     return Tables(tuple(lists), beside, params)
 
 
@@ -84,13 +93,13 @@ def rows_of(fields: Mapping[str, object], tables: Tables) -> Sheet:
     )
 
 
-def _are_rows(lists: Mapping[str, Sequence[object]], answer_length: int | None) -> bool:
+def _are_rows(lists: Mapping[str, Sequence[object]], answer_length: int | None, *, is_alone: bool) -> bool:
     kinds = frozenset[type]().union(*(map(type, items) for items in lists.values()))
     if not kinds & {str, int, float, bool, type(None)} and kinds.isdisjoint(NESTED_TYPES):
         # Attachments: what was read of files.
         return True
     ((key, items),) = lists.items() if len(lists) == 1 else (("", []),)
-    if key.lower() in ROWS_KEYS and isinstance(items[0], dict | list | str):
+    if is_alone and key.lower() in ROWS_KEYS and isinstance(items[0], dict | list | str):
         return True
     length = len(next(iter(lists.values())))
     # A single one may as well be a vector of one number, and is read alike.

@@ -42,6 +42,8 @@ _MAX_REMEMBERED_KEYS = 4096
 _ID = re.compile(
     r"(?i:(?:.*_)?(?:id|uid|uuid|guid|pk|(?:row|record|request|custom)id))|.*[a-z](?:Id|ID|Uid|UID|Uuid|UUID|Guid|GUID)"
 )
+_FILE_NAME = re.compile(r"(?i)file_?name")
+"""Of an upload, which comes back beside its row."""
 # In an answer these are what the model said.
 _CLASS_ID = re.compile(r"(?i)(?:.+_)?(?:class|label|category|cluster|topic|species|segment)_?id")
 _ROW_ID_FIRST = ("id", "uid", "uuid", "guid", "row_id", "custom_id")
@@ -160,6 +162,8 @@ def _apart(keys: tuple[str, ...], role: Role) -> Mapping[str, LeftOut]:
 def _fate(key: str, role: Role) -> LeftOut | None:
     if is_credential(key):
         return "credential"
+    if role == "output" and _FILE_NAME.fullmatch(key):
+        return "id"
     if _ID.fullmatch(key) and not (role == "output" and _CLASS_ID.fullmatch(key)):
         return "id"
     return None

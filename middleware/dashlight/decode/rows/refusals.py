@@ -1,5 +1,6 @@
 """What a validator refused, in the layouts of common frameworks: which columns, why, and in which rows."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,8 @@ _LIST_KEYS = ("detail", "errors", "invalid-params", "invalid_params", "extra", "
 _PLACE_KEYS = ("loc", "pointer", "source", "field", "path", "propertyPath", "name", "key", "param", "property")
 _WHY_KEYS = ("type", "code", "rule", "keyword")
 _WORDS_KEYS = ("msg", "message", "detail", "reason", "defaultMessage", "title")
+_REFUSING = re.compile(r"(?i)validation|invalid|is required|missing|must (?:not )?be|constraint")
+_MOST_WORDS = 500
 _LOCATIONS = frozenset({"body", "query", "path", "header", "cookie", "json"})
 
 
@@ -37,9 +40,11 @@ def refused_values(status: int, answer: object) -> list[Refused]:
 
 
 def is_problem_document(status: int, answer: object) -> bool:
-    """Whether *answer* is what RFC 9457 makes of a request that was understood and refused: a title, and its status."""
+    """Whether *answer* is what RFC 9457 makes of a request that was understood and refused, by its status or its words."""
     fields = fields_of(answer)
-    return status == 422 and isinstance(fields.get("title"), str) and ("status" in fields or "detail" in fields)
+    is_problem = isinstance(fields.get("title", fields.get("type")), str) and ("status" in fields or "detail" in fields)
+    told = f"{str(fields.get('title', ''))[:_MOST_WORDS]} {str(fields.get('detail', ''))[:_MOST_WORDS]}"
+    return is_problem and (status == 422 or (status == 400 and _REFUSING.search(told) is not None))
 
 
 def _pydantic(answer: object) -> Iterator[Refused]:
@@ -62,7 +67,7 @@ def _others(answer: object) -> Iterator[Refused]:
         nested = fields_of(said) if name in _LOCATIONS else {name: said}
         for field, messages in islice(nested.items(), _MAX_PROBLEMS):
             if (is_list(messages) and messages) or (isinstance(messages, str) and messages):
-                yield Refused(_steps(field), "", str(messages[0])[:200])
+                yield Refused(_steps(field), "", str(messages if isinstance(messages, str) else messages[0])[:200])
 
 
 def _entries(problems: list[object]) -> Iterator[Refused]:
