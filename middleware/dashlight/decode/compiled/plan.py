@@ -40,7 +40,7 @@ _IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
     frozenset({"flag"}): bool,
 }
 _NotFailed: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^(?!(?i:{'|'.join(sorted(FAILED_WORDS))})$)")]
-_ANY_BUT_FAILED: Final[object] = Annotated[float, msgspec.Meta(lt=400)] | bool | None | _NotFailed
+_ANY_BUT_FAILED: Final[object] = bool | None | Annotated[float, msgspec.Meta(lt=400)] | _NotFailed
 _GUARDED_LEVELS: Final = 2
 """Of an answer, at which it may say that it is none: see `failure_inside`."""
 

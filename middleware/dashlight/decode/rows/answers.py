@@ -16,7 +16,7 @@ from dashlight.decode.rows.columns import (
 from dashlight.decode.rows.failures import is_confession_inside
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.lists.element_names import element_names
-from dashlight.decode.rows.lists.findings import best_of, found_in, is_list_of_things
+from dashlight.decode.rows.lists.findings import OneCell, best_of, found_in, is_list_of_things
 from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
@@ -182,7 +182,7 @@ def _is_list_by_name(items: Sequence[object], name: str) -> bool:
 
 def _only(key: str, value: object) -> object:
     """The element of a list of one: what `predict` returns for a request of one row."""
-    if type(value) is not list or len(value) != 1:
+    if isinstance(value, OneCell) or not is_list(value) or len(value) != 1:
         return value
     return value if is_list_of_things(key, value) or _is_list_by_name(value, key) else value[0]
 

@@ -98,9 +98,9 @@ def _are_rows(lists: Mapping[str, Sequence[object]], answer_length: int | None, 
     if not kinds & {str, int, float, bool, type(None)} and kinds.isdisjoint(NESTED_TYPES):
         # Attachments: what was read of files.
         return True
-    ((key, items),) = lists.items() if len(lists) == 1 else (("", []),)
-    if is_alone and key.lower() in ROWS_KEYS and isinstance(items[0], dict | list | str):
+    key, items = next(iter(lists.items()))
+    if is_alone and len(lists) == 1 and key.lower() in ROWS_KEYS and isinstance(items[0], dict | list | str):
         return True
-    length = len(next(iter(lists.values())))
+    length = len(items)
     # A single one may as well be a vector of one number, and is read alike.
     return answer_length == length and (length > 1 or kinds <= NESTED_TYPES)

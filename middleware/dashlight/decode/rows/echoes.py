@@ -37,7 +37,7 @@ def answers_only(outputs: Sheet) -> Sheet:
 
     Where nothing else is there, it is what the model answered.
     """
-    kinds = [_echo(name) for name in outputs.names]
+    kinds: list[_Echo] = [_echo(name) for name in outputs.names]
     if not any(kinds) or all(kinds):
         return outputs
     columns = {at: _quieted(kinds[at], [row[at] for row in outputs.values]) for at in range(len(kinds)) if kinds[at]}
@@ -52,7 +52,7 @@ def answers_only(outputs: Sheet) -> Sheet:
 def answers_only_of_table(outputs: Table) -> Table:
     """As answers_only, of the rows of a batch."""
     names = (*outputs.number_names, *outputs.cell_names)
-    kinds = {name: kind for name in names if (kind := _echo(name))}
+    kinds: dict[str, _Echo] = {name: _echo(name) for name in names if _echo(name)}
     if not kinds or len(kinds) == len(names):
         return outputs
     numbers = dict(zip(outputs.number_names, outputs.numbers, strict=True))

@@ -26,6 +26,7 @@ FAILED_WORDS: Final = frozenset({"error", "errors", "failed", "failure", "fail"}
 MESSAGE_KEYS: Final = ("message", "detail", "reason", "msg", "description")
 MESSAGE_KEYS_SET: Final = frozenset(MESSAGE_KEYS)
 
+_TELLING = ERROR_KEYS | CONFESSING_KEYS | frozenset(STATUS_KEYS)
 _DETAIL_LENGTH = 500
 _FAILED_DEPENDENCY = 424
 """Azure ML and Hugging Face's text servers answer so where the model raised: a failure of the server's in spite of 4xx."""
@@ -94,6 +95,8 @@ def failure_inside(answer: object) -> Failure | None:
 def confesses(value: object) -> bool:
     """Whether the fields of *value*, a whole answer, say that it is none."""
     fields = fields_of(value)
+    if _TELLING.isdisjoint(fields):
+        return False
     if any(_says_something(fields[key]) for key in ERROR_KEYS & fields.keys()):
         return True
     return any(fields[key] is False for key in CONFESSING_KEYS & fields.keys()) or _has_failed(fields)
@@ -105,6 +108,8 @@ def is_confession_inside(value: object) -> bool:
     A flag of the model's own may be called `ok`, `success` or `error` here: it needs a message beside it.
     """
     fields = fields_of(value)
+    if _TELLING.isdisjoint(fields):
+        return False
     if any(_says_something(fields[key]) for key in ERROR_KEYS & fields.keys() if fields[key] is not True):
         return True
     is_denied = any(fields[key] is False for key in CONFESSING_KEYS & fields.keys())

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Table
+from dashlight.window.values import is_listed
 
 _COUNT = "count"
 
@@ -48,7 +49,7 @@ def completed(table: Table, known: Collection[str] = ()) -> Table:
 def _are_empty(cells: Sequence[Cell] | None, rows: int) -> NDArray[np.bool_]:
     if cells is None:
         return np.zeros(rows, np.bool_)
-    return np.array([isinstance(cell, list | tuple | np.ndarray) and not len(cell) for cell in cells], np.bool_)
+    return np.array([is_listed(cell) and len(cell) == 0 for cell in cells], np.bool_)
 
 
 def _with_zeros(table: Table, names: Sequence[str], zeros: NDArray[np.float64]) -> Table:

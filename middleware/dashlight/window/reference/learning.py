@@ -74,7 +74,7 @@ class Learning:
     @property
     def chunk(self) -> Chunk:
         """The rows collected, by role."""
-        whole = {role: completed(joined(tables)) for role, tables in self._tables.items() if tables}
+        whole: Chunk = {role: completed(joined(tables)) for role, tables in self._tables.items() if tables}
         # What no answer ever said is no output.
         return {role: without_nulls(table) if role == "output" else table for role, table in whole.items()}
 

@@ -59,9 +59,9 @@ _MAX_LABEL_LENGTH = 60
 
 def found_in(name: str, items: Sequence[object]) -> Mapping[str, Cell] | None:
     """The columns of the list *items*, called *name*, of one row; None where it is no list of things found or ranked."""
-    if not items or not all(type(item) is dict for item in items):
+    entries = [item for item in items if is_object(item)]
+    if not entries or len(entries) < len(items):
         return None
-    entries = [fields_of(item) for item in items]
     seen = _keys(entries)
     if _is_finding(entries, seen):
         return summary_of(
@@ -82,7 +82,7 @@ def is_list_of_things(name: str, items: Sequence[object], *, is_single: bool = F
 
     *is_single* says that one row was asked, and not a list of one.
     """
-    if not items or type(items[0]) is not dict:
+    if not items or not is_object(items[0]):
         return False
     if is_single and best_of(items) is None and found_in(name, items) is not None:
         return True

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_object
+from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.lists.findings import OneCell, box_of, is_box_name, ranking_of, summary_of
 from dashlight.window.facets.list_names import is_forecast_name, is_ranking_name
 
@@ -41,9 +41,7 @@ def merged(node: Mapping[str, object]) -> Mapping[str, object]:
     - a forecast with its bounds: a list each.
     """
     lists = {
-        key: value
-        for key, value in islice(node.items(), _MOST_KEYS)
-        if type(value) is list and len(key) <= _LONGEST_KEY
+        key: value for key, value in islice(node.items(), _MOST_KEYS) if is_list(value) and len(key) <= _LONGEST_KEY
     }
     if not lists:
         return node
@@ -108,7 +106,7 @@ def _with_steps(node: Mapping[str, object], lists: Mapping[str, Sequence[object]
         key = bounds[0]
     length = len(lists[key])
     steps = {key for key, value in lists.items() if len(value) == length and _are_single(value)}
-    return {key: OneCell(value) if key in steps and type(value) is list else value for key, value in node.items()}
+    return {key: OneCell(value) if key in steps and is_list(value) else value for key, value in node.items()}
 
 
 def _labels_and_scores(lists: Mapping[str, Sequence[object]], length: int | None) -> tuple[str | None, str | None]:
