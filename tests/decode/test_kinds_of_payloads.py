@@ -689,3 +689,23 @@ def test_an_output_that_is_a_number_in_text_is_a_number_in_every_batch(
 )
 def test_other_texts_stay_texts(exchange: Make, answer: Any) -> None:
     assert rows(decode_exchange(exchange({"x": 1}, answer)).outputs) == [answer]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"labels": ["a", "b"], "class_ids": [1, 2], "scores": [0.2, 0.8]},
+        {"boxes": [[1, 2, 5, 6]], "boxes_norm": [[0, 0, 1, 1]], "labels": ["a"], "class_ids": [1], "scores": [0.5]},
+        {"forecast": [1, 2], "lower": [0, 1], "upper": [2, 3], "scores": [0.1, 0.2]},
+        {"items": ["a", "b"], "ids": [1, 2], "scores": [0.2, 0.8], "distances": [1, 2]},
+    ],
+    ids=str,
+)
+def test_the_order_of_keys_makes_no_difference(exchange: Make, answer: Mapping[str, Any]) -> None:
+    turned = dict(reversed(list(answer.items())))
+
+    (first,), (second,) = (
+        rows(decode_exchange(exchange({"x": 1}, each)).outputs) or [] for each in (dict(answer), turned)
+    )
+
+    assert first == second

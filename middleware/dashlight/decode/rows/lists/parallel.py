@@ -45,6 +45,8 @@ def merged(node: Mapping[str, object]) -> Mapping[str, object]:
     }
     if not lists:
         return node
+    # Whatever the order of keys: the shortest name is the plainest.
+    lists = dict(sorted(lists.items(), key=lambda entry: (len(entry[0]), entry[0])))
     boxes = next((key for key, value in lists.items() if is_box_name(key) and _are_boxes(value)), None)
     if boxes is not None:
         return _with_findings(node, lists, boxes)
