@@ -16,7 +16,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert settings.enabled is True
     assert (settings.pane, settings.window, settings.false_alarms) == (10.0, 3600.0, 2_592_000.0)
     assert (settings.max_body, settings.cpu, settings.sample_rate) == (262_144, 0.1, 0.01)
-    assert settings.excluded_urls == ("/healthz$", "/livez$", "/readyz$", "/metrics$")
+    assert settings.excluded_urls == ("/healthz/?$", "/livez/?$", "/readyz/?$", "/metrics/?$")
 
 
 def test_every_kind_of_value_is_read() -> None:

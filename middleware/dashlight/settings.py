@@ -174,7 +174,7 @@ class Settings:
     spans: SpanSource = _variable("auto", "auto, enrich, server, own or off", _one_of(SpanSource))
     """Who creates the span of a request."""
     excluded_urls: tuple[str, ...] = _variable(
-        "/healthz$,/livez$,/readyz$,/metrics$", "regular expressions between commas", _names
+        "/healthz/?$,/livez/?$,/readyz/?$,/metrics/?$", "regular expressions between commas", _names
     )
     """URLs not to watch: regular expressions, searched for in the URL without its query."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", _bytes_above_zero)

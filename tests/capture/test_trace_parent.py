@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry import trace
+from opentelemetry.baggage import get_all
 from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -118,3 +119,33 @@ def test_a_sampler_heeds_its_parent_only_if_told_to(
 def test_a_mistake_names_the_variable(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"{variable}='{value}'"):
         sampler_from({"OTEL_TRACES_SAMPLER": "traceidratio", variable: value})
+
+
+@pytest.mark.parametrize(
+    "state", [" " * 60_000, " " * 60_000 + ",", "a=1" + " " * 60_000 + "x", "a=" + "1" * 511], ids=len
+)
+def test_a_tracestate_that_is_long_or_mostly_spaces_is_left_out(state: str) -> None:
+    headers = [(b"traceparent", f"00-{TRACE}-{SPAN}-01".encode()), (b"tracestate", state.encode())]
+
+    ours, official = w3c_parent(headers), propagated_parent(propagated_context(headers))
+
+    assert ours is not None
+    assert official is not None
+    assert ours.trace_id == official.trace_id == int(TRACE, 16)
+    assert not ours.trace_state
+    assert not official.trace_state
+
+
+def test_spaces_in_a_tracestate_are_no_part_of_it() -> None:
+    parent = w3c_parent(
+        [(b"traceparent", f"00-{TRACE}-{SPAN}-01".encode()), (b"tracestate", b"a=1" + b" " * 9000 + b",\t  b=2")]
+    )
+
+    assert parent is not None
+    assert dict(parent.trace_state) == {"a": "1", "b": "2"}
+
+
+def test_a_header_longer_than_baggage_may_be_is_not_looked_at() -> None:
+    context = propagated_context([(b"baggage", b"a=" + b"1" * 9000)])
+
+    assert get_all(context) == {}

@@ -83,11 +83,16 @@ class Watched:
         self.policy = Policy(pane_seconds=pane_seconds, window_seconds=60.0, rules=parse_rules(thresholds))
         self.references = References(LearnedReferences(None), reference)
         self.places = Places()
-        self.endpoint = WatchedEndpoint("/predict", self.policy, self.references, places=self.places)
+        self.endpoint = self.anew()
         self.counter = EndpointCounter("/predict", self.policy, self.references, LearningRoom())
         self.changes: list[Alert] = []
         self.panes = 0
         self._pane_seconds = pane_seconds
+
+    def anew(self) -> WatchedEndpoint:
+        """A watch of the endpoint that has seen nothing."""
+        place = self.places.next_endpoint()
+        return WatchedEndpoint("/predict", self.policy, self.references, place=place, places=self.places)
 
     def serve(self, *exchanges: Exchange, panes: int = 1, failures: Mapping[int, str] = NO_FAILURES) -> Watched:
         """The same exchanges in each of some panes; the states that alerts change to are kept."""
@@ -390,7 +395,7 @@ def test_endpoints_share_the_budget_by_their_places() -> None:
     references = References(LearnedReferences(None))
 
     for name in ("/a", "/b"):
-        WatchedEndpoint(name, Policy(), references, places=places)
+        WatchedEndpoint(name, Policy(), references, place=places.next_endpoint(), places=places)
 
     assert (places.models, places.endpoints) == (0, 2)
 
@@ -532,7 +537,8 @@ def test_a_pane_that_was_late_is_no_throng_and_no_lull(rule: str) -> None:
 
 def test_the_time_between_two_judges_is_nobody_s_pane() -> None:
     watched = Watched("throughput<0.5/s").serve(*[OK] * 6, panes=40)
-    assert list(watched.endpoint.resume(watched.policy, watched.references, 7200.0)) == []
+    state, watched.endpoint = watched.endpoint.state, watched.anew()
+    assert list(watched.endpoint.restore(state)) == []
     watched.counter.count([OK] * 6, {})
 
     assert list(watched.endpoint.close_pane(watched.counter.close(7210.0), 7210.0)) == []
@@ -540,7 +546,7 @@ def test_the_time_between_two_judges_is_nobody_s_pane() -> None:
 
 def test_an_endpoint_that_begins_in_a_pane_that_was_late_was_asked_over_all_of_it() -> None:
     first = Watched("throughput>0.7/s")
-    begun = WatchedEndpoint("/late", first.policy, first.references, places=Places(), since_at=0.0)
+    begun = WatchedEndpoint("/late", first.policy, first.references, place=2, places=Places(), since_at=0.0)
     first.counter.count([OK] * 72, {})
 
     assert list(begun.close_pane(first.counter.close(120.0), 120.0)) == []

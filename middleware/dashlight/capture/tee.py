@@ -13,7 +13,7 @@ from opentelemetry.context import detach
 from dashlight.capture.headers import keep_part, kept, kept_in_lower_case
 from dashlight.capture.ids import as_text, prediction_id
 from dashlight.capture.inbox import Inbox
-from dashlight.capture.route import UNMATCHED, route_of
+from dashlight.capture.route import UNMATCHED, RouteNames, span_name
 from dashlight.capture.spans import ENDED, Spans, finish_server_span
 from dashlight.records import Exchange, HandedOver, Headers, Outcome
 from dashlight.types import Message, Receive, Scope, Send
@@ -36,6 +36,8 @@ class Capture:
     """Attributes that name the model, where settings do."""
     failures: dict[str, int] = field(default_factory=dict[str, int])
     """Our own mistakes on the request path, by exception type: counted, never seen by the app."""
+    routes: RouteNames = field(default_factory=RouteNames)
+    """What endpoints are called."""
 
     def count_failure(self, error: Exception) -> None:
         """Counts one of our own mistakes."""
@@ -54,7 +56,7 @@ class Tee:
     """
 
     __slots__ = (
-        "_capture", "_clock", "_disconnected", "_done", "_first_byte_seconds", "_headers", "_id", "_opened",
+        "_capture", "_clock", "_disconnected", "_done", "_first_byte_seconds", "_headers", "_id", "_opened", "_path",
         "_receive", "_request_bytes", "_request_chunks", "_request_room", "_response_bytes", "_response_chunks",
         "_response_headers", "_response_room", "_scope", "_send", "_started_at", "_status", "_trailers",
     )  # fmt: skip
@@ -62,6 +64,8 @@ class Tee:
     def __init__(self, capture: Capture, scope: Scope, receive: Receive, send: Send) -> None:
         self._capture = capture
         self._scope = scope
+        # Before any router sees it: Starlette below 0.33 takes it apart.
+        self._path: str = scope["path"]
         self._receive = receive
         self._send = send
         self._request_chunks: list[bytes] = []
@@ -210,12 +214,12 @@ class Tee:
             if status:
                 self._status, outcome = status, "error" if status >= _SERVER_ERROR else "ok"
         capture.inbox.ended_count += 1
-        route = route_of(scope)
+        route = capture.routes.name(scope, self._path, capture.count)
         if opened.lean is None and opened.choice != "none":
             self._tell_span(route, outcome, error)
         capture.inbox.put(
             Exchange(
-                self._id, route, scope["method"], scope["path"], scope.get("query_string", b""),
+                self._id, route, scope["method"], self._path, scope.get("query_string", b""),
                 scope.get("scheme", "http"), scope.get("server"), scope.get("http_version", ""),
                 self._headers, self._response_headers, self._status, error, outcome,
                 self._started_at, self._first_byte_seconds, duration_seconds,
@@ -288,8 +292,3 @@ class Tee:
         if scope.get("http_version"):
             attributes["network.protocol.version"] = scope["http_version"]
         return scope["method"], attributes
-
-
-def span_name(method: str, route: str) -> str:
-    """Name of a server span: method and route, never a path."""
-    return method if route == UNMATCHED else f"{method} {route}"

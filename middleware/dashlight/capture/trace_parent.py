@@ -16,6 +16,10 @@ Sampler: TypeAlias = Callable[[int, SpanContext | None], bool]
 """(trace id, parent or None) -> whether to sample."""
 
 _TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_MAX_STATE_BYTES = 512
+"""Of `tracestate`; nobody has to hand on more."""
+_MAX_VALUE_BYTES = 8192
+"""Of any header that a propagator reads: what W3C allows for `baggage`."""
 _LOW_64_BITS = (1 << 64) - 1
 _KNOWN_SAMPLERS = "always_on, always_off, traceidratio or their parentbased_ forms"
 
@@ -33,14 +37,31 @@ def w3c_parent(headers: Headers) -> SpanContext | None:
                 return None
             found = value
         elif name == b"tracestate":
-            state.append(value.decode("latin-1"))
+            state.append(_members(value))
     match = _TRACEPARENT.fullmatch(found.strip()) if found is not None else None
     if match is None or match[1] == b"ff" or (match[1] == b"00" and len(match[0]) != 55):
         return None
     trace_id, span_id = int(match[2], 16), int(match[3], 16)
     if not trace_id or not span_id:
         return None
-    return SpanContext(trace_id, span_id, True, TraceFlags(int(match[4], 16)), TraceState.from_header(state))
+    return SpanContext(trace_id, span_id, True, TraceFlags(int(match[4], 16)), _state(state))
+
+
+def _state(values: list[str]) -> TraceState:
+    return TraceState.from_header(values) if sum(map(len, values)) <= _MAX_STATE_BYTES else TraceState()
+
+
+def _members(value: bytes) -> str:
+    """The entries of a tracestate without the spaces around them.
+
+    Many versions of OpenTelemetry look for commas in a time that is quadratic in a run of spaces.
+    """
+    return ",".join(member.strip() for member in value.decode("latin-1").split(","))
+
+
+def _tidy(value: bytes) -> str:
+    """*value* of any other header with single spaces, for the same reason: in none of them they mean anything."""
+    return " ".join(value.decode("latin-1").split())
 
 
 def is_w3c_alone(environ: Mapping[str, str]) -> bool:
@@ -100,7 +121,11 @@ class _HeadersGetter(Getter[Headers]):
 
     def get(self, carrier: Headers, key: str) -> list[str] | None:
         wanted = key.lower().encode("latin-1")
-        return [value.decode("latin-1") for name, value in carrier if name.lower() == wanted] or None
+        found = [value for name, value in carrier if name.lower() == wanted]
+        if wanted == b"tracestate":
+            members = [_members(value) for value in found]
+            return members if members and sum(map(len, members)) <= _MAX_STATE_BYTES else None
+        return [_tidy(value) for value in found if len(value) <= _MAX_VALUE_BYTES] or None
 
     def keys(self, carrier: Headers) -> list[str]:
         return [name.decode("latin-1") for name, _ in carrier]

@@ -11,7 +11,7 @@ from dashlight.counting.exemplars import ExemplarPane
 from dashlight.counting.joint import JointPane
 from dashlight.counting.machine import Briefing, MachinePane
 from dashlight.counting.rows import RowPane
-from dashlight.judge.directions.bets import SIZES, Direction, DirectionPane
+from dashlight.judge.directions.bets import SIZES, Direction
 from dashlight.judge.directions.learning import MEMORIES
 from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.layout import BINS
@@ -85,7 +85,8 @@ def _check_joint(joint: JointPane) -> None:
     if joint.pairs is not None:
         _check_pairs(joint.pairs)
     for pane in joint.directions.values():
-        _check_sums(pane)
+        _check_counts([pane.direction, pane.rows])
+        pane.check(pane.total.size)
 
 
 def _check_pairs(pairs: PairCounts) -> None:
@@ -98,14 +99,6 @@ def _check_pairs(pairs: PairCounts) -> None:
         _check_range(counts, MOST_COUNT)
     # Beyond 2 ** 24 rows each of the two is rounded for itself.
     _refuse("more pairs that agree than pairs", where=(pairs.agreeing > pairs.informative * _ROUNDED).any())
-
-
-def _check_sums(pane: DirectionPane) -> None:
-    _check_counts([pane.direction, pane.rows])
-    _check_shape(pane.total, (len(pane.total),))
-    _check_shape(pane.gains, (len(MEMORIES), len(SIZES)))
-    _check_shape(pane.scores, (len(MEMORIES),))
-    _check_finite(pane.total, pane.gains, pane.scores)
 
 
 def _check_direction(direction: Direction) -> None:

@@ -41,6 +41,11 @@ class EndpointPane:
         """Whether there was an exchange, or a row of one: a process tells of every endpoint that it knows."""
         return bool(self.outcomes.exchanges or self.outcomes.rows or self.outcomes.analysed or self.models)
 
+    @property
+    def has_predictions(self) -> bool:
+        """Whether there was a row of a model, watched or not."""
+        return bool(self.models or self.unwatched_rows)
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointBrief:
@@ -71,9 +76,16 @@ class EndpointCounter:
         self._unwatched_rows = 0
         self._brief = EndpointBrief()
 
+    @property
+    def has_models(self) -> bool:
+        """Whether it has counted rows of a model, by which it has earned its place."""
+        return bool(self._models)
+
     def add(self, prediction: Prediction, exchanges: Sequence[Exchange]) -> None:
         """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from."""
         self._outcomes.add_rows(prediction.features.rows)
+        if not prediction.has_columns:
+            return
         key = (prediction.model, prediction.version)
         gone = self._admission.admit(key)
         if gone is None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.cells import WrittenCell, read_cells, written_cells
+from dashlight.errors import StateError
 from dashlight.records import Role, Table
 from dashlight.store.layout import Layout
 from dashlight.window.reference.build import Chunk
@@ -38,8 +39,8 @@ class _Rows:
 class KeptRows:
     """Rows of one process.
 
-    A text in a list is an object, and writing a state walks over every one while no other thread runs; checkpoints of
-    tens of megabytes would do so pane after pane for rows that no longer change. A large array stands apart.
+    They are written to bytes once, when they are counted. A checkpoint holds them pane after pane: were they texts in
+    lists, writing it would walk over each of them every time, while no other thread runs. An array of bytes is copied.
     """
 
     rows: Mapping[Role, int]
@@ -63,8 +64,12 @@ class KeptRows:
 
     @property
     def chunk(self) -> Chunk:
-        """The rows again; StateError where the bytes are no rows."""
-        return {role: _read(rows) for role, rows in _LAYOUT.thaw(self.frozen.data).items()}
+        """The rows again; StateError where the bytes are no rows, or not as many as they are said to be."""
+        chunk: Chunk = {role: _read(rows) for role, rows in _LAYOUT.thaw(self.frozen.data).items()}
+        rows = {role: table.rows for role, table in chunk.items()}
+        if rows != self.rows:
+            raise StateError("corrupt", f"rows by role of {rows}: expected {dict(self.rows)}")
+        return chunk
 
     @property
     def row_count(self) -> int:

@@ -16,9 +16,9 @@ from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
 from dashlight.window.facets.facets import expanded, faceted
 from dashlight.window.facets.label_counts import completed
+from dashlight.window.facets.moments import moment_columns, with_moments
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
-from dashlight.window.moments import moment_columns, with_moments
 from dashlight.window.panes import merge
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import RecentPane, merged_recent

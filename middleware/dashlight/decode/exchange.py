@@ -22,7 +22,8 @@ from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, wit
 from dashlight.errors import DecodeError
 from dashlight.records import Cell, Exchange, Role
 
-_METHODS = frozenset({"POST", "PUT", "GET"})
+METHODS = frozenset({"POST", "PUT", "GET"})
+"""Those by which a model is asked."""
 _MOVED, _CLIENT_ERROR = 300, 400
 _MISLABELLED = frozenset({"invalid_json", "truncated"})
 """Reasons for which an error that calls itself JSON is read as text: MLflow's and proxies' timeouts are."""
@@ -119,7 +120,7 @@ def no_prediction(exchange: Exchange, place: Place) -> str:
     """Why an exchange at *place* asks no model, in words; empty where it may."""
     if not place.is_prediction:
         return place.why
-    if exchange.method not in _METHODS or (exchange.method == "GET" and not exchange.query):
+    if exchange.method not in METHODS or (exchange.method == "GET" and not exchange.query):
         return "neither POST nor PUT, nor GET with a query"
     if _MOVED <= exchange.status < _CLIENT_ERROR:
         return "a redirection"
@@ -280,7 +281,7 @@ def _opaque_flags(problem: DecodeError) -> set[str]:
 def _problem_flags(problem: DecodeError) -> set[str]:
     if problem.reason == "truncated":
         return {"truncated"}
-    return {"over_limit"} if problem.reason == "too_large" else set()
+    return {"over_limit"} if problem.reason in {"too_large", "too_complex"} else set()
 
 
 def _roles(outputs: Sheet) -> dict[str, OutputRole]:

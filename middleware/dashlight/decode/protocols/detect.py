@@ -20,12 +20,14 @@ MAX_REMEMBERED_PATH: Final = 256
 
 _OTHER = re.compile(
     r"""(?ix) (?:^|/) (?:
-        health | healthz | livez | readyz | ready | live | ping | metrics | docs | redoc
-      | openapi\.json | schema\.json | docs\.json | favicon\.ico | robots\.txt
+        health | health/(?:live|ready|liveness|readiness|ping|status) | healthz | livez | readyz | ready | live
+      | liveness | readiness | ping | version | metrics | docs | docs/oauth2-redirect | redoc | swagger
+      | schema/(?:swagger|redoc|elements|rapidoc) | openapi\.json | schema\.json | docs\.json | swagger\.json
+      | favicon\.ico | robots\.txt | -/(?:healthz|routes)
       | login | logout | token | signup | oauth2?
-      | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:stats|config|trace/setting)
-      | v2/repository/.* | api/v[01]\.[01]/(?:feedback|metadata)
-    ) /? $ | (?:^|/)(?:static|assets)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
+      | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:ready|stats|config|trace/setting)
+      | api/v[01]\.[01]/(?:feedback|metadata)
+    ) /? $ | (?:^|/)(?:static|assets|v2/repository)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
 )
 _EXPLANATION = re.compile(r"(?:^|[/:])expla(?:in|iner|nations?)$")
 """Its answer says why, not what."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from dashlight.decode.formats.attachments import Attachment, cells_of_text
 from dashlight.decode.rows.answers import read_answer
+from dashlight.decode.rows.budget import BodyBudget
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, one_row
 from dashlight.decode.rows.float32 import as_written
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
@@ -44,7 +45,7 @@ class _Tensor:
 def read(request: Content, answer: Content | None, place: Place) -> Reading:
     """One row for each step of the first dimension, one column for each element of the others."""
     asked = fields_of(request.value)
-    inputs = _tensors(asked.get("inputs"), rows=0)
+    inputs = _tensors(asked.get("inputs"), _budget(request), rows=0)
     is_opaque = inputs is None and (isinstance(request.value, Attachment) or _is_elsewhere(asked.get("inputs")))
     if is_opaque:
         # Rows cannot be told from the request; the answer is read all the same.
@@ -56,7 +57,8 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     outputs: Sheet | None = None
     if answer is not None:
         found = _found(answered.get("outputs")) if len(features.values) == 1 else None
-        tensors = None if found is not None else _tensors(answered.get("outputs"), rows=len(features.values))
+        held = answered.get("outputs")
+        tensors = None if found is not None else _tensors(held, _budget(answer), rows=len(features.values))
         outputs = found or (
             read_answer(answer.value, rows=len(features.values)).outputs
             if tensors is None
@@ -93,7 +95,11 @@ def _found(entries: object) -> Sheet | None:
     return one_row(merged_node, "output") if "count" in merged_node else None
 
 
-def _tensors(entries: object, *, rows: int) -> list[_Tensor] | None:
+def _budget(content: Content) -> BodyBudget:
+    return BodyBudget(len(content.body), most_bytes=0)
+
+
+def _tensors(entries: object, budget: BodyBudget, *, rows: int) -> list[_Tensor] | None:
     """The tensors of a list of them; None where it is none, or they hold their data elsewhere.
 
     *rows* is how many rows are expected, 0 where nobody knows.
@@ -101,12 +107,14 @@ def _tensors(entries: object, *, rows: int) -> list[_Tensor] | None:
     if not is_list(entries):
         return None
     tensors = [
-        _tensor(entry, data, rows) for entry in entries if is_object(entry) and is_list(data := entry.get("data"))
+        _tensor(entry, data, budget, rows)
+        for entry in entries
+        if is_object(entry) and is_list(data := entry.get("data"))
     ]
     return tensors if tensors or not entries else None
 
 
-def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tensor:
+def _tensor(entry: Mapping[str, object], data: list[object], budget: BodyBudget, rows: int) -> _Tensor:
     flat = _flat(data)
     shape = _shape(entry.get("shape"))
     length, step = (len(flat), 1) if shape is None else _layout(shape)
@@ -123,7 +131,7 @@ def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tens
         seen = MAX_ROWS * step
         flat[:seen] = as_written(flat[:seen])
     elif fields_of(entry.get("parameters")).get("content_type") == "base64":
-        flat = _decoded(flat)
+        flat = _decoded(flat, budget)
     return _cut(_text(entry.get("name"))[:MAX_NAME_LENGTH], flat, step, is_mismatched=is_mismatched)
 
 
@@ -166,10 +174,10 @@ def _flat(data: list[object]) -> list[object]:
     return [without_credentials(item) for item in data] if dict in kinds else list(data)
 
 
-def _decoded(cells: list[Cell]) -> list[Cell]:
+def _decoded(cells: list[Cell], budget: BodyBudget) -> list[Cell]:
     """What MLServer's codec of that name put into base64; what is none stays as it is."""
     pieces = [_bytes_of(cell) for cell in cells]
-    decoded = iter(cells_of_text([piece for piece in pieces if isinstance(piece, bytes)]))
+    decoded = iter(cells_of_text([piece for piece in pieces if isinstance(piece, bytes)], budget))
     return [next(decoded) if isinstance(piece, bytes) else piece for piece in pieces]
 
 

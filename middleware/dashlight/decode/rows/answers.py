@@ -120,12 +120,18 @@ def in_order(outputs: Sheet, row_ids: Sequence[Cell]) -> Sheet:
     given = outputs.row_ids
     if given == row_ids or len(given) != len(row_ids):
         return outputs
-    place = {row_id: at for at, row_id in enumerate(given)}
-    if len(place) != len(given) or place.keys() != set(row_ids):
+    place = {_key(row_id): at for at, row_id in enumerate(given)}
+    asked = [_key(row_id) for row_id in row_ids]
+    if len(place) != len(given) or place.keys() != set(asked):
         return outputs
-    order = [place[row_id] for row_id in row_ids]
+    order = [place[key] for key in asked]
     ids = {name: [column[at] for at in order] for name, column in outputs.ids.items()}
     return replace(outputs, values=[outputs.values[at] for at in order], row_ids=tuple(row_ids), ids=ids)
+
+
+def _key(row_id: Cell) -> str:
+    """*row_id* as a key. Python's hash of an integer has no secret: anybody can send thousands that have the same."""
+    return row_id if isinstance(row_id, str) else f"\0{row_id}"
 
 
 def _object(fields: Mapping[str, object], rows: int, *, is_single: bool = False) -> Sheet:

@@ -7,9 +7,10 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final, Literal, TypeAlias, cast
 
+from dashlight.decode.rows.budget import check_cells
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_object
 from dashlight.decode.rows.lists.element_names import complete, element_names, without_lone_places
-from dashlight.decode.rows.lists.findings import OneCell, found_in
+from dashlight.decode.rows.lists.findings import found_in, lists_of_things, plain
 from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
 from dashlight.records import Cell, Role
@@ -88,7 +89,7 @@ def tabulate(elements: Sequence[object], *, name: str, role: Role) -> Sheet:
     kinds = set(map(type, kept))
     if kinds == {dict}:
         sheet = _records(cast("Sequence[dict[str, object]]", kept), role)
-    elif kinds == {list} and role == "output" and (found := _lists_of_things(kept, name)) is not None:
+    elif kinds == {list} and role == "output" and (found := lists_of_things(kept, name)) is not None:
         sheet = _records(found, role)
     elif kinds == {list}:
         sheet = _vectors(cast("Sequence[list[object]]", kept), name, role)
@@ -117,7 +118,7 @@ def apart(node: Mapping[str, object], role: Role) -> Mapping[str, LeftOut]:
 
     Keys too long for a name, and those behind the first MAX_KEYS, are not looked at and become none either.
     """
-    keys = tuple(node)[:MAX_KEYS]
+    keys = tuple(node) if len(node) <= MAX_KEYS else tuple(islice(node, MAX_KEYS))
     if sum(map(len, keys)) <= _MAX_REMEMBERED_KEYS:
         return _apart(keys, role)
     return _apart.__wrapped__(keys, role)
@@ -188,11 +189,17 @@ def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
     left_out = rest.left_out
     dropped = 0
     flat: list[dict[str, Cell]] = []
+    union: dict[str, None] = {}
     for row in rows:
         cells: dict[str, Cell] = {}
         rest.ids.append({})
         dropped += _flatten(cells, "", row, role, rest)
         flat.append(cells)
+        union.update(dict.fromkeys(cells))
+        if len(union) >= MAX_COLUMNS and len(flat) * MAX_COLUMNS >= MAX_CELLS:
+            # No room for another row.
+            dropped += len(rows) - len(flat)
+            break
     complete(flat)
     row_ids = _row_ids(rows, left_out) if left_out else ()
     ids = {name: [found.get(name) for found in rest.ids] for name, reason in left_out.items() if reason == "id"}
@@ -200,8 +207,9 @@ def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
     values: list[Sequence[Cell]] = [list(cells.values()) for cells in flat if tuple(cells) == names]
     if len(values) == len(flat):
         return Sheet(without_lone_places(names), values, row_ids, left_out, dropped_count=dropped, ids=ids)
-    union = tuple(dict.fromkeys(name for cells in flat for name in cells))
-    names = union[:MAX_COLUMNS]
+    union = dict.fromkeys(name for cells in flat for name in cells)
+    names = tuple(union)[:MAX_COLUMNS]
+    check_cells(min(len(flat) * len(names), MAX_CELLS), given=sum(map(len, flat)) + len(rows) - len(flat))
     values = [[cells.get(name) for name in names] for cells in flat[: MAX_CELLS // len(names)]]
     dropped += len(union) - len(names) + len(flat) - len(values)
     ids = {name: column[: len(values)] for name, column in ids.items()}
@@ -247,7 +255,7 @@ def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], ro
                 if reasons[key] == "id":
                     rest.ids[-1][prefix + key] = value
         elif type(value) not in NESTED_TYPES:
-            cells[prefix + key] = list(value) if isinstance(value, OneCell) else value
+            cells[prefix + key] = plain(value)
         elif is_object(value):
             dropped += _flatten(cells, f"{prefix}{key}.", value, role, rest)
         else:
@@ -259,8 +267,7 @@ def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) 
     room = MAX_COLUMNS - len(cells)
     found = found_in(name, items) if role == "output" else None
     if found is not None:
-        told = ((key, list(cell) if isinstance(cell, OneCell) else cell) for key, cell in found.items())
-        cells.update(islice(told, room))
+        cells.update(islice(((key, plain(cell)) for key, cell in found.items()), room))
         return max(0, len(found) - room)
     if is_one_cell(items, name, role):
         is_lone = role == "output" and len(items) == 1 and isinstance(items[0], str) and not is_list_name(name)
@@ -268,12 +275,6 @@ def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) 
         return 0
     cells.update(zip(element_names(name, min(len(items), room)), items, strict=False))
     return max(0, len(items) - room)
-
-
-def _lists_of_things(rows: Sequence[object], name: str) -> list[Mapping[str, object]] | None:
-    """The columns of rows that are lists of what was found or ranked each; None where one is neither, or all are empty."""
-    told = [found_in(name or "0", cast("list[object]", row)) if row else {f"{name or '0'}.count": 0} for row in rows]
-    return None if None in told or not any(rows) else [row for row in told if row is not None]
 
 
 def _vectors(rows: Sequence[list[object]], name: str, role: Role) -> Sheet:

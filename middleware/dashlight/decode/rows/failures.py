@@ -28,6 +28,7 @@ MESSAGE_KEYS_SET: Final = frozenset(MESSAGE_KEYS)
 
 _TELLING = ERROR_KEYS | CONFESSING_KEYS | frozenset(STATUS_KEYS)
 _DETAIL_LENGTH = 500
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _FAILED_DEPENDENCY = 424
 """Azure ML and Hugging Face's text servers answer so where the model raised: a failure of the server's in spite of 4xx."""
 _SAYING_KEYS = ("error_code", "error_type", "error", "errors", *MESSAGE_KEYS, "info")
@@ -181,4 +182,12 @@ def _message(answer: object) -> str:
 
 
 def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:_DETAIL_LENGTH]
+    # Piece by piece: what is said may be as long as the body.
+    pieces: list[str] = []
+    room = _DETAIL_LENGTH
+    for piece in _ENCODER.iterencode(value):
+        pieces.append(piece[:room])
+        room -= len(piece)
+        if room <= 0:
+            break
+    return "".join(pieces)

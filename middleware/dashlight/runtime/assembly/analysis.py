@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
-from dashlight.runtime.assembly.machine import instance_of, meeting_of
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
 from dashlight.settings import Settings
@@ -57,6 +56,7 @@ def analysis(
     from dashlight.deliver.encoding.traces import SpanEncoder
     from dashlight.judge.traffic.rules import parse_rules
     from dashlight.metrics.report import MetricReport
+    from dashlight.runtime.assembly.machine import instance_of, meeting_of
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
     from dashlight.serving.access import Access, token_of

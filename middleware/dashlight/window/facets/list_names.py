@@ -5,12 +5,12 @@ from functools import lru_cache
 
 _EMBEDDING = re.compile(r"(?i)embedding")
 _FORECAST = re.compile(
-    r"(?i)(?:.*[^a-z])?(?:forecast(?:s|ed|er)?|y_?hats?|horizon|trajectory|future|(?:time_?)?series|predicted_values)"
-    r"(?:[^a-z].*)?"
+    r"(?i)(?<![a-z])(?:forecast(?:s|ed|er)?|y_?hats?|horizon|trajectory|future|(?:time_?)?series|predicted_values)"
+    r"(?![a-z])"
 )
 _RANKING = re.compile(
-    r"(?i)(?:.*[^a-z])?(?:recommend(?:ed|ations?)|rank(?:ed|ings?)|top_?[kn]|items?|item_?ids|candidates|suggest(?:ed|ions?)"
-    r"|similar|neighbou?rs|products?|product_?ids|movies?|movie_?ids|articles?|songs?|documents?)(?:[^a-z].*)?"
+    r"(?i)(?<![a-z])(?:recommend(?:ed|ations?)|rank(?:ed|ings?)|top_?[kn]|items?|item_?ids|candidates|suggest(?:ed|ions?)"
+    r"|similar|neighbou?rs|products?|product_?ids|movies?|movie_?ids|articles?|songs?|documents?)(?![a-z])"
 )
 _BOUND = re.compile(
     r"(?i)(?:.*[^a-z])?(?:lower|upper|low|high|lo|hi|median|quantiles?|bounds?|ci|[pq]_?[0-9]{1,3})(?:[^a-z].*)?"
@@ -30,13 +30,13 @@ def is_embedding_name(name: str) -> bool:
 @lru_cache(maxsize=1024)
 def is_forecast_name(name: str) -> bool:
     """Whether a list of numbers under *name* is one forecast, step after step."""
-    return _FORECAST.fullmatch(name) is not None
+    return _FORECAST.search(name) is not None
 
 
 @lru_cache(maxsize=1024)
 def is_ranking_name(name: str) -> bool:
     """Whether a list of whole numbers under *name* holds the ids of items, the best first."""
-    return _RANKING.fullmatch(name) is not None
+    return _RANKING.search(name) is not None
 
 
 @lru_cache(maxsize=1024)

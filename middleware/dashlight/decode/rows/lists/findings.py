@@ -57,6 +57,11 @@ _LOOKED_AT = 32
 _MAX_LABEL_LENGTH = 60
 
 
+def plain(cell: Cell) -> Cell:
+    """*cell*, where it is marked as OneCell without the mark."""
+    return list(cell) if isinstance(cell, OneCell) else cell
+
+
 def found_in(name: str, items: Sequence[object]) -> Mapping[str, Cell] | None:
     """The columns of the list *items*, called *name*, of one row; None where it is no list of things found or ranked."""
     entries = [item for item in items if is_object(item)]
@@ -75,6 +80,17 @@ def found_in(name: str, items: Sequence[object]) -> Mapping[str, Cell] | None:
     if not score or not _MOMENTS.isdisjoint(seen):
         return None
     return _ranking(name, entries, score)
+
+
+def lists_of_things(rows: Sequence[object], name: str) -> list[Mapping[str, Cell]] | None:
+    """The columns of rows that are lists of what was found or ranked each; None where one is neither, or all are empty."""
+    told: list[Mapping[str, Cell]] = []
+    for row in rows:
+        found = found_in(name or "0", row) if is_list(row) and row else {f"{name or '0'}.count": 0}
+        if found is None:
+            return None
+        told.append(found)
+    return told if any(rows) else None
 
 
 def is_list_of_things(name: str, items: Sequence[object], *, is_single: bool = False) -> bool:

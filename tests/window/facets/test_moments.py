@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from dashlight.window.columns import ColumnReference
-from dashlight.window.moments import moment_columns, seconds_of, with_moments
+from dashlight.window.facets.moments import moment_columns, seconds_of, with_moments
 from dashlight.window.tables import table_of_columns
 
 
