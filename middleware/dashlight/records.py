@@ -142,6 +142,8 @@ class Table:
     """One sequence of *rows* values for each of cell_names; None where null or missing."""
     exchange: NDArray[np.intp]
     """Shape (rows,): the place, in the batch that was decoded, of the exchange each row came from."""
+    is_sparse: bool = False
+    """Whether rows leave out what is 0: a column that it lacks is 0 in each of them, not null."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
-from dashlight.decode.exchange import decode_exchange, generation_facts
+from dashlight.decode.exchange import decode_exchange
+from dashlight.decode.generation_facts import generation_facts
 from dashlight.records import Exchange, GenerationFacts
 
 Make = Callable[..., Exchange]

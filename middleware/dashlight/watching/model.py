@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from dashlight.counting.matching import match
 from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -183,9 +184,11 @@ class ModelWatch:
                 counted[rows.reference] = rows
         if pane.rows and self._learner is None and not self._comparisons:
             if self._file is not None:
+                features = pane.rows[0].chunk.get("feature")
                 logger.warning(
-                    "%s: these are not the columns of the reference file; a reference is learned from the first rows",
+                    "%s: these are not the columns of the reference file; a reference is learned from the first rows. %s",
                     self._named(),
+                    "" if features is None else match(self._file, features).lacking(),
                 )
             self._learn()
         for learned_from in pane.rows:

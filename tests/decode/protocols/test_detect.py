@@ -39,7 +39,6 @@ TENSOR = {"name": "x", "shape": [1], "datatype": "FP32", "data": [1.0]}
         "/v2/models/iris/ready",
         "/v2/models/iris/versions/1/stats",
         "/v2/repository/models/iris/load",
-        "/v1/models/iris:explain",
         "/static/app",
         "/ui/main.js",
     ],

@@ -68,12 +68,13 @@ def test_each_row_has_its_best_label_and_a_score_that_is_no_number_is_the_worst(
     assert [list(row) for row in outputs.values] == [["POS", 0.98], ["B", -1]]
 
 
-def test_objects_with_more_than_label_and_score_stay_a_list() -> None:
+def test_objects_with_a_place_besides_label_and_score_were_found_in_the_row() -> None:
     spans = [{"label": "PER", "score": 0.9, "start": 0}, {"label": "LOC", "score": 0.8, "start": 9}]
 
     outputs = read_answer([spans], rows=1).outputs
 
-    assert [list(row) for row in outputs.values] == [[spans]]
+    assert outputs.names[:3] == ("prediction.count", "prediction.count[LOC]", "prediction.count[PER]")
+    assert list(outputs.values[0])[:3] == [2, 1, 1]
 
 
 def test_facts_of_the_whole_answer_are_no_columns() -> None:

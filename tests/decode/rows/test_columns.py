@@ -8,12 +8,12 @@ from dashlight.decode.rows.columns import (
     MAX_ROWS,
     Sheet,
     apart,
-    element_names,
     one_row,
     tabulate,
     transposed,
     with_beside,
 )
+from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.redact import REDACTED
 from dashlight.errors import DecodeError
 from dashlight.records import Cell
@@ -308,7 +308,7 @@ def test_a_list_of_an_answer_is_one_cell_where_its_name_says_what_it_is(name: st
     assert tabulate([items, items], name=name, role="output").names == (name,)
 
 
-@pytest.mark.parametrize(("name", "items"), [("recommendations", [0.5, 1]), ("forecast", [True]), ("forecast", [])])
+@pytest.mark.parametrize(("name", "items"), [("recommendations", [0.5, 1]), ("forecast", [True, False])])
 def test_other_lists_under_such_a_name_are_spread(name: str, items: list[object]) -> None:
     assert one_row({name: items}, "output").names == tuple(f"{name}[{place}]" for place in range(len(items)))
 

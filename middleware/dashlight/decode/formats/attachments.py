@@ -76,23 +76,36 @@ def sized(body: bytes) -> Attachment:
 
 
 def cells_of_bytes(pieces: Iterable[bytes], budget: BodyBudget | None) -> list[Cell]:
-    """As cell_of_bytes makes them of each; DecodeError too_complex where more are no texts than *budget* lets in."""
+    """As cell_of_bytes makes them of each; DecodeError too_complex where they are more than *budget* lets in."""
     cells: list[Cell] = []
     for piece in pieces:
         cells.append(cell_of_bytes(piece, budget))
-        if budget is not None and isinstance(cells[-1], Attachment):
+        if budget is not None:
             budget.take_file()
     return cells
 
 
-def cell_of_bytes(body: bytes, budget: BodyBudget | None) -> Cell:
-    """The cell of bytes that are a value of their own: their text where they are one, else what they are."""
+def cell_of_bytes(body: bytes, budget: BodyBudget | None) -> Attachment:
+    """The cell of bytes that are a value of their own: what file they are, or how many; never their text.
+
+    A column of bytes stays one whatever they are: an empty file is no empty text.
+    """
+    found = attached(body, budget=budget)
+    return sized(body) if found is None else found[1]
+
+
+def cells_of_text(pieces: Iterable[bytes], budget: BodyBudget | None) -> list[Cell]:
+    """The cells of a tensor of what may be texts or files: texts where all are, files otherwise.
+
+    Raises:
+        DecodeError: too_complex, as of cells_of_bytes.
+    """
+    held = list(pieces)
     try:
-        return body.decode()
+        return [piece.decode() for piece in held]
     except UnicodeDecodeError:
         # Images and sounds have bytes in their first lines that no text has.
-        found = attached(body, budget=budget)
-        return sized(body) if found is None else found[1]
+        return cells_of_bytes(held, budget)
 
 
 def base64_digits(text: str) -> bytes | None:

@@ -18,7 +18,7 @@ from dashlight.decode.formats.v2_tensors import HEAD_LENGTH, with_tensors
 from dashlight.decode.rows.budget import BodyBudget, check_nodes
 from dashlight.decode.rows.jsonvalue import is_list
 from dashlight.decode.rows.reading import ABSENT, Content
-from dashlight.decode.rows.reasons import undecodable
+from dashlight.decode.rows.reasons import Reason, undecodable
 from dashlight.errors import DecodeError
 from dashlight.records import Headers
 
@@ -31,6 +31,7 @@ UNTYPED: Final = frozenset({FORM, MULTIPART, _QUERY})
 _BROKEN_WHERE_CUT = frozenset({"invalid_json", "invalid_body", "invalid_encoding", "truncated"})
 _WHOLE_OR_NOTHING = frozenset({"lines", "csv", "libsvm", "form", "multipart", "text"})
 """Kinds of which a part looks like a whole."""
+_READ_AS_JSON = frozenset({"json", "lines", "unsaid", "form", "text"})
 _JSON_WHERE_SNIFFED = frozenset({"unsaid", "form", "text", ""})
 _HEADER = re.compile(r"(?i);\s*header=\"?(present|absent)")
 _CHARSET = re.compile(r"(?i);\s*charset=\"?([a-z0-9_-]{1,20})")
@@ -52,13 +53,15 @@ def content_of(body: bytes, headers: Headers, *, is_truncated: bool) -> Content:
     """The content of *body* as JSON would have it: rows of a table are objects or lists, files are Attachments.
 
     Raises:
-        DecodeError: Where it cannot be read; `truncated` where that is because a part is missing.
+        DecodeError: Where it cannot be read; `truncated` where that is because we kept only a part of it.
     """
     content_type = header(headers, b"content-type")
     media_type = _media_type(content_type)
     kind: Kind = ""
+    broken: Reason = "invalid_encoding"
     try:
         expanded = expand(body, header(headers, b"content-encoding"))
+        broken = "invalid_body"
         budget = BodyBudget(len(body), most_bytes=EXPANDED_BYTES)
         head_length = header(headers, HEAD_LENGTH)
         if head_length:
@@ -73,10 +76,21 @@ def content_of(body: bytes, headers: Headers, *, is_truncated: bool) -> Content:
     except DecodeError as error:
         if is_truncated and error.reason in _BROKEN_WHERE_CUT:
             raise _truncated() from None
+        if error.reason == "truncated":
+            # All of it is here: the sender made half a body.
+            raise undecodable("invalid_json" if kind in _READ_AS_JSON else broken, "it ends early") from None
         raise
     if is_truncated and kind in _WHOLE_OR_NOTHING:
         raise _truncated()
-    return Content(expanded, media_type, headers, value, is_sniffed or is_told)
+    return Content(
+        expanded,
+        media_type,
+        headers,
+        value,
+        is_sniffed or is_told,
+        is_sparse=kind == "libsvm",
+        is_separated=kind in {"csv", "libsvm"},
+    )
 
 
 def query_content(query: bytes) -> Content:

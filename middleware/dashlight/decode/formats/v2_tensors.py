@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.decode.formats.attachments import cells_of_bytes, sized
+from dashlight.decode.formats.attachments import cells_of_text, sized
 from dashlight.decode.formats.bodies import parse_json
 from dashlight.decode.rows.budget import BodyBudget
 from dashlight.decode.rows.columns import MAX_CELLS
@@ -124,7 +124,7 @@ def _numbers(values: NDArray[np.generic], datatype: str) -> list[Cell]:
 
 def _texts(piece: bytes, budget: BodyBudget | None) -> list[Cell]:
     """The elements of a tensor of BYTES: a length of four bytes before each."""
-    return cells_of_bytes(_pieces(piece), budget)
+    return cells_of_text(_pieces(piece), budget)
 
 
 def _pieces(piece: bytes) -> Iterator[bytes]:

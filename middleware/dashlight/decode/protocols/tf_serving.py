@@ -19,7 +19,7 @@ from dashlight.decode.rows.reasons import undecodable
 
 _MODEL = r"(?:^|/)v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>[^/:]+)|/labels/[^/:]+)?"
 _EXAMPLES_PATH = re.compile(rf"{_MODEL}:(?:classify|regress)$")
-_PREDICT_PATH = re.compile(rf"{_MODEL}:predict$")
+_PREDICT_PATH = re.compile(rf"{_MODEL}:(?:predict|explain)$")
 _ROWS_KEYS = frozenset({"instances", "inputs", "examples", "context"})
 # The documentation calls the list of results `result` in one place and `results` in another.
 _RESULT_KEYS = ("results", "result", "predictions", "outputs")

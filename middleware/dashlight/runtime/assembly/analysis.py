@@ -117,6 +117,7 @@ def analysis(
             features=settings.features,
             prediction=settings.prediction,
             ignore=settings.ignore,
+            columns=settings.columns,
         ),
         spans=encoder,
         delivery=delivery,
