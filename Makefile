@@ -8,7 +8,7 @@ RUN := $(VENV)/bin/python
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
 	@echo "make test                                the whole test suite, with coverage"
-	@echo "make test-every-server                   likewise Ray Serve and Gradio, which are large"
+	@echo "make test-every-server                   likewise Ray Serve and Gradio, which are large, and more versions"
 	@echo "make check                               formatting, lint and types"
 	@echo "make bench                               what monitoring costs, and how long the import takes"
 	@echo "make bench-decoding                      what decoding costs, format by format"
@@ -37,7 +37,7 @@ test: $(VENV)/.dev
 	$(RUN) -m coverage report
 
 test-every-server: $(VENV)/.dev
-	EVERY_SERVER=1 $(RUN) -m pytest tests/e2e/test_ray_serve.py tests/e2e/test_other_servers.py
+	EVERY_SERVER=1 $(RUN) -m pytest tests/e2e/test_ray_serve.py tests/e2e/test_other_servers.py tests/e2e/test_routes.py
 
 check: $(VENV)/.dev
 	$(RUN) -m ruff format --check

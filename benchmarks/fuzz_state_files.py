@@ -24,6 +24,7 @@ from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump, load
 from dashlight.window.tables import Column, table_of_columns
+from dashlight.workers.checkpoints import Checkpoint, CheckpointLayout
 from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 
 REFUSALS = (StateError, ReferenceDataError)
@@ -55,6 +56,7 @@ def kinds() -> Mapping[str, Kind]:
         {"feature": _table(_columns(rng, 20) | {"list": [np.ones(3), ["a", "b"], {"bytes": 3}, None] * 5})}
     )
     machine.judge(pane)
+    layout = CheckpointLayout()
     return {
         "pane": Kind(_file(PANE.freeze(pane)), lambda blob: PANE.thaw(bytearray(blob)), machine.judge),
         "briefing": Kind(_file(BRIEFING.freeze(machine.watch.briefing)), BRIEFING.thaw, machine.follow),
@@ -63,6 +65,11 @@ def kinds() -> Mapping[str, Kind]:
         ),
         "rows": Kind(
             kept.frozen.tobytes(), lambda blob: KeptRows(kept.rows, np.frombuffer(blob, np.uint8)).chunk, KeptRows.of
+        ),
+        "checkpoint": Kind(
+            _file(layout.freeze(Checkpoint(machine.watch.state, {"other": 3}))),
+            lambda blob: layout.thaw(bytearray(blob)),
+            machine.go_on,
         ),
         "reference": Kind(dump(reference), load, dump, is_state=False),
     }
@@ -107,6 +114,26 @@ class _Machine:
         self._at += _PANE_SECONDS
         self.watch.close_pane(both, self._at)
 
+    def go_on(self, checkpoint: Checkpoint) -> None:
+        """Takes over from *checkpoint*, judges a few panes and keeps what came of it, as whoever gets the lease does."""
+        watch = MachineWatch(self._policy, self._references, at=self._at)
+        if checkpoint.state.machine.policy != self._policy:
+            return
+        try:
+            watch.restore(checkpoint.state, self._at, lose=_is_refusal)
+        except ValueError:  # counted, and begun anew
+            return
+        before, self.watch = self.watch, watch
+        try:
+            for _ in range(3):
+                self._counter.follow(watch.briefing)
+                self.judge(merged([]))
+            list(watch.snapshots())
+            self.figures()
+            CheckpointLayout().freeze(Checkpoint(watch.state, {}))
+        finally:
+            self.watch = before
+
     def follow(self, briefing: Briefing) -> None:
         """Counts what *briefing* wants."""
         counter = MachineCounter("own", self._policy, self._references)
@@ -125,6 +152,11 @@ class _Machine:
         endpoint = counter.endpoint("/predict")
         endpoint.add(prediction_of(_table(_columns(self._rng, 30))), [exchange])
         endpoint.count([exchange, msgspec.structs.replace(exchange, status=500, outcome="error")], {})
+
+
+def _is_refusal(part: str, error: Exception) -> None:
+    if type(error) is not ValueError:
+        raise RuntimeError(f"{part} is neither taken over nor refused: {error!r}") from error
 
 
 def _columns(rng: np.random.Generator, rows: int) -> dict[str, Column]:

@@ -1,4 +1,4 @@
-"""What it costs that several workers of a host count as one: the exchange of their state, and the memory of a worker.
+"""What it costs that several workers of a machine count as one: the exchange of their state, and the memory of a worker.
 
     python -m benchmarks.sharing
 
@@ -29,13 +29,13 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.records import Exchange, Prediction, Table
 from dashlight.store.learned import LearnedReferences
-from dashlight.store.pickled import PICKLED
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
+from dashlight.workers.checkpoints import Checkpoint
+from dashlight.workers.generations import CheckpointFiles
 from dashlight.workers.layouts import BRIEFING, PANE
 from dashlight.workers.mailbox import Mailbox
-from dashlight.workers.member import Checkpoint
 from dashlight.workers.record import SharedRecord
 
 WORKERS, COLUMNS, PANE_SECONDS = 8, 100, 10.0
@@ -86,7 +86,7 @@ def costs(rounds: int) -> Iterator[Figure]:
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         boxes = [Mailbox(directory / "panes", f"w{number}", PANE, merge=merged) for number in range(WORKERS)]
-        checkpoint = SharedRecord(directory / "checkpoint", PICKLED)
+        checkpoint = CheckpointFiles(directory)
         briefing = SharedRecord(directory / "briefing", BRIEFING)
         watch = MachineWatch(policy, references, at=0.0)
         posting: list[float] = []
@@ -111,20 +111,27 @@ def costs(rounds: int) -> Iterator[Figure]:
             watch.close_pane(one, at)
             judging.append(time.process_time() - began)
             began = time.process_time()
-            checkpoint.write(Checkpoint(watch, {}))
+            checkpoint.write(Checkpoint(watch.state, {}))
             keeping.append(time.process_time() - began)
             began = time.process_time()
             briefing.write(watch.briefing)
             for counter in counters:
                 counter.follow(watch.briefing)
             briefed.append(time.process_time() - began)
-        size = (directory / "checkpoint").stat().st_size
+        size = checkpoint.path.stat().st_size
+        began = time.process_time()
+        kept = checkpoint.inherited()
+        if kept is None:
+            raise RuntimeError("the checkpoint cannot be read")
+        MachineWatch(policy, references, at=0.0).restore(kept.state, at, lose=_fail)
+        taking_over = time.process_time() - began
     holder = median(reading) + median(keeping) + median(briefed)
     yield Figure("posting a pane, each worker", median(posting) * 1e3, "ms")
     yield Figure("reading and merging seven others, the holder", median(reading) * 1e3, "ms")
     yield Figure("checkpoint, the holder", median(keeping) * 1e3, "ms")
     yield Figure("briefing", median(briefed) * 1e3, "ms")
     yield Figure("judging, as a process alone would", median(judging) * 1e3, "ms")
+    yield Figure("taking over, once after a death", taking_over * 1e3, "ms")
     yield Figure("size of the checkpoint", size / 2**20, "MB")
     yield Figure("share of a core, the holder", 100 * holder / PANE_SECONDS, "%", 100 * MOST_SHARE)
     together = (holder + (WORKERS - 1) * median(posting)) / PANE_SECONDS
@@ -149,6 +156,10 @@ def memory() -> Iterator[Figure]:
             bare = median(_resident(numbers + _BARE + _RUN) for _ in range(3))
             watched = median(_resident(numbers + _BARE + _WATCHED + _RUN, environ) for _ in range(3))
             yield Figure(f"memory added to a worker {name}", (watched - bare) / 2**20, "MB", MOST_MEGABYTES)
+
+
+def _fail(part: str, error: Exception) -> None:
+    raise RuntimeError(part) from error
 
 
 def _resident(script: str, environ: Mapping[str, str] | None = None) -> float:

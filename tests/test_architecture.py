@@ -258,8 +258,7 @@ def test_nothing_that_runs_what_it_reads_is_imported() -> None:
         f"{name} -> {target}" for name, tree in modules() for target in imported(tree) if room_of(target) in running
     ]
 
-    # Of the checkpoint, until the judges have states of their own.
-    assert loaders == ["store.pickled -> pickle"]
+    assert loaders == []
 
 
 def test_only_assembly_reads_the_settings() -> None:

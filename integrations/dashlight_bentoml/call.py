@@ -102,10 +102,9 @@ class Call:
 
     def conclude(self, path: str, status: int) -> None:
         """Counts a task whose request was answered with *status*: its work as an exchange of the API at *path*."""
-        # Its own route is that of the submission.
-        scope = {name: value for name, value in self._scope.items() if name != "route"}
         record(
-            {**scope, "path": path},
+            # Its scope was sent to the route of the submission.
+            {**self._scope, "path": path, "path_template": path},
             status=self.task_status or status,
             duration_seconds=perf_counter() - self._began,
             inputs=self._inputs,

@@ -84,8 +84,9 @@ def record(
 ) -> bool:
     """Counts an exchange that ends now and did not pass the middleware: refused before it, or worked on after its answer.
 
-    Its endpoint is the path of *scope*, which is copied, where that holds an `endpoint` or a `route`. It belongs to
-    the current span. Nothing is raised.
+    Its endpoint is the `path_template` of *scope*, which is copied; without one what a router has left in it, and of a
+    scope that no router saw its path, where an `endpoint` stands beside it. It belongs to the current span. Nothing is
+    raised.
 
     Args:
         scope: The ASGI scope of its request, or one made for it; of one that was watched, a copy.

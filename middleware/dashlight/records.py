@@ -173,6 +173,8 @@ class Table:
     """One sequence of *rows* values for each of cell_names; None where null or missing."""
     exchange: NDArray[np.intp]
     """Shape (rows,): the place, in the batch that was decoded, of the exchange each row came from."""
+    is_sparse: bool = False
+    """Whether rows leave out what is 0: a column that it lacks is 0 in each of them, not null."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,6 +190,12 @@ class Prediction:
     protocol: str
     features: Table
     outputs: Table
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether there is a row with a column: without one there is nothing to judge."""
+        tables = (self.features, self.outputs)
+        return any(table.rows and (table.number_names or table.cell_names) for table in tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +259,7 @@ class Cause:
     event: str
     reference: float
     current: float
-    bins: Sequence[BinShare] = ()
+    bins: tuple[BinShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +285,8 @@ class Alert:
     """Rows (or exchanges) in the window that shows it."""
     score: float
     """Size of the effect: Cohen's h for drift, the quantity itself for a threshold."""
-    causes: Sequence[Cause] = ()
-    exemplars: Sequence[str] = ()
+    causes: tuple[Cause, ...] = ()
+    exemplars: tuple[str, ...] = ()
     """Up to five trace ids (32 hexadecimal digits) of exchanges that show it."""
     since_earliest_at: float = float("nan")
     """The change began between this moment and the next, at about 95 %; NaN where that was not estimated."""
@@ -287,5 +295,5 @@ class Alert:
     """Same for alerts that began together; empty where the alert is not of a change of data or traffic."""
     place: int = 0
     """Place within its incident by how likely it is the origin: 1 is the likeliest; 0 where there is no incident."""
-    moved_with: Sequence[str] = ()
+    moved_with: tuple[str, ...] = ()
     """What the other alerts of the incident are about, the likeliest origin first; at most ten."""

@@ -1,9 +1,11 @@
 """Every DASHLIGHT_* variable: name, type, default and meaning."""
 
 import difflib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Literal, TypeAlias, get_args
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from dashlight import units
 from dashlight.errors import SettingsError
@@ -42,6 +44,26 @@ def _importance(text: str) -> Mapping[str, float]:
     if not all(name and 0 <= weight <= 1000 for name, weight in weights.items()):
         raise ValueError(text)
     return weights
+
+
+def _columns(text: str) -> Mapping[str, str]:
+    """Pairs of names between commas, or those in a file: a pair a line, or a JSON object."""
+    if text.strip() and "=" not in text:
+        try:
+            text = Path(text.strip()).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(text) from error
+        if text.lstrip().startswith("{"):
+            named = cast("dict[str, object]", json.loads(text))
+            if not all(isinstance(name, str) and name for name in named.values()):
+                raise ValueError(text)
+            return {old: str(new) for old, new in named.items()}
+        text = ",".join(line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    pairs = [pair.partition("=") for pair in _names(text)]
+    names_by_old = {old.strip(): new.strip() for old, _, new in pairs}
+    if not all(old and new for old, new in names_by_old.items()) or len(set(names_by_old.values())) < len(pairs):
+        raise ValueError(text)
+    return names_by_old
 
 
 def _above_zero(read: Callable[[str], float]) -> Callable[[str], float]:
@@ -119,6 +141,8 @@ class Settings:
     """The only features to use, ids only if named; unset: all but ids. Credentials are never used."""
     prediction: tuple[str, ...] = _variable("", "names or globs between commas", _names)
     """The only outputs to use, ids only if named; unset: all but ids."""
+    columns: Mapping[str, str] = _variable("", "pairs such as data[0]=age,data[1]=income, or a file of them", _columns)
+    """Other names for columns: `data[0]=age,data[1]=income`, or a file with a pair a line or a JSON object."""
     ignore: tuple[str, ...] = _variable("", "names or globs between commas", _names)
     """Columns to ignore, even if DASHLIGHT_FEATURES or DASHLIGHT_PREDICTION names them."""
     collector: str = _variable("", "an http or https URL", _text)
@@ -152,7 +176,7 @@ class Settings:
     client_address: bool = _variable("false", "true or false", units.flag)
     """Whether spans carry the address of the client, which may be that of a person."""
     excluded_urls: tuple[str, ...] = _variable(
-        "/healthz$,/livez$,/readyz$,/metrics$", "regular expressions between commas", _names
+        "/healthz/?$,/livez/?$,/readyz/?$,/metrics/?$", "regular expressions between commas", _names
     )
     """URLs not to watch: regular expressions, searched for in the URL without its query."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", _bytes_above_zero)

@@ -17,11 +17,11 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.directions.bets import undirected
 from dashlight.judge.traffic.events import Slow
+from dashlight.metrics.generations import GenerationKey
 from dashlight.metrics.losses import INBOX_FULL
 from dashlight.records import Exchange, GenerationFacts, Prediction
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
-from dashlight.window.generations import GenerationKey
 from dashlight.window.histogram import LATENCY
 from dashlight.window.recent_pane import UnknownInPane
 from dashlight.window.tables import Column
@@ -126,7 +126,7 @@ def test_what_a_process_counted_is_right(pane: MachinePane) -> None:
         ((*OUTCOMES, "outcomes", "ok"), to(-1), "a count of -1"),
         ((*GENERATIONS, GENERATION, "durations"), longer, "an array of shape"),
         ((*GENERATIONS, GENERATION, "per_token"), negated, "a count below zero"),
-        (GENERATIONS, crowded, "more than 49 kinds of generations"),
+        (GENERATIONS, crowded, "50 kinds of generations: expected 49"),
         ((*OUTCOMES, "failures"), to({"http_500": -1}), "a count of -1"),
         ((*OUTCOMES, "undecodable"), to({"binary": -1}), "a count of -1"),
         ((*OUTCOMES, "durations"), longer, "an array of shape"),
@@ -143,10 +143,13 @@ def test_what_a_process_counted_is_right(pane: MachinePane) -> None:
         ((*PAIRS, "agreeing"), with_first(1000.0), "more pairs that agree than pairs"),
         ((*ALONG, "direction"), to(-1), "a count of -1"),
         ((*ALONG, "rows"), to(-1), "a count of -1"),
-        ((*ALONG, "total"), lambda array: array[:, np.newaxis], "an array of shape"),
-        ((*ALONG, "gains"), flat, "an array of shape"),
-        ((*ALONG, "scores"), longer, "an array of shape"),
-        ((*ALONG, "total"), with_first(float("inf")), "a sum that is no number"),
+        ((*ALONG, "total"), lambda array: array[:, np.newaxis], "sums of rows of shape"),
+        ((*ALONG, "gains"), flat, "gains of shape"),
+        ((*ALONG, "scores"), longer, "sums of scores of shape"),
+        ((*ALONG, "total"), with_first(float("inf")), "sums of rows from"),
+        ((*ALONG, "total"), with_first(1e156), "sums of rows from"),
+        ((*ALONG, "gains"), with_first(-47), "gains from -47"),
+        ((*ALONG, "scores"), with_first(121), "sums of scores from"),
         ((*RECENT, "sides"), lambda sides: {"feature": sides["feature"]}, "rows of one role alone"),
         ((*RECENT, "unknown", 0), lambda _: UnknownInPane("feature", "x", 0, 0), "a column in 0 rows of 20"),
         ((*RECENT, "unknown", 0), lambda _: UnknownInPane("feature", "x", 0, 21), "a column in 21 rows of 20"),

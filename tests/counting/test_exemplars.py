@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import pickle
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane, Exemplars
+from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane, Exemplars, ExemplarsState
+from dashlight.store.layout import Layout
 from dashlight.window.bins import Binner
 from dashlight.window.layout import BINS
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import table_of_columns
+
+LAYOUT: Layout[ExemplarsState] = Layout("exemplars", 1, ExemplarsState)
 
 
 @pytest.fixture(scope="module")
@@ -159,23 +162,55 @@ def test_exemplars_of_other_columns_are_refused(binner: Binner) -> None:
         Exemplars(1).take([pane for pane in [collector.close()] if pane], pane=0)
 
 
-def test_a_pane_and_what_is_kept_of_it_survive_a_pickle(binner: Binner) -> None:
-    kept = Exemplars(1)
-    for pane in range(6):
-        kept.take(pickle.loads(pickle.dumps(collected(binner, [3.0], pane + 1), 5)), pane=pane)
+def written(exemplars: Exemplars) -> bytes:
+    return b"".join(LAYOUT.freeze(exemplars.state))
 
-    read: Exemplars = pickle.loads(pickle.dumps(kept, 5))
-    assert shown(read) == [6, 5, 4, 3, 2]
 
-    for pane in range(6, 13):
-        read.take(collected(binner, [0.0], 100), pane=pane)
-    assert shown(read) == [6]
-    read.take(collected(binner, [0.0], 100), pane=13)
-    assert shown(read) == []
+@pytest.mark.parametrize("cut_at", [0, 1, 6, 12])
+def test_exemplars_that_are_restored_go_on_bit_by_bit(binner: Binner, cut_at: int) -> None:
+    whole = restored = Exemplars(1)
+    for pane in range(14):
+        if pane == cut_at:
+            restored = Exemplars(1)
+            restored.restore(LAYOUT.thaw(written(whole)))
+        for each in {whole, restored}:
+            each.take(collected(binner, [3.0, 2.0], pane + 1, pane + 2) if pane % 3 else [], pane=pane)
+
+    assert written(restored) == written(whole)
+    assert shown(restored, since_pane=5) == shown(whole, since_pane=5) == [14, 12, 11, 9, 8]
+
+
+def pane_of(places: Any, *, type_: type[np.generic] = np.uint32, trace_ids: Any = None) -> ExemplarPane:
+    array: Any = np.asarray(places, type_)
+    return ExemplarPane(array, traces(*range(array.size)) if trace_ids is None else trace_ids)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ((-1, pane_of([4])),),
+        ((2**62, pane_of([4])),),
+        ((1, pane_of([4])), (0, pane_of([4]))),
+        ((0, pane_of([4])),) * 9,
+        ((0, pane_of([])),),
+        ((0, pane_of([BINS])),),
+        ((0, pane_of([5, 4])),),
+        ((0, pane_of([4, 4])),),
+        ((0, pane_of([[4]])),),
+        ((0, pane_of([4], trace_ids=traces(1, 2))),),
+        ((0, pane_of([4], type_=np.int64)),),
+        ((0, pane_of([4], trace_ids=np.zeros(1, np.uint8))),),
+    ],
+)
+def test_exemplars_that_cannot_be_are_refused(state: ExemplarsState) -> None:
+    with pytest.raises(ValueError, match=r"expected|order"):
+        Exemplars(1).restore(state)
 
 
 def test_a_pane_is_as_large_as_what_it_holds(binner: Binner) -> None:
     collector = ExemplarCollector(1000)
     collector.keep(binner, binner.codes(table_of_columns({"x": [3.0]})), traces(9), columns=slice(2, 3))
 
-    assert len(pickle.dumps(collector.close(), 5)) < 1000
+    pane = collector.close()
+    assert pane is not None
+    assert pane.places.nbytes + pane.trace_ids.nbytes == 4 + 16

@@ -114,7 +114,7 @@ ROWS: Layout[dict[Role, Table]] = Layout("rows", 1, dict[Role, object])
 def of_tables(**tables: Table) -> KeptRows:
     """Rows as another process could write them."""
     file = b"".join(ROWS.freeze(cast("dict[Role, Table]", tables)))
-    return KeptRows({"feature": 2}, np.frombuffer(file, np.uint8))
+    return KeptRows({"feature": tables["feature"].rows}, np.frombuffer(file, np.uint8))
 
 
 def test_marks_that_nobody_makes_count_as_no_single_value() -> None:
@@ -156,6 +156,11 @@ def test_damaged_rows_are_refused() -> None:
 
     with pytest.raises(StateError, match="does not match its checksum"):
         _ = rows.chunk
+
+
+def test_rows_that_are_not_as_many_as_they_are_said_to_be_are_refused() -> None:
+    with pytest.raises(StateError, match=r"expected \{'feature': 10"):
+        _ = KeptRows({"feature": 10}, kept().frozen).chunk
 
 
 def test_no_rows_are_none() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dashlight.counting.policy import Policy
 from dashlight.judge.traffic.rules import parse_rules
-from dashlight.store.pickled import freeze, thaw
+from dashlight.store.layout import Layout
 
 POLICY = Policy(rules=parse_rules("error_rate>2% for 5m"), importance={"age": 3.0, "zip": 0.0}, ignored=("debug*",))
 
@@ -29,4 +29,6 @@ def test_what_leaves_statistics_valid_makes_no_other_policy(other: Policy) -> No
 
 
 def test_it_can_be_kept_beside_the_statistics() -> None:
-    assert thaw(freeze(POLICY)) == POLICY
+    layout: Layout[Policy] = Layout("policy", 1, Policy)
+
+    assert layout.thaw(b"".join(layout.freeze(POLICY))) == POLICY

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -16,6 +15,7 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.rows import MOST_EXEMPLARS, RowCounter, RowPane, merged_rows
 from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction
+from dashlight.store.layout import Layout
 from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
 from dashlight.window.tables import Column
@@ -238,10 +238,13 @@ def test_panes_of_columns_that_do_not_fit_do_not_merge(
         merged_rows([counted(RowCounter(reference, Policy()), [held], traces), other])
 
 
-def test_a_pane_can_be_pickled(reference: Reference, columns: Columns, prediction: Predictions, traces: Traces) -> None:
+def test_a_pane_can_be_written_and_read(
+    reference: Reference, columns: Columns, prediction: Predictions, traces: Traces
+) -> None:
     pane = counted(RowCounter(reference, Policy()), batches(columns, prediction, [50, 50], 11), traces)
 
-    thawed = pickle.loads(pickle.dumps(pane))
+    layout: Layout[RowPane] = Layout("rows", 1, RowPane)
+    thawed = layout.thaw(b"".join(layout.freeze(pane)))
 
     assert thawed.counts.tolist() == pane.counts.tolist()
     assert recent_values(thawed) == recent_values(pane)

@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dashlight.decode.exchange import decode_exchange, generation_facts
+from dashlight.decode.exchange import decode_exchange
+from dashlight.decode.generation_facts import generation_facts
 from dashlight.records import Exchange, GenerationFacts
 
 Make = Callable[..., Exchange]

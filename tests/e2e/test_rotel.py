@@ -33,7 +33,7 @@ def alert(marker: str) -> Alert:
     return Alert(
         key=marker, source="drift", model="fraud", version="3", endpoint="/predict/{name}", column="amount",
         role="feature", state="firing", summary="amount above 100: from 5% to 40%", at=1_790_000_000.5,
-        since_at=1_789_999_000.0, rows=2000, score=0.8, causes=[Cause("above 100", 0.05, 0.4)],
+        since_at=1_789_999_000.0, rows=2000, score=0.8, causes=(Cause("above 100", 0.05, 0.4),),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """References and panes made from plain values, and a drift judge run over panes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from scipy.signal import lfilter
 
 from dashlight.judge.columns.judge import DriftJudge
 from dashlight.records import Alert
+from dashlight.store.layout import Layout
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import BINS
@@ -18,7 +19,18 @@ from dashlight.window.tables import Column, table_of_columns
 
 Values: TypeAlias = Mapping[str, Column]
 Counts: TypeAlias = NDArray[np.int64]
+State = TypeVar("State")
 Run: TypeAlias = tuple[list[Alert], NDArray[np.bool_], NDArray[np.float32]]
+
+
+def frozen_state(state: object) -> bytes:
+    layout: Layout[object] = Layout("state", 1, type(state))
+    return b"".join(layout.freeze(state))
+
+
+def thawed_state(state: State) -> State:
+    layout: Layout[State] = Layout("state", 1, type(state))
+    return layout.thaw(frozen_state(state))
 
 
 def columns_of_values(values: Values, *, ordered: bool = True) -> tuple[ColumnReference, ...]:
@@ -82,6 +94,18 @@ def rows_that_remember(rng: np.random.Generator, rows: int, rho: float) -> dict[
 
 
 @pytest.fixture
+def frozen() -> Callable[[object], bytes]:
+    """The bytes of a state."""
+    return frozen_state
+
+
+@pytest.fixture
+def thawed() -> Callable[[State], State]:
+    """A state, written and read again."""
+    return thawed_state
+
+
+@pytest.fixture
 def table() -> Callable[..., dict[str, NDArray[np.float64]]]:
     """Awkward shapes: normal, skewed with missing values, many zeros, a rare flag, codes."""
     return table_of_rows
@@ -99,7 +123,7 @@ def memory() -> Callable[..., dict[str, NDArray[np.float64]]]:
     return rows_that_remember
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def columns_of() -> Callable[..., tuple[ColumnReference, ...]]:
     return columns_of_values
 

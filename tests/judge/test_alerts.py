@@ -1,12 +1,27 @@
+import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.judge.alerts import Alerts, AlertWriter, LifeCycle, Phase, alert_key, ended, is_renewed, transition
-from dashlight.records import Alert, AlertSource, AlertState
+from dashlight.judge.alerts import (
+    Alerts,
+    AlertsState,
+    AlertWriter,
+    LifeCycle,
+    Phase,
+    alert_key,
+    ended,
+    is_renewed,
+    transition,
+)
+from dashlight.records import Alert, AlertSource, AlertState, Cause
+from dashlight.store.layout import Layout
+
+LAYOUT: Layout[AlertsState] = Layout("alerts", 1, AlertsState)
 
 STATES: list[AlertState] = ["inactive", "pending", "firing", "resolved"]
 PENDING: list[AlertState] = ["pending"] * 20
@@ -208,3 +223,81 @@ def test_an_alert_of_traffic_belongs_to_its_endpoint_whatever_the_model() -> Non
 
     assert [each.key for each in written] == ["drift/m/%2Fe/x", "traffic/%2Fe/x"]
     assert [(each.state, each.at, each.since_at) for each in written] == [("firing", 2.0, 1.0)] * 2
+
+
+def report(state: AlertState, column: int, since_at: float, score: float) -> Alert:
+    is_dated = score > 0.5
+    return replace(
+        alert(state, since_at=since_at, key=f"drift/m/e/feature/{column}"),
+        column=f"c{column}",
+        score=score,
+        since_earliest_at=since_at - 20.0 if is_dated else math.nan,
+        since_latest_at=since_at + 20.0 if is_dated else math.nan,
+        causes=(Cause("above 100", 0.05, score),),
+    )
+
+
+REPORT = st.builds(
+    report,
+    state=st.sampled_from(STATES),
+    column=st.integers(0, 6),
+    since_at=st.sampled_from([0.0, 50.0, 5000.0]),
+    score=st.floats(0.1, 1.0),
+)
+REPORTS = st.lists(st.lists(REPORT, max_size=8), max_size=20)
+
+
+@given(reports=REPORTS, cut_at=st.integers(0, 20))
+def test_alerts_that_are_restored_go_on_as_they_were(reports: list[list[Alert]], cut_at: int) -> None:
+    whole = restored = Alerts(most=5, most_resolved=3)
+    for pane, reported in enumerate(reports):
+        if pane == cut_at:
+            restored = Alerts(most=5, most_resolved=3)
+            restored.restore(LAYOUT.thaw(written(whole)))
+        told = [replace(each, at=10.0 * pane) for each in reported]
+        changed = whole.observe(told)
+        # A beginning that was not estimated is NaN, which equals nothing; written out it does.
+        assert restored is whole or str(restored.observe(told)) == str(changed)
+
+    assert written(restored) == written(whole)
+
+
+def written(alerts: Alerts) -> bytes:
+    return b"".join(LAYOUT.freeze(alerts.state))
+
+
+def state_of(**fields: Any) -> AlertsState:
+    alerts = Alerts()
+    alerts.observe([alert("firing"), alert("pending", key="drift/m/e/feature/dewp")])
+    return replace(alerts.state, **fields)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        state_of(in_force=(alert("resolved"),)),
+        state_of(in_force=(alert("firing"), alert("firing"))),
+        state_of(in_force=(alert("firing", at=math.nan),)),
+        state_of(in_force=(alert("firing", since_at=math.inf),)),
+        state_of(in_force=tuple(alert("firing", key=f"{number}") for number in range(2001))),
+        state_of(in_force=(alert("pending"),)),
+        state_of(resolved=(alert("firing"),)),
+        state_of(resolved=(alert("resolved", at=-math.inf),)),
+        state_of(resolved=(alert("resolved"),) * 101),
+        state_of(refused_count=-1),
+    ],
+    ids=[
+        *(
+            "over, in force",
+            "in force twice",
+            "at no moment",
+            "since no moment",
+            "too many",
+            "of an incident, not firing",
+        ),
+        *("in force, over", "over at no moment", "too many over", "fewer than none refused"),
+    ],
+)
+def test_alerts_to_which_no_reports_lead_are_refused(state: AlertsState) -> None:
+    with pytest.raises(ValueError, match=r"expected|in force|resolved|firing"):
+        Alerts().restore(state)

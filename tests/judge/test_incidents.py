@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.judge.incidents import MOST_INCIDENTS, MOST_NAMED, Incidents, began_between, by_origin, label
-from dashlight.records import Alert
+from dashlight.judge.incidents import MOST_INCIDENTS, MOST_NAMED, Incident, Incidents, began_between, by_origin, label
+from dashlight.records import Alert, Cause
 
 MakeAlert = Callable[..., Alert]
 
@@ -154,6 +154,14 @@ def test_without_an_interval_a_quarter_of_the_time_since_is_doubt(alert: MakeAle
     assert began_between(alert("temp", at=800.0, since_at=900.0, since_latest_at=math.nan)) == (900.0, 900.0)
 
 
+def test_a_clock_that_was_set_back_does_not_keep_the_origin_from_being_found(alert: MakeAlert) -> None:
+    back = alert("temp", since_earliest_at=940.0, since_latest_at=910.0)
+    other = alert("dewp", since_earliest_at=890.0, since_latest_at=905.0)
+
+    assert began_between(back) == (910.0, 940.0)
+    assert by_origin([back, other]) == [other, back]
+
+
 def test_many_alerts_are_named_up_to_ten(alert: MakeAlert) -> None:
     placed = Incidents().observe([alert(f"c{place:02}") for place in range(30)])
 
@@ -182,3 +190,52 @@ def test_an_alert_is_not_said_to_have_moved_with_its_own_column(alert: MakeAlert
         ("drift", "temp"): ("dewp",),
         ("drift", "dewp"): ("temp",),
     }
+
+
+FIRING = make_alert("temp")
+
+
+def incident(
+    key: str = "incident/%2Fpredict/900", *, members: dict[str, Alert] | None = None, **moments: float
+) -> Incident:
+    members = {FIRING.key: FIRING} if members is None else members
+    return Incident(key, "/predict", **{"earliest_at": 890.0, "latest_at": 910.0, **moments}, members=members)
+
+
+@pytest.mark.parametrize(
+    "incidents",
+    [
+        [incident(members={})],
+        [incident(), incident()],
+        [incident(), incident("incident/%2Fpredict/900.2")],
+        [incident(earliest_at=911.0)],
+        [incident(earliest_at=math.nan)],
+        [incident(latest_at=math.inf)],
+        [incident(members={"drift/other": FIRING})],
+        [incident(members={make_alert("gone").key: make_alert("gone")})],
+        [incident(members={FIRING.key: make_alert("temp", since_at=math.nan)})],
+        [incident(members={FIRING.key: make_alert("temp", at=math.inf)})],
+        [
+            incident(f"incident/{number}", members={f"{number}": make_alert("c", key=f"{number}")})
+            for number in range(101)
+        ],
+    ],
+    ids=[
+        *("of nothing", "twice", "of an alert of another", "ends first", "began never", "endless"),
+        *("under another key", "of what does not fire", "of a change without a beginning", "of a state without one"),
+        "too many",
+    ],
+)
+def test_incidents_that_cannot_be_are_refused(incidents: list[Incident]) -> None:
+    with pytest.raises(ValueError, match=r"incident|change|state of"):
+        Incidents().restore(tuple(incidents), {FIRING.key, *map(str, range(101))})
+
+
+def test_an_incident_remembers_no_causes_of_its_alerts(alert: MakeAlert) -> None:
+    incidents = Incidents()
+
+    (placed,) = incidents.observe([alert("temp", causes=(Cause("above 100", 0.05, 0.4),), exemplars=("ab" * 16,))])
+
+    assert (placed.causes, placed.exemplars) == ((Cause("above 100", 0.05, 0.4),), ("ab" * 16,))
+    (remembered,) = incidents.state
+    assert [(member.causes, member.exemplars) for member in remembered.members.values()] == [((), ())]

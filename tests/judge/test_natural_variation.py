@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashlight.judge.natural_variation import natural_variation
+from dashlight.judge.natural_variation import Movements, natural_variation
 from dashlight.window.columns import ColumnReference, Variation
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import ABOVE, BELOW, BLOCK_ROWS, NULL, TYPE_ERROR
@@ -272,3 +272,14 @@ def test_of_too_few_rows_in_order_some_memory_is_assumed_and_that_is_said(
 
     assert (short.phi.min(), short.functional_phi.min(), short.too_short.tolist()) == (5.0, 5.0, [True])
     assert (known.phi.min(), unordered.phi.max()) == (1.0, 1.0)
+
+
+def test_movements_that_were_measured_once_serve_whatever_columns_are_asked_for(column_of: MakeColumn) -> None:
+    columns = [column_of([float(ratio), ratio + 1.0, ratio + 2.0], 40_000) for ratio in range(1, 5)]
+    movements = Movements()
+
+    for asked in (columns, columns[1:3], [*reversed(columns)]):
+        found, expected = natural_variation(asked, movements), natural_variation(asked)
+        for part in ("phi", "likely_phi", "tau", "functional_phi", "functional_tau", "too_short"):
+            np.testing.assert_array_equal(getattr(found, part), getattr(expected, part))
+    assert movements.of(columns[0]) is movements.of(columns[0])

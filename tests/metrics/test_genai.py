@@ -9,8 +9,8 @@ from dashlight.metrics.genai import (
     provider_of,
     speaks_genai,
 )
+from dashlight.metrics.generations import generation_times
 from dashlight.records import GenerationFacts
-from dashlight.window.generations import generation_times
 
 FACTS = GenerationFacts(
     operation="chat",

@@ -1,8 +1,7 @@
-"""What a host has counted, as figures."""
+"""What a machine has counted, as figures."""
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
@@ -13,15 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashlight.metrics.figures import Figure, Figures
+from dashlight.metrics.generations import GenerationKey, generation_times
 from dashlight.metrics.losses import INBOX_FULL, Fate, SignalFate
-from dashlight.metrics.totals import MOST_ENDPOINTS, MOST_SERIES, Totals
+from dashlight.metrics.totals import MOST_COUNTED_SERIES, MOST_ENDPOINTS, MOST_SERIES, Totals, TotalsState
 from dashlight.records import Alert, Score, WatchState
-from dashlight.window.generations import GenerationKey, generation_times
+from dashlight.store.layout import Layout
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.workers.layouts import FIGURES
 
 OUTBOX_FULL = SignalFate("events", "dropped", "outbox_full")
+SECONDS = generation_times(duration_seconds=2.0, first_token_seconds=0.5, seconds_per_token=None)
+LAYOUT: Layout[TotalsState] = Layout("totals", 1, TotalsState)
 GAUGES = {"workers": 2.0, "in_flight": 3.0, "analysed_rate": 1.0}
+
+FIRED = Alert("k", "drift", "fraud", "3", "/p", "age", "feature", "firing", "moved", 2.0, 1.0, 100, 0.5)
 
 
 @dataclass(frozen=True)
@@ -97,19 +101,85 @@ def test_all_figures_can_be_handed_on_as_bytes() -> None:
     assert FIGURES.thaw(b"".join(FIGURES.freeze(figures))) == figures
 
 
-def test_totals_go_on_after_a_restart() -> None:
+def written(totals: Totals) -> bytes:
+    return b"".join(LAYOUT.freeze(totals.state))
+
+
+@pytest.mark.parametrize("cut_at", [0, 1, 17, 39])
+def test_totals_that_are_restored_go_on_as_if_nothing_had_happened(cut_at: int) -> None:
+    whole = restored = Totals(started_at=1.0)
+    for number in range(50):
+        if number == cut_at:
+            restored = Totals(started_at=5.0)
+            restored.restore(LAYOUT.thaw(written(whole)))
+        for totals in {whole, restored}:
+            totals.add_outcomes(f"/{number % 40}", pane(number, kinds=[f"http_{500 + number}"]))
+            totals.add_counts({OUTBOX_FULL: 2, SignalFate("spans", "dropped", f"reason {number * 2}"): 1})
+            totals.add_alerts([FIRED])
+            totals.add_generations({("chat", "openai_chat", f"m{number}", "", f"{number % 20}"): SECONDS})
+        assert figures_of(restored) == figures_of(whole)
+
+    assert written(restored) == written(whole)
+    assert restored.started_at == 1.0
+    assert numbers(figures_of(restored), "dashlight.dropped")["events", "outbox_full"] == 100
+    assert numbers(figures_of(restored), "dashlight.alert.fired")["drift",] == 50
+    assert sum(int(times.durations.sum()) for times in restored.state.generations.values()) == 50
+
+
+CHAT: GenerationKey = ("chat", "openai_chat", "m", "m", "")
+
+
+def totals_seen() -> TotalsState:
     totals = Totals(started_at=1.0)
-    totals.add_outcomes("/p", pane(3))
+    totals.add_outcomes("/p", pane(3, kinds=["http_503"]))
     totals.add_counts({OUTBOX_FULL: 2})
+    totals.add_generations({CHAT: SECONDS})
+    figures_of(totals)
+    return totals.state
 
-    restarted = pickle.loads(pickle.dumps(totals))
-    restarted.add_outcomes("/p", pane(4))
-    restarted.add_counts({OUTBOX_FULL: 5})
 
-    figures = figures_of(restarted)
-    assert numbers(figures, "dashlight.requests")["/p", "ok"] == 7
-    assert numbers(figures, "dashlight.dropped") == {("events", "outbox_full"): 7}
-    assert figures.started_at == 1.0
+STATE = totals_seen()
+ENDPOINT = STATE.endpoints["/p"]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(STATE, started_at=float("nan")),
+        replace(STATE, started_at=float("inf")),
+        replace(STATE, endpoints={f"/{number}": ENDPOINT for number in range(MOST_ENDPOINTS + 1)}),
+        replace(STATE, counts={INBOX_FULL: -1}),
+        replace(STATE, counts={INBOX_FULL: 2**62}),
+        replace(STATE, counts={SignalFate("rows", "dropped", f"reason {number}"): 1 for number in range(66)}),
+        replace(STATE, fired={"drift": -1}),
+        replace(STATE, generations={CHAT: replace(SECONDS, first_tokens=SECONDS.first_tokens - 1)}),
+        replace(STATE, generations={("chat", "openai_chat", f"{number}", "", ""): SECONDS for number in range(50)}),
+        replace(STATE, admitted_count=len(STATE.admitted) - 1),
+        replace(STATE, admitted_count=MOST_COUNTED_SERIES + 1),
+        replace(STATE, admitted=tuple((f"{number}",) for number in range(MOST_COUNTED_SERIES + 1))),
+        *(
+            replace(STATE, endpoints={"/p": endpoint})
+            for endpoint in (
+                replace(ENDPOINT, outcomes={"ok": -1}),
+                replace(ENDPOINT, failures={f"kind {number}": 1 for number in range(34)}),
+                replace(ENDPOINT, undecodable={f"reason {number}": 1 for number in range(10)}),
+                replace(ENDPOINT, rows=-1),
+                replace(ENDPOINT, analysed=2**62),
+                replace(ENDPOINT, durations=ENDPOINT.durations[:-1]),
+                replace(ENDPOINT, first_bytes=ENDPOINT.first_bytes - 1),
+                replace(ENDPOINT, request_sizes=ENDPOINT.request_sizes.astype(np.float64)),
+                replace(ENDPOINT, response_sizes=ENDPOINT.response_sizes + 2**62),
+                replace(ENDPOINT, durations=ENDPOINT.durations + 2**58),
+                replace(ENDPOINT, request_sizes=ENDPOINT.request_sizes + 2**50),
+            )
+        ),
+    ],
+)
+def test_totals_that_cannot_be_are_refused(state: TotalsState) -> None:
+    Totals(started_at=1.0).restore(STATE)
+
+    with pytest.raises(ValueError, match="expected"):
+        Totals(started_at=1.0).restore(state)
 
 
 @pytest.mark.parametrize(
@@ -161,12 +231,11 @@ def test_names_of_other_counts_are_bounded() -> None:
 
 def test_alerts_are_counted_when_they_begin_to_fire() -> None:
     totals = Totals(started_at=1.0)
-    fired = Alert("k", "drift", "fraud", "3", "/p", "age", "feature", "firing", "moved", 2.0, 1.0, 100, 0.5)
 
-    totals.add_alerts([fired, replace(fired, state="pending"), replace(fired, state="resolved")])
-    totals.add_alerts([replace(fired, source="traffic")])
+    totals.add_alerts([FIRED, replace(FIRED, state="pending"), replace(FIRED, state="resolved")])
+    totals.add_alerts([replace(FIRED, source="traffic")])
 
-    figures = figures_of(totals, alerts=[fired])
+    figures = figures_of(totals, alerts=[FIRED])
     assert numbers(figures, "dashlight.alert.fired") == {
         ("drift",): 1, ("performance",): 0, ("traffic",): 1, ("break",): 0, ("threshold",): 0,
     }  # fmt: skip
@@ -182,6 +251,17 @@ def test_endpoints_beyond_the_bound_are_counted_together() -> None:
     requests = numbers(figures_of(totals), "dashlight.rows")
     assert len(requests) == MOST_ENDPOINTS
     assert requests["other",] == 44
+
+
+def test_what_stands_for_the_others_takes_no_name_from_an_endpoint_also_where_it_came_first() -> None:
+    totals = Totals(started_at=1.0)
+
+    for name in ("other", *(f"/p{number}" for number in range(MOST_ENDPOINTS - 1)), "/late"):
+        totals.add_outcomes(name, pane(2))
+
+    requests = numbers(figures_of(totals), "dashlight.rows")
+    assert len(requests) == MOST_ENDPOINTS
+    assert requests["other",] == 2 * 4
 
 
 def test_there_are_never_more_series_than_the_bound() -> None:
@@ -306,11 +386,10 @@ def test_what_happened_can_be_asked_for() -> None:
 
 def test_generations_of_all_endpoints_add_up_and_none_is_taken_for_another() -> None:
     totals = Totals(started_at=0.0)
-    times = generation_times(duration_seconds=2.0, first_token_seconds=0.5, seconds_per_token=None)
     keys: list[GenerationKey] = [("chat", "openai_chat", "m", "", ""), ("chat", "openai_chat", "", "m", "")]
 
     for _ in range(3):
-        totals.add_generations(dict.fromkeys(keys, times))
+        totals.add_generations(dict.fromkeys(keys, SECONDS))
 
     found = [each for each in figures_of(totals).histograms if each.name == "gen_ai.server.request.duration"]
     assert [sum(each.counts) for each in found] == [3, 3]

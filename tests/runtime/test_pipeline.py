@@ -485,8 +485,39 @@ def test_endpoints_beyond_the_bound_are_counted_together_and_not_judged(
     assert (own["other"]["rows"], own["other"]["unwatched_rows"]) == (5, 5)
     assert (own["/models/0"]["rows"], own["/models/0"]["unwatched_rows"]) == (2, 0)
     assert [message for _, _, message in logged(caplog)] == [
-        "more than 32 endpoints: the others are counted together, without drift"
+        "more than 32 endpoints: the others are counted together, not judged"
     ]
+
+
+def test_scanners_and_probes_take_no_place_from_a_model_and_are_counted(
+    service: Callable[..., Service], reference: Reference
+) -> None:
+    watched = service(reference=reference)
+    kinds = [
+        ("/{}/{{path}}", "GET", 404),
+        ("/{}/health", "GET", 200),
+        ("/page/{}", "GET", 200),
+        ("/{}", "OPTIONS", 200),
+    ]
+    strangers = [
+        structs.replace(an_exchange(b"", b"", route=route.format(number), status=status), method=method)
+        for route, method, status in kinds
+        for number in range(40)
+    ]
+    watched.serve(*strangers)
+    for _ in range(6):
+        watched.serve(*strangers, *predictions(np.random.default_rng(3), 20)).end_pane()
+
+    counted = {
+        event["http.route"]: score["rows"]
+        for event in watched.events("scores")
+        for score in event["dashlight.scores"]
+        if score["statistic"] == "throughput"
+    }
+    assert counted == {"/predict": 120, "other": 7 * 160}
+    assert {event["http.route"] for event in watched.events("scores") if "dashlight.model.name" in event} == {
+        "/predict"
+    }
 
 
 def test_the_budget_is_shared_by_the_models_of_all_endpoints(

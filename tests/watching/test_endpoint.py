@@ -83,11 +83,16 @@ class Watched:
         self.policy = Policy(pane_seconds=pane_seconds, window_seconds=60.0, rules=parse_rules(thresholds))
         self.references = References(LearnedReferences(None), reference)
         self.places = Places()
-        self.endpoint = WatchedEndpoint("/predict", self.policy, self.references, places=self.places)
+        self.endpoint = self.anew()
         self.counter = EndpointCounter("/predict", self.policy, self.references, LearningRoom())
         self.changes: list[Alert] = []
         self.panes = 0
         self._pane_seconds = pane_seconds
+
+    def anew(self) -> WatchedEndpoint:
+        """A watch of the endpoint that has seen nothing."""
+        place = self.places.next_endpoint()
+        return WatchedEndpoint("/predict", self.policy, self.references, place=place, places=self.places)
 
     def serve(self, *exchanges: Exchange, panes: int = 1, failures: Mapping[int, str] = NO_FAILURES) -> Watched:
         """The same exchanges in each of some panes; the states that alerts change to are kept."""
@@ -390,7 +395,7 @@ def test_endpoints_share_the_budget_by_their_places() -> None:
     references = References(LearnedReferences(None))
 
     for name in ("/a", "/b"):
-        WatchedEndpoint(name, Policy(), references, places=places)
+        WatchedEndpoint(name, Policy(), references, place=places.next_endpoint(), places=places)
 
     assert (places.models, places.endpoints) == (0, 2)
 
@@ -424,7 +429,7 @@ class Broken:
 
 def test_a_mistake_in_one_part_is_counted_and_told_once_and_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
     watched = Watched("error_rate>2%")
-    watched.endpoint._models["broken", ""] = Broken()  # type: ignore[assignment]
+    watched.endpoint.models["broken", ""] = Broken()  # type: ignore[assignment]
 
     watched.serve(FAILED).serve(FAILED)
 
@@ -460,7 +465,7 @@ def test_the_model_unseen_for_longest_makes_room_for_a_new_one_and_its_alerts_en
     assert (begun.model, begun.column, begun.state) == ("v9", "age", "firing")
     assert (watched.places.models, watched.endpoint.unwatched_rows) == (MOST_MODELS, 0)
     assert {model for model, _ in watched.endpoint.brief.models} == {*others, "v9"}
-    assert watched.endpoint._models["v9", ""].place == 1
+    assert watched.endpoint.models["v9", ""].place == 1
 
 
 def test_models_that_are_all_asked_make_no_room() -> None:
@@ -532,7 +537,8 @@ def test_a_pane_that_was_late_is_no_throng_and_no_lull(rule: str) -> None:
 
 def test_the_time_between_two_judges_is_nobody_s_pane() -> None:
     watched = Watched("throughput<0.5/s").serve(*[OK] * 6, panes=40)
-    assert list(watched.endpoint.resume(watched.policy, watched.references, 7200.0)) == []
+    state, watched.endpoint = watched.endpoint.state, watched.anew()
+    assert list(watched.endpoint.restore(state)) == []
     watched.counter.count([OK] * 6, {})
 
     assert list(watched.endpoint.close_pane(watched.counter.close(7210.0), 7210.0)) == []
@@ -540,7 +546,7 @@ def test_the_time_between_two_judges_is_nobody_s_pane() -> None:
 
 def test_an_endpoint_that_begins_in_a_pane_that_was_late_was_asked_over_all_of_it() -> None:
     first = Watched("throughput>0.7/s")
-    begun = WatchedEndpoint("/late", first.policy, first.references, places=Places(), since_at=0.0)
+    begun = WatchedEndpoint("/late", first.policy, first.references, place=2, places=Places(), since_at=0.0)
     first.counter.count([OK] * 72, {})
 
     assert list(begun.close_pane(first.counter.close(120.0), 120.0)) == []

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dashlight.counting.kept_rows import KeptRows
 from dashlight.records import Score, Table
-from dashlight.store.pickled import freeze, frozen_pieces, thaw
-from dashlight.watching.learner import MOST_BYTES, Learner
+from dashlight.store.layout import Layout
+from dashlight.watching.learner import MOST_BYTES, Learner, LearnerState
+from dashlight.window.columns import Reference
 from dashlight.window.tables import table_of_columns
 
 WANTED = 1000
+LAYOUT: Layout[LearnerState] = Layout("learner", 1, LearnerState)
 NOTHING = Table(0, (), np.empty((0, 0)), (), (), np.empty(0, np.intp))
 
 
@@ -137,10 +140,64 @@ def test_what_is_learned_from_texts_costs_a_checkpoint_next_to_nothing() -> None
     texts = [f"{place} " * 100 for place in range(900)]
     learner.take(KeptRows.of({"feature": table_of_columns({"text": texts}), "output": NOTHING}))
 
-    header, _, _, pickled, *_ = frozen_pieces(learner)
+    part = LAYOUT.part(learner.state)
 
-    assert len(header) + len(pickled) < 2000
-    thawed = thaw(freeze(learner))
-    assert isinstance(thawed, Learner)
-    thawed.take(wide(100, width_bytes=64))
-    assert thawed.reference(5.0, model="risk") is not None
+    assert len(part.body) < 500
+    assert len(part.arrays) == 1
+
+
+def written(learner: Learner) -> bytearray:
+    return bytearray(b"".join(LAYOUT.freeze(learner.state)))
+
+
+@pytest.mark.parametrize("cut_at", [0, 1, 3, 4, 7])
+def test_a_learner_that_is_restored_learns_the_same_reference(cut_at: int) -> None:
+    whole = restored = Taught().learner
+    rng, made = np.random.default_rng(5), list[Reference | None]()
+    for pane in range(8):  # an incident until the third pane: more rows are waited for
+        if pane == cut_at:
+            restored = Taught().learner
+            restored.restore(LAYOUT.thaw(written(whole)))
+        rows = KeptRows.of({"feature": table_of_columns({"age": rng.normal(90.0 if pane < 3 else 40.0, 10, 250)})})
+        for learner in {whole, restored}:
+            learner.take(rows)
+        made = [learner.reference(5.0, model="risk") for learner in (whole, restored)]
+        assert [score.value for score in restored.progress()] == [score.value for score in whole.progress()]
+        assert restored.moving == whole.moving
+
+    assert written(restored) == written(whole)
+    assert None not in made
+    assert len({each.version for each in made if each}) == 1
+
+
+def test_damaged_rows_cost_themselves_and_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    taught, state = Taught(), Taught().rows(400).rows(300).rows(100).learner.state
+    state.kept[1].frozen[200] ^= 1
+    lying = KeptRows({"feature": 900, "output": 0}, state.kept[2].frozen)
+    taught.learner.restore(replace(state, kept=(*state.kept[:2], lying)))
+
+    assert taught.rows_made() is None
+    assert (taught.learner.rows, taught.learner.damaged_rows) == (400, 300 + 900)
+    assert taught.learner.progress()[-1] == Score(None, None, "reference_damaged_rows", 1200.0, 1200.0, 1200.0, 400)
+    (sentence,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert sentence.startswith("/predict risk: rows to learn from are damaged and left out: ")
+    assert taught.rows(600).rows_made() == WANTED
+
+
+STATE = Taught().rows(100).learner.state
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(STATE, wanted=WANTED - 1),
+        replace(STATE, wanted=4 * WANTED + 1),
+        replace(STATE, damaged_rows=-1),
+        replace(STATE, kept=(KeptRows({"feature": -1}, STATE.kept[0].frozen),)),
+        replace(STATE, kept=(KeptRows({"feature": 2**62}, STATE.kept[0].frozen),)),
+        replace(STATE, kept=(KeptRows({"feature": 1}, STATE.kept[0].frozen[None]),)),
+    ],
+)
+def test_what_no_learner_of_so_many_rows_holds_is_refused(state: LearnerState) -> None:
+    with pytest.raises(ValueError, match=r"expected|no row of bytes"):
+        Taught().learner.restore(state)

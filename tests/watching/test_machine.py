@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -26,11 +27,12 @@ from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS, SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score, Table
 from dashlight.store.learned import LearnedReferences
-from dashlight.store.pickled import freeze, thaw
 from dashlight.watching.machine import MachineWatch
+from dashlight.watching.state import MachineState, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns, taken
+from dashlight.workers.checkpoints import Checkpoint, CheckpointLayout
 
 BEGAN_AT, PANE_SECONDS = 1_700_000_000.0, 10.0
 ROWS = 60
@@ -156,6 +158,24 @@ def references_of(reference: Reference | None = None, *, learned: LearnedReferen
     return References(learned or LearnedReferences(None), reference)
 
 
+def kept(watch: MachineWatch) -> WholeState:
+    """The state of *watch* as it comes out of a checkpoint."""
+    checkpoint = CheckpointLayout().thaw(b"".join(CheckpointLayout().freeze(Checkpoint(watch.state, {}))))
+    assert checkpoint.lost == ()
+    return checkpoint.state
+
+
+def restored(
+    watch: MachineWatch, policy: Policy, references: References, at: float
+) -> tuple[MachineWatch, list[Alert]]:
+    """The watch of another process that goes on where *watch* left off, and the alerts that end with that."""
+    other = MachineWatch(policy, references, at=at)
+    lost: list[tuple[str, Exception]] = []
+    ended = other.restore(kept(watch), at, lose=lambda part, error: lost.append((part, error)))
+    assert lost == []
+    return other, ended
+
+
 class Machine:
     """Processes that count, and the watch that judges what they counted."""
 
@@ -199,11 +219,8 @@ class Machine:
         panes = [counter.close(at, ProcessStatus(in_flight, 1.0), {}) for counter in self.counters]
         self.alerts += [(self.panes, alert) for alert in self.watch.close_pane(merged(panes), at)]
         if self._freezes:
-            thawed = thaw(freeze(self.watch))
-            assert isinstance(thawed, MachineWatch)
-            assert thawed.can_resume(self.policy)
-            assert thawed.resume(self.policy, self.references, at) == []
-            self.watch = thawed
+            self.watch, ended = restored(self.watch, self.policy, self.references, at)
+            assert ended == []
         for counter in self.counters:
             counter.follow(self.watch.briefing)
         return self
@@ -354,17 +371,10 @@ def drifting(*, panes: int = 8) -> Machine:
     return machine
 
 
-def thawed_again(machine: Machine) -> MachineWatch:
-    watch = thaw(freeze(machine.watch))
-    assert isinstance(watch, MachineWatch)
-    return watch
-
-
 def test_alerts_of_a_reference_file_that_is_another_by_now_are_withdrawn() -> None:
     machine = drifting()
-    watch = thawed_again(machine)
 
-    ended = watch.resume(POLICY, references_of(reference_of(2, 80.0)), BEGAN_AT + 500.0)
+    watch, ended = restored(machine.watch, POLICY, references_of(reference_of(2, 80.0)), BEGAN_AT + 500.0)
 
     assert {(alert.column, alert.state) for alert in ended if alert.source == "drift"} >= {("age", "resolved")}
     assert all(alert.summary.startswith("the reference was replaced; it was: ") for alert in ended)
@@ -373,26 +383,27 @@ def test_alerts_of_a_reference_file_that_is_another_by_now_are_withdrawn() -> No
 
 def test_with_the_same_reference_file_alerts_stay_in_force() -> None:
     machine = drifting()
-    watch = thawed_again(machine)
 
-    assert watch.resume(POLICY, references_of(reference_of()), BEGAN_AT + 500.0) == []
+    watch, ended = restored(machine.watch, POLICY, references_of(reference_of()), BEGAN_AT + 500.0)
+
+    assert ended == []
     assert in_full(watch.in_force) == in_full(machine.watch.in_force) != "()"
 
 
-@pytest.mark.parametrize("kept", [True, False], ids=["still there", "gone"])
-def test_what_was_learned_is_compared_with_as_long_as_it_is_there(tmp_path: Path, *, kept: bool) -> None:
+@pytest.mark.parametrize("is_there", [True, False], ids=["still there", "gone"])
+def test_what_was_learned_is_compared_with_as_long_as_it_is_there(tmp_path: Path, *, is_there: bool) -> None:
     machine = Machine(learned=LearnedReferences(tmp_path))
     rng = np.random.default_rng(14)
     for turn in (*[USUAL] * 12, *[Turn(age=80.0)] * 6):
         machine.serve(served(rng, turn, BEGAN_AT))
     assert "drift/risk/%2Fpredict/feature/age" in machine.fired
-    watch = thawed_again(machine)
-    if not kept:
+    if not is_there:
         next(tmp_path.glob("reference-*.json")).unlink()
 
-    ended = watch.resume(POLICY, references_of(learned=LearnedReferences(tmp_path)), BEGAN_AT + 500.0)
+    references = references_of(learned=LearnedReferences(tmp_path))
+    _, ended = restored(machine.watch, POLICY, references, BEGAN_AT + 500.0)
 
-    assert ("age" in {alert.column for alert in ended}) is not kept
+    assert ("age" in {alert.column for alert in ended}) is not is_there
 
 
 @pytest.mark.parametrize(
@@ -409,24 +420,96 @@ def test_what_was_learned_is_compared_with_as_long_as_it_is_there(tmp_path: Path
     ids=["pane", "thresholds", "false alarms", "tolerance", "rows to learn", "ignored", "importance"],
 )
 def test_under_another_policy_a_watch_does_not_go_on(other: Policy) -> None:
-    watch = thawed_again(Machine())
-
-    assert not watch.can_resume(other)
-    assert watch.can_resume(replace(POLICY))
+    with pytest.raises(ValueError, match="another policy"):
+        restored(Machine().watch, other, references_of(), BEGAN_AT)
 
 
 def test_another_window_of_scores_is_no_other_policy() -> None:
-    watch = thawed_again(Machine(reference_of()))
-
-    assert watch.can_resume(replace(POLICY, window_seconds=60.0))
-
-
-def test_a_watch_that_was_thawed_and_not_resumed_judges_nothing() -> None:
     machine = Machine(reference_of()).serve(troubled_panes()[0])
-    watch = thawed_again(machine)
 
-    with pytest.raises(RuntimeError, match="not resumed"):
-        watch.close_pane(MachinePane(machine.counters[0].close(0.0, ProcessStatus(0, 1.0), {}).endpoints, {}), 0.0)
+    watch, _ = restored(machine.watch, replace(POLICY, window_seconds=60.0), machine.references, BEGAN_AT)
+
+    assert watch.pane_count == 1
+
+
+LostPart = Literal["totals", "endpoints", "comparisons"]
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ("endpoints", "the statistics behind it could not be taken over; it was: "),
+        ("comparisons", "the statistics behind it could not be taken over; it was: "),
+        ("totals", None),
+    ],
+)
+def test_a_part_that_is_missing_begins_anew_and_ends_its_alerts(part: LostPart, reason: str | None) -> None:
+    machine = drifting()
+    missing: Any = None if part == "totals" else {}
+    whole = replace(kept(machine.watch), **{part: missing})
+    other = MachineWatch(POLICY, machine.references, at=BEGAN_AT)
+
+    ended = other.restore(whole, BEGAN_AT + 500.0, lose=lambda part, error: pytest.fail(f"{part}: {error}"))
+
+    assert [alert.summary.startswith(reason or "") for alert in ended] == [True] * len(ended)
+    assert bool(ended) is (reason is not None)
+    assert {alert.key for alert in other.in_force} == {alert.key for alert in machine.watch.in_force} - {
+        alert.key for alert in ended
+    }
+    machine.watch = other
+    assert machine.serve(troubled_panes()[0]).watch.pane_count == 9
+
+
+MachineChange = Callable[[MachineState], MachineState]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: replace(state, pane_count=-1),
+        lambda state: replace(state, pane_count=2**63),
+        lambda state: replace(state, endpoints={}),
+        lambda state: replace(state, endpoints={**state.endpoints, "/other": 2}),
+        lambda state: replace(state, endpoints=dict.fromkeys(state.endpoints, 0)),
+        lambda state: replace(state, statuses={"process": ProcessStatus(-1, 1.0)}),
+        lambda state: replace(state, statuses={"process": ProcessStatus(0, float("nan"))}),
+        lambda state: replace(state, statuses={"process": ProcessStatus(0, 1.0, float("inf"))}),
+    ],
+    ids=[
+        *("panes below none", "panes beyond all", "no endpoints", "one endpoint more", "no place", "in flight"),
+        *("no rate", "at no moment"),
+    ],
+)
+def test_the_state_of_a_machine_that_cannot_be_is_refused_whole(change: MachineChange) -> None:
+    machine = Machine(reference_of()).serve(troubled_panes()[0])
+    whole = kept(machine.watch)
+    other = MachineWatch(POLICY, machine.references, at=BEGAN_AT)
+
+    with pytest.raises(ValueError, match=r"panes|place|flight|share|moment|end of"):
+        other.restore(
+            replace(whole, machine=change(whole.machine)),
+            BEGAN_AT,
+            lose=lambda part, error: pytest.fail(f"{part} {error}"),
+        )
+
+
+@pytest.mark.parametrize("part", ["endpoint", "comparison"])
+def test_a_part_that_does_not_fit_is_lost_alone_and_handed_over(part: str) -> None:
+    machine = drifting()
+    whole = kept(machine.watch)
+    if part == "endpoint":
+        whole = replace(whole, endpoints={name: replace(of, unwatched_rows=-1) for name, of in whole.endpoints.items()})
+    else:
+        comparisons = {of: replace(state, rows=state.rows[:-1]) for of, state in whole.comparisons.items()}
+        whole = replace(whole, comparisons=comparisons)
+    other, lost = MachineWatch(POLICY, machine.references, at=BEGAN_AT), list[tuple[str, Exception]]()
+
+    ended = other.restore(whole, BEGAN_AT + 500.0, lose=lambda name, error: lost.append((name, error)))
+
+    assert [(name, type(error)) for name, error in lost] == [(part, ValueError)]
+    assert "drift/risk/%2Fpredict/feature/age" in {alert.key for alert in ended}
+    assert other.close_pane(MachinePane({}, {}), BEGAN_AT + 510.0) == []
+    assert kept(other).machine.pane_count == 9
 
 
 def test_a_reference_that_is_replaced_while_it_runs_withdraws_its_alerts() -> None:
@@ -550,14 +633,25 @@ class Routes:
     ) -> list[Alert]:
         for route in routes:
             outcome: Outcome = "error" if route == failing else "ok"
-            self.counter.endpoint(route).count([an_exchange(outcome) for _ in range(self._exchanges)], {})
+            self.counter.endpoint(route, "provisional").count(
+                [an_exchange(outcome) for _ in range(self._exchanges)], {}
+            )
+        return self.end_pane(after=after, counts=counts)
+
+    def predict(self, *routes: str) -> None:
+        """A row of a model at each."""
+        for route in routes:
+            pane = served(np.random.default_rng(1), Turn(rows=1), self.at)
+            made = Prediction(route, "risk", "3", "plain", pane.features, pane.outputs)
+            self.counter.endpoint(route).add(made, pane.exchanges)
+            self.counter.endpoint(route).count(pane.exchanges, {})
+
+    def end_pane(self, *, after: float = PANE_SECONDS, counts: Mapping[SignalFate, int] | None = None) -> list[Alert]:
         self.at += after
         changed = self.watch.close_pane(self.counter.close(self.at, ProcessStatus(0, 1.0), counts or {}), self.at)
         if self.watch.pane_count % self._panes_a_life == 0:
-            thawed = thaw(freeze(self.watch))
-            assert isinstance(thawed, MachineWatch)
-            assert thawed.resume(self.policy, self.references, self.at) == []
-            self.watch = thawed
+            self.watch, ended = restored(self.watch, self.policy, self.references, self.at)
+            assert ended == []
         return changed
 
     @property
@@ -605,6 +699,49 @@ def test_the_endpoint_unseen_for_longest_makes_room_and_all_its_alerts_end() -> 
     # The process goes on telling of what it knows; that alone brings nothing back.
     assert routes.ask(*first[1:]) == []
     assert "/0" not in routes.watched
+
+
+def test_an_endpoint_that_fails_from_its_first_request_alarms_without_a_prediction() -> None:
+    routes = Routes()
+
+    (fired,) = routes.ask("/broken", failing="/broken")
+
+    assert (fired.endpoint, fired.state) == ("/broken", "firing")
+
+
+def test_predictions_take_the_places_of_endpoints_that_have_none_whose_alerts_end() -> None:
+    routes = Routes()
+    failing = [f"/failing/{number}" for number in range(MOST_ENDPOINTS)]
+    (fired,) = routes.ask(*failing, failing="/failing/0")
+    models = [f"/{number}" for number in range(MOST_ENDPOINTS - 1)]
+
+    routes.predict(*models)
+    ended = routes.ask(*failing, failing="/failing/0")
+
+    assert [(alert.key, alert.state) for alert in ended] == [(fired.key, "resolved")]
+    assert ended[0].summary.startswith("the endpoint made room for one with predictions; it was: ")
+    assert routes.watched == {*models, failing[-1], OTHER_ENDPOINTS}
+    routes.predict(*models, "/last")
+    routes.end_pane()
+    routes.ask(*failing, failing="/failing/1")
+    assert routes.watched == {*models, "/last", OTHER_ENDPOINTS}
+    # All were counted, by whatever name.
+    counts = routes.watch.totals._endpoints
+    assert sum(sum(each._outcomes.values()) for each in counts.values()) == 3 * 40 * MOST_ENDPOINTS + 2 * 31 + 1
+
+
+def test_what_stands_for_all_others_is_counted_and_alarms_nobody() -> None:
+    routes = Routes(exchanges=2, panes_a_life=50)
+
+    changed = [alert for _ in range(5) for alert in routes.ask(OTHER_ENDPOINTS, failing=OTHER_ENDPOINTS)]
+
+    scores = dict(routes.watch.snapshots())[OTHER_ENDPOINTS].scores
+    assert changed == []
+    assert {score.statistic: score.value for score in scores}["error_rate"] == 1.0
+    assert routes.watch._places.endpoints == 0
+    for _ in range(102):
+        routes.ask("/later", after=DAY / 10)
+    assert (routes.watched, routes.watch._places.endpoints) == ({"/later"}, 1)
 
 
 def test_alerts_beyond_those_that_are_kept_are_counted_as_lost() -> None:

@@ -1,7 +1,6 @@
 """The outcomes of an endpoint, pane by pane: windows, names, and what is kept."""
 
 import math
-import pickle
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,8 +8,15 @@ import numpy as np
 import pytest
 
 from dashlight.records import Outcome
-from dashlight.window.outcome_panes import OutcomePanes, panes_covered
+from dashlight.store.layout import Layout
+from dashlight.window.outcome_panes import OutcomePanes, OutcomePanesState, panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts, merge_outcomes
+
+LAYOUT: Layout[OutcomePanesState] = Layout("outcomes", 1, OutcomePanesState)
+
+
+def written(panes: OutcomePanes) -> bytes:
+    return b"".join(LAYOUT.freeze(panes.state))
 
 
 def counts_of(
@@ -106,16 +112,49 @@ def test_panes_that_follow_each_other_merge_into_the_window_that_covers_them() -
     assert (merged.panes, merged.exchanges) == (window.panes, window.exchanges)
 
 
-def test_what_is_kept_outlives_the_process() -> None:
-    held = kept(*(counts_of(["ok"] * at, failures=["http_500"] * (at % 3)) for at in range(1, 50)))
+@pytest.mark.parametrize("cut_at", [0, 1, 7, 31, 32, 49])
+def test_panes_that_are_restored_go_on_bit_by_bit(cut_at: int) -> None:
+    panes = [
+        counts_of(["ok"] * at, failures=[f"http_{500 + at}"] * (at % 3), analysed=at, undecodable=["cut", f"{at % 12}"])
+        for at in range(50)
+    ]
+    whole, restored = kept(*panes[:cut_at]), OutcomePanes()
 
-    thawed = pickle.loads(pickle.dumps(held))
-    for each in (held, thawed):
-        each.take(counts_of(["error"] * 7, failures=["http_503"] * 7), 50.0)
+    restored.restore(LAYOUT.thaw(written(whole)))
+    for at, pane in enumerate(panes[cut_at:], cut_at):
+        for each in (whole, restored):
+            each.take(pane, float(at))
 
-    for panes in (1, 5, 60):
-        assert thawed.window(panes).failures == held.window(panes).failures
-        assert thawed.window(panes).durations.tolist() == held.window(panes).durations.tolist()
+    assert written(restored) == written(whole)
+    for wanted in (1, 5, 60):
+        assert list(restored.window(wanted).failures.items()) == list(whole.window(wanted).failures.items())
+        assert restored.window(wanted).undecodable == whole.window(wanted).undecodable
+
+
+def test_names_that_became_one_when_they_were_written_are_counted_together() -> None:
+    panes, restored = kept(counts_of(failures=["\ud800", "\ud801", "http_500"])), OutcomePanes()
+
+    restored.restore(LAYOUT.thaw(written(panes)))
+    restored.take(counts_of(failures=["http_500", "http_502"]), 1.0)
+
+    assert restored.window(2).failures == {"\ufffd": 2, "http_500": 2, "http_502": 1}
+
+
+STATE = kept(counts_of(["ok"], failures=["http_500"])).state
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(STATE, kinds=tuple(f"kind {number}" for number in range(33))),
+        replace(STATE, reasons=tuple(f"reason {number}" for number in range(9))),
+        replace(STATE, ring=OutcomePanes(4).state.ring),
+    ],
+    ids=["too many kinds", "too many reasons", "other levels"],
+)
+def test_what_no_panes_of_outcomes_hold_is_refused(state: OutcomePanesState) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        OutcomePanes().restore(state)
 
 
 def test_a_pane_that_was_late_is_one_pane_that_covers_the_time_of_several() -> None:
@@ -128,7 +167,7 @@ def test_a_pane_that_was_late_is_one_pane_that_covers_the_time_of_several() -> N
 
 
 @pytest.mark.parametrize(
-    ("passed", "closed_count", "covered"),
+    ("passed_panes", "closed_count", "covered"),
     [
         (1.0, 1, 1),
         (0.7, 4, 1),
@@ -142,5 +181,5 @@ def test_a_pane_that_was_late_is_one_pane_that_covers_the_time_of_several() -> N
     ],
     ids=["in time", "early", "a little late", "at once", "late", "very late", "asleep", "others counted", "set back"],
 )
-def test_how_many_panes_a_pane_covers(passed: float, closed_count: int, covered: int) -> None:
-    assert panes_covered(passed, closed_count) == covered
+def test_how_many_panes_a_pane_covers(passed_panes: float, closed_count: int, covered: int) -> None:
+    assert panes_covered(passed_panes, closed_count) == covered

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from dashlight.store.layout import Layout
 from dashlight.window.layout import BINS
-from dashlight.window.panes import SLOTS, Panes, merge, rows_of
+from dashlight.window.panes import SLOTS, Panes, PanesState, merge, rows_of
 
 counts_of_two_columns = arrays(np.int64, (2, BINS), elements=st.integers(0, 10**6))
 
@@ -111,3 +112,37 @@ def test_merging_leaves_its_parts_as_they_were() -> None:
 def test_counts_of_other_columns_cannot_be_merged() -> None:
     with pytest.raises(ValueError, match="shape"):
         merge(np.zeros((1, BINS), np.int64), np.zeros((2, BINS), np.int64))
+
+
+PANES: Layout[PanesState] = Layout("panes", 1, PanesState)
+
+
+def test_panes_that_are_restored_go_on_also_in_the_midst_of_one() -> None:
+    panes, restored = Panes(2), Panes(2)
+    for pane in range(50):
+        panes.add(np.full((2, BINS), pane))
+        panes.close(float(pane))
+    panes.add(np.full((2, BINS), 7))
+
+    restored.restore(PANES.thaw(b"".join(PANES.freeze(panes.state))))
+    for each in (panes, restored):
+        each.add(np.full((2, BINS), 70_000))
+        each.close(50.0)
+
+    assert b"".join(PANES.freeze(restored.state)) == b"".join(PANES.freeze(panes.state))
+    assert restored.window(1).counts.tolist() == [[70_007] * BINS] * 2
+
+
+@pytest.mark.parametrize(
+    "current",
+    [np.zeros((3, BINS), np.int64), np.zeros((2, BINS)), np.full((2, BINS), -1), np.full((2, BINS), 2**62)],
+    ids=["other columns", "no whole numbers", "below zero", "too many"],
+)
+def test_rows_that_cannot_be_are_refused(current: NDArray[np.int64]) -> None:
+    with pytest.raises(ValueError, match="rows of a pane"):
+        Panes(2).restore(PanesState(current, Panes(2).state.closed))
+
+
+def test_a_window_of_other_columns_is_refused() -> None:
+    with pytest.raises(ValueError, match="counts of a ring"):
+        Panes(2).restore(PanesState(Panes(2).current, Panes(3).state.closed))

@@ -1,18 +1,20 @@
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from dashlight.records import Role, Table
+from dashlight.store.layout import Layout
 from dashlight.window.columns import ColumnReference
-from dashlight.window.recent import SPARSE_STRIDE, RecentRows, RecentValues
+from dashlight.window.recent import SPARSE_STRIDE, RecentRows, RecentValues, RecentValuesState, UnknownColumn
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, merged_recent
 from dashlight.window.tables import table_of_columns
 
 Make = Callable[..., ColumnReference]
+LAYOUT: Layout[RecentValuesState] = Layout("recent", 1, RecentValuesState)
 
 
 @dataclass
@@ -138,27 +140,115 @@ def traffic(rng: np.random.Generator) -> Table:
     return table_of_columns({"x": rng.standard_normal(rows), "w": words, f"z{rng.integers(5)}": np.ones(rows)})
 
 
-def test_after_a_pickle_it_goes_on_as_if_nothing_had_happened(recent: Seen) -> None:
-    rng = np.random.default_rng(7)
-    pickled = recent.values
-    for at in range(40):
-        recent.add("feature", traffic(rng))
-        pane = recent.collector.close()
-        recent.values.take(pane, float(at))
-        if pickled is not recent.values:
-            pickled.take(pane, float(at))
-        if at in {5, 30}:
-            pickled = pickle.loads(pickle.dumps(pickled if at == 30 else recent.values, 5))
+def written(values: RecentValues) -> bytes:
+    return b"".join(LAYOUT.freeze(values.state))
 
+
+@pytest.mark.parametrize("cut_at", [0, 1, 5, 30])
+def test_values_that_are_restored_go_on_bit_by_bit(recent: Seen, cut_at: int) -> None:
+    rng, restored = np.random.default_rng(7), recent.values
+    for at in range(40):
+        if at == cut_at:
+            restored = RecentValues(recent.columns)
+            restored.restore(LAYOUT.thaw(written(recent.values)))
+        recent.add("feature", traffic(rng))
+        pane = recent.collector.close() if at % 4 else None
+        for values in {recent.values, restored}:
+            values.take(pane, float(at))
+
+    assert written(restored) == written(recent.values)
     for role in ("feature", "output"):
-        assert rows_told(pickled.dense(role))[2:] == rows_told(recent.values.dense(role))[2:]
-        assert rows_told(pickled.sparse(role))[2:] == rows_told(recent.values.sparse(role))[2:]
-        np.testing.assert_array_equal(pickled.dense(role).numbers, recent.values.dense(role).numbers)
-        np.testing.assert_array_equal(pickled.sparse(role).types, recent.values.sparse(role).types)
-    assert (pickled.pane, pickled.rows_seen) == (recent.values.pane, recent.values.rows_seen)
-    assert pickled.unknown == recent.values.unknown
-    assert pickled.last_present_at("feature", "w") == 39.0
-    assert [column.name for column in pickled.columns_of("feature")] == ["x", "w", "t"]
+        assert rows_told(restored.sparse(role))[2:] == rows_told(recent.values.sparse(role))[2:]
+    assert (restored.pane, restored.rows_seen) == (recent.values.pane, recent.values.rows_seen)
+    assert restored.unknown == recent.values.unknown
+    assert restored.last_present_at("feature", "w") == 39.0
+    assert np.isnan(restored.last_present_at("output", "y"))
+
+
+@pytest.fixture
+def state(recent: Seen) -> RecentValuesState:
+    """Of three panes, the last one empty, with an unknown column `z`."""
+    for at in range(2):
+        recent.add("feature", table_of_columns({"x": np.ones(20), "z": ["a"] * 20}))
+        recent.close_pane(float(at))
+    recent.close_pane(2.0)
+    return recent.values.state
+
+
+Spoil = Callable[[RecentValuesState], RecentValuesState]
+
+
+def of_all(**wrong: Any) -> Spoil:
+    return lambda state: replace(state, **wrong)
+
+
+def of_role(**wrong: Any) -> Spoil:
+    return lambda state: replace(state, roles={**state.roles, "feature": replace(state.roles["feature"], **wrong)})
+
+
+def of_rows(rows: str, **wrong: Callable[[Any], Any]) -> Spoil:
+    def spoil(state: RecentValuesState) -> RecentValuesState:
+        right = getattr(state.roles["feature"], rows)
+        spoilt = replace(right, **{name: change(getattr(right, name)) for name, change in wrong.items()})
+        return of_role(**{rows: spoilt})(state)
+
+    return spoil
+
+
+def longer(rows: Any) -> Any:
+    return np.concatenate([rows] * 7, axis=-1)
+
+
+def of_unknown(**wrong: Any) -> Spoil:
+    return lambda state: replace(state, unknown=(replace(state.unknown[0], **wrong),))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        of_all(pane=-1),
+        of_all(pane=1),
+        of_all(pane=2**62),
+        of_all(next_exchange=-1),
+        of_all(next_exchange=5),
+        of_all(next_exchange=2**62),
+        of_all(roles={}),
+        of_all(unknown=(UnknownColumn("feature", "z", 0, 0, 0, 1, 0.0),) * (MOST_UNKNOWN + 1)),
+        of_role(rows_seen=-1),
+        of_role(present_pane=np.zeros(2, np.int64)),
+        of_role(present_pane=np.zeros(3, np.float64)),
+        of_role(present_pane=np.full(3, 3)),
+        of_role(present_pane=np.full(3, -2)),
+        of_role(present_at=np.zeros(2)),
+        of_role(present_at=np.full(3, np.nan)),
+        of_role(present_at=np.full(3, np.inf)),
+        of_rows("dense", numbers=lambda numbers: numbers[:2]),
+        of_rows("dense", numbers=lambda numbers: numbers[:, 1:]),
+        of_rows("dense", numbers=lambda numbers: numbers.astype(np.float32)),
+        of_rows("sparse", types=lambda types: types[:2]),
+        of_rows("sparse", types=lambda types: types + 200),
+        of_rows("sparse", texts=lambda texts: texts[:2]),
+        of_rows("sparse", exchanges=lambda exchanges: exchanges[None]),
+        of_rows("sparse", exchanges=lambda exchanges: exchanges[0]),
+        of_rows("dense", exchanges=lambda exchanges: -1 - exchanges),
+        of_rows("dense", panes=lambda panes: panes[1:]),
+        of_rows("dense", panes=lambda panes: panes - 1),
+        of_rows("dense", numbers=longer, types=longer, texts=longer, exchanges=longer, panes=longer),
+        of_unknown(first_pane=-1),
+        of_unknown(last_pane=3),
+        of_unknown(first_pane=2),
+        of_unknown(rows=-1),
+        of_unknown(first_rows=-1),
+        of_unknown(first_at=float("nan")),
+    ],
+)
+def test_what_no_recent_values_of_these_columns_hold_is_refused(
+    recent: Seen, state: RecentValuesState, spoil: Spoil
+) -> None:
+    RecentValues(recent.columns).restore(state)
+
+    with pytest.raises(ValueError, match=r"expected|one role alone"):
+        RecentValues(recent.columns).restore(spoil(state))
 
 
 def test_several_processes_are_seen_as_one_that_saw_all(column: Make) -> None:

@@ -1,4 +1,3 @@
-import pickle
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from dashlight.records import Role
+from dashlight.store.layout import Layout
 from dashlight.window.columns import ColumnReference
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, PaneRows, RecentPane, merged_recent
@@ -18,6 +18,7 @@ from dashlight.window.tables import Column, table_of_columns
 
 Make = Callable[..., ColumnReference]
 Collect = Callable[..., RecentPane]
+LAYOUT: Layout[RecentPane] = Layout("recent pane", 1, RecentPane)
 
 
 @pytest.fixture
@@ -63,8 +64,8 @@ def shares(rows: PaneRows) -> Counter[int]:
     return Counter(int(value // 1e6) for value in x(rows))
 
 
-def pickled(pane: RecentPane) -> bytes:
-    return pickle.dumps(pane, 5)
+def written(pane: RecentPane) -> bytes:
+    return b"".join(LAYOUT.freeze(pane))
 
 
 def test_rows_of_two_processes_take_turns(collect: Collect) -> None:
@@ -157,18 +158,18 @@ def test_no_pane_and_panes_of_different_columns_are_refused(collect: Collect, co
         merged_recent([collect(side_of(1, begin=0)), *filter(None, [other.close()])])
 
 
-def test_a_pane_survives_a_pickle_and_is_small(collect: Collect) -> None:
+def test_a_pane_can_be_written_and_read_and_is_small(collect: Collect) -> None:
     few, many = (collect({"x": np.arange(float(rows)), "w": ["a"] * rows}) for rows in (3, 100_000))
 
-    read: RecentPane = pickle.loads(pickled(few))
+    read = LAYOUT.thaw(written(few))
 
     dense = read.sides["feature"].dense
     assert x(dense) == [0, 1, 2]
     assert dense.texts[1].tolist() == ["a"] * 3
     assert read.sides["feature"].present.tolist() == [True, True]
-    assert len(pickled(few)) < 3000
+    assert len(written(few)) < 1000
     # Two columns of 2 x 256 rows at 8 bytes a number, 8 an exchange, one a type and a few a text.
-    assert len(pickled(many)) < 2 * RECENT_ROWS * (2 * (8 + 1 + 5) + 8) + 3000
+    assert len(written(many)) < 2 * RECENT_ROWS * (2 * (8 + 1 + 5) + 8) + 3000
 
 
 def worded(rows: NDArray[np.float64]) -> dict[str, Column]:

@@ -1,11 +1,15 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashlight.window.ring import SLOTS, Ring
+from dashlight.store.layout import Layout
+from dashlight.window.ring import SLOTS, Ring, RingState
+
+LAYOUT: Layout[RingState] = Layout("ring", 1, RingState)
 
 
 def filled(panes: int, levels: int) -> Ring:
@@ -103,3 +107,48 @@ def test_a_ring_of_nothing_keeps_nothing() -> None:
     ring.add(np.zeros((0, 36), np.int64), 1.0)
 
     assert ring.last(1).counts.shape == (0, 36)
+
+
+def written(ring: Ring) -> bytes:
+    return b"".join(LAYOUT.freeze(ring.state))
+
+
+@given(st.lists(st.sampled_from([0, 3, 2**15, 2**31, 2**33]), max_size=120), st.integers(0, 120))
+def test_a_ring_that_is_restored_goes_on_bit_by_bit(counts: list[int], cut_at: int) -> None:
+    whole = restored = Ring((2, 3), 4, slots=6)
+    for pane, count in enumerate(counts):
+        if pane == cut_at:
+            restored = Ring((2, 3), 4, slots=6)
+            restored.restore(LAYOUT.thaw(written(whole)))
+        for ring in {whole, restored}:
+            ring.add(np.full((2, 3), count), float(pane))
+
+    assert written(restored) == written(whole)
+    for panes in (1, 6, 20, 200):
+        assert restored.last(panes).counts.tolist() == whole.last(panes).counts.tolist()
+    assert restored.panes_since(len(counts) / 2) == whole.panes_since(len(counts) / 2)
+
+
+STATE = filled(100, 3).state
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(STATE, closed=-1),
+        replace(STATE, closed=2**63),
+        replace(STATE, counts=STATE.counts[:2]),
+        replace(STATE, counts=(*STATE.counts[:2], STATE.counts[2][:-1])),
+        replace(STATE, counts=(*STATE.counts[:2], STATE.counts[2][:, :0])),
+        replace(STATE, counts=(*STATE.counts[:2], STATE.counts[2].astype(np.uint8))),
+        replace(STATE, counts=(*STATE.counts[:2], STATE.counts[2].astype(np.int64))),
+        replace(STATE, counts=(*STATE.counts[:2], np.full_like(STATE.counts[2], 2**63, np.uint64))),
+        replace(STATE, first_ended_at=STATE.first_ended_at[:-1]),
+        replace(STATE, last_ended_at=STATE.last_ended_at[:, :-1]),
+        replace(STATE, first_ended_at=np.full_like(STATE.first_ended_at, np.nan)),
+        replace(STATE, last_ended_at=np.full_like(STATE.last_ended_at, np.inf)),
+    ],
+)
+def test_what_no_ring_of_this_size_holds_is_refused(state: RingState) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        Ring((1,), 3).restore(state)

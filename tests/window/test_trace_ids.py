@@ -1,6 +1,14 @@
 """Trace ids of the last exchanges that show something."""
 
-from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, TraceIds
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from dashlight.store.layout import Layout
+from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
+
+LAYOUT: Layout[Mapping[str, tuple[Trace, ...]]] = Layout("traces", 1, Mapping[str, tuple[Trace, ...]])
 
 
 def hexadecimal(*ids: int) -> tuple[str, ...]:
@@ -65,10 +73,41 @@ def test_what_is_taken_is_kept_no_more() -> None:
 
 
 def test_what_was_taken_can_be_kept_again_elsewhere() -> None:
-    process, host = TraceIds(), TraceIds()
+    process, machine = TraceIds(), TraceIds()
     process.keep("slow", 1, started_at=1.0)
     process.keep("slow", 2, started_at=2.0)
 
-    host.add_all(process.take())
+    machine.add_all(process.take())
 
-    assert host.since(0.0, "slow") == hexadecimal(2, 1)
+    assert machine.since(0.0, "slow") == hexadecimal(2, 1)
+
+
+@pytest.mark.parametrize("cut_at", [0, 3, 70, 150])
+def test_what_is_restored_goes_on_as_if_nothing_had_happened(cut_at: int) -> None:
+    traces = restored = TraceIds()
+    for number in range(1, 200):
+        if number == cut_at:
+            restored = TraceIds()
+            restored.restore(LAYOUT.thaw(b"".join(LAYOUT.freeze(traces.state))))
+        for each in {traces, restored}:
+            each.keep(f"name {number * 7 % 90}", number, started_at=float(number))
+
+    assert list(restored.state.items()) == list(traces.state.items())
+    restored.keep("new", 1, started_at=1.0)
+    assert len(restored.state) == MOST_NAMES
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {f"name {number}": ((1.0, bytes(16)),) for number in range(MOST_NAMES + 1)},
+        {"slow": ()},
+        {"slow": ((1.0, bytes(16)),) * (MOST_EACH + 1)},
+        {"slow": ((float("nan"), bytes(16)),)},
+        {"slow": ((float("inf"), bytes(16)),)},
+    ],
+    ids=["too many names", "none", "too many", "no moment", "never"],
+)
+def test_traces_that_no_such_memory_holds_are_refused(state: Any) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        TraceIds().restore(state)

@@ -22,12 +22,14 @@ from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import table_of_columns
+from dashlight.workers.checkpoints import GENERATION
 from dashlight.workers.layouts import FIGURES, PANE
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.member import PATIENCE_SECONDS, Sharing, Turn
 from dashlight.workers.rendezvous import Meeting
 
 BEGAN_AT, PANE_SECONDS = 1_700_000_000.0, 10.0
+CHECKPOINT = f"checkpoint-{GENERATION}"
 
 
 def trouble(part: str, kind: str) -> SignalFate:
@@ -494,7 +496,7 @@ def test_a_checkpoint_that_is_damaged_is_said_once_and_begun_anew(
     a = workers.start("a")
     workers.end_pane(a.serve(100))
     a.leave()
-    checkpoint = workers.directory / "checkpoint"
+    checkpoint = workers.directory / CHECKPOINT
     blob = bytearray(checkpoint.read_bytes())
     blob[len(blob) // 2] ^= 0xFF
     checkpoint.write_bytes(blob)
@@ -594,8 +596,8 @@ def test_where_the_checkpoint_cannot_be_written_the_judging_goes_on(
 ) -> None:
     a, b = workers.start("a"), workers.start("b")
     workers.end_pane(a.serve(1), b.serve(10))
-    (workers.directory / "checkpoint").unlink()
-    (workers.directory / "checkpoint").mkdir()
+    (workers.directory / CHECKPOINT).unlink()
+    (workers.directory / CHECKPOINT).mkdir()
 
     for _ in range(3):
         workers.end_pane(a.serve(1), b.serve(10))

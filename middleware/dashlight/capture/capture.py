@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dashlight.capture.headers import KEPT_HEADERS
 from dashlight.capture.inbox import Inbox
+from dashlight.capture.route import RouteNames
 from dashlight.capture.spans import Spans
 
 
@@ -25,6 +26,8 @@ class Capture:
     """Attributes that name the model, where settings do."""
     failures: dict[str, int] = field(default_factory=dict[str, int])
     """Our own mistakes on the request path, by exception type: counted, never seen by the app."""
+    routes: RouteNames = field(default_factory=RouteNames)
+    """What endpoints are called."""
 
     def count_failure(self, error: Exception) -> None:
         """Counts one of our own mistakes."""

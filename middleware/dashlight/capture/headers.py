@@ -64,6 +64,17 @@ class _Broken:
         raise self._error
 
 
+def with_header(message: Message, name: bytes, value: bytes) -> Message:
+    """A message like *message* with one header more."""
+    return {**message, "headers": [*message.get("headers", ()), (name, value)]}
+
+
+def said_bytes(headers: Headers) -> int:
+    """The length of the body that *headers*, in lower case, say; 0 where they say none."""
+    sizes = [value for name, value in headers if name == b"content-length"]
+    return int(sizes[0]) if sizes and sizes[0].isdigit() else 0
+
+
 def keep_part(chunks: list[bytes], body: bytes | bytearray | memoryview, room: int) -> int:
     """Appends a copy of as much of *body* as *room* lets in, and returns how much that was.
 

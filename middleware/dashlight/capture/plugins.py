@@ -17,9 +17,10 @@ from opentelemetry import trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.propagators.composite import CompositePropagator
-from opentelemetry.propagators.textmap import Getter, TextMapPropagator
+from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from dashlight.capture.trace_headers import HeadersGetter
 from dashlight.records import Headers
 
 logger = logging.getLogger(__name__)
@@ -157,16 +158,5 @@ def offered_sampler(name: str, argument: str) -> Sampler:
     return sample
 
 
-class _HeadersGetter(Getter[Headers]):
-    """Reads ASGI headers for the propagators."""
-
-    def get(self, carrier: Headers, key: str) -> list[str] | None:
-        wanted = key.lower().encode("latin-1")
-        return [value.decode("latin-1") for name, value in carrier if name.lower() == wanted] or None
-
-    def keys(self, carrier: Headers) -> list[str]:
-        return [name.decode("latin-1") for name, _ in carrier]
-
-
-_HEADERS = _HeadersGetter()
+_HEADERS = HeadersGetter()
 W3C: Final = propagation_of([make() for make in _USUAL.values()])

@@ -13,11 +13,11 @@ from opentelemetry.trace import Span
 
 from dashlight.capture.capture import Capture
 from dashlight.capture.ending import SERVER_ERROR, SETTLING_SECONDS, breaks_answer, outcome_of, raised
-from dashlight.capture.headers import keep_part, kept, kept_in_lower_case, readable
+from dashlight.capture.headers import keep_part, kept, kept_in_lower_case, readable, said_bytes, with_header
 from dashlight.capture.http_span import first_attributes, sizes, span_name
 from dashlight.capture.ids import as_text, prediction_id
 from dashlight.capture.inbox import Settling
-from dashlight.capture.route import UNMATCHED, route_of
+from dashlight.capture.route import UNMATCHED
 from dashlight.capture.spans import ENDED, finish_server_span
 from dashlight.records import Exchange, HandedOver, Headers, Outcome
 from dashlight.types import Message, Receive, Scope, Send
@@ -35,13 +35,16 @@ class Tee:
 
     __slots__ = (
         "_capture", "_clock", "_disconnected", "_done", "_first_byte_seconds", "_headers", "_id", "_may_break", "_opened",
-        "_receive", "_request_bytes", "_request_chunks", "_request_room", "_response_bytes", "_response_chunks",
-        "_response_headers", "_response_room", "_scope", "_send", "_settling", "_started_at", "_status", "_trailers",
+        "_path", "_receive", "_request_bytes", "_request_chunks", "_request_room", "_response_bytes",
+        "_response_chunks", "_response_headers", "_response_room", "_scope", "_send", "_settling", "_started_at",
+        "_status", "_trailers",
     )  # fmt: skip
 
     def __init__(self, capture: Capture, scope: Scope, receive: Receive, send: Send, *, here: bool = False) -> None:
         self._capture = capture
         self._scope = scope
+        # Before any router sees it: Starlette below 0.33 takes it apart.
+        self._path: str = scope["path"]
         self._receive = receive
         self._send = send
         self._request_chunks: list[bytes] = []
@@ -103,8 +106,9 @@ class Tee:
                     self._status = message["status"]
                     self._trailers = message.get("trailers", False)
                     self._response_headers = kept_in_lower_case(message.get("headers", ()))
-                    if self._capture.prediction_id_header:
-                        message = self._with_prediction_id(message)
+                    name = self._capture.prediction_id_header
+                    if name:
+                        message = with_header(message, name, as_text(self._id).encode("ascii"))
                 else:
                     self._see_rarer(kind, message)
             except Exception as error:
@@ -173,17 +177,12 @@ class Tee:
         elif kind in {"http.response.pathsend", "http.response.zerocopysend"}:
             if self._first_byte_seconds is None:
                 self._first_byte_seconds = perf_counter() - self._clock
-            sizes = [value for name, value in self._response_headers if name == b"content-length"]
-            self._response_bytes = int(sizes[0]) if sizes and sizes[0].isdigit() else 0
+            self._response_bytes = said_bytes(self._response_headers)
             last = not message.get("more_body", False)
         else:
             return
         if last:
             self._end_well()
-
-    def _with_prediction_id(self, message: Message) -> Message:
-        header = (self._capture.prediction_id_header, as_text(self._id).encode("ascii"))
-        return {**message, "headers": [*message.get("headers", ()), header]}
 
     def _end_well(self, *, may_break: bool = False) -> None:
         """Ends with the last message; *may_break*: with one that may have been put to a stream that broke."""
@@ -206,11 +205,11 @@ class Tee:
         if opened.claim is not None:
             opened.claim.end()
         capture.inbox.ended_count += 1
-        route = route_of(scope)
+        route = capture.routes.name(scope, self._path, capture.count)
         if opened.lean is None and opened.choice != "none":
             self._tell_span(route, outcome, error)
         exchange = Exchange(
-            self._id, route, scope["method"], scope["path"], scope.get("query_string", b""),
+            self._id, route, scope["method"], self._path, scope.get("query_string", b""),
             scope.get("scheme", "http"), scope.get("server"), scope.get("http_version", ""),
             self._headers, self._response_headers, self._status, error, outcome,
             self._started_at, self._first_byte_seconds, duration_seconds,

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import SpanContext, TraceFlags, TraceState
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from dashlight.capture.plugins import Describe, Sampler, offered_sampler, undescribed
+from dashlight.capture.trace_headers import trace_state
 from dashlight.records import Headers
 
 logger = logging.getLogger(__name__)
@@ -26,21 +27,21 @@ def w3c_parent(headers: Headers) -> SpanContext | None:
     Source: https://www.w3.org/TR/trace-context-2/ ; an unknown version is read as version 00, `ff` is refused.
     """
     found = None
-    state: list[str] = []
+    state: list[bytes] = []
     for name, value in headers:
         if name == b"traceparent":
             if found is not None:
                 return None
             found = value
         elif name == b"tracestate":
-            state.append(value.decode("latin-1"))
+            state.append(value)
     match = _TRACEPARENT.fullmatch(found.strip()) if found is not None else None
     if match is None or match[1] == b"ff" or (match[1] == b"00" and len(match[0]) != 55):
         return None
     trace_id, span_id = int(match[2], 16), int(match[3], 16)
     if not trace_id or not span_id:
         return None
-    return SpanContext(trace_id, span_id, True, TraceFlags(int(match[4], 16)), TraceState.from_header(state))
+    return SpanContext(trace_id, span_id, True, TraceFlags(int(match[4], 16)), trace_state(state))
 
 
 def propagated_parent(context: Context) -> SpanContext | None:

@@ -11,9 +11,9 @@ from dashlight.counting.exemplars import ExemplarPane
 from dashlight.counting.joint import JointPane
 from dashlight.counting.machine import Briefing, MachinePane
 from dashlight.counting.rows import RowPane
-from dashlight.judge.directions.bets import SIZES, Direction, DirectionPane
+from dashlight.judge.directions.bets import SIZES, Direction
 from dashlight.judge.directions.learning import MEMORIES
-from dashlight.window.generations import MOST_GENERATIONS, MOST_SHARED
+from dashlight.metrics.generations import MOST_IN_ALL
 from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.layout import BINS
 from dashlight.window.outcomes import OutcomeCounts
@@ -50,8 +50,8 @@ def check_briefing(briefing: Briefing) -> None:
 def _check_endpoint(pane: EndpointPane) -> None:
     _check_counts([pane.unwatched_rows])
     _check_outcomes(pane.outcomes)
-    most = MOST_GENERATIONS + MOST_SHARED + 1
-    _refuse(f"more than {most} kinds of generations", where=len(pane.generations) > most)
+    kinds = len(pane.generations)
+    _refuse(f"{kinds} kinds of generations: expected {MOST_IN_ALL} at most", where=kinds > MOST_IN_ALL)
     for times in pane.generations.values():
         for histogram in (times.durations, times.first_tokens, times.per_token):
             _check_shape(histogram, (LATENCY.bins,))
@@ -92,7 +92,8 @@ def _check_joint(joint: JointPane) -> None:
     if joint.pairs is not None:
         _check_pairs(joint.pairs)
     for pane in joint.directions.values():
-        _check_sums(pane)
+        _check_counts([pane.direction, pane.rows])
+        pane.check(pane.total.size)
 
 
 def _check_pairs(pairs: PairCounts) -> None:
@@ -105,14 +106,6 @@ def _check_pairs(pairs: PairCounts) -> None:
         _check_range(counts, MOST_COUNT)
     # Beyond 2 ** 24 rows each of the two is rounded for itself.
     _refuse("more pairs that agree than pairs", where=(pairs.agreeing > pairs.informative * _ROUNDED).any())
-
-
-def _check_sums(pane: DirectionPane) -> None:
-    _check_counts([pane.direction, pane.rows])
-    _check_shape(pane.total, (len(pane.total),))
-    _check_shape(pane.gains, (len(MEMORIES), len(SIZES)))
-    _check_shape(pane.scores, (len(MEMORIES),))
-    _check_finite(pane.total, pane.gains, pane.scores)
 
 
 def _check_direction(direction: Direction) -> None:

@@ -15,14 +15,14 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
-from dashlight.records import Exchange, GenerationFacts, Prediction
-from dashlight.window.generations import (
+from dashlight.metrics.generations import (
     GenerationKey,
     GenerationSums,
     GenerationTimes,
     generation_times,
     merge_generations,
 )
+from dashlight.records import Exchange, GenerationFacts, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
 
@@ -51,6 +51,11 @@ class EndpointPane:
         """Whether there was an exchange, or a row of one: a process tells of every endpoint that it knows."""
         return bool(self.outcomes.exchanges or self.outcomes.rows or self.outcomes.analysed or self.models)
 
+    @property
+    def has_predictions(self) -> bool:
+        """Whether there was a row of a model, watched or not."""
+        return bool(self.models or self.unwatched_rows)
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointBrief:
@@ -69,7 +74,7 @@ class EndpointCounter:
     def __init__(
         self, name: str, policy: Policy, references: References, room: LearningRoom, *, most_models: int = MOST_MODELS
     ) -> None:
-        """All models of the process share *room*."""
+        """All models of the process share *room*; where *most_models* is 0 it stands for several endpoints."""
         self._name = name
         self._policy = policy
         self._references = references
@@ -80,13 +85,21 @@ class EndpointCounter:
         self._traces = TraceIds()
         self._unwatched_rows = 0
         self._generations = GenerationSums()
+        self._is_one = most_models > 0
         self._generation_kind: tuple[str, str] = ("", "")
         """Operation and protocol of the language model that was asked last; empty where none ever was."""
         self._brief = EndpointBrief()
 
+    @property
+    def has_models(self) -> bool:
+        """Whether it has counted rows of a model, by which it has earned its place."""
+        return bool(self._models)
+
     def add(self, prediction: Prediction, exchanges: Sequence[Exchange]) -> None:
         """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from."""
         self._outcomes.add_rows(prediction.features.rows)
+        if not prediction.has_columns:
+            return
         key = (prediction.model, prediction.version)
         gone = self._admission.admit(key)
         if gone is None:
@@ -113,7 +126,8 @@ class EndpointCounter:
 
     def add_generation(self, facts: GenerationFacts, exchange: Exchange, failure: str) -> None:
         """Counts how long the language model took that *exchange* asked; *failure* is the kind that its answer confesses."""
-        self._generation_kind = facts.operation, facts.protocol
+        if self._is_one:  # of several, who knows which of them fails
+            self._generation_kind = facts.operation, facts.protocol
         key = (facts.operation, facts.protocol, facts.requested_model, facts.answered_model, failure)
         first_token = exchange.first_byte_seconds if facts.is_streamed and not failure else None
         per_token = seconds_per_output_token(

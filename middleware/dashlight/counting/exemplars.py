@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.window.bins import Binner
+from dashlight.window.fitting import fitted, refuse, within
 from dashlight.window.layout import BINS
 
 _PANES = 8
@@ -19,12 +22,16 @@ _TRACE_ID = np.dtype("V16")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExemplarPane:
-    """One exemplar of each bin that a pane has one of, fit to be pickled."""
+    """One exemplar of each bin that a pane has one of."""
 
     places: NDArray[np.uint32]
     """Shape (exemplars,), ascending: column * BINS + bin."""
     trace_ids: NDArray[np.void]
     """Shape (exemplars,), 16 bytes each."""
+
+
+ExemplarsState: TypeAlias = tuple[tuple[int, ExemplarPane], ...]
+"""Panes with the number of each, oldest first."""
 
 
 class ExemplarCollector:
@@ -57,12 +64,32 @@ class Exemplars:
         self._panes: list[tuple[int, ExemplarPane]] = []
         """With the number of each, so that an exemplar of an alert is from after the change; oldest first."""
 
+    @property
+    def state(self) -> ExemplarsState:
+        """All that they hold."""
+        return tuple(self._panes)
+
+    def restore(self, state: ExemplarsState) -> None:
+        """Go on from *state*; ValueError where it is of more columns, or not in order."""
+        within("panes of exemplars", len(state), 0, _PANES)
+        for number, pane in state:
+            within("number of a pane", number)
+            count = within("exemplars", pane.places.size, 1, self._places)
+            fitted("places", pane.places, like=np.empty(count, np.uint32), most=self._places - 1)
+            fitted("trace ids", pane.trace_ids, like=np.empty(count, _TRACE_ID))
+            refuse("exemplars that are not in their order", where=(pane.places[1:] <= pane.places[:-1]).any())
+        refuse(
+            "panes that are not in their order",
+            where=any(later < sooner for (sooner, _), (later, _) in pairwise(state)),
+        )
+        self._panes = list(state)
+
     def take(self, panes: Sequence[ExemplarPane], *, pane: int) -> None:
         """Keep the exemplars of pane number *pane*: where *panes*, of several processes, share a bin, those of the last.
 
         ValueError where one is of more columns.
         """
-        if any(each.places[-1] >= self._places for each in panes):
+        if any(exemplars.places[-1] >= self._places for exemplars in panes):
             raise ValueError("exemplars of other columns: they were collected beside another reference")
         if panes:
             self._panes = [*self._panes[1 - _PANES :], (pane, _joined(panes))]
@@ -77,13 +104,13 @@ class Exemplars:
         growth = current / max(current.sum(), 1) - reference / max(reference.sum(), 1)
         grown = [bin_ for bin_ in np.argsort(-growth)[:_GROWN_BINS].tolist() if growth[bin_] > 0]
         wanted = column * BINS + np.array(grown, np.uint32)
-        found: dict[str, None] = {}
+        shown: dict[str, None] = {}
         for number, pane in reversed(self._panes):
             if number >= since_pane:
                 at = np.searchsorted(pane.places, wanted).clip(max=len(pane.places) - 1)
                 traces = pane.trace_ids[at[pane.places[at] == wanted]]
-                found.update(dict.fromkeys(bytes(each).hex() for each in traces))
-        return tuple(found)[:_MOST_EXEMPLARS]
+                shown.update(dict.fromkeys(bytes(trace_id).hex() for trace_id in traces))
+        return tuple(shown)[:_MOST_EXEMPLARS]
 
 
 def _joined(panes: Sequence[ExemplarPane]) -> ExemplarPane:
@@ -91,5 +118,5 @@ def _joined(panes: Sequence[ExemplarPane]) -> ExemplarPane:
     # np.unique gives the first of equals.
     places = np.concatenate([pane.places for pane in reversed(panes)])
     trace_ids = np.concatenate([pane.trace_ids for pane in reversed(panes)])
-    kept, first = np.unique(places, return_index=True)
-    return ExemplarPane(kept, trace_ids[first])
+    filled, first = np.unique(places, return_index=True)
+    return ExemplarPane(filled, trace_ids[first])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.cells import WrittenCell, read_cells, written_cells
+from dashlight.errors import StateError
 from dashlight.records import Role, Table
 from dashlight.store.layout import Layout
 from dashlight.window.reference.build import Chunk
@@ -31,14 +32,15 @@ class _Rows:
     cell_names: tuple[str, ...]
     cells: tuple[list[WrittenCell], ...]
     exchange: NDArray[np.int64]
+    is_sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptRows:
     """Rows of one process.
 
-    A text in a list is an object, and writing a state walks over every one while no other thread runs; checkpoints of
-    tens of megabytes would do so pane after pane for rows that no longer change. A large array stands apart.
+    They are written to bytes once, when they are counted. A checkpoint holds them pane after pane: were they texts in
+    lists, writing it would walk over each of them every time, while no other thread runs. An array of bytes is copied.
     """
 
     rows: Mapping[Role, int]
@@ -62,8 +64,12 @@ class KeptRows:
 
     @property
     def chunk(self) -> Chunk:
-        """The rows again; StateError where the bytes are no rows."""
-        return {role: _read(rows) for role, rows in _LAYOUT.thaw(self.frozen.data).items()}
+        """The rows again; StateError where the bytes are no rows, or not as many as they are said to be."""
+        chunk: Chunk = {role: _read(rows) for role, rows in _LAYOUT.thaw(self.frozen.data).items()}
+        rows = {role: table.rows for role, table in chunk.items()}
+        if rows != self.rows:
+            raise StateError("corrupt", f"rows by role of {rows}: expected {dict(self.rows)}")
+        return chunk
 
     @property
     def row_count(self) -> int:
@@ -111,12 +117,12 @@ class LearningRoom:
 def _written(table: Table) -> _Rows:
     cells = tuple(written_cells(cells) for cells in table.cells)
     exchange = table.exchange.astype(np.int64, copy=False)
-    return _Rows(table.rows, table.number_names, table.numbers, table.cell_names, cells, exchange)
+    return _Rows(table.rows, table.number_names, table.numbers, table.cell_names, cells, exchange, table.is_sparse)
 
 
 def _read(rows: _Rows) -> Table:
     cells = tuple(read_cells(cells) for cells in rows.cells)
-    return Table(rows.rows, rows.number_names, rows.numbers, rows.cell_names, cells, rows.exchange)
+    return Table(rows.rows, rows.number_names, rows.numbers, rows.cell_names, cells, rows.exchange, rows.is_sparse)
 
 
 def _check(chunk: dict[Role, _Rows]) -> None:

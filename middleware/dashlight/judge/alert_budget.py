@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from itertools import count
 
+from dashlight.window.fitting import refuse, within
+
 PAIRS = 0.15
 """Of a model's budget, for columns that change how they move together."""
 DIRECTIONS = 0.10
@@ -13,6 +15,8 @@ TRAFFIC = 0.15
 """For failures, latency, silence and undecodable exchanges, of the endpoints that a model is served at."""
 PERFORMANCE = 0.10
 """For agreement with labels."""
+MOST_PLACES = 1 << 16
+"""More than there are models at all endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +42,40 @@ def shares(*, pairs: bool = False, directions: bool = False, breaks: bool = Fals
 
 
 def share_of_place(place: int) -> float:
-    """The part of a budget that the k-th *place* has, 1/(k(k+1)): however many places there are, all sum to 1."""
+    """The part of a budget that the k-th *place* has, 1/(k(k+1)): however many places there are, all sum to 1.
+
+    ValueError where nobody gave out such a place.
+    """
+    within("place in the budget", place, 1, MOST_PLACES)
     return 1.0 / (place * (place + 1))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacesState:
+    """What outlives the process of `Places`: the places that are taken, in order."""
+
+    models: tuple[int, ...]
+    endpoints: tuple[int, ...]
+
+
 class Places:
-    """Which places the models and the endpoints of a host have; one that was given back is the next one's."""
+    """Which places the models and the endpoints of a machine have; one that was given back is the next one's."""
 
     def __init__(self) -> None:
         self._models: set[int] = set()
         self._endpoints: set[int] = set()
+
+    @property
+    def state(self) -> PlacesState:
+        """What outlives the process."""
+        return PlacesState(tuple(sorted(self._models)), tuple(sorted(self._endpoints)))
+
+    def restore(self, state: PlacesState) -> None:
+        """Go on where another was in *state*; ValueError where a place is below 1, or taken twice."""
+        for taken, places in ((state.models, self._models), (state.endpoints, self._endpoints)):
+            for place in taken:
+                refuse(f"place {place} taken twice", where=place in places)
+                places.add(within("place in the budget", place, 1, MOST_PLACES))
 
     @property
     def models(self) -> int:

@@ -6,12 +6,14 @@ passes leaves nothing to resolve, and one that is resolved begins anew.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from math import isnan
 from urllib.parse import quote
 
-from dashlight.judge.incidents import Incidents
+from dashlight.judge.incidents import Incident, Incidents
 from dashlight.records import Alert, AlertSource, AlertState, Cause, Role
+from dashlight.window.fitting import moment, refuse, within
 
 MOST_ALERTS = 2000
 """More alerts than anybody reads; what begins beyond that is counted, not kept."""
@@ -26,6 +28,17 @@ def alert_key(source: AlertSource, *parts: str) -> str:
 def is_renewed(fired_for: int) -> bool:
     """Whether an alert that has fired for so many panes is described anew: after 1, 2, 4, ... of them."""
     return fired_for > 0 and fired_for & (fired_for - 1) == 0
+
+
+def check_alert(alert: Alert) -> None:
+    """Raises ValueError where *alert*, read from a file, has a moment or a count that cannot be delivered."""
+    moment("the beginning of a state", alert.at)
+    moment("the beginning of a change", alert.since_at)
+    for at in (alert.since_earliest_at, alert.since_latest_at):
+        if not isnan(at):
+            moment("the beginning of a change", at)
+    within("rows of an alert", alert.rows)
+    within("a place in an incident", alert.place)
 
 
 def ended(alert: Alert, at: float, reason: str = "") -> Alert:
@@ -55,6 +68,11 @@ class AlertWriter:
     version: str = ""
     endpoint: str = ""
 
+    def key(self, *parts: str) -> str:
+        """The key that ends with *parts*. Traffic belongs to the endpoint: its keys name no model."""
+        origin = (self.endpoint,) if self.source == "traffic" else (self.model, self.endpoint)
+        return alert_key(self.source, *origin, *parts)
+
     def write(
         self,
         *parts: str,
@@ -64,12 +82,11 @@ class AlertWriter:
         score: float,
         column: str | None = None,
         role: Role | None = None,
-        causes: Sequence[Cause] = (),
+        causes: tuple[Cause, ...] = (),
     ) -> Alert:
-        """The alert whose key ends with *parts*. Traffic belongs to the endpoint: its keys name no model."""
-        origin = (self.endpoint,) if self.source == "traffic" else (self.model, self.endpoint)
+        """The alert whose key ends with *parts*."""
         return Alert(
-            key=alert_key(self.source, *origin, *parts),
+            key=self.key(*parts),
             source=self.source,
             model=self.model,
             version=self.version,
@@ -98,6 +115,16 @@ class LifeCycle:
         """Whether an alert is in force that fires."""
         return self.alert is not None and self.alert.state == "firing"
 
+    def restore(self, alert: Alert | None) -> None:
+        """Go on with *alert*, as it was last told; ValueError where it is not in force."""
+        if alert is not None:
+            refuse(
+                f"an alert that is {alert.state}: expected pending or firing",
+                where=alert.state not in {"pending", "firing"},
+            )
+            check_alert(alert)
+        self.alert = alert
+
     def step(
         self, phase: Phase, describe: Callable[[Phase], Alert] | None, *, over: str = "", fired_for: int = 0
     ) -> list[Alert]:
@@ -113,19 +140,19 @@ class LifeCycle:
         """
         if phase.state in {"inactive", "resolved"}:
             return self.end(phase.at, over)
-        known = self.alert
-        is_same = known is not None and known.state == phase.state
+        told = self.alert
+        is_same = told is not None and told.state == phase.state
         if describe is None or (is_same and not (phase.state == "firing" and is_renewed(fired_for))):
             return []
-        if known is not None:
-            phase = replace(phase, since_at=known.since_at)
+        if told is not None:
+            phase = replace(phase, since_at=told.since_at)
         self.alert = describe(phase)
         return [self.alert]
 
     def end(self, at: float, reason: str = "") -> list[Alert]:
         """The alert in force, if there is one, over since *at* for this *reason*."""
-        known, self.alert = self.alert, None
-        return [] if known is None else [ended(known, at, reason)]
+        told, self.alert = self.alert, None
+        return [] if told is None else [ended(told, at, reason)]
 
 
 def transition(known: Alert | None, reported: Alert) -> Alert | None:
@@ -155,6 +182,19 @@ def _as_began(reported: Alert, known: Alert) -> Alert:
     )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AlertsState:
+    """What outlives the process of `Alerts`."""
+
+    in_force: tuple[Alert, ...]
+    """In the order in which they began."""
+    resolved: tuple[Alert, ...]
+    """Newest first."""
+    incidents: tuple[Incident, ...]
+    """The oldest first."""
+    refused_count: int
+
+
 class Alerts:
     """The alerts of one monitor: those in force, and the last that were resolved."""
 
@@ -164,6 +204,32 @@ class Alerts:
         self._resolved: deque[Alert] = deque(maxlen=most_resolved)
         self._incidents = Incidents()
         self._refused_count = 0
+
+    @property
+    def state(self) -> AlertsState:
+        """What outlives the process."""
+        return AlertsState(
+            in_force=tuple(self._in_force.values()),
+            resolved=self.resolved,
+            incidents=self._incidents.state,
+            refused_count=self._refused_count,
+        )
+
+    def restore(self, state: AlertsState) -> None:
+        """Go on from *state*; ValueError where no reports lead to it."""
+        within("alerts in force", len(state.in_force), 0, self._most)
+        within("resolved alerts", len(state.resolved), 0, self._resolved.maxlen or 0)
+        for alert in state.in_force:
+            refuse(f"{alert.key} in force, but {alert.state}", where=alert.state not in {"pending", "firing"})
+            refuse(f"{alert.key} in force twice", where=alert.key in self._in_force)
+            check_alert(alert)
+            self._in_force[alert.key] = alert
+        for alert in state.resolved:
+            refuse(f"{alert.key} resolved, but {alert.state}", where=alert.state != "resolved")
+            check_alert(alert)
+        self._resolved.extend(state.resolved)
+        self._incidents.restore(state.incidents, {alert.key for alert in state.in_force if alert.state == "firing"})
+        self._refused_count = within("alerts too many", state.refused_count)
 
     def observe(self, reported: Iterable[Alert]) -> list[Alert]:
         """Take what judges have *reported*; the alerts whose state changed, those of one incident by likely origin.

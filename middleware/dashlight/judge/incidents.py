@@ -4,12 +4,13 @@ A broken source moves many columns at once, then the predictions, then the laten
 woken wants one page that begins with the source, not a dozen in the order in which the evidence happened to add up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from urllib.parse import quote
 
 from dashlight.records import Alert
+from dashlight.window.fitting import moment, refuse
 
 SOON_SECONDS = 60.0
 """Changes so close in time count as one, however sharply each of them is dated."""
@@ -21,21 +22,53 @@ MOST_NAMED = 10
 """Alerts named beside another of the same incident."""
 
 
-@dataclass(slots=True)
-class _Incident:
+@dataclass(slots=True, eq=False)
+class Incident:
+    """Alerts of one endpoint that began together, as long as one of them fires."""
+
     key: str
+    """The name of the incident for ever."""
     endpoint: str
     earliest_at: float
+    """The change behind all of them began between this moment and the next."""
     latest_at: float
     members: dict[str, Alert] = field(default_factory=dict[str, Alert])
+    """The alerts that fire, by key, without their causes and exemplars."""
 
 
 class Incidents:
     """The incidents of one monitor, as far as alerts of theirs are in force."""
 
     def __init__(self) -> None:
-        self._incidents: dict[str, _Incident] = {}
-        self._incident_of: dict[str, _Incident] = {}
+        self._incidents: dict[str, Incident] = {}
+        self._incident_of: dict[str, Incident] = {}
+
+    @property
+    def state(self) -> tuple[Incident, ...]:
+        """What outlives the process: the incidents, the oldest first."""
+        return tuple(self._incidents.values())
+
+    def restore(self, incidents: tuple[Incident, ...], firing: Collection[str]) -> None:
+        """Go on with *incidents*, the state of another; *firing* are the keys of the alerts that fire.
+
+        Raises:
+            ValueError: incidents that cannot be, or that would never end.
+        """
+        refuse(f"{len(incidents)} incidents: expected {MOST_INCIDENTS} at most", where=len(incidents) > MOST_INCIDENTS)
+        for incident in incidents:
+            refuse(f"two incidents {incident.key}", where=incident.key in self._incidents)
+            moment("beginning of an incident", incident.earliest_at)
+            moment("beginning of an incident", incident.latest_at)
+            wrong_order = incident.earliest_at > incident.latest_at
+            refuse(f"{incident.key} begins at the latest before it begins at the earliest", where=wrong_order)
+            refuse(f"{incident.key} without an alert", where=not incident.members)
+            for key, alert in incident.members.items():
+                refuse(f"{key} in {incident.key}, but not firing", where=key != alert.key or key not in firing)
+                refuse(f"{key} in two incidents", where=key in self._incident_of)
+                moment("state of an alert", alert.at)
+                moment("beginning of a change", alert.since_at)
+                self._incident_of[key] = incident
+            self._incidents[incident.key] = incident
 
     def observe(self, changed: Sequence[Alert]) -> list[Alert]:
         """*changed* their state just now: each with its incident, its place in it and the others of it, if it has one.
@@ -48,14 +81,15 @@ class Incidents:
                 self._incident_of[alert.key] = self._joined(alert)
             incident = self._incident_of.get(alert.key)
             if incident is not None:
-                incident.members[alert.key] = alert
+                # Its place follows from the rest; what explains it is large, and kept once.
+                incident.members[alert.key] = replace(alert, causes=(), exemplars=())
         placed = [self._placed(alert) for alert in changed]
         for alert in changed:
             if alert.state in {"resolved", "inactive"} and alert.key in self._incident_of:
                 self._leave(alert.key, self._incident_of[alert.key])
         return sorted(placed, key=lambda alert: alert.place)
 
-    def _joined(self, alert: Alert) -> _Incident:
+    def _joined(self, alert: Alert) -> Incident:
         earliest_at, latest_at = began_between(alert)
         for incident in self._incidents.values():
             apart = max(earliest_at - incident.latest_at, incident.earliest_at - latest_at)
@@ -69,7 +103,7 @@ class Incidents:
             for key in list(oldest.members):
                 self._leave(key, oldest)
         key = self._unused("/".join(["incident", quote(alert.endpoint, safe=""), f"{alert.since_at:.0f}"]))
-        self._incidents[key] = _Incident(key, alert.endpoint, earliest_at, latest_at)
+        self._incidents[key] = Incident(key, alert.endpoint, earliest_at, latest_at)
         return self._incidents[key]
 
     def _placed(self, alert: Alert) -> Alert:
@@ -88,7 +122,7 @@ class Incidents:
             unused, number = f"{key}.{number}", number + 1
         return unused
 
-    def _leave(self, key: str, incident: _Incident) -> None:
+    def _leave(self, key: str, incident: Incident) -> None:
         incident.members.pop(key, None)
         self._incident_of.pop(key, None)
         if not incident.members:
@@ -96,9 +130,11 @@ class Incidents:
 
 
 def began_between(alert: Alert) -> tuple[float, float]:
-    """The two moments between which the change behind *alert* began."""
+    """The two moments between which the change behind *alert* began, the earlier one first."""
     if isfinite(alert.since_earliest_at) and isfinite(alert.since_latest_at):
-        return alert.since_earliest_at, alert.since_latest_at
+        # Where the clock was set back meanwhile, the pane that came first ended at the later moment.
+        earliest_at, latest_at = sorted((alert.since_earliest_at, alert.since_latest_at))
+        return earliest_at, latest_at
     doubt = DOUBT * max(alert.at - alert.since_at, 0.0)
     return alert.since_at - doubt, alert.since_at + doubt
 

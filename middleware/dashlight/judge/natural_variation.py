@@ -50,12 +50,29 @@ class NaturalVariation:
     which keeps small shifts of them from alarming."""
 
 
-def natural_variation(columns: Sequence[ColumnReference]) -> NaturalVariation:
+class Movements:
+    """What `natural_variation` measures of each column by itself, which is most of its work: once a column."""
+
+    def __init__(self) -> None:
+        self._fits: dict[ColumnReference, tuple[_Fit, _Fit, _Fit]] = {}
+
+    def of(self, column: ColumnReference) -> "tuple[_Fit, _Fit, _Fit]":
+        """Of the events, of the events without safety, and of the functionals of *column*."""
+        fits = self._fits.get(column)
+        if fits is None:
+            fits = self._fits[column] = _fits(column)
+        return fits
+
+
+def natural_variation(columns: Sequence[ColumnReference], movements: Movements | None = None) -> NaturalVariation:
     """Short memory and slow movement of *columns*, from how the blocks of their references varied.
 
-    A reference that is not in time order says nothing: phi is 1 and tau 0.
+    A reference that is not in time order says nothing: phi is 1 and tau 0. What is assumed of
+    values too rare to be measured depends on all *columns* together; the rest need not be measured again where
+    *movements* was given the same columns before.
     """
-    fits = [_fits(column) for column in columns]
+    movements = movements or Movements()
+    fits = [movements.of(column) for column in columns]
     events, likely, scores = ([fit[place] for fit in fits] for place in range(3))
     ordered = np.array([len(column.variation) > 0 for column in columns], np.bool_)
     shape = (len(columns), FUNCTIONAL_COUNT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from dashlight.metrics.buckets import SECONDS, in_buckets, total
 from dashlight.metrics.figures import Figure, HistogramFigure
 from dashlight.metrics.instruments import HISTOGRAMS, REQUEST_DURATION, TIME_TO_FIRST_BYTE, figure, label
-from dashlight.window.histogram import LATENCY, SIZE
+from dashlight.records import Outcome
+from dashlight.window.fitting import MOST_COUNT, fitted, within
+from dashlight.window.histogram import LATENCY, SIZE, Scale
 from dashlight.window.names import OTHER
 from dashlight.window.outcomes import KIND_LIMIT, NOT_FAILURES, OUTCOMES, REASON_LIMIT, OutcomeCounts
 
@@ -27,12 +30,22 @@ class NamedCounts(Generic[_Name]):
         self._other = other
         self._counts: dict[_Name, int] = {}
 
+    @property
+    def state(self) -> Mapping[_Name, int]:
+        """The counts by name, in the order in which the names came."""
+        return self._counts
+
+    def restore(self, state: Mapping[_Name, int]) -> None:
+        """Goes on from *state*; ValueError where there are too many names, or no counts."""
+        within("names that are counted", len(state), 0, self._most + 1)
+        self._counts = {name: within("a count", count) for name, count in state.items()}
+
     def add(self, counts: Mapping[_Name, int]) -> None:
         """Adds *counts*."""
         for name, count in counts.items():
-            known = name in self._counts or len(self._counts) < self._most
-            name_kept = name if known else self._other
-            self._counts[name_kept] = self._counts.get(name_kept, 0) + count
+            has_place = name in self._counts or len(self._counts) < self._most
+            shown_name = name if has_place else self._other
+            self._counts[shown_name] = self._counts.get(shown_name, 0) + count
 
     def count(self, name: _Name) -> int:
         """What was counted under *name*."""
@@ -43,11 +56,28 @@ class NamedCounts(Generic[_Name]):
         yield from self._counts.items()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class EndpointTotalsState:
+    """What EndpointTotals hold."""
+
+    outcomes: Mapping[Outcome, int]
+    failures: Mapping[str, int]
+    undecodable: Mapping[str, int]
+    rows: int
+    analysed: int
+    durations: NDArray[np.int64]
+    """Shape (LATENCY.bins,)."""
+    first_bytes: NDArray[np.int64]
+    request_sizes: NDArray[np.int64]
+    """Shape (SIZE.bins,)."""
+    response_sizes: NDArray[np.int64]
+
+
 class EndpointTotals:
     """Sums of the panes of one endpoint. They only grow."""
 
     def __init__(self) -> None:
-        self._outcomes: Counter[str] = Counter()
+        self._outcomes: Counter[Outcome] = Counter()
         self._failures = NamedCounts(KIND_LIMIT, other=OTHER)
         self._undecodable = NamedCounts(REASON_LIMIT, other=OTHER)
         self._rows = self._analysed = 0
@@ -55,6 +85,32 @@ class EndpointTotals:
         self._first_bytes = np.zeros(LATENCY.bins, np.int64)
         self._request_sizes = np.zeros(SIZE.bins, np.int64)
         self._response_sizes = np.zeros(SIZE.bins, np.int64)
+
+    @property
+    def state(self) -> EndpointTotalsState:
+        """All that they hold, in arrays that the next pane changes."""
+        return EndpointTotalsState(
+            self._outcomes,
+            self._failures.state,
+            self._undecodable.state,
+            self._rows,
+            self._analysed,
+            self._durations,
+            self._first_bytes,
+            self._request_sizes,
+            self._response_sizes,
+        )
+
+    def restore(self, state: EndpointTotalsState) -> None:
+        """Goes on from *state*, whose arrays are taken over; ValueError where it does not fit."""
+        self._outcomes = Counter({outcome: within("exchanges", count) for outcome, count in state.outcomes.items()})
+        self._failures.restore(state.failures)
+        self._undecodable.restore(state.undecodable)
+        self._rows, self._analysed = within("rows", state.rows), within("analysed exchanges", state.analysed)
+        self._durations = _histogram(state.durations, LATENCY)
+        self._first_bytes = _histogram(state.first_bytes, LATENCY)
+        self._request_sizes = _histogram(state.request_sizes, SIZE)
+        self._response_sizes = _histogram(state.response_sizes, SIZE)
 
     def add(self, pane: OutcomeCounts) -> None:
         """Adds the counts of a pane."""
@@ -98,6 +154,14 @@ def error_type(kind: str) -> str:
     if kind == OTHER:
         return "_OTHER"
     return label(kind.removeprefix("exception:").removeprefix("http_"))
+
+
+def _histogram(counts: NDArray[np.int64], on: Scale) -> NDArray[np.int64]:
+    """*counts* on a scale; ValueError where what is shown of them would not fit into 64 bits."""
+    fitting = fitted("counts of a histogram", counts, like=np.zeros(on.bins, np.int64), least=0, most=MOST_COUNT)
+    within("values in a histogram", float(fitting.sum(dtype=np.float64)))
+    within("sum of a histogram", total(fitting, on))
+    return fitting
 
 
 def _seconds(name: str, counts: NDArray[np.int64], route: str) -> HistogramFigure:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from dashlight.metrics.buckets import in_buckets, total
 from dashlight.metrics.figures import HistogramFigure
+from dashlight.metrics.generations import GenerationKey, GenerationTimes
 from dashlight.metrics.instruments import label
 from dashlight.records import GenerationFacts
-from dashlight.window.generations import GenerationKey, GenerationTimes
 from dashlight.window.histogram import LATENCY
 from dashlight.window.names import OTHER
 

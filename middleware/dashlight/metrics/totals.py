@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
-from dashlight.metrics.endpoint_totals import EndpointTotals, NamedCounts
+from dashlight.metrics.endpoint_totals import EndpointTotals, EndpointTotalsState, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
 from dashlight.metrics.gauges import SOURCES, ShownScores, alert_figures, column_figures, machine_figures, model_figures
 from dashlight.metrics.genai import generation_figures
+from dashlight.metrics.generations import GenerationKey, GenerationSums, GenerationTimes
 from dashlight.metrics.instruments import figure, label
 from dashlight.metrics.losses import SignalFate
-from dashlight.records import Alert
-from dashlight.window.generations import GenerationKey, GenerationSums, GenerationTimes
+from dashlight.records import Alert, AlertSource
+from dashlight.window.fitting import moment, within
 from dashlight.window.names import OTHER
 from dashlight.window.outcomes import OutcomeCounts
 
@@ -35,32 +37,68 @@ _ABOUT_FIGURES = 2
 _Key: TypeAlias = tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TotalsState:
+    """What Totals hold."""
+
+    started_at: float
+    endpoints: Mapping[str, EndpointTotalsState]
+    counts: Mapping[SignalFate, int]
+    fired: Mapping[AlertSource, int]
+    generations: Mapping[GenerationKey, GenerationTimes]
+    admitted: tuple[_Key, ...]
+    admitted_count: int
+    """In how many series they are shown: a histogram is many."""
+
+
 class Totals:
     """Counts that only grow. Lives in the process that judges for the machine, and in its checkpoint."""
-
-    _generations: GenerationSums | None = None
-    """None where no language model was ever asked, as in a checkpoint that was written before there were such sums."""
 
     def __init__(self, *, started_at: float) -> None:
         self.started_at = started_at
         self._endpoints: dict[str, EndpointTotals] = {}
         self._counts = NamedCounts(MOST_COUNTS, other=SignalFate(OTHER, "dropped", OTHER))
-        self._fired: dict[str, int] = dict.fromkeys(SOURCES, 0)
-        self._admitted: set[_Key] = set()
+        self._fired: dict[AlertSource, int] = dict.fromkeys(SOURCES, 0)
+        self._generations = GenerationSums()
+        self._admitted: dict[_Key, None] = {}
         """Series of counters that are shown, and from then on always."""
         self._admitted_count = 0
 
+    @property
+    def state(self) -> TotalsState:
+        """All that they hold, in arrays that the next pane changes."""
+        return TotalsState(
+            self.started_at,
+            {route: endpoint.state for route, endpoint in self._endpoints.items()},
+            self._counts.state,
+            self._fired,
+            self._generations.state,
+            tuple(self._admitted),
+            self._admitted_count,
+        )
+
+    def restore(self, state: TotalsState) -> None:
+        """Goes on from *state*, whose arrays are taken over; ValueError where it holds too much, or no counts."""
+        self.started_at = moment("begin of the counters", state.started_at)
+        within("endpoints", len(state.endpoints), 0, MOST_ENDPOINTS)
+        for route, endpoint in state.endpoints.items():
+            self._endpoints[route] = EndpointTotals()
+            self._endpoints[route].restore(endpoint)
+        self._counts.restore(state.counts)
+        self._fired |= {source: within("alerts that fired", count) for source, count in state.fired.items()}
+        self._generations.restore(state.generations)
+        self._admitted_count = within("series", state.admitted_count, len(state.admitted), MOST_COUNTED_SERIES)
+        self._admitted = dict.fromkeys(state.admitted)
+
     def add_outcomes(self, endpoint: str, pane: OutcomeCounts) -> None:
         """Adds what became of the exchanges of one pane, of one worker or of all of them together."""
-        if endpoint not in self._endpoints and len(self._endpoints) >= MOST_ENDPOINTS - 1:
+        if endpoint not in self._endpoints and len(self._endpoints.keys() - {OTHER}) >= MOST_ENDPOINTS - 1:
             endpoint = OTHER
         self._endpoints.setdefault(endpoint, EndpointTotals()).add(pane)
 
     def add_generations(self, pane: Mapping[GenerationKey, GenerationTimes]) -> None:
         """Adds how long language models took in one pane, at whichever endpoint."""
-        if pane:
-            self._generations = self._generations or GenerationSums()
-            self._generations.add_all(pane)
+        self._generations.add_all(pane)
 
     def add_counts(self, counts: Mapping[SignalFate, int]) -> None:
         """Adds what was delivered and what was lost since the last call; what fell is passed over."""
@@ -78,7 +116,7 @@ class Totals:
         """Counts those of the alerts whose state changed that fire now."""
         for alert in changed:
             if alert.state == "firing":
-                self._fired[alert.source] = self._fired.get(alert.source, 0) + 1
+                self._fired[alert.source] += 1
 
     def figures(
         self,
@@ -93,8 +131,8 @@ class Totals:
         *snapshots* come with the name of their endpoint, *alerts* are those in force, *gauges* the machine's `workers`,
         `in_flight` and `analysed_rate`. No more than MOST_SERIES in all; how many more there were is a figure too.
         """
-        held = list(snapshots)
-        columns, unshown_count = column_figures(held)
+        shown = list(snapshots)
+        columns, unshown_count = column_figures(shown)
         room = _Room(MOST_SERIES - _ABOUT_FIGURES)
         room.skip(unshown_count)
         for each in chain(machine_figures(gauges), alert_figures(alerts)):
@@ -104,7 +142,7 @@ class Totals:
                 room.take(counted)
             else:
                 room.skip(_series_count(counted))
-        for each in chain(model_figures(held), columns):
+        for each in chain(model_figures(shown), columns):
             room.take(each)
         of_themselves = (
             figure("dashlight.figures.made_at", at),
@@ -122,7 +160,7 @@ class Totals:
             yield from endpoint.essentials(route)
         for route, endpoint in self._endpoints.items():
             yield from endpoint.details(route)
-        for generation, times in () if self._generations is None else self._generations.items():
+        for generation, times in self._generations.items():
             yield from generation_figures(generation, times)
 
     def _admits(self, each: Figure | HistogramFigure) -> bool:
@@ -131,7 +169,7 @@ class Totals:
             count = _series_count(each)
             if self._admitted_count + count > MOST_COUNTED_SERIES:
                 return False
-            self._admitted.add(key)
+            self._admitted[key] = None
             self._admitted_count += count
         return True
 

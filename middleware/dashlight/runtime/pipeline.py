@@ -10,7 +10,8 @@ from itertools import count
 from msgspec.structs import replace
 
 from dashlight.clock import Clock
-from dashlight.counting.machine import MachineCounter, ProcessStatus
+from dashlight.counting.claims import Claim, claim_of
+from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
 from dashlight.deliver.delivery import Delivery
@@ -73,13 +74,16 @@ class Pipeline:
         self._loss_log = LossLog()
         self._counts: Mapping[SignalFate, int] = {}
         """What had been delivered and lost when the last pane ended."""
+        self._lost: Mapping[SignalFate, int] = {}
+        """What was lost before analysis, as it was told last."""
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
         batch = self._decoder.decode(exchanges)
         analysed: defaultdict[str, set[int]] = defaultdict(set)
         for prediction in batch.predictions:
-            self._counter.endpoint(prediction.endpoint).add(prediction, exchanges)
+            claim: Claim = "earned" if prediction.has_columns else "provisional"
+            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges)
             rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
             analysed[prediction.endpoint] |= rows_of.keys()
             # One for all exchanges of as many rows, which nearly all are.
@@ -93,7 +97,8 @@ class Pipeline:
         for place, generation in batch.generations.items():
             exchange = exchanges[place]
             self._publisher.know_generation(exchange, generation)
-            self._counter.endpoint(exchange.route).add_generation(generation, exchange, failures.get(place, ""))
+            endpoint = self._counter.endpoint(exchange.route, "provisional")
+            endpoint.add_generation(generation, exchange, failures.get(place, ""))
         undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
         for place, reason in batch.undecodable:
             exchange = exchanges[place]
@@ -104,7 +109,7 @@ class Pipeline:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():
             unread = undecodable[route]
-            self._counter.endpoint(route).add_analysed(
+            self._counter.endpoint(route, "provisional").add_analysed(
                 len(places),
                 undecodable=[reason for _, reason in unread],
                 exchanges=[exchange for exchange, _ in unread],
@@ -117,10 +122,15 @@ class Pipeline:
             # From here on for all alike: what is counted, the span and the event.
             exchanges = [replace(each, outcome="error") if each.id in failures else each for each in exchanges]
         by_endpoint: dict[str, list[Exchange]] = {}
+        claims: dict[str, Claim] = {}
         for exchange in exchanges:
-            by_endpoint.setdefault(exchange.route, []).append(exchange)
+            claim = claim_of(exchange)
+            route = OTHER_ENDPOINTS if claim is None else exchange.route
+            by_endpoint.setdefault(route, []).append(exchange)
+            if claim == "provisional":
+                claims[route] = claim
         for route, members in by_endpoint.items():
-            self._counter.endpoint(route).count(members, failures)
+            self._counter.endpoint(route, claims.get(route, "none")).count(members, failures)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
     def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
@@ -128,14 +138,14 @@ class Pipeline:
 
         *lost* is what was lost before analysis, and in it, since the start.
         """
-        self._rate = rate
+        self._rate, self._lost = rate, lost
         # A tick ends a round: what was decoded in it has been told.
         self._publisher.forget()
         if not 0 < self._pane_end_at - at <= self._pane_seconds:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, lost, ProcessStatus(in_flight_count, rate))
+            self._close_pane(at, ProcessStatus(in_flight_count, rate))
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)
@@ -149,16 +159,20 @@ class Pipeline:
     def _next_end(self, at: float) -> float:
         return (at // self._pane_seconds + 1) * self._pane_seconds
 
-    def _close_pane(self, at: float, lost: Mapping[SignalFate, int], status: ProcessStatus) -> None:
+    def _close_pane(self, at: float, status: ProcessStatus) -> None:
         self._pane_count += 1
-        counts = {**lost, **self._delivery.fates(), **self._sharing.troubles}
+        since = self._counts_since_last_pane()
         if self._pane_count % _PANES_A_SCORE == 0:
-            self._loss_log.tell(counts)
-        since = {key: count - self._counts.get(key, 0) for key, count in counts.items()}
-        self._counts = counts
+            self._loss_log.tell(self._counts)
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
         self._alert_publisher.publish(self._sharing.post(self._counter.close(at, status, since), at))
+
+    def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
+        """What was delivered and lost since it was last asked."""
+        counts = {**self._lost, **self._delivery.fates(), **self._sharing.troubles}
+        before, self._counts = self._counts, counts
+        return {key: count - before.get(key, 0) for key, count in counts.items()}
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
@@ -196,7 +210,8 @@ class Pipeline:
         if self._report is not None:
             self._report.finish()
         if self._sharing.is_in:
-            self._sharing.leave(self._counter.close(self._clock.now(), ProcessStatus(0, self._rate), {}))
+            status = ProcessStatus(0, self._rate)
+            self._sharing.leave(self._counter.close(self._clock.now(), status, self._counts_since_last_pane()))
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""

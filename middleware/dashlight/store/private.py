@@ -14,6 +14,9 @@ from dashlight.errors import StateError
 
 Signature: TypeAlias = tuple[int, int, int]
 """Inode, moment of the last change in nanoseconds, size in bytes."""
+OTHER_VERSION = "other_version"
+"""The kind of trouble with files that another release wrote."""
+OF_ANOTHER_RELEASE = "what another release of Dashlight wrote begins anew here, learned references are kept"
 DRAFT = ".draft"
 """End of the name of a file that is being written."""
 ABANDONED_SECONDS = 600.0
@@ -96,9 +99,19 @@ def is_abandoned(status: os.stat_result, *, at: float) -> bool:
     return abs(at - status.st_ctime) > ABANDONED_SECONDS
 
 
-def count_trouble(troubles: Counter[str], kind: str, sentence: str, *, logger: logging.Logger) -> None:
-    """Counts one trouble of *kind* in *troubles*; the first of its kind becomes a warning that says *sentence*."""
+def count_trouble(
+    troubles: Counter[str], kind: str, sentence: str, *, logger: logging.Logger, said: set[str] | None = None
+) -> None:
+    """Counts one trouble of *kind* in *troubles*; the first of its kind becomes a warning that says *sentence*.
+
+    Files of another release come together: one sentence tells of all that share *said*.
+    """
     troubles[kind] += 1
+    if kind == OTHER_VERSION and said is not None:
+        if kind in said:
+            return
+        said.add(kind)
+        sentence = f"{sentence}; {OF_ANOTHER_RELEASE}"
     if troubles[kind] == 1:
         logger.warning("%s (said once, counted from now on)", sentence)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
+from dashlight.counting.machine import OTHER_ENDPOINTS
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -19,11 +20,14 @@ from dashlight.judge.traffic.events import QUANTILES, Quantity
 from dashlight.judge.traffic.judge import Recent
 from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
 from dashlight.judge.traffic.silence import SilenceJudge
-from dashlight.judge.traffic.thresholds import Quantities, ThresholdJudge
+from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
 from dashlight.records import Alert, Score, WatchState
+from dashlight.watching.limits import Limits
 from dashlight.watching.model import ModelWatch
+from dashlight.watching.state import EndpointState
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import within
 from dashlight.window.outcome_panes import OutcomePanes, panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.window.trace_ids import TraceIds
@@ -34,8 +38,6 @@ TRAFFIC_SHARE = 0.15
 """Part of the budget of false alarms that the traffic of all endpoints uses."""
 _SILENCE_PART = 0.25
 """Of an endpoint's traffic: for its falling silent."""
-_WINDOW_OF_A_RULE = 0.9
-"""Part of a rule's time that its window covers: what has passed must have left the window before the time is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,18 @@ class WatchedEndpoint:
     """Windows and judges of one endpoint."""
 
     def __init__(
-        self, name: str, policy: Policy, references: References, *, places: Places, since_at: float | None = None
+        self,
+        name: str,
+        policy: Policy,
+        references: References,
+        *,
+        place: int,
+        places: Places,
+        since_at: float | None = None,
     ) -> None:
-        """*places* numbers the models and the endpoints of the machine, by which the budget of false alarms is split.
+        """*place* is the endpoint's among those of the machine, from 1, by which it has its share of the budget.
 
-        *since_at* is when the machine's last pane ended; None where this judge has seen none.
+        Its models get theirs from *places*. *since_at* is when the machine's last pane ended; None where this judge has seen none.
         """
         self.name = name
         self._ended_at = since_at
@@ -65,8 +74,9 @@ class WatchedEndpoint:
         self._policy = policy
         self._references = references
         self._outcomes = OutcomePanes()
-        self._place = places.next_endpoint()
-        share = TRAFFIC_SHARE * share_of_place(self._place)
+        self.place = place
+        """Given back when the endpoint is let go."""
+        share = TRAFFIC_SHARE * share_of_place(place)
         budget = policy.panes_between_false_alarms
         self._course = TrafficCourse(
             rows=policy.reference_rows,
@@ -84,28 +94,52 @@ class WatchedEndpoint:
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
-        self._models: dict[ModelKey, ModelWatch] = {}
+        self.models: dict[ModelKey, ModelWatch] = {}
+        """Those under watch."""
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self.unwatched_rows = 0
         """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
-        # Each rule is held against a window of its own time, so that one bad pane is not five bad minutes.
-        # In flight are the requests of the process, whichever the endpoint.
-        rules = [rule for rule in policy.rules if rule.quantity != "in_flight"]
-        held_for = sorted({rule.hold_seconds for rule in rules})
-        self._thresholds = [
-            (seconds, ThresholdJudge([rule for rule in rules if rule.hold_seconds == seconds], endpoint=name))
-            for seconds in held_for
-        ]
+        self._limits = Limits(policy.rules, endpoint=name)
 
-    def __getstate__(self) -> dict[str, object]:
-        """What outlives the process: all but what there is to compare with, which has files of its own."""
-        return {name: each for name, each in self.__dict__.items() if name != "_references"}
+    @property
+    def state(self) -> EndpointState:
+        """What outlives the process, beside what its models compare with and learn from."""
+        return EndpointState(
+            models={key: model.state for key, model in self.models.items()},
+            admission=self._admission.state,
+            outcomes=self._outcomes.state,
+            course=self._course.state,
+            silence=self._silence.state,
+            limits=self._limits.state,
+            traces=self._traces.state,
+            told_unsteady=self._told_unsteady,
+            mistakes=self.mistakes,
+            undecodable=self.undecodable,
+            unwatched_rows=self.unwatched_rows,
+        )
 
-    def resume(self, policy: Policy, references: References, at: float) -> Iterator[Alert]:
-        """Goes on in another process; the alerts that end where a reference is another one by now."""
-        self._policy, self._references, self._ended_at = policy, references, None
-        for model in self._models.values():
-            yield from model.resume(references, at)
+    def restore(self, state: EndpointState) -> Iterator[ModelKey]:
+        """Goes on from *state*; the models whose reference is another one by now or is gone, which begin anew.
+
+        Raises:
+            ValueError: *state* does not fit the policy.
+        """
+        if state.admission.keys != state.models.keys():
+            raise ValueError("models without a place, or places without a model")
+        self._admission.restore(state.admission)
+        self._outcomes.restore(state.outcomes)
+        self._course.restore(state.course)
+        self._silence.restore(state.silence)
+        self._limits.restore(state.limits)
+        self._traces.restore(state.traces)
+        self._told_unsteady = state.told_unsteady
+        for counter, counts in ((self.mistakes, state.mistakes), (self.undecodable, state.undecodable)):
+            counter.update({name: within("count", count) for name, count in counts.items()})
+        self.unwatched_rows = within("rows", state.unwatched_rows)
+        for key, model in state.models.items():
+            self.models[key] = self._watched(key, model.place)
+            if not self.models[key].restore(model):
+                yield key
 
     @property
     def brief(self) -> EndpointBrief:
@@ -114,14 +148,11 @@ class WatchedEndpoint:
         return EndpointBrief(
             known_kinds=None if judge is None else judge.events.known_kinds,
             slow=() if judge is None else judge.events.slow,
-            models={key: model.brief for key, model in self._models.items()},
+            models={key: model.brief for key, model in self.models.items()},
         )
 
     def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert]:
-        """Judges the *pane* that ended *at*, None where there was no exchange; the alerts whose state changed.
-
-        A mistake in one part costs that part alone.
-        """
+        """Judges the *pane* that ended *at*, None: no exchange; the alerts that changed. A mistake costs its part alone."""
         models: Mapping[ModelKey, ModelPane] = {}
         outcomes, closed_count = OutcomeCounter().close(at), 0
         if pane is not None:
@@ -136,25 +167,25 @@ class WatchedEndpoint:
         # The judges count panes; by the time that passed is measured how many exchanges came a second.
         self._outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
         self.undecodable.update(outcomes.undecodable)
-        parts: list[tuple[str, Callable[[], Iterable[Alert]]]] = [
-            ("traffic", partial(self._judge_traffic, outcomes, at)),
-            ("silence", partial(self._silence.update, outcomes.exchanges, at)),
-            *(("model", partial(model.close_pane, models.get(key), at)) for key, model in self._models.items()),
-            *(("threshold", partial(self._hold_against, *rules, at)) for rules in self._thresholds),
-        ]
-        for name, part in parts:
-            yield from self._tried(name, part)
+        if self.name == OTHER_ENDPOINTS:  # counted alone: scanners and probes must not alarm anybody
+            return
+        yield from self._tried("traffic", partial(self._judge_traffic, outcomes, at))
+        yield from self._tried("silence", partial(self._silence.update, outcomes.exchanges, at))
+        for key, model in self.models.items():
+            yield from self._tried("model", partial(model.close_pane, models.get(key), at))
+        for part in self._limits.parts(self._over, at):
+            yield from self._tried("threshold", part)
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
         self._references = References(self._references.learned, reference)
-        for model in self._models.values():
+        for model in self.models.values():
             yield from model.replace_file(reference, at)
 
     def give_back(self) -> None:
         """Gives back its place in the budget and those of its models: nobody asks here any more."""
-        self._places.give_back_endpoint(self._place)
-        for model in self._models.values():
+        self._places.give_back_endpoint(self.place)
+        for model in self.models.values():
             self._places.give_back_model(model.place)
 
     def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
@@ -168,24 +199,25 @@ class WatchedEndpoint:
                 continue
             for each in gone:
                 yield from self._let_go(each, at)
-            if key not in self._models:
-                place = self._places.next_model()
-                self._models[key] = ModelWatch((self.name, *key), self._policy, self._references, place=place)
+            if key not in self.models:
+                self.models[key] = self._watched(key, self._places.next_model())
         self._admission.close(at)
+
+    def _watched(self, key: ModelKey, place: int) -> ModelWatch:
+        return ModelWatch((self.name, *key), self._policy, self._references, place=place)
 
     def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
         """Watches the model no longer; the alerts that end with that."""
         self._admission.forget(key)
-        model = self._models.pop(key)
+        model = self.models.pop(key)
         self._places.give_back_model(model.place)
         logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))
         # An alert is of a model whatever its version: another one may still hold it.
-        held = {each for other in self._models.values() for each in other.in_force}
+        of_others = {alert_key for other in self.models.values() for alert_key in other.in_force}
         ended = model.withdraw(at, "the model is no longer asked")
-        yield from (alert for alert in ended if alert.key not in held)
+        yield from (alert for alert in ended if alert.key not in of_others)
         asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
-        for _, judge in self._thresholds:
-            yield from judge.forget_columns(asked, at)
+        yield from self._limits.forget_columns(asked, at)
 
     def _tried(self, name: str, part: Callable[[], Iterable[Alert]]) -> Iterator[Alert]:
         """The alerts of one part, as far as it came; a mistake of ours is counted, and told once."""
@@ -215,11 +247,9 @@ class WatchedEndpoint:
         names += [f"{quantity.name} {quantity.kind}" if quantity.kind else quantity.name]
         return self._traces.since(since_at - self._policy.pane_seconds, *names)
 
-    def _hold_against(self, seconds: float, judge: ThresholdJudge, at: float) -> Iterable[Alert]:
-        seconds_seen = seconds * _WINDOW_OF_A_RULE
-        asked = {rule.quantity for rule in judge.rules}
-        missing = self._missing(seconds_seen) if "missing_rate" in asked else ()
-        return judge.update(self._measured(self._window(seconds_seen), missing=missing), at)
+    def _over(self, seconds: float, asked: Collection[str]) -> Quantities:
+        missing = self._missing(seconds) if "missing_rate" in asked else ()
+        return self._measured(self._window(seconds), missing=missing)
 
     def snapshots(self, *, in_flight_count: int, dropped_count: int, rate: float) -> Iterator[Snapshot]:
         """The scores of the window, first the endpoint's own, then each model's."""
@@ -239,10 +269,10 @@ class WatchedEndpoint:
         ]
         if own:
             yield Snapshot("", "", own)
-        for (name, version), watch in self._models.items():
-            scores = watch.scores(self._panes(self._policy.window_seconds))
-            if scores:
-                yield Snapshot(name, version, scores, watch.state)
+        panes = self._panes(self._policy.window_seconds)
+        for (name, version), watch in self.models.items():
+            if scores := watch.scores(panes):
+                yield Snapshot(name, version, scores, watch.watch_state)
 
     def _panes(self, seconds: float) -> int:
         return max(1, round(seconds / self._policy.pane_seconds))
@@ -252,7 +282,7 @@ class WatchedEndpoint:
 
     def _missing(self, seconds: float) -> list[Score]:
         panes = self._panes(seconds)
-        return worst_missing(score for watch in self._models.values() for score in watch.scores(panes))
+        return worst_missing(score for watch in self.models.values() for score in watch.scores(panes))
 
     def _measured(
         self, counts: OutcomeCounts, *, in_flight_count: int = 0, missing: Sequence[Score] = ()

@@ -8,9 +8,10 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.selection import Watched
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.directions.judge import DirectionJudge
-from dashlight.judge.natural_variation import natural_variation
+from dashlight.judge.natural_variation import Movements, natural_variation
 from dashlight.judge.pairs.judge import PairJudge
 from dashlight.records import Alert
+from dashlight.watching.state import JointState
 from dashlight.window.columns import DirectionReference, Reference
 from dashlight.window.normal_scores import joint_places
 
@@ -31,11 +32,22 @@ class Labels(TypedDict):
 class JointComparison:
     """The judges of pairs, of the joint rows, and of the rows of each text and vector column."""
 
-    def __init__(self, reference: Reference, watched: Watched, policy: Policy, *, share: float, labels: Labels) -> None:
-        """*share* is that of the comparison; it is parted as *watched* says."""
+    def __init__(
+        self,
+        reference: Reference,
+        watched: Watched,
+        policy: Policy,
+        *,
+        share: float,
+        movements: Movements,
+        labels: Labels,
+    ) -> None:
+        """*share* is that of the comparison; it is parted as *watched* says. *movements* are those of its columns."""
         panes, tolerance = policy.panes_between_false_alarms, policy.tolerance
         names = {(column.role, column.name) for column in watched.columns}
         self._pairs: PairJudge | None = None
+        self._pair_count = 0 if reference.pairs is None else len(reference.pairs.shares)
+        self._dims = {each.name: each.dims for each in watched.directions}
         if reference.pairs is not None and watched.has_pairs:
             unwatched = [column for column in reference.columns if (column.role, column.name) not in names]
             self._pairs = PairJudge(
@@ -49,7 +61,7 @@ class JointComparison:
             )
         joint = [reference.columns[int(place)] for place in joint_places(reference.columns)]
         part = share * watched.parts.directions / max(len(watched.directions), 1)
-        variation = natural_variation(joint)
+        variation = natural_variation(joint, movements)
 
         def judge(direction: DirectionReference) -> DirectionJudge:
             is_joint = direction.name == JOINT
@@ -65,6 +77,30 @@ class JointComparison:
             )
 
         self._judges = {each.name: judge(each) for each in watched.directions}
+
+    @property
+    def state(self) -> JointState:
+        """What outlives the process."""
+        return JointState(
+            None if self._pairs is None else self._pairs.state,
+            {name: judge.state for name, judge in self._judges.items()},
+        )
+
+    def restore(self, state: JointState) -> None:
+        """Goes on from *state*; ValueError where it is that of other judges."""
+        if (state.pairs is None) != (self._pairs is None) or state.directions.keys() != self._judges.keys():
+            raise ValueError("the state of other pairs or directions")
+        if self._pairs is not None and state.pairs is not None:
+            self._pairs.restore(state.pairs)
+        for name, judge in self._judges.items():
+            judge.restore(state.directions[name])
+
+    def fits(self, pane: JointPane) -> bool:
+        """Whether *pane* is of these pairs and directions."""
+        are_pairs = pane.pairs is None or (self._pairs is not None and len(pane.pairs.agreeing) == self._pair_count)
+        return are_pairs and all(
+            len(rows.total) == self._dims.get(name, len(rows.total)) for name, rows in pane.directions.items()
+        )
 
     @property
     def directions(self) -> Mapping[str, Direction]:
@@ -83,8 +119,8 @@ class JointComparison:
         for name, judge in self._judges.items():
             if name in pane.directions:
                 judge.add(pane.directions[name])
-            found = judge.close(at)
-            alerts += _news(found, is_told=judge.carried_by(told) > MOSTLY) if name == JOINT else found
+            news = judge.close(at)
+            alerts += _news(news, is_told=judge.carried_by(told) > MOSTLY) if name == JOINT else news
         return alerts
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
 from dashlight.counting.kept_rows import KeptRows
+from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_columns
 from dashlight.judge.words import listed
 from dashlight.records import Role, Score, Table
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import refuse, within
 from dashlight.window.reference.build import Chunk
 from dashlight.window.reference.learning import Learning
 from dashlight.window.tables import taken
@@ -26,6 +29,18 @@ FEWEST_ROWS = 200
 """Rows that are waited for however wide they are, up to twice MOST_BYTES."""
 _SEED = 0
 """The same rows give the same reference."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearnerState:
+    """What a Learner holds."""
+
+    wanted: int
+    """Rows that are waited for."""
+    kept: tuple[KeptRows, ...]
+    """Those that came, oldest first."""
+    moving: tuple[str, ...]
+    damaged_rows: int
 
 
 class Learner:
@@ -46,14 +61,29 @@ class Learner:
         self._size_bytes = 0
         self.moving: tuple[str, ...] = ()
         """Columns that did not hold still when last looked at."""
+        self.damaged_rows = 0
+        """Rows left out because what was kept of them can no longer be read: others are waited for in their place."""
         logger.info("%s: learning a reference from the first %d rows", name, rows_wanted)
+
+    @property
+    def state(self) -> LearnerState:
+        """All that it holds."""
+        return LearnerState(self._wanted, tuple(self._kept), self.moving, self.damaged_rows)
+
+    def restore(self, state: LearnerState) -> None:
+        """Go on from *state*; ValueError where its numbers cannot be. Rows that are damaged show once they are learned from."""
+        self._wanted = within("rows wanted", state.wanted, self._stretch, MOST_STRETCHES * self._stretch)
+        self.moving, self.damaged_rows = state.moving, within("damaged rows", state.damaged_rows)
+        for rows in state.kept:
+            refuse("kept rows that are no row of bytes", where=rows.frozen.ndim != 1 or rows.frozen.dtype != np.uint8)
+            for count in rows.rows.values():
+                within("kept rows", count)
+            self.take(rows)
 
     def take(self, rows: KeptRows) -> None:
         """Keep the *rows* of one process; once there are enough none is kept."""
         if not self._is_full:
-            self._kept.append(rows.apart())
-            self._rows.update(rows.rows)
-            self._size_bytes += rows.size_bytes
+            self._keep(rows.apart())
 
     @property
     def rows(self) -> int:
@@ -61,19 +91,24 @@ class Learner:
         return max(self._rows.values(), default=0)
 
     def progress(self) -> list[Score]:
-        """How far it is: the share of the rows wanted that are there, and how many columns did not hold still."""
+        """The share of the rows wanted that are there, and how many columns moved and how many rows were damaged, if any."""
         share = 1.0 if self._is_full else self.rows / self._wanted
-        found = [Score(None, None, "reference_learned", share, share, share, self.rows)]
-        if self.moving:
-            count = float(len(self.moving))
-            found.append(Score(None, None, "reference_moving_columns", count, count, count, self.rows))
-        return found
+        scores = [Score(None, None, "reference_learned", share, share, share, self.rows)]
+        for statistic, count in (
+            ("reference_moving_columns", len(self.moving)),
+            ("reference_damaged_rows", self.damaged_rows),
+        ):
+            if count:
+                scores.append(Score(None, None, statistic, float(count), float(count), float(count), self.rows))
+        return scores
 
     def reference(self, at: float, *, model: str) -> Reference | None:
         """The reference, once there are rows enough and they held still; else None, and it goes on learning."""
         if not self._is_full:
             return None
         wanted, learning = self._stretch, self._learning()
+        if not self._is_full:  # some were damaged
+            return None
         rows = learning.chunk
         # The latest stretch alone may hold still where the first rows did not: a deployment, a cold cache.
         latest: Chunk = {role: table if table.rows <= wanted else _last(table, wanted) for role, table in rows.items()}
@@ -111,11 +146,30 @@ class Learner:
         return self._size_bytes >= (MOST_BYTES if self.rows >= FEWEST_ROWS else 2 * MOST_BYTES)
 
     def _learning(self) -> Learning:
-        """The rows themselves."""
-        learning = Learning(self.rows + 1)
-        for each in self._kept:
-            learning.take(each.chunk)
+        """The rows themselves. Those that are damaged are left out and kept no longer."""
+        learning, sound = Learning(self.rows + 1), list[KeptRows]()
+        for rows in self._kept:
+            try:
+                chunk = rows.chunk
+            except StateError as error:
+                self._leave_out(rows, error)
+                continue
+            learning.take(chunk)
+            sound.append(rows)
+        self._kept, self._rows, self._size_bytes = [], Counter(), 0
+        for rows in sound:
+            self._keep(rows)
         return learning
+
+    def _keep(self, rows: KeptRows) -> None:
+        self._kept.append(rows)
+        self._rows.update(rows.rows)
+        self._size_bytes += rows.size_bytes
+
+    def _leave_out(self, rows: KeptRows, error: StateError) -> None:
+        if not self.damaged_rows:
+            logger.warning("%s: rows to learn from are damaged and left out: %s", self._name, error)
+        self.damaged_rows += rows.row_count
 
 
 def _last(table: Table, rows: int) -> Table:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
 from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
-from dashlight.judge.alert_budget import Places
-from dashlight.judge.alerts import Alerts
+from dashlight.judge.alert_budget import Places, PlacesState
+from dashlight.judge.alerts import Alerts, ended
 from dashlight.judge.traffic.scores import quantities_of_process
 from dashlight.judge.traffic.thresholds import ThresholdJudge
 from dashlight.judge.words import printable
@@ -20,9 +22,18 @@ from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS
 from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
+from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import moment, within
 
 logger = logging.getLogger(__name__)
+
+Lose: TypeAlias = Callable[[str, Exception], None]
+"""Takes the name of a part of a state that cannot be taken over, and why."""
+REPLACED = "the reference was replaced"
+_NOT_TAKEN_OVER = "the statistics behind it could not be taken over"
+_OF_ROWS = frozenset({"drift", "break"})
+"""Sources of alerts that comparisons raise."""
 
 
 class MachineWatch:
@@ -30,7 +41,7 @@ class MachineWatch:
 
     def __init__(self, policy: Policy, references: References, *, at: float) -> None:
         self._policy = policy
-        self._references: References | None = references
+        self._references = references
         self._in_flight = ThresholdJudge([rule for rule in policy.rules if rule.quantity == "in_flight"])
         self._endpoints: dict[str, WatchedEndpoint] = {}
         self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
@@ -44,19 +55,89 @@ class MachineWatch:
         self.pane_count = 0
         """Panes judged so far."""
 
-    def __getstate__(self) -> dict[str, object]:
-        """What outlives the process: all but what there is to compare with, which has files of its own."""
-        return {**self.__dict__, "_references": None}
+    @property
+    def state(self) -> WholeState:
+        """What outlives the process, with live arrays: to be written before the next pane is judged."""
+        models = {(route, *key): model for route, each in self._endpoints.items() for key, model in each.models.items()}
+        learners = {key: model.learner_state for key, model in models.items()}
+        return WholeState(
+            machine=MachineState(
+                policy=self._policy,
+                pane_count=self.pane_count,
+                endpoints={route: endpoint.place for route, endpoint in self._endpoints.items()},
+                admission=self._admission.state,
+                in_flight=self._in_flight.state,
+                alerts=self._alerts.state,
+                statuses=self._statuses,
+            ),
+            totals=self.totals.state,
+            endpoints={route: endpoint.state for route, endpoint in self._endpoints.items()},
+            comparisons={
+                (*key, version): state
+                for key, model in models.items()
+                for version, state in model.comparison_states.items()
+            },
+            learners={key: state for key, state in learners.items() if state is not None},
+        )
 
-    def can_resume(self, policy: Policy) -> bool:
-        """Whether its statistics were made under *policy*, or one equal to it; under another it has to begin anew."""
-        return self._policy == policy
+    def restore(self, state: WholeState, at: float, *, lose: Lose) -> list[Alert]:
+        """Goes on from *state*, on a fresh watch; the alerts that end because nobody is left who judges them.
 
-    def resume(self, policy: Policy, references: References, at: float) -> list[Alert]:
-        """Goes on in another process; the alerts that end where a reference is another one by now."""
-        self._policy, self._references, self._ended_at = policy, references, None
-        reported = [alert for endpoint in self._endpoints.values() for alert in endpoint.resume(policy, references, at)]
-        return self._alerts.observe(reported)
+        A part that is missing, or does not fit and is handed to *lose*, begins anew and costs nothing else.
+
+        Raises:
+            ValueError: *state* came to be under another policy, or what holds its parts together does not fit.
+        """
+        machine = state.machine
+        if machine.policy != self._policy:
+            raise ValueError("the state of another policy")
+        if machine.admission.keys != machine.endpoints.keys():
+            raise ValueError("endpoints without a place, or places without an endpoint")
+        self.pane_count, self._statuses = within("panes", machine.pane_count), dict(machine.statuses)
+        for status in self._statuses.values():
+            within("requests in flight", status.in_flight_count)
+            within("share of exchanges", status.rate, 0.0, 1.0)
+            moment("end of a pane", status.ended_at)
+        self._admission.restore(machine.admission)
+        self._in_flight.restore(machine.in_flight)
+        self._alerts.restore(machine.alerts)
+        totals = state.totals
+        if totals is not None and not _tried("totals", lambda: self.totals.restore(totals), lose):
+            self.totals = Totals(started_at=at)
+        replaced: set[WatchedModel] = set()
+        lost = {route for route in machine.endpoints if not self._restore_endpoint(route, state, replaced, lose)}
+        self._restore_models(state, lose)
+        models = [model for endpoint in self._endpoints.values() for model in endpoint.models.values()]
+        places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
+        self._places.restore(PlacesState(tuple(model.place for model in models), places))
+        judged = {key for model in models for key in model.in_force}
+        return self._alerts.observe(
+            ended(alert, at, REPLACED if (alert.endpoint, alert.model, alert.version) in replaced else _NOT_TAKEN_OVER)
+            for alert in self._alerts.in_force
+            if alert.key not in judged and (alert.source in _OF_ROWS or alert.endpoint in lost)
+        )
+
+    def _restore_endpoint(self, route: str, state: WholeState, replaced: set[WatchedModel], lose: Lose) -> bool:
+        """Whether the endpoint goes on; adds the models whose reference was *replaced*."""
+        place, part = state.machine.endpoints[route], state.endpoints.get(route)
+        endpoint = self._watch(route, place)
+        self._endpoints[route] = endpoint
+        if part is None:
+            return False
+        if not _tried("endpoint", lambda: replaced.update((route, *key) for key in endpoint.restore(part)), lose):
+            self._endpoints[route] = self._watch(route, place)
+            return False
+        return True
+
+    def _restore_models(self, state: WholeState, lose: Lose) -> None:
+        models = {(route, *key): model for route, each in self._endpoints.items() for key, model in each.models.items()}
+        for (route, name, number, version), comparison in state.comparisons.items():
+            model = models.get((route, name, number))
+            if model is not None:
+                _tried("comparison", partial(model.restore_comparison, version, comparison), lose)
+        for watched, learner in state.learners.items():
+            if watched in models:
+                _tried("learner", partial(models[watched].restore_learner, learner), lose)
 
     def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
@@ -80,8 +161,7 @@ class MachineWatch:
 
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
-        if self._references is not None:
-            self._references = References(self._references.learned, reference)
+        self._references = References(self._references.learned, reference)
         reported = [
             alert for endpoint in self._endpoints.values() for alert in endpoint.replace_reference(reference, at)
         ]
@@ -126,25 +206,29 @@ class MachineWatch:
     def _admitted(self, pane: MachinePane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
         """What *pane* holds, by the endpoint that it is judged as, and the alerts of endpoints that made room for others.
 
-        Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not.
+        Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not. Those with
+        predictions go first, and take the places of those without.
         """
-        if self._references is None:
-            raise RuntimeError("thawed and not resumed")
         counted: dict[str, EndpointPane] = {}
         asked = {route for route, each in pane.endpoints.items() if each.was_asked}
         ended: list[Alert] = []
-        for route, each in pane.endpoints.items():
+        earned = {route for route in asked if pane.endpoints[route].has_predictions}
+        for route, each in sorted(pane.endpoints.items(), key=lambda item: item[0] not in earned):
             if route not in self._endpoints and route not in asked:
                 continue
             name = route
             if route in asked:
-                gone = self._admission.admit(route, asked=asked)
+                yielding = self._provisional(earned) if route in earned and route not in self._endpoints else ()
+                gone = self._admission.admit(route, asked=asked, yielding=yielding)
                 if gone is None:
                     name = OTHER_ENDPOINTS
                     self._admission.admit(name)
-                for unseen in gone or ():
-                    ended += self._let_go(unseen, at)
-                    counted.pop(unseen, None)
+                for each_gone in gone or ():
+                    if each_gone in yielding:
+                        ended += self._let_go(each_gone, at, "the endpoint made room for one with predictions")
+                    else:
+                        ended += self._let_go(each_gone, at)
+                    counted.pop(each_gone, None)
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
             if name == OTHER_ENDPOINTS:
                 # Their models have different columns: none is judged.
@@ -152,19 +236,39 @@ class MachineWatch:
                 unwatched_rows += counted[name].unwatched_rows
                 counted[name] = replace(counted[name], models={}, unwatched_rows=unwatched_rows)
             if name not in self._endpoints:
-                self._endpoints[name] = WatchedEndpoint(
-                    name, self._policy, self._references, places=self._places, since_at=self._ended_at
-                )
+                # What is not judged costs no part of the budget.
+                place = MOST_ENDPOINTS + 1 if name == OTHER_ENDPOINTS else self._places.next_endpoint()
+                self._endpoints[name] = self._watch(name, place)
         self._admission.close(at)
         return counted, ended
 
-    def _let_go(self, route: str, at: float) -> list[Alert]:
+    def _provisional(self, earned: Collection[str]) -> set[str]:
+        """Endpoints that have not earned their places, nor are about to."""
+        return {
+            route
+            for route, endpoint in self._endpoints.items()
+            if not endpoint.models and route not in earned and route != OTHER_ENDPOINTS
+        }
+
+    def _let_go(self, route: str, at: float, why: str = "the endpoint is no longer asked") -> list[Alert]:
         """Watches the endpoint no longer; its alerts in force, which end with that."""
         self._admission.forget(route)
         self._endpoints.pop(route).give_back()
-        logger.info("%s: no longer watched, for nobody asks there", printable(route))
-        return [
-            replace(alert, state="resolved", at=at, summary=f"the endpoint is no longer asked; it was: {alert.summary}")
-            for alert in self._alerts.in_force
-            if alert.endpoint == route
-        ]
+        logger.info("%s: no longer watched: %s", printable(route), why)
+        in_force = self._alerts.in_force
+        return [ended(alert, at, why) for alert in in_force if alert.endpoint == route]
+
+    def _watch(self, route: str, place: int) -> WatchedEndpoint:
+        return WatchedEndpoint(
+            route, self._policy, self._references, place=place, places=self._places, since_at=self._ended_at
+        )
+
+
+def _tried(part: str, restore: Callable[[], object], lose: Lose) -> bool:
+    """Whether *part* of a state could be taken over; if not, it is handed to *lose*."""
+    try:
+        restore()
+    except Exception as error:  # a file can say anything: counted and told by *lose*
+        lose(part, error)
+        return False
+    return True

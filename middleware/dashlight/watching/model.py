@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from dashlight.counting.matching import match
 from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -13,9 +14,11 @@ from dashlight.counting.rows import RowPane
 from dashlight.judge.alert_budget import share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Score, WatchState
-from dashlight.watching.learner import Learner
+from dashlight.watching.learner import Learner, LearnerState
 from dashlight.watching.rows import Comparison
+from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
+from dashlight.window.fitting import within
 
 logger = logging.getLogger(__name__)
 
@@ -48,21 +51,69 @@ class ModelWatch:
         self.refused: Counter[str] = Counter()
         """Panes of processes that compare with another reference, by its version: left out."""
 
-    def __getstate__(self) -> dict[str, object]:
-        """What outlives the process: all but what was learned, which has files of its own."""
-        return {name: each for name, each in self.__dict__.items() if name != "_learned"}
+    @property
+    def state(self) -> ModelState:
+        """What outlives the process, beside `comparison_states` and `learner_state`."""
+        return ModelState(
+            place=self.place,
+            file=_version(self._file),
+            compared=tuple(self._comparisons),
+            is_learning=self._learner is not None,
+            told_unknown=self._told_unknown,
+            refused=self.refused,
+        )
 
-    def resume(self, references: References, at: float) -> Iterator[Alert]:
-        """Goes on in another process; the alerts that end where the reference is another one by now."""
-        self._learned = references.learned
-        if _version(references.given) != _version(self._file):
-            self._file = references.given
-            yield from self._begin_anew(at)
-        elif self._comparisons.keys() - {_version(self._file)}:
-            learned = self._learned.load(*self._learned_key())
-            if _version(learned) not in self._comparisons:
+    @property
+    def comparison_states(self) -> Mapping[str, ComparisonState]:
+        """What outlives the process of each comparison, by the version of the reference."""
+        return {version: comparison.state for version, comparison in self._comparisons.items()}
+
+    @property
+    def learner_state(self) -> LearnerState | None:
+        """What was collected to learn from; None where nothing is being learned."""
+        return None if self._learner is None else self._learner.state
+
+    def restore(self, state: ModelState) -> bool:
+        """Goes on from *state*; what it compares with and learns from begins anew until that is restored as well.
+
+        False where the reference is another one by now, or gone: then nothing is compared or learned yet.
+        """
+        self._told_unknown = state.told_unknown
+        self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
+        if state.file != _version(self._file):
+            return False
+        for version in state.compared:
+            is_file = self._file is not None and version == self._file.version
+            reference = self._file if is_file else self._learned.load(*self._learned_key())
+            if reference is None or reference.version != version:
                 logger.info("%s: the learned reference is gone or was replaced", self._named())
-                yield from self._begin_anew(at)
+                self._comparisons.clear()
+                return False
+            self._compare(reference)
+        if state.is_learning:
+            self._learn()
+        return True
+
+    def restore_comparison(self, version: str, state: ComparisonState) -> None:
+        """Goes on from *state* with the comparison with that reference; ValueError, and as new, where it does not fit."""
+        fresh = self._comparisons.get(version)
+        if fresh is None:  # the reference is another one by now
+            return
+        try:
+            fresh.restore(state)
+        except ValueError:
+            self._compare(fresh.reference)
+            raise
+
+    def restore_learner(self, state: LearnerState) -> None:
+        """Goes on learning from what *state* holds; ValueError, and as new, where it does not fit."""
+        if self._learner is None:
+            return
+        try:
+            self._learner.restore(state)
+        except ValueError:
+            self._learn()
+            raise
 
     @property
     def brief(self) -> ModelBrief:
@@ -103,16 +154,16 @@ class ModelWatch:
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""
-        found = [score for comparison in self._comparisons.values() for score in comparison.scores(panes)]
+        scores = [score for comparison in self._comparisons.values() for score in comparison.scores(panes)]
         learner = self._learner
         if learner is not None and (learner.rows or not self._comparisons):
-            found += learner.progress()
+            scores += learner.progress()
         for version, count in self.refused.items():
-            found.append(Score(None, None, f"refused_pane_count[{version}]", count, count, count, 0))
-        return found
+            scores.append(Score(None, None, f"refused_pane_count[{version}]", count, count, count, 0))
+        return scores
 
     @property
-    def state(self) -> WatchState:
+    def watch_state(self) -> WatchState:
         """Whether the model is watched, or why it is not yet."""
         if not self._comparisons:
             return "learning"
@@ -123,20 +174,26 @@ class ModelWatch:
         """What *pane* counted against the references in force; rows without one are learned from where that is wanted."""
         counted: dict[str, RowPane] = {}
         for rows in pane.compared:
-            if rows.reference in self._comparisons or self._begin_with(rows.reference):
-                counted[rows.reference] = rows
+            if not (rows.reference in self._comparisons or self._begin_with(rows.reference)):
+                self._refuse(
+                    rows.reference, f"compares with the reference {rows.reference}, which is not the one in force"
+                )
+            elif not self._comparisons[rows.reference].fits(rows):
+                self._refuse(rows.reference, f"counted other columns or pairs than the reference {rows.reference} has")
             else:
-                self._refuse(rows.reference)
+                counted[rows.reference] = rows
         if pane.rows and self._learner is None and not self._comparisons:
             if self._file is not None:
+                features = pane.rows[0].chunk.get("feature")
                 logger.warning(
-                    "%s: these are not the columns of the reference file; a reference is learned from the first rows",
+                    "%s: these are not the columns of the reference file; a reference is learned from the first rows. %s",
                     self._named(),
+                    "" if features is None else match(self._file, features).lacking(),
                 )
             self._learn()
-        for kept in pane.rows:
+        for learned_from in pane.rows:
             if self._learner is not None:
-                self._learner.take(kept)
+                self._learner.take(learned_from)
         return counted
 
     def _begin_with(self, version: str) -> bool:
@@ -149,32 +206,27 @@ class ModelWatch:
             if learned is None or learned.version != version:
                 return False
             self._learner = None
-            self._compare(learned, self._share)
+            self._compare(learned)
             return True
         learned = self._learned.load(*self._key, _version(self._file)) if self._is_incomplete else None
         if learned is None or learned.version != version:
             return False
         self._learner = None
-        self._compare(learned, self._share * _LEARNED_SHARE)
+        self._compare(learned)
         return True
 
-    def _refuse(self, version: str) -> None:
+    def _refuse(self, version: str, what: str) -> None:
         self.refused[version] += 1
         if self.refused[version] == 1:
-            logger.warning(
-                "%s: a process compares with the reference %s, which is not the one in force: its rows are left out",
-                self._named(),
-                version,
-            )
+            logger.warning("%s: a process %s: its rows are left out", self._named(), what)
 
     def _use_file(self, file: Reference | None) -> None:
         if file is None:
             return
         self._learner = None
+        self._compare(file)
         if columns_of(file, "output"):
-            self._compare(file, self._share)
             return
-        self._compare(file, self._share * (1 - _LEARNED_SHARE))
         if self._learned.load(*self._key, file.version) is None:
             logger.info("%s: the reference holds no outputs; they are learned from the first rows", self._named())
             self._learn()
@@ -190,8 +242,9 @@ class ModelWatch:
         completes = self._file is not None and self._file.version in self._comparisons
         return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
-    def _learn(self) -> None:
+    def _learn(self) -> Learner:
         self._learner = Learner(self._named(), self._policy.reference_rows, tolerance=self._policy.tolerance)
+        return self._learner
 
     def _finish_learning(self, learner: Learner, at: float) -> None:
         try:
@@ -204,18 +257,18 @@ class ModelWatch:
             return
         self._learner = None
         # Machines that compare with one reference say one thing.
-        kept = self._learned.keep(reference, *self._learned_key())
-        share = self._share * _LEARNED_SHARE if self._comparisons else self._share
-        self._compare(kept, share)
-        logger.info("%s: learned a reference from %d rows", self._named(), kept.rows)
+        in_use = self._learned.keep(reference, *self._learned_key())
+        self._compare(in_use)
+        logger.info("%s: learned a reference from %d rows", self._named(), in_use.rows)
 
     def _begin_anew(self, at: float) -> Iterator[Alert]:
         ended, self._comparisons, self._learner = self._comparisons, {}, None
         for comparison in ended.values():
             yield from comparison.withdraw(at)
 
-    def _compare(self, reference: Reference, share: float) -> None:
+    def _compare(self, reference: Reference) -> None:
         endpoint, model, version = self._key
+        share = self._share_of(reference)
         comparison = Comparison(reference, self._policy, share=share, endpoint=endpoint, model=model, version=version)
         self._comparisons[reference.version] = comparison
         if comparison.too_short:
@@ -224,6 +277,13 @@ class ModelWatch:
                 self._named(),
                 listed(comparison.too_short),
             )
+
+    def _share_of(self, reference: Reference) -> float:
+        """The part of the budget of the comparison with *reference*: two that complete each other share the model's."""
+        if reference.version == _version(self._file):
+            return self._share * (1.0 if columns_of(reference, "output") else 1 - _LEARNED_SHARE)
+        others = self._comparisons.keys() - {reference.version}
+        return self._share * (_LEARNED_SHARE if others else 1.0)
 
     def _named(self) -> str:
         return " ".join(printable(part) for part in self._key if part)

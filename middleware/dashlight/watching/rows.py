@@ -11,15 +11,19 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.rows import RowCounter, RowPane
 from dashlight.counting.selection import watched_of
 from dashlight.judge.alert_budget import BREAKS
-from dashlight.judge.alerts import alert_key
+from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.columns.scores import scores
 from dashlight.judge.directions.bets import Direction
+from dashlight.judge.natural_variation import Movements
 from dashlight.records import Alert, Role, Score
 from dashlight.watching.joint import JointComparison, Labels
+from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
+from dashlight.window.fitting import fitted, moment
 from dashlight.window.panes import Panes
+from dashlight.window.recent_pane import ROLES
 
 MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
@@ -49,19 +53,23 @@ class Comparison:
         self._hidden = watched.hidden
         panes = policy.panes_between_false_alarms
         labels = Labels(endpoint=endpoint, model=model, version=version)
+        movements = Movements()
         self._judge = DriftJudge(
             self.columns if watched.columns else (),
             panes=panes,
             tolerance=policy.tolerance,
             share=share * watched.parts.columns,
             importance=watched.importance if watched.columns else None,
+            movements=movements,
             **labels,
         )
-        self._joint = JointComparison(reference, watched, policy, share=share, labels=labels)
+        self._joint = JointComparison(reference, watched, policy, share=share, movements=movements, labels=labels)
         profiles: dict[tuple[Role, str], Profile] = {
             (each.role, each.name): each.profile for each in watched.columns if each.profile is not None
         }
-        self._breaks = BreakJudge(self.columns, profiles, panes=panes, share=share * BREAKS, **labels)
+        self._breaks = BreakJudge(
+            self.columns, profiles, panes=panes, share=share * BREAKS, movements=movements, **labels
+        )
         self._recent = self._breaks.recent_values()
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
@@ -76,6 +84,37 @@ class Comparison:
         self.unknown_columns: tuple[str, ...] = ()
         """Names, of the last batch that had any, that the reference does not know; some of them."""
 
+    @property
+    def state(self) -> ComparisonState:
+        """What outlives the process: all but what follows from the reference and the policy."""
+        return ComparisonState(
+            panes=self._panes.state,
+            judge=self._judge.state,
+            joint=self._joint.state,
+            breaks=self._breaks.state,
+            recent=self._recent.state,
+            exemplars=self._exemplars.state,
+            in_force=tuple(self._in_force.values()),
+            ended_at=self._ended_at,
+            rows=self._rows,
+            unknown_columns=self.unknown_columns,
+        )
+
+    def restore(self, state: ComparisonState) -> None:
+        """Goes on from *state*; ValueError where it does not fit the reference or the policy."""
+        self._panes.restore(state.panes)
+        self._judge.restore(state.judge)
+        self._joint.restore(state.joint)
+        self._breaks.restore(state.breaks)
+        self._recent.restore(state.recent)
+        self._exemplars.restore(state.exemplars)
+        for alert in state.in_force:
+            check_alert(alert)
+            self._in_force[alert.key] = alert
+        self._ended_at = None if state.ended_at is None else moment("end of a pane", state.ended_at)
+        self._rows = fitted("rows of columns", state.rows, like=self._rows, least=0)
+        self.unknown_columns = state.unknown_columns
+
     def counter(self) -> RowCounter:
         """What counts rows for this comparison."""
         return RowCounter(self.reference, self._policy)
@@ -84,6 +123,18 @@ class Comparison:
     def directions(self) -> Mapping[str, Direction]:
         """Along which the rows of the next pane are to be counted, by name."""
         return self._joint.directions
+
+    def fits(self, pane: RowPane) -> bool:
+        """Whether *pane* is of the columns, pairs and directions that are judged here: no other can be judged."""
+        recent = pane.recent
+        return (
+            pane.counts.shape == self._reference_counts.shape
+            and self._joint.fits(pane.joint)
+            and (
+                recent is None
+                or all(len(recent.sides[role].present) == len(self._recent.columns_of(role)) for role in ROLES)
+            )
+        )
 
     def close_pane(self, pane: RowPane | None, at: float) -> list[Alert]:
         """Judges the *pane* that ended *at*; the alerts whose state changed. None, a pane without rows, does not count."""
@@ -130,12 +181,9 @@ class Comparison:
 
     def withdraw(self, at: float, reason: str = "the reference was replaced") -> list[Alert]:
         """The alerts in force, ended because for this *reason* there will be no such comparison any more."""
-        ended = [
-            replace(alert, state="resolved", at=at, summary=f"{reason}; it was: {alert.summary}")
-            for alert in self._in_force.values()
-        ]
+        withdrawn = [ended(alert, at, reason) for alert in self._in_force.values()]
         self._in_force.clear()
-        return ended
+        return withdrawn
 
     @property
     def has_enough_rows(self) -> bool:

@@ -13,7 +13,7 @@ class LastRows:
     """The last *most* rows of several arrays, of which a row is one place of the last axis.
 
     They lie in arrays of up to twice that length: full ones are shifted once in *most* rows, and where few rows come
-    little is allocated. A pickle holds the last rows alone.
+    little is allocated.
     """
 
     def __init__(self, *arrays: NDArray[Any], most: int) -> None:
@@ -39,16 +39,12 @@ class LastRows:
         """The same, in arrays that hold nothing else."""
         return tuple(array.copy() for array in self.rows())
 
-    def __getstate__(self) -> dict[str, Any]:
-        arrays = self.copies()
-        return {"_most": self._most, "_arrays": arrays, "_end": arrays[0].shape[-1]}
-
     def _make_room(self, rows: int) -> None:
-        kept = self.rows()
-        end = kept[0].shape[-1]
+        last_rows = self.rows()
+        end = last_rows[0].shape[-1]
         size = min(max(2 * (end + rows), _FEWEST), 2 * self._most)
         if size > self._arrays[0].shape[-1]:
             self._arrays = tuple(np.empty((*array.shape[:-1], size), array.dtype) for array in self._arrays)
-        for array, last in zip(self._arrays, kept, strict=True):
+        for array, last in zip(self._arrays, last_rows, strict=True):
             array[..., :end] = last
         self._end = end

@@ -1,22 +1,40 @@
-"""The outcomes of an endpoint, pane by pane, in bounded memory; every window is a sum of panes."""
+"""The outcomes of an endpoint, pane by pane, in bounded memory; every window is a sum of panes.
+
+Each pane is one row of numbers in a `Ring`, and rows add up: exchanges by outcome, failures by kind, rows, analysed
+exchanges, undecodable ones by reason, the panes whose time it covers, and the four histograms of `outcomes`.
+"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from dashlight.window.names import Names
 from dashlight.window.outcomes import BINNING, HISTOGRAM_ENDS, KIND_LIMIT, OUTCOMES, REASON_LIMIT, OutcomeCounts
-from dashlight.window.ring import Ring, Stretch
+from dashlight.window.ring import Ring, RingState, Stretch
 
 LEVELS = 5
 """32 panes each of 1, 2, 4, 8, 16: 512 panes, eighty-five minutes of ten seconds."""
 LONGEST_STALL = 30
-"""Panes that a judge alone is believed to have been late; of more, other processes must have counted meanwhile."""
+"""Panes by which a judge may be late. A longer gap counts as such only where processes closed panes meanwhile."""
 
+# Where each count stands in a row: exchanges by outcome, failures by kind, and so on.
 _KINDS = slice(len(OUTCOMES), len(OUTCOMES) + KIND_LIMIT + 1)
 _ROWS = _KINDS.stop
 _ANALYSED = _ROWS + 1
 _REASONS = slice(_ANALYSED + 1, _ANALYSED + 1 + REASON_LIMIT + 1)
 _PANES = _REASONS.stop
 _BINS = slice(_PANES + 1, _PANES + 1 + BINNING.bins)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutcomePanesState:
+    """What OutcomePanes hold."""
+
+    ring: RingState
+    kinds: tuple[str, ...]
+    """Kinds of failure by their place in a row."""
+    reasons: tuple[str, ...]
+    """Likewise reasons why an exchange could not be read."""
 
 
 class OutcomePanes:
@@ -27,15 +45,26 @@ class OutcomePanes:
         self._ring = Ring((_BINS.stop,), levels)
         self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
 
+    @property
+    def state(self) -> OutcomePanesState:
+        """All that they hold, in arrays that the next pane changes."""
+        return OutcomePanesState(self._ring.state, self._kinds.state, self._reasons.state)
+
+    def restore(self, state: OutcomePanesState) -> None:
+        """Go on from *state*, whose arrays are taken over; ValueError where it does not fit."""
+        self._ring.restore(state.ring)
+        self._kinds.restore(state.kinds)
+        self._reasons.restore(state.reasons)
+
     def take(self, pane: OutcomeCounts, at: float) -> None:
-        """Keep the counts of the pane that ended *at*; one that was late covers the time of several, its *panes*."""
+        """Keep the counts of the pane that ended *at*; *pane.panes* is how many panes' worth of time it covers."""
         row = np.zeros(_BINS.stop, np.int64)
         row[: len(OUTCOMES)] = [pane.outcomes.get(outcome, 0) for outcome in OUTCOMES]
         row[_KINDS] = self._kinds.count(pane.failures)
         row[_ROWS], row[_ANALYSED] = pane.rows, pane.analysed
         row[_REASONS] = self._reasons.count(pane.undecodable)
         row[_PANES] = pane.panes
-        row[_BINS] = np.concatenate([pane.durations, pane.first_bytes, pane.request_sizes, pane.response_sizes])
+        row[_BINS] = pane.histograms
         self._ring.add(row, at)
 
     def window(self, panes: int) -> OutcomeCounts:
@@ -65,10 +94,13 @@ class OutcomePanes:
         )
 
 
-def panes_covered(passed: float, closed_count: int) -> int:
-    """How many panes' time a pane covers that ended so many panes after the one before, at least 1.
+def panes_covered(passed_panes: float, closed_count: int) -> int:
+    """How many panes' worth of time the pane that just ended stands for; at least 1.
 
-    It is more than one where the judge was late. *closed_count* is how many panes of processes it is the sum of: a host
-    that was suspended, or a clock that was set, closed none meanwhile.
+    A judge that was busy or asleep closes one pane late, and that pane then holds the exchanges of a longer time.
+
+    *passed_panes* is the time since the pane before ended, in lengths of a pane. *closed_count* is how many panes of
+    processes were added up in this one. After a gap longer than LONGEST_STALL the time counts only where as many panes
+    were closed meanwhile: a machine that was suspended, or whose clock was set, closed none, and then this is one pane.
     """
-    return max(1, round(passed)) if passed <= max(LONGEST_STALL, closed_count) else 1
+    return max(1, round(passed_panes)) if passed_panes <= max(LONGEST_STALL, closed_count) else 1

@@ -63,6 +63,11 @@ class OutcomeCounts:
         """Share of the exchanges that failed, 0 to 1; 0 where there were none."""
         return self.failed / self.exchanges if self.exchanges else 0.0
 
+    @property
+    def histograms(self) -> NDArray[np.int64]:
+        """All four, one after another, shape (BINNING.bins,)."""
+        return np.concatenate([self.durations, self.first_bytes, self.request_sizes, self.response_sizes])
+
     def latency_quantile(self, share: float) -> Quantile:
         """Seconds to the last message of the body within which *share* (0 to 1) of the exchanges were over."""
         return quantile(self.durations, LATENCY, share)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.window.fitting import MOST_COUNT, fitted
 from dashlight.window.layout import BINS
-from dashlight.window.ring import Ring
+from dashlight.window.ring import Ring, RingState
 
 SLOTS, LEVELS = 18, 9
 """18 panes each of 1, 2, 4 ... 256: windows of up to 4,608 panes, nearly thirteen hours of ten seconds; 1.2 MB for 100
@@ -31,6 +32,15 @@ class Window:
         return rows_of(self.counts)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PanesState:
+    """What Panes hold."""
+
+    current: NDArray[np.int64]
+    """Shape (columns, BINS)."""
+    closed: RingState
+
+
 class Panes:
     """The pane that fills, and those that were closed."""
 
@@ -39,6 +49,16 @@ class Panes:
         self.current = np.zeros((columns, BINS), np.int64)
         """Counts of the pane that fills, shape (columns, BINS)."""
         self._ring = Ring((columns, BINS), levels, slots=SLOTS)
+
+    @property
+    def state(self) -> PanesState:
+        """All that they hold, in arrays that later rows change."""
+        return PanesState(self.current, self._ring.state)
+
+    def restore(self, state: PanesState) -> None:
+        """Go on from *state*, whose arrays are taken over; ValueError where it is of other columns, or no count of rows."""
+        self.current = fitted("rows of a pane", state.current, like=self.current, least=0, most=MOST_COUNT)
+        self._ring.restore(state.closed)
 
     def add(self, counts: NDArray[np.int64]) -> None:
         """Add rows, binned and counted, to the current pane."""

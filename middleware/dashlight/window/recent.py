@@ -1,6 +1,6 @@
 """The last rows of every column as they came, in constant memory: what bins forget and a break upstream shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dashlight.records import Role
 from dashlight.window.columns import ColumnReference
+from dashlight.window.fitting import LATEST_AT, fitted, moment, refuse, within
 from dashlight.window.last_rows import LastRows
 from dashlight.window.profile import OTHER_TYPE
 from dashlight.window.recent_pane import (
@@ -76,6 +77,30 @@ class UnknownColumn:
     """End of its first pane."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RecentRoleState:
+    """What RecentValues hold of one role."""
+
+    rows_seen: int
+    dense: RecentRows
+    sparse: RecentRows
+    present_pane: NDArray[np.int64]
+    """Shape (columns,): number of the last pane in which the column was sent; -1 where there is none."""
+    present_at: NDArray[np.float64]
+    """Shape (columns,): when that pane ended."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecentValuesState:
+    """What RecentValues hold."""
+
+    pane: int
+    next_exchange: int
+    """Number of the first exchange of the next pane."""
+    roles: Mapping[Role, RecentRoleState]
+    unknown: tuple[UnknownColumn, ...]
+
+
 class RecentValues:
     """Keeps the last RECENT_ROWS rows of *columns*, and as many over a SPARSE_STRIDE times longer span."""
 
@@ -90,9 +115,57 @@ class RecentValues:
         self._dense = {role: _none_yet(len(self._columns[role])) for role in ROLES}
         self._sparse = {role: _none_yet(len(self._columns[role])) for role in ROLES}
         self._exchange = 0
-        self._present_pane = {role: np.full(len(self._columns[role]), -1) for role in ROLES}
-        self._present_at = {role: np.full(len(self._columns[role]), np.nan) for role in ROLES}
+        self._present_pane = {role: np.full(len(self._columns[role]), -1, np.int64) for role in ROLES}
+        self._present_at = {role: np.zeros(len(self._columns[role])) for role in ROLES}
         self._unknown: dict[tuple[Role, str], UnknownColumn] = {}
+
+    @property
+    def state(self) -> RecentValuesState:
+        """All that they hold, in arrays that the next pane changes."""
+        roles: dict[Role, RecentRoleState] = {
+            role: RecentRoleState(
+                self.rows_seen[role],
+                self.dense(role),
+                self.sparse(role),
+                self._present_pane[role],
+                self._present_at[role],
+            )
+            for role in ROLES
+        }
+        return RecentValuesState(self.pane, self._exchange, roles, self.unknown)
+
+    def restore(self, state: RecentValuesState) -> None:
+        """Go on from *state*, whose arrays are taken over; ValueError where it is of other columns, or cannot be true."""
+        self.pane = within("panes taken", state.pane)
+        self._exchange = within("number of an exchange", state.next_exchange)
+        refuse("recent rows of one role alone", where=set(state.roles) != set(ROLES))
+        for role in ROLES:
+            of_role, columns = state.roles[role], len(self._columns[role])
+            self.rows_seen[role] = within("rows seen", of_role.rows_seen)
+            self._dense[role] = self._restored(of_role.dense, columns)
+            self._sparse[role] = self._restored(of_role.sparse, columns)
+            self._present_pane[role] = fitted(
+                "last panes of columns",
+                of_role.present_pane,
+                like=self._present_pane[role],
+                least=-1,
+                most=self.pane - 1,
+            )
+            self._present_at[role] = fitted(
+                "last moments of columns",
+                of_role.present_at,
+                like=self._present_at[role],
+                least=-LATEST_AT,
+                most=LATEST_AT,
+            )
+        within("unknown columns", len(state.unknown), 0, MOST_UNKNOWN)
+        for column in state.unknown:
+            within("first pane of an unknown column", column.first_pane, 0, self.pane - 1)
+            within("last pane of an unknown column", column.last_pane, column.first_pane, self.pane - 1)
+            within("rows of an unknown column", column.rows)
+            within("rows before an unknown column", column.first_rows)
+            moment("first moment of an unknown column", column.first_at)
+            self._unknown[column.role, column.name] = column
 
     def take(self, pane: RecentPane | None, at: float) -> None:
         """Append the rows of *pane*, which ended at *at*, and number it; None is a pane to which no row came.
@@ -128,12 +201,27 @@ class RecentValues:
 
     def last_present_at(self, role: Role, name: str) -> float:
         """End of the last pane in which the column was sent; NaN where there is none."""
-        return float(self._present_at[role][self._place[role][name]])
+        is_never = self.last_present_pane(role, name) < 0
+        return np.nan if is_never else float(self._present_at[role][self._place[role][name]])
 
     @property
     def unknown(self) -> tuple[UnknownColumn, ...]:
         """Columns that the reference does not know, by when they were first seen; at most MOST_UNKNOWN."""
         return tuple(self._unknown.values())
+
+    def _restored(self, rows: RecentRows, columns: int) -> LastRows:
+        count = within("recent rows", rows.exchanges.size, 0, RECENT_ROWS)
+        numbers, types, texts, exchanges = blank_rows(columns, rows=count)
+        # They may be whatever came, NaN and infinity among them.
+        fitted("recent numbers", np.nan_to_num(rows.numbers), like=numbers)
+        return LastRows(
+            rows.numbers,
+            fitted("types of recent values", rows.types, like=types, most=ABSENT),
+            fitted("recent texts", rows.texts, like=texts),
+            fitted("exchanges of recent rows", rows.exchanges, like=exchanges, least=0, most=self._exchange - 1),
+            fitted("panes of recent rows", rows.panes, like=exchanges, least=0, most=self.pane - 1),
+            most=RECENT_ROWS,
+        )
 
     def _see_unknown(self, now: UnknownInPane, at: float) -> None:
         key = (now.role, now.name)

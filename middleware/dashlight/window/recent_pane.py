@@ -64,7 +64,7 @@ class UnknownInPane:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecentPane:
-    """The rows that stand for one pane, in bounded memory and fit to be pickled: what RecentValues takes."""
+    """The rows that stand for one pane, in bounded memory and as plain data: what RecentValues takes."""
 
     sides: Mapping[Role, RecentSide]
     """For every role one, also where nothing came of it."""

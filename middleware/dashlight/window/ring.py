@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.window.fitting import LATEST_AT, MOST_COUNT, fitted, within
+
 SLOTS = 32
 """Panes kept at each level, where nobody says otherwise."""
 
@@ -21,6 +23,20 @@ class Stretch:
     last_ended_at: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RingState:
+    """What a ring holds."""
+
+    closed: int
+    """Panes added so far."""
+    counts: tuple[NDArray[np.unsignedinteger], ...]
+    """By level, each of shape (slots, *shape of a pane), in 16, 32 or 64 bits."""
+    first_ended_at: NDArray[np.float64]
+    """Shape (levels, slots): when the first pane of each sum ended."""
+    last_ended_at: NDArray[np.float64]
+    """Likewise of the last pane."""
+
+
 class Ring:
     """Panes of one shape of counts: level l keeps so many *slots*, sums of 2^l consecutive panes each.
 
@@ -33,13 +49,33 @@ class Ring:
         """Panes added so far."""
         self._slots = slots
         self._counts: list[NDArray[np.unsignedinteger]] = [np.zeros((slots, *shape), np.uint16) for _ in range(levels)]
-        self._first_ended_at = np.full((levels, slots), np.nan)
-        self._last_ended_at = np.full((levels, slots), np.nan)
+        self._first_ended_at = np.zeros((levels, slots))
+        self._last_ended_at = np.zeros((levels, slots))
 
     @property
     def bytes(self) -> int:
         """Memory that the counts take."""
         return sum(counts.nbytes for counts in self._counts)
+
+    @property
+    def state(self) -> RingState:
+        """All that it holds, in arrays that the next pane changes."""
+        return RingState(self.closed, tuple(self._counts), self._first_ended_at, self._last_ended_at)
+
+    def restore(self, state: RingState) -> None:
+        """Go on from *state*, whose arrays it takes over; ValueError where that is of no ring of this shape and size."""
+        if len(state.counts) != len(self._counts):
+            raise ValueError(f"a ring of {len(state.counts)} levels: expected {len(self._counts)}")
+        self.closed = within("panes of a ring", state.closed, 0, MOST_COUNT)
+        # Whatever window is asked for, its sum stays within 64 bits.
+        most = np.iinfo(np.int64).max // (2 * (self._slots + len(self._counts)))
+        for level, counts in enumerate(state.counts):
+            as_wide = self._counts[level].astype(f"u{min(max(counts.itemsize, 2), 8)}")
+            self._counts[level] = fitted("counts of a ring", counts, like=as_wide, least=0, most=most)
+        self._first_ended_at, self._last_ended_at = (
+            fitted("ends of panes", ended_at, like=self._last_ended_at, least=-LATEST_AT, most=LATEST_AT)
+            for ended_at in (state.first_ended_at, state.last_ended_at)
+        )
 
     def add(self, counts: NDArray[np.int64], ended_at: float) -> None:
         """Add the pane that ended at *ended_at*."""
@@ -53,8 +89,7 @@ class Ring:
             joined = (self.closed >> level) - 1
             earlier, later = 2 * joined % self._slots, (2 * joined + 1) % self._slots
             slot, below = joined % self._slots, level - 1
-            kept = self._counts[below]
-            self._put(level, slot, kept[earlier].astype(np.int64) + kept[later])
+            self._put(level, slot, self._counts[below][[earlier, later]].sum(axis=0, dtype=np.int64))
             self._first_ended_at[level, slot] = self._first_ended_at[below, earlier]
             self._last_ended_at[level, slot] = self._last_ended_at[below, later]
 
@@ -92,11 +127,11 @@ class Ring:
         panes = 0
         for level in range(len(self._counts)):
             blocks = self.closed >> level
-            kept = min(blocks, self._slots)
-            ended = self._last_ended_at[level, np.arange(blocks - kept, blocks) % self._slots]
+            filled = min(blocks, self._slots)
+            ended = self._last_ended_at[level, np.arange(blocks - filled, blocks) % self._slots]
             newer = int(np.count_nonzero(ended > at))
             panes = self.closed % (1 << level) + (newer << level)
-            if newer < kept or kept == blocks:
+            if newer < filled or filled == blocks:
                 break
         return panes
 
@@ -106,8 +141,8 @@ class Ring:
     def _put(self, level: int, slot: int, counts: NDArray[np.integer]) -> None:
         largest = int(counts.max(initial=0))
         while largest > np.iinfo(self._counts[level].dtype).max:
-            held = self._counts[level]
-            self._counts[level] = held.astype(np.uint32 if held.dtype == np.uint16 else np.uint64)
+            narrow = self._counts[level]
+            self._counts[level] = narrow.astype(np.uint32 if narrow.dtype == np.uint16 else np.uint64)
         self._counts[level][slot] = counts
 
     def _add_blocks(self, sums: NDArray[np.int64], level: int, first: int, blocks: int) -> None:

@@ -1,4 +1,4 @@
-"""The files by which the processes of a host share: a lease, a mailbox, and what one of them writes for all."""
+"""The files by which the processes of a machine share: a lease, a mailbox, and what one of them writes for all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dashlight.counting.kept_rows import MOST_PANE_BYTES
 from dashlight.counting.machine import MachinePane, lightened, merged
 from dashlight.errors import StateError
 from dashlight.metrics.losses import SignalFate
-from dashlight.store.pickled import PICKLED
 from dashlight.store.private import make_directory
+from dashlight.workers.generations import CheckpointFiles
 from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 from dashlight.workers.lease import Lease
 from dashlight.workers.mailbox import Mailbox
@@ -18,18 +18,18 @@ from dashlight.workers.rendezvous import Meeting
 
 
 class SharedFiles:
-    """The files by which the processes of a host share."""
+    """The files by which the processes of a machine share."""
 
     def __init__(self, meeting: Meeting, process: str) -> None:
         """Opens them in the directory of *meeting*; StateError where that is not possible."""
         self._meeting = meeting
-        path = meeting.path
+        path, said = meeting.path, set[str]()
         self.lease = Lease(path / "lease")
         self._panes = path / "panes"
-        self.mailbox = Mailbox(self._panes, process, PANE, merge=_merged_letters, lighten=lightened)
-        self.checkpoint = SharedRecord(path / "checkpoint", PICKLED)
-        self.briefing = SharedRecord(path / "briefing", BRIEFING)
-        self.figures = SharedRecord(path / "figures", FIGURES)
+        self.mailbox = Mailbox(self._panes, process, PANE, merge=_merged_letters, lighten=lightened, said=said)
+        self.checkpoint = CheckpointFiles(path, said=said)
+        self.briefing = SharedRecord(path / "briefing", BRIEFING, said=said)
+        self.figures = SharedRecord(path / "figures", FIGURES, said=said)
 
     def enter(self) -> bool:
         """Whether the directories are there, made anew if need be."""

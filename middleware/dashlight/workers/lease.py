@@ -1,4 +1,4 @@
-"""The lease: of the processes of a host, the one that judges for all."""
+"""The lease: of the processes of a machine, the one that judges for all."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""The panes that processes of a host post for the one of them that judges."""
+"""The panes that processes of a machine post for the one of them that judges."""
 
 import logging
 import os
@@ -75,11 +75,12 @@ class Mailbox(Generic[Pane]):
         *,
         merge: Callable[[Sequence[Pane]], Pane],
         lighten: Callable[[Pane], Pane] | None = None,
+        said: set[str] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """*worker* names this start of this process and no other one ever, *merge* makes one pane of several.
 
-        *lighten* leaves out of a pane that is too large for a letter what can be done without.
+        *lighten* leaves out of a pane that is too large for a letter what can be done without. *said*: see `count_trouble`.
 
         Raises:
             ValueError: *worker* is not made of letters, digits, `_` and `.`, 64 at most.
@@ -92,9 +93,10 @@ class Mailbox(Generic[Pane]):
         self._layout = layout
         self._merge = merge
         self._lighten = lighten
+        self._said = said
         self._now = now
         self._others: set[str] = set()
-        """Letters of other versions that are counted, and what was said of them."""
+        """Names of letters of other versions that are counted."""
         self.troubles: Counter[str] = Counter()
         """`not_written`, `not_merged`, `unreadable`, `corrupt`, `other_version`; `too_large`, of which something was left
         out; and what was removed unread: `too_many`, `too_many_of_other_versions`, `too_large_together`."""
@@ -136,7 +138,7 @@ class Mailbox(Generic[Pane]):
                 self._trouble("too_many", f"more than {MOST_FILES} panes wait: the oldest are lost")
             del letters[MOST_FILES:]
         self._tidy(found, at)
-        self._others -= {each for each in self._others if is_letter(each)} - {each.name for each in letters}
+        self._others &= {each.name for each in letters}
         letters.sort(key=lambda each: (each.worker, each.sequence))
         return [Letter(each.name, each.worker, each.sequence) for each in letters]
 
@@ -270,10 +272,7 @@ class Mailbox(Generic[Pane]):
     def _note_other(self, name: str, error: StateError) -> None:
         if name not in self._others:
             self._others.add(name)
-            self.troubles["other_version"] += 1
-        if str(error) not in self._others:
-            self._others.add(str(error))
-            logger.warning("panes wait for a process that can read them: %s", error)
+            self._trouble(error.kind, f"panes wait for a process that can read them: {error}")
 
     def _path_of(self, letter: Letter) -> Path:
         claimed = self._directory / name_of(letter.worker, letter.sequence, CLAIMED)
@@ -295,4 +294,4 @@ class Mailbox(Generic[Pane]):
             os.unlink(path)  # noqa: PTH108 - beside the others
 
     def _trouble(self, kind: str, sentence: str) -> None:
-        count_trouble(self.troubles, kind, sentence, logger=logger)
+        count_trouble(self.troubles, kind, sentence, logger=logger, said=self._said)

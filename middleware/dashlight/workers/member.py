@@ -1,7 +1,7 @@
-"""The part of one process in the watch of its host: it posts what it counted, or judges for all who did.
+"""The part of one process in the watch of its machine: it posts what it counted, or judges for all who did.
 
 One process holds the lease and judges the sum of all panes. Should it end, however suddenly, another takes the lease,
-thaws the last checkpoint, and goes on with the panes that are not counted in it: none is counted twice, and of a pane
+reads the last checkpoint, and goes on with the panes that are not counted in it: none is counted twice, and of a pane
 only what the ended process itself had not posted is lost.
 """
 
@@ -10,18 +10,20 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dashlight.clock import Clock
 from dashlight.counting.machine import Briefing, MachinePane, merged
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.judge.alerts import ended
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
 from dashlight.store.private import count_trouble
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
+from dashlight.workers.checkpoints import Checkpoint
 from dashlight.workers.files import SharedFiles
 from dashlight.workers.mailbox import Letter
 from dashlight.workers.rendezvous import Meeting
@@ -37,20 +39,8 @@ _MOST_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Checkpoint:
-    """The state of a host after a pane."""
-
-    watch: MachineWatch
-    counted: Mapping[str, int]
-    """Number of the last pane of each process that is counted in it."""
-    changed: tuple[Alert, ...] = ()
-    """Alerts whose state changed in that pane. Whoever goes on after a death tells them again: it may have come before
-    they were told."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """A pane that this process judged for its host."""
+    """A pane that this process judged for its machine."""
 
     watch: MachineWatch
     alerts: Sequence[Alert]
@@ -73,7 +63,7 @@ class Sharing:
         self._pending: list[MachinePane] = []
         """Panes of this process that are not judged and not posted yet."""
         self._ended_at = self._judged_by = 0.0
-        self._held: list[tuple[Letter, MachinePane]] = []
+        self._read_letters: list[tuple[Letter, MachinePane]] = []
         """Letters that were read and are not judged yet."""
         self._looked_at: set[str] = set()
         """Names of those that were read, or could not be, for the pane that is to be judged."""
@@ -81,7 +71,7 @@ class Sharing:
         self._unfitting: Counter[str] = Counter()
         self._figures: Figures | None = None
         self.is_in = meeting is not None
-        """Whether this process has a place among others of the host now."""
+        """Whether this process has a place among others of the machine now."""
         self._changed: tuple[Alert, ...] = ()
         """Alerts whose state changed in the last pane that this process judged."""
         self._is_news = False
@@ -101,7 +91,7 @@ class Sharing:
             self.is_in = True
             if not files.lease.take():
                 self._watch = None
-                self._let_go()
+                self._forget_letters()
             elif self._watch is None:
                 ended = self._take_over(files, at)
         if self._watch is None and files.mailbox.post(merged(self._pending)):
@@ -121,7 +111,7 @@ class Sharing:
         if files is not None:
             if files.has_lost_lease:
                 self._watch = None
-                self._let_go()
+                self._forget_letters()
                 return None
             waiting = files.mailbox.waiting()
             self._read(files, waiting)
@@ -134,7 +124,7 @@ class Sharing:
             self._references.learned.put_aside_refused()
             # What is in no checkpoint is counted again by whoever takes over. Those of another version stay as well.
             self._changed = tuple(alerts)
-            if files.checkpoint.write(Checkpoint(watch, self._counted, self._changed)):
+            if files.checkpoint.write(Checkpoint(watch.state, self._counted, self._changed)):
                 files.mailbox.discard(letter.name for letter in waiting if self._is_counted(letter))
             files.briefing.write(watch.briefing)
             for forgotten in list(self._counted)[:-_MOST_REMEMBERED]:
@@ -155,13 +145,13 @@ class Sharing:
         return self._files.briefing.changed() if self._files is not None else None
 
     def show(self, figures: Figures) -> None:
-        """Keeps *figures*, of the host, for whichever of its processes is asked for them."""
+        """Keeps *figures*, of the machine, for whichever of its processes is asked for them."""
         self._figures = figures
         if self._files is not None:
             self._files.figures.write(figures)
 
     def figures(self) -> Figures | None:
-        """The latest figures of the host; None where there are none yet. From any thread: reads a file."""
+        """The latest figures of the machine; None where there are none yet. From any thread: reads a file."""
         # From the file also where this process wrote it: a worker that shows newer ones than the next goes backwards.
         return self._figures if self._files is None else self._files.figures.read()
 
@@ -182,14 +172,16 @@ class Sharing:
 
     @property
     def watch(self) -> MachineWatch | None:
-        """The watch of the host, where this process judges."""
+        """The watch of the machine, where this process judges."""
         return self._watch
 
     @property
     def troubles(self) -> Mapping[SignalFate, int]:
         """What went wrong with the files, and which panes in them did not fit."""
-        found = {} if self._files is None else self._files.troubles
-        return found | {SignalFate("files", "dropped", kind, "panes"): count for kind, count in self._unfitting.items()}
+        of_files = {} if self._files is None else self._files.troubles
+        return of_files | {
+            SignalFate("files", "dropped", kind, "panes"): count for kind, count in self._unfitting.items()
+        }
 
     def leave(self, last: MachinePane) -> None:
         """Posts what is not judged yet, *last* among it, for whoever judges next, and leaves the others."""
@@ -201,10 +193,10 @@ class Sharing:
         files.mailbox.post(merged(self._pending))
         if self._watch is not None and self._changed:
             # They are told: whoever goes on need not tell them again.
-            files.checkpoint.write(Checkpoint(self._watch, self._counted))
+            files.checkpoint.write(Checkpoint(self._watch.state, self._counted))
         self._pending.clear()
         self._watch = None
-        self._let_go()
+        self._forget_letters()
         files.leave()
 
     def forget(self) -> None:
@@ -217,17 +209,24 @@ class Sharing:
 
     def _take_over(self, files: SharedFiles, at: float) -> Sequence[Alert]:
         """Goes on where the process that judged before left off, or begins."""
-        kept, ended = files.checkpoint.inherited(), list[Alert]()
-        if isinstance(kept, Checkpoint):
-            if kept.watch.can_resume(self._policy):
-                self._watch, self._counted = kept.watch, dict(kept.counted)
-                logger.info("judging for all processes from here on, after %d panes", kept.watch.pane_count)
-                self._is_news = True
-                return [*kept.changed, *self._watch.resume(self._policy, self._references, at)]
-            logger.warning("the kept statistics were made under other settings: beginning anew")
-            ended = [_ended(alert, at) for alert in kept.watch.in_force if alert.state == "firing"]
         self._watch, self._counted = MachineWatch(self._policy, self._references, at=at), {}
-        return ended
+        checkpoint = files.checkpoint.inherited()
+        if checkpoint is None:
+            return []
+        machine = checkpoint.state.machine
+        if machine.policy != self._policy:
+            logger.warning("the kept statistics were made under other settings: beginning anew")
+            firing = [alert for alert in machine.alerts.in_force if alert.state == "firing"]
+            return [ended(alert, at, "the settings were changed") for alert in firing]
+        try:
+            over = self._watch.restore(checkpoint.state, at, lose=files.checkpoint.lose)
+        except Exception as error:  # a file can say anything
+            files.checkpoint.lose("first part", error)
+            self._watch = MachineWatch(self._policy, self._references, at=at)
+            return []
+        self._counted, self._is_news = dict(checkpoint.counted), True
+        logger.info("judging for all processes from here on, after %d panes", machine.pane_count)
+        return [*checkpoint.changed, *over]
 
     def _is_counted(self, letter: Letter) -> bool:
         return letter.sequence <= self._counted.get(letter.worker, 0)
@@ -236,7 +235,7 @@ class Sharing:
         """Reads those of *waiting* that are new."""
         new = [each for each in waiting if not self._is_counted(each) and each.name not in self._looked_at]
         self._looked_at.update(letter.name for letter in new)
-        self._held += files.mailbox.read(new)
+        self._read_letters += files.mailbox.read(new)
 
     def _are_missing(self, watch: MachineWatch) -> bool:
         """Whether a process that was there last time has not told of the pane that is to be judged.
@@ -244,21 +243,21 @@ class Sharing:
         What it told late of the pane before does not count: else it would be a pane late for ever.
         """
         since = self._ended_at - self._policy.pane_seconds / 2
-        statuses = [each for _, pane in self._held for each in pane.statuses.items()]
+        statuses = [each for _, pane in self._read_letters for each in pane.statuses.items()]
         there = {process for process, status in statuses if status.ended_at > since}
         return bool(set(watch.processes) - {self._process} - there)
 
     def _taken(self) -> list[MachinePane]:
         """What was read; of each process is remembered what is counted."""
-        panes = [pane for _, pane in self._held]
-        for letter, _ in self._held:
+        panes = [pane for _, pane in self._read_letters]
+        for letter, _ in self._read_letters:
             self._counted.pop(letter.worker, None)
             self._counted[letter.worker] = letter.sequence
-        self._let_go()
+        self._forget_letters()
         return panes
 
-    def _let_go(self) -> None:
-        self._held.clear()
+    def _forget_letters(self) -> None:
+        self._read_letters.clear()
         self._looked_at.clear()
 
     def _summed(self, panes: Sequence[MachinePane]) -> MachinePane:
@@ -274,7 +273,3 @@ class Sharing:
                 sentence = f"{', '.join(pane.statuses)}: counts under other settings than the process that judges"
                 count_trouble(self._unfitting, "unfitting", sentence, logger=logger)
         return whole
-
-
-def _ended(alert: Alert, at: float) -> Alert:
-    return replace(alert, state="resolved", at=at, summary=f"the settings were changed; it was: {alert.summary}")

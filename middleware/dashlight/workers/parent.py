@@ -13,7 +13,7 @@ PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """A process, told from every other one of this host where there is a /proc."""
+    """A process, told from every other one of this machine where there is a /proc."""
 
     pid: int
     started: str

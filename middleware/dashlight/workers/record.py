@@ -1,4 +1,4 @@
-"""A value that one process writes for the others of the host: the checkpoint, the briefing, the figures."""
+"""A value that one process writes for the others of the machine: the checkpoint, the briefing, the figures."""
 
 import logging
 import time
@@ -48,8 +48,17 @@ class SharedRecord(Generic[Value]):
     Nothing here raises: what goes wrong is counted in `troubles` by its kind and said once.
     """
 
-    def __init__(self, path: Path, layout: Frozen[Value], *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        layout: Frozen[Value],
+        *,
+        said: set[str] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """*said*: kinds of trouble that are said once for all files that share it, see `count_trouble`."""
         self._path = path
+        self._said = said
         self._layout = layout
         self._seen: Signature | None = None
         self.troubles: Counter[str] = Counter()
@@ -61,7 +70,7 @@ class SharedRecord(Generic[Value]):
         try:
             self._seen = write_private(self._path, *_readable(self._layout.freeze(value)))
         except (OSError, StateError) as error:
-            self._trouble("not_written", f"{self._path.name} could not be written: {error}")
+            self.count("not_written", f"{self._path.name} could not be written: {error}")
             return False
         return True
 
@@ -80,14 +89,14 @@ class SharedRecord(Generic[Value]):
         """The value, if the file is another than the one last read or written here; None where it is not, or unusable."""
         before = self._seen
         try:
-            found = signature(self._path)
+            present = signature(self._path)
         except OSError:  # none, or not to be seen for the moment
             return None
-        if found == before:
+        if present == before:
             return None
         value = self.read()
         if self._seen == before:  # it could not even be opened: not again until it is replaced
-            self._seen = found
+            self._seen = present
         return value
 
     def _read(self) -> tuple[Value | None, OSError | StateError | None]:
@@ -99,10 +108,10 @@ class SharedRecord(Generic[Value]):
         except FileNotFoundError:
             return None, None
         except OSError as error:
-            self._trouble("unreadable", f"{self._path.name} could not be read: {error}")
+            self.count("unreadable", f"{self._path.name} could not be read: {error}")
             return None, error
         except StateError as error:
-            self._trouble(error.kind, f"{self._path.name} is not used: {error}")
+            self.count(error.kind, f"{self._path.name} is not used: {error}")
             return None, error
 
     def _remove_drafts(self, at: float) -> None:
@@ -112,8 +121,9 @@ class SharedRecord(Generic[Value]):
                 if is_abandoned(draft.lstat(), at=at):
                     draft.unlink()
 
-    def _trouble(self, kind: str, sentence: str) -> None:
-        count_trouble(self.troubles, kind, sentence, logger=logger)
+    def count(self, kind: str, sentence: str) -> None:
+        """Counts what went wrong; the first of its kind is said."""
+        count_trouble(self.troubles, kind, sentence, logger=logger, said=self._said)
 
 
 def _readable(pieces: Sequence[Buffer]) -> Sequence[Buffer]:

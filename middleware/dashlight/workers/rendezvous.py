@@ -1,4 +1,4 @@
-"""The directory where the processes of one application on this host meet."""
+"""The directory where the processes of one application on this machine meet."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def alert(state: AlertState = "firing") -> Alert:
         since_at=1_789_999_000.0,
         rows=2000,
         score=0.8,
-        causes=[Cause("above 100", 0.05, 0.4, [BinShare("100 to 200", 0.03, 0.3)])],
-        exemplars=[TRACE],
+        causes=(Cause("above 100", 0.05, 0.4, (BinShare("100 to 200", 0.03, 0.3),)),),
+        exemplars=(TRACE,),
     )
 
 

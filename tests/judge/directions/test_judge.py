@@ -22,8 +22,8 @@ PANES = 259_200.0
 DIMS = 12
 
 
-def reference_of(rows: Floats, *, name: str = "") -> DirectionReference:
-    meter = RowsMeter(rows.shape[1], rng=np.random.default_rng(5), name=name)
+def reference_of(rows: Floats, *, name: str = "", ordered: bool = True) -> DirectionReference:
+    meter = RowsMeter(rows.shape[1], rng=np.random.default_rng(5), name=name, ordered=ordered)
     meter.add(rows)
     reference = meter.reference()
     assert reference is not None
@@ -333,15 +333,45 @@ def test_a_reference_too_short_for_its_memory_bets_nothing() -> None:
     assert not judge_of(independent(rng, 4000)).too_short
 
 
-def test_a_constant_vector_that_changes_fires() -> None:
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_constant_vector_that_changes_fires(*, ordered: bool) -> None:
     rows = np.full((3000, 3), 2.0)
+    reference = reference_of(rows[:1000], ordered=ordered)
 
-    quiet, _ = judged(judge_of(rows[:1000]), rows)
-    alerts, _ = judged(judge_of(rows[:1000]), moved(rows, [0.5], 1000))
+    quiet, _ = judged(DirectionJudge(reference, panes=PANES, share=0.1), rows)
+    alerts, _ = judged(DirectionJudge(reference, panes=PANES, share=0.1), moved(rows, [0.5], 1000))
 
     assert quiet == []
     assert alerts[0].state == "firing"
     assert 100 < alerts[0].at <= 140
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("huge", [1e6, 1e30, 1e150, -1e150])
+def test_after_a_row_of_huge_numbers_a_drift_is_seen(huge: float, *, ordered: bool) -> None:
+    rng = np.random.default_rng(78)
+    reference = reference_of(independent(rng, 5000), ordered=ordered)
+    judge = DirectionJudge(reference, panes=PANES, share=0.1)
+    rows = moved(independent(rng, 12_000), [0.5] * 6, 8000)
+    rows[150, 3] = huge
+
+    alerts, margins = judged(judge, rows)
+
+    assert np.isfinite(margins).all()
+    assert [alert.state for alert in alerts][:1] == ["firing"]
+    assert 800 < alerts[0].at <= 900
+
+
+@pytest.mark.parametrize("huge", [1e9, 1e30, 1e99])
+@pytest.mark.parametrize("place", [3, 4990])
+def test_a_reference_with_a_row_of_huge_numbers_can_be_judged_against(place: int, huge: float) -> None:
+    rng = np.random.default_rng(79)
+    rows = independent(rng, 5000)
+    rows[place, 3] = huge
+
+    _, margins = judged(judge_of(rows), moved(independent(rng, 3000), [2.0] * 6, 1000))
+
+    assert np.isfinite(margins).all()
 
 
 def test_rows_and_names_of_another_width_are_refused() -> None:

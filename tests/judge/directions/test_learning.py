@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dashlight.judge.directions.learning import MEMORIES, THRESHOLD, Learned
+from dashlight.judge.directions.learning import FURTHEST, MEMORIES, THRESHOLD, Learned
 from dashlight.window.columns import DirectionReference
 from dashlight.window.reference.directions import RowsMeter
 
@@ -10,9 +10,9 @@ def reference_of(covariance: np.ndarray[tuple[int, int], np.dtype[np.float64]]) 
     rng = np.random.default_rng(8)
     meter = RowsMeter(len(covariance), rng=rng)
     meter.add(rng.multivariate_normal(np.full(len(covariance), 5.0), covariance, 8000))
-    found = meter.reference()
-    assert found is not None
-    return found
+    reference = meter.reference()
+    assert reference is not None
+    return reference
 
 
 @pytest.fixture
@@ -86,3 +86,14 @@ def test_what_is_forgotten_is_gone(reference: DirectionReference) -> None:
     assert not learned.weights().any()
     learned.add(100 * reference.centre, 100)
     assert not learned.weights().any()
+
+
+@pytest.mark.parametrize("huge", [1e9, 1e30, 1e150])
+def test_a_row_of_huge_numbers_is_soon_forgotten(reference: DirectionReference, huge: float) -> None:
+    learned = Learned(reference, memory_rows=1.0)
+    learned.add(100 * reference.centre + np.array([huge, huge / 4, 0, 0]), 100)
+
+    assert learned.shift(1) == pytest.approx([FURTHEST, FURTHEST / 4, 0, 0], rel=0.05, abs=0.1)
+    for _ in range(40):
+        learned.add(100 * (reference.centre + np.array([0, 0, 0.5, 0])), 100)
+    assert np.abs(learned.weights()[0]).argmax() == 2

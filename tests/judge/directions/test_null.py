@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from dashlight.judge.directions.null import Along, DirectionNull
+from dashlight.window.columns import DirectionReference
 from dashlight.window.reference.directions import RowsMeter
 
 Floats = NDArray[np.float64]
@@ -14,14 +17,18 @@ def remembering(rng: np.random.Generator, rows: int, rho: float) -> Floats:
     return np.asarray(lfilter([1], [1, -rho], noise, axis=0)[2000:])
 
 
-def null_of(
-    rows: Floats, *, ordered: bool = True, phi: Floats | None = None, tau: Floats | None = None
-) -> DirectionNull:
+def reference_of(rows: Floats, *, ordered: bool = True) -> DirectionReference:
     meter = RowsMeter(rows.shape[1], rng=np.random.default_rng(5), ordered=ordered)
     meter.add(rows)
     reference = meter.reference()
     assert reference is not None
-    return DirectionNull(reference, phi=phi, tau=tau)
+    return reference
+
+
+def null_of(
+    rows: Floats, *, ordered: bool = True, phi: Floats | None = None, tau: Floats | None = None
+) -> DirectionNull:
+    return DirectionNull(reference_of(rows, ordered=ordered), phi=phi, tau=tau)
 
 
 def along_random(null: DirectionNull, dims: int, seed: int = 1) -> Along:
@@ -148,3 +155,27 @@ def test_a_constant_reference_has_finite_scores() -> None:
 
     assert np.isfinite(along.units).all()
     assert along.phi == pytest.approx(np.ones(20))
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e-30, 2.0**40, 1e30, 1e200])
+def test_how_large_the_weights_are_does_not_matter(size: float) -> None:
+    rng = np.random.default_rng(50)
+    null, weights = null_of(rng.standard_normal((5000, 8))), np.sign(rng.standard_normal((20, 8)))
+
+    assert null.along(weights * size).units == pytest.approx(null.along(weights).units)
+
+
+def test_the_mean_of_clipped_scores_is_no_further_out_than_they_are() -> None:
+    reference = reference_of(np.random.default_rng(51).standard_normal((3000, 8)))
+    far = replace(reference, mean=np.full(8, -50, np.float32))
+
+    along = along_random(DirectionNull(far, phi=None, tau=None), 8)
+
+    assert np.abs(along.mean).max() == 3.0
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_along_what_never_moved_a_row_is_worth_a_row_at_most(*, ordered: bool) -> None:
+    along = along_random(null_of(np.full((1000, 8), 2.0), ordered=ordered), 8)
+
+    assert along.phi.min() >= 1.0

@@ -1,26 +1,37 @@
 """From the first exchanges of an endpoint to a reference that grows while nothing is evident."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from dashlight.judge.traffic.course import GROWS_TIMES, TrafficCourse
+from dashlight.judge.traffic.course import GROWS_TIMES, TrafficCourse, TrafficCourseState
 from dashlight.judge.traffic.judge import Recent
 from dashlight.records import Alert
+from dashlight.store.layout import Layout
 from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.outcomes import OutcomeCounts
 
 ROWS = 2000
 RATE = 20
+LAYOUT: Layout[TrafficCourseState] = Layout("course", 1, TrafficCourseState)
 NO_SIZES = np.zeros(SIZE.bins, np.int64)
+
+
+def course() -> TrafficCourse:
+    return TrafficCourse(rows=ROWS, panes=259_200.0, share=0.06, tolerance=0.02, endpoint="/predict")
+
+
+def written(course: TrafficCourse) -> bytes:
+    return b"".join(LAYOUT.freeze(course.state))
 
 
 class Served:
     """An endpoint with twenty exchanges a pane, most of them independent of each other."""
 
     def __init__(self, seed: int, pane_seconds: float = 10.0) -> None:
-        self.course = TrafficCourse(rows=ROWS, panes=259_200.0, share=0.06, tolerance=0.02, endpoint="/predict")
+        self.course = course()
         self.changes: list[Alert] = []
         self._rng = np.random.default_rng(seed)
         self._at, self._pane_seconds = 0.0, pane_seconds
@@ -30,6 +41,11 @@ class Served:
             self._at += self._pane_seconds
             pane = self._pane(failing, longer)
             self.changes += self.course.update(pane, self._at, Recent(_panes_of(pane), lambda _quantity, _at: ()))
+        return self
+
+    def restart(self) -> "Served":
+        stopped, self.course = self.course, course()
+        self.course.restore(LAYOUT.thaw(written(stopped)))
         return self
 
     @property
@@ -147,3 +163,90 @@ def test_what_is_refused_by_chance_is_asked_again_with_twice_as_much() -> None:
     served.serve(1500)
 
     assert served.held > held
+
+
+UNSTEADY = 53, [0.1] * 20 + [0.005] * 310 + [0.3] * 40 + [0.005] * 1300
+"""A seed, and shares that fail, pane by pane: of an endpoint that changes while it is learned, and has an incident later."""
+REFUSED = 50, [0.005] * 200 + [0.02] * 50 + [0.005] * 150 + [0.3] * 40 + [0.005] * 1200
+"""Of one that changes by too little to alarm, and by too much to be learned."""
+
+
+def lived(seed: int, failing: list[float], cut_at: int | None = None) -> Served:
+    served = Served(seed, pane_seconds=120.0)
+    for pane, share in enumerate(failing):
+        if pane == cut_at:
+            served.restart()
+        served.serve(1, failing=share)
+    return served
+
+
+WHOLE = {"unsteady": lived(*UNSTEADY), "refused": lived(*REFUSED)}
+"""Never stopped."""
+
+
+def test_the_lives_that_are_cut_below_have_all_there_is() -> None:
+    states = {name: served.course.state for name, served in WHOLE.items()}
+
+    assert (states["unsteady"].was_unsteady, states["refused"].refused > 0) == (True, True)
+    for name, served in WHOLE.items():
+        assert {"firing", "resolved"} <= {alert.state for alert in served.changes}
+        assert states[name].growing is None
+
+
+@pytest.mark.parametrize(
+    ("name", "life", "cut_at"),
+    [
+        *(
+            ("unsteady", UNSTEADY, cut_at)
+            for cut_at in (0, 1, 19, 75, 100, 101, 131, 260, 331, 335, 365, 371, 377, 400, 1669)
+        ),
+        *(("refused", REFUSED, cut_at) for cut_at in (99, 101, 199, 215, 249, 320, 401, 410, 439, 445, 900)),
+    ],
+)
+def test_a_course_that_is_restored_goes_on_bit_by_bit(name: str, life: tuple[int, list[float]], cut_at: int) -> None:
+    served, whole = lived(*life, cut_at), WHOLE[name]
+
+    assert str(served.changes) == str(whole.changes)
+    assert served.course.scores() == whole.course.scores()
+    assert written(served.course) == written(whole.course)
+
+
+LEARNING, GROWING = Served(70).serve(50).course.state, Served(70).serve(150).course.state
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(GROWING, kept=LEARNING.growing or Served(70).course.state.kept),
+        replace(GROWING, growing=None),
+        replace(GROWING, growing=LEARNING.kept),
+        replace(LEARNING, growing=LEARNING.kept),
+        replace(GROWING, judge=None),
+        replace(GROWING, times=1),
+        replace(GROWING, refused=-1),
+        replace(GROWING, kept=replace(GROWING.kept, seen=-1)),
+    ],
+    ids=[
+        *(
+            "a judge of nothing",
+            "grown enough too soon",
+            "shrinks",
+            "grows before it is learned",
+            "grows without a judge",
+        ),
+        *("asked too often", "refused less than never", "seen less than nothing"),
+    ],
+)
+def test_a_state_to_which_no_panes_lead_is_refused(state: TrafficCourseState) -> None:
+    with pytest.raises(ValueError, match=r"reference|expected"):
+        course().restore(state)
+
+
+def test_a_reference_whose_counts_contradict_each_other_is_refused() -> None:
+    blocks = tuple(
+        replace(block, analysed=5, undecodable={"cut": 1000 * number})
+        for number, block in enumerate(GROWING.kept.blocks)
+    )
+
+    with pytest.raises(ValueError, match="says nothing of chance"):
+        course().restore(replace(GROWING, kept=replace(GROWING.kept, blocks=blocks)))

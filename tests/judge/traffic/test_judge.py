@@ -1,17 +1,24 @@
 """Failures, slowness and what cannot be decoded: from counts to alerts, learning included."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from dashlight.judge.traffic.course import TrafficCourse
+from dashlight.judge.evidence.evidence import Firing
+from dashlight.judge.evidence.shift_watch import FiredShift, ShiftWatchState
+from dashlight.judge.traffic.course import TrafficCourse, TrafficCourseState
 from dashlight.judge.traffic.events import Quantity
-from dashlight.judge.traffic.judge import Recent
+from dashlight.judge.traffic.judge import Recent, TrafficJudge, TrafficJudgeState
 from dashlight.records import Alert, Outcome
+from dashlight.store.layout import Layout
 from dashlight.window.outcome_panes import OutcomePanes
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 
+LAYOUT: Layout[TrafficCourseState] = Layout("course", 1, TrafficCourseState)
 QUIET: Mapping[str, float] = {"http_503": 0.005}
 
 
@@ -61,8 +68,18 @@ class Course:
                     self.changes.append(alert)
         return self
 
+    def restart(self) -> "Course":
+        stopped = self.course
+        self.course = Course(rows=5000).course
+        self.course.restore(LAYOUT.thaw(written(stopped)))
+        return self
+
     def fired(self) -> dict[str, Alert]:
         return {alert.key.split("/", 2)[2]: alert for alert in self.changes if alert.state == "firing"}
+
+
+def written(course: TrafficCourse) -> bytes:
+    return b"".join(LAYOUT.freeze(course.state))
 
 
 def traces(quantity: Quantity, since_at: float) -> tuple[str, ...]:
@@ -203,3 +220,91 @@ def test_workers_together_are_judged_as_one() -> None:
 
     assert (counts[1] - counts[0] >= 0).all()
     assert (counts[2] >= counts[1]).all()
+
+
+def lived(cut_at: int | None = None) -> Course:
+    """Learns; then new kinds of failure, slowness, and what cannot be read, one after another and together."""
+    course = Course(seed=8)
+    failing = {"http_503": 0.01, "exception:KeyError": 0.07}
+    for pane in range(420):
+        if pane == cut_at:
+            course.restart()
+        course.serve(
+            1,
+            failing=failing if 150 <= pane < 180 or 260 <= pane < 290 else QUIET,
+            seconds=0.15 if 200 <= pane < 230 or 270 <= pane < 300 else 0.05,
+            undecodable=0.3 if 270 <= pane < 320 else 0.01,
+        )
+    return course
+
+
+WHOLE = lived()
+"""Never stopped."""
+
+
+@pytest.mark.parametrize(
+    "cut_at", [50, 100, 149, 151, 152, 160, 179, 183, 190, 202, 215, 240, 262, 273, 285, 295, 310, 330]
+)
+def test_a_judge_that_is_restored_goes_on_bit_by_bit(cut_at: int) -> None:
+    course = lived(cut_at)
+
+    assert {"error_rate", "new_failure", "latency", "undecodable_rate"} <= set(WHOLE.fired())
+    assert WHOLE.changes[-1].state == "resolved"
+    assert str(course.changes) == str(WHOLE.changes)
+    assert written(course.course) == written(WHOLE.course)
+
+
+def judge_of(course: Course) -> TrafficJudge:
+    judge = course.course.judge
+    assert judge is not None
+    return judge
+
+
+def shift_of(watch: ShiftWatchState) -> FiredShift:
+    assert watch.shift is not None
+    return watch.shift
+
+
+def fired_course() -> Course:
+    return Course(seed=2).serve(150).serve(20, failing={"http_503": 0.01, "exception:KeyError": 0.07})
+
+
+STATE = judge_of(fired_course()).state
+(WATCH, *OTHERS) = STATE.watches
+SHIFT = shift_of(WATCH)
+
+
+def state_with(**fields: Any) -> TrafficJudgeState:
+    return replace(STATE, watches=(replace(WATCH, **fields), *OTHERS))
+
+
+def firing_of(*ups: int) -> Firing:
+    return replace(SHIFT.firing, ups=np.array(ups, np.intp))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(STATE, bank=replace(STATE.bank, margins=STATE.bank.margins[:, 1:])),
+        replace(STATE, bank=replace(STATE.bank, margins=np.full_like(STATE.bank.margins, np.nan))),
+        replace(STATE, ring=replace(STATE.ring, counts=STATE.ring.counts[1:])),
+        replace(STATE, ring=replace(STATE.ring, closed=STATE.ring.closed + 1)),
+        replace(STATE, ends=replace(STATE.ends, closed=STATE.ends.closed - 1)),
+        replace(STATE, kinds=tuple(f"kind {number}" for number in range(40))),
+        replace(STATE, reasons=tuple(f"reason {number}" for number in range(40))),
+        replace(STATE, watches=STATE.watches[1:]),
+        replace(STATE, watches=(*STATE.watches, WATCH)),
+        state_with(since=STATE.ends.closed),
+        state_with(hysteresis=replace(WATCH.hysteresis, alert_state="inactive", fired_for=0)),
+        state_with(shift=None),
+        state_with(rows_to_evidence=math.nan),
+        state_with(shift=replace(SHIFT, peak=SHIFT.peak[1:])),
+        state_with(shift=replace(SHIFT, began=STATE.ends.closed)),
+        *(state_with(shift=replace(SHIFT, firing=firing_of(*ups))) for ups in ((), (1,), (0, 0), (-1,), (10**6,))),
+    ],
+)
+def test_a_state_to_which_no_panes_lead_is_refused(state: TrafficJudgeState) -> None:
+    judge = judge_of(Course(seed=2).serve(150))
+
+    with pytest.raises(ValueError, match=r"expected|panes|alert|detector|shift"):
+        judge.restore(state)

@@ -16,7 +16,7 @@ NONE = np.zeros(CLASSES, np.int64)
 
 
 class Asked:
-    """A lull judge, the history that it goes by, and its alerts so far."""
+    """A judge of low traffic, the history that it goes by, and its alerts so far."""
 
     def __init__(self, seed: int) -> None:
         self.judge = LowTrafficJudge(pane_seconds=PANE, panes=MONTH, share=0.01, endpoint="/predict")

@@ -211,3 +211,11 @@ def test_a_difference_too_small_to_matter_does_not() -> None:
 
 def test_too_few_blocks_are_never_steady() -> None:
     assert not is_steady(blocks_of(0.0, 0.5, blocks=15), GATES)
+
+
+def test_more_occurrences_than_trials_are_no_more_than_all() -> None:
+    blocks = blocks_of(0.005, 0.5)
+    quarter = slice(None, len(blocks) // 4)
+    blocks[quarter, 0] = 2 * blocks[quarter, 1]
+
+    assert not is_steady(blocks, GATES)

@@ -1,11 +1,19 @@
+import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dashlight.judge.alerts import Phase
 from dashlight.judge.traffic.rules import parse_rules
-from dashlight.judge.traffic.thresholds import Quantities, ThresholdJudge
+from dashlight.judge.traffic.thresholds import CrossingState, Quantities, ThresholdJudge
 from dashlight.records import Alert, Score
+from dashlight.store.layout import Layout
+
+LAYOUT: Layout[tuple[CrossingState, ...]] = Layout("crossings", 1, tuple[CrossingState, ...])
 
 QUIET = Quantities(
     exchange_count=812,
@@ -214,3 +222,85 @@ def test_what_is_in_force_of_columns_that_nobody_sends_any_more_ends() -> None:
     assert (ended.column, ended.role, ended.state, ended.at) == ("income", "feature", "resolved", 60.0)
     assert ended.summary == "missing_rate: nothing to judge by (limit 20 %)"
     assert {alert.column for alert in judge.update(replace(both, missing=[]), 120.0)} == {"age", None}
+
+
+RULES = "error_rate>2% for 2m, missing_rate[age*]>10% for 1m, missing_rate>50%, throughput<1/s"
+
+
+def quantities(failed: int, columns: dict[str, float], throughput: float) -> Quantities:
+    scores = [missing(column, value) for column, value in columns.items()]
+    return replace(QUIET, failures={"http_500": failed}, missing=scores, throughput=throughput)
+
+
+MEASURED = st.builds(
+    quantities,
+    failed=st.sampled_from([0, 14, 276]),
+    columns=st.dictionaries(st.sampled_from(["age", "aged", "income"]), st.sampled_from([0.0, 0.09, 0.3, 0.9])),
+    throughput=st.sampled_from([0.5, 1.1, 5.0]),
+)
+
+
+@given(measured=st.lists(MEASURED, max_size=25), cut_at=st.integers(0, 25))
+def test_a_judge_that_is_restored_goes_on_as_it_was(measured: list[Quantities], cut_at: int) -> None:
+    whole = restored = ThresholdJudge(parse_rules(RULES), endpoint="/predict")
+    for pane, now in enumerate(measured):
+        if pane == cut_at:
+            restored = ThresholdJudge(parse_rules(RULES), endpoint="/predict")
+            restored.restore(LAYOUT.thaw(written(whole)))
+        told = whole.update(now, 30.0 * pane)
+        assert restored is whole or str(restored.update(now, 30.0 * pane)) == str(told)
+
+    assert written(restored) == written(whole)
+
+
+def written(judge: ThresholdJudge) -> bytes:
+    return b"".join(LAYOUT.freeze(judge.state))
+
+
+def crossing(**fields: Any) -> CrossingState:
+    judge = ThresholdJudge(parse_rules(RULES))
+    judge.update(FAILING, 60.0)
+    return replace(judge.state[0], **fields)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        crossing(rule="error_rate>3% for 2m"),
+        crossing(column="age", role="feature"),
+        crossing(role="feature"),
+        crossing(rule="missing_rate>50%"),
+        crossing(phase=Phase("firing", 60.0, 60.0)),
+        crossing(phase=Phase("pending", math.nan, 60.0)),
+        crossing(phase=Phase("pending", 60.0, math.inf)),
+        crossing(recovered_at=math.nan),
+        crossing(hysteresis=replace(crossing().hysteresis, alert_state="resolved")),
+        crossing(
+            phase=Phase("inactive", 60.0, 60.0), hysteresis=replace(crossing().hysteresis, alert_state="inactive")
+        ),
+    ],
+    ids=[
+        *(
+            "no such rule",
+            "of a column",
+            "of a role",
+            "of no column",
+            "in two states",
+            "at no moment",
+            "since no moment",
+        ),
+        *("recovered at no moment", "over", "not crossed"),
+    ],
+)
+def test_crossings_to_which_no_values_lead_are_refused(state: CrossingState) -> None:
+    with pytest.raises(ValueError, match=r"rule|column|moment|beginning|state"):
+        ThresholdJudge(parse_rules(RULES)).restore((state,))
+
+
+def test_columns_that_became_one_when_they_were_written_are_one(judge_of: Callable[[str], ThresholdJudge]) -> None:
+    judge = judge_of("missing_rate>50%")
+    twice = crossing(rule="missing_rate>50%", column="\ufffd", role="feature")
+
+    judge.restore((twice, twice))
+
+    assert len(judge.state) == 1

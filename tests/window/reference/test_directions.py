@@ -127,3 +127,17 @@ def test_a_constant_column_has_a_spread(rows: Floats) -> None:
     assert (found.spread > 0).all()
     assert np.isfinite(found.covariance).all()
     assert reference_of(rows).spread[2] > 0.5
+
+
+@pytest.mark.parametrize("huge", [1e15, 1e30, 1e99, 1e150])
+@pytest.mark.parametrize("places", [[3], [4990], [3, 4, 4990, 4991]], ids=["first half", "second half", "both"])
+def test_rows_of_huge_numbers_leave_a_reference_of_numbers(rows: Floats, huge: float, places: list[int]) -> None:
+    spoiled = rows.copy()
+    spoiled[places, 1] = huge
+    constant = np.zeros((5000, 2))
+    constant[places] = huge
+
+    for reference in (reference_of(spoiled), reference_of(constant)):
+        total = (reference.covariance * np.float32(100)).sum() + reference.mean.sum()
+        assert np.isfinite([total, *reference.centre, *reference.spread]).all()
+        assert np.isfinite(reference.rows).all()

@@ -81,3 +81,11 @@ def test_what_is_missing_is_named(reference: DirectionReference) -> None:
 
     with pytest.raises(ReferenceDataError, match="covariance"):
         parsed_direction(content)
+
+
+def test_numbers_whose_squares_are_none_are_drawn_in(reference: DirectionReference) -> None:
+    huge = np.full((3, 3), 3e38, "<f4").tobytes()
+
+    found = parsed_direction({**direction_content(reference), "covariance": packed(huge)})
+
+    assert found.covariance.max() == np.float32(1e30)

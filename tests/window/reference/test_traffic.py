@@ -1,10 +1,17 @@
 """What an endpoint's traffic is compared with, while it is learned."""
 
+import math
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from dashlight.store.layout import Layout
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
-from dashlight.window.reference.traffic import FEWEST_PANES, MOST_BLOCKS, TrafficLearning
+from dashlight.window.reference.traffic import FEWEST_PANES, MOST_BLOCKS, TrafficLearning, TrafficLearningState
+
+LAYOUT: Layout[TrafficLearningState] = Layout("traffic", 1, TrafficLearningState)
 
 
 def panes_of(*exchanges: int, seconds: float = 10.0) -> list[OutcomeCounts]:
@@ -78,3 +85,74 @@ def test_the_oldest_quarter_is_forgotten_to_go_on_learning() -> None:
 def test_after_four_times_the_rows_what_is_held_has_to_do() -> None:
     assert not learnt(*[10] * 399, rows=1000).is_last_try
     assert learnt(*[10] * 400, rows=1000).is_last_try
+
+
+def written(learning: TrafficLearning) -> bytes:
+    return b"".join(LAYOUT.freeze(learning.state))
+
+
+@pytest.mark.parametrize("cut_at", [0, 1, 128, 129, 200, 499])
+def test_learning_that_is_restored_goes_on_bit_by_bit(cut_at: int) -> None:
+    panes = panes_of(*np.random.default_rng(1).poisson(300.0, 500).tolist())
+    whole, restored = TrafficLearning(10_000), TrafficLearning(10_000)
+    for pane in panes[:cut_at]:
+        whole.add(pane)
+
+    restored.restore(LAYOUT.thaw(written(whole)))
+    for learning in (whole, restored):
+        for pane in panes[cut_at:]:
+            learning.add(pane)
+        learning.forget_oldest()
+
+    assert written(restored) == written(whole)
+    assert (restored.rows, restored.is_full, restored.is_last_try) == (whole.rows, True, True)
+    for one, other in zip(restored.reference().blocks, whole.reference().blocks, strict=True):
+        assert one.durations.tolist() == other.durations.tolist()
+        assert (one.failures, one.first_ended_at) == (other.failures, other.first_ended_at)
+
+
+def test_what_is_kept_of_blocks_takes_no_more_bytes_than_their_counts_need() -> None:
+    small, large = learnt(*[100] * 100, rows=10), learnt(*[70_000] * 100, rows=10)
+
+    assert [learning.state.histograms.itemsize for learning in (small, large)] == [1, 4]
+    assert len(written(small)) < 100_000
+
+
+STATE = learnt(5, 7, rows=10).state
+(FIRST, SECOND) = STATE.blocks
+
+
+def state_with(**fields: Any) -> TrafficLearningState:
+    return replace(STATE, blocks=(FIRST, replace(SECOND, **fields)))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(STATE, seen=11),
+        replace(STATE, panes_a_block=0),
+        replace(STATE, panes_a_block=13),
+        replace(STATE, blocks=(FIRST,)),
+        replace(STATE, histograms=STATE.histograms[:, 1:]),
+        replace(STATE, histograms=STATE.histograms.astype(np.uint64) + np.uint64(2**63)),
+        replace(
+            STATE,
+            blocks=(FIRST,) * (MOST_BLOCKS + 1),
+            histograms=np.repeat(STATE.histograms[:1], MOST_BLOCKS + 1, axis=0),
+        ),
+        *(state_with(**{name: value}) for name in ("rows", "analysed", "panes") for value in (-1, 2**62)),
+        *(
+            state_with(**{name: {"ok": count}})
+            for name in ("outcomes", "failures", "undecodable")
+            for count in (-1, 2**62)
+        ),
+        state_with(outcomes={"ok": 0}),
+        state_with(panes=0),
+        state_with(first_ended_at=math.nan),
+        state_with(last_ended_at=math.inf),
+        state_with(first_ended_at=SECOND.last_ended_at + 1),
+    ],
+)
+def test_a_state_to_which_no_panes_lead_is_refused(state: TrafficLearningState) -> None:
+    with pytest.raises(ValueError, match=r"expected|block"):
+        TrafficLearning(10).restore(state)

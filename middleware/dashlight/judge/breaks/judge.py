@@ -1,23 +1,25 @@
 """Breaks upstream of one model at one endpoint: from recent rows to alerts that name what broke. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from math import log
 
 import numpy as np
 
-from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
+from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.breaks.finders import Candidate, find_breaks
+from dashlight.judge.breaks.memory import memories
 from dashlight.judge.breaks.presence import new, new_columns
 from dashlight.judge.breaks.screen import Screen
-from dashlight.judge.breaks.sight import BreakKind, Finding, Sight
-from dashlight.judge.evidence.hysteresis import Hysteresis
-from dashlight.judge.natural_variation import natural_variation
+from dashlight.judge.breaks.sight import Finding, Sight
+from dashlight.judge.breaks.state import LOOKS_TO_RESOLVE, Break, BreakJudgeState, Place
+from dashlight.judge.natural_variation import Movements
 from dashlight.records import Alert, Cause, Role
 from dashlight.window.columns import ColumnReference, Profile
+from dashlight.window.fitting import refuse, within
 from dashlight.window.profile import bounded
 from dashlight.window.recent import ABSENT, SPARSE_STRIDE, RecentRows, RecentValues, UnknownColumn
+from dashlight.window.recent_pane import MOST_UNKNOWN
 
 SHARE = 0.02
 """Part of the budget of false alarms that suffices: breaks are large."""
@@ -26,38 +28,14 @@ LOOK_PANES = 12
 NEWEST_ROWS = 64
 """The shortest stretch that is looked at: a break is named before it fills all the rows that are kept."""
 FEWEST_EXCHANGES, FEWEST_PANES = 20, 2
-UNKNOWN_MEMORY = 5.0
-"""Rows that are worth one where the reference does not tell, as it is not in time order: clients send alike ones in a row."""
 FEWEST_SPARSE = 32
 STRETCHES = 3
 _ORDER = ("new", "gone", "swap", "encoding", "fill", "constant", "hours", "unit", "rounding")
 """What says more comes first: values of another unit also have other decimals."""
 _PENDING = 0.5
-_LOOKS_TO_RESOLVE = 2
 _LONGEST_WAIT = 32
-"""Looks that a column is spared after as many in vain, one that only drifted."""
+"""Longest wait, in looks, before a column is looked at again that looked odd and was not broken; waits double."""
 _ROLES: tuple[Role, ...] = ("feature", "output")
-_Place = tuple[Role, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """How the rows of a column hang together: see NaturalVariation."""
-
-    phi: float
-    tau: float
-
-
-@dataclass(slots=True)
-class _Break:
-    """One break that is pending or firing."""
-
-    kind: BreakKind
-    since_at: float
-    hysteresis: Hysteresis = field(default_factory=Hysteresis)
-    life_cycle: LifeCycle = field(default_factory=LifeCycle)
-    missed: int = 0
-    """Looks in a row that did not show it."""
 
 
 class BreakJudge:
@@ -66,10 +44,11 @@ class BreakJudge:
     def __init__(
         self,
         columns: Sequence[ColumnReference],
-        profiles: Mapping[_Place, Profile],
+        profiles: Mapping[Place, Profile],
         *,
         panes: float,
         share: float = SHARE,
+        movements: Movements | None = None,
         model: str = "",
         version: str = "",
         endpoint: str = "",
@@ -77,6 +56,7 @@ class BreakJudge:
         """*profiles* holds those of *columns*, by role and name; a column without one is not watched.
 
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*.
+        *movements* spare measuring again what another judge of these columns has measured.
         """
         watched = [column for column in columns if (column.role, column.name) in profiles and not column.of]
         self.columns = tuple(column for column in watched if column.kind != "vector")
@@ -85,16 +65,59 @@ class BreakJudge:
         """Certainty that a break needs to fire."""
         self._profiles = profiles
         self._writer = AlertWriter("break", model=model, version=version, endpoint=endpoint)
-        memories = _memories(self.columns)
-        self._memory = {_place(column): memory for column, memory in zip(self.columns, memories, strict=True)}
+        self._memory = dict(zip(map(_place, self.columns), memories(self.columns, movements), strict=True))
         of_role = {role: [column for column in self.columns if column.role == role] for role in _ROLES}
-        self._screens = {role: Screen(of_role[role], profiles) for role in _ROLES}
-        self._looks = 0
+        self._screens: dict[Role, Screen] = {role: Screen(of_role[role], profiles) for role in _ROLES}
         self._pane = -1
-        self._wait: dict[_Place, tuple[int, int]] = {}
+        self._waits: dict[Place, tuple[int, int]] = {}
         self._rows_seen = dict.fromkeys(_ROLES, 0)
-        self._breaks: dict[_Place, _Break] = {}
-        self._partners: set[_Place] = set()
+        self._breaks: dict[Place, Break] = {}
+        self._partners: set[Place] = set()
+
+    @property
+    def state(self) -> BreakJudgeState:
+        """What is remembered beside the recent rows: the arrays themselves, to be written before the next pane."""
+        return BreakJudgeState(
+            pane=self._pane,
+            rows_seen=self._rows_seen,
+            odd_words={role: screen.odd_words for role, screen in self._screens.items()},
+            waits=self._waits,
+            breaks={key: standing.state for key, standing in self._breaks.items()},
+            partners=tuple(sorted(self._partners)),
+        )
+
+    def restore(self, state: BreakJudgeState) -> None:
+        """Go on from *state*, together with the recent rows of the same moment.
+
+        Raises:
+            ValueError: *state* does not fit these columns, or is out of range. The judge is then to be thrown away.
+        """
+        self._pane = within("the last pane", state.pane, -1)
+        roles = self._screens.keys()
+        refuse("rows or words of other roles", where=not state.rows_seen.keys() == state.odd_words.keys() == roles)
+        for role in _ROLES:
+            self._rows_seen[role] = within("rows of a role", state.rows_seen[role])
+            self._screens[role].restore(state.odd_words[role])
+        watched = self._memory.keys()
+        refuse("columns that are not watched", where=not watched >= {*state.waits, *state.partners})
+        for key, (look, wait) in state.waits.items():
+            self._waits[key] = within("a look", look, 1, self._looks), within("a wait", wait, 1, _LONGEST_WAIT)
+        self._partners = set(state.partners)
+        refuse(f"more than {MOST_UNKNOWN} new columns", where=len(state.breaks.keys() - watched) > MOST_UNKNOWN)
+        for key, break_state in state.breaks.items():
+            is_new, told = break_state.kind == "new", break_state.alert
+            refuse(
+                "a new column that is watched, or another break of one that is not", where=is_new is (key in watched)
+            )
+            alert_key = self._writer.key(*key, break_state.kind)
+            refuse("an alert of another break", where=told is not None and told.key != alert_key)
+            self._breaks[key] = Break(break_state.kind, break_state.since_at)
+            self._breaks[key].restore(break_state)
+
+    @property
+    def _looks(self) -> int:
+        """Looks so far, the first of them at the first pane."""
+        return self._pane // LOOK_PANES + 1
 
     def recent_values(self) -> RecentValues:
         """An empty memory of the columns that are watched, for `update`."""
@@ -109,7 +132,6 @@ class BreakJudge:
         self._pane += 1
         if self._pane % LOOK_PANES:
             return []
-        self._looks += 1
         news: list[Alert] = []
         for role in _ROLES:
             if recent.rows_seen[role] != self._rows_seen[role]:
@@ -134,22 +156,22 @@ class BreakJudge:
             return []
         news: list[Alert] = []
         candidates = {place: self._candidate(recent, role, place, at) for place in places}
-        found, partners = find_breaks(candidates, _PENDING * self.needed_nats)
+        findings, partners = find_breaks(candidates, _PENDING * self.needed_nats)
         others = {key for key in self._partners if key[0] != role}
         self._partners = others | {keys[place] for place in partners}
         for place in places:
             key = keys[place]
-            finding = found.get(place)
+            finding = findings.get(place)
             if finding is None and key not in self._partners:
-                _, wait = self._wait.get(key, (0, 0))
-                self._wait[key] = (self._looks, min(max(2 * wait, 1), _LONGEST_WAIT))
+                _, wait = self._waits.get(key, (0, 0))
+                self._waits[key] = (self._looks, min(max(2 * wait, 1), _LONGEST_WAIT))
             else:
-                self._wait.pop(key, None)
+                self._waits.pop(key, None)
             news.extend(self._step(key, finding, rows.rows, at))
         return news
 
-    def _is_due(self, key: _Place) -> bool:
-        looked, wait = self._wait.get(key, (0, 0))
+    def _is_due(self, key: Place) -> bool:
+        looked, wait = self._waits.get(key, (0, 0))
         return self._looks > looked + wait
 
     def _candidate(self, recent: RecentValues, role: Role, place: int, at: float) -> Candidate:
@@ -185,37 +207,37 @@ class BreakJudge:
             stride=stride,
         )
 
-    def _step(self, key: _Place, finding: Finding | None, rows: int, at: float) -> list[Alert]:
+    def _step(self, key: Place, finding: Finding | None, rows: int, at: float) -> list[Alert]:
         """From the finding of a column to the alerts whose state changed."""
-        known, news, since_at = self._breaks.get(key), list[Alert](), at
-        if finding is not None and (known is None or known.kind != finding.kind):
-            if known is not None:
-                if not self._replaces(finding, known):
-                    known.missed = 0
+        standing, news, since_at = self._breaks.get(key), list[Alert](), at
+        if finding is not None and (standing is None or standing.kind != finding.kind):
+            if standing is not None:
+                if not self._replaces(finding, standing):
+                    standing.missed = 0
                     return []
-                news, since_at = known.life_cycle.end(at), known.since_at
-            known = self._breaks[key] = _Break(finding.kind, since_at)
-        return news if known is None else news + self._go_on(known, key, finding, rows, at)
+                news, since_at = standing.life_cycle.end(at), standing.since_at
+            standing = self._breaks[key] = Break(finding.kind, since_at)
+        return news if standing is None else news + self._go_on(standing, key, finding, rows, at)
 
-    def _replaces(self, finding: Finding, known: _Break) -> bool:
-        """Whether the *known* break is told by the name of the *finding* from now on: where that says more, and as surely."""
-        says_more = _ORDER.index(finding.kind) < _ORDER.index(known.kind)
-        return not known.life_cycle.is_firing or (says_more and finding.nats >= self.needed_nats)
+    def _replaces(self, finding: Finding, standing: Break) -> bool:
+        """Whether the *standing* break is told by the name of the *finding* from now on: where that says more, and as surely."""
+        says_more = _ORDER.index(finding.kind) < _ORDER.index(standing.kind)
+        return not standing.life_cycle.is_firing or (says_more and finding.nats >= self.needed_nats)
 
-    def _go_on(self, known: _Break, key: _Place, finding: Finding | None, rows: int, at: float) -> list[Alert]:
-        known.missed = known.missed + 1 if finding is None else 0
-        state = known.hysteresis.step(
+    def _go_on(self, standing: Break, key: Place, finding: Finding | None, rows: int, at: float) -> list[Alert]:
+        standing.missed = standing.missed + 1 if finding is None else 0
+        state = standing.hysteresis.step(
             self._looks,
             is_evident=finding is not None,
             fires=lambda: finding is not None and finding.nats >= self.needed_nats,
-            gone_for=lambda: 0.0 if known.missed >= _LOOKS_TO_RESOLVE else None,
+            gone_for=lambda: 0.0 if standing.missed >= LOOKS_TO_RESOLVE else None,
         )
         if state in {"inactive", "resolved"}:
             del self._breaks[key]
         describe = None if finding is None else partial(self._described, key, finding, rows)
-        return known.life_cycle.step(Phase(state, at, known.since_at), describe)
+        return standing.life_cycle.step(Phase(state, at, standing.since_at), describe)
 
-    def _described(self, key: _Place, finding: Finding, rows: int, phase: Phase) -> Alert:
+    def _described(self, key: Place, finding: Finding, rows: int, phase: Phase) -> Alert:
         role, column = key
         return self._writer.write(
             *(role, column, finding.kind),
@@ -230,33 +252,20 @@ class BreakJudge:
 
     def _new_columns(self, recent: RecentValues, at: float) -> list[Alert]:
         news: list[Alert] = []
-        seen_now: dict[_Place, UnknownColumn] = {
+        seen_now: dict[Place, UnknownColumn] = {
             (seen.role, seen.name): seen for seen in new_columns(recent) if _has_stayed(seen)
         }
         for key, seen in seen_now.items():
-            known = self._breaks.setdefault(key, _Break("new", seen.first_at))
+            standing = self._breaks.setdefault(key, Break("new", seen.first_at))
             describe = partial(self._described, key, new(seen), seen.rows)
-            news += known.life_cycle.step(Phase("firing", at, seen.first_at), describe)
+            news += standing.life_cycle.step(Phase("firing", at, seen.first_at), describe)
         watched = self._memory.keys()
         over = [key for key in self._breaks if key not in seen_now and key not in watched]
         return news + [alert for key in over for alert in self._breaks.pop(key).life_cycle.end(at)]
 
 
-def _place(column: ColumnReference) -> _Place:
+def _place(column: ColumnReference) -> Place:
     return column.role, column.name
-
-
-def _memories(columns: Sequence[ColumnReference]) -> list[_Memory]:
-    """Of every column the memory of what hangs together the most, but for a tenth of the events, which overlap."""
-    if not columns:
-        return []
-    variation = natural_variation(columns)
-    phi = np.maximum(np.quantile(variation.phi, 0.9, axis=1), variation.functional_phi.max(axis=1, initial=1.0))
-    tau = np.maximum(np.quantile(variation.tau, 0.9, axis=1), variation.functional_tau.max(axis=1, initial=0.0))
-    return [
-        _Memory(float(rows), float(moves)) if column.variation else _Memory(UNKNOWN_MEMORY, 0.0)
-        for column, rows, moves in zip(columns, phi, tau, strict=True)
-    ]
 
 
 def _is_spread(rows: RecentRows) -> bool:

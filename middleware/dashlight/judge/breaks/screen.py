@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dashlight.records import Role
 from dashlight.window.columns import ColumnReference, Profile
+from dashlight.window.fitting import fitted
 from dashlight.window.profile import LARGEST, NULL_TYPE, NUMBER_TYPE, PRECISIONS, TEXT_TYPE, TRUTH_TYPE
 from dashlight.window.recent import ABSENT, TEXT_CHARACTERS, RecentRows
 
@@ -54,6 +55,15 @@ class Screen:
         self._can_round = np.array([place >= 0 for place in round_to], np.bool_)
         self._can_refine = np.array([place < 9 for place in finest], np.bool_)
         self._nulls = np.array([profiles[column.role, column.name].types[NULL_TYPE] for column in columns])
+
+    @property
+    def odd_words(self) -> NDArray[np.bool_]:
+        """All that is remembered between looks, shape (columns,): whether a column's words were odd at the last look at them."""
+        return self._odd_words
+
+    def restore(self, odd_words: NDArray[np.bool_]) -> None:
+        """Go on from *odd_words*; ValueError where they are of other columns."""
+        self._odd_words = fitted("columns of odd words", odd_words, like=self._odd_words)
 
     def suspicious(self, rows: RecentRows, *, words: slice) -> NDArray[np.bool_]:
         """The columns that deserve a closer look, shape (columns,); of the categorical ones *words* are looked at anew."""

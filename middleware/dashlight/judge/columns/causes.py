@@ -103,7 +103,7 @@ def _cause(column: ColumnReference, event: int, current: Counts) -> Cause:
         for bin_ in range(BINS)
         if shares[0][bin_] or shares[1][bin_]
     ]
-    return Cause(event_words(column, event), float(before[event]), float(after[event]), bins)
+    return Cause(event_words(column, event), float(before[event]), float(after[event]), tuple(bins))
 
 
 def _event_shares(column: ColumnReference, current: Counts) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Drift of the columns of one model at one endpoint, from the counts of its panes to alerts with causes. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -11,30 +11,47 @@ from numpy.typing import NDArray
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.columns.causes import explain
 from dashlight.judge.columns.detectable import minimum_detectable_shift
-from dashlight.judge.columns.season_tables import without_season
+from dashlight.judge.columns.season_tables import SlotRowsState, without_season
 from dashlight.judge.columns.seasons import Seasons
 from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point
+from dashlight.judge.evidence.cusum import CAP_NATS, CusumState
 from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
-from dashlight.judge.evidence.evidence import Evidence, Firing
+from dashlight.judge.evidence.evidence import ANY_FIRING, Evidence, Firing
 from dashlight.judge.evidence.null import Floats, null_of
-from dashlight.judge.evidence.pane_ends import PaneEnds
+from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
 from dashlight.judge.evidence.score_tables import evidence_tables
-from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch
+from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch, ShiftWatchState
+from dashlight.judge.natural_variation import Movements
 from dashlight.judge.words import printable
 from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_NAMES
+from dashlight.window.fitting import fitted, refuse, within
+from dashlight.window.layout import BINS
 
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
-"""Counts of about the last k panes, shape (columns, BINS), and how many panes that really are: fewer where no more are
-kept."""
+"""Counts of about the last k panes, shape (columns, BINS), and how many panes they really cover: fewer where older ones
+are forgotten."""
 
 LOCATIONS = (EVENT_COUNT + FUNCTIONAL_NAMES.index("higher"), EVENT_COUNT + FUNCTIONAL_NAMES.index("lower"))
 STORY = 0.4
 """Part of the strongest effect from which a move of the values as a whole is told instead."""
 LONGEST_WINDOW = 1 << 20
 """Panes; the ring that is asked ends sooner."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DriftJudgeState:
+    """What a DriftJudge remembers between panes."""
+
+    evidence: CusumState
+    margins: NDArray[np.float32]
+    watches: Mapping[int, ShiftWatchState]
+    """Of the columns that ever had evidence, by place."""
+    ends: PaneEndsState
+    slot_rows: SlotRowsState | None
+    """None where no column follows the hour."""
 
 
 class DriftJudge:
@@ -49,6 +66,7 @@ class DriftJudge:
         importance: Mapping[str, float] | None = None,
         strict: bool = False,
         share: float = 1.0,
+        movements: Movements | None = None,
         model: str = "",
         version: str = "",
         endpoint: str = "",
@@ -58,6 +76,7 @@ class DriftJudge:
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. A column
         that *importance* names gets that many times the budget of another; 0 leaves it out. A *strict* judge calls
         whatever is within *tolerance* no drift: its evidence alone proves more than that, and it fires on it.
+        *movements* spare measuring again what another judge of these columns has measured.
 
         Raises:
             ValueError: *importance* is negative, not finite, of an unknown column, or 0 for all.
@@ -69,7 +88,9 @@ class DriftJudge:
         self._strict = strict
         seasons = [column.season for column in self.columns]
         weights = _weights(self.columns, importance or {}) * share
-        self.null = null_of(without_season(self.columns, seasons), tolerated=self._gate if strict else 0.0)
+        self.null = null_of(
+            without_season(self.columns, seasons), tolerated=self._gate if strict else 0.0, movements=movements
+        )
         self.tables = evidence_tables(self.null, weights, panes=panes)
         self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
         self._evidence = Evidence(self.tables)
@@ -77,6 +98,39 @@ class DriftJudge:
         self._watches: dict[int, ShiftWatch] = {}
         """Of the columns that ever had evidence, by place."""
         self._ends = PaneEnds()
+
+    @property
+    def state(self) -> DriftJudgeState:
+        """What is remembered: the arrays themselves, to be written before the next pane changes them."""
+        return DriftJudgeState(
+            evidence=self._evidence.state,
+            margins=self.margins,
+            watches={place: watch.state for place, watch in self._watches.items()},
+            ends=self._ends.state,
+            slot_rows=None if self._seasons is None else self._seasons.state,
+        )
+
+    def restore(self, state: DriftJudgeState) -> None:
+        """Go on from *state*. The windows that `update` is given must go back as far as they did before.
+
+        Raises:
+            ValueError: *state* does not fit these columns, or is out of range. The judge is then to be thrown away.
+        """
+        self._evidence.restore(state.evidence)
+        self.margins = fitted("margins of columns", state.margins, like=self.margins, least=-np.inf, most=CAP_NATS)
+        self._ends.restore(state.ends)
+        if self._seasons is not None and state.slot_rows is not None:
+            self._seasons.restore(state.slot_rows)
+        elif self._seasons is not None or state.slot_rows is not None:
+            raise ValueError("rows by time of day are missing, or there although no column follows the time of day")
+        for place, watch_state in state.watches.items():
+            within("the number of a column", place, 0, len(self.columns) - 1)
+            column = self.columns[place]
+            key = self._writer.key(column.role, column.name)
+            told = watch_state.alert
+            refuse("an alert of another column", where=told is not None and told.key != key)
+            watch = self._watches[place] = ShiftWatch()
+            watch.restore(watch_state, pane=self._ends.closed - 1, bins=BINS, possible=ANY_FIRING)
 
     @property
     def too_short(self) -> tuple[ColumnReference, ...]:
@@ -131,10 +185,10 @@ class DriftJudge:
         state = watch.step(recent)
         if state == "resolved":
             self._evidence.reset(place)
-        known = watch.life_cycle.alert
+        told = watch.life_cycle.alert
 
         def describe(firing: Firing, phase: Phase) -> Alert:
-            return self._dated(self._described(place, recent, firing, phase), known, (place, firing), window)
+            return self._dated(self._described(place, recent, firing, phase), told, (place, firing), window)
 
         return watch.life_cycle.step(
             Phase(state, at, self._ends.ended_at(recent.pane - watch.since)),
@@ -143,11 +197,11 @@ class DriftJudge:
             fired_for=watch.hysteresis.fired_for,
         )
 
-    def _dated(self, alert: Alert, known: Alert | None, seen: tuple[int, Firing], window: Window) -> Alert:
-        """*alert* with the interval in which the change began; as it is *known* once its panes are kept together."""
+    def _dated(self, alert: Alert, told: Alert | None, seen: tuple[int, Firing], window: Window) -> Alert:
+        """*alert* with the interval in which the change began: as first *told*, once its panes are no longer kept one by one."""
         place, firing = seen
-        if known is not None and firing.age > STEPS_OF_ONE:
-            return replace(alert, since_earliest_at=known.since_earliest_at, since_latest_at=known.since_latest_at)
+        if told is not None and firing.age > STEPS_OF_ONE:
+            return replace(alert, since_earliest_at=told.since_earliest_at, since_latest_at=told.since_latest_at)
         latest, earliest = change_point(self.null, place, firing.leading, window, firing.age)
         return replace(
             alert,
@@ -158,15 +212,15 @@ class DriftJudge:
     def _described(self, place: int, recent: RecentWindows, firing: Firing, phase: Phase) -> Alert:
         """The alert of a column, told by the detector and the window that show the most."""
         column = self.columns[place]
-        found = recent.measure(firing, recent.windows)
-        strengths = strength(found)
-        row, detector = np.unravel_index(strengths.argmax(), found.sizes.shape)
+        shown = recent.measure(firing, recent.windows)
+        strengths = strength(shown)
+        row, detector = np.unravel_index(strengths.argmax(), shown.sizes.shape)
         # Values far out are spread as well; that they are higher, or lower, is the story.
-        located = np.flatnonzero(np.isin(found.detectors, LOCATIONS))
-        if found.detectors[detector] >= EVENT_COUNT and len(located):
+        located = np.flatnonzero(np.isin(shown.detectors, LOCATIONS))
+        if shown.detectors[detector] >= EVENT_COUNT and len(located):
             best = located[strengths[row, located].argmax()]
             detector = best if strengths[row, best] >= STORY * strengths[row, detector] else detector
-        summary, cause = explain(column, int(found.detectors[detector]), recent.windows[row])
+        summary, cause = explain(column, int(shown.detectors[detector]), recent.windows[row])
         if column.season is not None:
             summary = f"{summary} (what the hour explains is taken off)"
         return self._writer.write(
@@ -174,7 +228,7 @@ class DriftJudge:
             phase=phase,
             summary=summary,
             rows=int(recent.rows[row]),
-            score=float(found.sizes[row, detector]),
+            score=float(shown.sizes[row, detector]),
             column=column.name,
             role=column.role,
             causes=(cause,),
@@ -187,10 +241,10 @@ def _dyadic(window: Window) -> tuple[Counts, NDArray[np.intp]]:
     panes: list[int] = []
     wanted = 1
     while wanted <= LONGEST_WINDOW:
-        held, covered = window(wanted)
+        sums, covered = window(wanted)
         if panes and covered <= panes[-1]:
             break
-        counts.append(held)
+        counts.append(sums)
         panes.append(covered)
         wanted *= 2
     return np.stack(counts), np.array(panes, np.intp)

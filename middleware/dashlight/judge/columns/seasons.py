@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.columns.season_tables import SeasonTables, SlotRows, expected_counts, slots_between
+from dashlight.judge.columns.season_tables import SeasonTables, SlotRows, SlotRowsState, expected_counts, slots_between
 from dashlight.judge.evidence.null import Floats
 from dashlight.judge.evidence.score_tables import EvidenceTables
 from dashlight.window.columns import ColumnReference, reference_shares
@@ -29,6 +29,15 @@ class Seasons:
         self._columns = [columns[place] for place in self._places]
         self._seasons = [seasons[place] for place in self._places]
         self._usual = reference_shares(self._columns)
+
+    @property
+    def state(self) -> SlotRowsState:
+        """All that is remembered: tables are made again when they are needed."""
+        return self._rows.state
+
+    def restore(self, state: SlotRowsState) -> None:
+        """Go on from *state*; ValueError where no panes can have had such slots and rows."""
+        self._rows.restore(state)
 
     def tables(self, began_at: float, ended_at: float, rows: int) -> EvidenceTables:
         """What the *rows* rows of the pane between these moments score; they count in the windows from now on."""

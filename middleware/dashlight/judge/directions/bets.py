@@ -1,6 +1,7 @@
 """Bets along a learned direction, and the sums of a pane's rows under it. Pure."""
 
 from dataclasses import dataclass
+from math import log1p
 from typing import TypeAlias
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from dashlight.judge.directions.learning import MEMORIES
 from dashlight.judge.directions.null import CLIP, Along
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS
+from dashlight.window.fitting import fitted, within
 from dashlight.window.normal_scores import projected
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -19,6 +21,9 @@ SLACK = 0.02
 """Deviations by which every margin is wider than it must be: no stream repeats its reference to the last digit."""
 _RUIN = 0.9
 """Part of its wealth that a bet loses in one row at most."""
+_ROUNDED = 1 + 1e-6
+_LARGEST_ROW = float(np.sqrt(np.finfo(np.float64).max))
+"""A row whose square is no number is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,9 +73,20 @@ class DirectionPane:
             self.scores + other.scores,
         )
 
+    def check(self, dims: int) -> None:
+        """Raises ValueError where no rows of *dims* dimensions have such sums."""
+        within("the number of a direction", self.direction)
+        rows = _ROUNDED * within("rows along a direction", self.rows)
+        for what, sums, shape, most in (
+            ("sums of rows", self.total, (dims,), _LARGEST_ROW),
+            ("gains", self.gains, (len(MEMORIES), len(SIZES)), -log1p(-_RUIN)),
+            ("sums of scores", self.scores, (len(MEMORIES),), 2 * CLIP),
+        ):
+            fitted(what, sums, like=np.empty(shape), least=-most * rows, most=most * rows)
+
 
 def undirected(dims: int) -> Direction:
-    """The direction of whoever has not heard of one: rows of *dims* dimensions are summed, and nothing is bet."""
+    """The direction before the judge has told one: rows of *dims* dimensions are summed, and nothing is bet."""
     return Direction(
         number=0,
         weights=np.zeros((dims, len(MEMORIES))),
@@ -84,17 +100,17 @@ def undirected(dims: int) -> Direction:
 
 def observed(direction: Direction, rows: NDArray[np.floating]) -> DirectionPane:
     """The sums over *rows*, shape (rows, dims) as they come; those with a NaN or an infinity are left out."""
-    held = projected(np.asarray(rows, np.float64))
+    narrow = projected(np.asarray(rows, np.float64))
     with np.errstate(over="ignore", invalid="ignore"):
-        sizes = np.einsum("ij,ij->i", held, held)
-    if not np.isfinite(sizes).all():
-        held = held[np.isfinite(sizes)]
-    scores = np.minimum(np.maximum(held @ direction.weights - direction.offsets, -CLIP), CLIP)
+        squares = np.einsum("ij,ij->i", narrow, narrow)
+    if not np.isfinite(squares).all():
+        narrow = narrow[np.isfinite(squares)]
+    scores = np.minimum(np.maximum(narrow @ direction.weights - direction.offsets, -CLIP), CLIP)
     factors = (scores[:, :, np.newaxis] - direction.borders) * direction.stakes
     return DirectionPane(
         direction=direction.number,
-        rows=len(held),
-        total=held.sum(0),
+        rows=len(narrow),
+        total=narrow.sum(0),
         gains=np.log1p(factors).sum(0) / direction.phi[:, np.newaxis],
         scores=(scores - direction.means).sum(0) * (direction.weights != 0).any(0),
     )

@@ -6,7 +6,7 @@ direction is learned from the panes before the one that it is bet on, so that th
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -15,24 +15,47 @@ from numpy.typing import NDArray
 
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.directions.bets import SIZES, Direction, DirectionPane, direction_along, observed
-from dashlight.judge.directions.learning import MEMORIES, Learned
+from dashlight.judge.directions.learning import MEMORIES, Learned, LearnedState
 from dashlight.judge.directions.null import DirectionNull
-from dashlight.judge.directions.watch import DirectionWatch, PaneScores
+from dashlight.judge.directions.watch import DirectionWatch, DirectionWatchState, PaneScores
 from dashlight.judge.directions.words import ENDED, direction_summary
-from dashlight.judge.evidence.cusum import Cusum
+from dashlight.judge.evidence.cusum import Cusum, CusumState
 from dashlight.judge.evidence.effects import TOLERANCE
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS
-from dashlight.judge.evidence.pane_ends import PaneEnds
+from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
 from dashlight.records import Alert
 from dashlight.window.columns import DirectionReference
+from dashlight.window.fitting import fitted, refuse, within
 
 Floats: TypeAlias = NDArray[np.float64]
 
 RENEWAL_ROWS = 200
 """A direction is renewed after so many rows, or with every pane while one of its bets has some evidence: bets along
 an older one are as fair, and to know what a direction does without drift is most of the cost."""
+MOST_DIRECTIONS = 2**40
+"""In any life: at one a pane hundreds of thousands of years."""
 SOME_EVIDENCE = 1.5
 """Nats, of a bet that only chance moves seldom reached."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DirectionJudgeState:
+    """What a DirectionJudge remembers."""
+
+    learned: LearnedState
+    watch: DirectionWatchState
+    bets: CusumState
+    ends: PaneEndsState
+    weights: Floats
+    """Shape (memories, dims): what had been learned when the direction was last renewed; the direction follows from it."""
+    number: int
+    """Of that direction."""
+    rows_since: int
+    """Rows since it was renewed."""
+    valid_from: int
+    """Number of the first direction since the last drift was over."""
+    pane: DirectionPane
+    """What was observed of the open pane."""
 
 
 class DirectionJudge:
@@ -56,7 +79,10 @@ class DirectionJudge:
 
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. *names*
         are those of the dimensions of joint rows, in their order; a vector has none. *phi* and *tau*, shape (dims,),
-        are the natural variation that is known of the dimensions besides.
+        are natural variation of the dimensions that was measured elsewhere, if it was.
+
+        Raises:
+            ValueError: another number of *names* than of dimensions.
         """
         if names and len(names) != reference.dims:
             raise ValueError(f"{len(names)} names for {reference.dims} dimensions")
@@ -69,10 +95,43 @@ class DirectionJudge:
         self._watch = DirectionWatch(len(MEMORIES), gate=float(np.sqrt(tolerance)))
         self._cusum = Cusum(np.full(len(SIZES), -self._nats), bets=len(MEMORIES))
         self._ends = PaneEnds()
-        self._directions, self._rows_since, self._valid_from = 0, 0, 0
+        self._number, self._rows_since, self._valid_from = 0, 0, 0
+        self._weights: Floats = np.zeros((len(MEMORIES), reference.dims))
         self.direction = self._renewed()
-        """Under which the rows of the pane that is open are observed: to be shared with other workers."""
+        """The direction along which rows of the open pane are observed: to be shared with other workers."""
         self._pane = self._empty()
+
+    @property
+    def state(self) -> DirectionJudgeState:
+        """What is remembered: the arrays themselves."""
+        return DirectionJudgeState(
+            learned=self._learned.state,
+            watch=self._watch.state,
+            bets=self._cusum.state,
+            ends=self._ends.state,
+            weights=self._weights,
+            number=self._number,
+            rows_since=self._rows_since,
+            valid_from=self._valid_from,
+            pane=self._pane,
+        )
+
+    def restore(self, state: DirectionJudgeState) -> None:
+        """Go on from *state*; ValueError where no panes of rows of these dimensions lead to it."""
+        self._learned.restore(state.learned)
+        alert, key = state.watch.alert, self._writer.key("direction", self._reference.name)
+        refuse("an alert of something else", where=alert is not None and alert.key != key)
+        self._watch.restore(state.watch)
+        self._cusum.restore(state.bets)
+        self._ends.restore(state.ends)
+        self._number = within("the number of a direction", state.number, 1, MOST_DIRECTIONS)
+        self._rows_since = within("rows since a direction was renewed", state.rows_since)
+        self._valid_from = within("the first direction that is valid", state.valid_from, 0, state.number)
+        self._weights = fitted("weights", state.weights, like=self._weights)
+        self.direction = self._directed()
+        state.pane.check(self._reference.dims)
+        refuse("a pane along another direction", where=state.pane.direction != state.number)
+        self._pane = state.pane
 
     @property
     def margin(self) -> float:
@@ -88,8 +147,8 @@ class DirectionJudge:
         """Part of the shift along the leading direction that the columns *names* make up, 0 to 1."""
         shift = self._learned.shift(self._leading_memory)
         whole = float((shift**2).sum())
-        held = np.array([name in names for name in self._names], np.bool_)
-        return float((shift[held] ** 2).sum()) / whole if whole and self._names else 0.0
+        is_named = np.array([name in names for name in self._names], np.bool_)
+        return float((shift[is_named] ** 2).sum()) / whole if whole and self._names else 0.0
 
     def observe(self, rows: NDArray[np.floating]) -> None:
         """Take rows of the open pane, shape (rows, width of the reference); ValueError where they are of another width."""
@@ -110,8 +169,7 @@ class DirectionJudge:
         """Close the pane, which ended *at*: judge it, then learn from it. A pane without rows does not count.
 
         Returns:
-            The alert where its state changed, or where it fires on and its description was renewed: that is after
-            1, 2, 4, ... panes.
+            The alert, where its state changed, or where it still fires and is described anew (see `is_renewed`).
         """
         pane = self._pane
         if not pane.rows:
@@ -136,7 +194,7 @@ class DirectionJudge:
             rows=pane.rows,
             rows_of_evidence=int(self._ends.rows_of_last(age)),
             scores=pane.scores,
-            phi=self._phi,
+            phi=self.direction.phi,
             reference_variance=self._variance,
             natural=self._natural,
         )
@@ -169,24 +227,26 @@ class DirectionJudge:
         )
 
     def _forget(self) -> None:
-        """What was learned and bet of a drift that is over."""
+        """Forget what was learned of a drift that is over, and won by bets on it."""
         self._cusum.reset()
         self._learned.forget()
-        self._valid_from = self._directions + 1
+        self._valid_from = self._number + 1
         self.direction = self._renewed()
 
     def _renewed(self) -> Direction:
         """The direction of the next panes."""
-        self._directions, self._rows_since = self._directions + 1, 0
-        weights = self._learned.weights()
-        learned = np.flatnonzero(weights.any(1))
-        along = self._null.along(weights[learned])
-        self._phi, self._variance = np.ones(len(MEMORIES)), np.zeros(len(MEMORIES))
-        self._natural = np.zeros(len(MEMORIES))
-        self._phi[learned], self._variance[learned] = along.phi, along.variance
-        self._natural[learned] = SEASON_DEVIATIONS * along.tau
+        self._number, self._rows_since = self._number + 1, 0
+        self._weights = self._learned.weights()
+        return self._directed()
+
+    def _directed(self) -> Direction:
+        """The direction that follows from the weights, which is all that a restart needs to know of it."""
+        learned = np.flatnonzero(self._weights.any(1))
+        along = self._null.along(self._weights[learned])
+        self._variance, self._natural = np.zeros(len(MEMORIES)), np.zeros(len(MEMORIES))
+        self._variance[learned], self._natural[learned] = along.variance, SEASON_DEVIATIONS * along.tau
         return direction_along(
-            self._directions,
+            self._number,
             along,
             learned=learned,
             memories=len(MEMORIES),

@@ -1,4 +1,4 @@
-"""What a score along a direction does where nothing drifts: its mean, how well that is known, and how it wanders. Pure."""
+"""Scores along a direction where nothing drifts: their mean, its standard error, and how they vary in time. Pure."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -13,7 +13,7 @@ Floats: TypeAlias = NDArray[np.float64]
 SingleFloats: TypeAlias = NDArray[np.float32]
 
 CLIP = 3.0
-"""Deviations beyond which a row scores no more: no single row decides."""
+"""Deviations at which a row's score is clipped, so that no single row decides."""
 FEWEST_BLOCKS = 12
 """A variance of fewer block means is off by more than 40 %: the length counts as not measured."""
 FEWEST_SHORTEST = 4
@@ -54,7 +54,10 @@ class DirectionNull:
     """The reference of whole rows, ready to be asked about any direction."""
 
     def __init__(self, reference: DirectionReference, *, phi: Floats | None, tau: Floats | None) -> None:
-        """*phi* and *tau*, shape (dims,), are what is known of the dimensions besides: a direction has no less."""
+        """*phi* and *tau*, shape (dims,), are natural variation of the dimensions that was measured elsewhere.
+
+        A direction has at least as much as the dimensions that it consists of.
+        """
         dims = reference.dims
         self._phi = np.ones(dims) if phi is None else np.maximum(phi, 1.0)
         self._tau = np.zeros(dims) if tau is None else tau
@@ -82,7 +85,9 @@ class DirectionNull:
         """Whether rows hang together for longer than the reference can show, in the middle one of the dimensions."""
 
     def along(self, weights: Floats) -> Along:
-        """Scores along *weights*, shape (directions, dims), none of them zero throughout."""
+        """Scores along *weights*, shape (directions, dims), none of them zero throughout; their size does not matter."""
+        # One row of huge numbers makes weights whose squares no float holds; powers of two leave every digit as it is.
+        weights = np.ldexp(weights, -np.frexp(np.abs(weights).max(1, keepdims=True))[1])
         single = weights.astype(np.float32)
         raw = ((single @ self._covariance) * single).sum(1).astype(np.float64)
         deviations = np.sqrt(np.maximum(raw, 0.0) + _FLOOR * (weights * weights).sum(1))
@@ -95,7 +100,7 @@ class DirectionNull:
         phi, tau, is_measured = self._movement(units, raw / deviations**2)
         return Along(
             units=units,
-            mean=units @ self._mean + clipped,
+            mean=np.clip(units @ self._mean + clipped, -CLIP, CLIP),
             variance=phi * np.minimum(1 / self._mean_rows + doubt, 1.0),
             phi=phi,
             tau=tau,
@@ -105,7 +110,7 @@ class DirectionNull:
     def _movement(self, units: Floats, variances: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """phi, tau and whether they could be measured."""
         shares = units**2 * self._covariance.diagonal()
-        phi = (shares @ self._phi) / np.maximum(shares.sum(1), 1e-12)
+        phi = np.maximum((shares @ self._phi) / np.maximum(shares.sum(1), 1e-12), 1.0)
         tau = np.abs(units) @ self._tau
         is_measured = np.full(len(units), not self.too_short)
         if not self._lengths:

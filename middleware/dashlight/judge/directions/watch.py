@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.alerts import LifeCycle
+from dashlight.judge.directions.null import CLIP
 from dashlight.judge.evidence.effects import CERTAIN, CLEAR_OF_GATE, is_beyond, is_gone, is_real
-from dashlight.judge.evidence.fading import FadingRows
-from dashlight.judge.evidence.hysteresis import Hysteresis
+from dashlight.judge.evidence.fading import FadingRows, FadingRowsState
+from dashlight.judge.evidence.hysteresis import Hysteresis, HysteresisState
 from dashlight.judge.evidence.shift_watch import ENOUGH_ROWS
-from dashlight.records import AlertState
+from dashlight.records import Alert, AlertState
+from dashlight.window.fitting import fitted, refuse, within
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -25,7 +27,7 @@ SCALES = (100, 400, 1600, 6400, 25_600)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PaneScores:
-    """What there is to see at the end of a pane; the arrays of shape (memories,)."""
+    """What a pane's end shows of a direction; the arrays have shape (memories,)."""
 
     is_evident: bool
     rows: int
@@ -38,7 +40,7 @@ class PaneScores:
     reference_variance: Floats
     """Squared standard error of the mean without drift."""
     natural: Floats
-    """Effect that the slow movement of the reference explains."""
+    """The effect that slow movement, as in the reference, explains."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +54,28 @@ class _Effects:
     errors: Floats
 
 
+FURTHEST = 2 * CLIP * (1 + 1e-6)
+"""Largest that an effect can be: a score, and its mean without drift, lie within CLIP."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DirectionWatchState:
+    """What a DirectionWatch remembers between panes."""
+
+    hysteresis: HysteresisState
+    alert: Alert | None
+    """As it was last told; None where none is in force."""
+    fading: FadingRowsState
+    sums: Floats
+    """Shape (scales, memories): of the scores less their mean without drift, each weighed by how recent it is."""
+    peak: float
+    """The largest effect that there surely was since it fired."""
+    rows_to_fire: float
+    rows_seen: int
+
+
 class DirectionWatch:
-    """What is remembered of a learned direction between panes."""
+    """Whether a learned direction's drift is pending, firing or over, by what it remembers of the panes before."""
 
     def __init__(self, memories: int, *, gate: float) -> None:
         """*gate* is the smallest effect worth waking somebody, in deviations of the score."""
@@ -66,15 +88,42 @@ class DirectionWatch:
         self.effect = (0.0, 0)
         """While pending or firing: the largest effect by its lower bound, in deviations, and about how many rows show it."""
         self._peak, self._rows_to_fire = 0.0, 0.0
-        self._seen = 0
+        self._rows_seen = 0
+
+    @property
+    def state(self) -> DirectionWatchState:
+        """What is remembered: the arrays themselves."""
+        return DirectionWatchState(
+            hysteresis=self.hysteresis.state,
+            alert=self.life_cycle.alert,
+            fading=self._fading.state,
+            sums=self._sums,
+            peak=self._peak,
+            rows_to_fire=self._rows_to_fire,
+            rows_seen=self._rows_seen,
+        )
+
+    def restore(self, state: DirectionWatchState) -> None:
+        """Go on from *state*; ValueError where no panes of so many memories lead to it."""
+        self.hysteresis.restore(state.hysteresis)
+        self.life_cycle.restore(state.alert)
+        alert_state = "inactive" if state.alert is None else state.alert.state
+        refuse("an alert in another state than what it is of", where=alert_state != self.hysteresis.alert_state)
+        self._fading.restore(state.fading)
+        self._sums = fitted("sums of scores", state.sums, like=self._sums)
+        furthest = FURTHEST * self._fading.weight[:, np.newaxis]
+        refuse("sums of scores larger than their rows'", where=(np.abs(self._sums) > furthest).any())
+        self._peak = within("the largest effect", state.peak, 0, FURTHEST)
+        self._rows_to_fire = within("rows to fire", state.rows_to_fire)
+        self._rows_seen = within("rows seen", state.rows_seen)
 
     def step(self, pane: PaneScores) -> AlertState:
         """The state after one more pane: `resolved` once, where it was firing and the drift is over, then inactive."""
-        self._seen += pane.rows
+        self._rows_seen += pane.rows
         self._sums *= self._fading.add(pane.rows)[:, np.newaxis]
         self._sums += pane.scores
         state = self.hysteresis.step(
-            self._seen,
+            self._rows_seen,
             is_evident=pane.is_evident,
             fires=lambda: self._fires(pane),
             gone_for=lambda: self._gone_for(pane),
@@ -85,48 +134,48 @@ class DirectionWatch:
             self._fading.clear()
         return state
 
-    def _found(self, pane: PaneScores) -> _Effects:
+    def _effects(self, pane: PaneScores) -> _Effects:
         rows = self._fading.rows
-        found = _Effects(
+        effects = _Effects(
             rows=rows,
             sizes=self._sums / self._fading.weight[:, np.newaxis],
             errors=np.sqrt(pane.phi / rows[:, np.newaxis] + pane.reference_variance),
         )
-        scale, memory = np.unravel_index((found.sizes - CLEAR_OF_GATE * found.errors).argmax(), found.sizes.shape)
-        self.effect = float(found.sizes[scale, memory]), round(float(rows[scale]))
-        return found
+        scale, memory = np.unravel_index((effects.sizes - CLEAR_OF_GATE * effects.errors).argmax(), effects.sizes.shape)
+        self.effect = float(effects.sizes[scale, memory]), round(float(rows[scale]))
+        return effects
 
     def _fires(self, pane: PaneScores) -> bool:
-        found = self._found(pane)
-        sure = _established(found, self._gate)
+        effects = self._effects(pane)
+        sure = _established(effects, self._gate)
         if not sure.any():
             return False
-        self._rows_to_fire = max(float(pane.rows_of_evidence), float(found.rows[sure.argmax()]))
-        self._peak = _surely(found)
+        self._rows_to_fire = max(float(pane.rows_of_evidence), float(effects.rows[sure.argmax()]))
+        self._peak = _surely(effects)
         return True
 
     def _gone_for(self, pane: PaneScores) -> int | None:
         """The rows of a scale, about as many as it took to fire, that is back inside, or shows no drift and nor do the bets."""
-        found = self._found(pane)
-        self._peak = max(self._peak, _surely(found))
+        effects = self._effects(pane)
+        self._peak = max(self._peak, _surely(effects))
         wanted = min(ENOUGH_ROWS * self._rows_to_fire * self.hysteresis.patience, float(SCALES[-1]))
-        usable = found.rows >= wanted
+        usable = effects.rows >= wanted
         if not usable.any():
             return None
         scale = int(usable.argmax())
-        errors = found.errors[scale]
-        excess = np.maximum(found.sizes[scale] - pane.natural, 0.0)
+        errors = effects.errors[scale]
+        excess = np.maximum(effects.sizes[scale] - pane.natural, 0.0)
         is_back = is_gone(excess, errors, self._gate, self._peak) & ~is_beyond(excess, errors, self._gate)
-        is_unseen = not pane.is_evident and not _established(found, self._gate)[scale]
-        return round(float(found.rows[scale])) if is_unseen or is_back.all() else None
+        is_unseen = not pane.is_evident and not _established(effects, self._gate)[scale]
+        return round(float(effects.rows[scale])) if is_unseen or is_back.all() else None
 
 
-def _surely(found: _Effects) -> float:
+def _surely(effects: _Effects) -> float:
     """The largest effect that there surely is."""
-    return float((found.sizes - CERTAIN * found.errors).max())
+    return float((effects.sizes - CERTAIN * effects.errors).max())
 
 
-def _established(found: _Effects, gate: float) -> NDArray[np.bool_]:
+def _established(effects: _Effects, gate: float) -> NDArray[np.bool_]:
     """Scales at which some effect is surely there and surely beyond the gate, shape (scales,)."""
-    sure = is_real(found.sizes, found.errors) & is_beyond(found.sizes, found.errors, gate)
+    sure = is_real(effects.sizes, effects.errors) & is_beyond(effects.sizes, effects.errors, gate)
     return np.asarray(sure.any(1))

@@ -7,10 +7,13 @@ Source: Page (1954), Biometrika 41, 100-115; with bets for likelihood ratios, Sh
 "E-detectors", arXiv 2203.03532.
 """
 
+from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dashlight.window.fitting import fitted, within
 
 CAP_NATS = 6.0
 """Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
@@ -21,18 +24,29 @@ Nats = TypeVar("Nats", bound=np.floating)
 Places: TypeAlias = NDArray[np.intp] | list[int] | slice | int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CusumState:
+    """What a Cusum remembers at the end of a pane; banks of bets that rest on one remember nothing else."""
+
+    margins: NDArray[np.floating]
+    """See `Cusum.margins`; CAP_NATS at most."""
+    age: NDArray[np.uint16]
+    settled: int
+    """Calls of `settle` since ages were last limited."""
+
+
 class Cusum(Generic[Nats]):
     """Margins of several bets on each of many things, and for how many panes each bet has had evidence."""
 
     def __init__(self, floor: NDArray[Nats], *, bets: int) -> None:
-        """So many *bets* on each thing; *floor*, of any shape, is less the threshold of the bets on it, in nats."""
+        """Set up *bets* bets on each thing. *floor* has one value for each thing: minus the threshold of its bets, in nats."""
         self.margins = np.repeat(floor[np.newaxis], bets, axis=0)
         """Shape (bets, *floor.shape), in nats over the threshold."""
         self.age = np.zeros(self.margins.shape, np.uint16)
         """Panes since the evidence of each bet last was zero."""
         self._settled = 0
         self.floor = floor
-        """No evidence, shape of the things."""
+        """Margin without any evidence, one value for each thing."""
         self._cap = np.full_like(floor, CAP_NATS)  # an array: faster than a number
         self._alive = np.empty(self.margins.shape, np.bool_)
 
@@ -40,6 +54,19 @@ class Cusum(Generic[Nats]):
     def bytes(self) -> int:
         """Memory that it takes."""
         return sum(array.nbytes for array in (self.margins, self.age, self.floor, self._cap, self._alive))
+
+    @property
+    def state(self) -> CusumState:
+        """What is remembered: the arrays themselves. Read it once the pane is settled and capped."""
+        return CusumState(self.margins, self.age, self._settled)
+
+    def restore(self, state: CusumState) -> None:
+        """Go on from *state*; ValueError where it is of other bets or things, or out of range."""
+        margins = fitted("margins", state.margins, like=self.margins, least=-np.inf, most=CAP_NATS)
+        self._settled = within("settled panes", state.settled, 0, AGE_LIMIT - 1)
+        self.age = fitted("ages", state.age, like=self.age, most=AGE_LIMIT + self._settled)
+        # With another release of NumPy, or on another processor, a floor may differ in its last digit.
+        self.margins = np.maximum(margins, self.floor)
 
     def add(self, gain: NDArray[Nats], bets: slice = slice(None)) -> None:
         """Add what these *bets* win, to be settled when the pane is complete."""
@@ -58,7 +85,7 @@ class Cusum(Generic[Nats]):
             self._settled = 0
 
     def cap(self, places: slice | int = slice(None)) -> NDArray[Nats]:
-        """Forget what the bets on the things at *places* have beyond CAP_NATS; their margins."""
+        """Limit the margins of the bets on the things at *places* to CAP_NATS, and return them."""
         margins = self.margins[:, places]
         np.minimum(margins, self._cap[places], out=margins)
         return margins

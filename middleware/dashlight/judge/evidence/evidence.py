@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.evidence.bets import DIRECTIONS
-from dashlight.judge.evidence.cusum import CAP_NATS, Cusum
+from dashlight.judge.evidence.cusum import AGE_LIMIT, CAP_NATS, Cusum, CusumState
 from dashlight.judge.evidence.null_bounds import SIZES
 from dashlight.judge.evidence.score_tables import LAYERS, EvidenceTables
 from dashlight.window.events import EVENT_COUNT, EVENTS, FUNCTIONAL_COUNT, OTHER_EVENTS
+from dashlight.window.fitting import refuse, within
 from dashlight.window.layout import UNSEEN
 
 ALIKE_NATS = 1.0
@@ -45,6 +46,31 @@ class Firing:
     leading: int = 0
     """The leading detector: an event's number, or EVENT_COUNT plus a functional's."""
 
+    def check(self, possible: "Firing") -> None:
+        """Raises ValueError where these are not detectors among those that are *possible*, in ascending order."""
+        for detectors, all_ in (
+            (self.ups, possible.ups),
+            (self.downs, possible.downs),
+            (self.functionals, possible.functionals),
+        ):
+            refuse(
+                "detectors that the bank does not have", where=detectors.ndim != 1 or not np.isin(detectors, all_).all()
+            )
+            refuse("detectors that are not in ascending order", where=(detectors[1:] <= detectors[:-1]).any())
+        refuse("evidence without a detector", where=not len(self.ups) + len(self.downs) + len(self.functionals))
+        within("the age of evidence", self.age, 1, possible.age)
+        within("the leading detector", self.leading, 0, possible.leading)
+
+
+ANY_FIRING = Firing(
+    ups=np.arange(EVENT_COUNT),
+    downs=np.arange(EVENT_COUNT),
+    functionals=np.arange(FUNCTIONAL_COUNT),
+    age=2 * AGE_LIMIT,
+    leading=EVENT_COUNT + FUNCTIONAL_COUNT - 1,
+)
+"""All detectors of a column, and the greatest age."""
+
 
 class Evidence:
     """The state of the bank: for every detector its margin over the threshold, in nats, and its age."""
@@ -56,6 +82,15 @@ class Evidence:
         self._gain = np.empty((LAYERS // 2, *tables.floor.shape), np.float32)
         self._every_row = np.empty_like(tables.floor)
 
+    @property
+    def state(self) -> CusumState:
+        """What is remembered beside the tables: the arrays themselves."""
+        return self._cusum.state
+
+    def restore(self, state: CusumState) -> None:
+        """Go on from *state*; ValueError where it does not fit these tables."""
+        self._cusum.restore(state)
+
     def update(self, counts: NDArray[np.integer], tables: EvidenceTables | None = None) -> Nats:
         """Take the counts of one pane, shape (columns, BINS); the margins of the columns, shape (columns,), in nats.
 
@@ -64,14 +99,14 @@ class Evidence:
         """
         scored = tables or self._tables
         rows = counts.astype(np.float32)
-        held = rows @ _EVENTS
-        held += (rows[:, UNSEEN, np.newaxis] * scored.other) * _OTHER_EVENTS
+        in_event = rows @ _EVENTS
+        in_event += (rows[:, UNSEEN, np.newaxis] * scored.other) * _OTHER_EVENTS
         self._every_row[:] = rows.sum(1, keepdims=True)
         by_functional = np.matmul(rows[:, np.newaxis], scored.scores).reshape(-1, FUNCTIONAL_COUNT, len(SIZES))
         by_functional = by_functional.transpose(1, 0, 2)
         gain = self._gain
         for layers in _HALVES:  # half of the bank at a time stays in the processor's cache
-            np.multiply(scored.inside[layers], held, out=gain)
+            np.multiply(scored.inside[layers], in_event, out=gain)
             self._cusum.add(gain, layers)
             np.multiply(scored.each[layers], self._every_row, out=gain)
             gain[:, :, EVENT_COUNT:] = by_functional[layers]

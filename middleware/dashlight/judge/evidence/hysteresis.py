@@ -5,8 +5,10 @@ next; the order of the states, and the patience after a flap, do not.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from dashlight.records import AlertState
+from dashlight.window.fitting import MOST_COUNT, refuse, within
 
 SOON = 16
 """What fires again within so many times the span that resolved it needs twice as much to resolve."""
@@ -14,16 +16,42 @@ MOST_PATIENCE = 64
 """But never more than so many times what it took to fire."""
 
 
+@dataclass(frozen=True, slots=True)
+class HysteresisState:
+    """What a Hysteresis remembers between steps."""
+
+    alert_state: AlertState
+    """Never `resolved`: that is news of one step."""
+    fired_for: int
+    patience: int
+    soon_until: float
+    """Until when, counted as `Hysteresis.step` does, what fires again comes soon; -1 where it never was over."""
+
+
 class Hysteresis:
     """The state of one watched thing."""
 
     def __init__(self) -> None:
-        self.state: AlertState = "inactive"
+        self.alert_state: AlertState = "inactive"
         self.fired_for = 0
         """Steps since it fired; 0 in the one in which it does, and where it does not fire."""
         self.patience = 1
         """Times what it took to fire that must be seen without it before it is over."""
         self._soon_until = -1.0
+
+    @property
+    def state(self) -> HysteresisState:
+        """What is remembered."""
+        return HysteresisState(self.alert_state, self.fired_for, self.patience, self._soon_until)
+
+    def restore(self, state: HysteresisState) -> None:
+        """Go on from *state*; ValueError where no sequence of steps ends there."""
+        refuse("a state of resolved: expected inactive, pending or firing", where=state.alert_state == "resolved")
+        self.alert_state = state.alert_state
+        is_firing = state.alert_state == "firing"
+        self.fired_for = within("panes since it fired", state.fired_for, 0, MOST_COUNT if is_firing else 0)
+        self.patience = within("patience", state.patience, 1, MOST_PATIENCE)
+        self._soon_until = within("the end of what counts as soon", state.soon_until, -1, (1 + SOON) * MOST_COUNT)
 
     def step(
         self, now: float, *, is_evident: bool, fires: Callable[[], bool], gone_for: Callable[[], float | None]
@@ -36,19 +64,19 @@ class Hysteresis:
             fires: whether what is evident surely is large enough; asked where there is evidence and it does not fire.
             gone_for: for how long it surely has been over; None where it goes on. Asked where it fires.
         """
-        if self.state == "firing":
+        if self.alert_state == "firing":
             self.fired_for += 1
             gone = gone_for()
             if gone is None:
                 return "firing"
-            self._soon_until = now + SOON * gone
-            self.state, self.fired_for = "inactive", 0
+            self._soon_until = float(now + SOON * gone)
+            self.alert_state, self.fired_for = "inactive", 0
             return "resolved"
         if not is_evident:
-            self.state = "inactive"
+            self.alert_state = "inactive"
         elif not fires():
-            self.state = "pending"
+            self.alert_state = "pending"
         else:
-            self.state = "firing"
+            self.alert_state = "firing"
             self.patience = min(2 * self.patience, MOST_PATIENCE) if now <= self._soon_until else 1
-        return self.state
+        return self.alert_state

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.natural_variation import NaturalVariation, natural_variation
+from dashlight.judge.natural_variation import Movements, NaturalVariation, natural_variation
 from dashlight.window.columns import ColumnReference, is_numeric, reference_shares, unseen_is_other
 from dashlight.window.events import event_counts, functionals
 from dashlight.window.layout import STRUCTURAL_BINS
@@ -49,11 +49,14 @@ class Null:
     variation: NaturalVariation
 
 
-def null_of(columns: Sequence[ColumnReference], *, tolerated: float = 0.0) -> Null:
-    """The null of *columns*, wider by *tolerated*, in Cohen's h: shifts that are to be proven before anything alarms."""
+def null_of(columns: Sequence[ColumnReference], *, tolerated: float = 0.0, movements: Movements | None = None) -> Null:
+    """The null of *columns*, wider by *tolerated*, in Cohen's h: shifts that are to be proven before anything alarms.
+
+    *movements* as for `natural_variation`.
+    """
     numeric, unseen = is_numeric(columns), unseen_is_other(columns)
     shares = reference_shares(columns)
-    variation = natural_variation(columns)
+    variation = natural_variation(columns, movements)
     held = np.clip(event_counts(shares, unseen), 0.0, 1.0)
     tolerated_events = np.full(held.shape[1], tolerated)
     tolerated_events[:STRUCTURAL_BINS] *= STRUCTURAL_PART

@@ -1,11 +1,25 @@
 """When the last panes ended and how many rows came before them: to say since when. Pure."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+from dashlight.window.fitting import LATEST_AT, fitted, refuse, within
 
 PANES_REMEMBERED = 8192
 """Moments of so many panes are kept: most of a day at ten seconds a pane."""
 _FIRST_CAPACITY = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PaneEndsState:
+    """What PaneEnds remember."""
+
+    closed: int
+    rows: float
+    ends: NDArray[np.float64]
+    """When each pane ended and the rows before it, shape (capacity, 2); pane k stands at k modulo the capacity."""
 
 
 class PaneEnds:
@@ -19,6 +33,26 @@ class PaneEnds:
         self._ends: NDArray[np.float64] = np.zeros((_FIRST_CAPACITY, 2))
         """When each pane ended and the rows before it; pane k stands at k modulo the length."""
 
+    @property
+    def state(self) -> PaneEndsState:
+        """What is remembered: the array itself."""
+        return PaneEndsState(self.closed, self.rows, self._ends)
+
+    def restore(self, state: PaneEndsState) -> None:
+        """Go on from *state*; ValueError where the ends do not fit so many panes with so many rows."""
+        self.closed = within("closed panes", state.closed)
+        self.rows = within("rows of all panes", state.rows)
+        capacity = _FIRST_CAPACITY
+        while capacity < min(self.closed, PANES_REMEMBERED):
+            capacity *= 2
+        self._ends = fitted("ends of panes", state.ends, like=np.empty((capacity, 2)), least=-LATEST_AT)
+        at, rows_before = self._ends.T
+        refuse("a pane that ended too far in the future", where=at.max() > LATEST_AT)
+        refuse(
+            "rows before a pane that are negative or more than all rows",
+            where=rows_before.min() < 0 or rows_before.max() > self.rows,
+        )
+
     def add(self, at: float, rows: float = 0.0) -> None:
         """Take a pane with *rows* rows that ended *at*."""
         if self.closed == len(self._ends) < PANES_REMEMBERED:
@@ -28,7 +62,7 @@ class PaneEnds:
         self.rows += rows
 
     def ended_at(self, ago: int) -> float:
-        """When the pane ended after which *ago* others ended, or the earliest that is remembered."""
+        """When the pane ended that *ago* others have followed; where that is forgotten, the earliest end that is not."""
         return float(self._ends[self._place(ago + 1), 0])
 
     def rows_of_last(self, panes: int) -> float:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.cusum import Cusum
+from dashlight.judge.evidence.cusum import Cusum, CusumState
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS, Floats, shifted
 from dashlight.judge.evidence.null_bounds import BORDER_STEPS, margins, share_bounds, shares_bet_on
 
@@ -104,6 +104,16 @@ class ProportionBank:
         self._cusum = Cusum(-_thresholds(stakes.live, weights, panes).astype(np.float32), bets=len(asked))
         self._gain = np.empty((len(sizes), len(weights)), np.float32)
         self._margins: NDArray[np.float32] = self._cusum.margins.max(axis=0)
+
+    @property
+    def state(self) -> CusumState:
+        """What is remembered: the arrays themselves."""
+        return self._cusum.state
+
+    def restore(self, state: CusumState) -> None:
+        """Go on from *state*; ValueError where it does not fit these bets."""
+        self._cusum.restore(state)
+        self._margins = self._cusum.margins.max(axis=0)
 
     @property
     def margins(self) -> NDArray[np.float32]:

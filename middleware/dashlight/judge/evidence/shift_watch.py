@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from dashlight.judge.alerts import LifeCycle
 from dashlight.judge.evidence.effects import Effects, back_inside, established, strength
 from dashlight.judge.evidence.evidence import Firing
-from dashlight.judge.evidence.hysteresis import Hysteresis
-from dashlight.records import AlertState
+from dashlight.judge.evidence.hysteresis import Hysteresis, HysteresisState
+from dashlight.records import Alert, AlertState
+from dashlight.window.fitting import MOST_COUNT, fitted, refuse, within
 from dashlight.window.layout import BLOCK_ROWS, STRUCTURAL_BINS
 
 Counts: TypeAlias = NDArray[np.int64]
@@ -57,8 +58,8 @@ class RecentWindows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Shift:
-    """What is known of a shift that fired."""
+class FiredShift:
+    """A shift that fired, as it was when it did."""
 
     firing: Firing
     """The detectors that last were over their threshold."""
@@ -70,8 +71,21 @@ class _Shift:
     """That it took to fire."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ShiftWatchState:
+    """What a ShiftWatch remembers between panes."""
+
+    hysteresis: HysteresisState
+    alert: Alert | None
+    """As it was last told; None where none is in force."""
+    since: int
+    rows_to_evidence: float
+    shift: FiredShift | None
+    """The last that fired; None where none did."""
+
+
 class ShiftWatch:
-    """What is remembered of one watched thing between panes."""
+    """One column, or one quantity of traffic, and its alert."""
 
     def __init__(self) -> None:
         self.hysteresis = Hysteresis()
@@ -80,12 +94,43 @@ class ShiftWatch:
         self.since = 0
         """The pane in which the evidence last was zero."""
         self._rows_to_evidence = 0.0
-        self._shift: _Shift | None = None
+        self._shift: FiredShift | None = None
+
+    @property
+    def state(self) -> ShiftWatchState:
+        """What is remembered: the arrays themselves."""
+        return ShiftWatchState(
+            self.hysteresis.state, self.life_cycle.alert, self.since, self._rows_to_evidence, self._shift
+        )
+
+    def restore(self, state: ShiftWatchState, *, pane: int, bins: int, possible: Firing) -> None:
+        """Go on from *state* after pane number *pane*, -1 where there was none.
+
+        Raises:
+            ValueError: no sequence of panes ends there: counts are not of so many *bins*, detectors are not among
+                those that are *possible*, or a number is out of range.
+        """
+        self.hysteresis.restore(state.hysteresis)
+        self.life_cycle.restore(state.alert)
+        refuse(
+            "an alert is in force although nothing is pending or firing",
+            where=state.alert is not None and not self.is_active,
+        )
+        self.since = within("the pane without evidence", state.since, -1, max(pane, 0))
+        self._rows_to_evidence = within("rows of evidence", state.rows_to_evidence)
+        self._shift = state.shift
+        if state.shift is None:
+            refuse("it fires without a shift", where=self.hysteresis.alert_state == "firing")
+            return
+        state.shift.firing.check(possible)
+        within("the pane in which a shift began", state.shift.began, -1, pane)
+        within("rows to fire", state.shift.rows)
+        fitted("counts of a window", state.shift.peak, like=np.empty(bins, np.int64), least=0, most=MOST_COUNT)
 
     @property
     def is_active(self) -> bool:
         """Whether it is pending or firing."""
-        return self.hysteresis.state != "inactive"
+        return self.hysteresis.alert_state != "inactive"
 
     def step(self, recent: RecentWindows) -> AlertState:
         """The state after one more pane: `resolved` once, where it was firing and the shift is over, then inactive."""
@@ -101,23 +146,23 @@ class ShiftWatch:
         )
 
     def _fires(self, recent: RecentWindows, firing: Firing) -> bool:
-        found = recent.measure(firing, recent.windows)
-        within = max(int(np.searchsorted(recent.panes, firing.age, side="right")) - 1, 0)
-        sure = established(found, within)
+        shown = recent.measure(firing, recent.windows)
+        since = max(int(np.searchsorted(recent.panes, firing.age, side="right")) - 1, 0)
+        sure = established(shown, since)
         # How values follow one another within less than a block, the hours of a day perhaps, was never measured.
-        sure[recent.rows < BLOCK_ROWS[0]] &= found.detectors < STRUCTURAL_BINS
+        sure[recent.rows < BLOCK_ROWS[0]] &= shown.detectors < STRUCTURAL_BINS
         if not sure.any():
             if not recent.is_proof:
                 return False
             sure[recent.place_of(firing.age)] = True
-        best = np.where(sure, strength(found), -np.inf).max(axis=1).argmax()
+        best = np.where(sure, strength(shown), -np.inf).max(axis=1).argmax()
         first = sure.any(axis=1).argmax()
         rows = max(self._rows_to_evidence, float(recent.rows[first]))
         began = max(self.since, recent.pane - int(recent.panes[first]))
-        self._shift = _Shift(firing, began, recent.windows[best], rows)
+        self._shift = FiredShift(firing, began, recent.windows[best].copy(), rows)
         return True
 
-    def _gone_for(self, recent: RecentWindows, shift: _Shift) -> int | None:
+    def _gone_for(self, recent: RecentWindows, shift: FiredShift) -> int | None:
         """The panes of a window that is back where it belongs, or of one without an effect where the evidence is gone."""
         enough = recent.rows >= ENOUGH_ROWS * shift.rows * self.hysteresis.patience
         enough[-1] = True  # there is no longer one

@@ -1,4 +1,4 @@
-"""How often two columns agree that depend on one another as ever, while each of them moved by itself. Pure.
+"""How often two columns would agree if each moved by itself and their dependence stayed as it was. Pure.
 
 The dependence of a pair is told by one number, the correlation of a normal copula; the columns' own distributions by
 the shares of their rows that are low and high.
@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri
 from dashlight.judge.evidence.null import Floats
 
 STRONGEST = 0.99
-"""Correlations beyond it are taken for it: pairs that agree always."""
+"""A stronger correlation, as of pairs that always agree, is taken to be this one."""
 _STEPS = 14
 """Of bisection: a correlation to 0.0001."""
 _LEAST = 1e-4
@@ -23,18 +23,18 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Margin:
-    """Of some columns the shares of rows that are low and high, all of one shape."""
+    """Shares of rows, 0 to 1, in which columns are low and high; both arrays have the same shape."""
 
     low: Floats
     high: Floats
 
     def of(self, columns: NDArray[np.intp]) -> "Margin":
-        """Of *columns*, along the last axis."""
+        """The margin of the columns at these places of the last axis."""
         return Margin(self.low[..., columns], self.high[..., columns])
 
 
 def agreement(correlation: Floats, first: Margin, second: Margin) -> Floats:
-    """Share of agreement among the rows in which both signs are low or high."""
+    """Share of the informative rows in which two columns of this *correlation* agree: both are low, or both are high."""
     (low_1, high_1), (low_2, high_2) = _cuts(first), _cuts(second)
     lows = below_both(low_1, low_2, correlation)
     highs = below_both(-high_1, -high_2, correlation)
@@ -45,7 +45,7 @@ def agreement(correlation: Floats, first: Margin, second: Margin) -> Floats:
 
 
 def correlations(shares: Floats, first: Margin, second: Margin) -> Floats:
-    """The correlations at which pairs agree in *shares* of the rows: at most STRONGEST either way."""
+    """The correlations, -STRONGEST to STRONGEST, at which pairs agree in these *shares* of the informative rows."""
     weakest, strongest = np.full(shares.shape, -STRONGEST), np.full(shares.shape, STRONGEST)
     for _ in range(_STEPS):
         middle = (weakest + strongest) / 2
@@ -70,7 +70,7 @@ def below_both(first: Floats, second: Floats, correlation: Floats) -> Floats:
 
 
 def _cuts(margin: Margin) -> tuple[Floats, Floats]:
-    """Where a standard normal begins to be not low any more, and to be high."""
+    """The standard normal's quantiles at which it stops being low, and starts being high."""
     low = np.clip(margin.low, _LEAST, 1 - _LEAST)
     high = np.clip(margin.high, _LEAST, 1 - _LEAST)
     cut: Floats = ndtri(low)

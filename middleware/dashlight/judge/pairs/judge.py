@@ -14,9 +14,11 @@ from dashlight.judge.evidence.pane_ends import PaneEnds
 from dashlight.judge.evidence.proportions import ProportionBank, Proportions
 from dashlight.judge.pairs.dependence import Margin
 from dashlight.judge.pairs.effects import PairEffects, PairMeasure, PairScales, back_inside, beyond, is_real
+from dashlight.judge.pairs.state import MOST_MEASURED, PairDrift, PairJudgeState
 from dashlight.judge.pairs.words import MovedPair, joint_causes, joint_summary
 from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference, PairReference, stacked_counts
+from dashlight.window.fitting import refuse
 from dashlight.window.layout import BINS
 from dashlight.window.pairs import PairCounts, pairs_of
 
@@ -24,32 +26,17 @@ Places = NDArray[np.intp]
 
 FEWEST_TRIALS = 50.0
 """A pair of which the reference saw fewer independent informative rows is not watched: it could prove nothing."""
-MOST_MEASURED = 16
-"""Pairs with evidence that are measured at the end of a pane, those with most of it: a tenth of a millisecond each."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Drift:
-    """What is known of a joint drift that fired."""
-
-    pairs: Places
-    peaks: Floats
-    """How far each of *pairs* surely was at the most, in Cohen's h, with its sign."""
-    began: float
-    """Rows seen when it began."""
-    took: float
-    """Rows from then until it fired."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """What there is to see at the end of a pane of the pairs with evidence, and of those that fired."""
+    """What a pane's end shows of the pairs that have evidence, and of those that fired."""
 
     pairs: Places
     peaks: Floats
     """How far each of *pairs* surely was when it fired, 0 where it did not."""
     has_evidence: bool
-    found: PairEffects
+    effects: PairEffects
     real: NDArray[np.bool_]
     """Effects that are surely there, shape (scales, pairs)."""
     sure: NDArray[np.bool_]
@@ -79,22 +66,50 @@ class PairJudge:
         """
         self._names = reference.names
         first, second = self._first, self._second = pairs_of(len(reference.names))
-        held = (reference.shares, reference.trials, reference.phi, reference.tau)
-        known = Proportions(*(of.astype(np.float64) for of in held))
-        each = np.array([(importance or {}).get(name, 1.0) for name in reference.names], np.float64)
-        if (each < 0).any():
+        arrays = (reference.shares, reference.trials, reference.phi, reference.tau)
+        agreeing = Proportions(*(array.astype(np.float64) for array in arrays))
+        of_columns = np.array([(importance or {}).get(name, 1.0) for name in reference.names], np.float64)
+        if (of_columns < 0).any():
             raise ValueError("importance must not be negative")
-        weights = each[first] * each[second] * (known.trials / known.phi >= FEWEST_TRIALS)
+        weights = of_columns[first] * of_columns[second] * (agreeing.trials / agreeing.phi >= FEWEST_TRIALS)
         watched = weights > 0
         weights *= share / max(weights.sum(), 1e-12)
-        self._bank = ProportionBank(known, weights=weights, panes=panes, up=watched, down=watched)
+        self._bank = ProportionBank(agreeing, weights=weights, panes=panes, up=watched, down=watched)
         self._measure = PairMeasure(reference, _margin(columns, reference))
         self._scales = PairScales(len(reference.names))
         self._gate = float(np.sqrt(tolerance))
         self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
         self._ends = PaneEnds()
         self._hysteresis, self._life_cycle = Hysteresis(), LifeCycle()
-        self._drift: _Drift | None = None
+        self._drift: PairDrift | None = None
+
+    @property
+    def state(self) -> PairJudgeState:
+        """What is remembered: the arrays themselves."""
+        return PairJudgeState(
+            scales=self._scales.state,
+            bank=self._bank.state,
+            ends=self._ends.state,
+            hysteresis=self._hysteresis.state,
+            alert=self._life_cycle.alert,
+            drift=self._drift,
+        )
+
+    def restore(self, state: PairJudgeState) -> None:
+        """Go on from *state*; ValueError where no panes of these pairs lead to it."""
+        self._scales.restore(state.scales)
+        self._bank.restore(state.bank)
+        self._ends.restore(state.ends)
+        self._hysteresis.restore(state.hysteresis)
+        self._life_cycle.restore(state.alert)
+        alert_state = "inactive" if state.alert is None else state.alert.state
+        key = self._writer.key("joint")
+        refuse("an alert of something else", where=state.alert is not None and state.alert.key != key)
+        refuse("an alert in another state than what it is of", where=alert_state != self._hysteresis.alert_state)
+        refuse("a drift that does not fire", where=(state.drift is not None) != (alert_state == "firing"))
+        if state.drift is not None:
+            state.drift.check(len(self._first), self._ends.rows)
+        self._drift = state.drift
 
     @property
     def margins(self) -> NDArray[np.float32]:
@@ -104,14 +119,14 @@ class PairJudge:
     def is_between(self, names: Collection[str]) -> bool:
         """Whether every pair that shows something now is one of two columns in *names*."""
         pairs = np.flatnonzero(self._bank.margins >= 0) if self._drift is None else self._drift.pairs
-        held = np.array([name in names for name in self._names], np.bool_)
-        return bool(held[self._first[pairs]].all() and held[self._second[pairs]].all())
+        is_named = np.array([name in names for name in self._names], np.bool_)
+        return bool(is_named[self._first[pairs]].all() and is_named[self._second[pairs]].all())
 
     def update(self, counts: PairCounts, at: float) -> list[Alert]:
-        """Take the counts of the pane that ended *at*.
+        """Judge the pane that ended *at* by its *counts*. A pane without rows does not count.
 
         Returns:
-            The alert, if its state changed, or if it fires on and was renewed.
+            The alert, where its state changed, or where it still fires and is described anew (see `is_renewed`).
         """
         if not counts.rows or not len(self._bank.margins):
             return []
@@ -119,7 +134,7 @@ class PairJudge:
         self._scales.add(counts)
         margins = self._bank.update(counts.agreeing, counts.informative)
         over = np.flatnonzero(margins >= 0)
-        if not len(over) and self._hysteresis.state == "inactive":
+        if not len(over) and self._hysteresis.alert_state == "inactive":
             return []
         seen = self._look(over[np.argsort(margins[over])[-MOST_MEASURED:]] if len(over) > MOST_MEASURED else over)
         age = self._age(seen)
@@ -153,9 +168,9 @@ class PairJudge:
         peaks = np.zeros(len(pairs))
         if drift is not None:
             peaks[np.searchsorted(pairs, drift.pairs)] = drift.peaks
-        found = self._measure.effects(self._scales, pairs)
-        real = is_real(found)
-        return _Seen(pairs, peaks, len(over) > 0, found, real, real & beyond(found, self._gate))
+        effects = self._measure.effects(self._scales, pairs)
+        real = is_real(effects)
+        return _Seen(pairs, peaks, len(over) > 0, effects, real, real & beyond(effects, self._gate))
 
     def _age(self, seen: _Seen) -> int:
         """For how many panes the leading pair that really moved has had evidence."""
@@ -166,11 +181,11 @@ class PairJudge:
         fired = seen.sure.any(axis=0)
         if fired.any():
             took = max(self._ends.rows_of_last(age), 1.0)
-            peaks = _peaks(seen.found, seen.sure)[fired]
-            self._drift = _Drift(seen.pairs[fired], peaks, began=self._ends.rows - took, took=took)
+            peaks = _peaks(seen.effects, seen.sure)[fired]
+            self._drift = PairDrift(seen.pairs[fired], peaks, began=self._ends.rows - took, took=took)
         return bool(fired.any())
 
-    def _gone_for(self, seen: _Seen, drift: _Drift) -> float | None:
+    def _gone_for(self, seen: _Seen, drift: PairDrift) -> float | None:
         """About the rows that it took to fire, where a scale of as many shows that it is over.
 
         Longer scales, and such as remember what was before the drift, are no witnesses.
@@ -178,15 +193,15 @@ class PairJudge:
         wanted = drift.took * self._hysteresis.patience
         usable = self._scales.between(wanted, self._ends.rows - drift.began)
         if seen.has_evidence:
-            over = back_inside(seen.found, seen.peaks, self._gate)[usable].all(axis=1)
+            over = back_inside(seen.effects, seen.peaks, self._gate)[usable].all(axis=1)
         else:
             over = ~seen.sure[usable][:, seen.peaks != 0].any(axis=1)
         return wanted if over.any() else None
 
     def _described(self, seen: _Seen, shown: NDArray[np.bool_], phase: Phase) -> Alert:
         """The alert on those pairs that are *shown* on some scale, shape (scales, pairs), the furthest first."""
-        found = seen.found
-        strength = np.where(shown, np.abs(found.sizes) - found.errors, -np.inf)
+        effects = seen.effects
+        strength = np.where(shown, np.abs(effects.sizes) - effects.errors, -np.inf)
         best = strength.argmax(axis=0)
         order = np.argsort(-strength.max(axis=0), kind="stable")[: int(shown.any(axis=0).sum())]
         first, second = self._measure.columns(seen.pairs)
@@ -194,8 +209,8 @@ class PairJudge:
             MovedPair(
                 self._names[first[place]],
                 self._names[second[place]],
-                float(found.reference[place]),
-                float(found.current[best[place], place]),
+                float(effects.reference[place]),
+                float(effects.current[best[place], place]),
             )
             for place in order.tolist()
         ]
@@ -205,20 +220,21 @@ class PairJudge:
             phase=phase,
             summary=joint_summary(moved),
             rows=int(self._scales.fading.rows[scale]),
-            score=float(np.abs(found.sizes[scale, order[0]])),
+            score=float(np.abs(effects.sizes[scale, order[0]])),
             causes=joint_causes(moved),
         )
 
 
-def _renewed(drift: _Drift, seen: _Seen) -> tuple[_Drift, NDArray[np.bool_]]:
+def _renewed(drift: PairDrift, seen: _Seen) -> tuple[PairDrift, NDArray[np.bool_]]:
     """*drift* as it is told now, and what is shown of it, shape (scales, pairs)."""
-    peaks = _peaks(seen.found, seen.sure)
+    peaks = _peaks(seen.effects, seen.sure)
     peaks = np.where(np.abs(peaks) > np.abs(seen.peaks), peaks, seen.peaks)
-    kept = np.flatnonzero(peaks)
-    kept = kept[np.argsort(-np.abs(peaks[kept]), kind="stable")[:MOST_MEASURED]]
-    kept.sort()
+    moved = np.flatnonzero(peaks)
+    furthest = np.sort(moved[np.argsort(-np.abs(peaks[moved]), kind="stable")[:MOST_MEASURED]])
     # Those that are going are told as well, by the scale that shows most of them still.
-    return replace(drift, pairs=seen.pairs[kept], peaks=peaks[kept]), np.broadcast_to(peaks != 0, seen.sure.shape)
+    return replace(drift, pairs=seen.pairs[furthest], peaks=peaks[furthest]), np.broadcast_to(
+        peaks != 0, seen.sure.shape
+    )
 
 
 def _margin(columns: Sequence[ColumnReference], reference: PairReference) -> Margin:
@@ -229,9 +245,9 @@ def _margin(columns: Sequence[ColumnReference], reference: PairReference) -> Mar
     return Margin(low / rows, high / rows)
 
 
-def _peaks(found: PairEffects, sure: NDArray[np.bool_]) -> Floats:
+def _peaks(effects: PairEffects, sure: NDArray[np.bool_]) -> Floats:
     """The furthest that each pair surely is on any scale, with its sign; 0 where it surely is nowhere."""
-    least = np.where(sure, np.abs(found.sizes) - found.errors, 0.0)
+    least = np.where(sure, np.abs(effects.sizes) - effects.errors, 0.0)
     best = least.argmax(axis=0)
     every = np.arange(len(best))
-    return np.asarray(least[best, every] * np.sign(found.sizes[best, every]))
+    return np.asarray(least[best, every] * np.sign(effects.sizes[best, every]))

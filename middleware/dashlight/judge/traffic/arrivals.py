@@ -5,8 +5,13 @@ o'clock (UTC) it is a working day everywhere, and an hour of one such day stands
 other hour of the week stands for itself alone.
 """
 
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
+
+from dashlight.window.fitting import MOST_COUNT, fitted, refuse, within
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +32,7 @@ FEWEST_EXCHANGES = 20
 """Below so many in a class its own bursts cannot be measured."""
 CERTAIN = 2.0
 """Standard errors added to what the rate was measured to vary by."""
+_FEWEST_PANES = 1e-6
 PRIOR_VARIANCE = 0.25
 """Squared relative variation of the rate assumed where one day was seen; after n days a part 1/n of it."""
 
@@ -35,6 +41,31 @@ def class_of_hour(at: float) -> int:
     """The class of the hour of the week in which the moment *at* lies."""
     hour = int(at // HOUR_SECONDS + _EPOCH_HOUR) % HOURS_A_WEEK
     return hour % 24 if _FIRST_WORKING <= hour < _LAST_WORKING else 24 + hour
+
+
+class OpenBlock(NamedTuple):
+    """The block of one length that goes on."""
+
+    number: int
+    """Counted from the epoch in blocks of its length; -1 where none has begun."""
+    panes: int
+    exchanges: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrivalHistoryState:
+    """What outlives the process of an ArrivalHistory, as it holds it."""
+
+    panes: Floats
+    """Shape (CLASSES,), as are the next three."""
+    longest: Floats
+    exchanges: Floats
+    squares: Floats
+    """Sums of the squared exchanges of a pane."""
+    blocks: Floats
+    """Shape (len(BLOCKS_AN_HOUR), 3, CLASSES): how many, the sums of their exchanges and of the squares."""
+    open_blocks: tuple[OpenBlock, ...]
+    """Of each length."""
 
 
 class ArrivalHistory:
@@ -47,9 +78,31 @@ class ArrivalHistory:
         self.longest = np.zeros(CLASSES)
         """Empty panes on end, the most that were seen within one hour of the class."""
         self._sum, self._squares = np.zeros(CLASSES), np.zeros(CLASSES)
-        # Blocks of each length: how many, the sums of their exchanges and of the squares.
         self._blocks = np.zeros((len(BLOCKS_AN_HOUR), 3, CLASSES))
-        self._open = [(-1, 0, 0) for _ in BLOCKS_AN_HOUR]
+        self._open = [OpenBlock(-1, 0, 0) for _ in BLOCKS_AN_HOUR]
+
+    @property
+    def state(self) -> ArrivalHistoryState:
+        """What outlives the process: the arrays themselves."""
+        return ArrivalHistoryState(self.panes, self.longest, self._sum, self._squares, self._blocks, tuple(self._open))
+
+    def restore(self, state: ArrivalHistoryState) -> None:
+        """Go on from *state*; ValueError where no panes lead to it."""
+        self.panes = fitted("panes of an hour", state.panes, like=self.panes, least=0, most=MOST_COUNT)
+        # By halving they never become so few; what is divided by them would run away.
+        refuse("hardly a pane of an hour", where=((self.panes > 0) & (self.panes < _FEWEST_PANES)).any())
+        self.longest = fitted("empty panes", state.longest, like=self.longest, least=0, most=MOST_COUNT)
+        self._sum = fitted("exchanges", state.exchanges, like=self._sum, least=0)
+        within("exchanges of all hours", float(self._sum.sum()))
+        most = float(MOST_COUNT) ** 2
+        self._squares = fitted("squared exchanges", state.squares, like=self._squares, least=0, most=most)
+        self._blocks = fitted("blocks of hours", state.blocks, like=self._blocks, least=0, most=most)
+        within("open blocks", len(state.open_blocks), len(self._open), len(self._open))
+        for block in state.open_blocks:
+            within("number of a block", block.number, -MOST_COUNT)
+            within("panes of a block", block.panes)
+            within("exchanges of a block", block.exchanges)
+        self._open = list(state.open_blocks)
 
     @property
     def rates(self) -> Floats:
@@ -106,8 +159,8 @@ class ArrivalHistory:
         self._squares[place] += float(exchanges) ** 2
         full = self.panes * self._pane_seconds > MEMORY_HOURS * HOUR_SECONDS
         if full.any():
-            for kept in (self.panes, self._sum, self._squares):
-                kept[full] /= 2
+            for sums in (self.panes, self._sum, self._squares):
+                sums[full] /= 2
             self._blocks[:, :, full] /= 2
 
     def add_empty_blocks(self, panes: int, first_at: float) -> None:
@@ -123,8 +176,8 @@ class ArrivalHistory:
             number = int(at // seconds)
             block, panes, total = self._open[length]
             if number == block:
-                self._open[length] = block, panes + 1, total + exchanges
+                self._open[length] = OpenBlock(block, panes + 1, total + exchanges)
                 continue
             if panes * self._pane_seconds >= _WHOLE * seconds:
                 self._blocks[length, :, class_of_hour(block * seconds)] += 1, total, float(total) ** 2
-            self._open[length] = number, 1, exchanges
+            self._open[length] = OpenBlock(number, 1, exchanges)

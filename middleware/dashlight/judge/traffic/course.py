@@ -5,15 +5,18 @@ is held. Where it does not, the reference stays what it was, and as much again h
 with what was refused: what lasts is refused for ever, however slowly it came, and what was chance is not.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS, Floats
 from dashlight.judge.traffic.events import TrafficEvents
-from dashlight.judge.traffic.judge import Recent, TrafficJudge
+from dashlight.judge.traffic.judge import Recent, TrafficJudge, TrafficJudgeState
 from dashlight.judge.traffic.overdispersion import DAY_SECONDS, is_steady, ratio_of_neighbours
 from dashlight.records import Alert, Score
+from dashlight.window.fitting import refuse, within
 from dashlight.window.outcomes import OutcomeCounts
-from dashlight.window.reference.traffic import TrafficLearning, TrafficReference
+from dashlight.window.reference.traffic import TrafficLearning, TrafficLearningState, TrafficReference
 
 GROWS_TIMES = 8
 """Times the exchanges first learned from up to which the reference grows; and on until it has seen a day."""
@@ -24,6 +27,22 @@ WORSE = 2.0
 refused wrongly costs power, an incident that is learned is never seen."""
 GROWING_GATE = 0.5
 """Part of its gate by which an event may differ within a reference that grows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrafficCourseState:
+    """What outlives the process of a TrafficCourse."""
+
+    kept: TrafficLearningState
+    """What the reference is made of; before there is a judge, what was gathered so far."""
+    growing: TrafficLearningState | None
+    """None before there is a judge, and when the reference has grown enough."""
+    judge: TrafficJudgeState | None
+    times: int
+    """At so many times what is kept it is asked next whether the reference may grow."""
+    refused: int
+    was_unsteady: bool
+    is_unsteady: bool
 
 
 class TrafficCourse:
@@ -45,6 +64,35 @@ class TrafficCourse:
         """Whether the exchanges to learn from changed while they came, so that it had to go on learning."""
         self.is_unsteady = False
         """Whether they did to the end: what was learned may be an incident."""
+
+    @property
+    def state(self) -> TrafficCourseState:
+        """What outlives the process."""
+        return TrafficCourseState(
+            kept=self._kept.state,
+            growing=None if self._growing is None else self._growing.state,
+            judge=None if self._judge is None else self._judge.state,
+            times=self._times,
+            refused=self.refused,
+            was_unsteady=self.was_unsteady,
+            is_unsteady=self.is_unsteady,
+        )
+
+    def restore(self, state: TrafficCourseState) -> None:
+        """Go on from *state*; ValueError where no panes lead to it."""
+        self._kept.restore(state.kept)
+        if state.judge is not None:
+            refuse("a judge without a reference", where=not self._kept.rows)
+            with np.errstate(all="ignore"):  # counts that contradict each other are refused by the judge
+                judge = self._begin(self._kept, self._kept.reference())
+            judge.restore(state.judge)
+        refuse("a reference that grows where it must not", where=(state.growing is None) != (self._growing is None))
+        if state.growing is not None and self._growing is not None:
+            self._growing.restore(state.growing)
+            refuse("a reference that shrinks", where=self._growing.rows < self._kept.rows)
+        self._times = within("times to grow", state.times, 2)
+        self.refused = within("how often growth was refused", state.refused)
+        self.was_unsteady, self.is_unsteady = state.was_unsteady, state.is_unsteady
 
     @property
     def judge(self) -> TrafficJudge | None:
@@ -69,16 +117,16 @@ class TrafficCourse:
         rows = self._kept.rows
         if self._judge is None:
             share = min(1.0, rows / self._kept.rows_wanted)
-            found = [Score(None, None, "traffic_reference_learned", share, share, share, rows)]
+            scores = [Score(None, None, "traffic_reference_learned", share, share, share, rows)]
         else:
-            held = float(rows)
-            found = [Score(None, None, "traffic_reference_exchanges", held, held, held, rows)]
+            exchanges = float(rows)
+            scores = [Score(None, None, "traffic_reference_exchanges", exchanges, exchanges, exchanges, rows)]
         if self.is_unsteady or (self._judge is None and self.was_unsteady):
-            found.append(Score(None, None, "traffic_reference_unsteady", 1.0, 1.0, 1.0, rows))
+            scores.append(Score(None, None, "traffic_reference_unsteady", 1.0, 1.0, 1.0, rows))
         if self.refused:
             refused = float(self.refused)
-            found.append(Score(None, None, "traffic_reference_refused", refused, refused, refused, rows))
-        return found
+            scores.append(Score(None, None, "traffic_reference_refused", refused, refused, refused, rows))
+        return scores
 
     def _finish(self, learning: TrafficLearning) -> None:
         reference = learning.reference()
@@ -124,14 +172,15 @@ class TrafficCourse:
         phi = np.maximum(expected.phi, ratio_of_neighbours(blocks))
         return not bool(((rise > limits) & (rise - natural > WORSE * np.sqrt(phi * (1 / trials).sum(axis=0)))).any())
 
-    def _begin(self, learning: TrafficLearning, reference: TrafficReference) -> None:
-        """Judge by *reference* from now on."""
+    def _begin(self, learning: TrafficLearning, reference: TrafficReference) -> TrafficJudge:
+        """The judge by *reference*, which *learning* holds, from now on."""
         self._kept, self._times = learning, 2
         is_enough = learning.rows >= GROWS_TIMES * learning.rows_wanted and reference.seconds >= DAY_SECONDS
         self._growing = None if is_enough else learning.copy()
         self._judge = TrafficJudge(
             reference, panes=self._panes, share=self._share, tolerance=self._tolerance, endpoint=self._endpoint
         )
+        return self._judge
 
 
 def _is_steady(reference: TrafficReference, events: TrafficEvents, limits: Floats) -> bool:

@@ -12,22 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.alerts import AlertWriter, Phase
+from dashlight.judge.evidence.cusum import AGE_LIMIT, CusumState
 from dashlight.judge.evidence.effects import Effects, strength
 from dashlight.judge.evidence.evidence import Firing
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS
 from dashlight.judge.evidence.null_bounds import SLACK
-from dashlight.judge.evidence.pane_ends import PaneEnds
+from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
 from dashlight.judge.evidence.proportions import ProportionBank
-from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch
+from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch, ShiftWatchState
 from dashlight.judge.traffic.change_point import Occurrences, traffic_change_point
 from dashlight.judge.traffic.events import Quantity, TrafficEvents
 from dashlight.judge.traffic.overdispersion import proportions_of
 from dashlight.judge.traffic.words import Shown, explain
 from dashlight.records import Alert
+from dashlight.window.fitting import refuse
 from dashlight.window.names import Names
 from dashlight.window.outcomes import KIND_LIMIT, REASON_LIMIT, OutcomeCounts
 from dashlight.window.reference.traffic import TrafficReference
-from dashlight.window.ring import Ring
+from dashlight.window.ring import Ring, RingState
 
 Counts = NDArray[np.int64]
 
@@ -46,6 +48,20 @@ class Recent:
     """The panes that ended after a moment, as far as they are kept."""
     traces: Callable[[Quantity, float], tuple[str, ...]]
     """Trace ids of exchanges after a moment that show what an alert on the quantity is about."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrafficJudgeState:
+    """What outlives the process of a TrafficJudge, beside its reference."""
+
+    bank: CusumState
+    ring: RingState
+    kinds: tuple[str, ...]
+    """Of failures, by place in the ring, as are the reasons."""
+    reasons: tuple[str, ...]
+    watches: tuple[ShiftWatchState, ...]
+    """Of each quantity, in the order of TrafficEvents.quantities."""
+    ends: PaneEndsState
 
 
 class TrafficJudge:
@@ -83,6 +99,35 @@ class TrafficJudge:
         self._ring = Ring((2 * self.events.size + self._kinds.size + self._reasons.size,), LEVELS)
         self._watches = {quantity: ShiftWatch() for quantity in self.events.quantities}
         self._ends = PaneEnds()
+
+    @property
+    def state(self) -> TrafficJudgeState:
+        """What outlives the process: the arrays themselves."""
+        return TrafficJudgeState(
+            bank=self._bank.state,
+            ring=self._ring.state,
+            kinds=self._kinds.state,
+            reasons=self._reasons.state,
+            watches=tuple(watch.state for watch in self._watches.values()),
+            ends=self._ends.state,
+        )
+
+    def restore(self, state: TrafficJudgeState) -> None:
+        """Go on from *state*, of a judge with the same reference; ValueError where no panes lead to it."""
+        # Of counts that contradict each other nothing follows: evidence of that would be none for ever.
+        phi = self.expected.phi
+        refuse("a reference that says nothing of chance", where=not (np.isfinite(phi) & (phi >= 1)).all())
+        self._bank.restore(state.bank)
+        self._ring.restore(state.ring)
+        self._kinds.restore(state.kinds)
+        self._reasons.restore(state.reasons)
+        self._ends.restore(state.ends)
+        closed, watches = self._ends.closed, len(state.watches)
+        refuse(f"{self._ring.closed} panes of counts, {closed} that ended", where=self._ring.closed != closed)
+        refuse(f"{watches} quantities under watch: expected {len(self._watches)}", where=watches != len(self._watches))
+        for (quantity, watch), watch_state in zip(self._watches.items(), state.watches, strict=True):
+            possible = Firing(ups=np.array(quantity.places), downs=_NONE, functionals=_NONE, age=2 * AGE_LIMIT)
+            watch.restore(watch_state, pane=closed - 1, bins=1 + len(quantity.places), possible=possible)
 
     @property
     def margin(self) -> float:

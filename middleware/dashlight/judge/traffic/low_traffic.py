@@ -21,6 +21,7 @@ from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
 from dashlight.judge.traffic.arrivals import HOUR_SECONDS, ArrivalHistory, class_of_hour
 from dashlight.judge.words import percent
 from dashlight.records import Alert
+from dashlight.window.fitting import moment, refuse, within
 
 FEWEST_HOURS = 2.0
 """Earlier hours of the same kind without which nothing is said."""
@@ -31,14 +32,29 @@ MOST_LEFT = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class _Usual:
+class UsualTraffic:
     """What earlier hours of the same kind say of the present one."""
 
     rate: float
     """Exchanges a pane."""
     burst: float
+    """Exchanges that come together, at least 1."""
     variance: float
     """Relative, of the rate; infinite where too little was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class LowTrafficState:
+    """What outlives the process of a LowTrafficJudge."""
+
+    hour: int
+    """The present one, counted from the epoch; -1 where none has begun."""
+    panes: int
+    """Of the present hour, as are the exchanges."""
+    exchanges: int
+    usual: UsualTraffic
+    alert: Alert | None
+    """As it was last told; None where none is in force."""
 
 
 class LowTrafficJudge:
@@ -51,8 +67,27 @@ class LowTrafficJudge:
         self._writer = AlertWriter("traffic", endpoint=endpoint)
         self._hour = -1
         self._panes = self._exchanges = 0
-        self._usual = _Usual(0.0, 1.0, np.inf)
+        self._usual = UsualTraffic(0.0, 1.0, np.inf)
         self._life_cycle = LifeCycle()
+
+    @property
+    def state(self) -> LowTrafficState:
+        """What outlives the process."""
+        return LowTrafficState(self._hour, self._panes, self._exchanges, self._usual, self._life_cycle.alert)
+
+    def restore(self, state: LowTrafficState) -> None:
+        """Go on from *state*; ValueError where no panes lead to it."""
+        moment("beginning of an hour", state.hour * HOUR_SECONDS)
+        self._hour = state.hour
+        self._panes = within("panes of an hour", state.panes)
+        self._exchanges = within("exchanges of an hour", state.exchanges)
+        usual = state.usual
+        refuse(f"a relative variance of {usual.variance}", where=not usual.variance > 0)
+        within("exchanges that come together", usual.burst, 1)
+        within("usual exchanges a pane", usual.rate)
+        refuse("hours without exchanges whose variance is known", where=np.isfinite(usual.variance) and not usual.rate)
+        self._usual = usual
+        self._life_cycle.restore(state.alert)
 
     def update(self, exchanges: int, middle: float, history: ArrivalHistory) -> list[Alert]:
         """Take a pane, empty or not, whose middle was *middle*; *history* is what was learned before it.
@@ -70,11 +105,13 @@ class LowTrafficJudge:
         self._exchanges += exchanges
         return news
 
-    def _known(self, place: int, history: ArrivalHistory) -> _Usual:
+    def _known(self, place: int, history: ArrivalHistory) -> UsualTraffic:
         if history.panes[place] < FEWEST_HOURS * WHOLE * self._hour_panes or not history.exchanges[place]:
-            return _Usual(0.0, 1.0, np.inf)
+            return UsualTraffic(0.0, 1.0, np.inf)
         burst = float(history.bursts[place])
-        return _Usual(float(history.rates[place]), burst, history.variance + burst / float(history.exchanges[place]))
+        return UsualTraffic(
+            float(history.rates[place]), burst, history.variance + burst / float(history.exchanges[place])
+        )
 
     def _judged(self, at: float) -> list[Alert]:
         """The news of the hour that ended *at*; an hour without any exchange is silence, and not judged here."""

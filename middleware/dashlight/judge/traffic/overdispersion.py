@@ -108,7 +108,7 @@ def is_steady(blocks: Counts, gates: Floats) -> bool:
     within = sum(_squares(quarter, own, share) for quarter, own in zip(quarters, shares, strict=True)) / freedom
     between = _squares(sums, share, share) / (QUARTERS - 1)
     chance = fdtrc(QUARTERS - 1, freedom, between / np.maximum(within, 1.0))
-    angles = 2 * np.arcsin(np.sqrt(shares))
+    angles = 2 * np.arcsin(np.sqrt(np.clip(shares, 0.0, 1.0)))
     return not bool(((chance < UNSTEADY / len(gates)) & (np.ptp(angles, axis=0) >= gates)).any())
 
 

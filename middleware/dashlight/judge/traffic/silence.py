@@ -28,12 +28,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
-from dashlight.judge.traffic.arrivals import CLASSES, ArrivalHistory, class_of_hour
-from dashlight.judge.traffic.low_traffic import LowTrafficJudge
+from dashlight.judge.traffic.arrivals import CLASSES, ArrivalHistory, ArrivalHistoryState, class_of_hour
+from dashlight.judge.traffic.low_traffic import LowTrafficJudge, LowTrafficState
 from dashlight.judge.words import span
 from dashlight.records import Alert, Score
+from dashlight.window.fitting import MOST_COUNT, fitted, moment, refuse
 
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 TAIL = 2.0
 LOW_TRAFFIC_PART = 0.2
@@ -42,14 +44,31 @@ LEAST_TIMES = 2.0
 """A pause must be so many times the longest one seen, however long that was watched."""
 
 
-class _Expected:
-    """What the history says while a pause lasts, which must not teach that it is nothing special."""
+@dataclass(frozen=True, slots=True, eq=False)
+class SilenceState:
+    """What outlives the process of a SilenceJudge."""
 
-    def __init__(self, history: ArrivalHistory) -> None:
-        self.panes, self.exchanges, self.longest = (
-            each.copy() for each in (history.panes, history.exchanges, history.longest)
-        )
-        self.rates, self.bursts, self.variance = history.rates, history.bursts, history.variance
+    history: ArrivalHistoryState
+    low_traffic: LowTrafficState
+    last_at: float
+    """When the last pane ended that held exchanges; NaN where there was none."""
+    first_empty_at: float
+    """The middle of the first empty pane of the last pause; NaN where there was none."""
+    empty: Counts
+    """Panes of the present pause, by class of hour, shape (CLASSES,)."""
+    fired: Counts
+    """The most of pauses that fired, likewise."""
+    alert: Alert | None
+    """As it was last told; None where none is in force."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Expected:
+    """What the history, which stays as it is while a pause lasts, says of it: measured once a pause."""
+
+    rates: Floats
+    bursts: Floats
+    variance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +98,37 @@ class SilenceJudge:
         self._writer = AlertWriter("traffic", endpoint=endpoint)
         self._empty = np.zeros(CLASSES, np.int64)
         self._last_at = self._first_empty_at = float("nan")
-        self._expected = _Expected(self.history)
+        self._expected = self._measured()
         self._life_cycle = LifeCycle()
         # Pauses that fired: learned when one comes again at the same hour, for then it is the rhythm.
         self._fired = np.zeros(CLASSES, np.int64)
+
+    @property
+    def state(self) -> SilenceState:
+        """What outlives the process: the arrays themselves."""
+        return SilenceState(
+            history=self.history.state,
+            low_traffic=self._low_traffic.state,
+            last_at=self._last_at,
+            first_empty_at=self._first_empty_at,
+            empty=self._empty,
+            fired=self._fired,
+            alert=self._life_cycle.alert,
+        )
+
+    def restore(self, state: SilenceState) -> None:
+        """Go on from *state*; ValueError where no panes lead to it."""
+        self.history.restore(state.history)
+        self._low_traffic.restore(state.low_traffic)
+        self._empty = fitted("empty panes", state.empty, like=self._empty, least=0, most=MOST_COUNT // CLASSES)
+        self._fired = fitted("panes of a pause", state.fired, like=self._fired, least=0, most=MOST_COUNT // CLASSES)
+        for at in (state.last_at, state.first_empty_at):
+            if not np.isnan(at):
+                moment("beginning of a pause", at)
+            refuse("a pause without a beginning", where=np.isnan(at) and self._empty.any())
+        self._last_at, self._first_empty_at = state.last_at, state.first_empty_at
+        self._expected = self._measured()
+        self._life_cycle.restore(state.alert)
 
     def update(self, exchanges: int, at: float) -> list[Alert]:
         """Take the number of *exchanges* of the pane that ended *at*.
@@ -103,8 +149,8 @@ class SilenceJudge:
 
     def pause(self) -> Pause:
         """How the present pause stands."""
-        expected, nothing = self._expected, -float(np.log(self._rarity))
-        known = (self._empty > 0) & (expected.panes > 0)
+        history, expected, nothing = self.history, self._expected, -float(np.log(self._rarity))
+        known = (self._empty > 0) & (history.panes > 0)
         if not known.any():
             return Pause(nothing, 0.0, 0)
         empty, bursts = self._empty[known], expected.bursts[known]
@@ -112,14 +158,17 @@ class SilenceJudge:
         missing, margin = float(arrivals.sum()), nothing
         if missing > 0:
             # The mean of a class is uncertain by burst / exchanges, relatively squared.
-            unsure = float(((arrivals / missing) ** 2 * bursts / np.maximum(expected.exchanges[known], 1e-9)).sum())
+            unsure = float(((arrivals / missing) ** 2 * bursts / np.maximum(history.exchanges[known], 1e-9)).sum())
             variance = expected.variance + unsure
             margin += float(np.log1p(missing * variance) / variance)
-        longest = expected.longest[known]
-        watched = np.array([expected.panes[expected.longest <= most].sum() for most in longest])
+        longest = history.longest[known]
+        watched = np.array([history.panes[history.longest <= most].sum() for most in longest])
         times = np.maximum((self._rarity / watched) ** (1 / TAIL), LEAST_TIMES)
         # Empty panes are whole ones: the pause is up to two panes longer, and so were those seen.
         return Pause(margin, float((empty / (times * (longest + 1))).sum()), int(longest.max()))
+
+    def _measured(self) -> _Expected:
+        return _Expected(self.history.rates, self.history.bursts, self.history.variance)
 
     def _silent(self, at: float, middle: float) -> list[Alert]:
         """Take an empty pane."""
@@ -127,7 +176,7 @@ class SilenceJudge:
             return []
         if not self._empty.any():
             self._first_empty_at = middle
-            self._expected = _Expected(self.history)
+            self._expected = self._measured()
         self._empty[class_of_hour(middle)] += 1
         pause, was_firing = self.pause(), self._life_cycle.is_firing
         if pause.margin < 0 and not was_firing:

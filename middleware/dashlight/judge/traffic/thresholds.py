@@ -6,10 +6,11 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from dashlight.judge.alerts import AlertWriter, Phase
-from dashlight.judge.evidence.hysteresis import Hysteresis
+from dashlight.judge.evidence.hysteresis import Hysteresis, HysteresisState
 from dashlight.judge.traffic.rules import LATENCIES, RATES, Rule
 from dashlight.judge.words import number, percent, printable, span
 from dashlight.records import Alert, Role, Score
+from dashlight.window.fitting import moment, refuse
 
 KINDS_NAMED = 3
 
@@ -46,6 +47,21 @@ class _Reading(NamedTuple):
     role: Role | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CrossingState:
+    """What is remembered of a rule that is crossed."""
+
+    rule: str
+    """Its text."""
+    role: Role | None
+    column: str | None
+    """Of which it is crossed; None where the rule is about no column."""
+    phase: Phase
+    recovered_at: float | None
+    """Since when it has been well inside again; None where it is not."""
+    hysteresis: HysteresisState
+
+
 class _Crossing:
     """A rule that is crossed, or was until now."""
 
@@ -53,6 +69,22 @@ class _Crossing:
         self.phase = Phase("inactive", at, at)
         self._recovered_at: float | None = None
         self._hysteresis = Hysteresis()
+
+    def state(self, rule: Rule, role: Role | None, column: str | None) -> CrossingState:
+        """What is remembered, of *rule* and the column that it is crossed by."""
+        return CrossingState(rule.text, role, column, self.phase, self._recovered_at, self._hysteresis.state)
+
+    def restore(self, state: CrossingState) -> None:
+        """Go on from *state*; ValueError where no values lead to it."""
+        self._hysteresis.restore(state.hysteresis)
+        self.phase = state.phase
+        is_other = self.phase.state not in {"pending", "firing"} or self.phase.state != self._hysteresis.alert_state
+        refuse(f"a crossed rule that is {self.phase.state}", where=is_other)
+        moment("beginning of a state", self.phase.at)
+        moment("beginning of a crossing", self.phase.since_at)
+        self._recovered_at = state.recovered_at
+        if self._recovered_at is not None:
+            moment("beginning of a recovery", self._recovered_at)
 
     def step(self, rule: Rule, value: float | None, at: float) -> Phase:
         """How *rule* stands after one more *value*; None, where nothing was seen, speaks neither for nor against."""
@@ -85,6 +117,25 @@ class ThresholdJudge:
         self._writer = AlertWriter("threshold", model=model, version=version, endpoint=endpoint)
         self._crossings: dict[tuple[Rule, Role | None, str | None], _Crossing] = {}
 
+    @property
+    def state(self) -> tuple[CrossingState, ...]:
+        """What outlives the process: the rules that are crossed, by column."""
+        return tuple(crossing.state(*key) for key, crossing in self._crossings.items())
+
+    def restore(self, state: tuple[CrossingState, ...]) -> None:
+        """Go on from *state*, of a judge with the same rules; ValueError where no values lead to it."""
+        rules = {rule.text: rule for rule in self.rules}
+        for crossing in state:
+            rule = rules.get(crossing.rule)
+            if rule is None:
+                raise ValueError(f"no rule {crossing.rule!r}")
+            by_column = rule.quantity == "missing_rate"
+            names_none = crossing.column is None and crossing.role is None
+            refuse(f"{rule.text} of no column, or of one", where=by_column == names_none)
+            key = rule, crossing.role, crossing.column
+            self._crossings[key] = _Crossing(crossing.phase.at)
+            self._crossings[key].restore(crossing)
+
     def update(self, measured: Quantities, at: float) -> list[Alert]:
         """Take what was *measured* up to the moment *at*: the alerts that are pending, firing, or were until now."""
         reports: list[Alert] = []
@@ -104,20 +155,20 @@ class ThresholdJudge:
         reports: list[Alert] = []
         for rule, role, column in gone:
             reading = _reading(rule, None, 0, "", of=(column, role))
-            known = self._crossings.pop((rule, role, column))
-            reports.append(self._alert(rule, reading, Phase("resolved", at, known.phase.since_at)))
+            crossing = self._crossings.pop((rule, role, column))
+            reports.append(self._alert(rule, reading, Phase("resolved", at, crossing.phase.since_at)))
         return reports
 
     def _judged(self, rule: Rule, reading: _Reading, at: float) -> Iterator[Alert]:
         key = rule, reading.role, reading.column
-        known = self._crossings.pop(key, None)
-        if known is None:
+        crossing = self._crossings.pop(key, None)
+        if crossing is None:
             if reading.value is None or not rule.crossed(reading.value):
                 return
-            known = _Crossing(at)
-        phase = known.step(rule, reading.value, at)
+            crossing = _Crossing(at)
+        phase = crossing.step(rule, reading.value, at)
         if phase.state in {"pending", "firing"}:
-            self._crossings[key] = known
+            self._crossings[key] = crossing
         yield self._alert(rule, reading, phase)
 
     def _alert(self, rule: Rule, reading: _Reading, phase: Phase) -> Alert:

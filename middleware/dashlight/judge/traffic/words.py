@@ -51,7 +51,7 @@ def explain(
         for kind in {**before, **after}
     ]
     sentence = f"{words} rose from {percent(share)} to {percent(shown.after)} of exchanges: {named}{more}"
-    return sentence, Cause(words, share, shown.after, bins)
+    return sentence, Cause(words, share, shown.after, tuple(bins))
 
 
 def _tallies(

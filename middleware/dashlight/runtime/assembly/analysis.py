@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
-from dashlight.runtime.assembly.machine import instance_of, meeting_of
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
@@ -59,6 +58,7 @@ def analysis(
     from dashlight.judge.traffic.rules import parse_rules
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
+    from dashlight.runtime.assembly.machine import instance_of, meeting_of
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
     from dashlight.serving.access import Access, token_of
@@ -125,6 +125,7 @@ def analysis(
             features=settings.features,
             prediction=settings.prediction,
             ignore=settings.ignore,
+            columns=settings.columns,
         ),
         spans=encoder,
         delivery=delivery,

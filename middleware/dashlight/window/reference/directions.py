@@ -20,6 +20,10 @@ _MOST_KEPT_BLOCKS = 24
 """Blocks of the whole reference kept row by row; the second half, which stays, has 6 to 12 of them."""
 _MOST_BLOCK_MEANS = 128
 """Of each length: a variance of 64 or more means is off by 18 % at most."""
+_LARGEST_SQUARE = 1e200
+"""Rows whose squares add up to more are left out: products of a million others fit into a number."""
+_SINGLE_LARGEST = 1e30
+"""Sums of many such products of single precision are numbers still."""
 _HALF_LARGEST = 6e4
 """Largest number of half precision; a row so many deviations out is clipped by any score."""
 
@@ -42,10 +46,10 @@ class RowsMeter:
         self._waiting: list[list[Floats]] = [[] for _ in BLOCK_ROWS]
 
     def add(self, matrix: NDArray[np.floating]) -> None:
-        """Take the next rows, shape (rows, dims); those that hold a NaN or an infinity are left out."""
+        """Take the next rows, shape (rows, dims); those that hold a NaN, or numbers beyond 1e100, are left out."""
         rows = projected(np.asarray(matrix, np.float64))
         with np.errstate(over="ignore", invalid="ignore"):
-            rows = np.concatenate([self._pending, rows[np.isfinite((rows * rows).sum(1))]])
+            rows = np.concatenate([self._pending, rows[(rows * rows).sum(1) < _LARGEST_SQUARE]])
         block = BLOCK_ROWS[0]
         whole = len(rows) // block * block
         for first in range(0, whole, block):
@@ -71,8 +75,8 @@ class RowsMeter:
             centre=centre,
             spread=spread,
             total_rows=self._seen,
-            covariance=covariance.astype(np.float32),
-            mean=((second.total / second.rows - mean) / spread).astype(np.float32),
+            covariance=in_single(covariance),
+            mean=in_single((second.total / second.rows - mean) / spread),
             mean_rows=second.rows,
             rows=_halved((np.concatenate(kept) - centre) / spread),
             block_means=tuple(
@@ -105,6 +109,12 @@ class RowsMeter:
         if len(waiting) == merged:
             self._add_mean(place + 1, start - (merged - 1) * BLOCK_ROWS[place], np.mean(waiting, axis=0))
             waiting.clear()
+
+
+def in_single(deviations: NDArray[np.floating]) -> NDArray[np.float32]:
+    """*deviations*, or products of them, in single precision and none so large that sums of them are no numbers."""
+    drawn_in: NDArray[np.floating] = np.clip(deviations, -_SINGLE_LARGEST, _SINGLE_LARGEST)
+    return drawn_in.astype(np.float32)
 
 
 def _halved(deviations: Floats) -> HalfFloats:

@@ -14,6 +14,7 @@ from dashlight.errors import ReferenceDataError
 from dashlight.window.columns import DirectionReference
 from dashlight.window.layout import BLOCK_ROWS
 from dashlight.window.normal_scores import MOST_DIMENSIONS
+from dashlight.window.reference.directions import in_single
 
 MOST_BYTES = 4_000_000
 """Of one array, unpacked; what the meter makes stays well below."""
@@ -67,8 +68,8 @@ def parsed_direction(content: Mapping[str, object]) -> DirectionReference:
         centre=_unpacked(file, file.centre, "<f8", (dims,)).astype(np.float64),
         spread=_unpacked(file, file.spread, "<f8", (dims,)).astype(np.float64),
         total_rows=file.total_rows,
-        covariance=_unpacked(file, file.covariance, "<f4", (dims, dims)).astype(np.float32),
-        mean=_unpacked(file, file.mean, "<f4", (dims,)).astype(np.float32),
+        covariance=in_single(_unpacked(file, file.covariance, "<f4", (dims, dims))),
+        mean=in_single(_unpacked(file, file.mean, "<f4", (dims,))),
         mean_rows=file.mean_rows,
         rows=_unpacked(file, file.rows, "<f2", (-1, dims)).astype(np.float16),
         block_means=tuple(_unpacked(file, means, "<f2", (-1, dims)).astype(np.float16) for means in file.block_means),

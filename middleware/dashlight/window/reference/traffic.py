@@ -1,9 +1,14 @@
 """What an endpoint's traffic is compared with: the counts of its first exchanges, kept in the order of time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dashlight.window.outcomes import OutcomeCounts, merge_outcomes
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.records import Outcome
+from dashlight.window.fitting import MOST_COUNT, fitted, moment, refuse, within
+from dashlight.window.outcomes import BINNING, HISTOGRAM_ENDS, OutcomeCounts, merge_outcomes
 
 MOST_BLOCKS = 128
 """Blocks kept while learning; then neighbours are joined, so that memory stays bounded however long it takes."""
@@ -13,6 +18,8 @@ LONGEST_SECONDS = 7 * 86400.0
 """An endpoint asked once an hour does not learn for half a year: a week is all there is to see of its rhythm."""
 MOST_TIMES = 4
 """Times the wanted exchanges after which the last of them are taken for the reference, steady or not."""
+_MOST_OF_A_BLOCK = MOST_COUNT // MOST_BLOCKS
+"""Of anything in one block: the sum of all of them stays within 64 bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +37,32 @@ class TrafficReference:
         return self.total.last_ended_at - self.total.first_ended_at
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class BlockTallies:
+    """What is counted of one block beside its histograms; as in OutcomeCounts."""
+
+    outcomes: Mapping[Outcome, int]
+    failures: Mapping[str, int]
+    rows: int
+    panes: int
+    first_ended_at: float
+    last_ended_at: float
+    analysed: int
+    undecodable: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrafficLearningState:
+    """What outlives the process of a TrafficLearning: a tenth of what the blocks themselves take."""
+
+    seen: int
+    """Exchanges, those that were forgotten too."""
+    panes_a_block: int
+    blocks: tuple[BlockTallies, ...]
+    histograms: NDArray[np.unsignedinteger]
+    """All four of each block, one after another: shape (blocks, BINNING.bins), in as few bytes as hold every count."""
+
+
 class TrafficLearning:
     """Gathers the panes of which a reference is made."""
 
@@ -41,6 +74,27 @@ class TrafficLearning:
         self._seen = 0
         self._panes_a_block = 1
         self._blocks: list[OutcomeCounts] = []
+
+    @property
+    def state(self) -> TrafficLearningState:
+        """What outlives the process."""
+        histograms = np.zeros((len(self._blocks), BINNING.bins), np.int64)
+        for row, block in zip(histograms, self._blocks, strict=True):
+            row[:] = block.histograms
+        smallest = np.min_scalar_type(int(histograms.max(initial=0)))
+        blocks = tuple(map(_tallies, self._blocks))
+        return TrafficLearningState(self._seen, self._panes_a_block, blocks, histograms.astype(smallest))
+
+    def restore(self, state: TrafficLearningState) -> None:
+        """Go on from *state*; ValueError where no panes lead to it."""
+        count = len(state.blocks)
+        refuse(f"{count} blocks of exchanges: expected {MOST_BLOCKS} at most", where=count > MOST_BLOCKS)
+        like = np.empty((count, BINNING.bins), state.histograms.dtype)
+        histograms = fitted("histograms", state.histograms, like=like, most=_MOST_OF_A_BLOCK).astype(np.int64)
+        self._blocks = [_block(tallies, row) for tallies, row in zip(state.blocks, histograms, strict=True)]
+        self.rows = sum(block.exchanges for block in self._blocks)
+        self._seen = within("exchanges seen", state.seen, self.rows)
+        self._panes_a_block = within("panes of a block", state.panes_a_block, 1, max(self._seen, 1))
 
     @property
     def is_full(self) -> bool:
@@ -86,3 +140,43 @@ class TrafficLearning:
         """Let the oldest quarter go, to go on learning."""
         self._blocks = self._blocks[max(len(self._blocks) // 4, 1) :]
         self.rows = sum(block.exchanges for block in self._blocks)
+
+
+def _tallies(block: OutcomeCounts) -> BlockTallies:
+    return BlockTallies(
+        outcomes=block.outcomes,
+        failures=block.failures,
+        rows=block.rows,
+        panes=block.panes,
+        first_ended_at=block.first_ended_at,
+        last_ended_at=block.last_ended_at,
+        analysed=block.analysed,
+        undecodable=block.undecodable,
+    )
+
+
+def _block(tallies: BlockTallies, histograms: NDArray[np.int64]) -> OutcomeCounts:
+    """The block of which these are the *tallies* and the *histograms*; ValueError where it cannot be."""
+    tallied = (tallies.outcomes, tallies.failures, tallies.undecodable)
+    for count in (tallies.rows, tallies.analysed, *(count for counts in tallied for count in counts.values())):
+        within("exchanges of a block", count, 0, _MOST_OF_A_BLOCK)
+    within("panes of a block", tallies.panes, 1, _MOST_OF_A_BLOCK)
+    moment("beginning of a block", tallies.first_ended_at)
+    moment("end of a block", tallies.last_ended_at)
+    refuse("a block that ends before it begins", where=tallies.first_ended_at > tallies.last_ended_at)
+    refuse("a block without exchanges", where=not sum(tallies.outcomes.values()))
+    durations, first_bytes, requests, responses = np.split(histograms, HISTOGRAM_ENDS)
+    return OutcomeCounts(
+        outcomes=tallies.outcomes,
+        failures=tallies.failures,
+        rows=tallies.rows,
+        durations=durations,
+        first_bytes=first_bytes,
+        request_sizes=requests,
+        response_sizes=responses,
+        panes=tallies.panes,
+        first_ended_at=tallies.first_ended_at,
+        last_ended_at=tallies.last_ended_at,
+        analysed=tallies.analysed,
+        undecodable=tallies.undecodable,
+    )

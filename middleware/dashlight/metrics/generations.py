@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.window.fitting import MOST_COUNT, fitted, within
 from dashlight.window.histogram import LATENCY, Binning
 from dashlight.window.names import OTHER
 
@@ -19,6 +20,8 @@ MOST_GENERATIONS = 32
 """Keys of their own; clients choose the names of models. Further ones share keys without those."""
 MOST_SHARED = 16
 """Of these again; the rest is one."""
+MOST_IN_ALL = MOST_GENERATIONS + MOST_SHARED + 1
+"""Keys that there can be: those, those, and the rest."""
 _REST: GenerationKey = (OTHER, OTHER, OTHER, OTHER, OTHER)
 _BINNING = Binning(LATENCY, LATENCY, LATENCY)
 
@@ -44,6 +47,16 @@ class GenerationSums:
 
     def __init__(self) -> None:
         self._sums: dict[GenerationKey, GenerationTimes] = {}
+
+    @property
+    def state(self) -> Mapping[GenerationKey, GenerationTimes]:
+        """The sums by key, in the order in which the keys came."""
+        return self._sums
+
+    def restore(self, state: Mapping[GenerationKey, GenerationTimes]) -> None:
+        """Goes on from *state*; ValueError where there are too many keys, or no counts."""
+        within("kinds of generations", len(state), 0, MOST_IN_ALL)
+        self._sums = {key: _fitting(times) for key, times in state.items()}
 
     def add(self, key: GenerationKey, times: GenerationTimes) -> None:
         """Adds *times* under *key*, or under one that stands for it where there are too many."""
@@ -71,6 +84,20 @@ class GenerationSums:
         operation, protocol, _, _, error = key
         shared = (operation, protocol, OTHER, OTHER, error)
         return shared if shared in self._sums or len(self._sums) < MOST_GENERATIONS + MOST_SHARED else _REST
+
+
+def _fitting(times: GenerationTimes) -> GenerationTimes:
+    durations, first_tokens, per_token = (
+        _histogram(counts) for counts in (times.durations, times.first_tokens, times.per_token)
+    )
+    return GenerationTimes(durations, first_tokens, per_token)
+
+
+def _histogram(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """*counts*; ValueError where their sum would not fit into 64 bits."""
+    fitting = fitted("times of generations", counts, like=np.zeros(LATENCY.bins, np.int64), least=0, most=MOST_COUNT)
+    within("generations", float(fitting.sum(dtype=np.float64)))
+    return fitting
 
 
 def generation_times(

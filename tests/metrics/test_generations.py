@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dashlight.window.generations import (
+from dashlight.metrics.generations import (
     MOST_GENERATIONS,
     MOST_SHARED,
     GenerationKey,
     GenerationSums,
+    GenerationTimes,
     generation_times,
     merge_generations,
 )
@@ -50,3 +53,41 @@ def test_whatever_clients_ask_for_the_keys_are_bounded_and_nothing_is_lost(error
     assert key("m0", "e0" if error else "") in found
     assert any(OTHER in name for name in found)
     assert sums.items() == ()
+
+
+@pytest.mark.parametrize("cut_at", [0, 20, 40, 60])
+def test_sums_that_are_restored_go_on_as_if_nothing_had_happened(cut_at: int) -> None:
+    whole = restored = GenerationSums()
+    for number in range(70):
+        if number == cut_at:
+            restored = GenerationSums()
+            restored.restore(dict(whole.state))
+        for sums in {whole, restored}:
+            sums.add(key(f"m{number}", f"e{number}"), ONE)
+
+    assert list(restored.state) == list(whole.state)
+    for name, times in restored.items():
+        assert np.array_equal(times.durations, whole.state[name].durations)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        replace(ONE, durations=ONE.durations[:-1]),
+        replace(ONE, durations=ONE.durations - 1),
+        replace(ONE, first_tokens=ONE.first_tokens.astype(np.float64)),
+        replace(ONE, per_token=ONE.per_token + 2**62),
+        replace(ONE, per_token=ONE.per_token + 2**58),
+    ],
+    ids=["another scale", "below zero", "no counts", "too many", "too many together"],
+)
+def test_sums_that_cannot_be_are_refused(times: GenerationTimes) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        GenerationSums().restore({key("m"): times})
+
+
+def test_more_kinds_than_there_can_be_are_refused() -> None:
+    kinds = {key(f"m{number}"): ONE for number in range(MOST_GENERATIONS + MOST_SHARED + 2)}
+
+    with pytest.raises(ValueError, match="kinds of generations of 50: expected 0 to 49"):
+        GenerationSums().restore(kinds)

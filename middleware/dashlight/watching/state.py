@@ -1,0 +1,120 @@
+"""What a watch keeps from pane to pane, as plain data. References and settings are not in it: they have files of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.counting.admission import AdmissionState
+from dashlight.counting.endpoint import ModelKey
+from dashlight.counting.exemplars import ExemplarsState
+from dashlight.counting.machine import ProcessStatus
+from dashlight.counting.policy import Policy
+from dashlight.judge.alerts import AlertsState
+from dashlight.judge.breaks.state import BreakJudgeState
+from dashlight.judge.columns.judge import DriftJudgeState
+from dashlight.judge.directions.judge import DirectionJudgeState
+from dashlight.judge.pairs.state import PairJudgeState
+from dashlight.judge.traffic.course import TrafficCourseState
+from dashlight.judge.traffic.silence import SilenceState
+from dashlight.judge.traffic.thresholds import CrossingState
+from dashlight.metrics.totals import TotalsState
+from dashlight.records import Alert
+from dashlight.watching.learner import LearnerState
+from dashlight.window.outcome_panes import OutcomePanesState
+from dashlight.window.panes import PanesState
+from dashlight.window.recent import RecentValuesState
+from dashlight.window.trace_ids import Trace
+
+WatchedModel: TypeAlias = tuple[str, str, str]
+"""An endpoint, a model, its version."""
+Compared: TypeAlias = tuple[str, str, str, str]
+"""A watched model, and the version of the reference that it is compared with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointState:
+    """Of `JointComparison`."""
+
+    pairs: PairJudgeState | None
+    directions: Mapping[str, DirectionJudgeState]
+    """By the name of the direction."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparisonState:
+    """Of `Comparison`."""
+
+    panes: PanesState
+    judge: DriftJudgeState
+    joint: JointState
+    breaks: BreakJudgeState
+    recent: RecentValuesState
+    exemplars: ExemplarsState
+    in_force: tuple[Alert, ...]
+    ended_at: float | None
+    rows: NDArray[np.float64]
+    """Of every column so far, shape (columns,)."""
+    unknown_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelState:
+    """Of `ModelWatch`, without its comparisons and what it learns from."""
+
+    place: int
+    file: str
+    """Version of the operator's reference; empty where there is none."""
+    compared: tuple[str, ...]
+    """Versions of the references in force, in the order in which they came."""
+    is_learning: bool
+    told_unknown: bool
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndpointState:
+    """Of `WatchedEndpoint`."""
+
+    models: Mapping[ModelKey, ModelState]
+    admission: AdmissionState[ModelKey]
+    outcomes: OutcomePanesState
+    course: TrafficCourseState
+    silence: SilenceState
+    limits: tuple[tuple[CrossingState, ...], ...]
+    """Rules that are crossed, by the time that they hold for, shortest first."""
+    traces: Mapping[str, tuple[Trace, ...]]
+    told_unsteady: bool
+    mistakes: Mapping[str, int]
+    undecodable: Mapping[str, int]
+    unwatched_rows: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MachineState:
+    """Of `MachineWatch` itself."""
+
+    policy: Policy
+    """Under which all of the state came to be: it goes on under an equal one only."""
+    pane_count: int
+    endpoints: Mapping[str, int]
+    """The place of each endpoint, in the order in which they came."""
+    admission: AdmissionState[str]
+    in_flight: tuple[CrossingState, ...]
+    alerts: AlertsState
+    statuses: Mapping[str, ProcessStatus]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholeState:
+    """Of a machine, part by part. What a part is missing for begins anew, and nothing else."""
+
+    machine: MachineState
+    totals: TotalsState | None = None
+    endpoints: Mapping[str, EndpointState] = field(default_factory=dict[str, EndpointState])
+    comparisons: Mapping[Compared, ComparisonState] = field(default_factory=dict[Compared, ComparisonState])
+    learners: Mapping[WatchedModel, LearnerState] = field(default_factory=dict[WatchedModel, LearnerState])

@@ -1,0 +1,127 @@
+"""The checkpoint: all that a judge knows, in parts. A part that cannot be read is lost alone, but for the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dashlight.errors import StateError
+from dashlight.judge.alerts import check_alert
+from dashlight.metrics.totals import TotalsState
+from dashlight.records import Alert
+from dashlight.store.frozen import FORMAT, Buffer, sealed, unsealed
+from dashlight.store.layout import Layout
+from dashlight.watching.learner import LearnerState
+from dashlight.watching.state import Compared, ComparisonState, EndpointState, MachineState, WatchedModel, WholeState
+from dashlight.window.fitting import within
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """The state of a machine after a pane."""
+
+    state: WholeState
+    counted: Mapping[str, int]
+    """Number of the last pane of each process that is counted in it."""
+    changed: tuple[Alert, ...] = ()
+    """Alerts whose state changed in that pane. Whoever goes on after a death tells them again: it may have come before
+    they were told."""
+    lost: tuple[StateError, ...] = ()
+    """Why parts could not be read; these are missing in *state*."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Machine:
+    state: MachineState
+    counted: Mapping[str, int]
+    changed: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Endpoint:
+    name: str
+    state: EndpointState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Comparison:
+    of: Compared
+    state: ComparisonState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Learner:
+    of: WatchedModel
+    state: LearnerState
+
+
+def _check_machine(machine: _Machine) -> None:
+    for count in machine.counted.values():
+        within("number of a pane", count)
+    for alert in machine.changed:
+        check_alert(alert)
+
+
+_MACHINE: Layout[_Machine] = Layout("machine", 1, _Machine, _check_machine)
+_TOTALS: Layout[TotalsState] = Layout("totals", 1, TotalsState)
+_ENDPOINT: Layout[_Endpoint] = Layout("endpoint", 1, _Endpoint)
+_COMPARISON: Layout[_Comparison] = Layout("comparison", 1, _Comparison)
+_LEARNER: Layout[_Learner] = Layout("learner", 1, _Learner)
+LAYOUTS: Mapping[str, Layout[Any]] = {
+    layout.name: layout for layout in (_MACHINE, _TOTALS, _ENDPOINT, _COMPARISON, _LEARNER)
+}
+"""Of the parts of a checkpoint, by name. What a change of a part means for its version: see `Layout`."""
+GENERATION = FORMAT + sum(layout.version for layout in LAYOUTS.values())
+"""Grows with every version of a part: releases that write checkpoints of one generation read one another's."""
+
+
+class CheckpointLayout:
+    """How a checkpoint becomes bytes, and bytes a checkpoint again."""
+
+    def freeze(self, value: Checkpoint, /) -> list[Buffer]:
+        """The file in pieces, to be written before the watch goes on. StateError where something is no plain data."""
+        whole = value.state
+        parts = [_MACHINE.part(_Machine(whole.machine, value.counted, value.changed))]
+        parts += [] if whole.totals is None else [_TOTALS.part(whole.totals)]
+        parts += [_ENDPOINT.part(_Endpoint(name, state)) for name, state in whole.endpoints.items()]
+        parts += [_COMPARISON.part(_Comparison(of, state)) for of, state in whole.comparisons.items()]
+        parts += [_LEARNER.part(_Learner(of, state)) for of, state in whole.learners.items()]
+        return sealed(parts)
+
+    def thaw(self, blob: bytes | bytearray | memoryview, /) -> Checkpoint:
+        """The checkpoint that *blob* holds, without the parts that cannot be read.
+
+        Raises:
+            StateError: of kind `other_version` where its first part is of a version that cannot be read, else `corrupt`.
+        """
+        parts = unsealed(blob)
+        if not parts:
+            raise StateError("corrupt", "a checkpoint without parts")
+        machine = _MACHINE.value(parts[0])
+        totals: TotalsState | None = None
+        endpoints: dict[str, EndpointState] = {}
+        comparisons: dict[Compared, ComparisonState] = {}
+        learners: dict[WatchedModel, LearnerState] = {}
+        lost: list[StateError] = []
+        for part in parts[1:]:
+            layout = LAYOUTS.get(part.name)
+            if layout is None:  # of a newer release, which can do without it
+                continue
+            # Apart from the file: else what is kept of one part would hold all others in memory.
+            arrays = [memoryview(bytearray(array)) for array in part.arrays]
+            try:
+                value = layout.value(replace(part, arrays=arrays))
+            except StateError as error:
+                lost.append(error)
+                continue
+            if isinstance(value, _Endpoint):
+                endpoints[value.name] = value.state
+            elif isinstance(value, _Comparison):
+                comparisons[value.of] = value.state
+            elif isinstance(value, _Learner):
+                learners[value.of] = value.state
+            elif isinstance(value, TotalsState):
+                totals = value
+        state = WholeState(machine.state, totals, endpoints, comparisons, learners)
+        return Checkpoint(state, machine.counted, machine.changed, tuple(lost))

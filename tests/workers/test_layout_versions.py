@@ -1,0 +1,59 @@
+"""What a layout writes does not change without a new version: else an older release takes it for what it knows."""
+
+from __future__ import annotations
+
+import hashlib
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import pytest
+
+from dashlight.store.layout import Layout
+from dashlight.workers.checkpoints import LAYOUTS
+from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
+
+ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, **LAYOUTS}
+DIGESTS = {
+    ("pane", 1): "3ffec362f4c0c29e",
+    ("briefing", 1): "af94594ca0d7dd46",
+    ("figures", 1): "f2f410e7009e9a31",
+    ("machine", 1): "459219fda00579a2",
+    ("totals", 1): "b3e5e198419ab3d2",
+    ("endpoint", 1): "31d36169df7f978a",
+    ("comparison", 1): "98340fcfa3353537",
+    ("learner", 1): "35d98066a0ba6440",
+}
+
+
+def tree(kind: Any, names: Mapping[TypeVar, str]) -> str:
+    """All that the bytes of a value of this *kind* depend on: names of fields, and types down to numbers and texts."""
+    if isinstance(kind, TypeVar):
+        return names[kind]
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return "text"  # one more word is no other layout
+    if origin in (Union, types.UnionType):
+        return f"({'|'.join(sorted(tree(each, names) for each in arguments))})"
+    base = origin or kind
+    if is_dataclass(base):
+        inner = dict(zip(getattr(base, "__parameters__", ()), (tree(each, names) for each in arguments), strict=True))
+        hints = get_type_hints(base)
+        return f"{{{','.join(f'{each.name}:{tree(hints[each.name], inner)}' for each in fields(base))}}}"
+    if hasattr(base, "_fields"):  # a named tuple
+        return f"<{','.join(f'{name}:{tree(each, names)}' for name, each in get_type_hints(base).items())}>"
+    told = getattr(base, "__name__", str(base))
+    return f"{told}[{','.join(tree(each, names) for each in arguments)}]" if arguments else told
+
+
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_a_change_of_what_is_written_has_a_version_of_its_own(name: str) -> None:
+    layout = ALL[name]
+
+    digest = hashlib.sha256(tree(layout.type, {}).encode()).hexdigest()[:16]
+
+    assert DIGESTS.get((name, layout.version)) == digest, (
+        f"what {name} writes is another: raise the version of its layout, say in `earlier` how the last one is read, "
+        "and enter the digest here; a field that is added with a default needs no new version"
+    )
