@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 from opentelemetry.context import detach
 
@@ -15,6 +15,7 @@ from dashlight.runtime.process import process
 from dashlight.types import Message, Receive, Scope, Send
 
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[Any]]
+App = TypeVar("App")
 
 
 class DashlightMiddleware:
@@ -61,9 +62,12 @@ class DashlightMiddleware:
         return getattr(self._wrapped, name)
 
 
-def watch(app: Any) -> DashlightMiddleware:
-    """Wraps an ASGI app: `app = dashlight.watch(app)`. An app that is watched already is returned as it is."""
-    return app if isinstance(app, DashlightMiddleware) else DashlightMiddleware(app)
+def watch(app: App) -> App:
+    """Wraps an ASGI app: `app = dashlight.watch(app)`. An app that is watched already is returned as it is.
+
+    What it returns is a DashlightMiddleware, which has the attributes of *app* and keeps its type for type checkers.
+    """
+    return app if isinstance(app, DashlightMiddleware) else cast("App", DashlightMiddleware(app))
 
 
 async def _unwatched(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Any:
