@@ -26,6 +26,7 @@ class DashlightMiddleware:
     """
 
     def __init__(self, app: Any) -> None:
+        _check(app)
         self.app: ASGIApp = _single_callable(app)
         self._wrapped = app
         self._inside = Inside(self.app)
@@ -66,6 +67,9 @@ def watch(app: App) -> App:
     """Wraps an ASGI app: `app = dashlight.watch(app)`. An app that is watched already is returned as it is.
 
     What it returns is a DashlightMiddleware, which has the attributes of *app* and keeps its type for type checkers.
+
+    Raises:
+        TypeError: *app* is a WSGI app, a service of BentoML or anything else that is no ASGI app.
     """
     return app if isinstance(app, DashlightMiddleware) else cast("App", DashlightMiddleware(app))
 
@@ -98,6 +102,42 @@ async def _living(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> A
         await send(message)
 
     return await app(scope, receive_startup, send_flushed)
+
+
+def _check(app: Any) -> None:
+    """Raises TypeError, which says what to write, where *app* cannot be called as ASGI apps are."""
+    kind: type = app if inspect.isclass(app) else type(app)
+    if any(map(_is_bentoml_service, kind.__mro__)):
+        if hasattr(app, "all_services"):
+            line = "dashlight_bentoml.watch({name}), or @dashlight_bentoml.watch above @bentoml.service"
+        else:  # legacy
+            line = "{name}.add_asgi_middleware(dashlight.DashlightMiddleware)"
+        raise _refusal(app, "a service of BentoML", line)
+    if not callable(app):
+        raise _refusal(app, f"{kind.__name__}, which cannot be called")
+    try:
+        signature = inspect.signature(app)
+    except (TypeError, ValueError):
+        return
+    is_asgi = _takes(signature, 3) or _takes(signature, 1)
+    if "start_response" in signature.parameters or (_takes(signature, 2) and not is_asgi):
+        line = "dashlight.watch(a2wsgi.WSGIMiddleware({name})), which an ASGI server such as uvicorn serves"
+        raise _refusal(app, "one that takes two arguments, as WSGI apps do", line)
+    if not is_asgi:
+        line = "dashlight.watch({name}())" if _takes(signature, 0) else ""
+        raise _refusal(app, f"one that takes {signature}", line)
+
+
+def _is_bentoml_service(kind: type) -> bool:
+    return kind.__name__ == "Service" and kind.__module__.partition(".")[0] in {"bentoml", "_bentoml_sdk"}
+
+
+def _refusal(app: Any, found: str, line: str = "") -> TypeError:
+    name = getattr(app, "name", None) or getattr(app, "__name__", None) or type(app).__name__
+    advice = f"; write {line.format(name=name)}" if line else ""
+    return TypeError(
+        f"dashlight.watch({name}): expected an ASGI app, which takes (scope, receive, send), but found {found}{advice}"
+    )
 
 
 def _single_callable(app: Any) -> ASGIApp:

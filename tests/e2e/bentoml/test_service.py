@@ -27,6 +27,9 @@ def test_what_a_service_says_of_itself_is_the_same_to_the_byte(bento_python: Pat
     assert found["middlewares"] == [1, 1]
     assert found["local"] == 1.0
     assert "write @dashlight_bentoml.watch above @bentoml.service" in found["refusal"]
+    assert "write dashlight_bentoml.watch(Described)" in found["asgi_refusal"]
+    line = "write old.add_asgi_middleware(dashlight.DashlightMiddleware)"
+    assert [line in refusal for refusal in found["legacy_refusals"]] == [True, True]
 
 
 def quiet() -> dict[str, str]:
