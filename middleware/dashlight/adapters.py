@@ -143,12 +143,16 @@ def adopt_spans(*, adopts: bool = True) -> bool:
     return monitor is not None and monitor.capture.spans.adopt(adopts=adopts)
 
 
-def name_application(name: str) -> None:
+def name_application(name: str, *, service: str = "") -> None:
     """Names what this process serves, where its command line does not tell: processes of one name count as one.
 
     To be called before the first request and before the server starts up; later it changes nothing.
+
+    Args:
+        name: The same in all processes that serve the same.
+        service: `service.name` of spans, events and metrics, where OpenTelemetry's variables say none.
     """
-    process.application = name
+    process.application, process.service = name, service
 
 
 def _has_room(capture: Capture, before: object, taken: HandedOver) -> bool:

@@ -33,6 +33,7 @@ def analysis(
     answers: Answers | None = None,
     clock: Clock,
     application: str = "",
+    service: str = "",
     connect: Connect | None = None,
 ) -> Analysis:
     """Everything behind the inbox; called on the analysis thread.
@@ -92,6 +93,7 @@ def analysis(
         sdk_version=sdk_version,
         executable=Path(sys.executable).name,
         detected=detected_attributes(environ),
+        service=service,
     )
     # Metrics are those of the machine, whichever of its processes sends them.
     machine = {**resource, "service.instance.id": process if meeting is None else instance_of(meeting)}

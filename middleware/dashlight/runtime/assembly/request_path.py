@@ -34,13 +34,18 @@ _EXCLUDING_VARIABLES = ("OTEL_PYTHON_EXCLUDED_URLS", "OTEL_PYTHON_FASTAPI_EXCLUD
 
 
 def assemble(
-    environ: Mapping[str, str], app: object, *, application: str = "", connect: Connect | None = None
+    environ: Mapping[str, str],
+    app: object,
+    *,
+    application: str = "",
+    service: str = "",
+    connect: Connect | None = None,
 ) -> Monitor | None:
     """The Monitor that *environ* asks for, started; None where DASHLIGHT_ENABLED is false.
 
     Only what the request path needs is made here. The rest is made on the analysis thread, which loads numpy and
     reads the reference while the app goes on. *application* names what the process serves, where its command line does
-    not tell. *connect* stands for the way to a collector: that of a
+    not tell, and *service* is its `service.name`, where OpenTelemetry's variables say none. *connect* stands for the way to a collector: that of a
     `dashlight.testing.MemoryExporter`, say; None: over HTTP.
 
     Raises:
@@ -98,6 +103,7 @@ def assemble(
             answers=answers,
             clock=clock,
             application=application,
+            service=service,
             connect=connect,
         ),
         look_around=lambda: spans.look_around(app),
