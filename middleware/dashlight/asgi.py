@@ -106,7 +106,7 @@ async def _living(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> A
 
 def _check(app: Any) -> None:
     """Raises TypeError, which says what to write, where *app* cannot be called as ASGI apps are."""
-    kind: type = app if inspect.isclass(app) else type(app)
+    kind = cast("type[object]", app if inspect.isclass(app) else type(app))
     if any(map(_is_bentoml_service, kind.__mro__)):
         if hasattr(app, "all_services"):
             line = "dashlight_bentoml.watch({name}), or @dashlight_bentoml.watch above @bentoml.service"
