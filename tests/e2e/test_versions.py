@@ -18,7 +18,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = ("cli", "encodings", "parquet", "prometheus")
-# FastAPI 0.99 is the last but one that takes Starlette 0.27, and runs on pydantic 1.
+# FastAPI 0.99 is the last on pydantic 1 alone, and on Starlette 0.27.
 LOWEST_APP = ("fastapi==0.99.1", "pydantic<2", "uvicorn==0.29.0")
 NEWEST_APP = ("fastapi", "uvicorn")
 BEFORE, AFTER = 400, 400
@@ -115,7 +115,44 @@ def test_an_app_is_watched_to_its_alert(
 
 
 def is_firing(event: dict[str, Any]) -> bool:
-    return event["attributes"].get("dashlight.alert.state") == "firing"
+    state: str = event["attributes"].get("dashlight.alert.state", "")
+    return state == "firing"
+
+
+BODIES = {
+    "another shape": (b'{"age": "forty", "new": 1}', "application/json", {"age": "forty", "new": 1}),
+    "NaN": (b'{"age": NaN, "town": "Bari"}', "application/json", {"age": "NaN", "town": "Bari"}),
+    "empty cells": (b"age,city\n1,\n", "text/csv", {"age": 1, "city": None}),
+    "no JSON": (b"{age}", "application/json", "invalid_json"),
+    "a key that cannot be one": (b"\x81\xd4\x01\x00\x01", "application/msgpack", "invalid_body"),
+    "no msgpack": (b"\x81\xc1", "application/msgpack", "invalid_body"),
+}
+"""Body, media type, and the row or the reason why there is none."""
+
+
+def test_bodies_that_a_parser_refuses_are_read_otherwise_or_said_to_be_undecodable(
+    python: Path, hosted: Callable[..., Any], collector: Any
+) -> None:
+    environ = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+        "DASHLIGHT_SAMPLE_RATE": "1",
+        "DASHLIGHT_PAYLOADS": "features",
+    }
+
+    with (
+        hosted(python, ["uvicorn", "priced:app", "--port", "{port}"], environ) as server,
+        httpx.Client(base_url=server.url, trust_env=False) as client,
+    ):
+        for row in people(40, seed=4):
+            # So many of one shape are read by a parser that was made for it.
+            client.post("/raw", json=row)
+        collector.wait_for("event", 40)
+        for body, media_type, _ in BODIES.values():
+            client.post("/raw", content=body, headers={"content-type": media_type})
+
+    events = [each["attributes"] for each in collector.items("event") if each["name"] == "dashlight.prediction"][40:]
+    told = [each.get("dashlight.inputs") or each["dashlight.undecoded"] for each in events]
+    assert dict(zip(BODIES, told, strict=True)) == {name: wanted for name, (_, _, wanted) in BODIES.items()}
 
 
 def test_the_versions_are_those_that_are_promised(python: Path) -> None:

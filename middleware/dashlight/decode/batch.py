@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
+from msgspec import MsgspecError
+
 from dashlight.decode.compiled.extract import reach
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.compiled.route import EXEMPLARS, Lane
@@ -135,7 +137,7 @@ class Decoder:
                 # Each body by itself: joined into one list, `},{` inside a body would be two rows.
                 row = plan.read_request(asked[0] if len(asked) == 1 else b"".join(asked))
                 answer = plan.read_answer(answered[0] if len(answered) == 1 else b"".join(answered))
-            except (ValueError, RecursionError):
+            except (ValueError, MsgspecError, RecursionError):  # up to msgspec 0.20 it is none
                 slow.append((place, lane))
                 continue
             if lane is not current:

@@ -3,7 +3,7 @@
 # Its models are pydantic's of 1 or 2, which the type checker sees as one.
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from pydantic import BaseModel
 
 import dashlight
@@ -29,6 +29,13 @@ def health() -> str:
 def predict(name: str, person: Person) -> dict[str, float]:
     """A price."""
     return {"price": person.age * 2}
+
+
+@app.post("/raw")
+async def answer(request: Request) -> dict[str, float]:
+    """An answer to whatever bytes."""
+    await request.body()
+    return {"price": 2.0}
 
 
 app = dashlight.watch(app)

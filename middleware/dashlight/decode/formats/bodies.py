@@ -43,7 +43,7 @@ def parse_json(body: bytes, budget: BodyBudget | None = None) -> object:
         value: object = msgspec.json.decode(body)
     except RecursionError:
         raise undecodable("too_deep") from None
-    except ValueError as error:
+    except (ValueError, msgspec.MsgspecError) as error:  # up to msgspec 0.20 it is none
         value = _parsed_leniently(body, is_cut="truncated" in str(error))
     else:
         _check_depth(value, body)
@@ -90,7 +90,7 @@ def parse_msgpack(body: bytes, budget: BodyBudget | None = None) -> object:
         value: object = msgspec.msgpack.decode(body)
     except RecursionError:
         raise undecodable("too_deep") from None
-    except ValueError as error:
+    except (ValueError, TypeError, msgspec.MsgspecError) as error:  # TypeError: a key that cannot be one, up to 0.20
         raise undecodable("truncated" if "truncated" in str(error) else "invalid_body") from None
     return _as_json(value, budget)
 

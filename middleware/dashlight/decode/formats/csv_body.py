@@ -74,7 +74,7 @@ def _numbers(lines: Sequence[str]) -> list[object] | None:
     body = "],[".join(lines).encode()
     try:
         rows = msgspec.json.decode(b"[[" + body + b"]]", type=list[list[int | float]])
-    except ValueError:
+    except (ValueError, msgspec.MsgspecError):  # up to msgspec 0.20 it is none
         # Empty cells, `+5`, `.5`, `007`.
         return None
     return None if [] in rows else cast("list[object]", rows)
