@@ -4,7 +4,7 @@
 
 PYTHON is the interpreter of an environment with BentoML and this package (`pip install -e '.[bentoml]'`); by default the
 one that runs this. Both services run all the time with one worker each and are loaded in turn, at a fixed rate, with the
-same requests. A run takes a minute with the defaults: short, for a machine that others use too. What is noise, the
+same requests. A run takes two minutes with the defaults: short, for a machine that others use too. What is noise, the
 quartiles of the differences say. Exit status 1 where a span was lost on the way, so that its cost was not measured.
 """
 

@@ -63,6 +63,10 @@ def test_what_the_environment_says_wins_over_what_is_detected() -> None:
     assert (found["host.name"], found["process.pid"], found["service.name"]) == ("m7", 7, "fraud")
 
 
+def test_without_an_executable_the_service_is_plainly_unknown() -> None:
+    assert resource_attributes({}, instance_id="i", sdk_version="1")["service.name"] == "unknown_service"
+
+
 @pytest.mark.parametrize(
     ("environ", "name"),
     [
@@ -79,7 +83,3 @@ def test_a_service_has_the_name_of_its_server_unless_the_environment_names_it(
     found = resource_attributes(environ, instance_id="i", sdk_version="1", executable="python", service="Prices")
 
     assert found["service.name"] == name
-
-
-def test_without_an_executable_the_service_is_plainly_unknown() -> None:
-    assert resource_attributes({}, instance_id="i", sdk_version="1")["service.name"] == "unknown_service"
