@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast, overload
 
+from dashlight_bentoml.values import SCALARS
+
 MOST_BESIDE: Final = 32
 """Single values that go with every row; of a request with more nothing is put together."""
 
@@ -48,7 +50,13 @@ def with_rows(asked: object, *, answer: object = None) -> object:
     A data frame is a table by itself. An array of two dimensions, a list of objects or of lists is one if *answer* has
     as many rows: else it may as well be one value, a history or a picture. Without a table, *asked* as it is.
     """
-    fields = _flat(asked)
+    if not isinstance(asked, Mapping):
+        return asked
+    arguments = cast("Mapping[str, object]", asked)
+    if SCALARS.issuperset(map(type, arguments.values())):
+        # As most are: one row.
+        return asked
+    fields = _flat(arguments)
     tables = [name for name, value in fields.items() if not _is_single(value)]
     if len(tables) != 1 or not 1 < len(fields) <= MOST_BESIDE + 1:
         return asked
@@ -61,9 +69,8 @@ def with_rows(asked: object, *, answer: object = None) -> object:
     return asked
 
 
-def _flat(asked: object) -> dict[str, Any]:
-    """The values of *asked* by name, those of a model under the model's name and a point; a lone model has none."""
-    fields: Mapping[str, object] = cast("Mapping[str, object]", asked) if isinstance(asked, Mapping) else {}
+def _flat(fields: Mapping[str, object]) -> dict[str, Any]:
+    """The values of *fields* by name, those of a model under the model's name and a point; a lone model has none."""
     if len(fields) == 1:
         (held,) = fields.values()
         fields = cast("Mapping[str, object]", held) if isinstance(held, Mapping) else fields
