@@ -50,9 +50,7 @@ def with_rows(asked: object, *, answer: object = None) -> object:
     A data frame is a table by itself. An array of two dimensions, a list of objects or of lists is one if *answer* has
     as many rows: else it may as well be one value, a history or a picture. Without a table, *asked* as it is.
     """
-    if not isinstance(asked, Mapping):
-        return asked
-    arguments = cast("Mapping[str, object]", asked)
+    arguments = _by_name(asked)
     if SCALARS.issuperset(map(type, arguments.values())):
         # As most are: one row.
         return asked
@@ -67,6 +65,11 @@ def with_rows(asked: object, *, answer: object = None) -> object:
     if _is_table(table) and len(table) == _length_of(answer):
         return Rows(name, table, fields)
     return asked
+
+
+def _by_name(value: object) -> Mapping[str, object]:
+    """*value* if it holds values by name, else nothing."""
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
 
 
 def _flat(fields: Mapping[str, object]) -> dict[str, Any]:
