@@ -12,7 +12,10 @@ if TYPE_CHECKING:  # numpy loads when the Monitor starts, not with the front doo
     import numpy as np
     from numpy.typing import NDArray
 
-Outcome: TypeAlias = Literal["ok", "error", "client_disconnect", "cancelled"]
+Outcome: TypeAlias = Literal["ok", "refused", "error", "client_disconnect", "cancelled"]
+"""What became of an exchange; `refused`: the answer was that the request could not be used, with one of REFUSED."""
+REFUSED = frozenset({400, 413, 415, 422})
+"""Statuses by which a server says that what it was sent is not what it takes."""
 Role: TypeAlias = Literal["feature", "output"]
 Kind: TypeAlias = Literal["numeric", "categorical", "boolean", "text", "vector", "image", "ranking", "forecast"]
 AlertState: TypeAlias = Literal["inactive", "pending", "firing", "resolved"]
@@ -20,6 +23,13 @@ AlertSource: TypeAlias = Literal["drift", "performance", "traffic", "break", "th
 WatchState: TypeAlias = Literal["learning", "not_enough_data", "watching"]
 """Of a model: it learns its reference; too few rows came to have shown a medium shift; its silence means something."""
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+
+def outcome_of(status: int) -> Outcome:
+    """What became of an exchange that was answered with *status*."""
+    if status >= 500:
+        return "error"
+    return "refused" if status in REFUSED else "ok"
 
 
 @dataclass(frozen=True, slots=True)

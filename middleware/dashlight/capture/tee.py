@@ -15,10 +15,8 @@ from dashlight.capture.ids import as_text, prediction_id
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.route import UNMATCHED, route_of
 from dashlight.capture.spans import ENDED, Spans, finish_server_span
-from dashlight.records import Exchange, HandedOver, Headers, Outcome
+from dashlight.records import Exchange, HandedOver, Headers, Outcome, outcome_of
 from dashlight.types import Message, Receive, Scope, Send
-
-_SERVER_ERROR = 500
 
 MARK = "dashlight"
 """Key in the scope of a request that is already being watched: what is known of the app inside, then its Opened."""
@@ -116,8 +114,10 @@ class Tee:
                     if body:
                         self._see_body(body)
                     if not message.get("more_body") and not self._trailers:
-                        self._end("error" if self._status >= _SERVER_ERROR else "ok", "")
+                        self._end(outcome_of(self._status), "")
                 elif kind == "http.response.start":
+                    if not self._status:
+                        self._capture.inbox.answered_count += 1
                     self._status = message["status"]
                     self._response_headers = kept_in_lower_case(message.get("headers", ()))
                     self._trailers = message.get("trailers", False)
@@ -149,10 +149,11 @@ class Tee:
 
     def conclude(self, status: int, duration_seconds: float, handed: HandedOver | None) -> None:
         """Ends an exchange that did not pass here, *duration_seconds* after it began, with what is known of it."""
+        self._capture.inbox.answered_count += 1
         self._status, self._opened.handed = status, handed
         self._started_at -= duration_seconds
         self._clock -= duration_seconds
-        self._end("error" if status >= _SERVER_ERROR else "ok", "")
+        self._end(outcome_of(status), "")
 
     def close(self) -> None:
         """The app has returned or raised: what has no last message ends here."""
@@ -191,7 +192,7 @@ class Tee:
         else:
             return
         if last:
-            self._end("error" if self._status >= _SERVER_ERROR else "ok", "")
+            self._end(outcome_of(self._status), "")
 
     def _with_prediction_id(self, message: Message) -> Message:
         header = (self._capture.prediction_id_header, as_text(self._id).encode("ascii"))
@@ -202,13 +203,15 @@ class Tee:
         duration_seconds = perf_counter() - self._clock
         self._done = True
         capture, scope, opened = self._capture, self._scope, self._opened
+        if not self._status:
+            capture.inbox.answered_count += 1
         if opened.told is not None:
             status, kind = opened.told
             error = kind or error
             if opened.lean is not None and error:
                 opened.lean.set_attribute("error.type", error)
             if status:
-                self._status, outcome = status, "error" if status >= _SERVER_ERROR else "ok"
+                self._status, outcome = status, outcome_of(status)
         capture.inbox.ended_count += 1
         route = route_of(scope)
         if opened.lean is None and opened.choice != "none":

@@ -29,7 +29,7 @@ def check_pane(pane: MachinePane) -> None:
     """Raises ValueError, saying what is wrong, where no process can have counted *pane*."""
     _check_counts(pane.counts.values())
     for status in pane.statuses.values():
-        _check_counts([status.in_flight_count])
+        _check_counts([status.in_flight_count, status.waiting_count, status.answered_count])
         _refuse("a process status without numbers", where=not np.isfinite([status.rate, status.ended_at]).all())
     for endpoint in pane.endpoints.values():
         _check_endpoint(endpoint)
@@ -57,8 +57,10 @@ def _check_endpoint(pane: EndpointPane) -> None:
 
 
 def _check_outcomes(outcomes: OutcomeCounts) -> None:
-    _check_counts([outcomes.rows, outcomes.analysed, outcomes.panes])
-    for counts in (outcomes.outcomes, outcomes.failures, outcomes.undecodable):
+    probes = outcomes.probes, outcomes.failed_probes, outcomes.refused_probes
+    _check_counts([outcomes.rows, outcomes.analysed, outcomes.panes, *probes])
+    tallies = outcomes.failures, outcomes.refusals, outcomes.undecodable, outcomes.answers
+    for counts in (outcomes.outcomes, *tallies):
         _check_counts(counts.values())
     for histogram, scale in (
         (outcomes.durations, LATENCY),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,8 +13,10 @@ from dashlight.counting.admission import Admission
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
+from dashlight.counting.probes import is_probe
 from dashlight.counting.references import References
 from dashlight.judge.traffic.events import Slow
+from dashlight.judge.traffic.rules import LATENCIES, Rule
 from dashlight.records import Exchange, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
@@ -21,6 +24,9 @@ from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
 ModelKey = tuple[str, str]
 """Model and version."""
 
+NO_REFUSALS: Mapping[int, str] = {}
+_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+"""Those of RFC 9110 and RFC 5789, which OpenTelemetry knows; another one is `_OTHER`."""
 MOST_MODELS = 8
 """Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
 
@@ -51,6 +57,8 @@ class EndpointBrief:
     slow: tuple[Slow, ...] = ()
     """What counts as slow."""
     models: Mapping[ModelKey, ModelBrief] = field(default_factory=dict[ModelKey, ModelBrief])
+    known_refusals: frozenset[str] | None = None
+    """Kinds of refusal that are nothing new; None while that is being learned."""
 
 
 class EndpointCounter:
@@ -68,6 +76,7 @@ class EndpointCounter:
         self._models: dict[ModelKey, ModelCounter] = {}
         self._admission: Admission[ModelKey] = Admission(most_models)
         self._traces = TraceIds()
+        self._slow_rules = tuple(rule for rule in policy.rules if rule.quantity in LATENCIES and rule.is_upper)
         self._unwatched_rows = 0
         self._brief = EndpointBrief()
 
@@ -98,8 +107,13 @@ class EndpointCounter:
         for exchange in exchanges[-MOST_EACH:]:
             self._traces.keep("undecodable_rate", exchange.trace_id, started_at=exchange.started_at)
 
-    def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
-        """Counts every exchange: outcome, failure, latency, sizes. *failures* has those found inside answers, by id."""
+    def count(
+        self, exchanges: Sequence[Exchange], failures: Mapping[int, str], refusals: Mapping[int, str] = NO_REFUSALS
+    ) -> None:
+        """Counts every exchange: outcome, failure, latency, sizes.
+
+        *failures* has those found inside answers, *refusals* what refused ones were refused for, by id.
+        """
         times = np.array([_quantities(exchange) for exchange in exchanges], np.float64).T
         self._outcomes.add(
             [exchange.outcome for exchange in exchanges],
@@ -111,7 +125,23 @@ class EndpointCounter:
         failed = [(kind, each) for each in exchanges if (kind := failure_kind(each) or failures.get(each.id, ""))]
         if failed:
             self._outcomes.add_failures([kind for kind, _ in failed])
+        refused = [(refusal_kind(each, refusals), each) for each in exchanges if each.outcome == "refused"]
+        if refused:
+            self._outcomes.add_refusals([kind for kind, _ in refused])
+        self._outcomes.add_answers(Counter(map(answer_of, exchanges)))
+        self._outcomes.add_probes(
+            sum(map(is_probe, exchanges)),
+            failed=sum(kind not in NOT_FAILURES and is_probe(each) for kind, each in failed),
+            refused=sum(is_probe(each) for _, each in refused),
+        )
         self._keep_traces(exchanges, times, failed)
+        for kind, exchange in refused[-MOST_EACH:]:
+            for name in ("refusal_rate", f"refusal_kind {kind}", *self._new_refusal(kind)):
+                self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
+
+    def _new_refusal(self, kind: str) -> tuple[str, ...]:
+        known = self._brief.known_refusals
+        return () if known is None or kind in known else ("new_refusal",)
 
     def follow(self, brief: EndpointBrief) -> None:
         """Counts what the judge wants from now on."""
@@ -150,6 +180,11 @@ class EndpointCounter:
             for place in np.flatnonzero(taken > slow.seconds)[-MOST_EACH:]:
                 name, exchange = f"{slow.quantity} {slow.quantile}", exchanges[int(place)]
                 self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
+        for rule in self._slow_rules:
+            taken = times[0 if rule.quantity.startswith("latency") else 1]
+            for place in np.flatnonzero(taken > rule.threshold)[-MOST_EACH:]:
+                exchange = exchanges[int(place)]
+                self._traces.keep(trace_name(rule), exchange.trace_id, started_at=exchange.started_at)
 
 
 def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
@@ -171,9 +206,29 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
     )
 
 
+def trace_name(rule: Rule) -> str:
+    """Under which name, or names as a shell has them, traces are kept of what crosses *rule*."""
+    if rule.quantity in {"failure_rate", "refusal_rate"}:
+        quantity = "error" if rule.quantity == "failure_rate" else "refusal"
+        return f"{quantity}_rate" if rule.pattern == "*" else f"{quantity}_kind {rule.pattern}"
+    return rule.quantity if rule.quantity == "undecodable_rate" else f"over {rule.quantity} {rule.threshold!r}"
+
+
+def answer_of(exchange: Exchange) -> str:
+    """Method, status and outcome of an exchange, as OutcomeCounts.answers has them."""
+    method = exchange.method if exchange.method in _METHODS else "_OTHER"
+    return f"{method} {exchange.status} {exchange.outcome}"
+
+
+def refusal_kind(exchange: Exchange, reasons: Mapping[int, str]) -> str:
+    """In what way an exchange was refused: `http_422`, and for what where *reasons*, by id, know it."""
+    reason = reasons.get(exchange.id, "")
+    return f"http_{exchange.status} {reason}" if reason else f"http_{exchange.status}"
+
+
 def failure_kind(exchange: Exchange) -> str:
     """In what way an exchange failed: `exception:ValueError`, `http_503`, `client_disconnect`, `cancelled`; else empty."""
-    if exchange.outcome == "ok":
+    if exchange.outcome in {"ok", "refused"}:
         return ""
     if exchange.outcome != "error":
         return exchange.outcome

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 MOST_ENDPOINTS = 32
 """Endpoints with statistics of their own; the others are counted together, and the rows of their models not judged."""
 OTHER_ENDPOINTS = "other"
+UNMATCHED = "unmatched"
+"""What capture calls the endpoint of requests that no route of the app matched."""
 NOT_COMPARED = SignalFate("rows", "dropped", "reference_not_found")
 """What rows are counted as whose reference the process that served them cannot find."""
 NOT_LEARNED = SignalFate("rows", "dropped", "learning_full")
@@ -42,6 +44,10 @@ class ProcessStatus:
     """Share of its exchanges that it analyses."""
     ended_at: float = 0.0
     """When its pane ended."""
+    waiting_count: int = 0
+    """Of those in flight, the requests whose answer has not begun."""
+    answered_count: int = 0
+    """Exchanges that ended in the pane, without probes and paths that nobody serves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +105,12 @@ class MachineCounter:
         uncompared, room.uncompared_rows = room.uncompared_rows, 0
         lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
         found = {**counts, **{key: count for key, count in lost.items() if count}}
-        return MachinePane(endpoints, {self._process: replace(status, ended_at=at)}, found)
+        answered = sum(
+            endpoint.outcomes.exchanges - endpoint.outcomes.probes
+            for route, endpoint in endpoints.items()
+            if route != UNMATCHED
+        )
+        return MachinePane(endpoints, {self._process: replace(status, ended_at=at, answered_count=answered)}, found)
 
     def _other_endpoints(self) -> EndpointCounter:
         """What stands for all endpoints beyond the bound: their models have different columns, so none is judged."""

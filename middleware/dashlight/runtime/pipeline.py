@@ -117,10 +117,19 @@ class Pipeline:
             self._counter.endpoint(route).count(members, failures)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
-    def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
+    def tick(
+        self,
+        at: float,
+        *,
+        lost: Mapping[SignalFate, int],
+        in_flight_count: int,
+        rate: float,
+        waiting_count: int = 0,
+    ) -> float:
         """Closes the pane if it is due, and judges where it is this process's turn; returns the seconds until next time.
 
-        *lost* is what was lost before analysis, and in it, since the start.
+        *lost* is what was lost before analysis, and in it, since the start; *waiting_count* are the requests in flight
+        whose answer has not begun.
         """
         self._rate, self._lost = rate, lost
         # A tick ends a round: what was decoded in it has been told.
@@ -129,7 +138,7 @@ class Pipeline:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, ProcessStatus(in_flight_count, rate))
+            self._close_pane(at, ProcessStatus(in_flight_count, rate, waiting_count=waiting_count))
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)

@@ -10,32 +10,28 @@ from functools import partial
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
+from dashlight.counting.machine import UNMATCHED
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, share_of_place
-from dashlight.judge.traffic.course import TrafficCourse
-from dashlight.judge.traffic.events import QUANTILES, Quantity
-from dashlight.judge.traffic.judge import Recent
+from dashlight.judge.traffic.rules import is_floor
 from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
-from dashlight.judge.traffic.silence import SilenceJudge
 from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
 from dashlight.records import Alert, Score, WatchState
 from dashlight.watching.limits import Limits
 from dashlight.watching.model import ModelWatch
 from dashlight.watching.state import EndpointState
+from dashlight.watching.traffic import TrafficWatch
 from dashlight.window.columns import Reference
-from dashlight.window.outcome_panes import OutcomePanes, panes_covered
+from dashlight.window.outcome_panes import panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
-from dashlight.window.trace_ids import TraceIds
 
 logger = logging.getLogger(__name__)
 
 TRAFFIC_SHARE = 0.15
 """Part of the budget of false alarms that the traffic of all endpoints uses."""
-_SILENCE_PART = 0.25
-"""Of an endpoint's traffic: for its falling silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +67,9 @@ class WatchedEndpoint:
         self._places = places
         self._policy = policy
         self._references = references
-        self._outcomes = OutcomePanes()
         self.place = place
         """Given back when the endpoint is let go."""
-        share = TRAFFIC_SHARE * share_of_place(place)
-        budget = policy.panes_between_false_alarms
-        self._course = TrafficCourse(
-            rows=policy.reference_rows,
-            panes=budget,
-            share=share * (1 - _SILENCE_PART),
-            tolerance=policy.tolerance,
-            endpoint=name,
-        )
-        self._silence = SilenceJudge(
-            pane_seconds=policy.pane_seconds, panes=budget, share=share * _SILENCE_PART, endpoint=name
-        )
-        self._told_unsteady = False
-        self._traces = TraceIds()
+        self._traffic = TrafficWatch(name, policy, share=TRAFFIC_SHARE * share_of_place(place))
         self.mistakes: Counter[str] = Counter()
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
@@ -96,7 +78,9 @@ class WatchedEndpoint:
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self.unwatched_rows = 0
         """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
-        self._limits = Limits(policy.rules, endpoint=name)
+        # Whoever asks for paths that nobody serves says nothing about the app.
+        rules = [rule for rule in policy.rules if name != UNMATCHED or not is_floor(rule)]
+        self._limits = Limits(rules, endpoint=name)
 
     @property
     def models(self) -> Mapping[ModelKey, ModelWatch]:
@@ -106,15 +90,16 @@ class WatchedEndpoint:
     @property
     def state(self) -> EndpointState:
         """What outlives the process, beside what its models compare with and learn from."""
+        traffic = self._traffic
         return EndpointState(
             models={key: model.state for key, model in self._models.items()},
             admission=self._admission.state,
-            outcomes=self._outcomes.state,
-            course=self._course.state,
-            silence=self._silence.state,
+            outcomes=traffic.outcomes.state,
+            course=traffic.course.state,
+            silence=traffic.silence.state,
             limits=self._limits.state,
-            traces=self._traces.state,
-            told_unsteady=self._told_unsteady,
+            traces=traffic.traces.state,
+            told_unsteady=traffic.told_unsteady,
             mistakes=self.mistakes,
             undecodable=self.undecodable,
             unwatched_rows=self.unwatched_rows,
@@ -129,12 +114,8 @@ class WatchedEndpoint:
         if state.admission.keys != state.models.keys():
             raise ValueError("models without a place, or places without a model")
         self._admission.restore(state.admission)
-        self._outcomes.restore(state.outcomes)
-        self._course.restore(state.course)
-        self._silence.restore(state.silence)
+        self._traffic.restore(state)
         self._limits.restore(state.limits)
-        self._traces.restore(state.traces)
-        self._told_unsteady = state.told_unsteady
         self.mistakes.update(state.mistakes)
         self.undecodable.update(state.undecodable)
         self.unwatched_rows = state.unwatched_rows
@@ -146,7 +127,7 @@ class WatchedEndpoint:
     @property
     def brief(self) -> EndpointBrief:
         """What is to be counted at the endpoint from now on."""
-        judge = self._course.judge
+        judge = self._traffic.course.judge
         return EndpointBrief(
             known_kinds=None if judge is None else judge.events.known_kinds,
             slow=() if judge is None else judge.events.slow,
@@ -164,19 +145,19 @@ class WatchedEndpoint:
             outcomes, closed_count = pane.outcomes, pane.outcomes.panes
             outcomes = replace(outcomes, panes=1, first_ended_at=at, last_ended_at=at)
             models = pane.models
-            self._traces.add_all(pane.traces)
+            self._traffic.traces.add_all(pane.traces)
             self.unwatched_rows += pane.unwatched_rows
         yield from self._tried("models", partial(self._admit, models, at))
         passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._policy.pane_seconds
         self._ended_at = at
         # The judges count panes; by the time that passed is measured how many exchanges came a second.
-        self._outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
+        self._traffic.outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
         self.undecodable.update(outcomes.undecodable)
-        yield from self._tried("traffic", partial(self._judge_traffic, outcomes, at))
-        yield from self._tried("silence", partial(self._silence.update, outcomes.exchanges, at))
+        yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
+        yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
         for key, model in self._models.items():
             yield from self._tried("model", partial(model.close_pane, models.get(key), at))
-        for limit in self._limits.parts(self._over, at):
+        for limit in self._limits.parts(self._over, at, self._traffic.traces_of_rule):
             yield from self._tried("threshold", limit)
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
@@ -232,27 +213,16 @@ class WatchedEndpoint:
             if self.mistakes[kind] == 1:
                 logger.exception("%s: a pane could not be judged: %s", printable(self.name), name)
 
-    def _judge_traffic(self, pane: OutcomeCounts, at: float) -> Iterator[Alert]:
-        course = self._course
-        was_learning = course.judge is None
-        yield from course.update(pane, at, Recent(self._outcomes.since, self._traces_of))
-        name = printable(self.name)
-        if course.was_unsteady and not self._told_unsteady:
-            self._told_unsteady = True
-            logger.warning("%s: the traffic changed while it was being learned; learning goes on", name)
-        if was_learning and course.judge is not None:
-            exchanges = course.judge.reference.total.exchanges
-            logger.info("%s: learned from %d exchanges what the traffic is like", name, exchanges)
+    def _over(self, seconds: float, least_exchanges: int, asked: Collection[str]) -> Quantities:
+        """What was measured in the last *seconds*, and before until there were *least_exchanges*.
 
-    def _traces_of(self, quantity: Quantity, since_at: float) -> tuple[str, ...]:
-        """Trace ids of exchanges that show what an alert is about, of the slow ones the slowest first."""
-        names = [f"{quantity.name} {quantile}" for quantile in reversed(QUANTILES)]
-        names += [f"{quantity.name} {quantity.kind}" if quantity.kind else quantity.name]
-        return self._traces.since(since_at - self._policy.pane_seconds, *names)
-
-    def _over(self, seconds: float, asked: Collection[str]) -> Quantities:
+        Where so many are asked for, a pane without any says nothing of them.
+        """
         missing = self._missing(seconds) if "missing_rate" in asked else ()
-        return self._measured(self._window(seconds), missing=missing)
+        counts = self._traffic.outcomes.window(1)
+        if not least_exchanges or counts.exchanges > counts.probes:
+            counts = self._traffic.outcomes.with_exchanges(self._panes(seconds), least_exchanges)
+        return self._measured(counts, missing=missing)
 
     def snapshots(self, *, in_flight_count: int, dropped_count: int, rate: float) -> Iterator[Snapshot]:
         """The scores of the window, first the endpoint's own, then each model's."""
@@ -265,7 +235,7 @@ class WatchedEndpoint:
             unwatched_rows=self.unwatched_rows,
             undecodable=self.undecodable,
         )
-        own += [*self._course.scores(), *self._silence.scores()] if own else []
+        own += self._traffic.scores() if own else []
         own += [
             Score(None, None, f"mistake_count[{kind}]", count, count, count, counts.exchanges)
             for kind, count in self.mistakes.items()
@@ -281,7 +251,7 @@ class WatchedEndpoint:
         return max(1, round(seconds / self._policy.pane_seconds))
 
     def _window(self, seconds: float) -> OutcomeCounts:
-        return self._outcomes.window(self._panes(seconds))
+        return self._traffic.outcomes.window(self._panes(seconds))
 
     def _missing(self, seconds: float) -> list[Score]:
         panes = self._panes(seconds)

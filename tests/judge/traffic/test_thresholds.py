@@ -181,7 +181,7 @@ def test_without_exchanges_an_alert_fires_on(judge_of: Callable[[str], Threshold
     found = one(judge.update(NOTHING, 60.0))
 
     assert found.state == "firing"
-    assert found.summary == "error_rate: nothing to judge by (limit 2 %)"
+    assert found.summary == "failure_rate: nothing to judge by (limit 2 %)"
 
 
 def test_a_column_that_is_not_measured_any_more_fires_on_until_it_is(judge_of: Callable[[str], ThresholdJudge]) -> None:

@@ -49,6 +49,7 @@ class BlockTallies:
     last_ended_at: float
     analysed: int
     undecodable: Mapping[str, int]
+    refusals: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,12 +153,13 @@ def _tallies(block: OutcomeCounts) -> BlockTallies:
         last_ended_at=block.last_ended_at,
         analysed=block.analysed,
         undecodable=block.undecodable,
+        refusals=block.refusals,
     )
 
 
 def _block(tallies: BlockTallies, histograms: NDArray[np.int64]) -> OutcomeCounts:
     """The block of which these are the *tallies* and the *histograms*; ValueError where it cannot be."""
-    tallied = (tallies.outcomes, tallies.failures, tallies.undecodable)
+    tallied = (tallies.outcomes, tallies.failures, tallies.undecodable, tallies.refusals)
     for count in (tallies.rows, tallies.analysed, *(count for counts in tallied for count in counts.values())):
         within("exchanges of a block", count, 0, _MOST_OF_A_BLOCK)
     within("panes of a block", tallies.panes, 1, _MOST_OF_A_BLOCK)
@@ -179,4 +181,5 @@ def _block(tallies: BlockTallies, histograms: NDArray[np.int64]) -> OutcomeCount
         last_ended_at=tallies.last_ended_at,
         analysed=tallies.analysed,
         undecodable=tallies.undecodable,
+        refusals=tallies.refusals,
     )
