@@ -253,9 +253,9 @@ def test_there_are_never_more_series_than_the_bound() -> None:
     figures = figures_of(totals, snapshots)
 
     assert series_count(figures) <= MOST_SERIES == 1800
-    assert len(numbers(figures, "dashlight.requests")) == 4 * 33
+    assert len(numbers(figures, "dashlight.requests")) == 5 * 33
     [skipped] = numbers(figures, "dashlight.metrics.skipped").values()
-    wanted = 33 * (8 + 17 + 8 + 17 + 2 * 32) + 5 * 2 + 10 + 3 + 2 + 32 * (3 + 1 + 256)
+    wanted = 33 * (10 + 17 + 8 + 17 + 2 * 32) + 5 * 2 + 10 + 3 + 2 + 32 * (3 + 1 + 256)
     assert series_count(figures) + skipped == wanted
 
 

@@ -365,7 +365,7 @@ def test_an_endpoint_learns_its_traffic_and_then_fires_with_exemplars(caplog: py
     usual = [an_exchange(seconds=float(seconds), number=7) for seconds in rng.lognormal(-3, 0.5, 100)]
     for begin in range(0, 100, 10):
         watched.serve(*usual[begin:], *usual[:begin], panes=3)
-    assert watched.scores()["traffic_reference_learned"].value == 0.6
+    assert watched.scores()["traffic_reference_learned"].value == 30 / 64
     for begin in range(0, 100, 5):
         watched.serve(*usual[begin:], *usual[:begin], panes=2)
     assert "learned from 6400 exchanges what the traffic is like" in caplog.text
@@ -386,7 +386,7 @@ def test_traffic_that_changes_while_it_is_learned_is_told_once(caplog: pytest.Lo
     watched = Watched().serve(*[OK] * 100, panes=32).serve(*[OK] * 70, *[FAILED] * 30, panes=32)
     watched.serve(*[OK] * 100, panes=10)
 
-    assert caplog.text.count("the traffic changed while it was being learned") == 1
+    assert caplog.text.count("the traffic is not learned yet") == 1
     assert watched.scores()["traffic_reference_unsteady"].value == 1.0
 
 

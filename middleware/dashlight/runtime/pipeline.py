@@ -11,6 +11,7 @@ from dashlight.clock import Clock
 from dashlight.counting.machine import MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
+from dashlight.decode.refusals import refused_for
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
@@ -113,8 +114,9 @@ class Pipeline:
         by_endpoint: dict[str, list[Exchange]] = {}
         for exchange in exchanges:
             by_endpoint.setdefault(exchange.route, []).append(exchange)
+        refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
         for route, members in by_endpoint.items():
-            self._counter.endpoint(route).count(members, failures)
+            self._counter.endpoint(route).count(members, failures, refusals)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
     def tick(

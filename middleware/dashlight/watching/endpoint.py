@@ -131,6 +131,7 @@ class WatchedEndpoint:
         return EndpointBrief(
             known_kinds=None if judge is None else judge.events.known_kinds,
             slow=() if judge is None else judge.events.slow,
+            known_refusals=None if judge is None else judge.events.known_refusals,
             models={key: model.brief for key, model in self._models.items()},
         )
 

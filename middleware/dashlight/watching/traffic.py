@@ -60,7 +60,8 @@ class TrafficWatch:
         yield from course.update(pane, at, Recent(self.outcomes.since, self._traces_of))
         if course.was_unsteady and not self.told_unsteady:
             self.told_unsteady = True
-            logger.warning("%s: the traffic changed while it was being learned; learning goes on", self._name)
+            why = "more of it fails or is refused than can be usual" if course.is_failing else "it keeps changing"
+            logger.warning("%s: the traffic is not learned yet, for %s; the default limits watch", self._name, why)
         if was_learning and course.judge is not None:
             exchanges = course.judge.reference.total.exchanges
             logger.info("%s: learned from %d exchanges what the traffic is like", self._name, exchanges)

@@ -52,7 +52,7 @@ class OutcomeCounts:
     refusals: Mapping[str, int] = field(default_factory=dict[str, int])
     """Exchanges of the outcome `refused` by kind, most frequent first: `http_422 age missing` where the answer named a field."""
     answers: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Exchanges by method, status and outcome, `POST 200 ok`; those beyond ANSWER_LIMIT of these stand under the outcome alone."""
+    """Exchanges by method, status and outcome, `POST 200 ok`; those beyond ANSWER_LIMIT of these as `_OTHER 0 ok`."""
     probes: int = 0
     """Exchanges in which somebody asked whether the app is there."""
     failed_probes: int = 0
@@ -128,7 +128,7 @@ class OutcomeCounter:
         """Count exchanges by method, status and outcome."""
         for answer, count in answers.items():
             has_place = answer in self._answers or len(self._answers) < ANSWER_LIMIT
-            self._answers[answer if has_place else answer.rsplit(" ", 1)[-1]] += count
+            self._answers[answer if has_place else f"_OTHER 0 {answer.rsplit(' ', 1)[-1]}"] += count
 
     def add_probes(self, count: int, *, failed: int, refused: int) -> None:
         """Count exchanges that were probes, how many of them *failed* and how many were *refused*."""

@@ -95,7 +95,7 @@ def test_the_reference_grows_by_doubling_until_it_is_eight_times_as_long_and_a_d
     for before, after in zip(sorted(held), sorted(held)[1:], strict=False):
         assert 2 * before <= after < 2.2 * before
     assert max(held) >= GROWS_TIMES * ROWS
-    assert served.score == {"traffic_reference_exchanges": max(held)}
+    assert served.score == {"traffic_reference_learned": 1.0, "traffic_reference_exchanges": max(held)}
     assert served.fired == []
 
 
