@@ -255,6 +255,37 @@ def test_the_undecodable_rate_can_be_limited() -> None:
     assert watched.endpoint.undecodable == {"invalid_json": 2, "cut": 1}
 
 
+def test_that_exchanges_cannot_be_decoded_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    watched = Watched()
+    for _ in range(3):
+        watched.counter.add_analysed(10, undecodable=["cut"] * 10)
+        watched.serve(OK)
+
+    assert caplog.messages == ["/predict: 10 of 10 exchanges could not be decoded (cut); this is told once"]
+
+
+def test_an_alert_of_a_latency_limit_shows_the_slow_ones_before_anything_was_learned() -> None:
+    watched = Watched("latency_p99>1s, latency_p50>3s")
+
+    watched.serve(*[OK] * 20, an_exchange(seconds=2.0, number=77), an_exchange(seconds=2.0, number=78))
+
+    assert [alert.exemplars for alert in watched.changes] == [(f"{78:032x}", f"{77:032x}")]
+
+
+def test_an_alert_of_a_limit_on_some_kinds_shows_these() -> None:
+    watched = Watched("error_rate[http_5*]>5%, refusal_rate[http_422*]>5%")
+
+    watched.serve(
+        *[OK] * 5,
+        an_exchange(503, "error", number=70),
+        an_exchange(0, "error", "KeyError", number=71),
+        an_exchange(422, "refused", number=72),
+        an_exchange(400, "refused", number=73),
+    )
+
+    assert [alert.exemplars for alert in watched.changes] == [(f"{70:032x}",), (f"{72:032x}",)]
+
+
 def test_what_could_not_be_decoded_leaves_the_rate_with_its_pane_and_stays_in_the_count() -> None:
     watched = Watched()
     watched.counter.add_analysed(10, undecodable=["cut"])

@@ -15,11 +15,11 @@ from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, share_of_place
-from dashlight.judge.traffic.rules import is_floor
+from dashlight.judge.traffic.rules import Rule, is_floor
 from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
 from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
-from dashlight.records import Alert, Score, WatchState
+from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.limits import Limits
 from dashlight.watching.model import ModelWatch
 from dashlight.watching.state import EndpointState
@@ -27,6 +27,7 @@ from dashlight.watching.traffic import TrafficWatch
 from dashlight.window.columns import Reference
 from dashlight.window.outcome_panes import panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
+from dashlight.window.trace_ids import MOST_EACH
 
 logger = logging.getLogger(__name__)
 
@@ -153,12 +154,16 @@ class WatchedEndpoint:
         self._ended_at = at
         # The judges count panes; by the time that passed is measured how many exchanges came a second.
         self._traffic.outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
+        if outcomes.undecodable and not self.undecodable:
+            told = printable(self.name), sum(outcomes.undecodable.values()), outcomes.analysed
+            reason = printable(next(iter(outcomes.undecodable)))
+            logger.warning("%s: %d of %d exchanges could not be decoded (%s); this is told once", *told, reason)
         self.undecodable.update(outcomes.undecodable)
         yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
         yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
         for key, model in self._models.items():
             yield from self._tried("model", partial(model.close_pane, models.get(key), at))
-        for limit in self._limits.parts(self._over, at, self._traffic.traces_of_rule):
+        for limit in self._limits.parts(self._over, at, self._traces_of_rule):
             yield from self._tried("threshold", limit)
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
@@ -213,6 +218,14 @@ class WatchedEndpoint:
             self.mistakes[kind] += 1
             if self.mistakes[kind] == 1:
                 logger.exception("%s: a pane could not be judged: %s", printable(self.name), name)
+
+    def _traces_of_rule(self, rule: Rule, role: Role | None, column: str | None, since_at: float) -> tuple[str, ...]:
+        """Trace ids of exchanges that crossed *rule*, whose window reaches back from where it was crossed."""
+        since_at -= max(rule.hold_seconds, self._policy.pane_seconds)
+        if role is None or column is None:
+            return self._traffic.traces_of_rule(rule, since_at)
+        found = [trace for watch in self._models.values() for trace in watch.traces_of_missing(role, column, since_at)]
+        return tuple(dict.fromkeys(found))[:MOST_EACH]
 
     def _over(self, seconds: float, least_exchanges: int, asked: Collection[str]) -> Quantities:
         """What was measured in the last *seconds*, and before until there were *least_exchanges*.

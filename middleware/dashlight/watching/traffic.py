@@ -67,8 +67,7 @@ class TrafficWatch:
             logger.info("%s: learned from %d exchanges what the traffic is like", self._name, exchanges)
 
     def traces_of_rule(self, rule: Rule, since_at: float) -> tuple[str, ...]:
-        """Trace ids of exchanges that crossed *rule*, whose window reaches back from where it was crossed."""
-        since_at -= max(rule.hold_seconds, self._pane_seconds)
+        """Trace ids of exchanges after *since_at* that show what crosses *rule*."""
         return self.traces.since(since_at, *self.traces.like(trace_name(rule)))
 
     def scores(self) -> list[Score]:

@@ -13,11 +13,11 @@ from dashlight.records import Alert, Role, Score
 from dashlight.window.fitting import moment, refuse
 
 KINDS_NAMED = 3
-TracesOf: TypeAlias = Callable[[Rule, float], tuple[str, ...]]
-"""Trace ids of exchanges after a moment that show what an alert of a rule is about."""
+TracesOf: TypeAlias = Callable[[Rule, Role | None, str | None, float], tuple[str, ...]]
+"""Trace ids of exchanges after a moment that show what an alert of a rule is about, and of a column where it is of one."""
 
 
-def no_traces(_rule: Rule, _since_at: float) -> tuple[str, ...]:
+def no_traces(_rule: Rule, _role: Role | None, _column: str | None, _since_at: float) -> tuple[str, ...]:
     """Of rules about no exchange in particular."""
     return ()
 
@@ -187,7 +187,7 @@ class ThresholdJudge:
         phase = crossing.step(rule, reading.value, at)
         if phase.state in {"pending", "firing"}:
             self._crossings[key] = crossing
-            yield replace(self._alert(rule, reading, phase), exemplars=traces(rule, phase.since_at))
+            yield replace(self._alert(rule, reading, phase), exemplars=traces(*key, phase.since_at))
         else:
             yield self._alert(rule, reading, phase)
 
