@@ -43,6 +43,9 @@ def told(answer: object) -> str:
     return refused_for(a_refusal(json.dumps(answer).encode()))
 
 
+TEXT = "1 validation error for Input\n{field}\n  Field required [type={kind}, input_value='Ann', input_type=str]\n  see"
+
+
 def fastapi(*loc: object, kind: str = "missing") -> object:
     return {"detail": [{"type": kind, "loc": loc, "msg": "Field required", "input": {"age": 31, "name": "Ann"}}]}
 
@@ -66,6 +69,8 @@ def fastapi(*loc: object, kind: str = "missing") -> object:
         ({"errors": [{"detail": "must be positive", "pointer": "#/rows/4/age"}]}, "rows[].age"),
         ({"title": "One or more", "errors": {"Age": ["The Age field is required."]}}, "Age missing"),
         ({"errors": {"json": {"age": ["Missing data for required field."]}}}, "json.age missing"),
+        ({"error": TEXT.format(field="age", kind="missing")}, "age missing"),
+        ({"detail": TEXT.format(field="rows.3.age", kind="int_parsing")}, "rows[].age int_parsing"),
         ({"invalid-params": [{"name": "age", "reason": "must be a positive integer"}]}, "age"),
         (
             {"status_code": 400, "detail": "Validation failed", "extra": [{"message": "Expected int", "key": "age"}]},
@@ -74,7 +79,18 @@ def fastapi(*loc: object, kind: str = "missing") -> object:
     ],
     ids=[
         *("missing", "of another type", "Pydantic 1", "in a list", "a list itself", "in the query", "a header"),
-        *("no body", "not English", "problem", "problem in a list", "ASP.NET", "marshmallow", "RFC 7807", "Litestar"),
+        *(
+            "no body",
+            "not English",
+            "problem",
+            "problem in a list",
+            "ASP.NET",
+            "marshmallow",
+            "text",
+            "text in a list",
+            "RFC 7807",
+            "Litestar",
+        ),
     ],
 )
 def test_the_first_field_is_named_with_what_was_wrong(answer: object, reason: str) -> None:

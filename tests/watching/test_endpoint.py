@@ -317,6 +317,7 @@ def test_missing_values_can_be_limited_by_column() -> None:
     (alert,) = [each for each in watched.changes if each.source == "threshold"]
     assert (alert.state, alert.column, alert.role) == ("firing", "age", "feature")
     assert alert.summary == "30 % of age missing in 10 rows (limit 20 %)"
+    assert alert.exemplars == (f"{OK.trace_id:032x}",)
 
 
 def test_of_models_that_share_a_column_the_one_that_lacks_most_of_it_is_held_against_the_limit() -> None:

@@ -19,6 +19,9 @@ _UNDECLARED = frozenset({"extra_forbidden", "value_error.extra"})
 """Problems of fields that no schema declares: their names are the client's."""
 _MISSING = re.compile(r"missing|required", re.IGNORECASE)
 
+_TEXT = re.compile(r"^(\S{1,200})\n {2}[^\n]*\[type=(\w{1,64}),", re.MULTILINE)
+"""How Pydantic tells a mistake as text: the field, and below it what was wrong, the kind, and what was sent."""
+
 _Found: TypeAlias = tuple[Sequence[object], str]
 """The path to a field, and what was wrong with it in a word; empty where that is not said."""
 
@@ -43,6 +46,7 @@ class _Answer(msgspec.Struct, rename={"invalid_params": "invalid-params"}):
     errors: object = None
     invalid_params: object = None
     extra: object = None
+    error: object = None
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
@@ -52,7 +56,7 @@ def refused_for(exchange: Exchange) -> str:
     """`age missing`, of the first field that the answer of a refused exchange names; empty where it names none.
 
     Knows the 422 of FastAPI, problem+json with `errors` (RFC 9457, ASP.NET) or `invalid-params` (RFC 7807), and the 400 of
-    Litestar. Places in lists are `[]`; what cannot be a name of a schema is `*`.
+    Litestar, and Pydantic's own text, which BentoML answers. Places in lists are `[]`; what cannot be a name of a schema is `*`.
     """
     body = exchange.response_body
     if not body or len(body) > MAX_BODY_BYTES or exchange.response_truncated:
@@ -61,7 +65,7 @@ def refused_for(exchange: Exchange) -> str:
         answer = _ANSWER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
-    for place in (answer.detail, answer.errors, answer.invalid_params, answer.extra):
+    for place in (answer.detail, answer.errors, answer.invalid_params, answer.extra, answer.error):
         found = _first(place)
         if found is not None:
             name = _named(found[0])
@@ -70,7 +74,10 @@ def refused_for(exchange: Exchange) -> str:
 
 
 def _first(place: object) -> _Found | None:
-    """The first mistake told at *place*: a list of them, or lists of texts by field."""
+    """The first mistake told at *place*: a list of them, lists of texts by field, or a text of Pydantic's."""
+    if isinstance(place, str):
+        match = _TEXT.search(place)
+        return None if match is None else _mistake(_Error(loc=match[1].split("."), type=match[2]))
     if isinstance(place, list) and place:
         entry = cast("list[object]", place)[0]
         if not isinstance(entry, dict):
