@@ -128,7 +128,7 @@ class EndpointCounter:
         refused = [(refusal_kind(each, refusals), each) for each in exchanges if each.outcome == "refused"]
         if refused:
             self._outcomes.add_refusals([kind for kind, _ in refused])
-        self._outcomes.add_answers(Counter(map(answer_of, exchanges)))
+        self._outcomes.add_answers(answers_of(exchanges))
         self._outcomes.add_probes(
             sum(map(is_probe, exchanges)),
             failed=sum(kind not in NOT_FAILURES and is_probe(each) for kind, each in failed),
@@ -214,10 +214,14 @@ def trace_name(rule: Rule) -> str:
     return rule.quantity if rule.quantity == "undecodable_rate" else f"over {rule.quantity} {rule.threshold!r}"
 
 
-def answer_of(exchange: Exchange) -> str:
-    """Method, status and outcome of an exchange, as OutcomeCounts.answers has them."""
-    method = exchange.method if exchange.method in _METHODS else "_OTHER"
-    return f"{method} {exchange.status} {exchange.outcome}"
+def answers_of(exchanges: Sequence[Exchange]) -> Counter[str]:
+    """How many of *exchanges* had the same method, status and outcome, as OutcomeCounts.answers has them."""
+    found: Counter[str] = Counter()
+    for (method, status, outcome), count in Counter(
+        (each.method, each.status, each.outcome) for each in exchanges
+    ).items():
+        found[f"{method if method in _METHODS else '_OTHER'} {status} {outcome}"] += count
+    return found
 
 
 def refusal_kind(exchange: Exchange, reasons: Mapping[int, str]) -> str:

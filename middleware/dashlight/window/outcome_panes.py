@@ -83,7 +83,7 @@ class OutcomePanes:
         """The last *panes*, or as many more as it takes to hold *least* exchanges that are no probes."""
         stretch = self._ring.last(panes)
         while (counts := self._counts(stretch)).exchanges - counts.probes < least:
-            further = self._ring.last(stretch.panes + max(1, stretch.panes // 4))
+            further = self._ring.last(stretch.panes + max(1, stretch.panes // 2))
             if further.panes <= stretch.panes:
                 break
             stretch = further

@@ -153,6 +153,20 @@ def test_what_came_before_an_incident_was_evident_is_not_learned_either() -> Non
     assert served.course.judge.reference.total.error_rate < 0.01
 
 
+def test_what_is_beyond_the_floor_does_not_join_where_the_judge_sees_nothing_either() -> None:
+    # Failures that came in long bursts while they were learned: an outage of some panes is like one of them to the judge.
+    served = Served(60)
+    for _ in range(16):
+        served.serve(6).serve(1, failing=0.9).serve(1)
+    held = served.held
+    assert served.fired == []
+
+    for _ in range(40):
+        served.serve(4).serve(8, failing=0.35)
+
+    assert served.held == held
+
+
 def test_what_is_refused_by_chance_is_asked_again_with_twice_as_much() -> None:
     served = Served(50).serve(150).serve(50, failing=0.02)
     held = served.held

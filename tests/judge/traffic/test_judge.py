@@ -345,6 +345,7 @@ def firing_of(*ups: int) -> Firing:
         replace(STATE, ends=replace(STATE.ends, closed=STATE.ends.closed - 1)),
         replace(STATE, kinds=tuple(f"kind {number}" for number in range(40))),
         replace(STATE, reasons=tuple(f"reason {number}" for number in range(40))),
+        replace(STATE, refusals=tuple(f"kind {number}" for number in range(40))),
         replace(STATE, watches=STATE.watches[1:]),
         replace(STATE, watches=(*STATE.watches, WATCH)),
         state_with(since=STATE.ends.closed),
