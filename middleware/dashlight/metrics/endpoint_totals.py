@@ -112,7 +112,10 @@ class EndpointTotals:
         self._outcomes = Counter({outcome: within("exchanges", count) for outcome, count in state.outcomes.items()})
         self._failures.restore(state.failures)
         self._undecodable.restore(state.undecodable)
-        refuse("an answer: expected method, status and outcome", where=any(len(answer.split(" ")) != 3 for answer in state.answers))
+        refuse(
+            "an answer: expected method, status and outcome",
+            where=any(len(answer.split(" ")) != 3 for answer in state.answers),
+        )
         self._answers.restore(state.answers)
         self._rows, self._analysed = within("rows", state.rows), within("analysed exchanges", state.analysed)
         self._durations = _histogram(state.durations, LATENCY)

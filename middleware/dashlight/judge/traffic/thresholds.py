@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.evidence.hysteresis import Hysteresis, HysteresisState
 from dashlight.judge.traffic.rules import LATENCIES, RATES, Rule
+from dashlight.judge.traffic.words import in_words
 from dashlight.judge.words import number, percent, printable, span
 from dashlight.records import Alert, Role, Score
 from dashlight.window.fitting import moment, refuse
@@ -247,7 +248,7 @@ def _failure_reading(
         exchanges, occurred = exchanges - measured.probe_count, occurred - probe_count
     value = max(occurred, 0) / exchanges if exchanges >= max(rule.least_exchanges, 1) else None
     most = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:KINDS_NAMED]
-    named = ", ".join(f"{printable(kind)} x {count}" for kind, count in most)
+    named = ", ".join(f"{in_words(kind)} x {count}" for kind, count in most)
     words = f"{name} {percent(value or 0.0)} of {exchanges} exchanges"
     return _reading(rule, value, exchanges, words, detail=f": {named}" if named else "")
 
