@@ -93,8 +93,9 @@ def _first(place: object) -> _Found | None:
 
 def _mistake(error: _Error) -> _Found | None:
     kind = error.type if isinstance(error.type, str) else ""
-    if isinstance(error.loc, list) and error.loc:
-        path = cast("list[object]", error.loc)
+    loc = error.loc
+    path = cast("list[object]", loc) if isinstance(loc, list) else []
+    if path:
         path = path[1:] if path[0] == "body" and len(path) > 1 else path
         return (path[:-1] if kind in _UNDECLARED else path), _problem(kind)
     texts = [each for each in (error.detail, error.reason, error.message) if isinstance(each, str)]

@@ -55,15 +55,21 @@ def test_of_more_blocks_neighbours_are_joined() -> None:
     assert not has_step(blocks_of(np.full(127, 0.02), rng), GATE)
 
 
+def as_always(share: float) -> Callable[[np.random.Generator], NDArray[np.float64]]:
+    return lambda _rng: np.full(64, share)
+
+
+def in_bursts(rng: np.random.Generator) -> NDArray[np.float64]:
+    return rng.choice(np.array([0.0, 0.2]), 64)
+
+
+def in_rare_bursts(rng: np.random.Generator) -> NDArray[np.float64]:
+    return np.where(rng.random(64) < 0.05, 0.1, 0.002)
+
+
 @pytest.mark.parametrize(
     "shares",
-    [
-        lambda _rng: np.full(64, 0.005),
-        lambda _rng: np.full(64, 0.02),
-        lambda _rng: np.full(64, 0.5),
-        lambda rng: rng.choice([0.0, 0.2], 64),
-        lambda rng: np.where(rng.random(64) < 0.05, 0.1, 0.002),
-    ],
+    [as_always(0.005), as_always(0.02), as_always(0.5), in_bursts, in_rare_bursts],
     ids=["rare", "few", "half", "bursts", "rare bursts"],
 )
 def test_what_is_steady_is_seldom_taken_for_a_step(
