@@ -1,16 +1,18 @@
 # Every target makes and uses .venv; nothing else has to be installed by hand.
 PYTHON ?= python3
 VENV := .venv
+BENTOML := .venv-servers/bench-bentoml
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-every-server check bench bench-detection bench-decoding fuzz fuzz-state clean
+.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding fuzz fuzz-state clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
 	@echo "make test                                the whole test suite, with coverage"
-	@echo "make test-every-server                   likewise Ray Serve and Gradio, which are large"
+	@echo "make test-every-server                   likewise Ray Serve and Gradio, which are large, and more versions"
 	@echo "make check                               formatting, lint and types"
 	@echo "make bench                               what monitoring costs, and how long the import takes"
+	@echo "make bench-bentoml                       what monitoring costs in BentoML: bare and watched, through bentoml serve"
 	@echo "make bench-decoding                      what decoding costs, format by format"
 	@echo "make fuzz [SECONDS=60]                   searches for bodies that decoding does not bear; needs atheris"
 	@echo "make fuzz-state [SECONDS=60]             searches for state files that are neither read nor refused"
@@ -37,7 +39,7 @@ test: $(VENV)/.dev
 	$(RUN) -m coverage report
 
 test-every-server: $(VENV)/.dev
-	EVERY_SERVER=1 $(RUN) -m pytest tests/e2e/test_ray_serve.py tests/e2e/test_other_servers.py
+	EVERY_SERVER=1 $(RUN) -m pytest tests/e2e/test_ray_serve.py tests/e2e/test_other_servers.py tests/e2e/test_routes.py
 
 check: $(VENV)/.dev
 	$(RUN) -m ruff format --check
@@ -47,6 +49,14 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(RUN) -m benchmarks.overhead
+
+$(BENTOML)/.made: pyproject.toml
+	$(PYTHON) -m venv $(BENTOML)
+	$(BENTOML)/bin/python -m pip install --quiet --editable '.[bentoml]'
+	@touch $@
+
+bench-bentoml: $(VENV)/.dev $(BENTOML)/.made
+	$(RUN) -m benchmarks.bentoml_cost --python $(BENTOML)/bin/python
 
 bench-decoding: $(VENV)/.dev
 	$(RUN) -m benchmarks.decoding

@@ -2,6 +2,9 @@
 
     python -m benchmarks.fuzz_decode [--seconds 60] [--keep DIRECTORY]
 
+A finding is a mistake, more than 20 MB, more than 50 ms of CPU, or (from 5 ms on) more than 50 times as long for each
+byte as the bodies that it begins with take in the median.
+
 Needs atheris (`pip install atheris`), which the other targets do not. A process of its own searches, with
 instruments in the decoder; what it finds is tried again here without them, so that what is told is so.
 """
@@ -16,8 +19,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.fuzz_inputs import parts_of, seeds
-from benchmarks.fuzz_limits import CAP_BYTES, fault_of
+from benchmarks.fuzz_inputs import USUAL, hostile_seeds, parts_of, seeds
+from benchmarks.fuzz_limits import CAP_BYTES, fault_of, median_seconds_per_byte
 from benchmarks.overhead_slices import ROOT, clean_environ
 
 
@@ -26,7 +29,7 @@ def search(directory: Path, *, seconds: int) -> tuple[Path, int]:
     corpus, findings = directory / "corpus", directory / "findings"
     for each in (corpus, findings):
         each.mkdir(parents=True, exist_ok=True)
-    for place, seed in enumerate(seeds()):
+    for place, seed in enumerate((*seeds(), *hostile_seeds())):
         (corpus / f"seed-{place:03d}").write_bytes(seed)
     limits = [
         f"-max_total_time={seconds}",
@@ -42,7 +45,10 @@ def search(directory: Path, *, seconds: int) -> tuple[Path, int]:
 
 def confirmed(findings: Path) -> dict[str, str]:
     """What is wrong with each finding when it is tried again; those that were only slow under instruments are left."""
-    tried = {path.name: fault_of(parts_of(path.read_bytes())) for path in sorted(findings.iterdir())}
+    usual = median_seconds_per_byte(USUAL)
+    tried = {
+        path.name: fault_of(parts_of(path.read_bytes()), usual_per_byte=usual) for path in sorted(findings.iterdir())
+    }
     return {name: fault for name, fault in tried.items() if fault}
 
 

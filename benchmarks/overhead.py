@@ -50,10 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     wanted = [part for part in PARTS if getattr(asked, part)] or PARTS
     RUN.mkdir(exist_ok=True)
-    figures: dict[str, Any] = {"machine": _machine(), "quick": asked.quick}
+    figures: dict[str, Any] = {"machine": machine(), "quick": asked.quick}
     print(f"{figures['machine']}{'; quick, so no result' if asked.quick else ''}\n", flush=True)
     with running_sink() as sink:
-        reference = _reference()
+        reference = reference_of_the_traffic()
         measure: Mapping[str, Callable[[], Any]] = {
             "cpu": lambda: _cpu(sink, reference, asked),
             "memory": lambda: _memory(sink, reference),
@@ -75,11 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if lost else 0
 
 
-def _machine() -> str:
+def machine() -> str:
+    """On what figures were measured."""
     return f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
 
 
-def _reference() -> Path:
+def reference_of_the_traffic() -> Path:
     """A reference of the same traffic, made by the command line in advance."""
     training, reference = RUN / "training.csv", RUN / "reference.json"
     write_training_file(training, count=_REFERENCE_ROWS, seed=0)

@@ -44,7 +44,9 @@ class AddedLatency:
 class Client:
     """Sends requests when they are due over as many connections as it takes, from one thread."""
 
-    def __init__(self, url: str, pool: Sequence[bytes]) -> None:
+    def __init__(self, url: str, pool: Sequence[bytes], *, rate: float = RATE) -> None:
+        """*rate* is in requests a second."""
+        self._rate = rate
         address = urlsplit(url)
         self._address = (str(address.hostname), int(address.port or 0))
         # On and on through all of them: a few hundred rows over and over would be a drift, and found.
@@ -56,8 +58,8 @@ class Client:
         """Seconds from due to answered, of all requests of a block of this length."""
         began = time.perf_counter()
         answered: list[float] = []
-        for place in range(int(seconds * RATE)):
-            due_at = began + place / RATE
+        for place in range(int(seconds * self._rate)):
+            due_at = began + place / self._rate
             while (now := time.perf_counter()) < due_at:
                 self._read(due_at - now, answered)
             connection = self._idle.pop() if self._idle else self._connect()
@@ -71,9 +73,9 @@ class Client:
         return answered
 
     def close(self) -> None:
-        """Ends all connections."""
-        for connection in self._idle:
-            connection.close()
+        """Ends all connections; a block begins new ones."""
+        while self._idle:
+            self._idle.pop().close()
 
     def _connect(self) -> socket.socket:
         connection = socket.create_connection(self._address)

@@ -104,13 +104,14 @@ def _dashlight_and_sdk() -> Instrumented:
 
 def _capture_alone() -> Instrumented:
     """The request path and nothing behind it: its inbox is emptied, not analysed. The one that reaches inside."""
+    from dashlight.capture.capture import Capture
     from dashlight.capture.inbox import Inbox
     from dashlight.capture.spans import Spans
-    from dashlight.capture.tee import Capture, Tee
+    from dashlight.capture.tee import Tee
     from dashlight.capture.trace_parent import sampler_from
 
     inner = model_app()
-    spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="")
+    spans = Spans("off", exported=False, sampler=sampler_from({}), version="")
     capture = Capture(Inbox(), spans, max_body=256 * 2**10)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

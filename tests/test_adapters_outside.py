@@ -274,3 +274,13 @@ def test_only_auto_adopts(fresh_process: None, monkeypatch: pytest.MonkeyPatch, 
     process.monitor = made.monitor
 
     assert not adopt_spans()
+
+
+def test_what_is_recorded_belongs_to_the_current_span_even_where_that_has_ended(server: Server) -> None:
+    with TracerProvider().get_tracer("theirs").start_as_current_span("theirs", end_on_exit=False) as span:
+        span.end()
+        assert record(SCOPE, status=200, duration_seconds=0.1)
+
+    ids = span.get_span_context()
+    (event,) = server.events()
+    assert (event["trace_id"], event["span_id"]) == (f"{ids.trace_id:032x}", f"{ids.span_id:016x}")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any
 
 import httpx
@@ -103,7 +104,7 @@ def test_the_attributes_of_the_app_are_there() -> None:
     assert app.state.model == "m"
     assert app.routes is inner.routes
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):
-        app.nothing_of_the_kind  # noqa: B018
+        app.nothing_of_the_kind  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_a_copy_in_the_making_has_no_attributes_of_an_app_yet() -> None:
@@ -151,7 +152,7 @@ def test_unknown_kinds_of_scope_pass_untouched() -> None:
 
     scope, receive, send = {"type": "webtransport"}, object(), object()
 
-    returned = asyncio.run(watch(app)(scope, receive, send))  # type: ignore[arg-type]
+    returned = asyncio.run(watch(app)(scope, receive, send))
 
     assert returned == "value"
     assert seen[0] is scope
@@ -196,8 +197,22 @@ def test_callables_of_odd_signatures_are_taken_for_asgi_3() -> None:
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
             await PlainTextResponse("unsigned")(scope, receive, send)
 
-    assert get(watch(variadic)).text == "variadic"
-    assert get(watch(Unsigned())).text == "unsigned"
+    async def optional(scope: Any, receive: Any = None, send: Any = None) -> None:
+        await PlainTextResponse("optional")(scope, receive, send)
+
+    def synchronous(scope: Any, receive: Any, send: Any) -> Any:
+        return PlainTextResponse("synchronous")(scope, receive, send)
+
+    def both(scope: Any, receive: Any = None, send: Any = None, *, extra: Any = None) -> Any:
+        return PlainTextResponse("both")(scope, receive, send)
+
+    class Synchronous:
+        def __call__(self, scope: Any, receive: Any = None, send: Any = None) -> Any:
+            return PlainTextResponse("instance")(scope, receive, send)
+
+    apps = [variadic, Unsigned(), optional, synchronous, both, Synchronous(), partial(both, extra=1)]
+    words = ["variadic", "unsigned", "optional", "synchronous", "both", "instance", "both"]
+    assert [get(watch(app)).text for app in apps] == words
 
 
 def test_disabled_means_as_if_it_were_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dashlight.errors import SettingsError
@@ -14,7 +16,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert settings.enabled is True
     assert (settings.pane, settings.window, settings.false_alarms) == (10.0, 3600.0, 2_592_000.0)
     assert (settings.max_body, settings.cpu, settings.sample_rate) == (262_144, 0.1, 0.01)
-    assert settings.excluded_urls == ("/healthz$", "/livez$", "/readyz$", "/metrics$")
+    assert settings.excluded_urls == ("/healthz/?$", "/livez/?$", "/readyz/?$", "/metrics/?$")
 
 
 def test_every_kind_of_value_is_read() -> None:
@@ -52,7 +54,6 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("DASHLIGHT_REFERENCE_ROWS", "many", "a whole number of at least 200"),
         ("DASHLIGHT_MAX_BODY", "0", "a size"),
         ("DASHLIGHT_SPANS", "both", "auto, enrich, server, own or off"),
-        ("DASHLIGHT_COLLECTOR_HEADERS", "no equals sign", "name=value pairs"),
         ("DASHLIGHT_ENABLED", "perhaps", "true or false"),
         ("DASHLIGHT_FALSE_ALARMS", "never", "a budget such as 1/30d"),
         ("DASHLIGHT_IMPORTANCE", "age", "column=number pairs"),
@@ -69,6 +70,13 @@ def test_a_mistake_names_variable_value_and_what_was_wanted(variable: str, value
     assert caught.value.variable == variable
 
 
+def test_a_mistake_in_what_may_be_secret_does_not_show_it() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_env({"DASHLIGHT_COLLECTOR_HEADERS": "authorization: Bearer s3cret"})
+
+    assert str(caught.value) == "DASHLIGHT_COLLECTOR_HEADERS='***': expected name=value pairs between commas"
+
+
 def test_a_secret_header_is_not_shown() -> None:
     shown = repr(Settings.from_env({"DASHLIGHT_COLLECTOR_HEADERS": "authorization=hunter2"}))
 
@@ -80,3 +88,18 @@ def test_a_variable_that_nobody_knows_is_named_with_its_nearest() -> None:
     found = unknown_variables({"DASHLIGHT_TOLERANC": "1", "DASHLIGHT_XYZZY": "1", "OTHER": "1", "DASHLIGHT_PANE": "1s"})
 
     assert found == {"DASHLIGHT_TOLERANC": "DASHLIGHT_TOLERANCE", "DASHLIGHT_XYZZY": None}
+
+
+def test_names_of_columns_are_pairs_or_a_file_of_them(tmp_path: Path) -> None:
+    pairs = {"data[0]": "age", "data[1]": "income"}
+    (tmp_path / "lines").write_text("# of the first model\ndata[0]=age\n\ndata[1] = income\n")
+    (tmp_path / "json").write_text('{"data[0]": "age", "data[1]": "income"}')
+
+    for text in ("data[0]=age, data[1]=income", str(tmp_path / "lines"), str(tmp_path / "json")):
+        assert Settings.from_env({"DASHLIGHT_COLUMNS": text}).columns == pairs
+
+
+@pytest.mark.parametrize("text", ["a=", "=b", "a=x,b=x", "/no/such/file"])
+def test_names_of_columns_that_cannot_be_read_are_a_mistake(text: str) -> None:
+    with pytest.raises(SettingsError, match="DASHLIGHT_COLUMNS"):
+        Settings.from_env({"DASHLIGHT_COLUMNS": text})

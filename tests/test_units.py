@@ -63,3 +63,26 @@ def test_flags_are_words_in_any_case(text: str, value: bool) -> None:  # noqa: F
 def test_anything_else_is_refused(read: Callable[[str], object], text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - settings turn it into a SettingsError
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("authority", "found"),
+    [
+        ("model.example", ("model.example", None)), ("Model.Example:8000", ("model.example", 8000)),
+        ("10.0.0.1:80", ("10.0.0.1", 80)), ("[::1]", ("::1", None)), ("[FE80::1%eth0]:8080", ("fe80::1%eth0", 8080)),
+        ("localhost:", ("localhost", None)), (" a ", ("a", None)),
+    ],
+)  # fmt: skip
+def test_both_parts_of_a_host_header_are_told_apart(authority: str, found: tuple[str, int | None]) -> None:
+    assert units.address_and_port(authority) == found
+    assert units.server_of(authority.encode(), ("bound", 1)) == found
+
+
+@pytest.mark.parametrize(
+    "authority",
+    ["", ":80", "a b", "a:b", "a:99999", "a:123456", "::1", "[::1", "a/b", "user@host", "a" * 254, "a,b", "h\u00f6st"],
+)
+def test_what_is_no_host_leaves_the_server_as_it_is_bound(authority: str) -> None:
+    assert units.server_of(authority.encode(), ("10.0.0.7", 8000)) == ("10.0.0.7", 8000)
+    assert units.server_of(authority.encode(), ("/run/app.sock", None)) == ("/run/app.sock", None)
+    assert units.server_of(authority.encode(), None) == ("", None)

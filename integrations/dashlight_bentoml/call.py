@@ -41,7 +41,7 @@ class Call:
 
     __slots__ = (
         "_began", "_error", "_failure", "_fate", "_inputs", "_model", "_outputs", "_rows", "_rows_of", "_scope",
-        "_version", "is_open", "is_task", "stills", "task_status",
+        "_version", "asked", "is_open", "is_task", "stills", "task_status",
     )  # fmt: skip
 
     def __init__(self, scope: Scope, fate: Fate | None, *, model: str, version: str, is_task: bool) -> None:
@@ -53,6 +53,8 @@ class Call:
         self._failure = self._error = ""
         self._rows = Rows([], [])
         self._rows_of = ""
+        self.asked: object = None
+        """Copies of the arguments, until the answer tells whether one of them is a table."""
         self.is_task = is_task
         self.is_open = True
         self.stills = Stills()
@@ -102,10 +104,9 @@ class Call:
 
     def conclude(self, path: str, status: int) -> None:
         """Counts a task whose request was answered with *status*: its work as an exchange of the API at *path*."""
-        # Its own route is that of the submission.
-        scope = {name: value for name, value in self._scope.items() if name != "route"}
         record(
-            {**scope, "path": path},
+            # Its scope was sent to the route of the submission.
+            {**self._scope, "path": path, "path_template": path},
             status=self.task_status or status,
             duration_seconds=perf_counter() - self._began,
             inputs=self._inputs,

@@ -34,7 +34,7 @@ class ServiceMiddleware(DashlightMiddleware):
         self._paths = frozenset(paths.values())
         self._bare = app
         self._settled = False
-        name_application(f"bentoml {bento} {service.name}".replace("  ", " "))
+        name_application(f"bentoml {bento} {service.name}".replace("  ", " "), service=service.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> Any:
         """Serves one connection."""

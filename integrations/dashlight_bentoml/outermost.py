@@ -60,8 +60,8 @@ def _record(scope: Scope, status: int, duration_seconds: float) -> None:
     """Counts a request that was turned away, with the ids of BentoML's span of it."""
     # What is current is the span of this message, below that of the request.
     above = getattr(trace.get_current_span(), "parent", None)
-    # An endpoint, because its path is one of the service's although nobody has routed it.
-    turned_away = {"endpoint": Outermost, **scope}
+    # Its path is one of the service's, although nobody has routed it.
+    turned_away = {"path_template": scope["path"], **scope}
     if isinstance(above, SpanContext):
         with trace.use_span(NonRecordingSpan(above)):
             record(turned_away, status=status, duration_seconds=duration_seconds)

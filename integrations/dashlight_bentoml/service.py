@@ -20,7 +20,12 @@ def watch(service: Watched) -> Watched:
         TypeError: *service* is none of BentoML's: the decorators stand in the wrong order, say.
     """
     if not is_service(service):
-        name = getattr(service, "__name__", None) or type(service).__name__
+        name = getattr(service, "__name__", None) or getattr(service, "name", None) or type(service).__name__
+        if hasattr(service, "add_asgi_middleware"):
+            raise TypeError(
+                f"dashlight_bentoml.watch({name}): found a legacy service of BentoML; "
+                f"write {name}.add_asgi_middleware(dashlight.DashlightMiddleware)"
+            )
         raise TypeError(
             f"dashlight_bentoml.watch({name}): expected what @bentoml.service makes of a class; "
             "write @dashlight_bentoml.watch above @bentoml.service, not below it"

@@ -10,6 +10,7 @@ from typing import Any, cast
 from dashlight import note_loss
 from dashlight_bentoml.call import SILENT, Call, call_of, current
 from dashlight_bentoml.foreign import Method, Request, Spec
+from dashlight_bentoml.tables import with_rows
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,10 @@ def _give_inputs(call: Call, read: Any, serde: Any) -> None:
         else:
             beside = fields.pop("kwargs", None)
             given = {**fields, **cast("dict[str, object]", beside)} if isinstance(beside, dict) else fields
-        call.give(inputs=call.stills.of(given))
+        asked = call.stills.of(given)
+        rows = with_rows(asked)
+        call.asked = asked if rows is asked else None
+        call.give(inputs=rows)
     except Exception as error:  # a value that nobody foresaw must not cost its request
         note_loss(type(error).__name__)
 
@@ -96,7 +100,9 @@ def _given_output(call: Call, output: Any) -> Any:
 
 def _give_outputs(call: Call, output: object) -> None:
     try:
-        call.give(outputs=call.stills.of(output))
+        answer = call.stills.of(output)
+        rows = with_rows(call.asked, answer=answer)
+        call.give(inputs=None if rows is call.asked else rows, outputs=answer)
     except Exception as error:
         note_loss(type(error).__name__)
 

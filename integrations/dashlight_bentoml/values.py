@@ -22,7 +22,8 @@ _DEEP_CELLS: Final = 4096
 """Values of an array of three dimensions or more, up to which it is no picture."""
 _TEMPORARY: Final = re.compile(r"^tmp[a-z0-9_]{8}")
 """What Python puts before the name under which BentoML keeps an upload."""
-_SCALARS: Final = frozenset({int, float, str, bool, type(None)})
+SCALARS: Final = frozenset({int, float, str, bool, type(None)})
+"""Types of single values, which nobody changes in place."""
 
 
 class Stills:
@@ -39,7 +40,7 @@ class Stills:
 
     def _still(self, value: object, depth: int) -> object:
         kind = type(value)
-        if kind in _SCALARS:
+        if kind in SCALARS:
             return value
         if depth > _MOST_DEPTH:
             return {"type": kind.__name__}
@@ -66,12 +67,12 @@ class Stills:
         return value if fields is None else self._row(fields, depth)
 
     def _row(self, row: Mapping[Any, object], depth: int) -> dict[Any, object]:
-        if len(row) <= MOST_KEYS and _SCALARS.issuperset(map(type, row.values())):
+        if len(row) <= MOST_KEYS and SCALARS.issuperset(map(type, row.values())):
             return dict(row)
         return {name: self._still(cell, depth + 1) for name, cell in islice(row.items(), MOST_KEYS)}
 
     def _list(self, items: Sequence[object], depth: int) -> object:
-        if _SCALARS.issuperset(map(type, items)):
+        if SCALARS.issuperset(map(type, items)):
             if len(items) > MOST_CELLS:
                 return {"length": len(items)}
             # One row of many columns, unless it answers a table of as many rows.

@@ -20,6 +20,8 @@ _TYPES: Final = {
 _LENGTH_BYTES: Final = 4
 """Before each element of a raw tensor of BYTES, least significant byte first."""
 _ELEMENT_BYTES: Final = 8
+_MOST_DIMENSIONS: Final = 16
+"""A shape of thousands of large ones is multiplied for seconds."""
 
 
 class Tensor(Protocol):
@@ -134,6 +136,8 @@ def _as_written(numbers: NDArray[np.float32]) -> list[object]:
 
 def _cells(elements: list[object], shape: Sequence[int], *, is_one_asked: bool) -> Sequence[object]:
     """One cell a row: an element, or a list of them."""
+    if len(shape) > _MOST_DIMENSIONS:
+        return elements
     width = prod(shape[1:])
     if len(elements) != prod(shape) or width < 1:
         # What is there counts, not what was declared.

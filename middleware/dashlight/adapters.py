@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from dashlight.capture.capture import Capture
 from dashlight.capture.spans import ENDED, Opened
-from dashlight.capture.tee import MARK, Capture
+from dashlight.capture.tee import MARK
 from dashlight.records import HandedOver
 from dashlight.runtime.process import process
 from dashlight.types import Message
@@ -83,8 +84,9 @@ def record(
 ) -> bool:
     """Counts an exchange that ends now and did not pass the middleware: refused before it, or worked on after its answer.
 
-    Its endpoint is the path of *scope*, which is copied, where that holds an `endpoint` or a `route`. It belongs to
-    the current span. Nothing is raised.
+    Its endpoint is the `path_template` of *scope*, which is copied; without one what a router has left in it, and of a
+    scope that no router saw its path, where an `endpoint` stands beside it. It belongs to the current span. Nothing is
+    raised.
 
     Args:
         scope: The ASGI scope of its request, or one made for it; of one that was watched, a copy.
@@ -109,7 +111,7 @@ def record(
         if not _has_room(monitor.capture, None, taken):
             return False
         own_scope = {name: value for name, value in scope.items() if name != MARK}
-        tee = monitor.open(own_scope, _nothing_more, _nobody)
+        tee = monitor.open(own_scope, _nothing_more, _nobody, here=True)
         if tee is None:
             return False
         try:
@@ -141,12 +143,16 @@ def adopt_spans(*, adopts: bool = True) -> bool:
     return monitor is not None and monitor.capture.spans.adopt(adopts=adopts)
 
 
-def name_application(name: str) -> None:
+def name_application(name: str, *, service: str = "") -> None:
     """Names what this process serves, where its command line does not tell: processes of one name count as one.
 
     To be called before the first request and before the server starts up; later it changes nothing.
+
+    Args:
+        name: The same in all processes that serve the same.
+        service: `service.name` of spans, events and metrics, where OpenTelemetry's variables say none.
     """
-    process.application = name
+    process.application, process.service = name, service
 
 
 def _has_room(capture: Capture, before: object, taken: HandedOver) -> bool:

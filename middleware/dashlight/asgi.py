@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
-from dashlight.capture.spans import Inside
+from opentelemetry.context import detach
+
+from dashlight.capture.inside import Inside
+from dashlight.capture.request_context import begin_anew
 from dashlight.capture.tee import MARK
 from dashlight.runtime.process import process
 from dashlight.types import Message, Receive, Scope, Send
 
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[Any]]
+App = TypeVar("App")
 
 
 class DashlightMiddleware:
@@ -22,6 +26,7 @@ class DashlightMiddleware:
     """
 
     def __init__(self, app: Any) -> None:
+        _check(app)
         self.app: ASGIApp = _single_callable(app)
         self._wrapped = app
         self._inside = Inside(self.app)
@@ -45,6 +50,9 @@ class DashlightMiddleware:
                         raise
                     finally:
                         tee.close()
+                return await _unwatched(self.app, scope, receive, send)
+        elif kind == "websocket" and process.monitor is not None:
+            return await _unwatched(self.app, scope, receive, send)
         elif kind == "lifespan":
             return await _living(self.app, scope, receive, send)
         return await self.app(scope, receive, send)
@@ -55,9 +63,25 @@ class DashlightMiddleware:
         return getattr(self._wrapped, name)
 
 
-def watch(app: Any) -> DashlightMiddleware:
-    """Wraps an ASGI app: `app = dashlight.watch(app)`. An app that is watched already is returned as it is."""
-    return app if isinstance(app, DashlightMiddleware) else DashlightMiddleware(app)
+def watch(app: App) -> App:
+    """Wraps an ASGI app: `app = dashlight.watch(app)`. An app that is watched already is returned as it is.
+
+    What it returns is a DashlightMiddleware, which has the attributes of *app* and keeps its type for type checkers.
+
+    Raises:
+        TypeError: *app* is a WSGI app, a service of BentoML or anything else that is no ASGI app.
+    """
+    return app if isinstance(app, DashlightMiddleware) else cast("App", DashlightMiddleware(app))
+
+
+async def _unwatched(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Any:
+    """Passes through what is not watched, out of the context of another request if it began in one."""
+    token = begin_anew()
+    try:
+        return await app(scope, receive, send)
+    finally:
+        if token is not None:
+            detach(token)
 
 
 async def _living(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> Any:
@@ -80,6 +104,42 @@ async def _living(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> A
     return await app(scope, receive_startup, send_flushed)
 
 
+def _check(app: Any) -> None:
+    """Raises TypeError, which says what to write, where *app* cannot be called as ASGI apps are."""
+    kind = cast("type[object]", app if inspect.isclass(app) else type(app))
+    if any(map(_is_bentoml_service, kind.__mro__)):
+        if hasattr(app, "all_services"):
+            line = "dashlight_bentoml.watch({name}), or @dashlight_bentoml.watch above @bentoml.service"
+        else:  # legacy
+            line = "{name}.add_asgi_middleware(dashlight.DashlightMiddleware)"
+        raise _refusal(app, "a service of BentoML", line)
+    if not callable(app):
+        raise _refusal(app, f"{kind.__name__}, which cannot be called")
+    try:
+        signature = inspect.signature(app)
+    except (TypeError, ValueError):
+        return
+    is_asgi = _takes(signature, 3) or _takes(signature, 1)
+    if "start_response" in signature.parameters or (_takes(signature, 2) and not is_asgi):
+        line = "dashlight.watch(a2wsgi.WSGIMiddleware({name})), which an ASGI server such as uvicorn serves"
+        raise _refusal(app, "one that takes two arguments, as WSGI apps do", line)
+    if not is_asgi:
+        line = "dashlight.watch({name}())" if _takes(signature, 0) else ""
+        raise _refusal(app, f"one that takes {signature}", line)
+
+
+def _is_bentoml_service(kind: type) -> bool:
+    return kind.__name__ == "Service" and kind.__module__.partition(".")[0] in {"bentoml", "_bentoml_sdk"}
+
+
+def _refusal(app: Any, found: str, line: str = "") -> TypeError:
+    name = getattr(app, "name", None) or getattr(app, "__name__", None) or type(app).__name__
+    advice = f"; write {line.format(name=name)}" if line else ""
+    return TypeError(
+        f"dashlight.watch({name}): expected an ASGI app, which takes (scope, receive, send), but found {found}{advice}"
+    )
+
+
 def _single_callable(app: Any) -> ASGIApp:
     """*app* as ASGI 3; an ASGI 2 app, which takes the scope alone and returns a coroutine function, is adapted."""
     if _takes_scope_alone(app):
@@ -95,14 +155,17 @@ def _takes_scope_alone(app: Any) -> bool:
     if inspect.isclass(app):
         # A class may be an ASGI 3 app whose instances are awaited, as Starlette's endpoints are.
         return not hasattr(app, "__await__")
-    return _parameter_count(app) == 1 and not inspect.iscoroutinefunction(app)
-
-
-def _parameter_count(app: Any) -> int:
     try:
-        parameters = inspect.signature(app).parameters.values()
+        signature = inspect.signature(app)
     except (TypeError, ValueError):
-        return 3
-    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
-        return 3
-    return sum(each.default is each.empty and each.kind is not each.VAR_KEYWORD for each in parameters)
+        return False
+    return not _takes(signature, 3) and _takes(signature, 1) and not inspect.iscoroutinefunction(app)
+
+
+def _takes(signature: inspect.Signature, count: int) -> bool:
+    """Whether *count* positional arguments are neither too few nor too many."""
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True

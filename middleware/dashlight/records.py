@@ -14,8 +14,6 @@ if TYPE_CHECKING:  # numpy loads when the Monitor starts, not with the front doo
 
 Outcome: TypeAlias = Literal["ok", "refused", "error", "client_disconnect", "cancelled"]
 """What became of an exchange; `refused`: the answer was that the request could not be used, with one of REFUSED."""
-REFUSED = frozenset({400, 413, 415, 422})
-"""Statuses by which a server says that what it was sent is not what it takes."""
 Role: TypeAlias = Literal["feature", "output"]
 Kind: TypeAlias = Literal["numeric", "categorical", "boolean", "text", "vector", "image", "ranking", "forecast"]
 AlertState: TypeAlias = Literal["inactive", "pending", "firing", "resolved"]
@@ -25,11 +23,17 @@ WatchState: TypeAlias = Literal["learning", "not_enough_data", "watching"]
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
-def outcome_of(status: int) -> Outcome:
-    """What became of an exchange that was answered with *status*."""
-    if status >= 500:
-        return "error"
-    return "refused" if status in REFUSED else "ok"
+@dataclass(frozen=True, slots=True)
+class SpanLimits:
+    """How much a span of ours may hold, by OpenTelemetry's variables; what is more is left out and counted in the span."""
+
+    attributes: int = 128
+    events: int = 128
+    links: int = 128
+    event_attributes: int = 128
+    link_attributes: int = 128
+    value_length: int | None = None
+    """Characters of a text; None: as many as there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,15 @@ class OwnSpan:
     links: Sequence[tuple[int, int, int, str, Mapping[str, object]]] = ()
     status_code: int = 0
     status_description: str = ""
+    dropped_attributes: int = 0
+    """Attributes that found no room within the limits; likewise the two that follow."""
+    dropped_events: int = 0
+    dropped_links: int = 0
+
+    @property
+    def is_described(self) -> bool:
+        """Whether the application set anything on it."""
+        return bool(self.attributes or self.events or self.links or self.status_code) or self.name is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,15 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     """None where the span is the app's, or not sampled."""
     handed: HandedOver | None = None
     """What an adapter knows of it; it goes before what its bytes say."""
+    client_address: str = ""
+    """Empty unless DASHLIGHT_CLIENT_ADDRESS asks for it."""
+    is_bodiless: bool = False
+    """Whether there was no room for its bodies: it counts, and nothing of it can be decoded."""
+
+    @property
+    def kept_bytes(self) -> int:
+        """Size of what was kept of both bodies."""
+        return sum(map(len, self.request_chunks)) + sum(map(len, self.response_chunks))
 
     @property
     def request_body(self) -> bytes:
@@ -152,6 +174,8 @@ class Table:
     """One sequence of *rows* values for each of cell_names; None where null or missing."""
     exchange: NDArray[np.intp]
     """Shape (rows,): the place, in the batch that was decoded, of the exchange each row came from."""
+    is_sparse: bool = False
+    """Whether rows leave out what is 0: a column that it lacks is 0 in each of them, not null."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,6 +191,12 @@ class Prediction:
     protocol: str
     features: Table
     outputs: Table
+
+    @property
+    def has_columns(self) -> bool:
+        """Whether there is a row with a column: without one there is nothing to judge."""
+        tables = (self.features, self.outputs)
+        return any(table.rows and (table.number_names or table.cell_names) for table in tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +220,11 @@ class GenerationFacts:
     tool_calls: int
     refusals: int
     is_streamed: bool
+    cache_read_tokens: int | None = None
+    """Of the input, read from the server's cache; None, as for the two that follow, where it did not say."""
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    """Of the output."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """Every DASHLIGHT_* variable: name, type, default and meaning."""
 
 import difflib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Literal, TypeAlias, get_args
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from dashlight import units
 from dashlight.errors import SettingsError
@@ -14,9 +16,9 @@ CollectorFormat: TypeAlias = Literal["otlp", "ndjson"]
 Payloads: TypeAlias = Literal["off", "features"]
 
 
-def _variable(default: str, wanted: str, read: Callable[[str], Any]) -> Any:
-    """A field whose default is written as in the environment."""
-    metadata = {"default": default, "wanted": wanted, "read": read}
+def _variable(default: str, wanted: str, read: Callable[[str], Any], *, is_secret: bool = False) -> Any:
+    """A field whose default is written as in the environment; what is secret is shown in no message."""
+    metadata = {"default": default, "wanted": wanted, "read": read, "is_secret": is_secret}
     return field(default_factory=lambda: read(default), metadata=metadata)
 
 
@@ -42,6 +44,26 @@ def _importance(text: str) -> Mapping[str, float]:
     if not all(name and 0 <= weight <= 1000 for name, weight in weights.items()):
         raise ValueError(text)
     return weights
+
+
+def _columns(text: str) -> Mapping[str, str]:
+    """Pairs of names between commas, or those in a file: a pair a line, or a JSON object."""
+    if text.strip() and "=" not in text:
+        try:
+            text = Path(text.strip()).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ValueError(text) from error
+        if text.lstrip().startswith("{"):
+            named = cast("dict[str, object]", json.loads(text))
+            if not all(isinstance(name, str) and name for name in named.values()):
+                raise ValueError(text)
+            return {old: str(new) for old, new in named.items()}
+        text = ",".join(line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    pairs = [pair.partition("=") for pair in _names(text)]
+    names_by_old = {old.strip(): new.strip() for old, _, new in pairs}
+    if not all(old and new for old, new in names_by_old.items()) or len(set(names_by_old.values())) < len(pairs):
+        raise ValueError(text)
+    return names_by_old
 
 
 def _above_zero(read: Callable[[str], float]) -> Callable[[str], float]:
@@ -119,13 +141,15 @@ class Settings:
     """The only features to use, ids only if named; unset: all but ids. Credentials are never used."""
     prediction: tuple[str, ...] = _variable("", "names or globs between commas", _names)
     """The only outputs to use, ids only if named; unset: all but ids."""
+    columns: Mapping[str, str] = _variable("", "pairs such as data[0]=age,data[1]=income, or a file of them", _columns)
+    """Other names for columns: `data[0]=age,data[1]=income`, or a file with a pair a line or a JSON object."""
     ignore: tuple[str, ...] = _variable("", "names or globs between commas", _names)
     """Columns to ignore, even if DASHLIGHT_FEATURES or DASHLIGHT_PREDICTION names them."""
     collector: str = _variable("", "an http or https URL", _text)
     """Where events and alerts go; unset: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere."""
     collector_format: CollectorFormat = _variable("otlp", "otlp or ndjson", _one_of(CollectorFormat))
     """Format of events: OTLP logs or newline-delimited JSON."""
-    collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", _headers)
+    collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", _headers, is_secret=True)
     """Headers to send to the collector."""
     sample_rate: float = _variable("0.01", "a number from 0 to 1", units.share)
     """Share of exchanges sent as events; failures are always sent, within a rate limit."""
@@ -143,14 +167,16 @@ class Settings:
     """Path prefix of the endpoints that Dashlight serves itself, where any is enabled."""
     metrics: bool = _variable("false", "true or false", units.flag)
     """Whether to serve totals over all workers of this machine for Prometheus at `<DASHLIGHT_PATH>/metrics`."""
-    token: str = _variable("", "a secret", _text)
+    token: str = _variable("", "a secret", _text, is_secret=True)
     """Secret that requests below DASHLIGHT_PATH must show; unset: one is generated and kept in a file."""
     prediction_id_header: str = _variable("", "the name of a response header", _text)
     """Response header in which to send the prediction id; unset: none."""
     spans: SpanSource = _variable("auto", "auto, enrich, server, own or off", _one_of(SpanSource))
     """Who creates the span of a request."""
+    client_address: bool = _variable("false", "true or false", units.flag)
+    """Whether spans carry the address of the client, which may be that of a person."""
     excluded_urls: tuple[str, ...] = _variable(
-        "/healthz$,/livez$,/readyz$,/metrics$", "regular expressions between commas", _names
+        "/healthz/?$,/livez/?$,/readyz/?$,/metrics/?$", "regular expressions between commas", _names
     )
     """URLs not to watch: regular expressions, searched for in the URL without its query."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", _bytes_above_zero)
@@ -194,4 +220,5 @@ def _read(each: "Field[Any]", environ: Mapping[str, str]) -> Any:
     try:
         return each.metadata["read"](text)
     except ValueError:
-        raise SettingsError(variable_of(each.name), text, each.metadata["wanted"]) from None
+        shown = "***" if each.metadata["is_secret"] else text
+        raise SettingsError(variable_of(each.name), shown, each.metadata["wanted"]) from None

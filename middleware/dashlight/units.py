@@ -1,10 +1,13 @@
-"""Durations, sizes and shares as people write them: `90s`, `64KiB`, `5%`, `1/30d`."""
+"""What is written in few characters: `90s`, `64KiB`, `5%`, `1/30d` as people do, `host:8000` as clients do."""
 
 import math
 import re
+from collections.abc import Sequence
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_AUTHORITY = re.compile(r"(?:([A-Za-z0-9._~-]{1,253})|\[([0-9A-Fa-f:.%A-Za-z]{2,64})\])(?::([0-9]{1,5})?)?")
+_MOST_PORT = 65535
 _NUMBER_AND_UNIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z%]*)\s*")
 
 
@@ -84,3 +87,25 @@ def _known(unit: str, units: dict[str, float] | dict[str, int], text: str) -> st
     if unit not in units:
         raise ValueError(text)
     return unit
+
+
+def address_and_port(authority: str) -> tuple[str, int | None]:
+    """Both parts of a Host header such as `model.example:8000` or `[::1]`, the address in lower case, the port if any.
+
+    Raises:
+        ValueError: it is no such thing.
+    """
+    found = _AUTHORITY.fullmatch(authority.strip())
+    port = int(found[3]) if found is not None and found[3] else None
+    if found is None or (port is not None and port > _MOST_PORT):
+        raise ValueError(authority)
+    return (found[1] or found[2]).lower(), port
+
+
+def server_of(host: bytes, bound_to: Sequence[str | int | None] | None) -> tuple[str, int | None]:
+    """Address and port that a client called: as its Host header says, else as the server is bound; empty where neither does."""
+    try:
+        return address_and_port(host.decode("ascii"))
+    except ValueError:
+        address, port = bound_to or ("", None)
+        return str(address or ""), port if isinstance(port, int) else None

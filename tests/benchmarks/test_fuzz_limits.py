@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from benchmarks.decoding_parts import Parts, exchange_of
-from benchmarks.fuzz_inputs import USUAL, parts_of, seeds, swollen
-from benchmarks.fuzz_limits import CAP_BYTES, fault_of, memory_bytes, quick_fault_of, raised_by
+from benchmarks.fuzz_inputs import USUAL, hostile_seeds, parts_of, seeds, swollen
+from benchmarks.fuzz_limits import CAP_BYTES, fault_of, median_seconds_per_byte, memory_bytes, quick_fault_of, raised_by
+from benchmarks.hostile_bodies import HOSTILE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -134,6 +135,23 @@ def test_every_seed_stands_for_the_exchange_that_it_was_made_of() -> None:
     found = [parts_of(seed) for seed in seeds()]
 
     assert found == [parts for parts in USUAL for _ in range(2)]
+
+
+def test_hostile_bodies_are_seeds_too() -> None:
+    found = [parts_of(seed) for seed in hostile_seeds()]
+
+    assert found == [make(2000) for make in HOSTILE.values() for _ in range(2)]
+
+
+def test_what_takes_long_for_its_bytes_is_a_fault_from_five_milliseconds_on() -> None:
+    parts = HOSTILE["CSV: short lines"](CAP_BYTES // 10)
+
+    assert fault_of(parts, slowness=SLOWNESS) == ""
+    assert re.fullmatch(r"decode_exchange: [0-9]+ ms", fault_of(parts, slowness=0.1, usual_per_byte=0.0))
+
+
+def test_the_median_of_usual_bodies_is_some_nanoseconds_a_byte() -> None:
+    assert 1e-9 < median_seconds_per_byte(USUAL) < 1e-4
 
 
 def test_a_seed_may_ask_for_a_body_as_large_as_is_kept() -> None:

@@ -13,7 +13,7 @@ from benchmarks.fuzz_state_mutations import mutated
 
 from dashlight.errors import StateError
 
-NAMES = ["pane", "briefing", "figures", "rows", "reference"]
+NAMES = ["pane", "briefing", "figures", "rows", "checkpoint", "reference"]
 SLOWNESS = 4.0
 """The machine that runs the tests may be busy; the benchmark has no such patience."""
 

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 import pytest
 import trio
 
+from dashlight.capture.capture import Capture
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.spans import Spans
-from dashlight.capture.tee import Capture, Tee
+from dashlight.capture.tee import Tee
 from dashlight.capture.trace_parent import sampler_from
 from dashlight.records import Exchange
 
@@ -61,7 +62,7 @@ def request_scope() -> Callable[..., dict[str, Any]]:
 
 
 def _new_capture(**changes: Any) -> Capture:
-    spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    spans = Spans("off", exported=False, sampler=sampler_from({}), version="0")
     return Capture(**{"inbox": Inbox(), "spans": spans, "max_body": 64, **changes})
 
 

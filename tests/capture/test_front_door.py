@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dashlight.asgi import DashlightMiddleware
-from dashlight.capture.tee import Capture
+from dashlight.capture.capture import Capture
 
 
 @pytest.fixture

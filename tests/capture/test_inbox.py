@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
-from dashlight.capture.inbox import BATCH, Inbox
+from dashlight.capture.inbox import BATCH, Inbox, Settling
 from dashlight.records import Exchange
 
 
@@ -40,15 +41,25 @@ def test_what_does_not_fit_by_number_is_dropped_and_counted(exchange: Exchange) 
     assert (len(inbox), inbox.dropped_count) == (2, 3)
 
 
-def test_what_does_not_fit_by_size_is_dropped_until_there_is_room_again(exchange: Exchange) -> None:
+def test_an_exchange_whose_bodies_do_not_fit_goes_on_without_them(exchange: Exchange) -> None:
     inbox = Inbox(limit_bytes=25)
     for _ in range(4):
         inbox.put(exchange)
-    dropped_first = inbox.dropped_count
-    inbox.take()
+    first = inbox.take()
     inbox.put(exchange)
 
-    assert (dropped_first, inbox.dropped_count, len(inbox)) == (2, 2, 1)
+    assert [(each.is_bodiless, each.kept_bytes) for each in first] == 2 * [(False, 10)] + 2 * [(True, 0)]
+    assert {(each.request_bytes, each.response_bytes) for each in first} == {(5, 5)}
+    assert not inbox.take()[0].is_bodiless
+    assert (inbox.dropped_count, inbox.bodiless_count) == (0, 2)
+
+
+def test_bodies_take_the_room_that_is_kept_of_them_whatever_their_size(exchange: Exchange) -> None:
+    inbox = Inbox(limit_bytes=25)
+    for _ in range(2):
+        inbox.put(structs.replace(exchange, request_bytes=2**40, response_bytes=2**40))
+
+    assert [each.is_bodiless for each in inbox.take()] == [False, False]
 
 
 def test_the_waiting_thread_is_woken_once_a_batch(exchange: Exchange) -> None:
@@ -59,3 +70,28 @@ def test_the_waiting_thread_is_woken_once_a_batch(exchange: Exchange) -> None:
     inbox.put(exchange)
 
     assert (before, inbox.wake.is_set()) == (False, True)
+
+
+def test_what_settles_is_taken_once_it_has_or_is_due(exchange: Exchange) -> None:
+    inbox = Inbox()
+    first, second, third = (Settling(exchange, due_at) for due_at in (5.0, 9.0, 9.0))
+    for each in (first, second, third):
+        inbox.put_settling(each)
+    third.is_settled = True
+
+    assert len(inbox.take(due_at=4.0)) == 1
+    assert (third.is_taken, first.is_taken, len(inbox)) == (True, False, 2)
+    assert len(inbox.take(due_at=5.0)) == 1
+    assert len(inbox.take()) == 1
+    assert second.is_taken
+
+
+def test_what_settles_is_bounded_too_and_wakes_the_thread(exchange: Exchange) -> None:
+    few, small, many = Inbox(limit=2), Inbox(limit_bytes=15), Inbox()
+    for inbox, count in ((few, 5), (small, 2), (many, BATCH)):
+        for _ in range(count):
+            inbox.put_settling(Settling(exchange, 0.0))
+
+    assert (len(few), few.dropped_count) == (2, 3)
+    assert [each.is_bodiless for each in small.take()] == [False, True]
+    assert (small.bodiless_count, many.wake.is_set()) == (1, True)

@@ -8,7 +8,8 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext, SpanKind
 
-from dashlight.capture.spans import Inside, Opened, Spans
+from dashlight.capture.inside import Inside
+from dashlight.capture.spans import Opened, Spans
 from dashlight.capture.trace_parent import sampler_from
 
 
@@ -30,7 +31,7 @@ def described() -> tuple[str, dict[str, Any]]:
 @pytest.fixture
 def spans() -> Spans:
     """`auto` under a provider that is configured for these spans alone."""
-    made = Spans("auto", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    made = Spans("auto", exported=False, sampler=sampler_from({}), version="0")
     made._provider = TracerProvider()
     made._tracer = made._provider.get_tracer("test")
     return made

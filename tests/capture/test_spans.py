@@ -9,12 +9,15 @@ import pytest
 from fastapi import FastAPI
 from opentelemetry import baggage, trace
 from opentelemetry.context import detach
+from opentelemetry.propagators.textmap import TextMapPropagator
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import NonRecordingSpan, NoOpTracerProvider, SpanContext, TraceFlags
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from dashlight.capture.spans import Opened, Spans, traces_itself
+from dashlight.capture.inside import traces_itself
+from dashlight.capture.plugins import propagation_of
+from dashlight.capture.spans import Opened, Spans
 from dashlight.capture.trace_parent import sampler_from
 
 PARENT = [(b"traceparent", f"00-{0xABC:032x}-{0xDEF:016x}-03".encode())]
@@ -29,8 +32,8 @@ def described() -> tuple[str, dict[str, Any]]:
 def spans() -> Callable[..., Spans]:
     """Spans under a source, perhaps with an exporter of our own and a provider of the host's."""
 
-    def make(source: Any, *, exported: bool = False, provider: Any = None, w3c_alone: bool = True) -> Spans:
-        made = Spans(source, exported=exported, sampler=sampler_from({}), w3c_alone=w3c_alone, version="0")
+    def make(source: Any, *, exported: bool = False, provider: Any = None, **options: Any) -> Spans:
+        made = Spans(source, exported=exported, sampler=sampler_from({}), version="0", **options)
         if provider is not None:
             made._provider = provider
             made._tracer = provider.get_tracer("test")
@@ -105,10 +108,52 @@ def test_the_caller_s_baggage_goes_on(spans: Any, opened: Any) -> None:
     assert baggage.get_baggage("tenant") == "7"
 
 
-def test_other_propagators_are_asked_for_every_request(spans: Any, opened: Any) -> None:
-    found = opened(spans("auto", exported=True, w3c_alone=False), PARENT)
+class OddPropagator(TextMapPropagator):
+    """Finds the caller's trace in whatever headers it is shown."""
 
-    assert found.trace_id == 0xABC
+    def __init__(self, *fields: str) -> None:
+        self._fields = set(fields)
+
+    def extract(self, carrier: Any, context: Any = None, getter: Any = None) -> Any:
+        (trace_id,) = getter.get(carrier, "x-odd")
+        ids = SpanContext(int(trace_id), 1, True, TraceFlags(1))
+        return trace.set_span_in_context(NonRecordingSpan(ids), context)
+
+    def inject(self, carrier: Any, context: Any = None, setter: Any = None) -> None:
+        """Nothing: it is asked for extraction alone."""
+
+    @property
+    def fields(self) -> set[str]:
+        return self._fields
+
+
+def test_a_propagator_is_asked_where_one_of_its_headers_is_there(spans: Any, opened: Any) -> None:
+    odd = spans("auto", exported=True, propagation=propagation_of([OddPropagator("X-Odd")]))
+
+    assert opened(odd, [(b"x-odd", b"5")]).trace_id == 5
+    assert opened(odd, PARENT).lean.parent is None
+
+
+def test_a_propagator_that_names_no_headers_is_shown_all_of_them(spans: Any) -> None:
+    odd = spans("auto", exported=True, propagation=propagation_of([OddPropagator()]))
+
+    found = odd.open([], [(b"X-Odd", b"5")], described)
+    detach(found.token)
+
+    assert found.trace_id == 5
+
+
+def test_a_propagator_that_fails_costs_the_caller_s_trace_alone(
+    spans: Any, opened: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = spans("auto", exported=True, propagation=propagation_of([OddPropagator("x-odd")]))
+
+    found = [opened(odd, [(b"x-odd", b"none")]) for _ in range(3)]
+
+    assert [each.choice for each in found] == ["own"] * 3
+    assert [record.message for record in caplog.records] == [
+        "a propagator fails (ValueError); requests go on without their caller's trace"
+    ]
 
 
 def test_own_hangs_below_whatever_is_current(spans: Any, opened: Any) -> None:

@@ -12,8 +12,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from dashlight.capture.capture import Capture
 from dashlight.capture.spans import Spans
-from dashlight.capture.tee import Capture, Tee
+from dashlight.capture.tee import Tee
 from dashlight.capture.trace_parent import sampler_from
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -121,7 +122,7 @@ def test_an_exception_before_the_response_is_recorded_and_raised_as_it_is(conver
     heard = converse(app)
 
     assert heard.raised is error
-    assert (heard.exchange.outcome, heard.exchange.error, heard.exchange.status) == ("error", "ValueError", 0)
+    assert (heard.exchange.outcome, heard.exchange.error, heard.exchange.status) == ("error", "ValueError", 500)
 
 
 def test_an_exception_after_the_start_keeps_the_status_that_was_sent(converse: Converse) -> None:
@@ -380,7 +381,7 @@ def finished(new_capture: Converse) -> Any:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    spans = Spans("server", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+    spans = Spans("server", exported=False, sampler=sampler_from({}), version="0")
     spans._provider = provider
     spans._tracer = provider.get_tracer("test")
     return exporter, new_capture(spans=spans)
@@ -431,3 +432,82 @@ def test_other_messages_that_are_received_pass(converse: Converse) -> None:
     other = {"type": "http.something"}
 
     assert converse(answering(STARTED, ANSWER), [other]).received == [other]
+
+
+@pytest.mark.parametrize("header", [b"", b"x-prediction-id"], ids=["as it is", "with the prediction id"])
+@pytest.mark.parametrize("once", [iter, lambda pairs: (pair for pair in pairs), lambda pairs: map(tuple, pairs)])
+def test_headers_that_can_be_read_once_are_handed_on_complete(
+    converse: Converse, new_capture: Converse, once: Any, header: bytes
+) -> None:
+    pairs = [(b"content-type", b"application/json"), (b"x-own", b"1")]
+    app = answering({**STARTED, "headers": once(pairs)}, ANSWER)
+
+    heard = converse(app, [ONE_PIECE], capture=new_capture(prediction_id_header=header))
+
+    assert list(heard.sent[0]["headers"])[:2] == pairs
+    assert heard.exchange.response_headers == pairs[:1]
+
+
+@pytest.mark.parametrize("pairs", [((b"x-own", b"1"),), {(b"x-own", b"1")}, {b"x-own": b"1"}.items()])
+def test_headers_that_can_be_read_again_stay_the_very_same(converse: Converse, pairs: Any) -> None:
+    start = {**STARTED, "headers": pairs}
+
+    heard = converse(answering(start, ANSWER), [ONE_PIECE])
+
+    assert heard.sent[0] is start
+
+
+def test_headers_in_which_the_app_fails_fail_where_the_server_reads_them(converse: Converse) -> None:
+    def failing() -> Any:
+        yield b"x-own", b"1"
+        raise ArithmeticError
+
+    heard = converse(answering({**STARTED, "headers": failing()}, ANSWER), [ONE_PIECE])
+    read = iter(heard.sent[0]["headers"])
+
+    assert next(read) == (b"x-own", b"1")
+    with pytest.raises(ArithmeticError):
+        next(read)
+
+
+@pytest.mark.parametrize(("keeps", "address"), [(False, ""), (True, "10.0.0.9")], ids=["by default", "if asked for"])
+def test_the_address_of_the_client_is_kept_only_if_asked_for(
+    converse: Converse,
+    new_capture: Converse,
+    request_scope: Converse,
+    keeps: bool,  # noqa: FBT001
+    address: str,
+) -> None:
+    capture = new_capture(keeps_client_address=keeps)
+    scopes = [request_scope(client=client) for client in (("10.0.0.9", 5), None)]
+
+    found = [
+        converse(answering(STARTED, ANSWER), [ONE_PIECE], capture=capture, scope=scope).exchange for scope in scopes
+    ]
+
+    assert [each.client_address for each in found] == [address, ""]
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_span_of_the_sdk_s_says_what_was_called_and_by_what(
+    converse: Converse,
+    new_capture: Converse,
+    request_scope: Converse,
+    keeps: bool,  # noqa: FBT001
+) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    spans = Spans("server", exported=False, sampler=sampler_from({}), version="0")
+    spans._provider, spans._tracer = provider, provider.get_tracer("test")
+    headers = [(b"host", b"model.example:9000"), (b"user-agent", b"curl/8")]
+
+    capture = new_capture(spans=spans, keeps_client_address=keeps)
+    converse(
+        answering(STARTED, ANSWER), [ONE_PIECE], capture=capture, scope=request_scope(headers=headers, client=("c", 1))
+    )
+
+    (span,) = exporter.get_finished_spans()
+    said = dict(span.attributes or {})
+    assert (said["server.address"], said["server.port"]) == ("model.example", 9000)
+    assert (said["user_agent.original"], said.get("client.address")) == ("curl/8", "c" if keeps else None)

@@ -63,17 +63,19 @@ def test_columns_values_and_roles_are_shown(tmp_path: Path, capsys: pytest.Captu
 
 def test_of_many_rows_the_first_are_shown_and_types_of_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = b",".join([b'{"x": 1, "k": {}}', b'{"x": "a"}'] + [b'{"x": 2}'] * 6)
-    request = written(tmp_path, "request.json", b'{"rows": [' + rows + b'], "top_k": 3, "api_key": "s"}')
+    request = written(
+        tmp_path, "request.json", b'{"rows": [' + rows + b'], "parameters": {"top_k": 3}, "api_key": "s"}'
+    )
 
     status = explain(request)
 
     lines = capsys.readouterr().out.splitlines()
     assert status == 0
-    assert "parameters:  top_k=3" in lines
+    assert "parameters:  parameters={'top_k': 3}" in lines
     assert "features: 1 column, 8 rows" in lines
     assert "  x       feature  number or text  1  a  2  2  2  ..." in lines
     assert "  left out: api_key (a credential)" in lines
-    assert "  left out: top_k (a parameter of the request)" in lines
+    assert "  left out: parameters (a parameter of the request)" in lines
     assert "outputs: none, no response was given" in lines
 
 
@@ -150,7 +152,7 @@ def test_a_failure_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (b"a: 1", ["--content-type", "application/yaml"], "undecodable: unsupported_media_type: application/yaml"),
         (b"\x80\x04]q\x00.", [], "undecodable: opaque_body: pickled objects, which are never loaded"),
         (b'{"model": "m"}', ["--path", "/v1/chat/completions"], "undecodable: unknown_layout: no messages"),
-        (b"{", [], "undecodable: truncated: JSONDecodeError"),
+        (b"{", [], "undecodable: invalid_json: it ends early"),
         (b"{}", ["--path", "/health"], "not a prediction: the path is one of health, documentation, metrics, login and the like"),
     ],
     ids=["media type", "pickle", "layout", "cut", "no prediction"],

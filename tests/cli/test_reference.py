@@ -64,8 +64,8 @@ def test_a_reference_is_built_from_csv(train: Path, capsys: pytest.CaptureFixtur
 
     assert [(column.name, column.role, column.kind) for column in made.columns] == [
         ("temp", "feature", "numeric"),
-        ("constant", "feature", "numeric"),
         ("carrier", "feature", "categorical"),
+        ("constant", "feature", "numeric"),
         ("p", "output", "numeric"),
     ]
     temp = made.columns[0]

@@ -139,3 +139,15 @@ def test_moments_are_read_in_the_usual_forms(text: str) -> None:
 def test_a_moment_that_could_be_another_is_refused(text: str) -> None:
     with pytest.raises(ReferenceDataError, match="which is neither a number nor an ISO 8601 time"):
         iso_moment(text, "t")
+
+
+@pytest.mark.parametrize("header", [",x", "Unnamed: 0,x", "__index_level_0__,x"])
+def test_the_index_that_pandas_wrote_is_left_out_and_told(tmp_path: Path, header: str) -> None:
+    (tmp_path / "t.csv").write_text(f"{header}\n0,1\n1,2\n")
+
+    wanted = wanted_columns(
+        CsvFile(tmp_path / "t.csv"), predictions=[], labels=[], ignored=[], categorical=[], time=None
+    )
+
+    assert wanted.features == ("x",)
+    assert "the index that pandas wrote" in wanted.notes[0]

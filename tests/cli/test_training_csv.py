@@ -64,8 +64,33 @@ def test_codes_keep_their_zeros(tmp_path: Path, texts: list[str], values: list[C
 
 
 @pytest.mark.parametrize("texts", [["1"] * 20_000 + ["A"], ["A"] + ["1"] * 20_000], ids=["last", "first"])
-def test_one_text_makes_the_whole_column_one_of_texts(tmp_path: Path, texts: list[str]) -> None:
+def test_one_text_leaves_a_column_of_numbers_one_and_is_told(tmp_path: Path, texts: list[str]) -> None:
+    file = csv_file(tmp_path, "\n".join(["x", *texts]) + "\n")
+
+    look = file.look(["x"], None, lambda _: None)
+
+    assert column(tmp_path, texts) == [text if text == "A" else 1.0 for text in texts]
+    row = texts.index("A") + 1
+    assert look.notes == (f"Column 'x' holds numbers, and 'A' in row {row}: counted as of a wrong type.",)
+
+
+@pytest.mark.parametrize("texts", [["1"] * 50 + ["A"], ["1", "A"]], ids=["two of a hundred", "half"])
+def test_several_texts_make_the_whole_column_one_of_texts(tmp_path: Path, texts: list[str]) -> None:
     assert column(tmp_path, texts) == texts
+
+
+@pytest.mark.parametrize("marker", ["N/A", "None", "?", "-", " ", "#DIV/0!", "n/a", "<NA>", "#N/A"])
+def test_what_stands_for_nothing_among_numbers_is_null(tmp_path: Path, marker: str) -> None:
+    assert column(tmp_path, ["1", marker, "2"]) == pytest.approx([1.0, math.nan, 2.0], nan_ok=True)
+    assert column(tmp_path, ["a", marker, "b"]) == ["a", marker, "b"]
+
+
+def test_decimal_commas_are_numbers_where_semicolons_part_the_fields(tmp_path: Path) -> None:
+    table = read(csv_file(tmp_path, "a;b;c\n1,5;-2;1,5\n1.234,75;;x\n"))
+
+    assert table.number_names == ("a", "b")
+    assert table.numbers[0].tolist() == [1.5, 1234.75]
+    assert table.cells == (["1,5", "x"],)
 
 
 def test_a_column_that_is_always_missing_is_null(tmp_path: Path) -> None:

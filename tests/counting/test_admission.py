@@ -60,6 +60,19 @@ def test_what_is_asked_for_in_the_same_pane_makes_no_room() -> None:
     assert admission.admit("newer") is None
 
 
+def test_what_yields_makes_room_at_once_the_one_unseen_for_longest_first() -> None:
+    admission: Admission[str] = Admission(3, beside="other")
+    close(admission, "first", "second", "other", at=10.0)
+    close(admission, "second", at=20.0)
+    assert admission.admit("asked now") == ()
+
+    found = [
+        admission.admit(f"new {n}", yielding={"second", "first", "asked now", "other", "unknown"}) for n in range(4)
+    ]
+
+    assert found == [("first",), ("second",), ("asked now",), None]
+
+
 def test_what_was_unseen_for_a_short_time_or_for_few_panes_makes_no_room() -> None:
     assert full_for(1000, HOUR - 1).admit("new") is None
     assert full_for(98, 30 * DAY).admit("new") is None

@@ -17,8 +17,9 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.directions.bets import undirected
 from dashlight.judge.traffic.events import Slow
+from dashlight.metrics.generations import GenerationKey
 from dashlight.metrics.losses import INBOX_FULL
-from dashlight.records import Exchange, Prediction
+from dashlight.records import Exchange, GenerationFacts, Prediction
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.histogram import LATENCY
@@ -31,6 +32,9 @@ Columns = Callable[..., dict[str, Column]]
 Change = Callable[[Any], Any]
 
 OUTCOMES = ("endpoints", "/a", "outcomes")
+GENERATION: GenerationKey = ("chat", "openai_chat", "m", "m", "")
+GENERATIONS = ("endpoints", "/a", "generations")
+FACTS = GenerationFacts("chat", "openai_chat", "m", "m", "", {}, 1, 1, (), (), 0, 0, is_streamed=False)
 MODEL = ("endpoints", "/a", "models", ("risk", "3"))
 ROWS = (*MODEL, "compared", 0)
 RECENT = (*ROWS, "recent")
@@ -52,6 +56,7 @@ def pane(exchange: Exchanges, prediction: Predictions, columns: Columns, referen
         made = prediction(columns(rng, 20) | {"unheard of": rng.normal(0, 1, 20)})
         counter.endpoint("/a").add(made, [exchange(500, "error") for _ in range(20)])
         counter.endpoint("/a").count([exchange(500, "error") for _ in range(20)], {})
+        counter.endpoint("/a").add_generation(FACTS, exchange(200, "ok"), "")
         panes.append(counter.close(10.0, ProcessStatus(1, 0.5), {INBOX_FULL: 1}))
     both = panes[0].endpoints["/a"].models["risk", "3"]
     rows = panes[1].endpoints["/a"].models["risk", "3"].rows
@@ -73,6 +78,15 @@ def with_changed(value: Any, path: tuple[Any, ...], change: Change) -> Any:
 
 def longer(array: Any) -> Any:
     return np.concatenate([array, array])
+
+
+def negated(array: Any) -> Any:
+    return array - 1
+
+
+def crowded(generations: Any) -> Any:
+    (times,) = generations.values()
+    return {("chat", "openai_chat", str(number), "", ""): times for number in range(50)}
 
 
 def flat(array: Any) -> Any:
@@ -110,6 +124,9 @@ def test_what_a_process_counted_is_right(pane: MachinePane) -> None:
         (("endpoints", "/a", "unwatched_rows"), to(-1), "a count of -1"),
         ((*OUTCOMES, "rows"), to(-1), "a count of -1"),
         ((*OUTCOMES, "outcomes", "ok"), to(-1), "a count of -1"),
+        ((*GENERATIONS, GENERATION, "durations"), longer, "an array of shape"),
+        ((*GENERATIONS, GENERATION, "per_token"), negated, "a count below zero"),
+        (GENERATIONS, crowded, "50 kinds of generations: expected 49"),
         ((*OUTCOMES, "failures"), to({"http_500": -1}), "a count of -1"),
         ((*OUTCOMES, "undecodable"), to({"binary": -1}), "a count of -1"),
         ((*OUTCOMES, "durations"), longer, "an array of shape"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,16 +15,16 @@ from dashlight.counting.endpoint import (
     EndpointBrief,
     EndpointCounter,
     EndpointPane,
-    failure_kind,
     merged_endpoints,
 )
 from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.kinds import failure_kind
 from dashlight.counting.model import ModelBrief
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.directions.bets import Direction, undirected
 from dashlight.judge.traffic.events import Slow
-from dashlight.records import Exchange, Prediction
+from dashlight.records import Exchange, GenerationFacts, Prediction, Table
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.histogram import LATENCY
@@ -52,6 +53,32 @@ def bin_before(seconds: float) -> int:
 
 def traces_of(pane: EndpointPane) -> dict[str, list[int]]:
     return {name: [int.from_bytes(trace_id) for _, trace_id in kept] for name, kept in pane.traces.items()}
+
+
+def test_rows_without_a_column_are_counted_and_make_no_model(exchange: Exchanges, prediction: Predictions) -> None:
+    counter = counter_of()
+    no_columns = Table(2, (), np.empty((0, 2)), (), (), np.zeros(2, np.intp))
+
+    counter.add(replace(prediction({"age": np.zeros(2)}), features=no_columns), [exchange()])
+
+    pane = counter.close(10.0)
+    assert (pane.outcomes.rows, pane.models) == (2, {})
+    assert not pane.has_predictions
+    assert not counter.has_models
+
+
+@pytest.mark.parametrize("most_models", [0, MOST_MODELS], ids=["several endpoints", "one endpoint"])
+def test_a_failure_is_a_language_model_s_only_where_nothing_else_can_have_failed(
+    most_models: int, exchange: Exchanges
+) -> None:
+    counter = counter_of(most_models=most_models)
+    facts = GenerationFacts("chat", "openai_chat", "m", "m", "", {}, 1, 1, (), (), 0, 0, is_streamed=False)
+
+    counter.add_generation(facts, exchange(), "")
+    counter.count([exchange(503, "error")], {})
+
+    answered, failed = ("chat", "openai_chat", "m", "m", ""), ("chat", "openai_chat", "", "", "503")
+    assert list(counter.close(10.0).generations) == ([answered, failed] if most_models else [answered])
 
 
 @pytest.mark.parametrize(

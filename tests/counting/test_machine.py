@@ -23,6 +23,7 @@ from dashlight.counting.machine import (
     lightened,
     merged,
 )
+from dashlight.counting.model import ModelBrief
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.metrics.losses import SignalFate
@@ -105,6 +106,46 @@ def test_endpoints_beyond_the_bound_are_counted_together_and_that_is_said_once(
     other = pane.endpoints[OTHER_ENDPOINTS]
     assert (other.models, other.unwatched_rows, other.outcomes.rows) == ({}, 6, 6)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+def test_what_has_no_claim_is_counted_with_the_others_until_the_endpoint_has_a_place(exchange: Exchanges) -> None:
+    counter = counter_of()
+    for claim in ("none", "provisional", "none"):
+        counter.endpoint("/a", claim).count([exchange()], {})
+    counter.endpoint(OTHER_ENDPOINTS, "provisional").count([exchange()], {})
+
+    assert exchanges_of(closed(counter)) == {"/a": 2, OTHER_ENDPOINTS: 2}
+
+
+def test_predictions_take_the_places_of_endpoints_that_have_none_and_nothing_is_lost(
+    exchange: Exchanges, prediction: Predictions, caplog: pytest.LogCaptureFixture
+) -> None:
+    counter = counter_of()
+    for number in range(MOST_ENDPOINTS):
+        counter.endpoint(f"/failing/{number}", "provisional").count([exchange(500, "error")], {})
+    for number in range(MOST_ENDPOINTS):
+        counter.endpoint(f"/{number}").add(prediction({"age": np.zeros(2)}), [exchange(), exchange()])
+    counter.endpoint("/refused", "provisional").count([exchange()], {})
+
+    pane = closed(counter)
+
+    assert set(pane.endpoints) == {f"/{number}" for number in range(MOST_ENDPOINTS)} | {OTHER_ENDPOINTS}
+    assert pane.endpoints[OTHER_ENDPOINTS].outcomes.failed == MOST_ENDPOINTS
+    assert exchanges_of(pane)[OTHER_ENDPOINTS] == MOST_ENDPOINTS + 1
+    assert len(caplog.records) == 1
+    assert exchanges_of(closed(counter))[OTHER_ENDPOINTS] == 0
+
+
+def test_an_endpoint_that_the_judge_has_seen_predictions_of_keeps_its_place_while_it_fails(
+    exchange: Exchanges, prediction: Predictions
+) -> None:
+    counter = counter_of()
+    counter.follow(Briefing({"/failing": EndpointBrief(models={("risk", "3"): ModelBrief(references=())})}))
+    counter.endpoint("/failing", "provisional").count([exchange(500, "error")], {})
+    for number in range(MOST_ENDPOINTS):
+        counter.endpoint(f"/{number}").add(prediction({"age": np.zeros(2)}), [exchange(), exchange()])
+
+    assert exchanges_of(closed(counter))["/failing"] == 1
 
 
 def test_an_endpoint_that_begins_later_counts_what_the_judge_wants(exchange: Exchanges) -> None:
@@ -236,7 +277,7 @@ def test_an_endpoint_that_nobody_asked_lately_makes_room(exchange: Exchanges) ->
 
     def asked(at: float, *routes: str) -> MachinePane:
         for route in routes:
-            counter.endpoint(route).count([exchange()], {})
+            counter.endpoint(route, "provisional").count([exchange()], {})
         return counter.close(at, ProcessStatus(0, 1.0), {})
 
     routes = [f"/{number}" for number in range(MOST_ENDPOINTS)]

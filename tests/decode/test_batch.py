@@ -174,7 +174,7 @@ def test_an_answer_that_cannot_be_read_leaves_the_features(exchange: Make) -> No
 def test_undecodable_exchanges_have_their_reason(exchange: Make) -> None:
     batch = decoder().decode([exchange(b"{", {"y": 1}), exchange(b"", {"y": 1}), exchange(b"", {"y": 1})])
 
-    assert batch.undecodable == [(0, "truncated"), (1, "empty_body"), (2, "empty_body")]
+    assert batch.undecodable == [(0, "invalid_json"), (1, "empty_body"), (2, "empty_body")]
 
 
 @pytest.mark.parametrize("rounds", [1, 2], ids=["without a plan", "with a plan"])

@@ -11,11 +11,13 @@ import pytest
 from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled, is_instrumentation_enabled
 
 from dashlight.deliver.delivery import Delivery
+from dashlight.deliver.destination import LINGER_SECONDS
 from dashlight.deliver.encoding.events import ALERT, PREDICTION, Event
 from dashlight.deliver.outbox import Counts
 from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.metrics.losses import SignalFate
+from dashlight.testing import FakeClock
 
 SPANS, EVENTS = Endpoint("http://spans"), Endpoint("http://events")
 PATIENCE_SECONDS = 20.0
@@ -302,3 +304,21 @@ def test_nothing_is_loaded_for_the_network_before_there_is_something_to_send() -
     found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
 
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("since_at", "waited_seconds"),
+    [(100.0, 0.0), (99.75, 0.25), (90.0, 1.0), (200.0, 0.0), (float("inf"), 0.0)],
+    ids=["now", "a while ago", "long ago", "clock set back", "unknown"],
+)
+def test_an_event_has_waited_for_company_since_its_exchange_ended(
+    deliver: Callable[..., Delivery], since_at: float, waited_seconds: float
+) -> None:
+    clock = FakeClock(100.0)
+    delivery = deliver(clock=clock)
+
+    delivery.send_event(event("a"), since_at=since_at)
+    delivery.send_spans([b"b"], since_at=since_at)
+
+    waiting = [destination.due_at() for destination in delivery._destinations]
+    assert waiting == [pytest.approx(clock.monotonic() + LINGER_SECONDS - waited_seconds)] * 2

@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ROOT / ".venv-servers"
 """Of servers that do not get on with one another, nor with what the tests need: one environment for each."""
 INSTALL_SECONDS = 900.0
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input")
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,11 @@ def served(tmp_path: Path) -> Callable[..., Any]:
         filled = [piece.replace("{port}", str(port)) for piece in command]
         apps = str(Path(__file__).parent / "apps")
         with running(
-            filled, log, PYTHONPATH=apps, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environ
+            filled,
+            log,
+            PYTHONPATH=with_path(apps),
+            PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            **environ,
         ):
             url = f"http://127.0.0.1:{port}"
             assert until(lambda: answers(url), bool), log.read_text()
@@ -202,6 +207,11 @@ def served(tmp_path: Path) -> Callable[..., Any]:
         assert "Traceback" not in log.read_text(), log.read_text()
 
     return start
+
+
+def with_path(directory: str) -> str:
+    """*directory* before what PYTHONPATH names for the tests themselves."""
+    return os.pathsep.join(filter(None, (directory, os.environ.get("PYTHONPATH", ""))))
 
 
 @dataclass(frozen=True)
@@ -252,32 +262,57 @@ def hosted(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     return start
 
 
+@pytest.fixture(scope="session")
+def overlay() -> Callable[[str, Sequence[str]], Path]:
+    """`overlay(name, requirements)`: a directory with them, for the PYTHONPATH before all else; made once and kept."""
+    return overlaid
+
+
 def made(name: str, requirements: Sequence[str]) -> Path:
     """The Python of the environment *name*, installed now unless that was done before."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     # An editable install follows the code, but not what is written here.
     installed = [project["project"][key] for key in ("dependencies", "scripts")], project["tool"]["hatch"]
-    told = json.dumps([str(ROOT), sys.version, sys.base_prefix, installed, list(requirements)])
+
+    def commands(home: Path) -> list[list[str]]:
+        python = str(home / "bin" / "python")
+        return [
+            # With the pip that is here: one for each environment takes seconds.
+            [sys.executable, "-m", "venv", "--without-pip", str(home)],
+            [*PIP, "--python", python, "install", "--editable", str(ROOT), *requirements],
+        ]
+
+    return once(name, [installed, list(requirements)], commands) / "bin" / "python"
+
+
+def overlaid(name: str, requirements: Sequence[str]) -> Path:
+    """A directory with *requirements* and what they need, installed now unless that was done before.
+
+    Everything else is that of the tests: an environment of megabytes, where numpy and scipy are most of a whole one.
+    """
+    return once(name, list(requirements), lambda home: [[*PIP, "install", "--target", str(home), *requirements]])
+
+
+def once(name: str, made_of: object, commands: Callable[[Path], Sequence[Sequence[str]]]) -> Path:
+    """The directory that *commands* fill, run now unless that was done before; skips where they do not work."""
+    told = json.dumps([str(ROOT), sys.version, sys.base_prefix, made_of])
     home = ENVIRONMENTS / f"{name}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
-    python, whole = home / "bin" / "python", home / "whole"
+    whole = home / "whole"
     ENVIRONMENTS.mkdir(exist_ok=True)
     with (ENVIRONMENTS / f"{home.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not whole.exists():
             shutil.rmtree(home, ignore_errors=True)
-            if said := installing(home, python, requirements):
+            if said := failing(commands(home)):
                 shutil.rmtree(home, ignore_errors=True)
                 (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{name} could not be installed: {said}")
             whole.touch()
-    return python
+    return home
 
 
-def installing(home: Path, python: Path, requirements: Sequence[str]) -> str:
-    """Makes the environment; what went wrong, or empty."""
-    # With the pip that is here: one for each environment takes seconds.
-    venv = [sys.executable, "-m", "venv", "--without-pip", str(home)]
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "--quiet", "--disable-pip-version-check", "--no-input"]
-    for command in (venv, [*pip, "install", "--editable", str(ROOT), *requirements]):
+def failing(commands: Sequence[Sequence[str]]) -> str:
+    """Runs *commands*; what went wrong, or empty."""
+    for command in commands:
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:

@@ -3,7 +3,7 @@ from itertools import product
 
 import pytest
 
-from dashlight.judge.alert_budget import TRAFFIC, Places, PlacesState, Shares, share_of_place, shares
+from dashlight.judge.alert_budget import MOST_PLACES, TRAFFIC, Places, PlacesState, Shares, share_of_place, shares
 from dashlight.store.layout import Layout
 
 LAYOUT: Layout[PlacesState] = Layout("places", 1, PlacesState)
@@ -31,6 +31,12 @@ def test_what_is_not_there_is_the_columns() -> None:
 def test_the_shares_of_all_places_are_the_whole() -> None:
     assert [share_of_place(place) for place in (1, 2, 3, 8)] == [1 / 2, 1 / 6, 1 / 12, 1 / 72]
     assert sum(share_of_place(place) for place in range(1, 10_000)) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("place", [-1, 0, MOST_PLACES + 1])
+def test_a_place_that_nobody_gave_out_has_no_share(place: int) -> None:
+    with pytest.raises(ValueError, match="place in the budget"):
+        share_of_place(place)
 
 
 def test_a_place_that_was_given_back_is_the_next_one_s() -> None:

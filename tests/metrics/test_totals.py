@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashlight.metrics.figures import Figure, Figures
+from dashlight.metrics.generations import GenerationKey, generation_times
 from dashlight.metrics.losses import INBOX_FULL, Fate, SignalFate
 from dashlight.metrics.totals import MOST_COUNTED_SERIES, MOST_ENDPOINTS, MOST_SERIES, Totals, TotalsState
 from dashlight.records import Alert, Score, WatchState
@@ -20,6 +21,7 @@ from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.workers.layouts import FIGURES
 
 OUTBOX_FULL = SignalFate("events", "dropped", "outbox_full")
+SECONDS = generation_times(duration_seconds=2.0, first_token_seconds=0.5, seconds_per_token=None)
 LAYOUT: Layout[TotalsState] = Layout("totals", 1, TotalsState)
 GAUGES = {"workers": 2.0, "in_flight": 3.0, "analysed_rate": 1.0}
 
@@ -114,18 +116,24 @@ def test_totals_that_are_restored_go_on_as_if_nothing_had_happened(cut_at: int) 
             totals.add_outcomes(f"/{number % 40}", pane(number, kinds=[f"http_{500 + number}"]))
             totals.add_counts({OUTBOX_FULL: 2, SignalFate("spans", "dropped", f"reason {number * 2}"): 1})
             totals.add_alerts([FIRED])
+            totals.add_generations({("chat", "openai_chat", f"m{number}", "", f"{number % 20}"): SECONDS})
         assert figures_of(restored) == figures_of(whole)
 
     assert written(restored) == written(whole)
     assert restored.started_at == 1.0
     assert numbers(figures_of(restored), "dashlight.dropped")["events", "outbox_full"] == 100
     assert numbers(figures_of(restored), "dashlight.alert.fired")["drift",] == 50
+    assert sum(int(times.durations.sum()) for times in restored.state.generations.values()) == 50
+
+
+CHAT: GenerationKey = ("chat", "openai_chat", "m", "m", "")
 
 
 def totals_seen() -> TotalsState:
     totals = Totals(started_at=1.0)
     totals.add_outcomes("/p", pane(3, kinds=["http_503"]))
     totals.add_counts({OUTBOX_FULL: 2})
+    totals.add_generations({CHAT: SECONDS})
     figures_of(totals)
     return totals.state
 
@@ -144,6 +152,8 @@ ENDPOINT = STATE.endpoints["/p"]
         replace(STATE, counts={INBOX_FULL: 2**62}),
         replace(STATE, counts={SignalFate("rows", "dropped", f"reason {number}"): 1 for number in range(66)}),
         replace(STATE, fired={"drift": -1}),
+        replace(STATE, generations={CHAT: replace(SECONDS, first_tokens=SECONDS.first_tokens - 1)}),
+        replace(STATE, generations={("chat", "openai_chat", f"{number}", "", ""): SECONDS for number in range(50)}),
         replace(STATE, admitted_count=len(STATE.admitted) - 1),
         replace(STATE, admitted_count=MOST_COUNTED_SERIES + 1),
         replace(STATE, admitted=tuple((f"{number}",) for number in range(MOST_COUNTED_SERIES + 1))),
@@ -244,6 +254,17 @@ def test_endpoints_beyond_the_bound_are_counted_together() -> None:
     requests = numbers(figures_of(totals), "dashlight.rows")
     assert len(requests) == MOST_ENDPOINTS
     assert requests["other",] == 44
+
+
+def test_what_stands_for_the_others_takes_no_name_from_an_endpoint_also_where_it_came_first() -> None:
+    totals = Totals(started_at=1.0)
+
+    for name in ("other", *(f"/p{number}" for number in range(MOST_ENDPOINTS - 1)), "/late"):
+        totals.add_outcomes(name, pane(2))
+
+    requests = numbers(figures_of(totals), "dashlight.rows")
+    assert len(requests) == MOST_ENDPOINTS
+    assert requests["other",] == 2 * 4
 
 
 def test_there_are_never_more_series_than_the_bound() -> None:
@@ -364,3 +385,18 @@ def test_what_happened_can_be_asked_for() -> None:
         totals.add_counts({INBOX_FULL: 3, OUTBOX_FULL: 5})
 
     assert (totals.count(INBOX_FULL), totals.count(OUTBOX_FULL)) == (6, 10)
+
+
+def test_generations_of_all_endpoints_add_up_and_none_is_taken_for_another() -> None:
+    totals = Totals(started_at=0.0)
+    keys: list[GenerationKey] = [("chat", "openai_chat", "m", "", ""), ("chat", "openai_chat", "", "m", "")]
+
+    for _ in range(3):
+        totals.add_generations(dict.fromkeys(keys, SECONDS))
+
+    found = [each for each in figures_of(totals).histograms if each.name == "gen_ai.server.request.duration"]
+    assert [sum(each.counts) for each in found] == [3, 3]
+    assert {tuple(sorted(each.attributes)) for each in found} == {
+        ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"),
+        ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.response.model"),
+    }

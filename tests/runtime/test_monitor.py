@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from dashlight.capture.capture import Capture
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.spans import Spans
-from dashlight.capture.tee import Capture
 from dashlight.capture.trace_parent import sampler_from
 from dashlight.clock import SystemClock
 from dashlight.errors import ReferenceDataError
-from dashlight.metrics.losses import INBOX_FULL, SignalFate
+from dashlight.metrics.losses import BODIES_DROPPED, INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.monitor import Monitor, MonitorPlan
@@ -94,7 +95,7 @@ def monitors() -> Iterator[Callable[..., Monitor]]:
     made: list[Monitor] = []
 
     def make(prepare: Callable[[], Analysis], *, cpu_share: float = 1.0) -> Monitor:
-        spans = Spans("off", exported=False, sampler=sampler_from({}), w3c_alone=True, version="0")
+        spans = Spans("off", exported=False, sampler=sampler_from({}), version="0")
         plan = MonitorPlan(None, cpu_share, shutdown_seconds=5.0, prepare=prepare, look_around=lambda: None)
         made.append(Monitor(Capture(Inbox(), spans, 1024), plan, SystemClock()))
         made[-1].start()
@@ -116,6 +117,17 @@ def test_all_that_was_captured_is_analysed_before_flush_returns(monitors: Callab
     assert pending == 0
     assert noted.analysed == noted.counted == list(range(1000))
     assert noted.thread == "dashlight-analysis"
+
+
+def test_what_has_lost_its_bodies_is_counted_and_not_analysed(monitors: Callable[..., Monitor]) -> None:
+    noted = Noted()
+    monitor = monitors(lambda: noted)
+
+    monitor.capture.inbox.put(structs.replace(exchange(1), is_bodiless=True))
+    monitor.capture.inbox.put(exchange(2))
+    monitor.flush(5)
+
+    assert (noted.analysed, noted.counted) == ([2], [1, 2])
 
 
 def test_closing_takes_what_is_there_and_closes_delivery(monitors: Callable[..., Monitor]) -> None:
@@ -267,7 +279,7 @@ def test_what_was_lost_before_analysis_and_in_it_is_counted_with_each_pane(
     monitor.flush()
     monitor.flush()
 
-    assert noted.lost == {INBOX_FULL: 2, SignalFate("exchanges", "mistake", "ZeroDivisionError"): 1}
+    assert noted.lost == {INBOX_FULL: 2, BODIES_DROPPED: 0, SignalFate("exchanges", "mistake", "ZeroDivisionError"): 1}
 
 
 async def _never(*_: Any) -> Any:

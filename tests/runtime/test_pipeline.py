@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from dashlight.counting.machine import MOST_ENDPOINTS, MachineCounter
 from dashlight.counting.policy import Policy
@@ -22,7 +23,7 @@ from dashlight.deliver.encoding.ndjson import NdjsonEncoder
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.judge.traffic.rules import parse_rules
-from dashlight.records import Exchange, Outcome, OwnSpan
+from dashlight.records import Exchange, HandedOver, Outcome, OwnSpan
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.runtime.pipeline import Pipeline
 from dashlight.runtime.publisher import Publishing
@@ -417,6 +418,77 @@ def test_refused_requests_join_no_rows_and_are_no_failures(
     assert scores["refusal_rate[http_422 age missing]"] == 0.75
 
 
+def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
+    service: Callable[..., Service],
+) -> None:
+    watched = service(sample_rate=1.0, thresholds="error_rate>20%", shows_figures=True)
+    inside = [
+        an_exchange({"age": 40.0}, {"error": "model not loaded"}, own_span=span)
+        for span in (OwnSpan(), OwnSpan(attributes={"tenant": "7"}))
+    ]
+    inside += [structs.replace(an_exchange({"age": 1.0}, {}, own_span=OwnSpan()), handed=HandedOver(failure="stream"))]
+
+    watched.serve(*inside).end_pane()
+
+    assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
+    spans = {span["trace_id"]: span for span in watched.exporter.spans}
+    events = watched.exporter.events("dashlight.prediction")
+    assert len(spans) == len(events) == 3
+    for event, kind in zip(events, ["model", "model", "stream"], strict=True):
+        span = spans[event["trace_id"]]
+        assert span["status"] == "error"
+        for attributes in (event["attributes"], span["attributes"]):
+            assert (attributes["dashlight.outcome"], attributes["error.type"]) == ("error", kind)
+            assert attributes["http.response.status_code"] == 200
+    figures = watched.sharing.figures()
+    assert figures is not None
+    requests = [each for each in figures.figures if each.name == "dashlight.requests" and each.value]
+    assert [(each.value, each.attributes["dashlight.outcome"]) for each in requests] == [(3, "error")]
+
+
+def test_a_server_of_language_models_has_the_metrics_that_the_conventions_want(
+    service: Callable[..., Service],
+) -> None:
+    watched = service(shows_figures=True)
+    asked = {"model": "m", "messages": [{"role": "user", "content": "a"}]}
+    choice = {"index": 0, "message": {"content": "b"}, "finish_reason": "stop"}
+    whole = an_exchange(asked, {"model": "m-1", "choices": [choice]}, route="/v1/chat/completions")
+    pieces = [{"model": "m-1", "choices": [{"index": 0, "delta": {"content": each}}]} for each in "abc"]
+    usage = {"model": "m-1", "choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 3}}
+    events = "".join(f"data: {json.dumps(each)}\n\n" for each in [*pieces, usage]) + "data: [DONE]\n\n"
+    stream = an_exchange({**asked, "stream": True}, events.encode(), route="/v1/chat/completions")
+    stream = structs.replace(
+        stream,
+        response_headers=((b"content-type", b"text/event-stream"),),
+        first_byte_seconds=0.25,
+        duration_seconds=1.0,
+    )
+    failed = an_exchange(asked, route="/v1/chat/completions", status=503, outcome="error")
+
+    exchanges = [structs.replace(each, path="/v1/chat/completions") for each in (whole, stream, failed)]
+    watched.serve(*exchanges, an_exchange({"age": 1.0}, {"score": 0.5})).end_pane()
+
+    figures = watched.sharing.figures()
+    assert figures is not None
+    found = [each for each in figures.histograms if each.name.startswith("gen_ai.")]
+    told = {(each.name, each.attributes.get("error.type", "")): each for each in found}
+    asked_of = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "m",
+        "gen_ai.response.model": "m-1",
+    }
+    assert {key: sum(each.counts) for key, each in told.items()} == {
+        ("gen_ai.server.request.duration", ""): 2,
+        ("gen_ai.server.request.duration", "503"): 1,
+        ("gen_ai.server.time_to_first_token", ""): 1,
+        ("gen_ai.server.time_per_output_token", ""): 1,
+    }
+    assert told["gen_ai.server.time_per_output_token", ""].attributes == asked_of
+    assert told["gen_ai.server.time_per_output_token", ""].sum == pytest.approx(0.375, rel=0.06)
+    assert told["gen_ai.server.time_to_first_token", ""].sum == pytest.approx(0.25, rel=0.06)
+
+
 def test_rules_about_requests_in_flight_are_about_the_process_and_not_about_each_endpoint(
     service: Callable[..., Service], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -452,8 +524,54 @@ def test_endpoints_beyond_the_bound_are_counted_together_and_not_judged(
     assert (own["other"]["rows"], own["other"]["unwatched_rows"]) == (5, 5)
     assert (own["/models/0"]["rows"], own["/models/0"]["unwatched_rows"]) == (2, 0)
     assert [message for _, _, message in logged(caplog)] == [
-        "more than 32 endpoints: the others are counted together, without drift"
+        "more than 32 endpoints: the others are counted together, not judged"
     ]
+
+
+def test_probes_that_are_answered_do_not_say_that_a_process_is_well(service: Callable[..., Service]) -> None:
+    watched = service()
+    probe = structs.replace(an_exchange(b"", b"", route="/health"), method="GET", path="/health")
+    scanner = an_exchange(b"", b"", route="unmatched", status=404)
+
+    answered = []
+    for exchanges in ([probe, scanner], [probe, an_exchange({"age": 40.0}, {"score": 0.5})], []):
+        watched.serve(*exchanges).end_pane()
+        judging = watched.pipeline._sharing.watch
+        assert judging is not None
+        answered.append([status.answered_count for status in judging._statuses.values()])
+
+    assert answered == [[0], [1], [0]]
+
+
+def test_scanners_and_probes_take_no_place_from_a_model_and_are_counted(
+    service: Callable[..., Service], reference: Reference
+) -> None:
+    watched = service(reference=reference)
+    kinds = [
+        ("/{}/{{path}}", "GET", 404),
+        ("/{}/health", "GET", 200),
+        ("/page/{}", "GET", 200),
+        ("/{}", "OPTIONS", 200),
+    ]
+    strangers = [
+        structs.replace(an_exchange(b"", b"", route=route.format(number), status=status), method=method)
+        for route, method, status in kinds
+        for number in range(40)
+    ]
+    watched.serve(*strangers)
+    for _ in range(6):
+        watched.serve(*strangers, *predictions(np.random.default_rng(3), 20)).end_pane()
+
+    counted = {
+        event["http.route"]: score["rows"]
+        for event in watched.events("scores")
+        for score in event["dashlight.scores"]
+        if score["statistic"] == "throughput"
+    }
+    assert counted == {"/predict": 120, "other": 7 * 160}
+    assert {event["http.route"] for event in watched.events("scores") if "dashlight.model.name" in event} == {
+        "/predict"
+    }
 
 
 def test_the_budget_is_shared_by_the_models_of_all_endpoints(
@@ -491,7 +609,8 @@ def test_failures_become_events_at_any_rate_but_not_in_floods(service: Callable[
 
     events = watched.events("prediction")
     assert len(events) == 100
-    assert [event["dashlight.outcome"] for event in events] == ["ok"] * 50 + ["error"] * 50
+    assert [event["error.type"] for event in events].count("model") == 50
+    assert {event["dashlight.outcome"] for event in events} == {"error"}
 
 
 def test_an_event_of_what_was_not_analysed_says_what_is_known(service: Callable[..., Service]) -> None:

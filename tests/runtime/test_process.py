@@ -28,7 +28,7 @@ class Failing:
 def test_a_start_that_fails_unforeseen_is_logged_and_tried_once(caplog: pytest.LogCaptureFixture) -> None:
     tried: list[object] = []
 
-    def assemble(environ: Mapping[str, str], app: object, application: str) -> None:
+    def assemble(environ: Mapping[str, str], app: object, application: str, service: str) -> None:
         tried.append(app)
         raise RuntimeError("out of threads")
 
@@ -100,13 +100,13 @@ def test_what_is_left_is_sent_and_handed_on_at_the_end_of_the_server() -> None:
 
 
 def test_a_forked_child_lets_go_of_the_monitor_and_serves_what_its_parent_served() -> None:
-    served: list[str] = []
+    served: list[tuple[str, str]] = []
 
-    def assemble(environ: Mapping[str, str], app: object, application: str) -> None:
-        served.append(application)
+    def assemble(environ: Mapping[str, str], app: object, application: str, service: str) -> None:
+        served.append((application, service))
 
     forked, noted = Process(assemble), Noted()
-    forked.application = "the churn model"
+    forked.application, forked.service = "the churn model", "churn"
     forked.start("app")
     forked.monitor = noted  # type: ignore[assignment]
 
@@ -115,4 +115,4 @@ def test_a_forked_child_lets_go_of_the_monitor_and_serves_what_its_parent_served
     assert forked.monitor is None
     assert noted.asked == ["forget"]
     forked.start("app")
-    assert served == ["the churn model"] * 2
+    assert served == [("the churn model", "churn")] * 2

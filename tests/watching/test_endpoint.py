@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.counting.endpoint import MOST_MODELS, EndpointCounter, failure_kind
+from dashlight.counting.endpoint import MOST_MODELS, EndpointCounter
 from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.kinds import failure_kind
 from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -461,7 +462,7 @@ class Broken:
 
 def test_a_mistake_in_one_part_is_counted_and_told_once_and_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
     watched = Watched("error_rate>2%")
-    watched.endpoint._models["broken", ""] = Broken()  # type: ignore[assignment]
+    watched.endpoint.models["broken", ""] = Broken()  # type: ignore[assignment]
 
     watched.serve(FAILED).serve(FAILED)
 
@@ -497,7 +498,7 @@ def test_the_model_unseen_for_longest_makes_room_for_a_new_one_and_its_alerts_en
     assert (begun.model, begun.column, begun.state) == ("v9", "age", "firing")
     assert (watched.places.models, watched.endpoint.unwatched_rows) == (MOST_MODELS, 0)
     assert {model for model, _ in watched.endpoint.brief.models} == {*others, "v9"}
-    assert watched.endpoint._models["v9", ""].place == 1
+    assert watched.endpoint.models["v9", ""].place == 1
 
 
 def test_models_that_are_all_asked_make_no_room() -> None:

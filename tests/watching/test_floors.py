@@ -9,14 +9,16 @@ import msgspec
 import numpy as np
 import pytest
 
+from dashlight.capture.ending import outcome_of
+from dashlight.counting.claims import claim_of
 from dashlight.counting.endpoint import EndpointCounter
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.machine import MachineCounter, MachinePane, ProcessStatus
+from dashlight.counting.machine import MachinePane, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places
 from dashlight.judge.traffic.rules import limits_of
-from dashlight.records import Alert, Exchange, outcome_of
+from dashlight.records import Alert, Exchange
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.endpoint import WatchedEndpoint
 from dashlight.watching.machine import MachineWatch
@@ -72,9 +74,10 @@ class Endpoint:
         self.panes = 0
 
     def serve(self, exchanges: list[Exchange], panes: int = 1, failures: Mapping[int, str] = NOTHING) -> Endpoint:
+        judged = [each for each in exchanges if claim_of(each) is not None]
         for _ in range(panes):
-            if exchanges:
-                self.counter.count(exchanges, failures)
+            if judged:
+                self.counter.count(judged, failures)
             self.panes += 1
             at = BEGAN_AT + 10.0 * self.panes
             states = {alert.key: alert.state for _, alert in self.fired}
@@ -166,8 +169,11 @@ def test_nobody_hides_by_the_agent_of_a_probe_what_he_posts() -> None:
     assert len(Endpoint().serve([failing] * 20, panes=12).fired) == 1
 
 
-def test_paths_that_nobody_serves_never_count() -> None:
-    assert Endpoint("unmatched").serve(mixed(0, 20), panes=12).fired == []
+def test_a_model_without_a_router_alarms_and_paths_that_nobody_serves_do_not() -> None:
+    scanned = msgspec.structs.replace(an_exchange(404), route="unmatched")
+
+    assert Endpoint("unmatched").serve([scanned] * 20, panes=12).fired == []
+    assert Endpoint("unmatched").serve(mixed(0, 20), panes=12).told == [(7, "failure_rate", "firing")]
 
 
 def test_a_limit_in_exchanges_goes_on_after_a_restart() -> None:
@@ -218,17 +224,3 @@ def test_a_process_that_hangs_is_seen_though_others_answer() -> None:
 
     assert (7, "firing") in hanging(machine(), well, hung, panes=8)
     assert hanging(machine(), well, replace(hung, answered_count=1), panes=20) == []
-
-
-def test_probes_that_are_answered_do_not_say_that_a_process_is_well() -> None:
-    references = References(LearnedReferences(None), None)
-    counter = MachineCounter("1", POLICY, references)
-    counter.endpoint("/predict").count([an_exchange(method="GET", path="/health")], {})
-    counter.endpoint("unmatched").count([an_exchange(404)], {})
-    status = ProcessStatus(25, 1.0, waiting_count=25)
-
-    assert counter.close(BEGAN_AT, status, {}).statuses["1"].answered_count == 0
-
-    counter.endpoint("/predict").count([an_exchange(), an_exchange()], {})
-
-    assert counter.close(BEGAN_AT, status, {}).statuses["1"].answered_count == 2

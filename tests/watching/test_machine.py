@@ -28,7 +28,7 @@ from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS, SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Score, Table
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.machine import MachineWatch
-from dashlight.watching.state import WholeState
+from dashlight.watching.state import MachineState, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns, taken
@@ -460,6 +460,58 @@ def test_a_part_that_is_missing_begins_anew_and_ends_its_alerts(part: LostPart, 
     assert machine.serve(troubled_panes()[0]).watch.pane_count == 9
 
 
+MachineChange = Callable[[MachineState], MachineState]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: replace(state, pane_count=-1),
+        lambda state: replace(state, pane_count=2**63),
+        lambda state: replace(state, endpoints={}),
+        lambda state: replace(state, endpoints={**state.endpoints, "/other": 2}),
+        lambda state: replace(state, endpoints=dict.fromkeys(state.endpoints, 0)),
+        lambda state: replace(state, statuses={"process": ProcessStatus(-1, 1.0)}),
+        lambda state: replace(state, statuses={"process": ProcessStatus(0, float("nan"))}),
+        lambda state: replace(state, statuses={"process": ProcessStatus(0, 1.0, float("inf"))}),
+    ],
+    ids=[
+        *("panes below none", "panes beyond all", "no endpoints", "one endpoint more", "no place", "in flight"),
+        *("no rate", "at no moment"),
+    ],
+)
+def test_the_state_of_a_machine_that_cannot_be_is_refused_whole(change: MachineChange) -> None:
+    machine = Machine(reference_of()).serve(troubled_panes()[0])
+    whole = kept(machine.watch)
+    other = MachineWatch(POLICY, machine.references, at=BEGAN_AT)
+
+    with pytest.raises(ValueError, match=r"panes|place|flight|share|moment|end of"):
+        other.restore(
+            replace(whole, machine=change(whole.machine)),
+            BEGAN_AT,
+            lose=lambda part, error: pytest.fail(f"{part} {error}"),
+        )
+
+
+@pytest.mark.parametrize("part", ["endpoint", "comparison"])
+def test_a_part_that_does_not_fit_is_lost_alone_and_handed_over(part: str) -> None:
+    machine = drifting()
+    whole = kept(machine.watch)
+    if part == "endpoint":
+        whole = replace(whole, endpoints={name: replace(of, unwatched_rows=-1) for name, of in whole.endpoints.items()})
+    else:
+        comparisons = {of: replace(state, rows=state.rows[:-1]) for of, state in whole.comparisons.items()}
+        whole = replace(whole, comparisons=comparisons)
+    other, lost = MachineWatch(POLICY, machine.references, at=BEGAN_AT), list[tuple[str, Exception]]()
+
+    ended = other.restore(whole, BEGAN_AT + 500.0, lose=lambda name, error: lost.append((name, error)))
+
+    assert [(name, type(error)) for name, error in lost] == [(part, ValueError)]
+    assert "drift/risk/%2Fpredict/feature/age" in {alert.key for alert in ended}
+    assert other.close_pane(MachinePane({}, {}), BEGAN_AT + 510.0) == []
+    assert kept(other).machine.pane_count == 9
+
+
 def test_a_reference_that_is_replaced_while_it_runs_withdraws_its_alerts() -> None:
     machine = drifting()
 
@@ -581,7 +633,20 @@ class Routes:
     ) -> list[Alert]:
         for route in routes:
             outcome: Outcome = "error" if route == failing else "ok"
-            self.counter.endpoint(route).count([an_exchange(outcome) for _ in range(self._exchanges)], {})
+            self.counter.endpoint(route, "provisional").count(
+                [an_exchange(outcome) for _ in range(self._exchanges)], {}
+            )
+        return self.end_pane(after=after, counts=counts)
+
+    def predict(self, *routes: str) -> None:
+        """A row of a model at each."""
+        for route in routes:
+            pane = served(np.random.default_rng(1), Turn(rows=1), self.at)
+            made = Prediction(route, "risk", "3", "plain", pane.features, pane.outputs)
+            self.counter.endpoint(route).add(made, pane.exchanges)
+            self.counter.endpoint(route).count(pane.exchanges, {})
+
+    def end_pane(self, *, after: float = PANE_SECONDS, counts: Mapping[SignalFate, int] | None = None) -> list[Alert]:
         self.at += after
         changed = self.watch.close_pane(self.counter.close(self.at, ProcessStatus(0, 1.0), counts or {}), self.at)
         if self.watch.pane_count % self._panes_a_life == 0:
@@ -634,6 +699,49 @@ def test_the_endpoint_unseen_for_longest_makes_room_and_all_its_alerts_end() -> 
     # The process goes on telling of what it knows; that alone brings nothing back.
     assert routes.ask(*first[1:]) == []
     assert "/0" not in routes.watched
+
+
+def test_an_endpoint_that_fails_from_its_first_request_alarms_without_a_prediction() -> None:
+    routes = Routes()
+
+    (fired,) = routes.ask("/broken", failing="/broken")
+
+    assert (fired.endpoint, fired.state) == ("/broken", "firing")
+
+
+def test_predictions_take_the_places_of_endpoints_that_have_none_whose_alerts_end() -> None:
+    routes = Routes()
+    failing = [f"/failing/{number}" for number in range(MOST_ENDPOINTS)]
+    (fired,) = routes.ask(*failing, failing="/failing/0")
+    models = [f"/{number}" for number in range(MOST_ENDPOINTS - 1)]
+
+    routes.predict(*models)
+    ended = routes.ask(*failing, failing="/failing/0")
+
+    assert [(alert.key, alert.state) for alert in ended] == [(fired.key, "resolved")]
+    assert ended[0].summary.startswith("the endpoint made room for one with predictions; it was: ")
+    assert routes.watched == {*models, failing[-1], OTHER_ENDPOINTS}
+    routes.predict(*models, "/last")
+    routes.end_pane()
+    routes.ask(*failing, failing="/failing/1")
+    assert routes.watched == {*models, "/last", OTHER_ENDPOINTS}
+    # All were counted, by whatever name.
+    counts = routes.watch.totals._endpoints
+    assert sum(sum(each._outcomes.values()) for each in counts.values()) == 3 * 40 * MOST_ENDPOINTS + 2 * 31 + 1
+
+
+def test_what_stands_for_all_others_is_counted_and_alarms_nobody() -> None:
+    routes = Routes(exchanges=2, panes_a_life=50)
+
+    changed = [alert for _ in range(5) for alert in routes.ask(OTHER_ENDPOINTS, failing=OTHER_ENDPOINTS)]
+
+    scores = dict(routes.watch.snapshots())[OTHER_ENDPOINTS].scores
+    assert changed == []
+    assert {score.statistic: score.value for score in scores}["error_rate"] == 1.0
+    assert routes.watch._places.endpoints == 0
+    for _ in range(102):
+        routes.ask("/later", after=DAY / 10)
+    assert (routes.watched, routes.watch._places.endpoints) == ({"/later"}, 1)
 
 
 def test_alerts_beyond_those_that_are_kept_are_counted_as_lost() -> None:

@@ -269,9 +269,12 @@ def test_a_file_of_other_columns_falls_back_to_learning_with_one_warning(
     for _ in range(6):
         watched.serve_rows({"height": np.arange(ROWS) % 97})
 
-    assert messages(caplog, logging.WARNING) == [
-        "/predict risk 3: these are not the columns of the reference file; a reference is learned from the first rows"
-    ]
+    (said,) = messages(caplog, logging.WARNING)
+    assert said == (
+        "/predict risk 3: these are not the columns of the reference file; a reference is learned from the first rows."
+        " The reference has features that requests lack: age, income. Requests have features that it does not know:"
+        " height. If some are the same, name them: DASHLIGHT_COLUMNS=height=age"
+    )
     assert set(watched.scores()) == {"height"}
     assert watched.alerts == []
 

@@ -6,6 +6,9 @@ import pytest
 from dashlight.records import Cell, Kind, Table
 from dashlight.window.bins import NAMES_SHOWN, Binner
 from dashlight.window.columns import ColumnReference
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.tables import table_of_columns
+from dashlight.window.values import number_texts
 
 NULL, WRONG, BELOW, ABOVE, FIRST, LAST = 0, 1, 2, 3, 4, 35
 
@@ -30,7 +33,10 @@ def colour(column: Columns) -> ColumnReference:
         pytest.param(9.99, FIRST, id="below an edge"),
         pytest.param(10.0, FIRST + 1, id="on an edge, which begins the next bin"),
         pytest.param(30.0, FIRST + 2, id="the largest of the reference"),
-        pytest.param(float(np.nextafter(30.0, 31.0)), ABOVE, id="just above the range"),
+        pytest.param(30.0 * (1 + 1e-9), FIRST + 2, id="the largest, as another program writes it"),
+        pytest.param(30.0 * (1 + 1e-6), ABOVE, id="just above the range"),
+        pytest.param(10.0 * (1 - 1e-15), FIRST + 1, id="on an edge, but for the last digit"),
+        pytest.param(10.0 * (1 - 1e-6), FIRST, id="just below an edge"),
         pytest.param(float(np.nextafter(0.0, -1.0)), BELOW, id="just below the range"),
         pytest.param(float("inf"), ABOVE, id="infinity"),
         pytest.param(float("-inf"), BELOW, id="minus infinity"),
@@ -167,3 +173,23 @@ def test_the_last_row_of_every_bin_is_kept(age: ColumnReference, table: Tables) 
     binner.keep_last(binner.codes(table({"age": [15.0]})), np.array([10]), kept)
 
     assert (kept[0, FIRST], kept[0, FIRST + 1], kept[0, FIRST + 2]) == (9, 10, -1)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32], ids=["64 bits", "32 bits"])
+def test_how_a_number_is_written_moves_it_to_no_other_bin(kind: type) -> None:
+    rng = np.random.default_rng(0)
+    common = np.array([0.1, 0.30000000000000004, 7.7, 23.02, -1e-7, 1e15 / 3])
+    values = np.concatenate([rng.choice(common, 3000), rng.normal(20, 10, 1000).round(2)])
+    reference = build_reference_from_columns({"x": values}, {}, rng=rng, created_at=0.0)
+    binner = Binner(reference.columns)
+
+    written = np.array([float(f"{value:.15g}") for value in common]).astype(kind).astype(np.float64)
+
+    assert (
+        binner.codes(table_of_columns({"x": written})).tolist()
+        == binner.codes(table_of_columns({"x": common})).tolist()
+    )
+
+
+def test_a_number_is_the_same_category_however_it_is_written() -> None:
+    assert number_texts(np.array([0.1, 0.1 + 1e-16, np.float32(0.1), 0.1000001])) == ["0.1", "0.1", "0.1", "0.1000001"]

@@ -104,24 +104,22 @@ def test_reasons_are_counted_over_the_window() -> None:
     assert list(held.window(2).undecodable.items())[:2] == [("cut", 2), ("other", 2)]
 
 
-def test_a_window_reaches_back_until_it_holds_enough_exchanges_that_are_no_probes() -> None:
-    held = kept(*[replace(counts_of(["ok"] * 3), probes=1)] * 100)
+def test_a_window_reaches_back_until_it_holds_enough_exchanges() -> None:
+    held = kept(*[counts_of(["ok"] * 3)] * 100)
 
     assert held.with_exchanges(6, 2).panes == 6
-    assert held.with_exchanges(6, 40).exchanges - held.with_exchanges(6, 40).probes >= 20
-    assert 20 <= held.with_exchanges(6, 40).panes <= 30
+    assert held.with_exchanges(6, 40).exchanges >= 40
+    assert 14 <= held.with_exchanges(6, 40).panes <= 21
     assert held.with_exchanges(6, 1000).panes == 100
     assert kept().with_exchanges(6, 20).exchanges == 0
 
 
-def test_refusals_probes_and_their_fates_are_counted_over_the_window() -> None:
-    pane = replace(counts_of(["refused"] * 3), refusals={"http_422 age missing": 2, "http_400": 1}, probes=5)
-    pane = replace(pane, failed_probes=2, refused_probes=1)
+def test_refusals_are_counted_over_the_window() -> None:
+    pane = replace(counts_of(["refused"] * 3), refusals={"http_422 age missing": 2, "http_400": 1})
 
     window = kept(pane, counts_of(["ok"]), pane).window(3)
 
     assert (window.refusals, window.refused) == ({"http_422 age missing": 4, "http_400": 2}, 6)
-    assert (window.probes, window.failed_probes, window.refused_probes) == (10, 4, 2)
 
 
 def test_panes_that_follow_each_other_merge_into_the_window_that_covers_them() -> None:
@@ -138,12 +136,7 @@ def test_panes_that_are_restored_go_on_bit_by_bit(cut_at: int) -> None:
         counts_of(["ok"] * at, failures=[f"http_{500 + at}"] * (at % 3), analysed=at, undecodable=["cut", f"{at % 12}"])
         for at in range(50)
     ]
-    panes = [
-        replace(
-            pane, refusals={f"http_422 field{at % 5} missing": at}, probes=at % 4, failed_probes=1, refused_probes=2
-        )
-        for at, pane in enumerate(panes)
-    ]
+    panes = [replace(pane, refusals={f"http_422 field{at % 5} missing": at}) for at, pane in enumerate(panes)]
     whole, restored = kept(*panes[:cut_at]), OutcomePanes()
 
     restored.restore(LAYOUT.thaw(written(whole)))

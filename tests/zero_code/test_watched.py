@@ -22,6 +22,13 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     pass
 
 
+class Odd(SimpleNamespace):
+    """An app with attributes of any kind."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        raise NotImplementedError
+
+
 def with_middleware(kind: Any) -> Starlette:
     return Starlette(middleware=[Middleware(CORSMiddleware), Middleware(kind)])
 
@@ -44,9 +51,9 @@ UNWATCHED = {
     "an application": Starlette(),
     "with the middleware of others": with_middleware(CORSMiddleware),
     "below the layer of others": CORSMiddleware(Starlette()),
-    "whose layers are no apps": SimpleNamespace(app=5),
-    "whose list is none": SimpleNamespace(user_middleware=5),
-    "whose list holds anything": SimpleNamespace(user_middleware=[5, SimpleNamespace(cls="DashlightMiddleware")]),
+    "whose layers are no apps": Odd(app=5),
+    "whose list is none": Odd(user_middleware=5),
+    "whose list holds anything": Odd(user_middleware=[5, SimpleNamespace(cls="DashlightMiddleware")]),
 }
 
 

@@ -1,7 +1,12 @@
 """The bounded list in memory between the event loop and the analysis thread."""
 
+from __future__ import annotations
+
+import math
 import threading
 from collections import deque
+
+from msgspec import structs
 
 from dashlight.records import Exchange
 
@@ -9,21 +14,38 @@ BATCH = 1024
 """The waiting thread is woken when so many exchanges are there; it comes by itself four times a second."""
 
 
-class Inbox:
-    """Exchanges on their way to analysis, bounded in number and in bytes of bodies.
+class Settling:
+    """An exchange that was answered, whose app has yet to return: it may still prove to have failed."""
 
-    `put` is called on the event loop and costs a tenth of a microsecond; it takes no lock, because each step
-    that matters is one operation of a deque or a set. What does not fit is counted in `dropped_count`.
+    __slots__ = ("due_at", "exchange", "is_settled", "is_taken")
+
+    def __init__(self, exchange: Exchange, due_at: float) -> None:
+        """*due_at* is the moment, as `time.perf_counter` has it, from which it is no longer waited for."""
+        self.exchange = exchange
+        self.due_at = due_at
+        self.is_settled = False
+        self.is_taken = False
+
+
+class Inbox:
+    """Exchanges on their way to analysis, bounded in number and in bytes of the bodies that they keep.
+
+    `put` is called on the event loop and costs a fifth of a microsecond; it takes no lock, because each step
+    that matters is one operation of a deque or a set. An exchange whose bodies do not fit goes on without them: it is
+    counted as any other, and not decoded. What does not fit by number is lost, and counted in `dropped_count`.
     """
 
     def __init__(self, *, limit: int = 16 * BATCH, limit_bytes: int = 64 * 2**20) -> None:
         self._waiting: deque[Exchange] = deque()
+        self._settling: deque[Settling] = deque()
         self._limit = limit
         self._limit_bytes = limit_bytes
         # Reset, never subtracted from, so that a lost update cannot add up.
         self._waiting_bytes = 0
         self.wake = threading.Event()
         self.dropped_count = 0
+        self.bodiless_count = 0
+        """Exchanges that went on without their bodies."""
         self.handed_bytes = 0
         """What adapters handed over since the inbox was empty: theirs to count and to bound."""
         self.begun_count = 0
@@ -41,25 +63,59 @@ class Inbox:
         """Requests that have begun and whose answer has not."""
         return max(0, self.begun_count - self.answered_count)
 
-    def put(self, exchange: Exchange) -> None:
-        """Appends *exchange*, or drops and counts it where the inbox is full."""
+    def put(self, exchange: Exchange, size_bytes: int | None = None) -> None:
+        """Appends *exchange*, without its bodies where they do not fit; drops and counts it where the inbox is full.
+
+        *size_bytes* is what is kept of its bodies, where the caller knows it.
+        """
         waiting = self._waiting
-        size_bytes = exchange.request_bytes + exchange.response_bytes
-        if len(waiting) >= self._limit or self._waiting_bytes + size_bytes > self._limit_bytes:
+        held_bytes = self._waiting_bytes + (exchange.kept_bytes if size_bytes is None else size_bytes)
+        if len(waiting) >= self._limit:
             self.dropped_count += 1
             return
-        waiting.append(exchange)
-        self._waiting_bytes += size_bytes
+        if held_bytes <= self._limit_bytes:
+            self._waiting_bytes = held_bytes
+            waiting.append(exchange)
+        else:
+            waiting.append(self._without_bodies(exchange))
         if len(waiting) == BATCH:
             self.wake.set()
 
-    def take(self, most: int = BATCH) -> list[Exchange]:
-        """Removes and returns up to *most* exchanges, oldest first."""
-        waiting = self._waiting
+    def put_settling(self, settling: Settling, size_bytes: int | None = None) -> None:
+        """Likewise an exchange that is to be taken once it is settled, or when it is due."""
+        waiting, exchange = self._settling, settling.exchange
+        held_bytes = self._waiting_bytes + (exchange.kept_bytes if size_bytes is None else size_bytes)
+        if len(waiting) >= self._limit:
+            self.dropped_count += 1
+            return
+        if held_bytes <= self._limit_bytes:
+            self._waiting_bytes = held_bytes
+        else:
+            settling.exchange = self._without_bodies(exchange)
+        waiting.append(settling)
+        if len(waiting) == BATCH:
+            self.wake.set()
+
+    def take(self, most: int = BATCH, *, due_at: float = math.inf) -> list[Exchange]:
+        """Removes and returns up to *most* exchanges, oldest first; of those that settle, the ones due by *due_at*."""
+        waiting, settling = self._waiting, self._settling
+        for _ in range(len(settling)):
+            each = settling.popleft()
+            if each.is_settled or each.due_at <= due_at:
+                # Before its exchange is read, so that whoever changes that afterwards can see that it is too late.
+                each.is_taken = True
+                waiting.append(each.exchange)
+            else:
+                settling.append(each)
         taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
-        if not waiting:
+        if not waiting and not settling:
             self._waiting_bytes = self.handed_bytes = 0
         return taken
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._settling)
+
+    def _without_bodies(self, exchange: Exchange) -> Exchange:
+        self.bodiless_count += 1
+        self.wake.set()
+        return structs.replace(exchange, request_chunks=(), response_chunks=(), is_bodiless=True)

@@ -3,50 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 from opentelemetry import trace
-from opentelemetry.context import Context, attach
+from opentelemetry.context import Context, attach, get_current
 from opentelemetry.trace import INVALID_SPAN, Span, SpanContext, SpanKind, Status, StatusCode
 
-from dashlight.capture.own_span import LeanSpan
-from dashlight.capture.trace_parent import Sampler, propagated_context, propagated_parent, w3c_parent
-from dashlight.records import Headers
+from dashlight.capture.inside import Inside
+from dashlight.capture.own_span import USUAL_LIMITS, LeanSpan
+from dashlight.capture.plugins import W3C, Describe, Propagation, Sampler
+from dashlight.capture.request_context import Claim, claimed, left_over
+from dashlight.capture.trace_parent import propagated_parent, w3c_parent
+from dashlight.records import Headers, SpanLimits
 
 Choice: TypeAlias = Literal["enrich", "inner", "server", "own", "none"]
 
-_W3C_HEADERS = frozenset({b"traceparent", b"baggage"})
 _RANDOM_TRACE_ID = 0x02
 _SPAN_ID_BITS = 64
 _SPAN_ID_MASK = (1 << _SPAN_ID_BITS) - 1
-
-
-class Inside:
-    """What an instance of the middleware knows of the app that it wraps: whether that traces itself."""
-
-    __slots__ = ("_app", "_provider", "_traces_itself")
-
-    def __init__(self, app: object) -> None:
-        self._app = app
-        self._provider: object = None
-        self._traces_itself = False
-
-    def traces_itself(self, provider: object) -> bool:
-        """The verdict under *provider*: looked for once, then remembered."""
-        if provider is not self._provider:
-            self._provider = provider
-            self._traces_itself = traces_itself(self._app)
-        return self._traces_itself
-
-    def learn(self) -> None:
-        """Notes that it does, whatever it looked like from outside."""
-        self._traces_itself = True
-
-    def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """As that of Opened."""
-        return str, ("watched",)
 
 
 ENDED: Final = object()
@@ -72,6 +48,8 @@ class Opened(msgspec.Struct):
     """What an adapter has handed over; ENDED once the exchange is on its way."""
     told: Told | None = None
     """What an adapter knows of the end that does not pass the middleware."""
+    claim: Claim | None = None
+    """The mark in its context."""
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         """A server that sends the scope to another process, as Ray Serve does, sends a word in place of it."""
@@ -92,13 +70,15 @@ class Spans:
         *,
         exported: bool,
         sampler: Sampler,
-        w3c_alone: bool,
         version: str,
+        propagation: Propagation = W3C,
+        limits: SpanLimits = USUAL_LIMITS,
     ) -> None:
         self._source = source
         self._exported = exported
         self._sampler = sampler
-        self._w3c_alone = w3c_alone
+        self._propagation = propagation
+        self._limits = limits
         self._version = version
         self._tracer: trace.Tracer | None = None
         self._inside = Inside(None)
@@ -136,77 +116,102 @@ class Spans:
         self,
         headers: Headers,
         raw_headers: Headers,
-        describe: Callable[[], tuple[str, dict[str, Any]]],
+        describe: Describe,
         inside: Inside | None = None,
+        *,
+        here: bool = False,
     ) -> Opened:
         """The span of a request that begins now.
 
-        *headers* are the kept ones, *raw_headers* all of them (for propagators other than W3C); *describe* gives
+        *headers* are the kept ones, *raw_headers* all of them (for propagators that name none); *describe* gives
         name and first attributes of a span that the SDK has to make; *inside* is what is known of the app within.
+        *here*: the current span is the request's own, even where it has ended.
         """
+        before = get_current()
+        current = trace.get_current_span(before)
+        if here or current is INVALID_SPAN or (cleared := left_over(current)) is None:
+            return self._opened(before, headers, raw_headers, describe, inside)
+        opened = self._opened(cleared, headers, raw_headers, describe, inside)
+        if opened.token is None:
+            # The app's own spans must not hang below those of another request either.
+            opened.token = attach(cleared)
+        return opened
+
+    def _opened(
+        self,
+        before: Context,
+        headers: Headers,
+        raw_headers: Headers,
+        describe: Describe,
+        inside: Inside | None,
+    ) -> Opened:
+        """As open, of a request that begins in the context *before*."""
         source = self._source
-        if source in {"auto", "enrich"}:
-            current = trace.get_current_span()
-            if current is not INVALID_SPAN:
-                found = current.get_span_context()
-                if found.is_valid:
-                    if self._adopts:
-                        return self._adopted(found, headers, raw_headers)
-                    return Opened("enrich", found.trace_id, found.span_id, int(found.trace_flags), host=current)
+        current = trace.get_current_span(before)
+        if source in {"auto", "enrich"} and current is not INVALID_SPAN:
+            found = current.get_span_context()
+            if found.is_valid:
+                if self._adopts:
+                    return self._adopted(before, found, headers, raw_headers, describe)
+                return Opened("enrich", found.trace_id, found.span_id, int(found.trace_flags), host=current)
         tracer = self._tracer
         if tracer is not None and source in {"auto", "server", "enrich"}:
             inside = inside or self._inside
             if source == "enrich" or inside.traces_itself(self._provider):
-                return _correlated("inner", headers)
-            opened = _server(tracer, self._caller(headers, raw_headers), describe, inside)
+                return _inner(before, headers)
+            opened = _server(tracer, before, self._caller(before, headers, raw_headers), describe, inside)
             return opened or _correlated("none", headers)
         if self._exported and source in {"auto", "own"}:
-            return self._own(headers, raw_headers)
+            return self._own(before, headers, raw_headers, describe)
         return _correlated("none", headers)
 
-    def _caller(self, headers: Headers, raw_headers: Headers) -> Context | None:
+    def _caller(self, before: Context, headers: Headers, raw_headers: Headers) -> Context | None:
         """The caller's context; None where it sent none, so that there is nothing to parse: most requests."""
-        if self._w3c_alone:
-            for name, _ in headers:
-                if name in _W3C_HEADERS:
-                    break
-            else:
-                return None
-        return propagated_context(raw_headers)
+        propagation = self._propagation
+        if propagation.needs_all_headers:
+            return propagation.extract(raw_headers, before)
+        names = propagation.header_names
+        for name, _ in headers:
+            if name in names:
+                return propagation.extract(headers, before)
+        return None
 
-    def _own(self, headers: Headers, raw_headers: Headers) -> Opened:
+    def _own(self, before: Context, headers: Headers, raw_headers: Headers, describe: Describe) -> Opened:
         parent: SpanContext | None = None
-        context = self._caller(headers, raw_headers)
+        context = self._caller(before, headers, raw_headers)
         if context is not None:
             parent = propagated_parent(context)
         elif self._source == "own":
             # `auto` would have enriched a current span and not come here.
-            found = trace.get_current_span().get_span_context()
+            found = trace.get_current_span(before).get_span_context()
             parent = found if found.is_valid else None
         drawn = random.getrandbits(192)
         span_id = drawn & _SPAN_ID_MASK or 1
         if parent is None:
             trace_id = drawn >> _SPAN_ID_BITS
-            flags = _RANDOM_TRACE_ID | self._sampler(trace_id, None)
+            flags = _RANDOM_TRACE_ID | self._sampler(trace_id, None, describe)
         else:
             trace_id = parent.trace_id
-            flags = int(parent.trace_flags) & _RANDOM_TRACE_ID | self._sampler(trace_id, parent)
-        lean = LeanSpan(trace_id, span_id, flags, parent)
-        return Opened("own", trace_id, span_id, flags, lean, None, attach(trace.set_span_in_context(lean, context)))
+            flags = int(parent.trace_flags) & _RANDOM_TRACE_ID | self._sampler(trace_id, parent, describe)
+        return _lean(
+            LeanSpan(trace_id, span_id, flags, parent, self._limits), before, before if context is None else context
+        )
 
-    def _adopted(self, found: SpanContext, headers: Headers, raw_headers: Headers) -> Opened:
+    def _adopted(
+        self, before: Context, found: SpanContext, headers: Headers, raw_headers: Headers, describe: Describe
+    ) -> Opened:
         """A span of our own with the ids of the app's, which nobody exports, below the caller's.
 
         It is sampled by our rule and becomes the current one: what is below it, here and in the services that are
         called from here, follows the app's otherwise, which is not sampled.
         """
-        context = self._caller(headers, raw_headers)
+        context = self._caller(before, headers, raw_headers)
         parent = propagated_parent(context) if context is not None else None
         if parent is not None and (parent.trace_id != found.trace_id or parent.span_id == found.span_id):
             parent = None
-        flags = int(found.trace_flags) & _RANDOM_TRACE_ID | self._sampler(found.trace_id, parent)
-        lean = LeanSpan(found.trace_id, found.span_id, flags, parent)
-        return Opened("own", found.trace_id, found.span_id, flags, lean, None, attach(trace.set_span_in_context(lean)))
+        flags = int(found.trace_flags) & _RANDOM_TRACE_ID | self._sampler(found.trace_id, parent, describe)
+        # Where no request is current there is no span of the app's around one either.
+        return _lean(LeanSpan(found.trace_id, found.span_id, flags, parent, self._limits), Context(), before)
 
 
 def _correlated(choice: Choice, headers: Headers) -> Opened:
@@ -218,55 +223,47 @@ def _correlated(choice: Choice, headers: Headers) -> Opened:
     return Opened(choice, drawn >> _SPAN_ID_BITS, drawn & _SPAN_ID_MASK, 0)
 
 
+def _inner(before: Context, headers: Headers) -> Opened:
+    """Ids, and a mark by which the spans of the app inside are known again where they stay current too long."""
+    opened = _correlated("inner", headers)
+    opened.claim = Claim(before, 0)
+    opened.token = attach(claimed(before, opened.claim))
+    return opened
+
+
+def _lean(span: LeanSpan, before: Context, context: Context) -> Opened:
+    """*span* as the current one in *context*, for a request that began in *before*."""
+    claim = Claim(before, span.span_id, is_lean=True)
+    token = attach(claimed(context, claim, span))
+    return Opened("own", span.trace_id, span.span_id, span.trace_flags, span, token=token, claim=claim)
+
+
 def _server(
-    tracer: trace.Tracer, context: Context | None, describe: Callable[[], tuple[str, dict[str, Any]]], inside: Inside
+    tracer: trace.Tracer,
+    before: Context,
+    context: Context | None,
+    describe: Describe,
+    inside: Inside,
 ) -> Opened | None:
     """A span through the app's provider; None where that makes none, as under OTEL_SDK_DISABLED."""
     name, attributes = describe()
+    context = before if context is None else context
     span = tracer.start_span(name, context=context, kind=SpanKind.SERVER, attributes=attributes)
     ids = span.get_span_context()
     if not ids.is_valid:
         return None
-    token = attach(trace.set_span_in_context(span, context))
-    return Opened("server", ids.trace_id, ids.span_id, int(ids.trace_flags), host=span, token=token, inside=inside)
+    claim = Claim(before, ids.span_id)
+    token = attach(claimed(context, claim, span))
+    flags = int(ids.trace_flags)
+    return Opened("server", ids.trace_id, ids.span_id, flags, host=span, token=token, inside=inside, claim=claim)
 
 
-def traces_itself(app: object) -> bool:
-    """Whether an OpenTelemetry middleware or FastAPI's own tracing stands anywhere inside *app*."""
-    seen: set[int] = set()
-    layer: object | None = app
-    while layer is not None and id(layer) not in seen:
-        seen.add(id(layer))
-        if type(layer).__name__ == "OpenTelemetryMiddleware" or _is_instrumented(layer):
-            return True
-        layer = _next_layer(layer)
-    return False
-
-
-def _is_instrumented(layer: object) -> bool:
-    """Marks of contrib's FastAPI and Starlette instrumentors, of a listed middleware, and of FastAPI from 0.165 on."""
-    if getattr(layer, "_is_instrumented_by_opentelemetry", False):
-        return True
-    listed: Sequence[Any] = getattr(layer, "user_middleware", ())
-    if any(getattr(getattr(entry, "cls", None), "__name__", "") == "OpenTelemetryMiddleware" for entry in listed):
-        return True
-    # FastAPI traces as soon as a provider is configured, unless told otherwise.
-    telemetry: Mapping[str, Any] = getattr(layer, "_telemetry", {})
-    return hasattr(layer, "_native_telemetry") and bool(telemetry.get("tracing"))
-
-
-def _next_layer(layer: object) -> object | None:
-    for name in ("middleware_stack", "app"):
-        inner: object = getattr(layer, name, None)
-        if callable(inner):
-            return inner
-    return None
-
-
-def finish_server_span(span: Span, *, name: str, attributes: Mapping[str, Any], failed: bool) -> None:
-    """Ends the SDK span of a request, with what is known at its last message."""
+def finish_server_span(
+    span: Span, *, name: str, attributes: Mapping[str, Any], failed: bool, ended_ns: int | None = None
+) -> None:
+    """Ends the SDK span of a request, now or with the end that it had, with what is known at its last message."""
     span.update_name(name)
     span.set_attributes(attributes)
     if failed:
         span.set_status(Status(StatusCode.ERROR))
-    span.end()
+    span.end(ended_ns)

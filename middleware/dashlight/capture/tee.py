@@ -3,63 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 from time import perf_counter, time
 from typing import Any
 
+from msgspec import structs
 from opentelemetry import trace
 from opentelemetry.context import detach
+from opentelemetry.trace import Span
 
-from dashlight.capture.headers import keep_part, kept, kept_in_lower_case
+from dashlight.capture.capture import Capture
+from dashlight.capture.ending import SERVER_ERROR, SETTLING_SECONDS, breaks_answer, outcome_of, raised
+from dashlight.capture.headers import keep_part, kept, kept_in_lower_case, readable, said_bytes, with_header
+from dashlight.capture.http_span import first_attributes, sizes, span_name
 from dashlight.capture.ids import as_text, prediction_id
-from dashlight.capture.inbox import Inbox
-from dashlight.capture.route import UNMATCHED, route_of
-from dashlight.capture.spans import ENDED, Spans, finish_server_span
-from dashlight.records import Exchange, HandedOver, Headers, Outcome, outcome_of
+from dashlight.capture.inbox import Settling
+from dashlight.capture.route import UNMATCHED
+from dashlight.capture.spans import ENDED, finish_server_span
+from dashlight.records import Exchange, HandedOver, Headers, Outcome
 from dashlight.types import Message, Receive, Scope, Send
 
 MARK = "dashlight"
 """Key in the scope of a request that is already being watched: what is known of the app inside, then its Opened."""
 
 
-@dataclass(slots=True)
-class Capture:
-    """What all requests of a process share on the request path."""
-
-    inbox: Inbox
-    spans: Spans
-    max_body: int
-    prediction_id_header: bytes = b""
-    model_attributes: dict[str, str] = field(default_factory=dict[str, str])
-    """Attributes that name the model, where settings do."""
-    failures: dict[str, int] = field(default_factory=dict[str, int])
-    """Our own mistakes on the request path, by exception type: counted, never seen by the app."""
-
-    def count_failure(self, error: Exception) -> None:
-        """Counts one of our own mistakes."""
-        self.count(type(error).__name__)
-
-    def count(self, reason: str) -> None:
-        """Counts one under *reason*."""
-        self.failures[reason] = self.failures.get(reason, 0) + 1
-
-
 class Tee:
     """The receive and the send of one request; becomes an Exchange when the response has ended.
 
-    Never calls receive of its own accord, never holds a message back, never changes one; the one exception is a
-    new `http.response.start` where a header for the prediction id is asked for.
+    Never calls receive of its own accord, never holds a message back, never changes one; the exceptions are a new
+    `http.response.start` where a header for the prediction id is asked for, or where its headers can be read but once.
     """
 
     __slots__ = (
-        "_capture", "_clock", "_disconnected", "_done", "_first_byte_seconds", "_headers", "_id", "_opened",
-        "_receive", "_request_bytes", "_request_chunks", "_request_room", "_response_bytes", "_response_chunks",
-        "_response_headers", "_response_room", "_scope", "_send", "_started_at", "_status", "_trailers",
+        "_capture", "_clock", "_disconnected", "_done", "_first_byte_seconds", "_headers", "_id", "_may_break", "_opened",
+        "_path", "_receive", "_request_bytes", "_request_chunks", "_request_room", "_response_bytes",
+        "_response_chunks", "_response_headers", "_response_room", "_scope", "_send", "_settling", "_started_at",
+        "_status", "_trailers",
     )  # fmt: skip
 
-    def __init__(self, capture: Capture, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, capture: Capture, scope: Scope, receive: Receive, send: Send, *, here: bool = False) -> None:
         self._capture = capture
         self._scope = scope
+        # Before any router sees it: Starlette below 0.33 takes it apart.
+        self._path: str = scope["path"]
         self._receive = receive
         self._send = send
         self._request_chunks: list[bytes] = []
@@ -68,12 +53,13 @@ class Tee:
         self._request_room = self._response_room = capture.max_body
         self._first_byte_seconds: float | None = None
         self._response_headers: Headers = ()
-        self._disconnected = self._done = self._trailers = False
+        self._disconnected = self._done = self._may_break = self._trailers = False
+        self._settling: Settling | None = None
         raw_headers: Headers = scope.get("headers", ())
-        self._headers = kept(raw_headers)
+        self._headers = kept(raw_headers, capture.header_names)
         self._started_at = time()
         self._id = prediction_id(self._started_at)
-        self._opened = capture.spans.open(self._headers, raw_headers, self._described, scope.get(MARK))
+        self._opened = capture.spans.open(self._headers, raw_headers, self._described, scope.get(MARK), here=here)
         # It goes with every copy of the scope, so that an adapter finds it wherever it stands.
         scope[MARK] = self._opened
         capture.inbox.begun_count += 1
@@ -114,15 +100,16 @@ class Tee:
                     if body:
                         self._see_body(body)
                     if not message.get("more_body") and not self._trailers:
-                        self._end(outcome_of(self._status), "")
+                        self._end_well(may_break=not body)
                 elif kind == "http.response.start":
-                    if not self._status:
-                        self._capture.inbox.answered_count += 1
+                    message = readable(message)
+                    self._capture.inbox.answered_count += not self._status
                     self._status = message["status"]
-                    self._response_headers = kept_in_lower_case(message.get("headers", ()))
                     self._trailers = message.get("trailers", False)
-                    if self._capture.prediction_id_header:
-                        message = self._with_prediction_id(message)
+                    self._response_headers = kept_in_lower_case(message.get("headers", ()))
+                    name = self._capture.prediction_id_header
+                    if name:
+                        message = with_header(message, name, as_text(self._id).encode("ascii"))
                 else:
                     self._see_rarer(kind, message)
             except Exception as error:
@@ -139,21 +126,26 @@ class Tee:
 
     def fail(self, error: BaseException) -> None:
         """Notes the exception that leaves the app."""
-        if self._done:
-            return
-        outcome: Outcome = "error" if isinstance(error, Exception) else "cancelled"
         try:
-            self._end("client_disconnect" if self._disconnected else outcome, type(error).__qualname__)
+            if self._settling is not None and breaks_answer(error):
+                self._amend(self._settling, error)
+            elif not self._done:
+                outcome, kind = raised(error, is_disconnected=self._disconnected)
+                if outcome == "error" and not self._status:
+                    # What every server makes of an exception before the answer has begun.
+                    self._status = SERVER_ERROR
+                    self._capture.inbox.answered_count += 1
+                self._end(outcome, kind)
         except Exception as ours:
             self._capture.count_failure(ours)
 
     def conclude(self, status: int, duration_seconds: float, handed: HandedOver | None) -> None:
         """Ends an exchange that did not pass here, *duration_seconds* after it began, with what is known of it."""
-        self._capture.inbox.answered_count += 1
+        self._capture.inbox.answered_count += bool(status)
         self._status, self._opened.handed = status, handed
         self._started_at -= duration_seconds
         self._clock -= duration_seconds
-        self._end(outcome_of(status), "")
+        self._end_well()
 
     def close(self) -> None:
         """The app has returned or raised: what has no last message ends here."""
@@ -162,6 +154,8 @@ class Tee:
                 # A response that was begun and not ended means that the app noticed the client leaving.
                 gone = self._disconnected or self._status
                 self._end("client_disconnect" if gone else "error", "" if gone else "no_response")
+            elif self._settling is not None:
+                self._settle(self._settling)
             token = self._opened.token
             if token is not None:
                 detach(token)
@@ -186,25 +180,25 @@ class Tee:
         elif kind in {"http.response.pathsend", "http.response.zerocopysend"}:
             if self._first_byte_seconds is None:
                 self._first_byte_seconds = perf_counter() - self._clock
-            sizes = [value for name, value in self._response_headers if name == b"content-length"]
-            self._response_bytes = int(sizes[0]) if sizes and sizes[0].isdigit() else 0
+            self._response_bytes = said_bytes(self._response_headers)
             last = not message.get("more_body", False)
         else:
             return
         if last:
-            self._end(outcome_of(self._status), "")
+            self._end_well()
 
-    def _with_prediction_id(self, message: Message) -> Message:
-        header = (self._capture.prediction_id_header, as_text(self._id).encode("ascii"))
-        return {**message, "headers": [*message.get("headers", ()), header]}
+    def _end_well(self, *, may_break: bool = False) -> None:
+        """Ends with the last message; *may_break*: with one that may have been put to a stream that broke."""
+        outcome = outcome_of(self._status, is_disconnected=self._disconnected)
+        self._may_break = may_break and outcome == "ok"
+        self._end(outcome, "")
 
     def _end(self, outcome: Outcome, error: str) -> None:
         """Makes the Exchange, after writing on the span what has to be there before the last message leaves."""
         duration_seconds = perf_counter() - self._clock
         self._done = True
         capture, scope, opened = self._capture, self._scope, self._opened
-        if not self._status:
-            capture.inbox.answered_count += 1
+        capture.inbox.answered_count += not self._status
         if opened.told is not None:
             status, kind = opened.told
             error = kind or error
@@ -212,25 +206,49 @@ class Tee:
                 opened.lean.set_attribute("error.type", error)
             if status:
                 self._status, outcome = status, outcome_of(status)
+        if opened.claim is not None:
+            opened.claim.end()
         capture.inbox.ended_count += 1
-        route = route_of(scope)
+        route = capture.routes.name(scope, self._path, capture.count)
         if opened.lean is None and opened.choice != "none":
             self._tell_span(route, outcome, error)
-        capture.inbox.put(
-            Exchange(
-                self._id, route, scope["method"], scope["path"], scope.get("query_string", b""),
-                scope.get("scheme", "http"), scope.get("server"), scope.get("http_version", ""),
-                self._headers, self._response_headers, self._status, error, outcome,
-                self._started_at, self._first_byte_seconds, duration_seconds,
-                self._request_bytes, self._response_bytes, tuple(self._request_chunks), tuple(self._response_chunks),
-                opened.trace_id, opened.span_id, opened.trace_flags,
-                opened.lean.sealed() if opened.lean is not None else None, opened.handed,
-            )
+        exchange = Exchange(
+            self._id, route, scope["method"], self._path, scope.get("query_string", b""),
+            scope.get("scheme", "http"), scope.get("server"), scope.get("http_version", ""),
+            self._headers, self._response_headers, self._status, error, outcome,
+            self._started_at, self._first_byte_seconds, duration_seconds,
+            self._request_bytes, self._response_bytes, tuple(self._request_chunks), tuple(self._response_chunks),
+            opened.trace_id, opened.span_id, opened.trace_flags,
+            opened.lean.sealed() if opened.lean is not None else None, opened.handed, self._client_address(),
         )  # fmt: skip
         opened.handed = ENDED
+        kept_bytes = 2 * capture.max_body - self._request_room - self._response_room
+        if self._may_break:
+            self._settling = Settling(exchange, perf_counter() + SETTLING_SECONDS)
+            capture.inbox.put_settling(self._settling, kept_bytes)
+        else:
+            capture.inbox.put(exchange, kept_bytes)
+
+    def _amend(self, settling: Settling, error: BaseException) -> None:
+        """The answer was broken after all."""
+        outcome, kind = raised(error, is_disconnected=self._disconnected)
+        settling.exchange = structs.replace(settling.exchange, outcome=outcome, error=kind)
+        if settling.is_taken:
+            self._capture.count("broken_answer_counted_as_ok")
+        host = self._opened.host
+        if host is not None and self._opened.choice != "server" and host.is_recording():
+            host.set_attributes({"dashlight.outcome": outcome, "error.type": kind})
+
+    def _settle(self, settling: Settling) -> None:
+        """The app has returned: it is known now how the answer ended."""
+        settling.is_settled = True
+        host, ended = self._opened.host, settling.exchange
+        if host is not None and self._opened.choice == "server":
+            ended_ns = int((ended.started_at + ended.duration_seconds) * 1e9)
+            self._finish(host, ended.route, ended.outcome, ended.error, ended_ns)
 
     def _tell_span(self, route: str, outcome: Outcome, error: str) -> None:
-        """Enriches the span of the app, or ends the one that the SDK made for us."""
+        """Enriches the span of the app, or ends the one that the SDK made for us, unless the answer may break yet."""
         opened = self._opened
         current = trace.get_current_span()
         if opened.choice == "inner":
@@ -250,49 +268,33 @@ class Tee:
             return
         if current is not host:
             self._capture.spans.note_inner(current, opened)
-        method = self._scope["method"]
+        if not self._may_break:
+            self._finish(host, route, outcome, error)
+
+    def _finish(self, span: Span, route: str, outcome: Outcome, error: str, ended_ns: int | None = None) -> None:
         attributes = self._facts(outcome)
         if self._status:
             attributes["http.response.status_code"] = self._status
         if route != UNMATCHED:
             attributes["http.route"] = route
-        failed = outcome == "error"
-        if failed:
+        if outcome == "error":
             attributes["error.type"] = error or str(self._status)
-        finish_server_span(host, name=span_name(method, route), attributes=attributes, failed=failed)
+        name = span_name(self._scope["method"], route)
+        finish_server_span(span, name=name, attributes=attributes, failed=outcome == "error", ended_ns=ended_ns)
+
+    def _described(self) -> tuple[str, dict[str, Any]]:
+        address = self._client_address()
+        return self._scope["method"], first_attributes(self._scope, self._headers, client_address=address)
+
+    def _client_address(self) -> str:
+        client = self._scope.get("client") if self._capture.keeps_client_address else None
+        return str(client[0]) if client else ""
 
     def _facts(self, outcome: Outcome) -> dict[str, Any]:
         """What is known of a request without decoding it, by the names of the semantic conventions and our own."""
-        facts: dict[str, Any] = {
+        return {
             "dashlight.event.id": as_text(self._id),
             "dashlight.outcome": outcome,
-            "http.request.body.size": self._request_bytes,
-            "http.response.body.size": self._response_bytes,
+            **sizes(self._request_bytes, self._response_bytes, kept_bytes=self._capture.max_body),
             **self._capture.model_attributes,
         }
-        # Every attribute costs the app's SDK a microsecond here and three when it exports: no false ones.
-        if self._request_bytes > self._capture.max_body:
-            facts["dashlight.request.truncated"] = True
-        return facts
-
-    def _described(self) -> tuple[str, dict[str, Any]]:
-        """Name and first attributes of a server span, for samplers to look at."""
-        scope = self._scope
-        attributes: dict[str, Any] = {
-            "http.request.method": scope["method"],
-            "url.path": scope["path"],
-            "url.scheme": scope.get("scheme", "http"),
-        }
-        server = scope.get("server")
-        if server:
-            attributes["server.address"] = server[0]
-            if server[1] is not None:
-                attributes["server.port"] = server[1]
-        if scope.get("http_version"):
-            attributes["network.protocol.version"] = scope["http_version"]
-        return scope["method"], attributes
-
-
-def span_name(method: str, route: str) -> str:
-    """Name of a server span: method and route, never a path."""
-    return method if route == UNMATCHED else f"{method} {route}"

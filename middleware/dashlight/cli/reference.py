@@ -90,6 +90,8 @@ def _build(arguments: argparse.Namespace) -> None:
         print("Rows are assumed to be in time order; if not, use --time COLUMN or --unordered.", file=sys.stderr)
     with progress(sys.stderr) as step:
         look = file.look(wanted.names, time, step(f"Reading {path.name}"))
+        for note in look.notes:
+            print(note, file=sys.stderr)
         chunks = chunks_in_order(file, wanted, time=time, look=look, step=step)
         reference = build_reference(
             chunks,
@@ -99,6 +101,7 @@ def _build(arguments: argparse.Namespace) -> None:
             moments=moments_in_order(look),
             model=arguments.model,
             categorical=arguments.categorical,
+            order=wanted.names,
         )
     _write(arguments.output, dump(reference))
     print(f"{arguments.output}: {summary(reference)}")

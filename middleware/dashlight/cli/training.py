@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
 from dashlight.decode.rows.columns import LeftOut, apart
+from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
 from dashlight.window.reference.build import Chunk
@@ -29,6 +30,8 @@ _UNITS = (1.0, 1e3, 1e6, 1e9)
 """Units per second in which a column may count time since the epoch."""
 _EARLIEST, _LATEST = 1e8, 1e11
 """Seconds since the epoch, 1973 to 5138: within these bounds the unit is unambiguous."""
+_INDEX = re.compile(r"|Unnamed: [0-9]+|__index_level_[0-9]+__")
+"""What pandas calls a column that is its index: nothing in CSV, which it reads as `Unnamed: 0`."""
 _STROKES = re.compile(r"\d{4}/\d{2}/\d{2}(?!\d)")
 _REASONS: dict[LeftOut, str] = {
     "id": "it identifies a row",
@@ -47,6 +50,8 @@ class Look:
     """The first row, counted from 1, that is earlier than the one before it; None if all are in order."""
     moments: NDArray[np.float64] | None = field(default=None, compare=False)
     """The column that orders the rows, shape (rows,), as `moments` gives it; None without one or with too many rows."""
+    notes: tuple[str, ...] = ()
+    """Remarks on what was read, a sentence each."""
 
 
 class TrainingFile(Protocol):
@@ -60,6 +65,11 @@ class TrainingFile(Protocol):
     @property
     def unusable(self) -> Collection[str]:
         """Columns whose cells are not single values."""
+        ...
+
+    @property
+    def moments_in(self) -> Collection[str]:
+        """Columns of moments, which count as seconds since the epoch."""
         ...
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
@@ -118,6 +128,8 @@ def wanted_columns(
     # Names that decoding never makes a column would be missing in every row of traffic.
     never = apart(dict.fromkeys(features), "feature")
     features = [name for name in features if name not in never]
+    indices = [name for name in features if _INDEX.fullmatch(name)]
+    features = [name for name in features if name not in indices]
     features = [name for name in features if not any(fnmatchcase(name, glob) for glob in ignored)]
     outputs = [name for name in file.names if name in predictions and name not in file.unusable]
     if not features and not outputs:
@@ -129,6 +141,15 @@ def wanted_columns(
         f"Column {name!r} does not hold single values and is left out." for name in file.names if name in file.unusable
     ]
     notes += [f"Column {name!r} is left out, as in traffic: {_REASONS[why]}." for name, why in never.items()]
+    notes += [
+        f"Column {name!r} is left out: it is the index that pandas wrote, which no request has." for name in indices
+    ]
+    notes += [
+        f"Column {name!r} holds moments, as seconds since the epoch. If it is when the row was, later rows are out of its"
+        f" range: use --time {name} or --ignore {name}."
+        for name in file.moments_in
+        if name in features
+    ]
     return Wanted(tuple(features), tuple(outputs), tuple(notes))
 
 
@@ -144,7 +165,8 @@ def chunks_in_order(
     """
     if time is None or look.backward_row is None:
         steps = chain(("Choosing bins",), repeat("Counting"))  # texts and vectors take a third read
-        return lambda: (_parted(table, wanted) for table in file.tables(wanted.names, step(next(steps))))
+        numbers = NumberTexts()
+        return lambda: (_parted(table, wanted, numbers) for table in file.tables(wanted.names, step(next(steps))))
     if look.rows > SORTABLE_ROWS:
         raise ReferenceDataError(
             f"goes back in {time!r} at row {look.backward_row} and is too long to sort here "
@@ -152,7 +174,8 @@ def chunks_in_order(
         )
     whole = joined(list(file.tables(wanted.names, step(f"Sorting by {time}"))))
     order = np.argsort(file.moments(time), kind="stable")
-    return lambda: (_parted(table, wanted) for table in _slices(whole, order))
+    texts = NumberTexts()
+    return lambda: (_parted(table, wanted, texts) for table in _slices(whole, order))
 
 
 def moments_in_order(look: Look) -> NDArray[np.float64] | None:
@@ -194,8 +217,10 @@ def _slices(table: Table, order: NDArray[np.intp]) -> Iterator[Table]:
         yield taken(table, order[start : start + CHUNK_ROWS])
 
 
-def _parted(table: Table, wanted: Wanted) -> Chunk:
-    return {"feature": selected(table, wanted.features), "output": selected(table, wanted.outputs)}
+def _parted(table: Table, wanted: Wanted, numbers: NumberTexts) -> Chunk:
+    # Outputs in text that are numbers are some in traffic too.
+    outputs = numbers.read_table(selected(table, wanted.outputs))
+    return {"feature": selected(table, wanted.features), "output": outputs}
 
 
 def _listed(names: Sequence[str]) -> str:

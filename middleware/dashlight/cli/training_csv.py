@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -21,12 +22,23 @@ from dashlight.records import Cell, Table
 from dashlight.window.tables import table_of_columns
 
 MISSING = frozenset({"", "NA", "NaN", "nan", "null", "NULL"})
+NO_NUMBERS = MISSING | {
+    "N/A", "n/a", "n.a.", "NaT", "None", "none", "<NA>", "#N/A", "#NA", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?",
+    "#NULL!", "?", "-", "--", ".", "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
+}  # fmt: skip
+"""What stands for nothing in a column of numbers or truth values; among texts these may be categories."""
+FEW_ODD_SHARE = 0.01
+"""Of the values of a column: as many may be no numbers among numbers."""
 
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _DELIMITERS = (",", ";", "\t")
 _GZIP_MAGIC = b"\x1f\x8b"
 
-_Reading: TypeAlias = Literal["number", "truth", "text"]
+_COMMA = re.compile(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+(?:[eE][-+]?[0-9]+)?")
+"""A number with a decimal comma, as spreadsheets write it that part their columns with semicolons."""
+_SHOWN = 40
+
+_Reading: TypeAlias = Literal["number", "comma", "truth", "text"]
 
 
 class CsvFile:
@@ -57,13 +69,21 @@ class CsvFile:
         return self._names
 
     @property
+    def moments_in(self) -> Collection[str]:
+        """Empty: CSV has no type for them."""
+        return ()
+
+    @property
     def unusable(self) -> Collection[str]:
         """Empty: every column of a CSV file is usable."""
         return ()
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
         """Reads it once, to learn whether the columns *names* are numbers, booleans or texts, and whether *time* ascends."""
-        columns = {name: _ColumnLook(is_code=name in self._categorical) for name in names}
+        columns = {
+            name: _ColumnLook(is_code=name in self._categorical, is_split_by_comma=self._delimiter == ",")
+            for name in names
+        }
         rows, latest, backward_row = 0, float("-inf"), None
         pieces: list[NDArray[np.float64]] = []
         for chunk in self._chunks([*names, *([] if time is None else [time])], report):
@@ -80,7 +100,8 @@ class CsvFile:
             rows += len(chunk[0])
         self._readings = {name: look.reading for name, look in columns.items()}
         is_whole = bool(pieces) and rows <= self._moments_kept
-        return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None)
+        notes = tuple(note for name, look in columns.items() if (note := look.note(name)))
+        return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None, notes)
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
         """The columns *names*, some rows at a time; call `look` first."""
@@ -140,24 +161,54 @@ class CsvFile:
 class _ColumnLook:
     """What type all texts of a column so far can have."""
 
-    def __init__(self, *, is_code: bool) -> None:
+    def __init__(self, *, is_code: bool, is_split_by_comma: bool) -> None:
         self._is_code = is_code
-        self._are_numbers = True
+        self._has_commas = not is_split_by_comma
         self._are_truths = True
+        self._is_padded = False
+        self._rows = self._odd_rows = self._comma_rows = 0
+        self._odd: str | None = None
+        self._odd_row = 0
 
     def add(self, texts: Sequence[str]) -> None:
-        values = set(texts) - MISSING
-        if self._are_numbers:
-            # Leading zeros belong to a code: 007 is not 7.
-            is_padded_code = self._is_code and any(map(_is_padded, values))
-            self._are_numbers = not is_padded_code and _all_numbers(values)
+        values = {value for value in set(texts) if not _is_nothing(value)}
+        # Leading zeros belong to a code: 007 is not 7.
+        self._is_padded = self._is_padded or (self._is_code and any(map(_is_padded, values)))
         self._are_truths = self._are_truths and values <= _TRUTHS.keys()
+        if not _all_numbers(values):
+            odd = {value for value in values if not _all_numbers([value])}
+            commas = {value for value in odd if _COMMA.fullmatch(value.strip())} if self._has_commas else set[str]()
+            for at, text in enumerate(texts):
+                self._odd_rows += text in odd
+                self._comma_rows += text in commas
+                if text in odd and text not in commas and self._odd is None:
+                    self._odd, self._odd_row = text, self._rows + at + 1
+        self._rows += len(texts)
 
     @property
     def reading(self) -> _Reading:
-        if self._are_numbers:
-            return "number"
-        return "truth" if self._are_truths else "text"
+        if self._are_truths and self._odd_rows:
+            return "truth"
+        odd = self._odd_rows - self._comma_rows
+        is_odd = odd > FEW_ODD_SHARE * self._rows or (odd and self._is_code)
+        if self._is_padded or is_odd or (self._comma_rows and self._is_code):
+            return "text"
+        return "comma" if self._comma_rows else "number"
+
+    def note(self, name: str) -> str:
+        """What is odd about the column *name* that counts as numbers; empty where nothing is."""
+        if self.reading not in {"number", "comma"} or self._odd is None:
+            return ""
+        count = self._odd_rows - self._comma_rows
+        more = f" and {count - 1} more" if count > 1 else ""
+        return (
+            f"Column {name!r} holds numbers, and {self._odd[:_SHOWN]!r} in row {self._odd_row}{more}: counted as of a wrong"
+            " type."
+        )
+
+
+def _is_nothing(text: str) -> bool:
+    return text in NO_NUMBERS or not text.strip()
 
 
 def _all_numbers(values: Collection[str]) -> bool:
@@ -180,10 +231,19 @@ def _column(texts: Sequence[str], reading: _Reading) -> NDArray[np.float64] | li
         try:
             return np.array(list(map(float, texts)))
         except ValueError:
-            return np.array([np.nan if text in MISSING else float(text) for text in texts])
+            return [_number(text) for text in texts]
+    if reading == "comma":
+        return [_number(text.replace(".", "").replace(",", ".") if "," in text else text) for text in texts]
     if reading == "truth":
         return [_TRUTHS.get(text) for text in texts]
     return [None if text in MISSING else text for text in texts]
+
+
+def _number(text: str) -> Cell:
+    """The number that *text* is; null where it says that there is none, and *text* itself where it is something else."""
+    if _is_nothing(text):
+        return None
+    return float(text) if _all_numbers([text]) else text
 
 
 def _moments(texts: Sequence[str], time: str) -> NDArray[np.float64]:

@@ -44,6 +44,12 @@ class ParquetFile:
         """Columns of lists, structures and bytes."""
         return [name for name, type_ in self._types.items() if not self._is_usable(type_)]
 
+    @property
+    def moments_in(self) -> Collection[str]:
+        """Columns of moments."""
+        types = self._arrow.types
+        return [name for name, type_ in self._types.items() if types.is_timestamp(type_) or types.is_date(type_)]
+
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
         """Reads whether *time* ascends; the schema gives the types of the columns *names*."""
         del names
@@ -99,8 +105,16 @@ class ParquetFile:
             return self._column(values.cast(type_.value_type), type_.value_type)
         if types.is_integer(type_) or types.is_floating(type_) or types.is_decimal(type_):
             return self._numbers(values)
+        if types.is_timestamp(type_) or types.is_date(type_) or types.is_duration(type_):
+            return self._seconds(values)
         listed: list[Cell] = (values if types.is_boolean(type_) else values.cast(self._arrow.string())).to_pylist()
         return listed
+
+    def _seconds(self, values: Any) -> NDArray[np.float64]:
+        """Moments as seconds since the epoch, spans of time as seconds: as frames in memory give them."""
+        is_span = self._arrow.types.is_duration(values.type)
+        in_micros = self._arrow.duration("us") if is_span else self._arrow.timestamp("us")
+        return self._numbers(values.cast(in_micros, safe=False).cast(self._arrow.int64())) / 1e6
 
     def _numbers(self, values: Any) -> NDArray[np.float64]:
         # Unsafe only in Arrow's sense: integers beyond 2^53 are rounded.

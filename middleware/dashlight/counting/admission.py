@@ -69,17 +69,18 @@ class Admission(Generic[Key]):
             self._seen[key] = within("last pane", pane, 1, self._panes), moment("end of a pane", at)
         refuse(f"more than the {self._most} that there are places for", where=self._taken > self._most)
 
-    def admit(self, key: Key, *, asked: Collection[Key] = ()) -> tuple[Key, ...] | None:
+    def admit(self, key: Key, *, asked: Collection[Key] = (), yielding: Collection[Key] = ()) -> tuple[Key, ...] | None:
         """Gives *key*, for which was asked in the pane that fills, a place, or notes that it still wants the one it has.
 
-        None of those *asked* for in the same pane makes room. Returns whoever has to go for it, at most one; None
-        where there is no room.
+        Those *yielding* make room at once, the one unseen for longest first. Of the others, none of those *asked* for
+        in the same pane does. Returns whoever has to go for it, at most one; None where there is no room.
         """
         gone: tuple[Key, ...] = ()
         if not self._has(key) and self._taken >= self._most:
-            unseen = self._unseen(UNSEEN_SECONDS)
-            stays = {self._beside, *self._asked, *asked}
-            gone = tuple(other for other in unseen if other not in stays)[:1]
+            first = [other for other in (*self._seen, *self._asked) if other in yielding]
+            stays = {*self._asked, *asked}
+            unseen = (other for other in self._unseen(UNSEEN_SECONDS) if other not in stays)
+            gone = tuple(other for other in (*first, *unseen) if other != self._beside)[:1]
             if not gone:
                 return None
             self.forget(*gone)

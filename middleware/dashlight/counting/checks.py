@@ -13,6 +13,7 @@ from dashlight.counting.machine import Briefing, MachinePane
 from dashlight.counting.rows import RowPane
 from dashlight.judge.directions.bets import SIZES, Direction
 from dashlight.judge.directions.learning import MEMORIES
+from dashlight.metrics.generations import MOST_IN_ALL
 from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.layout import BINS
 from dashlight.window.outcomes import OutcomeCounts
@@ -49,6 +50,12 @@ def check_briefing(briefing: Briefing) -> None:
 def _check_endpoint(pane: EndpointPane) -> None:
     _check_counts([pane.unwatched_rows])
     _check_outcomes(pane.outcomes)
+    kinds = len(pane.generations)
+    _refuse(f"{kinds} kinds of generations: expected {MOST_IN_ALL} at most", where=kinds > MOST_IN_ALL)
+    for times in pane.generations.values():
+        for histogram in (times.durations, times.first_tokens, times.per_token):
+            _check_shape(histogram, (LATENCY.bins,))
+            _check_range(histogram, MOST_COUNT)
     for model in pane.models.values():
         for kept in model.rows:
             _check_counts(kept.rows.values())
@@ -57,8 +64,7 @@ def _check_endpoint(pane: EndpointPane) -> None:
 
 
 def _check_outcomes(outcomes: OutcomeCounts) -> None:
-    probes = outcomes.probes, outcomes.failed_probes, outcomes.refused_probes
-    _check_counts([outcomes.rows, outcomes.analysed, outcomes.panes, *probes])
+    _check_counts([outcomes.rows, outcomes.analysed, outcomes.panes])
     tallies = outcomes.failures, outcomes.refusals, outcomes.undecodable, outcomes.answers
     for counts in (outcomes.outcomes, *tallies):
         _check_counts(counts.values())

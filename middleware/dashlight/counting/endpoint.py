@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,13 +10,21 @@ from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.kinds import answers_of, failure_kind, refusal_kind, trace_name
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
-from dashlight.counting.probes import is_probe
 from dashlight.counting.references import References
+from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
-from dashlight.judge.traffic.rules import LATENCIES, Rule
-from dashlight.records import Exchange, Prediction
+from dashlight.judge.traffic.rules import LATENCIES
+from dashlight.metrics.generations import (
+    GenerationKey,
+    GenerationSums,
+    GenerationTimes,
+    generation_times,
+    merge_generations,
+)
+from dashlight.records import Exchange, GenerationFacts, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
 
@@ -25,8 +32,6 @@ ModelKey = tuple[str, str]
 """Model and version."""
 
 NO_REFUSALS: Mapping[int, str] = {}
-_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
-"""Those of RFC 9110 and RFC 5789, which OpenTelemetry knows; another one is `_OTHER`."""
 MOST_MODELS = 8
 """Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
 
@@ -41,11 +46,18 @@ class EndpointPane:
     """Exchanges that show something, by what they show."""
     unwatched_rows: int = 0
     """Of models beyond MOST_MODELS."""
+    generations: Mapping[GenerationKey, GenerationTimes] = field(default_factory=dict[GenerationKey, GenerationTimes])
+    """How long language models took."""
 
     @property
     def was_asked(self) -> bool:
         """Whether there was an exchange, or a row of one: a process tells of every endpoint that it knows."""
         return bool(self.outcomes.exchanges or self.outcomes.rows or self.outcomes.analysed or self.models)
+
+    @property
+    def has_predictions(self) -> bool:
+        """Whether there was a row of a model, watched or not."""
+        return bool(self.models or self.unwatched_rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class EndpointCounter:
     def __init__(
         self, name: str, policy: Policy, references: References, room: LearningRoom, *, most_models: int = MOST_MODELS
     ) -> None:
-        """All models of the process share *room*."""
+        """All models of the process share *room*; where *most_models* is 0 it stands for several endpoints."""
         self._name = name
         self._policy = policy
         self._references = references
@@ -78,11 +90,22 @@ class EndpointCounter:
         self._traces = TraceIds()
         self._slow_rules = tuple(rule for rule in policy.rules if rule.quantity in LATENCIES and rule.is_upper)
         self._unwatched_rows = 0
+        self._generations = GenerationSums()
+        self._is_one = most_models > 0
+        self._generation_kind: tuple[str, str] = ("", "")
+        """Operation and protocol of the language model that was asked last; empty where none ever was."""
         self._brief = EndpointBrief()
+
+    @property
+    def has_models(self) -> bool:
+        """Whether it has counted rows of a model, by which it has earned its place."""
+        return bool(self._models)
 
     def add(self, prediction: Prediction, exchanges: Sequence[Exchange]) -> None:
         """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from."""
         self._outcomes.add_rows(prediction.features.rows)
+        if not prediction.has_columns:
+            return
         key = (prediction.model, prediction.version)
         gone = self._admission.admit(key)
         if gone is None:
@@ -107,6 +130,32 @@ class EndpointCounter:
         for exchange in exchanges[-MOST_EACH:]:
             self._traces.keep("undecodable_rate", exchange.trace_id, started_at=exchange.started_at)
 
+    def add_generation(self, facts: GenerationFacts, exchange: Exchange, failure: str) -> None:
+        """Counts how long the language model took that *exchange* asked; *failure* is the kind that its answer confesses."""
+        if self._is_one:  # of several, who knows which of them fails
+            self._generation_kind = facts.operation, facts.protocol
+        key = (facts.operation, facts.protocol, facts.requested_model, facts.answered_model, failure)
+        first_token = exchange.first_byte_seconds if facts.is_streamed and not failure else None
+        per_token = seconds_per_output_token(
+            first_byte_seconds=first_token, duration_seconds=exchange.duration_seconds, tokens=facts.output_tokens
+        )
+        times = generation_times(
+            duration_seconds=exchange.duration_seconds, first_token_seconds=first_token, seconds_per_token=per_token
+        )
+        self._generations.add(key, times)
+
+    def _add_failed_generations(self, failed: Sequence[tuple[str, Exchange]], failures: Mapping[int, str]) -> None:
+        """Counts what an endpoint of language models answered with an error: nothing of that is decoded."""
+        operation, protocol = self._generation_kind
+        if not operation and not protocol:
+            return
+        for kind, exchange in failed:
+            if kind not in NOT_FAILURES and exchange.id not in failures:
+                key = (operation, protocol, "", "", kind.removeprefix("exception:").removeprefix("http_"))
+                seconds = exchange.duration_seconds
+                times = generation_times(duration_seconds=seconds, first_token_seconds=None, seconds_per_token=None)
+                self._generations.add(key, times)
+
     def count(
         self, exchanges: Sequence[Exchange], failures: Mapping[int, str], refusals: Mapping[int, str] = NO_REFUSALS
     ) -> None:
@@ -122,18 +171,14 @@ class EndpointCounter:
             request_bytes=times[2],
             response_bytes=times[3],
         )
-        failed = [(kind, each) for each in exchanges if (kind := failure_kind(each) or failures.get(each.id, ""))]
+        failed = [(kind, each) for each in exchanges if (kind := failure_kind(each, inside=failures.get(each.id, "")))]
         if failed:
             self._outcomes.add_failures([kind for kind, _ in failed])
+            self._add_failed_generations(failed, failures)
         refused = [(refusal_kind(each, refusals), each) for each in exchanges if each.outcome == "refused"]
         if refused:
             self._outcomes.add_refusals([kind for kind, _ in refused])
         self._outcomes.add_answers(answers_of(exchanges))
-        self._outcomes.add_probes(
-            sum(map(is_probe, exchanges)),
-            failed=sum(kind not in NOT_FAILURES and is_probe(each) for kind, each in failed),
-            refused=sum(is_probe(each) for _, each in refused),
-        )
         self._keep_traces(exchanges, times, failed)
         for kind, exchange in refused[-MOST_EACH:]:
             for name in ("refusal_rate", f"refusal_kind {kind}", *self._new_refusal(kind)):
@@ -157,6 +202,7 @@ class EndpointCounter:
             models={key: pane for key, model in self._models.items() if (pane := model.close()) is not None},
             traces=self._traces.take(),
             unwatched_rows=self._unwatched_rows,
+            generations=self._generations.take(),
         )
         self._unwatched_rows = 0
         self._admission.close(at)
@@ -203,40 +249,8 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
         models={key: merged_models(alike) for key, alike in models.items()},
         traces={name: tuple(sorted(kept)[-MOST_EACH:]) for name, kept in list(traces.items())[:MOST_NAMES]},
         unwatched_rows=sum(pane.unwatched_rows for pane in panes),
+        generations=merge_generations([pane.generations for pane in panes]),
     )
-
-
-def trace_name(rule: Rule) -> str:
-    """Under which name, or names as a shell has them, traces are kept of what crosses *rule*."""
-    if rule.quantity in {"failure_rate", "refusal_rate"}:
-        quantity = "error" if rule.quantity == "failure_rate" else "refusal"
-        return f"{quantity}_rate" if rule.pattern == "*" else f"{quantity}_kind {rule.pattern}"
-    return rule.quantity if rule.quantity == "undecodable_rate" else f"over {rule.quantity} {rule.threshold!r}"
-
-
-def answers_of(exchanges: Sequence[Exchange]) -> Counter[str]:
-    """How many of *exchanges* had the same method, status and outcome, as OutcomeCounts.answers has them."""
-    found: Counter[str] = Counter()
-    for (method, status, outcome), count in Counter(
-        (each.method, each.status, each.outcome) for each in exchanges
-    ).items():
-        found[f"{method if method in _METHODS else '_OTHER'} {status} {outcome}"] += count
-    return found
-
-
-def refusal_kind(exchange: Exchange, reasons: Mapping[int, str]) -> str:
-    """In what way an exchange was refused: `http_422`, and for what where *reasons*, by id, know it."""
-    reason = reasons.get(exchange.id, "")
-    return f"http_{exchange.status} {reason}" if reason else f"http_{exchange.status}"
-
-
-def failure_kind(exchange: Exchange) -> str:
-    """In what way an exchange failed: `exception:ValueError`, `http_503`, `client_disconnect`, `cancelled`; else empty."""
-    if exchange.outcome in {"ok", "refused"}:
-        return ""
-    if exchange.outcome != "error":
-        return exchange.outcome
-    return f"exception:{exchange.error}" if exchange.error else f"http_{exchange.status}"
 
 
 def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:

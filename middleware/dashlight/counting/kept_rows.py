@@ -32,6 +32,7 @@ class _Rows:
     cell_names: tuple[str, ...]
     cells: tuple[list[WrittenCell], ...]
     exchange: NDArray[np.int64]
+    is_sparse: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,12 +117,12 @@ class LearningRoom:
 def _written(table: Table) -> _Rows:
     cells = tuple(written_cells(cells) for cells in table.cells)
     exchange = table.exchange.astype(np.int64, copy=False)
-    return _Rows(table.rows, table.number_names, table.numbers, table.cell_names, cells, exchange)
+    return _Rows(table.rows, table.number_names, table.numbers, table.cell_names, cells, exchange, table.is_sparse)
 
 
 def _read(rows: _Rows) -> Table:
     cells = tuple(read_cells(cells) for cells in rows.cells)
-    return Table(rows.rows, rows.number_names, rows.numbers, rows.cell_names, cells, rows.exchange)
+    return Table(rows.rows, rows.number_names, rows.numbers, rows.cell_names, cells, rows.exchange, rows.is_sparse)
 
 
 def _check(chunk: dict[Role, _Rows]) -> None:

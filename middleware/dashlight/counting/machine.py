@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dashlight.counting.admission import Admission
+from dashlight.counting.claims import Claim
 from dashlight.counting.endpoint import (
     MOST_MODELS,
     EndpointBrief,
@@ -25,10 +26,9 @@ from dashlight.metrics.losses import SignalFate
 logger = logging.getLogger(__name__)
 
 MOST_ENDPOINTS = 32
-"""Endpoints with statistics of their own; the others are counted together, and the rows of their models not judged."""
+"""Endpoints with statistics of their own; the others are counted together, and not judged."""
 OTHER_ENDPOINTS = "other"
-UNMATCHED = "unmatched"
-"""What capture calls the endpoint of requests that no route of the app matched."""
+"""What stands for them, and for whatever is no prediction: probes, files, scanners."""
 NOT_COMPARED = SignalFate("rows", "dropped", "reference_not_found")
 """What rows are counted as whose reference the process that served them cannot find."""
 NOT_LEARNED = SignalFate("rows", "dropped", "learning_full")
@@ -79,16 +79,25 @@ class MachineCounter:
         self._room = LearningRoom()
         self._endpoints: dict[str, EndpointCounter] = {}
         self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
+        self._evicted: list[EndpointCounter] = []
+        """Of this pane: those that made room before it was over."""
+        self._told_full = False
         self._briefing = Briefing()
 
-    def endpoint(self, route: str) -> EndpointCounter:
-        """The counter of the endpoint *route*."""
-        gone = self._admission.admit(route)
-        if gone is None:
+    def endpoint(self, route: str, claim: Claim = "earned") -> EndpointCounter:
+        """The counter of the endpoint *route*, or of all others together where it has no place and gets none."""
+        known = self._endpoints.get(route)
+        if route == OTHER_ENDPOINTS or (known is None and claim == "none"):
             return self._other_endpoints()
-        for each in gone:
-            del self._endpoints[each]
-        return self._endpoints.get(route) or self._begun(route)
+        is_new = known is None and claim == "earned"
+        gone = self._admission.admit(route, yielding=self._provisional() if is_new else ())
+        if gone is None:
+            if not self._told_full:
+                self._told_full = True
+                logger.warning("more than %d endpoints: the others are counted together, not judged", MOST_ENDPOINTS)
+            return self._other_endpoints()
+        self._evicted += [self._endpoints.pop(each) for each in gone]
+        return known or self._begun(route)
 
     def follow(self, briefing: Briefing) -> None:
         """Counts what the judge wants from now on."""
@@ -100,25 +109,30 @@ class MachineCounter:
     def close(self, at: float, status: ProcessStatus, counts: Mapping[SignalFate, int]) -> MachinePane:
         """Ends the pane at *at*; *counts* is what was delivered and lost in it."""
         endpoints = {route: endpoint.close(at) for route, endpoint in self._endpoints.items()}
+        if self._evicted:
+            # They have no rows: what happened there is counted with the others.
+            others = [self._other_endpoints().close(at), *(each.close(at) for each in self._evicted)]
+            endpoints[OTHER_ENDPOINTS] = merged_endpoints([endpoints.get(OTHER_ENDPOINTS, others[0]), *others[1:]])
+            self._evicted.clear()
         self._admission.close(at)
         room = self._room
         uncompared, room.uncompared_rows = room.uncompared_rows, 0
         lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
         found = {**counts, **{key: count for key, count in lost.items() if count}}
-        answered = sum(
-            endpoint.outcomes.exchanges - endpoint.outcomes.probes
-            for route, endpoint in endpoints.items()
-            if route != UNMATCHED
-        )
-        return MachinePane(endpoints, {self._process: replace(status, ended_at=at, answered_count=answered)}, found)
+        return MachinePane(endpoints, {self._process: replace(status, ended_at=at)}, found)
 
     def _other_endpoints(self) -> EndpointCounter:
-        """What stands for all endpoints beyond the bound: their models have different columns, so none is judged."""
-        found = self._endpoints.get(OTHER_ENDPOINTS)
-        if found is None:
-            logger.warning("more than %d endpoints: the others are counted together, without drift", MOST_ENDPOINTS)
-            found = self._begun(OTHER_ENDPOINTS, most_models=0)
-        return found
+        """What stands for all endpoints without a place: their models have different columns, so none is judged."""
+        return self._endpoints.get(OTHER_ENDPOINTS) or self._begun(OTHER_ENDPOINTS, most_models=0)
+
+    def _provisional(self) -> set[str]:
+        """Endpoints that have not earned their places, as far as this process and the judge know."""
+        briefs = self._briefing.endpoints
+        return {
+            route
+            for route, endpoint in self._endpoints.items()
+            if not endpoint.has_models and not (route in briefs and briefs[route].models)
+        }
 
     def _begun(self, route: str, *, most_models: int = MOST_MODELS) -> EndpointCounter:
         endpoint = EndpointCounter(route, self._policy, self._references, self._room, most_models=most_models)

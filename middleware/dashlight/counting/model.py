@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.kept_rows import KeptRows, LearningRoom
+from dashlight.counting.matching import Match, match
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowCounter, RowPane, merged_rows
@@ -22,6 +23,8 @@ from dashlight.window.reference.learning import Learning
 
 logger = logging.getLogger(__name__)
 
+_MATCHES_KEPT = 64
+"""Sets of names whose match is remembered: a client that invents names must not fill the memory."""
 MOST_BYTES = 32 << 20
 """Of rows to learn from that wait for the judge, of all processes together: it wants no more either."""
 
@@ -66,9 +69,12 @@ class ModelCounter:
         self._is_decided = False
         self._given = "" if references.given is None else references.given.version
         self._brief: ModelBrief | None = None
+        self._matches: dict[tuple[tuple[str, ...], tuple[str, ...]], Match] = {}
+        self._has_told = False
 
     def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
         """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch."""
+        prediction = self._named(prediction)
         if not self._counters:
             self._decide(prediction)
         if not self._counters and self._kept is None:
@@ -101,6 +107,26 @@ class ModelCounter:
             if version in self._counters:
                 self._counters[version].follow(directions)
 
+    def _named(self, prediction: Prediction) -> Prediction:
+        """*prediction* under the names of the operator's reference, as far as they can be told."""
+        given, names = self._references.given, (_names(prediction.features), _names(prediction.outputs))
+        if given is None or not any(names):
+            return prediction
+        match_ = self._matches.get(names)
+        if match_ is None:
+            if len(self._matches) >= _MATCHES_KEPT:
+                self._matches.clear()
+            match_ = self._matches[names] = match(given, prediction.features, prediction.outputs)
+            self._tell(match_)
+        return match_.renamed(prediction)
+
+    def _tell(self, match_: Match) -> None:
+        """Says once what was taken for what; that nothing was is the judge's to say, once for all processes."""
+        said = match_.warning()
+        if said and not self._has_told:
+            self._has_told = True
+            logger.warning("%s: %s", " ".join(printable(part) for part in self._key if part), said)
+
     def _keep(self, rows: Prediction, kept: Learning) -> None:
         """Keeps *rows* to be learned from, as far as there is room; what is left out comes in a later pane."""
         room, before = self._room, kept.rows
@@ -113,6 +139,8 @@ class ModelCounter:
         given = self._references.given
         if given is not None and given.version != self._given:
             self._given = given.version
+            self._matches.clear()
+            self._has_told = False
             self._take_up(())
 
     def _decide(self, prediction: Prediction) -> None:

@@ -15,11 +15,14 @@ from dashlight.records import Prediction, Role
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
 from dashlight.window.facets.facets import expanded, faceted
+from dashlight.window.facets.label_counts import completed
+from dashlight.window.facets.moments import moment_columns, with_moments
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import RecentPane, merged_recent
+from dashlight.window.tables import without_nulls
 
 _ROLES: tuple[Role, Role] = ("feature", "output")
 MOST_EXEMPLARS = 8
@@ -68,7 +71,10 @@ class RowCounter:
             table = prediction.features if side.role == "feature" else prediction.outputs
             if not table.rows:
                 continue
-            whole, matrices = expanded(table, side.kinds, widths=side.widths)
+            if side.role == "output":
+                table = without_nulls(table, side.names)
+            table = with_moments(table, side.moments)
+            whole, matrices = expanded(completed(table, side.names), side.kinds, widths=side.widths)
             held = side.binner.codes(whole)
             self._counts[side.columns] += side.binner.count(held)
             self._exemplars.keep(side.binner, held, trace_ids[table.exchange], columns=side.columns)
@@ -129,4 +135,6 @@ class _Side:
         self.columns = places
         """Their places among all columns."""
         self.binner = Binner(columns)
+        self.moments = moment_columns(columns)
+        self.names = frozenset(column.name for column in columns if not column.of)
         self.kinds, self.widths = faceted(columns)

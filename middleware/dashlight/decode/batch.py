@@ -5,21 +5,28 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
+from msgspec import MsgspecError
+
 from dashlight.decode.compiled.extract import reach
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.compiled.route import EXEMPLARS, Lane
-from dashlight.decode.exchange import Decoded, generation_facts, numbers_of_text, read_exchange
+from dashlight.decode.exchange import Decoded, numbers_of_text, read_exchange
 from dashlight.decode.formats.content import is_json_body
+from dashlight.decode.generation_facts import generation_facts
 from dashlight.decode.llm.repeats import RecentAnswers
 from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in
+from dashlight.decode.rows.echoes import answers_only_of_table
 from dashlight.decode.rows.gather import Gathering, Group
+from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
+from dashlight.window.tables import renamed
 
 MAX_LANES: Final = 256
 """Routes whose plans are remembered; when there are more, all are forgotten."""
 MAX_PATHS: Final = 1024
 """Paths whose lane is remembered, likewise."""
+_NO_NAMES: Final[Mapping[str, str]] = {}
 MAX_EXEMPLAR_BYTES: Final = 1 << 16
 """Both bodies of an exchange from which a plan may be made."""
 
@@ -80,6 +87,7 @@ class Decoder:
         features: Sequence[str] = (),
         prediction: Sequence[str] = (),
         ignore: Sequence[str] = (),
+        columns: Mapping[str, str] = _NO_NAMES,
     ) -> None:
         """As follows.
 
@@ -89,12 +97,15 @@ class Decoder:
             features: Globs of the only features to keep, ids among them; empty: all that the rules find.
             prediction: Globs of the only outputs to keep, likewise.
             ignore: Globs of the columns to leave out, features and outputs alike, whatever the others say.
+            columns: Other names for columns, old to new; the globs mean the old ones.
         """
         self._model = model
         self._version = version
         self._selection = Selection(tuple(features), tuple(prediction), tuple(ignore))
         self._kept = lru_cache(maxsize=256)(self._kept_columns)
         self._answers = RecentAnswers()
+        self._numbers = NumberTexts()
+        self._columns = columns
         self._lanes: dict[tuple[object, ...], Lane] = {}
         self._lane_of_path: dict[str, Lane] = {}
 
@@ -126,7 +137,7 @@ class Decoder:
                 # Each body by itself: joined into one list, `},{` inside a body would be two rows.
                 row = plan.read_request(asked[0] if len(asked) == 1 else b"".join(asked))
                 answer = plan.read_answer(answered[0] if len(answered) == 1 else b"".join(answered))
-            except (ValueError, RecursionError):
+            except (ValueError, MsgspecError, RecursionError):  # up to msgspec 0.20 it is none
                 slow.append((place, lane))
                 continue
             if lane is not current:
@@ -142,11 +153,17 @@ class Decoder:
             missed = misses.get(lane, _Misses())
             lane.learn(missed.bodies, hits=len(hits[lane].places) if lane in hits else 0, misses=missed.count)
         return DecodedBatch(
-            predictions=tally.gathering.predictions(self._kept),
+            predictions=[self._called(self._numbers.read(each)) for each in tally.gathering.predictions(self._kept)],
             failures=tally.failures,
             undecodable=tally.undecodable,
             generations=tally.generations,
         )
+
+    def _called(self, prediction: Prediction) -> Prediction:
+        if not self._columns:
+            return prediction
+        features, outputs = renamed(prediction.features, self._columns), renamed(prediction.outputs, self._columns)
+        return replace(prediction, features=features, outputs=outputs)
 
     def _lane(self, exchange: Exchange) -> Lane:
         # The headers of the first exchange of a path speak for all: an application is served by one server.
@@ -186,7 +203,8 @@ class Decoder:
                 asked = [asked[at] for at in chosen]
                 answered = [answered[at] for at in chosen]
                 places = [places[at] for at in chosen]
-            tally.gathering.add_tables(group, plan.features.table(asked, places), plan.outputs.table(answered, places))
+            outputs = answers_only_of_table(plan.outputs.table(answered, places))
+            tally.gathering.add_tables(group, plan.features.table(asked, places), outputs)
         return [hits.places[at] for at in sorted(denied)]
 
     def _add_misses(

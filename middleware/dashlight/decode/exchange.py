@@ -2,24 +2,28 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from dashlight.decode.formats.content import UNTYPED, content_of, header, is_json, query_content
+from dashlight.decode.formats.lines import by_rows
 from dashlight.decode.handed import handed_content, handed_failure, read_handed
 from dashlight.decode.llm.stream_reading import with_stream
 from dashlight.decode.protocols.detect import place_in, protocol_of
 from dashlight.decode.rows.cell_flags import NUMBER_TEXT, cell_flags
 from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.echoes import answers_only
 from dashlight.decode.rows.failures import Failure, failure_by_status, failure_inside
 from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.number_texts import with_numbers
 from dashlight.decode.rows.reading import ABSENT, Content, Place
 from dashlight.decode.rows.redact import is_personal
 from dashlight.decode.rows.roles import OutputRole, output_role
+from dashlight.decode.rows.row_keys import parted
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.errors import DecodeError
-from dashlight.records import Cell, Exchange, GenerationFacts, Role
+from dashlight.records import Cell, Exchange, Role
 
-_METHODS = frozenset({"POST", "PUT", "GET"})
+METHODS = frozenset({"POST", "PUT", "GET"})
+"""Those by which a model is asked."""
 _MOVED, _CLIENT_ERROR = 300, 400
 _MISLABELLED = frozenset({"invalid_json", "truncated"})
 """Reasons for which an error that calls itself JSON is read as text: MLflow's and proxies' timeouts are."""
@@ -91,8 +95,11 @@ def decode_exchange(
             flags.update(cell_flags(sheet))
             if "credential" in sheet.left_out.values() or any(map(is_personal, sheet.names)):
                 flags.add("sensitive")
-    roles = {} if decoded.outputs is None else _roles(decoded.outputs)
-    return replace(decoded, flags=frozenset(flags), roles=roles)
+    outputs = decoded.outputs
+    if outputs is not None and decoded.generation is None:
+        outputs = with_numbers(outputs)
+    roles = {} if outputs is None else _roles(outputs)
+    return replace(decoded, outputs=outputs, flags=frozenset(flags), roles=roles)
 
 
 def read_exchange(
@@ -113,7 +120,7 @@ def no_prediction(exchange: Exchange, place: Place) -> str:
     """Why an exchange at *place* asks no model, in words; empty where it may."""
     if not place.is_prediction:
         return place.why
-    if exchange.method not in _METHODS or (exchange.method == "GET" and not exchange.query):
+    if exchange.method not in METHODS or (exchange.method == "GET" and not exchange.query):
         return "neither POST nor PUT, nor GET with a query"
     if _MOVED <= exchange.status < _CLIENT_ERROR:
         return "a redirection"
@@ -139,8 +146,8 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         return _not_a_prediction(why_not)
     answer = _answer(exchange)
     value = answer.value if isinstance(answer, Content) else ABSENT
-    if handed is None and exchange.method == "GET" and exchange.status < _CLIENT_ERROR and not _is_json(answer):
-        return _not_a_prediction("a GET that is not answered with JSON")
+    if handed is None and exchange.method == "GET" and exchange.status < _CLIENT_ERROR and not _is_told(answer):
+        return _not_a_prediction("a GET that is answered with neither JSON nor plain text")
     error = failure_by_status(exchange.status, value, error=exchange.error)
     flags: set[str] = set()
     if error is None and (error := handed_failure(handed) or failure_inside(value)) is not None:
@@ -154,7 +161,13 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
             protocol, why, reading = read_handed(handed, request, readable, place)
         else:
             protocol, why = protocol_of(request.value, place)
-            reading = with_stream(protocol.read(request, readable, place), request.value, readable)
+            reading = protocol.read(request, readable, place)
+            if (
+                readable is not None
+                and (aligned := by_rows(readable, request, len(reading.features.values))) is not readable
+            ):
+                reading = protocol.read(request, aligned, place)
+            reading = with_stream(reading, request.value, readable)
     except DecodeError as problem:
         return Decoded(
             why=place.why,
@@ -166,6 +179,12 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
             undecodable_detail=str(problem),
             flags=frozenset(flags | {"undecodable_request"} | _problem_flags(problem) | _opaque_flags(problem)),
         )
+    if request.is_sparse:
+        features = reading.features
+        reading = replace(reading, features=replace(features, flags=features.flags | {"sparse"}))
+    if reading.outputs is not None:
+        features, outputs = parted(reading.features, reading.outputs)
+        reading = replace(reading, features=features, outputs=answers_only(outputs))
     if error is None and reading.failure is not None:
         error, is_answered = reading.failure, False
         flags.add("error_in_200")
@@ -183,7 +202,7 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         why=why,
         rows=len(reading.features.values),
         features=reading.features,
-        outputs=reading.outputs if is_answered else None,
+        outputs=reading.outputs if is_answered and not place.is_explanation else None,
         model=(handed.model if handed is not None else "") or reading.model or model,
         version=(handed.version if handed is not None else "") or reading.version or version,
         row_ids=reading.features.row_ids,
@@ -250,8 +269,9 @@ def _told(exchange: Exchange, place: Place, names: Sequence[bytes]) -> str:
     return next(filter(None, told), "")
 
 
-def _is_json(answer: Content | DecodeError | None) -> bool:
-    return isinstance(answer, Content) and is_json(answer)
+def _is_told(answer: Content | DecodeError | None) -> bool:
+    """Whether *answer* is of a kind in which models answer a GET: pages and files are none."""
+    return isinstance(answer, Content) and (is_json(answer) or answer.media_type == "text/plain")
 
 
 def _opaque_flags(problem: DecodeError) -> set[str]:
@@ -261,32 +281,8 @@ def _opaque_flags(problem: DecodeError) -> set[str]:
 def _problem_flags(problem: DecodeError) -> set[str]:
     if problem.reason == "truncated":
         return {"truncated"}
-    return {"over_limit"} if problem.reason == "too_large" else set()
+    return {"over_limit"} if problem.reason in {"too_large", "too_complex"} else set()
 
 
 def _roles(outputs: Sheet) -> dict[str, OutputRole]:
     return {name: output_role(name, [row[at] for row in outputs.values]) for at, name in enumerate(outputs.names)}
-
-
-def generation_facts(decoded: Decoded) -> GenerationFacts | None:
-    """The facts of *decoded*; None where no language model was asked."""
-    generation = decoded.generation
-    if generation is None:
-        return None
-    usage, estimate = generation.usage, generation.estimate
-    sides: tuple[Literal["input", "output"], ...] = ("input", "output")
-    return GenerationFacts(
-        operation=generation.operation,
-        protocol=decoded.protocol,
-        requested_model=generation.requested_model,
-        answered_model=generation.answered_model,
-        response_id=decoded.request_id,
-        settings=decoded.params,
-        input_tokens=usage.get("input", estimate.get("input")),
-        output_tokens=usage.get("output", estimate.get("output")),
-        approximate=tuple(side for side in sides if side not in usage and side in estimate),
-        finish=generation.finish,
-        tool_calls=len(generation.tool_calls),
-        refusals=len(generation.refusals),
-        is_streamed=generation.is_streamed,
-    )

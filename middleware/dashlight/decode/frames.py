@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,8 @@ def _masked(series: Any, column: str) -> Column:
 
 
 def _array(array: NDArray[Any], column: str) -> Column:
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]  # a list of one in every row is its element, as in traffic
     if array.ndim not in {1, 2}:
         raise CallError(f"{column} is an array of shape {array.shape}: expected one value in each row")
     kind = array.dtype.kind
@@ -138,6 +140,10 @@ def _array(array: NDArray[Any], column: str) -> Column:
 def _cells(cells: list[Cell], column: str) -> Column:
     """*cells* as they are read, where they are plain; else each of them as what it stands for."""
     types = set(map(type, cells))
+    if list in types and types <= {list, type(None)}:
+        lists = [cast("list[Cell]", cell) for cell in cells if cell is not None]
+        if all(len(each) == 1 and not isinstance(each[0], list | tuple | Mapping | np.ndarray) for each in lists):
+            return _cells([None if cell is None else cast("list[Cell]", cell)[0] for cell in cells], column)
     return cells if types <= SCALARS else [_cell(cell, column) for cell in cells]
 
 

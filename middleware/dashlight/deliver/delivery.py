@@ -11,7 +11,7 @@ from functools import partial
 from typing import Protocol, TypeAlias
 
 from dashlight.clock import Clock, SystemClock
-from dashlight.deliver.destination import Destination, Format
+from dashlight.deliver.destination import LINGER_SECONDS, Destination, Format
 from dashlight.deliver.encoding.events import Event
 from dashlight.deliver.outbox import Counts, Outbox
 from dashlight.deliver.transport.answer import Send
@@ -118,19 +118,23 @@ class Delivery:
         else:
             self._nudge.set()
 
-    def send_spans(self, spans: Sequence[bytes]) -> None:
-        """Takes encoded spans for delivery; those that find no room are counted."""
+    def send_spans(self, spans: Sequence[bytes], *, since_at: float = math.inf) -> None:
+        """Takes encoded spans for delivery; those that find no room are counted.
+
+        *since_at*, here and in send_event: since when there is something to tell, in seconds since the epoch. So long it
+        has waited for company already.
+        """
         if not self.takes_spans:
             self._outboxes["spans"].turn_away("disabled", count=len(spans))
         elif spans:
-            self._outboxes["spans"].put(spans, at=self._clock.monotonic())
+            self._outboxes["spans"].put(spans, at=self._monotonic(since_at))
             self._nudge.set()
 
     def lose_span(self) -> None:
         """Counts a span that could not be encoded."""
         self._outboxes["spans"].turn_away("unencodable")
 
-    def send_event(self, event: Event) -> None:
+    def send_event(self, event: Event, *, since_at: float = math.inf) -> None:
         """Encodes an event and takes it for delivery; one that cannot be encoded or finds no room is counted."""
         outbox = self._outboxes["events"]
         if self._event_format is None:
@@ -145,8 +149,13 @@ class Delivery:
         if len(payload) > MOST_EVENT_BYTES:
             outbox.turn_away("too_large")
             return
-        outbox.put([payload], at=self._clock.monotonic(), urgent=event.urgent)
+        outbox.put([payload], at=self._monotonic(since_at), urgent=event.urgent)
         self._nudge.set()
+
+    def _monotonic(self, since_at: float) -> float:
+        """The moment *since_at* on the monotonic clock, within a time to linger: the other clock may be set."""
+        waited_seconds = min(max(0.0, self._clock.now() - since_at), LINGER_SECONDS)
+        return self._clock.monotonic() - waited_seconds
 
     def send_metrics(self, figures: Figures) -> None:
         """Encodes figures and takes them for delivery in place of older ones that still wait; nothing if not wanted."""

@@ -16,7 +16,8 @@ _FEW_POISONED = 5
 _MOST_POISONED_SHARE = 0.1
 """Of the entries tried; where more are refused, and more than a few, the fault is the collector's."""
 LINGER_SECONDS = 1.0
-"""How long an event waits for company; an alert does not wait."""
+"""How long an event waits for company, from the end of its exchange on; an alert does not wait. A server that tells nobody
+that it ends loses no more than that."""
 MOST_BATCH_ENTRIES, MOST_BATCH_BYTES = 2048, 2**20
 MOST_AGE_SECONDS = 300.0
 

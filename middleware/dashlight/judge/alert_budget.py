@@ -15,6 +15,8 @@ TRAFFIC = 0.15
 """For failures, latency, silence and undecodable exchanges, of the endpoints that a model is served at."""
 PERFORMANCE = 0.10
 """For agreement with labels."""
+MOST_PLACES = 1 << 16
+"""More than there are models at all endpoints."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,11 @@ def shares(*, pairs: bool = False, directions: bool = False, breaks: bool = Fals
 
 
 def share_of_place(place: int) -> float:
-    """The part of a budget that the k-th *place* has, 1/(k(k+1)): however many places there are, all sum to 1."""
+    """The part of a budget that the k-th *place* has, 1/(k(k+1)): however many places there are, all sum to 1.
+
+    ValueError where nobody gave out such a place.
+    """
+    within("place in the budget", place, 1, MOST_PLACES)
     return 1.0 / (place * (place + 1))
 
 
@@ -69,7 +75,7 @@ class Places:
         for taken, places in ((state.models, self._models), (state.endpoints, self._endpoints)):
             for place in taken:
                 refuse(f"place {place} taken twice", where=place in places)
-                places.add(within("place in the budget", place, 1))
+                places.add(within("place in the budget", place, 1, MOST_PLACES))
 
     @property
     def models(self) -> int:

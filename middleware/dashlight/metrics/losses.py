@@ -13,7 +13,7 @@ class SignalFate(NamedTuple):
     """What became of things of one signal, and why; a count stands beside it."""
 
     signal: str
-    """`exchanges`, `rows`, `spans`, `events`, `metrics`, `alerts` or `files`."""
+    """`exchanges`, `bodies`, `rows`, `spans`, `events`, `metrics`, `alerts` or `files`."""
     fate: Fate
     reason: str = ""
     """Why something was dropped, or the type of a mistake; empty where *fate* says it all."""
@@ -33,5 +33,7 @@ class SignalFate(NamedTuple):
 
 INBOX_FULL = SignalFate("exchanges", "dropped", "inbox_full")
 """Exchanges for which there was no room before analysis."""
+BODIES_DROPPED = SignalFate("bodies", "dropped", "inbox_full")
+"""Exchanges that were counted without their bodies, for which there was no room before analysis."""
 TOO_MANY_ALERTS = SignalFate("alerts", "dropped", "too_many")
 """Alerts that began while too many others were in force."""

@@ -15,6 +15,8 @@ from typing import TypeAlias
 from dashlight.metrics.endpoint_totals import EndpointTotals, EndpointTotalsState, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
 from dashlight.metrics.gauges import SOURCES, ShownScores, alert_figures, column_figures, machine_figures, model_figures
+from dashlight.metrics.genai import generation_figures
+from dashlight.metrics.generations import GenerationKey, GenerationSums, GenerationTimes
 from dashlight.metrics.instruments import figure, label
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, AlertSource
@@ -43,6 +45,7 @@ class TotalsState:
     endpoints: Mapping[str, EndpointTotalsState]
     counts: Mapping[SignalFate, int]
     fired: Mapping[AlertSource, int]
+    generations: Mapping[GenerationKey, GenerationTimes]
     admitted: tuple[_Key, ...]
     admitted_count: int
     """In how many series they are shown: a histogram is many."""
@@ -56,6 +59,7 @@ class Totals:
         self._endpoints: dict[str, EndpointTotals] = {}
         self._counts = NamedCounts(MOST_COUNTS, other=SignalFate(OTHER, "dropped", OTHER))
         self._fired: dict[AlertSource, int] = dict.fromkeys(SOURCES, 0)
+        self._generations = GenerationSums()
         self._admitted: dict[_Key, None] = {}
         """Series of counters that are shown, and from then on always."""
         self._admitted_count = 0
@@ -68,6 +72,7 @@ class Totals:
             {route: endpoint.state for route, endpoint in self._endpoints.items()},
             self._counts.state,
             self._fired,
+            self._generations.state,
             tuple(self._admitted),
             self._admitted_count,
         )
@@ -81,14 +86,19 @@ class Totals:
             self._endpoints[route].restore(endpoint)
         self._counts.restore(state.counts)
         self._fired |= {source: within("alerts that fired", count) for source, count in state.fired.items()}
+        self._generations.restore(state.generations)
         self._admitted_count = within("series", state.admitted_count, len(state.admitted), MOST_COUNTED_SERIES)
         self._admitted = dict.fromkeys(state.admitted)
 
     def add_outcomes(self, endpoint: str, pane: OutcomeCounts) -> None:
         """Adds what became of the exchanges of one pane, of one worker or of all of them together."""
-        if endpoint not in self._endpoints and len(self._endpoints) >= MOST_ENDPOINTS - 1:
+        if endpoint not in self._endpoints and len(self._endpoints.keys() - {OTHER}) >= MOST_ENDPOINTS - 1:
             endpoint = OTHER
         self._endpoints.setdefault(endpoint, EndpointTotals()).add(pane)
+
+    def add_generations(self, pane: Mapping[GenerationKey, GenerationTimes]) -> None:
+        """Adds how long language models took in one pane, at whichever endpoint."""
+        self._generations.add_all(pane)
 
     def add_counts(self, counts: Mapping[SignalFate, int]) -> None:
         """Adds what was delivered and what was lost since the last call; what fell is passed over."""
@@ -150,6 +160,8 @@ class Totals:
             yield from endpoint.essentials(route)
         for route, endpoint in self._endpoints.items():
             yield from endpoint.details(route)
+        for generation, times in self._generations.items():
+            yield from generation_figures(generation, times)
 
     def _admits(self, each: Figure | HistogramFigure) -> bool:
         key = _key(each)
@@ -198,7 +210,7 @@ def _of_signal(key: SignalFate, count: int) -> Figure:
 
 
 def _key(each: Figure | HistogramFigure) -> _Key:
-    return each.name, *each.attributes.values()
+    return each.name, *(f"{name}={value}" for name, value in each.attributes.items())
 
 
 def _series_count(each: Figure | HistogramFigure) -> int:

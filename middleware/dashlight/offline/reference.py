@@ -136,6 +136,7 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
             ordered=ordered,
             categorical=[name for name, kind in kinds.items() if kind == "categorical"],
             kinds={name: kind for name, kind in kinds.items() if kind in FACETED},
+            order=list(columns.values),
         )
     except ReferenceDataError as error:
         raise CallError(f"{_THE_REFERENCE} {error}") from None

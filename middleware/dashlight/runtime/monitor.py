@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import re
 import threading
@@ -10,11 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashlight.capture.tee import Capture, Tee
+from dashlight.capture.capture import Capture
+from dashlight.capture.tee import Tee
 from dashlight.clock import Clock
 from dashlight.deliver.untraced import suppress_instrumentation
 from dashlight.errors import DashlightError
-from dashlight.metrics.losses import INBOX_FULL, SignalFate
+from dashlight.metrics.losses import BODIES_DROPPED, INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.cpu_budget import CpuBudget
@@ -86,12 +88,12 @@ class Monitor:
         """Starts the analysis thread."""
         self._thread.start()
 
-    def open(self, scope: Scope, receive: Receive, send: Send) -> Tee | None:
-        """The tee of a request that begins; None where it is not to be watched."""
+    def open(self, scope: Scope, receive: Receive, send: Send, *, here: bool = False) -> Tee | None:
+        """The tee of a request that begins; None where it is not to be watched. *here*: to the current span."""
         try:
             if not self._watching or self._excludes(scope):
                 return None
-            return Tee(self.capture, scope, receive, send)
+            return Tee(self.capture, scope, receive, send, here=here)
         except Exception as error:
             self.capture.count_failure(error)
             return None
@@ -159,19 +161,22 @@ class Monitor:
 
     def _analyse(self, analysis: Analysis) -> None:
         idle_seconds = _IDLE_SECONDS
-        last = self._clock.monotonic()
+        last = pane_ends_at = self._clock.monotonic()
         # What was spent on starting is no analysis.
         self._cpu_seconds = time.thread_time()
         while True:
             self.capture.inbox.wake.wait(idle_seconds)
             if self._reduced and not self._stopping and not self._flushing:
-                # Under overload fewer and larger rounds: what a round costs by itself falls on more exchanges.
-                time.sleep(_REDUCED_SECONDS)
+                # Under overload fewer and larger rounds: what a round costs by itself falls on more exchanges. The end of
+                # a pane does not wait: others do for it.
+                time.sleep(min(_REDUCED_SECONDS, max(0.0, pane_ends_at - self._clock.monotonic())))
             self.capture.inbox.wake.clear()
             stopping = self._stopping
             now = self._clock.monotonic()
             try:
-                idle_seconds = min(_IDLE_SECONDS, self._round(analysis, now - last))
+                next_pane_seconds = self._round(analysis, now - last)
+                pane_ends_at = self._clock.monotonic() + next_pane_seconds
+                idle_seconds = min(_IDLE_SECONDS, next_pane_seconds)
                 if self._leaving or stopping:
                     self._leaving = False
                     analysis.leave()
@@ -188,10 +193,12 @@ class Monitor:
         """Takes what is in the inbox, analyses all of it or a sample, counts all of it; seconds to the next pane."""
         self._plan.look_around()
         self._tell_captured()
-        taken = self.capture.inbox.take(len(self.capture.inbox))
+        due_at = math.inf if self._stopping or self._flushing else time.perf_counter()
+        taken = self.capture.inbox.take(len(self.capture.inbox), due_at=due_at)
         rate = self._budget.rate
+        readable = [each for each in taken if not each.is_bodiless]
         # Drawn over the whole round, so that those chosen are still analysed many at a time.
-        chosen = taken if rate >= 1 else [each for each in taken if random.random() < rate]
+        chosen = readable if rate >= 1 else [each for each in readable if random.random() < rate]
         failures: dict[int, str] = {}
         analysing = time.thread_time()
         for part in _slices(chosen):
@@ -237,7 +244,7 @@ class Monitor:
         mistakes = {SignalFate("exchanges", "mistake", kind): n for kind, n in tuple(self.capture.failures.items())}
         return analysis.tick(
             self._clock.now(),
-            lost={INBOX_FULL: inbox.dropped_count, **mistakes},
+            lost={INBOX_FULL: inbox.dropped_count, BODIES_DROPPED: inbox.bodiless_count, **mistakes},
             in_flight_count=inbox.in_flight_count,
             rate=self._budget.rate,
             waiting_count=inbox.waiting_count,

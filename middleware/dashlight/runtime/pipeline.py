@@ -7,11 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import count
 
+from msgspec.structs import replace
+
 from dashlight.clock import Clock
-from dashlight.counting.machine import MachineCounter, ProcessStatus
+from dashlight.counting.claims import Claim, claim_of
+from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
-from dashlight.decode.refusals import refused_for
+from dashlight.decode.refused_field import refused_for
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
@@ -68,6 +71,8 @@ class Pipeline:
         self._pane_seconds = policy.pane_seconds
         self._pane_end_at = self._next_end(clock.now())
         self._pane_count = 0
+        self._answered_count = 0
+        """Exchanges of this pane that were no plumbing."""
         self._rate = 1.0
         self._loss_log = LossLog()
         self._counts: Mapping[SignalFate, int] = {}
@@ -80,7 +85,8 @@ class Pipeline:
         batch = self._decoder.decode(exchanges)
         analysed: defaultdict[str, set[int]] = defaultdict(set)
         for prediction in batch.predictions:
-            self._counter.endpoint(prediction.endpoint).add(prediction, exchanges)
+            claim: Claim = "earned" if prediction.has_columns else "provisional"
+            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges)
             rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
             analysed[prediction.endpoint] |= rows_of.keys()
             # One for all exchanges of as many rows, which nearly all are.
@@ -90,8 +96,12 @@ class Pipeline:
             }
             for place, rows in rows_of.items():
                 self._publisher.know(exchanges[place], facts[rows])
+        failures = dict(batch.failures)
         for place, generation in batch.generations.items():
-            self._publisher.know_generation(exchanges[place], generation)
+            exchange = exchanges[place]
+            self._publisher.know_generation(exchange, generation)
+            endpoint = self._counter.endpoint(exchange.route, "provisional")
+            endpoint.add_generation(generation, exchange, failures.get(place, ""))
         undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
         for place, reason in batch.undecodable:
             exchange = exchanges[place]
@@ -102,21 +112,30 @@ class Pipeline:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():
             unread = undecodable[route]
-            self._counter.endpoint(route).add_analysed(
+            self._counter.endpoint(route, "provisional").add_analysed(
                 len(places),
                 undecodable=[reason for _, reason in unread],
                 exchanges=[exchange for exchange, _ in unread],
             )
-        return {exchanges[place].id: kind for place, kind in batch.failures}
+        return {exchanges[place].id: kind for place, kind in failures.items()}
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
+        if failures:
+            # From here on for all alike: what is counted, the span and the event.
+            exchanges = [replace(each, outcome="error") if each.id in failures else each for each in exchanges]
         by_endpoint: dict[str, list[Exchange]] = {}
+        claims: dict[str, Claim] = {}
         for exchange in exchanges:
-            by_endpoint.setdefault(exchange.route, []).append(exchange)
+            claim = claim_of(exchange)
+            route = OTHER_ENDPOINTS if claim is None else exchange.route
+            by_endpoint.setdefault(route, []).append(exchange)
+            self._answered_count += claim is not None
+            if claim == "provisional":
+                claims[route] = claim
         refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
         for route, members in by_endpoint.items():
-            self._counter.endpoint(route).count(members, failures, refusals)
+            self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
     def tick(
@@ -140,7 +159,8 @@ class Pipeline:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, ProcessStatus(in_flight_count, rate, waiting_count=waiting_count))
+            self._close_pane(at, ProcessStatus(in_flight_count, rate, 0.0, waiting_count, self._answered_count))
+            self._answered_count = 0
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)

@@ -17,7 +17,7 @@ from dashlight.units import flag
 if TYPE_CHECKING:
     from dashlight.runtime.monitor import Monitor
 
-Assemble: TypeAlias = "Callable[[Mapping[str, str], object, str], Monitor | None]"
+Assemble: TypeAlias = "Callable[[Mapping[str, str], object, str, str], Monitor | None]"
 
 logger = logging.getLogger(__name__)
 
@@ -33,13 +33,15 @@ class Process:
     """
 
     def __init__(self, assemble: Assemble | None = None) -> None:
-        """*assemble* makes the Monitor of an environment and an app; None: as `dashlight.runtime.assembly` does."""
+        """*assemble* makes the Monitor of an environment, an app, and what an adapter calls that and its service; None: as `dashlight.runtime.assembly` does."""
         self._assemble = assemble
         self.monitor: Monitor | None = None
         self.refusal: str | None = None
         """Why the server should not start: a mistake in the settings under DASHLIGHT_STRICT."""
         self.application = ""
         """What an adapter says that this process serves; empty where the command line has to tell."""
+        self.service = ""
+        """Its `service.name` where OpenTelemetry's variables say none; empty: that of an unknown service."""
         self._tried = False
         self._lock = threading.Lock()
 
@@ -55,7 +57,7 @@ class Process:
 
     def _begin(self, app: object) -> None:
         try:
-            self.monitor = (self._assemble or _assemble)(os.environ, app, self.application)
+            self.monitor = (self._assemble or _assemble)(os.environ, app, self.application, self.service)
         except DashlightError as mistake:
             logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the mistake is the operator's, not a crash
             if _is_strict():
@@ -92,9 +94,9 @@ class Process:
 
     def forget(self) -> None:
         """Starts from nothing, as a forked child does; what it serves stays the same."""
-        application, monitor = self.application, self.monitor
+        application, service, monitor = self.application, self.service, self.monitor
         self.__init__(self._assemble)  # type: ignore[misc]
-        self.application = application
+        self.application, self.service = application, service
         if monitor is not None:
             # What the parent has open and queued is the parent's to send, also when the child exits.
             atexit.unregister(monitor.close)
@@ -102,10 +104,10 @@ class Process:
                 monitor.forget()
 
 
-def _assemble(environ: Mapping[str, str], app: object, application: str) -> Monitor | None:
+def _assemble(environ: Mapping[str, str], app: object, application: str, service: str) -> Monitor | None:
     from dashlight.runtime.assembly import assemble  # loads the pipeline, which nobody needs before the first request
 
-    return assemble(environ, app, application=application)
+    return assemble(environ, app, application=application, service=service)
 
 
 def _is_strict() -> bool:

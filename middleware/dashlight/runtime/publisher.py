@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,9 +16,9 @@ from dashlight.decode.rows.redact import redact
 from dashlight.decode.rows.selection import Selection
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import prediction_event
-from dashlight.deliver.encoding.genai import genai_attributes
 from dashlight.deliver.encoding.llm_attributes import llm_attributes
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.metrics.genai import genai_attributes
 from dashlight.records import Cell, Exchange, GenerationFacts
 from dashlight.runtime.event_sampler import EventSampler
 
@@ -100,40 +101,48 @@ class Publisher:
     def send_exchanges(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], *, rate: float) -> None:
         """Send the spans that we opened, and events of some; *rate* is the share of exchanges that is analysed now."""
         if self._delivery.takes_spans:
-            self._send_spans([each for each in exchanges if each.own_span is not None], rate=rate)
+            self._send_spans([each for each in exchanges if each.own_span is not None], failures, rate=rate)
         if self._delivery.takes_events:
             self._send_predictions(exchanges, failures)
 
-    def _send_spans(self, exchanges: Sequence[Exchange], *, rate: float) -> None:
+    def _send_spans(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], *, rate: float) -> None:
         """Encodes spans here while the CPU budget has room, else on the delivery thread.
 
         One thread less that wants the interpreter costs the app less; but encoding is no analysis, and when the
         budget binds it must not take the room of it.
         """
         facts = [self._facts.get(each.id) for each in exchanges]
-        held_bytes = sum(each.request_bytes + each.response_bytes for each in exchanges)
-        work = partial(self._encode_spans, exchanges, facts)
+        held_bytes = sum(each.kept_bytes for each in exchanges)
+        work = partial(self._encode_spans, exchanges, facts, failures)
         self._delivery.aside(work, size_bytes=held_bytes, at_once=rate >= 1)
 
-    def _encode_spans(self, exchanges: Sequence[Exchange], facts: Sequence[Facts | None]) -> None:
+    def _encode_spans(
+        self, exchanges: Sequence[Exchange], facts: Sequence[Facts | None], failures: Mapping[int, str]
+    ) -> None:
         unknown = Facts(self._policy.model, self._policy.model_version, "", None)
         encode = self._spans.span
         spans: list[bytes] = []
         for exchange, known in zip(exchanges, facts, strict=True):
             fact = known or unknown
             try:
-                extra = self._genai_attributes(exchange, fact)
-                spans.append(encode(exchange, model=fact.model, version=fact.version, rows=fact.rows, extra=extra))
+                span = encode(
+                    exchange,
+                    model=fact.model,
+                    version=fact.version,
+                    rows=fact.rows,
+                    confessed=failures.get(exchange.id, ""),
+                    extra=self._genai_attributes(exchange, fact),
+                )
+                spans.append(span)
             except Exception:
                 logger.debug("a span cannot be encoded", exc_info=True)
                 self._delivery.lose_span()
-        self._delivery.send_spans(spans)
+        self._delivery.send_spans(spans, since_at=min(map(_ended_at, exchanges), default=math.inf))
 
     def _send_predictions(self, exchanges: Iterable[Exchange], failures: Mapping[int, str]) -> None:
         keeps = self._publishing.sampler.keeps
         for exchange in exchanges:
-            failed = exchange.outcome == "error" or exchange.id in failures
-            if keeps(failed=failed, at=exchange.started_at):
+            if keeps(failed=exchange.outcome == "error", at=exchange.started_at):
                 self._send_prediction(exchange, confessed=failures.get(exchange.id, ""))
 
     def _send_prediction(self, exchange: Exchange, *, confessed: str) -> None:
@@ -159,7 +168,7 @@ class Publisher:
             confessed=confessed,
             extra={**_llm_attributes(exchange, facts), **self._genai_attributes(exchange, facts)},
         )
-        self._delivery.send_event(event)
+        self._delivery.send_event(event, since_at=_ended_at(exchange))
 
     def _genai_attributes(self, exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:
         if not self._publishing.genai or facts is None or facts.generation is None:
@@ -171,6 +180,10 @@ class Publisher:
         if sheet is None:
             return None
         return redact(_by_name(sheet), also=self._publishing.redacted)
+
+
+def _ended_at(exchange: Exchange) -> float:
+    return exchange.started_at + exchange.duration_seconds
 
 
 def _llm_attributes(exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:

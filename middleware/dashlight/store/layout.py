@@ -41,7 +41,7 @@ class Layout(Generic[Value]):
                 writer, body = _encoded(value)
             except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 does not have
                 writer, body = _encoded(_writable(value))
-        except (TypeError, OverflowError, RecursionError, ValueError) as error:
+        except (TypeError, OverflowError, RecursionError, ValueError, msgspec.MsgspecError) as error:
             raise StateError("not_written", f"a {self.name} cannot be kept: {error}") from error
         if len(body) > MOST_BODY_BYTES:
             raise StateError("not_written", f"a {self.name} of {len(body)} bytes is larger than {MOST_BODY_BYTES}")

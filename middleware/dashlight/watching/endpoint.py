@@ -10,12 +10,12 @@ from functools import partial
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
-from dashlight.counting.machine import UNMATCHED
+from dashlight.counting.machine import OTHER_ENDPOINTS
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, share_of_place
-from dashlight.judge.traffic.rules import Rule, is_floor
+from dashlight.judge.traffic.rules import Rule
 from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
 from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
@@ -25,6 +25,7 @@ from dashlight.watching.model import ModelWatch
 from dashlight.watching.state import EndpointState
 from dashlight.watching.traffic import TrafficWatch
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import within
 from dashlight.window.outcome_panes import panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.window.trace_ids import MOST_EACH
@@ -75,25 +76,19 @@ class WatchedEndpoint:
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
-        self._models: dict[ModelKey, ModelWatch] = {}
+        self.models: dict[ModelKey, ModelWatch] = {}
+        """Those under watch."""
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self.unwatched_rows = 0
         """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
-        # Whoever asks for paths that nobody serves says nothing about the app.
-        rules = [rule for rule in policy.rules if name != UNMATCHED or not is_floor(rule)]
-        self._limits = Limits(rules, endpoint=name)
-
-    @property
-    def models(self) -> Mapping[ModelKey, ModelWatch]:
-        """Those under watch."""
-        return self._models
+        self._limits = Limits(policy.rules, endpoint=name)
 
     @property
     def state(self) -> EndpointState:
         """What outlives the process, beside what its models compare with and learn from."""
         traffic = self._traffic
         return EndpointState(
-            models={key: model.state for key, model in self._models.items()},
+            models={key: model.state for key, model in self.models.items()},
             admission=self._admission.state,
             outcomes=traffic.outcomes.state,
             course=traffic.course.state,
@@ -117,12 +112,12 @@ class WatchedEndpoint:
         self._admission.restore(state.admission)
         self._traffic.restore(state)
         self._limits.restore(state.limits)
-        self.mistakes.update(state.mistakes)
-        self.undecodable.update(state.undecodable)
-        self.unwatched_rows = state.unwatched_rows
+        for counter, counts in ((self.mistakes, state.mistakes), (self.undecodable, state.undecodable)):
+            counter.update({name: within("count", count) for name, count in counts.items()})
+        self.unwatched_rows = within("rows", state.unwatched_rows)
         for key, model in state.models.items():
-            self._models[key] = self._watched(key, model.place)
-            if not self._models[key].restore(model):
+            self.models[key] = self._watched(key, model.place)
+            if not self.models[key].restore(model):
                 yield key
 
     @property
@@ -133,14 +128,11 @@ class WatchedEndpoint:
             known_kinds=None if judge is None else judge.events.known_kinds,
             slow=() if judge is None else judge.events.slow,
             known_refusals=None if judge is None else judge.events.known_refusals,
-            models={key: model.brief for key, model in self._models.items()},
+            models={key: model.brief for key, model in self.models.items()},
         )
 
     def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert]:
-        """Judges the *pane* that ended *at*, None where there was no exchange; the alerts whose state changed.
-
-        A mistake in one part costs that part alone.
-        """
+        """Judges the *pane* that ended *at*, None: no exchange; the alerts that changed. A mistake costs its part alone."""
         models: Mapping[ModelKey, ModelPane] = {}
         outcomes, closed_count = OutcomeCounter().close(at), 0
         if pane is not None:
@@ -159,9 +151,11 @@ class WatchedEndpoint:
             reason = printable(next(iter(outcomes.undecodable)))
             logger.warning("%s: %d of %d exchanges could not be decoded (%s); this is told once", *told, reason)
         self.undecodable.update(outcomes.undecodable)
+        if self.name == OTHER_ENDPOINTS:  # counted alone: scanners and probes must not alarm anybody
+            return
         yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
         yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
-        for key, model in self._models.items():
+        for key, model in self.models.items():
             yield from self._tried("model", partial(model.close_pane, models.get(key), at))
         for limit in self._limits.parts(self._over, at, self._traces_of_rule):
             yield from self._tried("threshold", limit)
@@ -169,13 +163,13 @@ class WatchedEndpoint:
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
         self._references = References(self._references.learned, reference)
-        for model in self._models.values():
+        for model in self.models.values():
             yield from model.replace_file(reference, at)
 
     def give_back(self) -> None:
         """Gives back its place in the budget and those of its models: nobody asks here any more."""
         self._places.give_back_endpoint(self.place)
-        for model in self._models.values():
+        for model in self.models.values():
             self._places.give_back_model(model.place)
 
     def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
@@ -189,8 +183,8 @@ class WatchedEndpoint:
                 continue
             for each in gone:
                 yield from self._let_go(each, at)
-            if key not in self._models:
-                self._models[key] = self._watched(key, self._places.next_model())
+            if key not in self.models:
+                self.models[key] = self._watched(key, self._places.next_model())
         self._admission.close(at)
 
     def _watched(self, key: ModelKey, place: int) -> ModelWatch:
@@ -199,11 +193,11 @@ class WatchedEndpoint:
     def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
         """Watches the model no longer; the alerts that end with that."""
         self._admission.forget(key)
-        model = self._models.pop(key)
+        model = self.models.pop(key)
         self._places.give_back_model(model.place)
         logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))
         # An alert is of a model whatever its version: another one may still hold it.
-        of_others = {alert_key for other in self._models.values() for alert_key in other.in_force}
+        of_others = {alert_key for other in self.models.values() for alert_key in other.in_force}
         ended = model.withdraw(at, "the model is no longer asked")
         yield from (alert for alert in ended if alert.key not in of_others)
         asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
@@ -224,7 +218,7 @@ class WatchedEndpoint:
         since_at -= max(rule.hold_seconds, self._policy.pane_seconds)
         if role is None or column is None:
             return self._traffic.traces_of_rule(rule, since_at)
-        found = [trace for watch in self._models.values() for trace in watch.traces_of_missing(role, column, since_at)]
+        found = [trace for watch in self.models.values() for trace in watch.traces_of_missing(role, column, since_at)]
         return tuple(dict.fromkeys(found))[:MOST_EACH]
 
     def _over(self, seconds: float, least_exchanges: int, asked: Collection[str]) -> Quantities:
@@ -234,7 +228,7 @@ class WatchedEndpoint:
         """
         missing = self._missing(seconds) if "missing_rate" in asked else ()
         counts = self._traffic.outcomes.window(1)
-        if not least_exchanges or counts.exchanges > counts.probes:
+        if not least_exchanges or counts.exchanges:
             counts = self._traffic.outcomes.with_exchanges(self._panes(seconds), least_exchanges)
         return self._measured(counts, missing=missing)
 
@@ -257,7 +251,7 @@ class WatchedEndpoint:
         if own:
             yield Snapshot("", "", own)
         panes = self._panes(self._policy.window_seconds)
-        for (name, version), watch in self._models.items():
+        for (name, version), watch in self.models.items():
             if scores := watch.scores(panes):
                 yield Snapshot(name, version, scores, watch.watch_state)
 
@@ -269,7 +263,7 @@ class WatchedEndpoint:
 
     def _missing(self, seconds: float) -> list[Score]:
         panes = self._panes(seconds)
-        return worst_missing(score for watch in self._models.values() for score in watch.scores(panes))
+        return worst_missing(score for watch in self.models.values() for score in watch.scores(panes))
 
     def _measured(
         self, counts: OutcomeCounts, *, in_flight_count: int = 0, missing: Sequence[Score] = ()

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from dashlight.judge.traffic.rules import OF_PROCESS, Rule
 from dashlight.judge.traffic.thresholds import CrossingState, Quantities, ThresholdJudge, TracesOf
-from dashlight.records import Alert, Role
+from dashlight.records import Alert
 
 Measure: TypeAlias = Callable[[float, int, Collection[str]], Quantities]
 """What an endpoint measured in the last so many seconds, or as many more as hold so many exchanges; what costs more to tell
@@ -42,7 +42,7 @@ class Limits:
         for window, judge in self._judges:
             yield partial(self._held_against, window, judge, (measure, traces), at)
 
-    def forget_columns(self, asked: Collection[tuple[Role | None, str | None]], at: float) -> Iterator[Alert]:
+    def forget_columns(self, asked: Collection[tuple[str | None, str | None]], at: float) -> Iterator[Alert]:
         """The alerts that end because their columns are not among those *asked* any more."""
         for _, judge in self._judges:
             yield from judge.forget_columns(asked, at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
@@ -25,6 +25,7 @@ from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import moment, within
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,13 @@ class MachineWatch:
             raise ValueError("the state of another policy")
         if machine.admission.keys != machine.endpoints.keys():
             raise ValueError("endpoints without a place, or places without an endpoint")
-        self.pane_count, self._statuses = machine.pane_count, dict(machine.statuses)
+        self.pane_count, self._statuses = within("panes", machine.pane_count), dict(machine.statuses)
+        for status in self._statuses.values():
+            within("requests in flight", status.in_flight_count)
+            within("requests that wait", status.waiting_count)
+            within("exchanges that ended", status.answered_count)
+            within("share of exchanges", status.rate, 0.0, 1.0)
+            moment("end of a pane", status.ended_at)
         self._admission.restore(machine.admission)
         self._in_flight.restore(machine.in_flight)
         self._alerts.restore(machine.alerts)
@@ -104,7 +111,8 @@ class MachineWatch:
         lost = {route for route in machine.endpoints if not self._restore_endpoint(route, state, replaced, lose)}
         self._restore_models(state, lose)
         models = [model for endpoint in self._endpoints.values() for model in endpoint.models.values()]
-        self._places.restore(PlacesState(tuple(model.place for model in models), tuple(machine.endpoints.values())))
+        places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
+        self._places.restore(PlacesState(tuple(model.place for model in models), places))
         judged = {key for model in models for key in model.in_force}
         return self._alerts.observe(
             ended(alert, at, REPLACED if (alert.endpoint, alert.model, alert.version) in replaced else _NOT_TAKEN_OVER)
@@ -145,6 +153,7 @@ class MachineWatch:
         for route, endpoint in self._endpoints.items():
             if route in counted:
                 self.totals.add_outcomes(route, counted[route].outcomes)
+                self.totals.add_generations(counted[route].generations)
             reported += endpoint.close_pane(counted.get(route), at)
         reported += self._in_flight.update(self._of_processes(), at)
         self._ended_at = at
@@ -205,23 +214,29 @@ class MachineWatch:
     def _admitted(self, pane: MachinePane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
         """What *pane* holds, by the endpoint that it is judged as, and the alerts of endpoints that made room for others.
 
-        Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not.
+        Each process has its own first MOST_ENDPOINTS, and tells of them whether they were asked or not. Those with
+        predictions go first, and take the places of those without.
         """
         counted: dict[str, EndpointPane] = {}
         asked = {route for route, each in pane.endpoints.items() if each.was_asked}
         ended: list[Alert] = []
-        for route, each in pane.endpoints.items():
+        earned = {route for route in asked if pane.endpoints[route].has_predictions}
+        for route, each in sorted(pane.endpoints.items(), key=lambda item: item[0] not in earned):
             if route not in self._endpoints and route not in asked:
                 continue
             name = route
             if route in asked:
-                gone = self._admission.admit(route, asked=asked)
+                yielding = self._provisional(earned) if route in earned and route not in self._endpoints else ()
+                gone = self._admission.admit(route, asked=asked, yielding=yielding)
                 if gone is None:
                     name = OTHER_ENDPOINTS
                     self._admission.admit(name)
-                for unseen in gone or ():
-                    ended += self._let_go(unseen, at)
-                    counted.pop(unseen, None)
+                for each_gone in gone or ():
+                    if each_gone in yielding:
+                        ended += self._let_go(each_gone, at, "the endpoint made room for one with predictions")
+                    else:
+                        ended += self._let_go(each_gone, at)
+                    counted.pop(each_gone, None)
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
             if name == OTHER_ENDPOINTS:
                 # Their models have different columns: none is judged.
@@ -229,17 +244,27 @@ class MachineWatch:
                 unwatched_rows += counted[name].unwatched_rows
                 counted[name] = replace(counted[name], models={}, unwatched_rows=unwatched_rows)
             if name not in self._endpoints:
-                self._endpoints[name] = self._watch(name, self._places.next_endpoint())
+                # What is not judged costs no part of the budget.
+                place = MOST_ENDPOINTS + 1 if name == OTHER_ENDPOINTS else self._places.next_endpoint()
+                self._endpoints[name] = self._watch(name, place)
         self._admission.close(at)
         return counted, ended
 
-    def _let_go(self, route: str, at: float) -> list[Alert]:
+    def _provisional(self, earned: Collection[str]) -> set[str]:
+        """Endpoints that have not earned their places, nor are about to."""
+        return {
+            route
+            for route, endpoint in self._endpoints.items()
+            if not endpoint.models and route not in earned and route != OTHER_ENDPOINTS
+        }
+
+    def _let_go(self, route: str, at: float, why: str = "the endpoint is no longer asked") -> list[Alert]:
         """Watches the endpoint no longer; its alerts in force, which end with that."""
         self._admission.forget(route)
         self._endpoints.pop(route).give_back()
-        logger.info("%s: no longer watched, for nobody asks there", printable(route))
+        logger.info("%s: no longer watched: %s", printable(route), why)
         in_force = self._alerts.in_force
-        return [ended(alert, at, "the endpoint is no longer asked") for alert in in_force if alert.endpoint == route]
+        return [ended(alert, at, why) for alert in in_force if alert.endpoint == route]
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
         return WatchedEndpoint(

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from dashlight.counting.matching import match
 from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -17,6 +18,7 @@ from dashlight.watching.learner import Learner, LearnerState
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
+from dashlight.window.fitting import within
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ class ModelWatch:
         False where the reference is another one by now, or gone: then nothing is compared or learned yet.
         """
         self._told_unknown = state.told_unknown
-        self.refused.update(state.refused)
+        self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
         if state.file != _version(self._file):
             return False
         for version in state.compared:
@@ -187,9 +189,11 @@ class ModelWatch:
                 counted[rows.reference] = rows
         if pane.rows and self._learner is None and not self._comparisons:
             if self._file is not None:
+                features = pane.rows[0].chunk.get("feature")
                 logger.warning(
-                    "%s: these are not the columns of the reference file; a reference is learned from the first rows",
+                    "%s: these are not the columns of the reference file; a reference is learned from the first rows. %s",
                     self._named(),
+                    "" if features is None else match(self._file, features).lacking(),
                 )
             self._learn()
         for learned_from in pane.rows:

@@ -11,7 +11,7 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.rows import RowCounter, RowPane
 from dashlight.counting.selection import watched_of
 from dashlight.judge.alert_budget import BREAKS
-from dashlight.judge.alerts import alert_key, ended
+from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.columns.scores import scores
@@ -21,9 +21,10 @@ from dashlight.records import Alert, Role, Score
 from dashlight.watching.joint import JointComparison, Labels
 from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
-from dashlight.window.fitting import fitted
+from dashlight.window.fitting import fitted, moment
 from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
+from dashlight.window.recent_pane import ROLES
 
 MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
@@ -108,8 +109,10 @@ class Comparison:
         self._breaks.restore(state.breaks)
         self._recent.restore(state.recent)
         self._exemplars.restore(state.exemplars)
-        self._in_force = {alert.key: alert for alert in state.in_force}
-        self._ended_at = state.ended_at
+        for alert in state.in_force:
+            check_alert(alert)
+            self._in_force[alert.key] = alert
+        self._ended_at = None if state.ended_at is None else moment("end of a pane", state.ended_at)
         self._rows = fitted("rows of columns", state.rows, like=self._rows, least=0)
         self.unknown_columns = state.unknown_columns
 
@@ -124,11 +127,14 @@ class Comparison:
 
     def fits(self, pane: RowPane) -> bool:
         """Whether *pane* is of the columns, pairs and directions that are judged here: no other can be judged."""
-        recent = {} if pane.recent is None else pane.recent.sides
+        recent = pane.recent
         return (
             pane.counts.shape == self._reference_counts.shape
             and self._joint.fits(pane.joint)
-            and all(len(side.present) == len(self._recent.columns_of(role)) for role, side in recent.items())
+            and (
+                recent is None
+                or all(len(recent.sides[role].present) == len(self._recent.columns_of(role)) for role in ROLES)
+            )
         )
 
     def close_pane(self, pane: RowPane | None, at: float) -> list[Alert]:

@@ -16,6 +16,8 @@ from dashlight.window.values import WRONG, Text, number_texts, numbers_of, texts
 
 NAMES_SHOWN = 20
 MOST_RANKS = MOST_EDGES + 1
+_NOISE = 2.0**-23
+"""Of a number's size: what 32 bits cannot hold of it, and far more than fifteen digits leave out."""
 _NO_BINS = np.zeros((0, MOST_RANKS), np.uint8)
 _PLANS_KEPT = 64
 """A client that sends ever new sets of names must not make us remember them all."""
@@ -153,7 +155,24 @@ class Binner:
 
 def _reached_edges(column: ColumnReference) -> NDArray[np.float64]:
     # A value that has not reached the first is below the range, one that has reached the last is above it.
-    return np.concatenate([[column.low], column.edges, [math.nextafter(column.high, math.inf)]])
+    low, high = column.low - abs(column.low) * _NOISE, column.high + abs(column.high) * _NOISE
+    return np.concatenate([[low], _beside_values(column), [math.nextafter(high, math.inf)]])
+
+
+def _beside_values(column: ColumnReference) -> NDArray[np.float64]:
+    """The inner edges, moved off the values on which they lie by what a number may lose on its way.
+
+    An edge on a value goes below it; the end of a bin of one value, which is the next float, above it. No edge reaches
+    the next one.
+    """
+    edges = column.edges
+    borders = np.concatenate([[column.low], edges, [column.high]])
+    with np.errstate(all="ignore"):  # of infinite ranges
+        slack = np.abs(edges) * _NOISE
+        below = np.minimum(slack, np.diff(borders)[:-1] / 4)
+        above = np.minimum(slack, np.diff(borders)[1:] / 4)
+    is_end = edges == np.nextafter(borders[:-2], np.inf)
+    return np.where(is_end, edges + np.maximum(above, 0), edges - np.maximum(below, 0))
 
 
 def _bin_of_rank(inner_edges: int) -> NDArray[np.uint8]:

@@ -1,7 +1,7 @@
 """The outcomes of an endpoint, pane by pane, in bounded memory; every window is a sum of panes.
 
 Each pane is one row of numbers in a `Ring`, and rows add up: exchanges by outcome, failures by kind, rows, analysed
-exchanges, undecodable ones by reason, refusals by kind, probes, the panes whose time it covers, and the four histograms of `outcomes`.
+exchanges, undecodable ones by reason, refusals by kind, the panes whose time it covers, and the four histograms of `outcomes`.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,7 @@ _ROWS = _KINDS.stop
 _ANALYSED = _ROWS + 1
 _REASONS = slice(_ANALYSED + 1, _ANALYSED + 1 + REASON_LIMIT + 1)
 _REFUSALS = slice(_REASONS.stop, _REASONS.stop + KIND_LIMIT + 1)
-_PROBES = slice(_REFUSALS.stop, _REFUSALS.stop + 3)
-_PANES = _PROBES.stop
+_PANES = _REFUSALS.stop
 _BINS = slice(_PANES + 1, _PANES + 1 + BINNING.bins)
 
 
@@ -70,7 +69,6 @@ class OutcomePanes:
         row[_ROWS], row[_ANALYSED] = pane.rows, pane.analysed
         row[_REASONS] = self._reasons.count(pane.undecodable)
         row[_REFUSALS] = self._refusals.count(pane.refusals)
-        row[_PROBES] = pane.probes, pane.failed_probes, pane.refused_probes
         row[_PANES] = pane.panes
         row[_BINS] = pane.histograms
         self._ring.add(row, at)
@@ -80,9 +78,9 @@ class OutcomePanes:
         return self._counts(self._ring.last(panes))
 
     def with_exchanges(self, panes: int, least: int) -> OutcomeCounts:
-        """The last *panes*, or as many more as it takes to hold *least* exchanges that are no probes."""
+        """The last *panes*, or as many more as it takes to hold *least* exchanges."""
         stretch = self._ring.last(panes)
-        while (counts := self._counts(stretch)).exchanges - counts.probes < least:
+        while (counts := self._counts(stretch)).exchanges < least:
             further = self._ring.last(stretch.panes + max(1, stretch.panes // 2))
             if further.panes <= stretch.panes:
                 break
@@ -96,7 +94,6 @@ class OutcomePanes:
     def _counts(self, stretch: Stretch) -> OutcomeCounts:
         counts = stretch.counts
         durations, first_bytes, requests, responses = np.split(counts[_BINS], HISTOGRAM_ENDS)
-        probes, failed_probes, refused_probes = counts[_PROBES].tolist()
         return OutcomeCounts(
             outcomes=dict(zip(OUTCOMES, counts[: len(OUTCOMES)].tolist(), strict=True)),
             failures=self._kinds.named(counts[_KINDS]),
@@ -111,9 +108,6 @@ class OutcomePanes:
             analysed=int(counts[_ANALYSED]),
             undecodable=self._reasons.named(counts[_REASONS]),
             refusals=self._refusals.named(counts[_REFUSALS]),
-            probes=probes,
-            failed_probes=failed_probes,
-            refused_probes=refused_probes,
         )
 
 

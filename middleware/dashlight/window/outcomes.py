@@ -53,10 +53,6 @@ class OutcomeCounts:
     """Exchanges of the outcome `refused` by kind, most frequent first: `http_422 age missing` where the answer named a field."""
     answers: Mapping[str, int] = field(default_factory=dict[str, int])
     """Exchanges by method, status and outcome, `POST 200 ok`; those beyond ANSWER_LIMIT of these as `_OTHER 0 ok`."""
-    probes: int = 0
-    """Exchanges in which somebody asked whether the app is there."""
-    failed_probes: int = 0
-    refused_probes: int = 0
 
     @property
     def exchanges(self) -> int:
@@ -130,10 +126,6 @@ class OutcomeCounter:
             has_place = answer in self._answers or len(self._answers) < ANSWER_LIMIT
             self._answers[answer if has_place else f"_OTHER 0 {answer.rsplit(' ', 1)[-1]}"] += count
 
-    def add_probes(self, count: int, *, failed: int, refused: int) -> None:
-        """Count exchanges that were probes, how many of them *failed* and how many were *refused*."""
-        self._probes += np.array([count, failed, refused])
-
     def add_analysed(self, count: int, undecodable: Sequence[str]) -> None:
         """Count exchanges that were analysed; *undecodable* has the reason of each that no protocol could read."""
         self._analysed += count
@@ -161,9 +153,6 @@ class OutcomeCounter:
             undecodable=self._reasons.named(self._undecodable),
             refusals=self._refusal_kinds.named(self._refusals),
             answers=dict(self._answers),
-            probes=int(self._probes[0]),
-            failed_probes=int(self._probes[1]),
-            refused_probes=int(self._probes[2]),
         )
         self._begin()
         return closed
@@ -177,7 +166,6 @@ class OutcomeCounter:
         self._refusal_kinds = Names(KIND_LIMIT)
         self._refusals = np.zeros(self._refusal_kinds.size, np.int64)
         self._answers: Counter[str] = Counter()
-        self._probes = np.zeros(3, np.int64)
         self._rows = self._analysed = 0
 
 
@@ -209,7 +197,4 @@ def merge_outcomes(parts: Sequence[OutcomeCounts]) -> OutcomeCounts:
         undecodable=dict(undecodable.most_common()),
         refusals=dict(refusals.most_common()),
         answers=dict(answers),
-        probes=sum(part.probes for part in parts),
-        failed_probes=sum(part.failed_probes for part in parts),
-        refused_probes=sum(part.refused_probes for part in parts),
     )

@@ -1,6 +1,7 @@
 """Tables out of named columns, and many tables into one."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,14 +53,14 @@ def joined(tables: Sequence[Table]) -> Table:
     columns: dict[str, Column] = {}
     for name in numeric | worded:
         pieces = [
-            held[name] if name in held else np.full(table.rows, np.nan)
+            held[name] if name in held else np.full(table.rows, 0.0 if table.is_sparse else np.nan)
             for table, held in zip(tables, by_name, strict=True)
         ]
         if name in worded:
             columns[name] = [cell for piece in pieces for cell in _listed(piece)]
         else:
             columns[name] = np.concatenate([np.asarray(piece, np.float64) for piece in pieces])
-    return table_of_columns(columns)
+    return replace(table_of_columns(columns), is_sparse=bool(tables) and all(table.is_sparse for table in tables))
 
 
 def _by_name(table: Table) -> dict[str, Column]:
@@ -85,7 +86,34 @@ def selected(table: Table, names: Collection[str]) -> Table:
         cell_names=tuple(table.cell_names[place] for place in worded),
         cells=tuple(table.cells[place] for place in worded),
         exchange=table.exchange,
+        is_sparse=table.is_sparse,
     )
+
+
+def renamed(table: Table, names: Mapping[str, str]) -> Table:
+    """*table* with other *names*, old to new, for its columns; a name that it has already is not given twice."""
+    taken_names = {*table.number_names, *table.cell_names}
+    wanted = {old: new for old, new in names.items() if old in taken_names and new not in taken_names}
+    if not wanted:
+        return table
+    return replace(
+        table,
+        number_names=tuple(wanted.get(name, name) for name in table.number_names),
+        cell_names=tuple(wanted.get(name, name) for name in table.cell_names),
+    )
+
+
+def without_nulls(table: Table, known: Collection[str] = ()) -> Table:
+    """*table* without the columns that are null in every row, where others are not; the *known* ones stay."""
+    named = {name for name, row in zip(table.number_names, table.numbers, strict=True) if not np.isnan(row).all()}
+    named |= {name for name, cells in zip(table.cell_names, table.cells, strict=True) if any(map(_is_told, cells))}
+    names = {*table.number_names, *table.cell_names}
+    kept = named.union(known)
+    return table if not named or names <= kept else selected(table, kept)
+
+
+def _is_told(cell: Cell) -> bool:
+    return cell is not None
 
 
 def taken(table: Table, rows: NDArray[np.intp]) -> Table:
@@ -98,4 +126,5 @@ def taken(table: Table, rows: NDArray[np.intp]) -> Table:
         cell_names=table.cell_names,
         cells=tuple([cells[place] for place in places] for cells in table.cells),
         exchange=table.exchange[rows],
+        is_sparse=table.is_sparse,
     )

@@ -3,6 +3,8 @@
 The layout of the reference and the binning of traffic both ask here, so that they cannot disagree.
 """
 
+import math
+import struct
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias, TypeGuard
@@ -16,6 +18,8 @@ CATEGORY_CHARACTERS = 200
 """A longer text counts as its beginning: a reference must stay bounded whatever it is fed."""
 
 _EXACT_INTEGERS = 2.0**53
+_LARGEST_SINGLE = 3e38
+_pack, _unpack = struct.Struct("<f").pack, struct.Struct("<f").unpack
 
 
 class _Wrong(Enum):
@@ -90,12 +94,20 @@ def truths_of(cells: Sequence[Cell]) -> list[Text]:
 
 
 def number_text(number: float) -> str | None:
-    """How a number is written as a category: without a point where it is whole; None where it is NaN."""
+    """How a number is written as a category: without a point where it is whole; None where it is NaN.
+
+    What a number lost on its way, beyond twelve digits or beyond 32 bits, makes no other category of it.
+    """
     if number != number:  # noqa: PLR0124  # NaN alone differs from itself
         return None
     if number.is_integer() and abs(number) < _EXACT_INTEGERS:
         return str(int(number))
-    return repr(number)
+    if not math.isfinite(number):
+        return repr(number)
+    short = float(f"{number:.7g}")
+    if abs(number) < _LARGEST_SINGLE and _pack(short) == _pack(number) and _unpack(_pack(number))[0] == number:
+        return repr(short)
+    return repr(float(f"{number:.12g}"))
 
 
 def number_texts(numbers: NDArray[np.float64]) -> list[str | None]:

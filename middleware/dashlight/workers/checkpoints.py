@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dashlight.errors import StateError
+from dashlight.judge.alerts import check_alert
 from dashlight.metrics.totals import TotalsState
 from dashlight.records import Alert
 from dashlight.store.frozen import FORMAT, Buffer, sealed, unsealed
 from dashlight.store.layout import Layout
 from dashlight.watching.learner import LearnerState
 from dashlight.watching.state import Compared, ComparisonState, EndpointState, MachineState, WatchedModel, WholeState
+from dashlight.window.fitting import within
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +56,14 @@ class _Learner:
     state: LearnerState
 
 
-_MACHINE: Layout[_Machine] = Layout("machine", 1, _Machine)
+def _check_machine(machine: _Machine) -> None:
+    for count in machine.counted.values():
+        within("number of a pane", count)
+    for alert in machine.changed:
+        check_alert(alert)
+
+
+_MACHINE: Layout[_Machine] = Layout("machine", 1, _Machine, _check_machine)
 _TOTALS: Layout[TotalsState] = Layout("totals", 1, TotalsState)
 _ENDPOINT: Layout[_Endpoint] = Layout("endpoint", 1, _Endpoint)
 _COMPARISON: Layout[_Comparison] = Layout("comparison", 1, _Comparison)

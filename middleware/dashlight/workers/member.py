@@ -30,7 +30,7 @@ from dashlight.workers.rendezvous import Meeting
 
 logger = logging.getLogger("dashlight")
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 0.3
 """How long the others' panes are waited for, or a quarter of a pane where that is shorter."""
 _LOOK_SECONDS = 0.05
 """How often it is looked whether they are there."""
@@ -40,7 +40,7 @@ _MOST_REMEMBERED = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """A pane that this process judged for its host."""
+    """A pane that this process judged for its machine."""
 
     watch: MachineWatch
     alerts: Sequence[Alert]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
+from dashlight.zero_code.termination import flush_at_termination
 from dashlight.zero_code.watched import say_not_asgi, watched
 
 
 def patch(module: Any) -> None:
     """Has the app watched that `granian.asgi` makes ready in a worker, for requests and for the lifespan."""
+    flush_at_termination()
     make_ready, begin = module._callback_wrapper, module.LifespanProtocol.__init__  # noqa: SLF001  # the one place that processes, threads and the embedded server share
 
     @wraps(make_ready)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import wraps
 from typing import Any
 
+from dashlight.zero_code.termination import flush_at_termination
 from dashlight.zero_code.watched import say_not_asgi, unharmed, watched
 
 _OUTER = {"MessageLoggerMiddleware", "ProxyHeadersMiddleware"}
@@ -16,6 +17,7 @@ def patch(module: Any) -> None:
     After the loading, because only then uvicorn has called factories and found out which interface the app has;
     within uvicorn's own middleware, which makes the client's address and scheme of proxy headers.
     """
+    flush_at_termination()
     load = module.Config.load
 
     @wraps(load)

@@ -4,7 +4,8 @@ import zlib
 
 import pytest
 
-from dashlight.decode.formats.attachments import Attachment, attached, cell_of_bytes, with_attachments
+from dashlight.decode.formats.attachments import Attachment, attached, cell_of_bytes, cells_of_text, with_attachments
+from dashlight.decode.rows.budget import BodyBudget
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", 640, 480, 8, 2, 0, 0, 0) + b"\0" * 30
 JPEG = b"\xff\xd8\xff\xc0\0\x11\x08" + struct.pack(">HH", 12, 16) + bytes(range(60))
@@ -42,11 +43,16 @@ def test_the_size_of_a_file_of_which_only_the_beginning_is_there_is_told() -> No
 
 @pytest.mark.parametrize(
     ("body", "cell"),
-    [(b"caf\xc3\xa9", "caf\u00e9"), (b"\xff\xfe\0", {"bytes": 3}), (PNG, PNG_CELL)],
-    ids=["a text", "bytes", "an image"],
+    [(b"text", {"bytes": 4}), (b"", {"bytes": 0}), (PNG, PNG_CELL)],
+    ids=["a text", "nothing", "an image"],
 )
-def test_bytes_are_a_text_or_told_by_their_size(body: bytes, cell: object) -> None:
-    assert cell_of_bytes(body) == cell
+def test_bytes_are_told_by_their_size_whatever_they_are(body: bytes, cell: object) -> None:
+    assert cell_of_bytes(body, None) == cell
+
+
+def test_a_tensor_of_bytes_holds_texts_or_files() -> None:
+    assert cells_of_text([b"caf\xc3\xa9", b""], None) == ["caf\u00e9", ""]
+    assert cells_of_text([b"caf", b"", PNG], None) == [{"bytes": 3}, {"bytes": 0}, PNG_CELL]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +104,7 @@ def test_of_a_small_png_the_light_is_told_too() -> None:
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + head + b"\0" * 4 + struct.pack(">I", len(data)) + b"IDAT" + data + b"\0" * 4
     )
 
-    found = attached(body)
+    found = attached(body, budget=BodyBudget(len(body), most_bytes=0))
 
     cell = {"format": "png", "bytes": len(body), "width": 2, "height": 1, "brightness": 0.5, "contrast": 0.5}
     assert found == ("image", cell)

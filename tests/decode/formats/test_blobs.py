@@ -55,3 +55,14 @@ def test_what_holds_no_bytes_is_returned_as_it_is() -> None:
     value = [[1.0, 2.0]]
 
     assert without_blobs(value) is value
+
+
+@pytest.mark.parametrize(
+    "text", ["a" + " " * 24_000 + "!", "a" + "=" * 24_000, "caf\u00e9"], ids=["spaces", "signs", "no ASCII"]
+)
+def test_what_is_no_base64_is_told_so_at_once(text: str) -> None:
+    assert blob(text) == text
+
+
+def test_spaces_are_no_digits() -> None:
+    assert blob(" aGVs\nbG8= \t") == {"bytes": 5}

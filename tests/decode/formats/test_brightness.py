@@ -6,9 +6,14 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.decode.formats.brightness import brightness_and_contrast
+from dashlight.decode.rows.budget import BodyBudget
 
 RNG = np.random.default_rng(3)
 COLOURED = RNG.integers(0, 256, (9, 7, 3), np.uint8)
+
+
+def budget() -> BodyBudget:
+    return BodyBudget(1000, most_bytes=0)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -40,7 +45,7 @@ def png(pixels: NDArray[np.uint8], filters: list[int], colour: int = 2, depth: i
 def test_every_filter_is_undone(kind: int) -> None:
     luma = COLOURED @ np.array([0.299, 0.587, 0.114]) / 255
 
-    found = brightness_and_contrast(png(COLOURED, [kind] * 9))
+    found = brightness_and_contrast(png(COLOURED, [kind] * 9), budget())
 
     assert found == pytest.approx((luma.mean(), luma.std()), abs=1e-4)
 
@@ -48,7 +53,7 @@ def test_every_filter_is_undone(kind: int) -> None:
 def test_grey_is_its_own_brightness() -> None:
     grey = np.array([[[0], [255]], [[255], [0]]], np.uint8)
 
-    assert brightness_and_contrast(png(grey, [0, 2], colour=0)) == (0.5, 0.5)
+    assert brightness_and_contrast(png(grey, [0, 2], colour=0), budget()) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -65,4 +70,4 @@ def test_grey_is_its_own_brightness() -> None:
     ],
 )
 def test_what_would_cost_much_or_is_broken_has_no_brightness(body: bytes) -> None:
-    assert brightness_and_contrast(body) is None
+    assert brightness_and_contrast(body, budget()) is None

@@ -97,3 +97,9 @@ def test_any_text_is_rows_or_a_decode_error(text: str) -> None:
         rows = error.reason
 
     assert isinstance(rows, list) or rows in {"empty_body", "invalid_body"}
+
+
+def test_a_long_run_of_digits_before_a_letter_is_a_text() -> None:
+    odd = "7" * 20_000 + "x"
+
+    assert read_csv(f"a,b\n{odd},1\n") == [{"a": odd, "b": 1}]

@@ -253,3 +253,97 @@ def test_bytes_at_random_are_read_or_one_error(exchange: Make) -> None:
         for _ in range(20):
             decoded = decode_exchange(exchange(rng.randbytes(rng.randrange(300)), {"y": 1}, headers=headers))
             assert decoded.undecodable != "unforeseen"
+
+
+def a_form(*files: bytes) -> bytes:
+    head = b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n'
+    return b"".join(head + file + b"\r\n" for file in files) + b"--b--\r\n"
+
+
+def small_png() -> bytes:
+    return png(48, 48, zlib.compress((b"\4" + bytes(range(144))) * 48))
+
+
+TOO_COMPLEX = [
+    pytest.param(
+        a_form(*[npz(np.zeros(200_000, np.int8))] * 20), PARTS, id="archives in a form, each within the limit"
+    ),
+    pytest.param(
+        gzip.compress(b"[" + b"[]," * 170_000 + b"1]"), {**JSON, "content-encoding": "gzip"}, id="534 bytes of lists"
+    ),
+    pytest.param(gzip.compress(b"[" + b"[]," * 170_000 + b"1]"), JSON, id="the same, not said to be compressed"),
+    pytest.param(b"[" + b"[[]]," * 40_000 + b"1]", JSON, id="lists in lists"),
+    pytest.param(a_form(b"[" + b"[[]]," * 40_000 + b"1]"), PARTS, id="lists in lists in a form"),
+    pytest.param(b"[NaN," + b"[1]," * 50_000 + b"1]", JSON, id="lists behind a NaN"),
+    pytest.param(arrow(**{f"c{at}": pa.nulls(9000) for at in range(14)}), ARROW, id="columns of nulls"),
+    pytest.param(
+        parquet_of(**{f"c{at}": np.zeros(9000, np.int64) for at in range(14)}), PARQUET, id="columns of noughts"
+    ),
+    pytest.param(
+        gzip.compress(arrow(a=np.zeros(200_000, np.int8))),
+        {**ARROW, "content-encoding": "gzip"},
+        id="a compressed table",
+    ),
+    pytest.param(arrow(a=[b"\xff"] * 9000, b=[b"\xff"] * 9000), ARROW, id="cells of bytes"),
+    pytest.param(*tensors(("BYTES", 5 * 20_000, [20_000]), tail=b"\1\0\0\0\xff" * 20_000), id="elements of bytes"),
+    pytest.param(
+        json.dumps({"context": {"a": [1] * 250}, "examples": [{}] * 600}).encode(),
+        JSON,
+        id="a context for many examples",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "headers"), TOO_COMPLEX)
+def test_more_work_than_a_body_of_its_size_asks_for_is_refused(
+    exchange: Make, body: bytes, headers: Mapping[str, str]
+) -> None:
+    path = "/v2/models/m/infer" if "inference-header-content-length" in headers else "/v1/models/m:classify"
+    bomb = exchange(body, {"y": 1}, path=path, headers=headers)
+
+    decoded = decode_exchange(bomb)
+
+    assert decoded.undecodable == "too_complex"
+    assert "over_limit" in decoded.flags
+    assert Decoder(model="", version="").decode([bomb]).undecodable == [(0, "too_complex")]
+
+
+def light_of(cells: list[object]) -> list[bool]:
+    return ["brightness" in cell for cell in cells if isinstance(cell, dict)]
+
+
+def test_of_many_images_the_first_are_looked_into() -> None:
+    images = [base64.b64encode(small_png()).decode()] * 100
+    body = json.dumps(images).encode()
+
+    in_json = content_of(body, [(b"content-type", b"application/json")], is_truncated=False).value
+    in_msgpack = content_of(
+        msgspec.msgpack.encode([small_png()] * 100), [(b"content-type", b"application/msgpack")], is_truncated=False
+    ).value
+    in_a_form = content_of(
+        a_form(*[small_png()] * 100), [(b"content-type", PARTS["content-type"].encode())], is_truncated=False
+    ).value
+    head, headers = tensors(("BYTES", 100 * (4 + len(small_png())), [100]))
+    in_tensors = content_of(
+        head + (struct.pack("<I", len(small_png())) + small_png()) * 100,
+        [(name.encode(), value.encode()) for name, value in headers.items()],
+        is_truncated=False,
+    ).value
+
+    assert isinstance(in_a_form, dict)
+    assert isinstance(in_tensors, dict)
+    for found in (in_json, in_msgpack, in_a_form["a"], in_tensors["inputs"][0]["data"]):
+        assert isinstance(found, list)
+        light = light_of(found)
+        assert len(light) == 100
+        assert light == sorted(light, reverse=True)
+        assert 1 <= sum(light) < 20
+
+
+def test_events_of_a_stream_are_not_searched_for_the_light_of_images(exchange: Make) -> None:
+    event = b'data: {"a": "' + base64.b64encode(small_png()) + b'"}\n\n'
+
+    decoded = decode_exchange(exchange({"x": 1}, event * 3, answer_headers={"content-type": "text/event-stream"}))
+
+    assert decoded.outputs is not None
+    assert not any("brightness" in str(row) for row in decoded.outputs.values)

@@ -139,3 +139,31 @@ def test_what_is_wrong_with_an_archive_is_one_word(body: bytes, reason: str) -> 
         read_npz(body)
 
     assert error.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "shape", ["1" * 60 + "x", "1," * 17, "1" * 19, "1 1", "L", "x", "1" * 600], ids=lambda shape: f"{shape[:5]}..."
+)
+def test_a_shape_that_is_none_is_refused_at_once(shape: str) -> None:
+    with pytest.raises(DecodeError) as error:
+        read_npy(headed(f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({shape}), }}"))
+
+    assert error.value.reason == "invalid_body"
+
+
+def test_texts_and_moments_of_any_shape_are_written() -> None:
+    texts = np.array([[b"a", b"\xc3\xa9"], [b"", b"\xff"]])
+    days = np.arange(np.datetime64("2000-01-01"), np.datetime64("2000-01-01") + 9000)
+
+    assert read_npy(saved(texts)) == [["a", "\u00e9"], ["", "\N{REPLACEMENT CHARACTER}"]]
+    assert read_npy(saved(np.array(b"a"))) == "a"
+    assert read_npy(saved(np.array(days[0]))) == "2000-01-01"
+    assert read_npy(saved(days)) == days.astype(str).tolist()
+    assert read_npy(saved(days.reshape(4500, 2))) == days.reshape(4500, 2).astype(str).tolist()
+
+
+def test_an_archive_that_expands_beyond_a_hundred_times_its_size_is_too_complex() -> None:
+    with pytest.raises(DecodeError) as error:
+        read_npz(archive(x=np.zeros((9000, 10), np.int8), is_packed=True))
+
+    assert error.value.reason == "too_complex"

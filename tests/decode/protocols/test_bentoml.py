@@ -34,13 +34,16 @@ def outputs(decoded: Decoded) -> tuple[tuple[str, ...], Rows]:
                      [[1, "x"], [2, "y"]], id="a data frame of columns"),
         pytest.param({"a": {"0": 1, "1": 2}, "b": {"0": 3, "1": 4}}, [0, 1], ("a", "b"), [[1, 3], [2, 4]],
                      id="a bare data frame of columns"),
-        pytest.param({"df": [{"a": 1}, {"a": 2}], "threshold": 0.5, "token": "x"}, [0, 1], ("a",), [[1], [2]],
+        pytest.param({"df": [{"a": 1}, {"a": 2}], "threshold": 0.5, "token": "x"}, [0, 1], ("a", "threshold"),
+                     [[1, 0.5], [2, 0.5]],
                      id="a data frame beside a number"),
-        pytest.param({"df": {"a": {"0": 1, "1": 2}}, "threshold": 0.5}, [0, 1], ("a",), [[1], [2]],
+        pytest.param({"df": {"a": {"0": 1, "1": 2}}, "threshold": 0.5}, [0, 1], ("a", "threshold"),
+                     [[1, 0.5], [2, 0.5]],
                      id="a data frame of columns beside a number"),
-        pytest.param({"texts": ["a", "b"], "n": 3}, ["x", "y"], ("texts",), [["a"], ["b"]], id="texts beside a number"),
+        pytest.param({"texts": ["a", "b"], "n": 3}, ["x", "y"], ("texts", "n"), [["a", 3], ["b", 3]],
+                     id="texts beside a number"),
         pytest.param({"x": [1, 2], "n": 3}, 5, ("x[0]", "x[1]", "n"), [[1, 2, 3]], id="a vector beside a number"),
-        pytest.param({"x": [7], "n": 3}, [5], ("x[0]", "n"), [[7, 3]], id="a short vector beside a number"),
+        pytest.param({"x": [7], "n": 3}, [5], ("x", "n"), [[7, 3]], id="a short vector beside a number"),
         pytest.param({"a": {"x": 1}, "b": {"x": 2}}, [0, 1], ("a.x", "b.x"), [[1, 2]], id="objects of other keys"),
         pytest.param({"a": {"0": 1, "1": 2}, "b": {"0": 3}}, 5, ("a.0", "a.1", "b.0"), [[1, 2, 3]],
                      id="objects of several keys"),
@@ -75,14 +78,14 @@ def test_what_is_returned_becomes_outputs(exchange: Make, answer: object, names:
     assert outputs(decoded) == (names, values)
 
 
-def test_arguments_beside_the_table_are_parameters(exchange: Make) -> None:
+def test_arguments_beside_the_table_belong_to_each_row(exchange: Make) -> None:
     request = {"df": [{"a": 1}, {"a": 2}], "threshold": 0.5, "token": "x"}
 
     decoded = decode_exchange(exchange(request, [0, 1], answer_headers=BENTO))
 
-    assert decoded.params == {"threshold": 0.5}
     assert decoded.features is not None
-    assert decoded.features.left_out == {"threshold": "parameter", "token": "credential"}
+    assert decoded.features.names == ("a", "threshold")
+    assert decoded.features.left_out == {"token": "credential"}
 
 
 def test_a_refused_argument_is_named_without_the_word_body(exchange: Make) -> None:

@@ -18,6 +18,18 @@ TENSOR = {"name": "x", "shape": [1], "datatype": "FP32", "data": [1.0]}
         "/redoc",
         "/openapi.json",
         "/schema.json",
+        "/docs.json",
+        "/schema/swagger",
+        "/docs/oauth2-redirect",
+        "/metrics/",
+        "/health/liveness",
+        "/ping",
+        "/version",
+        "/-/healthz",
+        "/-/routes",
+        "/v2/health/live",
+        "/v2/models/{model_name}/versions/{model_version}/ready",
+        "/static/{path}",
         "/favicon.ico",
         "/login",
         "/oauth/token",
@@ -27,7 +39,6 @@ TENSOR = {"name": "x", "shape": [1], "datatype": "FP32", "data": [1.0]}
         "/v2/models/iris/ready",
         "/v2/models/iris/versions/1/stats",
         "/v2/repository/models/iris/load",
-        "/v1/models/iris:explain",
         "/static/app",
         "/ui/main.js",
     ],
@@ -190,3 +201,8 @@ def test_triton_is_asked_for_texts_under_its_path() -> None:
 
     assert place.protocol.startswith("triton_generate")
     assert (place.model, place.version) == ("llm", "2")
+
+
+def test_a_long_path_is_looked_at_once() -> None:
+    assert not place_of("/v2/repository/" * 4000 + "\n").is_prediction
+    assert place_of("/x/v2/repository").is_prediction

@@ -11,6 +11,7 @@ MODEL = "/models/org/name"
 POSITIVE = [{"label": "NEGATIVE", "score": 0.02}, {"label": "POSITIVE", "score": 0.98}]
 NEGATIVE = [{"label": "NEGATIVE", "score": 0.9}, {"label": "POSITIVE", "score": 0.1}]
 SPAN = {"entity_group": "PER", "score": 0.99, "word": "Ada", "start": 1, "end": 4}
+FOUND = ("prediction.count", "prediction.count[PER]", "prediction.score.mean", "prediction.score.lowest")
 BOX = {"score": 0.9, "label": "cat", "box": {"xmin": 1, "ymin": 2, "xmax": 3, "ymax": 4}}
 
 
@@ -60,13 +61,16 @@ def test_inputs_become_rows(exchange: Make, inputs: object, names: tuple[str, ..
         pytest.param(["a", "b"], [{"sequence": "a", "labels": ["x", "y"], "scores": [0.2, 0.8]},
                                   {"sequence": "b", "labels": ["x", "y"], "scores": [0.7, 0.3]}], ("label", "score"),
                      [["y", 0.8], ["x", 0.7]], id="zero-shot of texts, older"),
-        pytest.param("a", [{"labels": ["x"], "scores": []}], ("labels",), [[["x"]]], id="odd lists"),
-        pytest.param("a", {"labels": ["x"], "scores": []}, ("labels",), [["x"]], id="an odd object"),
-        pytest.param("a", [SPAN], ("prediction",), [[[SPAN]]], id="a span"),
-        pytest.param("a", [SPAN, SPAN], ("prediction",), [[[SPAN, SPAN]]], id="spans"),
+        pytest.param("a", [{"labels": ["x"], "scores": []}], ("labels", "scores"), [["x", []]], id="odd lists"),
+        pytest.param("a", {"labels": ["x"], "scores": []}, ("labels", "scores"), [["x", []]], id="an odd object"),
+        pytest.param("a", [SPAN], FOUND, [[1, 1, 0.99, 0.99]], id="a span"),
+        pytest.param("a", [SPAN, SPAN], FOUND, [[2, 2, 0.99, 0.99]], id="spans"),
         pytest.param("a", [], ("prediction",), [[[]]], id="no span"),
-        pytest.param(["a", "b"], [[SPAN], []], ("prediction",), [[[SPAN]], [[]]], id="spans of texts"),
-        pytest.param("a", [BOX], ("prediction",), [[[BOX]]], id="boxes"),
+        pytest.param(["a", "b"], [[SPAN], []], FOUND, [[1, 1, 0.99, 0.99], [0, 0, None, None]],
+                     id="spans of texts"),
+        pytest.param("a", [BOX], ("prediction.count", "prediction.count[cat]", "prediction.score.mean",
+                                  "prediction.score.lowest", "prediction.box.area", "prediction.box.x", "prediction.box.y"),
+                     [[1, 1, 0.9, 0.9, 4, 2, 3]], id="boxes"),
         pytest.param("a", {"answer": "x", "score": 0.5, "start": 1}, ("answer", "score", "start"), [["x", 0.5, 1]],
                      id="an answer"),
         pytest.param(["a", "b"], [0.5, 0.7], ("prediction",), [[0.5], [0.7]], id="a number for each"),

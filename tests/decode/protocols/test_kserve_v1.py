@@ -40,7 +40,7 @@ def test_each_instance_is_a_row(instances: object, names: tuple[str, ...], value
     [
         ({"predictions": [0, 1]}, ("predictions",), [[0], [1]]),
         ({"predictions": [[0.9, 0.1], [0.2, 0.8]]}, ("predictions[0]", "predictions[1]"), [[0.9, 0.1], [0.2, 0.8]]),
-        ({"predictions": [{"c": "a", "p": [0.8]}, {"c": "b", "p": [0.9]}]}, ("c", "p[0]"), [["a", 0.8], ["b", 0.9]]),
+        ({"predictions": [{"c": "a", "p": [0.8]}, {"c": "b", "p": [0.9]}]}, ("c", "p"), [["a", 0.8], ["b", 0.9]]),
         ({"labels": ["a", "b"]}, ("labels",), [["a"], ["b"]]),
         ([0, 1], ("prediction",), [[0], [1]]),
     ],

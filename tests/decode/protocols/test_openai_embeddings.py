@@ -108,3 +108,12 @@ def test_more_texts_than_rows_are_kept_are_counted(exchange: Make) -> None:
     found = decoded(exchange, ["a"] * 10_001, [])
 
     assert (found.rows, "over_limit" in found.flags) == (10_000, True)
+
+
+def test_indexes_beyond_any_list_change_no_order(exchange: Make) -> None:
+    data = [{"index": at * ((1 << 61) - 1), "embedding": [at]} for at in (2, 1, 0)]
+
+    decoded = decode_exchange(exchange({"input": ["a", "b", "c"]}, {"data": data}, path="/v1/embeddings"))
+
+    assert decoded.outputs is not None
+    assert [row[0] for row in decoded.outputs.values] == [[2], [1], [0]]

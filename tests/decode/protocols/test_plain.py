@@ -65,12 +65,13 @@ def test_requests_of_every_layout_become_rows(
     assert [list(row) for row in features.values] == values
 
 
-def test_what_stands_beside_the_rows_is_parameters() -> None:
+def test_what_stands_beside_the_rows_is_a_column_or_a_parameter() -> None:
     reading = read({"instances": [[1.0]], "threshold": 0.5, "parameters": {"k": 2}, "request_id": "r-1"}, [0])
 
-    assert reading.params == {"threshold": 0.5, "parameters": {"k": 2}}
+    assert reading.params == {"parameters": {"k": 2}}
+    assert reading.features.names == ("instances", "threshold")
     assert reading.request_id == "r-1"
-    assert reading.features.left_out == {"threshold": "parameter", "parameters": "parameter", "request_id": "id"}
+    assert reading.features.left_out == {"parameters": "parameter", "request_id": "id"}
 
 
 def test_ids_beside_a_single_column_are_the_ids_of_the_row() -> None:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from dashlight.decode.exchange import Decoded, decode_exchange
+from dashlight.decode.rows.columns import MAX_ROWS
 from dashlight.records import Cell, Exchange
 
 Make = Callable[..., Exchange]
@@ -162,3 +163,15 @@ def test_feedback_asks_no_model(exchange: Make) -> None:
     path = "/seldon/ns/dep/api/v1.0/feedback"
 
     assert not decode_exchange(exchange({"reward": 1}, {"meta": {}}, path=path)).is_prediction
+
+
+def test_rows_of_a_tensor_beyond_the_limit_are_counted_only(exchange: Make) -> None:
+    values = list(range(2 * (MAX_ROWS + 5)))
+
+    decoded = decode_exchange(
+        exchange({"data": {"tensor": {"shape": [MAX_ROWS + 5, 2], "values": values}}}, {}, path="/api/v1.0/predictions")
+    )
+
+    assert decoded.features is not None
+    assert len(decoded.features.values) == MAX_ROWS
+    assert decoded.features.dropped_count == 5

@@ -62,7 +62,7 @@ def test_predict_requests_become_rows(exchange: Make, request_: object, names: t
     [
         pytest.param({"outputs": {"x": [1, 2], "p": [[0.1, 0.9], [0.6, 0.4]]}}, ("x", "p[0]", "p[1]"),
                      [[1, 0.1, 0.9], [2, 0.6, 0.4]], id="columns"),
-        pytest.param({"outputs": [[0.5], [0.7]]}, ("outputs[0]",), [[0.5], [0.7]], id="vectors of the only column"),
+        pytest.param({"outputs": [[0.5], [0.7]]}, ("outputs",), [[0.5], [0.7]], id="vectors of the only column"),
         pytest.param({"outputs": [0.5, 0.7]}, ("outputs",), [[0.5], [0.7]], id="numbers of the only column"),
         pytest.param({"predictions": [{"c": "a"}, {"c": "b"}]}, ("c",), [["a"], ["b"]], id="rows"),
         pytest.param(b'{"outputs": [NaN, -Infinity]}', ("outputs",), [[pytest.approx(float("nan"), nan_ok=True)],
@@ -124,7 +124,7 @@ def test_an_error_fails_the_prediction_and_keeps_its_rows(exchange: Make) -> Non
         exchange({"inputs": [[1.0]]}, {"error": "no such servable: fish"}, path=PREDICT, status=404)
     )
 
-    assert features(decoded) == (("inputs[0]",), [[1.0]])
+    assert features(decoded) == (("inputs",), [[1.0]])
     assert decoded.error is not None
     assert (decoded.error.kind, decoded.error.detail) == ("client", "no such servable: fish")
 

@@ -68,12 +68,13 @@ def test_each_row_has_its_best_label_and_a_score_that_is_no_number_is_the_worst(
     assert [list(row) for row in outputs.values] == [["POS", 0.98], ["B", -1]]
 
 
-def test_objects_with_more_than_label_and_score_stay_a_list() -> None:
+def test_objects_with_a_place_besides_label_and_score_were_found_in_the_row() -> None:
     spans = [{"label": "PER", "score": 0.9, "start": 0}, {"label": "LOC", "score": 0.8, "start": 9}]
 
     outputs = read_answer([spans], rows=1).outputs
 
-    assert [list(row) for row in outputs.values] == [[spans]]
+    assert outputs.names[:3] == ("prediction.count", "prediction.count[LOC]", "prediction.count[PER]")
+    assert list(outputs.values[0])[:3] == [2, 1, 1]
 
 
 def test_facts_of_the_whole_answer_are_no_columns() -> None:
@@ -180,3 +181,19 @@ def test_of_parallel_lists_the_best_score_counts(entry: object, best: object) ->
 def test_what_is_no_number_is_below_every_score(value: object) -> None:
     assert as_score(value) == float("-inf")
     assert as_score(0.5) == 0.5
+
+
+def test_ids_that_all_have_one_hash_are_put_in_order_all_the_same() -> None:
+    # Python's hash of an integer is its rest by this number.
+    ids = [at * ((1 << 61) - 1) for at in range(3000)]
+    answer: object = [{"id": row_id, "y": at} for at, row_id in enumerate(ids)][::-1]
+
+    outputs = read_answer(answer, rows=3000, row_ids=ids).outputs
+
+    assert [row[0] for row in outputs.values] == list(range(3000))
+
+
+def test_a_number_and_its_text_are_two_ids() -> None:
+    outputs = read_answer([{"id": "1", "y": 0}, {"id": 1, "y": 1}], rows=2, row_ids=(1, "1")).outputs
+
+    assert [row[0] for row in outputs.values] == [1, 0]

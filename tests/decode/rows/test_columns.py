@@ -8,13 +8,14 @@ from dashlight.decode.rows.columns import (
     MAX_ROWS,
     Sheet,
     apart,
-    element_names,
     one_row,
     tabulate,
     transposed,
     with_beside,
 )
+from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.redact import REDACTED
+from dashlight.errors import DecodeError
 from dashlight.records import Cell
 
 
@@ -307,6 +308,21 @@ def test_a_list_of_an_answer_is_one_cell_where_its_name_says_what_it_is(name: st
     assert tabulate([items, items], name=name, role="output").names == (name,)
 
 
-@pytest.mark.parametrize(("name", "items"), [("recommendations", [0.5, 1]), ("forecast", [True]), ("forecast", [])])
+@pytest.mark.parametrize(("name", "items"), [("recommendations", [0.5, 1]), ("forecast", [True, False])])
 def test_other_lists_under_such_a_name_are_spread(name: str, items: list[object]) -> None:
     assert one_row({name: items}, "output").names == tuple(f"{name}[{place}]" for place in range(len(items)))
+
+
+def test_rows_behind_the_last_that_has_room_are_counted_and_not_looked_at() -> None:
+    sheet = tabulate([{f"a{at % 300}": at} for at in range(MAX_ROWS)], name="", role="feature")
+
+    assert len(sheet.names) == MAX_COLUMNS
+    assert len(sheet.values) == MAX_CELLS // MAX_COLUMNS
+    assert sheet.dropped_count == 300 - MAX_COLUMNS + MAX_ROWS - MAX_CELLS // MAX_COLUMNS
+
+
+def test_a_table_that_is_hardly_filled_is_too_complex() -> None:
+    rows = [{f"a{at}": at} for at in range(MAX_COLUMNS)] + [{"a0": 1}] * 700
+
+    with pytest.raises(DecodeError, match="too_complex"):
+        tabulate(rows, name="", role="feature")

@@ -126,3 +126,12 @@ def test_other_answers_confess_nothing(answer: object) -> None:
 def test_a_protocols_own_reader_may_tell_a_failure() -> None:
     assert told_failure({"info": "bad"}) == Failure("model", "bad")
     assert told_failure("cut", kind="stream") == Failure("stream", "cut")
+
+
+def test_of_a_long_detail_the_beginning_is_told() -> None:
+    failure = failure_by_status(500, {"error": {"x": ["\u00e9" * 9, 1.5, None] * 9000}})
+
+    assert failure is not None
+    assert (
+        failure.detail == ('{"x":[' + '"\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9",1.5,null,' * 99)[:500]
+    )

@@ -47,3 +47,9 @@ def test_nan_stays_nan() -> None:
     (nan,) = struct.unpack("<f", b"\x00\x00\xc0\x7f")
 
     assert all(isinstance(cell, float) and math.isnan(cell) for cell in as_written([nan] * 20))
+
+
+def test_floats_among_others_are_shortened_in_their_places() -> None:
+    cells = [None, widened(5.1), 3, widened(0.2)] * 20
+
+    assert as_written(cells) == [None, 5.1, 3, 0.2] * 20

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dashlight.deliver.encoding.events import alert_event, own_attributes, prediction_event, scores_event
+import pytest
+
+from dashlight.deliver.encoding.events import (
+    SEVERITY_TEXTS,
+    alert_event,
+    own_attributes,
+    prediction_event,
+    scores_event,
+)
 from dashlight.records import Alert, AlertState, BinShare, Cause, Exchange, Score
 
 ID = 0x0190_1234_5678_7ABC_8DEF_0123_4567_89AB
@@ -167,3 +175,34 @@ def test_an_event_is_told_from_all_others_by_its_own_attributes(exchange: Callab
         "dashlight.event.seq": 7,
         "dashlight.event.epoch": 99,
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "confessed", "line", "severity"),
+    [
+        ({}, "", "POST /predict/{name} 200 (ok) in 0.5 s", "INFO"),
+        ({"status": 503, "outcome": "error"}, "", "POST /predict/{name} 503 (error) in 0.5 s", "ERROR"),
+        (
+            {"status": 500, "outcome": "error", "error": "KeyError"}, "",
+            "POST /predict/{name} 500 KeyError (error) in 0.5 s", "ERROR",
+        ),
+        ({"outcome": "error"}, "model", "POST /predict/{name} 200 model (error) in 0.5 s", "ERROR"),
+        (
+            {"status": 0, "outcome": "cancelled", "route": "unmatched"}, "",
+            "POST unmatched no answer (cancelled) in 0.5 s", "INFO",
+        ),
+    ],
+    ids=["well", "status", "raised", "inside", "cancelled"],
+)  # fmt: skip
+def test_a_prediction_is_a_line_for_a_viewer_of_logs(
+    exchange: Callable[..., Exchange], changes: dict[str, object], confessed: str, line: str, severity: str
+) -> None:
+    event = prediction_event(exchange(**changes), seq=1, confessed=confessed, inputs={"age": "a secret"})
+
+    assert (event.body, SEVERITY_TEXTS[event.severity]) == (line, severity)
+
+
+def test_scores_are_a_line_too() -> None:
+    event = scores_event([], at=0.0, identifier=ID, seq=1, endpoint="/predict", model="fraud", state="watching")
+
+    assert event.body == "0 scores of /predict fraud: watching"

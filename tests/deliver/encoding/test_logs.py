@@ -53,7 +53,7 @@ def test_an_event_is_read_back_by_the_official_classes() -> None:
         1_790_000_000_250_000_000,
         1_790_000_000_500_000_000,
     )
-    assert (found.severity_number, found.severity_text) == (13, "")
+    assert (found.severity_number, found.severity_text) == (13, "WARN")
     assert found.body.string_value == "amount moved"
     assert (found.trace_id.hex(), found.span_id.hex(), found.flags) == ("0" * 29 + "abc", "0" * 13 + "def", 1)
 

@@ -31,6 +31,7 @@ def test_an_event_is_one_line_that_is_complete_in_itself() -> None:
         "at": 1_790_000_000.25,
         "observed_at": 1_790_000_000.5,
         "severity": 9,
+        "severity_text": "INFO",
         "body": "hello\nworld",
         "trace_id": "0" * 29 + "abc",
         "span_id": "0" * 13 + "def",

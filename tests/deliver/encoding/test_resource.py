@@ -52,5 +52,34 @@ def test_the_resource_is_the_one_that_the_sdk_would_make(environ: Mapping[str, s
     assert found == by_the_sdk
 
 
+def test_what_the_environment_says_wins_over_what_is_detected() -> None:
+    found = resource_attributes(
+        {"OTEL_SERVICE_NAME": "fraud"},
+        instance_id="i",
+        sdk_version="1",
+        detected={"host.name": "m7", "process.pid": 7, "service.name": "other"},
+    )
+
+    assert (found["host.name"], found["process.pid"], found["service.name"]) == ("m7", 7, "fraud")
+
+
 def test_without_an_executable_the_service_is_plainly_unknown() -> None:
     assert resource_attributes({}, instance_id="i", sdk_version="1")["service.name"] == "unknown_service"
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({}, "Prices"),
+        ({"OTEL_SERVICE_NAME": ""}, "Prices"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "service.name=,team=a"}, "Prices"),
+        ({"OTEL_SERVICE_NAME": "shop"}, "shop"),
+        ({"OTEL_RESOURCE_ATTRIBUTES": "team=a,service.name=shop"}, "shop"),
+    ],
+)
+def test_a_service_has_the_name_of_its_server_unless_the_environment_names_it(
+    environ: Mapping[str, str], name: str
+) -> None:
+    found = resource_attributes(environ, instance_id="i", sdk_version="1", executable="python", service="Prices")
+
+    assert found["service.name"] == name

@@ -282,3 +282,24 @@ def test_links_are_encoded_as_the_official_exporter_does(exchange: Callable[...,
 
     expected = from_the_sdk(set_on_it=lambda span: span.add_link(Link(linked).context))
     assert in_order(found) == in_order(expected)
+
+
+CALLED = ((b"host", b"Model.Example:9000"), (b"user-agent", b"curl/8.5 caf\xe9"))
+
+
+@pytest.mark.parametrize("own", [OwnSpan(), OwnSpan(attributes={"tenant": "7"})], ids=["untouched", "touched"])
+def test_a_span_says_what_was_called_and_by_what(exchange: Callable[..., Exchange], own: OwnSpan) -> None:
+    encoder = SpanEncoder(RESOURCE, "dashlight", "0.1")
+    asked = [
+        exchange(own_span=own, request_headers=CALLED),
+        exchange(own_span=own, request_headers=CALLED, client_address="10.0.0.9"),
+        exchange(own_span=own, request_headers=(), server=("10.0.0.1", 80)),
+        exchange(own_span=own, request_headers=((b"host", b"other"), (b"user-agent", b"x" * 5000))),
+    ]
+
+    found = [attributes(span) for span in spans(read(encoder.request([encoder.span(each) for each in asked])))]
+
+    assert [each.get("server.address") for each in found] == ["model.example", "model.example", "10.0.0.1", "other"]
+    assert [each.get("server.port") for each in found] == [9000, 9000, 80, None]
+    assert [each.get("client.address") for each in found] == [None, "10.0.0.9", None, None]
+    assert [each.get("user_agent.original") for each in found] == ["curl/8.5 caf\u00e9"] * 2 + [None, "x" * 256]

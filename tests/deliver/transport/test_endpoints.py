@@ -204,10 +204,31 @@ def test_lines_of_json_want_an_address_of_their_own() -> None:
         event_endpoint(GENERAL, event_format="ndjson")
 
 
-@pytest.mark.parametrize("headers", [{"a b": "1"}, {"": "1"}, {"a": "x\ny"}], ids=["space", "no name", "two lines"])
-def test_a_header_of_ours_that_cannot_be_sent_is_refused(headers: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match=r"^DASHLIGHT_COLLECTOR_HEADERS="):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"a s3cret": "1"}, {"": "s3cret"}, {"s3cr\u00e9t": "1"}, {"a": "s3cret\ny"}, {"a": "s3cret\r"}, {"a": "s3cret\0"},
+        {"a": " s3cret"}, {"a": "s3cret \u20ac"}, {"a": "s3cret\x7f"}, {"content-length": "3"},
+        {"Transfer-Encoding": "s3cret"},
+    ],
+    ids=[
+        "space", "no name", "name beyond ASCII", "two lines", "carriage return", "zero", "space before", "beyond Latin",
+        "delete", "length", "coding",
+    ],
+)  # fmt: skip
+def test_a_header_of_ours_that_cannot_be_sent_is_refused_and_not_shown(headers: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=r"^DASHLIGHT_COLLECTOR_HEADERS=") as caught:
         events(url="https://other", headers=headers)
+
+    assert "s3cr" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["", "x", "Bearer a\tb  c", "\u00fcber"])
+def test_a_header_of_latin_characters_can_be_sent(value: str) -> None:
+    found = events(url="https://other", headers={"a": value})
+
+    assert found is not None
+    assert dict(found.headers) == {"a": value}
 
 
 @pytest.mark.parametrize(

@@ -135,3 +135,8 @@ def test_a_path_is_joined_once(base: str, expected: str) -> None:
 
 def test_what_may_be_secret_is_masked() -> None:
     assert masked("https://me:pw@host/path?token=1") == "https://***@host/path?***"
+    assert masked("https://me:p/w@host/path#token=1") == "https://***@host/path#***"
+    assert masked("https://me:p?w@x@host") == "https://***@host"
+    assert masked("me:pw@host:4318/path") == "***@host:4318/path"
+    assert masked("http:/me:pw@host") == "http:/***@host"
+    assert masked("https://host/path") == "https://host/path"

@@ -24,6 +24,13 @@ class Row(BaseModel):
     b: float
 
 
+class Query(BaseModel):
+    """Rows, and what goes with each of them."""
+
+    rows: list[Row]
+    currency: str
+
+
 class Answer(BaseModel):
     """What is answered."""
 
@@ -56,6 +63,18 @@ class Apis:
     def frame(self, d: pd.DataFrame) -> pd.DataFrame:
         d["a"] = 0
         return pd.DataFrame({"y": d["b"]})
+
+    @bentoml.api
+    def limited(self, df: pd.DataFrame, threshold: float = 0.5) -> list[float]:
+        return [float(a > threshold) for a in df["a"]]
+
+    @bentoml.api
+    def priced(self, query: Query) -> list[float]:
+        return [row.a for row in query.rows]
+
+    @bentoml.api
+    def scaled(self, data: np.ndarray, scale: float) -> np.ndarray:
+        return data.sum(axis=1) * scale
 
     @bentoml.api
     def model(self, row: Row) -> Answer:

@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import bentoml
 import numpy as np
+from bentoml.legacy import Service
 from pydantic import BaseModel
 
+import dashlight
 import dashlight_bentoml
 
 
@@ -49,18 +53,26 @@ def said() -> list[str]:
 before = said()
 first, middlewares = dashlight_bentoml.watch(Described), len(Described.middlewares)
 second = dashlight_bentoml.watch(first)
-try:
-    dashlight_bentoml.watch(Row)
-    refusal = ""
-except TypeError as mistake:
-    refusal = str(mistake)
+
+
+def refusal_of(watch: Callable[[Any], Any], service: Any) -> str:
+    try:
+        watch(service)
+    except TypeError as mistake:
+        return str(mistake)
+    return ""
+
+
+legacy = Service("old")
 json.dump(
     {
         "before": before,
         "after": said(),
         "is_same": first is Described and second is Described,
         "middlewares": [middlewares, len(Described.middlewares)],
-        "refusal": refusal,
+        "refusal": refusal_of(dashlight_bentoml.watch, Row),
+        "asgi_refusal": refusal_of(dashlight.watch, Described),
+        "legacy_refusals": [refusal_of(watch, legacy) for watch in (dashlight.watch, dashlight_bentoml.watch)],
         "local": Described().rows([Row(a=1.0)])[0].a,
     },
     sys.stdout,

@@ -18,4 +18,4 @@ def health() -> str:
 
 
 app = Litestar([predict, health])
-app.asgi_handler = dashlight.watch(app.asgi_handler)  # type: ignore[assignment]  # Litestar types its messages one by one
+app.asgi_handler = dashlight.watch(app.asgi_handler)

@@ -77,6 +77,9 @@ def asked(url: str) -> dict[str, list[httpx.Response]]:
 
         post("/numpy", {"x": [[1, 2, 3], [5, 6, 7]]})
         post("/frame", {"d": [{"a": 1, "b": 3}, {"a": 2, "b": 4}]})
+        post("/limited", {"df": [{"a": 1, "b": 3}, {"a": 0, "b": 4}], "threshold": 0.5})
+        post("/priced", {"query": {"rows": [{"a": 1, "b": 3}, {"a": 0, "b": 4}], "currency": "EUR"}})
+        post("/scaled", {"data": [[1, 2], [3, 4]], "scale": 2})
         post("/model", {"row": {"a": 1, "b": 2}})
         post("/model", {"row": {"a": "no number", "b": 2}})
         post("/root", {"a": 1, "b": 2})
@@ -116,6 +119,9 @@ def until(is_there: Callable[[], bool]) -> bool:
             {"prediction": [1.0, 2.0]},
         ),
         ("/frame", {"a": [1, 2], "b": [3, 4]}, {"y": [3, 4]}),
+        ("/limited", {"a": [1, 0], "b": [3, 4], "threshold": [0.5, 0.5]}, {"prediction": [1.0, 0.0]}),
+        ("/priced", {"a": [1.0, 0.0], "b": [3.0, 4.0], "currency": ["EUR", "EUR"]}, {"prediction": [1.0, 0.0]}),
+        ("/scaled", {"data[0]": [1, 3], "data[1]": [2, 4], "scale": [2.0, 2.0]}, {"prediction": [6.0, 14.0]}),
         ("/model", {"row.a": 1.0, "row.b": 2.0}, {"y": 3.0, "label": "pos"}),
         ("/root", {"a": 1.0, "b": 2.0}, {"prediction": 1.0}),
         ("/job", {"x": 4.0}, {"prediction": 8.0}),
@@ -126,7 +132,8 @@ def until(is_there: Callable[[], bool]) -> bool:
         ("/monitored", {"named": 7.0}, {"answer": "x"}),
     ],
     ids=[
-        "an array that the API changes in place", "a frame that it changes too", "a model of pydantic's",
+        "an array that the API changes in place", "a frame that it changes too", "a frame beside a value",
+        "a model of rows and a value", "an array beside a value", "a model of pydantic's",
         "a model that is the whole input", "a task, when its work is done", "a service that asks another",
         "that other, over pickle", "a file, of which only the facts are told", "an API that calls another of its own",
         "what bentoml.monitor is told",
@@ -202,7 +209,7 @@ def test_each_call_is_counted_once(seen: Seen) -> None:
     assert {route: routes.count(route) for route in ("/model", "/nested", "/job", "/slow", "/slow_aside")} == {
         "/model": 2, "/nested": 1, "/job": 2, "/slow": 7, "/slow_aside": 1,
     }  # fmt: skip
-    assert len(seen.events) == len(seen.spans) == 29
+    assert len(seen.events) == len(seen.spans) == 32
 
 
 def test_services_of_one_serve_are_models_of_their_own(seen: Seen) -> None:

@@ -453,6 +453,17 @@ def test_the_wrong_order_of_decorators_says_which_is_right() -> None:
         watch(Spec)
 
 
+def test_a_legacy_service_is_told_of_the_line_for_it() -> None:
+    class Legacy:
+        name = "prices"
+
+        def add_asgi_middleware(self, middleware: type) -> None:
+            raise NotImplementedError
+
+    with pytest.raises(TypeError, match=r"legacy .* write prices.add_asgi_middleware\(dashlight.DashlightMiddleware\)"):
+        watch(Legacy())
+
+
 def test_an_api_whose_specs_are_no_classes_is_left_as_it_is(caplog: pytest.LogCaptureFixture) -> None:
     service = Service(double=double)
     service.apis["double"].input_spec = spec = object()

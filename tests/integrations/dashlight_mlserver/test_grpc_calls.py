@@ -164,7 +164,7 @@ def test_the_reason_of_an_abort_is_told_and_the_abort_is_what_the_caller_gets(ev
         infer(aborting(LookupError("no such town")))
 
     assert isinstance(raised.value.__context__, LookupError)
-    assert list(map(facts, events())) == [("error", None, "LookupError")]
+    assert list(map(facts, events())) == [("error", 500, "LookupError")]
 
 
 def test_an_error_without_a_reason_is_told_itself(events: Events) -> None:
@@ -174,7 +174,7 @@ def test_an_error_without_a_reason_is_told_itself(events: Events) -> None:
     with pytest.raises(OSError, match=r"^$"):
         infer(fail)
 
-    assert list(map(facts, events())) == [("error", None, "OSError")]
+    assert list(map(facts, events())) == [("error", 500, "OSError")]
 
 
 def test_an_error_of_the_servers_own_has_its_status(events: Events) -> None:
@@ -252,7 +252,7 @@ def test_a_stream_without_requests_or_answers_is_counted(events: Events) -> None
 @pytest.mark.parametrize(
     ("reason", "count", "told"),
     [
-        (LookupError(), 0, ("error", None, "LookupError")),
+        (LookupError(), 0, ("error", 500, "LookupError")),
         (RefusedError(), 0, ("refused", 422, None)),
         (RefusedError(), 1, ("error", 200, "RefusedError")),
     ],

@@ -136,3 +136,9 @@ def test_raw_and_typed_contents_give_the_same_rows(values: list[float], width: i
 )
 def test_whatever_a_client_sends_has_rows(datatype: str, shape: list[int], raw: bytes) -> None:
     assert all(list(row) == ["x"] for row in rows(Tensor("x", datatype, shape), raw=[raw]))
+
+
+def test_a_shape_of_thousands_of_large_dimensions_is_not_multiplied() -> None:
+    tensor = Tensor("x", "INT64", [1 << 62] * 100_000, Contents([1, 2]))
+
+    assert rows(tensor) == [{"x": 1}, {"x": 2}]

@@ -139,7 +139,8 @@ def test_strictly_increasing_maps_leave_the_evidence_unchanged(columns_of: MakeC
     reference, stream = rng.standard_normal(3000), rng.standard_normal(3000)
     stream = rng.choice(reference, 3000) + np.where(np.arange(3000) < 1500, 0, 0.0)
     found = []
-    for mapped in (lambda x: x, np.exp, lambda x: 5 * x**3 - 7):
+    # None takes values so close together that single precision could not tell them apart.
+    for mapped in (lambda x: x, np.exp, lambda x: 5 * x**3):
         columns = columns_of({"x": mapped(reference)})
         found.append(margins_of(evidence_of(columns), panes_of(columns, {"x": mapped(stream)}, 100)))
 

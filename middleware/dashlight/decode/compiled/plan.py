@@ -1,6 +1,6 @@
 """A plan: what the exchanges of one route have in common, compiled into typed decoders."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, TypeAlias, cast
 
@@ -15,11 +15,12 @@ from dashlight.decode.rows.failures import (
     CONFESSING_KEYS,
     ERROR_KEYS,
     FAILED_WORDS,
-    MESSAGE_KEYS,
     STATUS_KEYS,
     failure_inside,
+    has_message,
 )
 from dashlight.decode.rows.reading import Content, Place
+from dashlight.decode.rows.row_keys import parted
 from dashlight.decode.rows.selection import EVERYTHING, Selection, with_named_ids
 from dashlight.errors import DecodeError
 from dashlight.records import Role
@@ -39,7 +40,9 @@ _IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
     frozenset({"flag"}): bool,
 }
 _NotFailed: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^(?!(?i:{'|'.join(sorted(FAILED_WORDS))})$)")]
-_ANY_BUT_FAILED: Final[object] = float | bool | None | _NotFailed
+_ANY_BUT_FAILED: Final[object] = bool | None | Annotated[float, msgspec.Meta(lt=400)] | _NotFailed
+_GUARDED_LEVELS: Final = 2
+"""Of an answer, at which it may say that it is none: see `failure_inside`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,43 +67,70 @@ class _Marks:
     """Where each scalar of a value stands in which every scalar is different."""
 
     next_mark: int
+    step: int = 1
+    """From one mark to the next."""
     steps: dict[object, Steps] = field(default_factory=dict[object, Steps])
     sorts: dict[Steps, frozenset[Sort]] = field(default_factory=dict[Steps, frozenset[Sort]])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Where the columns of an exchange come from."""
+
+    protocol: str
+    features: tuple[tuple[str, Steps], ...]
+    outputs: tuple[tuple[str, Steps], ...]
+    model: Steps | None
+    """None where the path says it, or nobody."""
+    version: Steps | None
 
 
 def compile_plan(asked: Shape, answered: Shape, place: Place, *, selection: Selection = EVERYTHING) -> Plan | None:
     """The plan for exchanges of these shapes, or None where shapes alone do not tell how to read them.
 
-    The protocol's own reader is asked once, with values in which every scalar is different: where each comes out, as
-    which column, is where it will always come out. So both ways to read give the same tables.
+    The protocol's own reader is asked twice, with values in which every scalar is different, ascending and descending:
+    where each comes out both times, as which column, is where it will always come out. So both ways to read give the
+    same tables.
     """
     if not (_is_plannable(asked) and _is_plannable(answered) and _tells_model_as_text(answered)):
         return None
-    request_marks, answer_marks = _Marks(0), _Marks(1_000_000)
-    request = _marked(asked, (), request_marks)
-    answer = _marked(answered, (), answer_marks)
     try:
-        protocol, _ = protocol_of(request, place)
-        if not protocol.is_read_by_shape or failure_inside(answer) is not None:
-            return None
-        reading = protocol.read(_content(request), _content(answer), place)
-        features = _located(reading.features, request_marks, "feature", selection)
-        outputs = _located(reading.outputs or Sheet(), answer_marks, "output", selection)
-        if features is None or outputs is None:
+        ways = _ways((asked, answered), place, selection, _Marks(0), _Marks(1_000_000))
+        others = _ways((asked, answered), place, selection, _Marks(3_000_000, -1), _Marks(4_000_000, -1))
+        if ways is None or ways != others:
             return None
         return Plan(
-            protocol=protocol.name,
+            protocol=ways.protocol,
             read_request=_decoder(asked),
             read_answer=_decoder(answered, guarded=True),
-            features=extractor(features, request_marks.sorts),
-            outputs=extractor(outputs, answer_marks.sorts),
-            model=_way(reading.model, answer_marks),
-            version=_way(reading.version, answer_marks),
+            features=extractor(dict(ways.features), _sorts(asked)),
+            outputs=extractor(dict(ways.outputs), _sorts(answered)),
+            model=None if ways.model is None else path_of(ways.model),
+            version=None if ways.version is None else path_of(ways.version),
             confessions=tuple(_confessions(answered)),
         )
     except (DecodeError, ValueError):
         # ValueError: keys that msgspec takes for no name of a field, with quotation marks or control characters.
         return None
+
+
+def _ways(
+    shapes: tuple[Shape, Shape], place: Place, selection: Selection, request_marks: _Marks, answer_marks: _Marks
+) -> _Ways | None:
+    """Where the marked values of both bodies come out; None where one does not, or another value does."""
+    request = _marked(shapes[0], (), request_marks)
+    answer = _marked(shapes[1], (), answer_marks)
+    protocol, _ = protocol_of(request, place)
+    if not protocol.is_read_by_shape or failure_inside(answer) is not None:
+        return None
+    reading = protocol.read(_content(request), _content(answer), place)
+    features, answers = parted(reading.features, reading.outputs or Sheet())
+    located = _located(features, request_marks, "feature", selection)
+    outputs = _located(answers, answer_marks, "output", selection)
+    if located is None or outputs is None:
+        return None
+    model, version = answer_marks.steps.get(reading.model), answer_marks.steps.get(reading.version)
+    return _Ways(protocol.name, tuple(located.items()), tuple(outputs.items()), model, version)
 
 
 def _is_plannable(shape: Shape) -> bool:
@@ -137,11 +167,18 @@ def _marked(shape: Shape, steps: Steps, marks: _Marks) -> object:
         return {key: _marked(part, (*steps, f"f{at}"), marks) for at, (key, part) in enumerate(shape.shapes)}
     if isinstance(shape, Items):
         return [_marked(part, (*steps, at), marks) for at, part in enumerate(shape.shapes)]
-    marks.next_mark += 1
+    marks.next_mark += marks.step
     mark = f"\0{marks.next_mark}" if shape.sorts - _NULL == _TEXT else marks.next_mark + 0.5
     marks.steps[mark] = steps
     marks.sorts[steps] = shape.sorts
     return mark
+
+
+def _sorts(shape: Shape) -> Mapping[Steps, frozenset[Sort]]:
+    """What may stand at the end of each way."""
+    marks = _Marks(0)
+    _marked(shape, (), marks)
+    return marks.sorts
 
 
 def _content(value: object) -> Content:
@@ -163,36 +200,41 @@ def _located(sheet: Sheet, marks: _Marks, role: Role, selection: Selection) -> d
     return found
 
 
-def _way(said: str, marks: _Marks) -> tuple[Getter, ...] | None:
-    """The way to what an answer said; None where the path said it, or nobody."""
-    steps = marks.steps.get(said)
-    return None if steps is None else path_of(steps)
-
-
-def _confessions(answered: Shape) -> Iterator[tuple[tuple[Getter, ...], bool]]:
-    if isinstance(answered, Fields):
-        for at, (key, part) in enumerate(answered.shapes):
-            if isinstance(part, Leaf) and "flag" in part.sorts and key in CONFESSING_KEYS | ERROR_KEYS:
-                yield (path_of((f"f{at}",)), key in ERROR_KEYS)
+def _confessions(answered: Shape, steps: Steps = (), level: int = 1) -> Iterator[tuple[tuple[Getter, ...], bool]]:
+    if level > _GUARDED_LEVELS:
+        return
+    if isinstance(answered, Items) and len(answered.shapes) == 1:
+        yield from _confessions(answered.shapes[0], (*steps, 0), level)
+    if not isinstance(answered, Fields):
+        return
+    keys = [key for key, _ in answered.shapes]
+    for at, (key, part) in enumerate(answered.shapes):
+        way = (*steps, f"f{at}")
+        # Below the first level a truth value may be the model's own: see `is_confession_inside`.
+        denies = key in CONFESSING_KEYS and (level == 1 or has_message(keys))
+        if isinstance(part, Leaf) and "flag" in part.sorts and (denies or (key in ERROR_KEYS and level == 1)):
+            yield (path_of(way), key in ERROR_KEYS)
+        yield from _confessions(part, way, level + 1)
 
 
 def _decoder(shape: Shape, *, guarded: bool = False) -> Callable[[bytes], object]:
-    return msgspec.json.Decoder(cast("type[object]", _type(shape, guarded=guarded))).decode
+    kind = _type(shape, guarded=_GUARDED_LEVELS if guarded else 0)
+    return msgspec.json.Decoder(cast("type[object]", kind)).decode
 
 
-def _type(shape: Shape, *, guarded: bool = False) -> object:
-    """The type of which msgspec makes values of *shape*; *guarded* refuses an answer that says it is none."""
+def _type(shape: Shape, *, guarded: int = 0) -> object:
+    """The type of which msgspec makes values of *shape*; its first *guarded* levels refuse to say that they are none."""
     if isinstance(shape, Leaf):
         return _TYPES.get(shape.sorts - _NULL, _ANY_SCALAR)
     if isinstance(shape, Items):
-        parts = [_item_type(part) for part in shape.shapes]
+        parts = [_item_type(part, guarded=guarded if len(shape.shapes) == 1 else 0) for part in shape.shapes]
         return tuple[tuple(parts)]  # type: ignore[misc]
-    has_message = any(key in MESSAGE_KEYS for key, _ in shape.shapes)
+    is_told = has_message([key for key, _ in shape.shapes])
     fields: list[tuple[str, object] | tuple[str, object, None]] = []
     for at, (key, part) in enumerate(shape.shapes):
-        kind: object = _type(part)
+        kind: object = _type(part, guarded=max(0, guarded - 1))
         if guarded and isinstance(part, Leaf):
-            kind = _guarded_type(key, part.sorts, has_message=has_message) or kind
+            kind = _guarded_type(key, part.sorts, has_message=is_told) or kind
         fields.append((f"f{at}", kind, None) if key in shape.optional else (f"f{at}", kind))
     return msgspec.defstruct(
         "Body",
@@ -216,5 +258,5 @@ def _guarded_type(key: str, sorts: frozenset[Sort], *, has_message: bool) -> obj
     return _ANY_BUT_FAILED if key in STATUS_KEYS and has_message else None
 
 
-def _item_type(shape: Shape) -> object:
-    return _IN_LIST_TYPES[shape.sorts] if isinstance(shape, Leaf) else _type(shape)
+def _item_type(shape: Shape, *, guarded: int) -> object:
+    return _IN_LIST_TYPES[shape.sorts] if isinstance(shape, Leaf) else _type(shape, guarded=guarded)

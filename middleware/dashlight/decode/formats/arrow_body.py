@@ -13,6 +13,7 @@ from dashlight.decode.formats.arrow_package import arrow_module, ipc_module, par
 from dashlight.decode.formats.bodies import counted
 from dashlight.decode.formats.compression import EXPANDED_BYTES
 from dashlight.decode.formats.parquet_pages import check_pages
+from dashlight.decode.rows.budget import BodyBudget, check_cells
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.errors import DecodeError, MissingExtraError
@@ -24,38 +25,43 @@ MAX_BATCHES: Final = 64
 """Record batches, or row groups, of one body."""
 
 _STREAM_IN_FILE = 8
+_BYTES_PER_VALUE = 4
+"""Of a body, as the budget of cells counts them."""
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 _OLDEST = (14, 0, 1)
 """Before it, pyarrow unpickled what a schema told it to: CVE-2023-47248."""
 
 
-def read_arrow(body: bytes) -> object:
+def read_arrow(body: bytes, budget: BodyBudget | None = None) -> object:
     """The rows of the tables in *body*, an object each. A file is read as the stream that it holds.
 
     Raises:
-        DecodeError: truncated, invalid_body, too_large, unknown_layout or missing_extra.
+        DecodeError: truncated, invalid_body, too_large, too_complex, unknown_layout or missing_extra.
     """
+    budget = budget or BodyBudget(len(body), most_bytes=EXPANDED_BYTES)
     arrow = usable(arrow_module())
     start = _STREAM_IN_FILE if body.startswith(ARROW_FILE_MAGIC) else 0
     try:
-        return _rows(arrow, _stream(arrow, usable(ipc_module()), arrow.py_buffer(body)[start:]))
+        batches = _stream(arrow, usable(ipc_module()), arrow.py_buffer(body)[start:], budget)
+        return _rows(arrow, batches, budget, len(body))
     except DecodeError:
         raise
     except Exception as error:  # pyarrow raises errors of its own, of Python's and of the operating system's
         raise _broken(error) from None
 
 
-def read_parquet(body: bytes) -> object:
+def read_parquet(body: bytes, budget: BodyBudget | None = None) -> object:
     """The rows of the file in *body*, an object each.
 
     Raises:
         DecodeError: as read_arrow does.
     """
+    budget = budget or BodyBudget(len(body), most_bytes=EXPANDED_BYTES)
     arrow, parquet = usable(arrow_module()), usable(parquet_module())
     if not body.endswith(PARQUET_MAGIC):
         raise undecodable("truncated", "a Parquet file without its end")
     try:
-        return _rows(arrow, _groups(arrow, parquet, body))
+        return _rows(arrow, _groups(arrow, parquet, body, budget), budget, len(body))
     except DecodeError:
         raise
     except Exception as error:  # as above
@@ -77,7 +83,7 @@ def _broken(error: Exception) -> DecodeError:
     return undecodable("truncated" if "read" in str(error)[:40] else "invalid_body", type(error).__name__)
 
 
-def _rows(arrow: Any, batches: Iterator[Any]) -> list[object]:
+def _rows(arrow: Any, batches: Iterator[Any], budget: BodyBudget, size_bytes: int) -> list[object]:
     """An object for each row of *batches*; those beyond the limits are counted only."""
     rows: list[object] = []
     beyond = 0
@@ -85,20 +91,24 @@ def _rows(arrow: Any, batches: Iterator[Any]) -> list[object]:
         names: list[str] = batch.schema.names[: MAX_COLUMNS + 1]
         room = min(MAX_ROWS, MAX_CELLS // max(1, len(names))) - len(rows)
         kept = batch.slice(0, max(0, room))
+        # Runs of equal values and columns of nulls take hardly a byte.
+        check_cells((len(rows) + len(kept)) * len(names), given=size_bytes // _BYTES_PER_VALUE)
         # Of what is looked at: offsets that go backwards, texts that are none.
         kept.validate(full=True)
-        columns = [cells_of(arrow, kept.column(at)) for at in range(len(names))]
+        columns = [cells_of(arrow, kept.column(at), budget) for at in range(len(names))]
         rows.extend(dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
         beyond += batch.num_rows - len(kept)
     return counted(rows, beyond)
 
 
-def _stream(arrow: Any, ipc: Any, body: Any) -> Iterator[Any]:
+def _stream(arrow: Any, ipc: Any, body: Any, budget: BodyBudget) -> Iterator[Any]:
     expanded = 0
     for count, message in enumerate(_messages(ipc, body)):
         expanded += _expanded_bytes(message.metadata.to_pybytes(), message.body)
         if expanded > EXPANDED_BYTES or count > 2 * MAX_BATCHES:
             raise undecodable("too_large", "a table beyond the limits")
+    # What is not compressed is no more than what was sent.
+    budget.take_bytes(max(0, expanded - int(body.size)))
     reader = ipc.open_stream(body, options=ipc.IpcReadOptions(use_threads=False))
     for field in reader.schema:
         check_type(arrow, field.type)
@@ -158,7 +168,7 @@ def _field(metadata: bytes, table: int, index: int) -> int:
     return table + offset if offset else 0
 
 
-def _groups(arrow: Any, parquet: Any, body: bytes) -> Iterator[Any]:
+def _groups(arrow: Any, parquet: Any, body: bytes, budget: BodyBudget) -> Iterator[Any]:
     # Both limits are of what Thrift may allocate for the footer.
     opened = parquet.ParquetFile(
         arrow.BufferReader(body), thrift_string_size_limit=len(body), thrift_container_size_limit=len(body)
@@ -174,7 +184,7 @@ def _groups(arrow: Any, parquet: Any, body: bytes) -> Iterator[Any]:
         for group in range(metadata.num_row_groups)
         for at in range(metadata.num_columns)
     ]
-    check_pages(
+    expanded = check_pages(
         body,
         [
             (min(chunk.dictionary_page_offset or chunk.data_page_offset, chunk.data_page_offset), chunk.num_values)
@@ -182,6 +192,7 @@ def _groups(arrow: Any, parquet: Any, body: bytes) -> Iterator[Any]:
         ],
         limit_bytes=EXPANDED_BYTES,
     )
+    budget.take_bytes(max(0, expanded - len(body)))
     # Texts stay indices: one that stands in a thousand rows is not written out a thousand times.
     texts = [
         name

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from dashlight.decode.formats.attachments import cell_of_bytes
+from dashlight.decode.formats.attachments import cells_of_bytes
+from dashlight.decode.rows.budget import BodyBudget
 from dashlight.decode.rows.columns import MAX_CELLS
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.records import Cell
@@ -19,9 +20,9 @@ def check_type(arrow: Any, kind: Any, depth: int = 0) -> None:
     _reader(arrow, kind, depth)
 
 
-def cells_of(arrow: Any, array: Any) -> list[Cell]:
+def cells_of(arrow: Any, array: Any, budget: BodyBudget | None = None) -> list[Cell]:
     """The values of *array*, an array of pyarrow; null is None, moments are texts, bytes are texts or Attachments."""
-    cells = _reader(arrow, array.type, 0)(arrow, array)
+    cells = _reader(arrow, array.type, 0)(arrow, array, budget)
     if array.null_count:
         # Buffers hold anything where the value is null.
         for at in _null_places(array):
@@ -39,7 +40,7 @@ def _null_places(array: Any) -> list[int]:
     return places
 
 
-def _reader(arrow: Any, kind: Any, depth: int) -> Callable[[Any, Any], list[Cell]]:
+def _reader(arrow: Any, kind: Any, depth: int) -> Callable[[Any, Any, BodyBudget | None], list[Cell]]:
     types = arrow.types
     if types.is_integer(kind) or types.is_floating(kind):
         return _numbers
@@ -70,7 +71,7 @@ def _is_list(types: Any, kind: Any) -> bool:
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
 
 
-def _numbers(_: Any, array: Any) -> list[Cell]:
+def _numbers(_: Any, array: Any, _budget: BodyBudget | None) -> list[Cell]:
     if not array.null_count:
         return _listed(array.to_numpy(zero_copy_only=False))
     # Converted as a whole, ints beside null would be floats.
@@ -78,40 +79,42 @@ def _numbers(_: Any, array: Any) -> list[Cell]:
     return _listed(values[array.offset : array.offset + len(array)])
 
 
-def _plain(_: Any, array: Any) -> list[Cell]:
+def _plain(_: Any, array: Any, _budget: BodyBudget | None) -> list[Cell]:
     return _listed(array.to_numpy(zero_copy_only=False))
 
 
-def _nulls(_: Any, array: Any) -> list[Cell]:
+def _nulls(_: Any, array: Any, _budget: BodyBudget | None) -> list[Cell]:
     return [None] * len(array)
 
 
-def _moments(arrow: Any, array: Any) -> list[Cell]:
-    return _plain(arrow, array.cast(arrow.string()))
+def _moments(arrow: Any, array: Any, budget: BodyBudget | None) -> list[Cell]:
+    return _plain(arrow, array.cast(arrow.string()), budget)
 
 
-def _decimals(arrow: Any, array: Any) -> list[Cell]:
-    return _numbers(arrow, array.cast(arrow.float64()))
+def _decimals(arrow: Any, array: Any, budget: BodyBudget | None) -> list[Cell]:
+    return _numbers(arrow, array.cast(arrow.float64()), budget)
 
 
-def _bytes(arrow: Any, array: Any) -> list[Cell]:
-    return [cell_of_bytes(value) if isinstance(value, bytes) else None for value in _plain(arrow, array)]
+def _bytes(arrow: Any, array: Any, budget: BodyBudget | None) -> list[Cell]:
+    # What is null is made so by cells_of.
+    values = _plain(arrow, array, budget)
+    return cells_of_bytes((value if isinstance(value, bytes) else b"" for value in values), budget)
 
 
-def _by_index(arrow: Any, array: Any) -> list[Cell]:
+def _by_index(arrow: Any, array: Any, budget: BodyBudget | None) -> list[Cell]:
     # One text stands for all rows that have it: a long one takes its memory once.
-    values = cells_of(arrow, array.dictionary)
-    indices = _numbers(arrow, array.indices)
+    values = cells_of(arrow, array.dictionary, budget)
+    indices = _numbers(arrow, array.indices, budget)
     return [values[at] if isinstance(at, int) and at < len(values) else None for at in indices]
 
 
-def _objects(arrow: Any, array: Any) -> list[Cell]:
+def _objects(arrow: Any, array: Any, budget: BodyBudget | None) -> list[Cell]:
     names = [field.name for field in array.type]
-    columns = [cells_of(arrow, part) for part in array.flatten()]
+    columns = [cells_of(arrow, part, budget) for part in array.flatten()]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [None] * len(array)
 
 
-def _vectors(arrow: Any, array: Any) -> list[Cell]:
+def _vectors(arrow: Any, array: Any, budget: BodyBudget | None) -> list[Cell]:
     if arrow.types.is_fixed_size_list(array.type):
         size = array.type.list_size
         edges: Sequence[int] = range(array.offset * size, (array.offset + len(array)) * size + 1, size or 1)
@@ -121,7 +124,7 @@ def _vectors(arrow: Any, array: Any) -> list[Cell]:
     first, last = edges[0], edges[-1]
     if last - first > MAX_CELLS:
         raise undecodable("too_large", f"more than {MAX_CELLS} elements of vectors")
-    flat = cells_of(arrow, array.values.slice(first, last - first))
+    flat = cells_of(arrow, array.values.slice(first, last - first), budget)
     return [flat[low - first : high - first] for low, high in pairwise(edges)]
 
 

@@ -1,25 +1,20 @@
 """Bytes that travel inside JSON as base64: how many there are is kept, the bytes are not."""
 
-import re
 from typing import Final
 
-from dashlight.decode.formats.attachments import Attachment
+from dashlight.decode.formats.attachments import Attachment, base64_digits
 from dashlight.decode.rows.jsonvalue import is_list, is_object
 from dashlight.records import Cell
 
 BLOB_KEY: Final = "b64"
 """The only key of an object that stands for bytes, as TensorFlow Serving and KServe V1 write it."""
 
-_BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]*={0,2}\s*")
-
 
 def blob(text: str) -> Cell:
     """The size of the bytes that the base64 in *text* stands for, as a cell; *text* itself where it is no base64."""
-    if not _BASE64.fullmatch(text):
-        return text
-    digits = len(text) - sum(map(text.count, "= \t\r\n"))
+    digits = base64_digits(text)
     # Four digits of six bits are three bytes.
-    return Attachment(bytes=digits * 3 // 4)
+    return text if digits is None else Attachment(bytes=len(digits) * 3 // 4)
 
 
 def holds_blob(value: object) -> bool:

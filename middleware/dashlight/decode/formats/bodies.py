@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
 from dashlight.decode.formats.attachments import cell_of_bytes, with_attachments
+from dashlight.decode.formats.msgpack_keys import check_keys
+from dashlight.decode.rows.budget import BYTES_PER_NODE_LENIENTLY, MAX_LEVELS, BodyBudget, check_nodes
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.errors import DecodeError
 
-MAX_DEPTH: Final = 32
-"""Lists and objects inside one another; no model is asked in deeper ones."""
-
+MAX_DEPTH: Final = MAX_LEVELS
+"""Lists and objects inside one another."""
 MAX_NESTED: Final = 1 << 14
 """Lists and objects of one body in msgpack, where they may take a byte each."""
 
@@ -26,29 +27,30 @@ _KNOWN_TYPES = _SCALAR_TYPES | NESTED_TYPES
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def parse_json(body: bytes) -> object:
+def parse_json(body: bytes, budget: BodyBudget | None = None) -> object:
     """The JSON value of *body*; NaN and Infinity are accepted, lone surrogates replaced, the last of equal keys wins.
 
-    Images that it holds as base64 or data URLs are Attachments.
+    Images that it holds as base64 or data URLs are Attachments; as many as *budget* lets in are looked into.
 
     Raises:
-        DecodeError: empty_body, truncated, too_deep, number_too_long or invalid_json.
+        DecodeError: empty_body, truncated, too_complex, too_deep, number_too_long or invalid_json.
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
     if not body or body.isspace():
         raise undecodable("empty_body")
+    check_nodes(body)
     try:
         value: object = msgspec.json.decode(body)
     except RecursionError:
         raise undecodable("too_deep") from None
-    except ValueError as error:
+    except (ValueError, msgspec.MsgspecError) as error:  # up to msgspec 0.20 it is none
         value = _parsed_leniently(body, is_cut="truncated" in str(error))
     else:
         _check_depth(value, body)
-    return with_attachments(value, body)
+    return with_attachments(value, body, budget)
 
 
-def parse_lines(body: bytes) -> list[object]:
+def parse_lines(body: bytes, budget: BodyBudget | None = None) -> list[object]:
     """The JSON values of the lines of *body*, blank ones skipped; those beyond MAX_ROWS are counted only.
 
     Raises:
@@ -60,7 +62,7 @@ def parse_lines(body: bytes) -> list[object]:
     if not lines:
         raise undecodable("empty_body")
     try:
-        value = parse_json(b"[" + b",".join(lines) + b"]")
+        value = parse_json(b"[" + b",".join(lines) + b"]", budget)
     except DecodeError as error:
         if error.reason == "invalid_json":
             # The brackets are ours: where the end is missing, the last line alone says so.
@@ -72,14 +74,15 @@ def parse_lines(body: bytes) -> list[object]:
     return counted(value, beyond)
 
 
-def parse_msgpack(body: bytes) -> object:
+def parse_msgpack(body: bytes, budget: BodyBudget | None = None) -> object:
     """The value of *body* as JSON would have it: keys are texts, bytes are Attachments, moments are texts.
 
     Raises:
-        DecodeError: empty_body, truncated, too_deep, too_large or invalid_body.
+        DecodeError: empty_body, truncated, too_deep, too_large, too_complex or invalid_body.
     """
     if not body:
         raise undecodable("empty_body")
+    check_keys(body)
     # Bytes within texts and numbers may look like the beginning of a list too, but not so many of them.
     if len(body) - len(body.translate(None, _BEGINNINGS)) > _MAX_BEGINNINGS:
         raise undecodable("too_large", "more lists and objects than rows have")
@@ -87,9 +90,9 @@ def parse_msgpack(body: bytes) -> object:
         value: object = msgspec.msgpack.decode(body)
     except RecursionError:
         raise undecodable("too_deep") from None
-    except ValueError as error:
+    except (ValueError, TypeError, msgspec.MsgspecError) as error:  # TypeError: a key that cannot be one, up to 0.20
         raise undecodable("truncated" if "truncated" in str(error) else "invalid_body") from None
-    return _as_json(value)
+    return _as_json(value, budget)
 
 
 def counted(rows: list[object], beyond: int) -> list[object]:
@@ -116,6 +119,7 @@ def without_surrogates(value: object) -> object:
 def _parsed_leniently(body: bytes, *, is_cut: bool) -> object:
     # What msgspec refuses and the applications that we watch accept, because Python's json does: NaN, Infinity,
     # numbers beyond a float, lone surrogates, UTF-16.
+    check_nodes(body, bytes_per_node=BYTES_PER_NODE_LENIENTLY)
     try:
         value: object = json.loads(body)
     except RecursionError:
@@ -133,9 +137,14 @@ def _check_depth(value: object, body: bytes) -> None:
     # Counting brackets, those in texts too, gives an upper bound that spares most bodies the walk.
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
-    level: list[object] = [value]
+    level = [value] if type(value) in NESTED_TYPES else []
     for _ in range(MAX_DEPTH):
-        level = [child for node in level for child in _children(node) if type(child) in NESTED_TYPES]
+        level = [
+            child
+            for node in cast("list[dict[str, object] | list[object]]", level)
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) in NESTED_TYPES
+        ]
         if not level:
             return
     raise undecodable("too_deep", f"more than {MAX_DEPTH} levels")
@@ -147,22 +156,28 @@ def _children(node: object) -> Iterable[object]:
     return node if is_list(node) else ()
 
 
-def _as_json(value: object) -> object:
+def _as_json(value: object, budget: BodyBudget | None) -> object:
     """*value*, changed in place, without what only msgpack knows."""
     whole = [value]
     level: list[dict[str, object] | list[object]] = [whole]
     nested = 0
     for _ in range(MAX_DEPTH + 1):
-        nested += len(level)
+        nested += len(level) + sum(map(_bytes_count, level))
         if nested > MAX_NESTED:
-            raise undecodable("too_large", f"more than {MAX_NESTED} lists and objects")
-        level = [child for node in level for child in _converted(node)]
+            raise undecodable("too_large", f"more than {MAX_NESTED} lists, objects and pieces of bytes")
+        level = [child for node in level for child in _converted(node, budget)]
         if not level:
             return whole[0]
     raise undecodable("too_deep", f"more than {MAX_DEPTH} levels")
 
 
-def _converted(node: dict[str, object] | list[object]) -> Iterable[dict[str, object] | list[object]]:
+def _bytes_count(node: dict[str, object] | list[object]) -> int:
+    return sum(type(child) is bytes for child in _children(node))
+
+
+def _converted(
+    node: dict[str, object] | list[object], budget: BodyBudget | None
+) -> Iterable[dict[str, object] | list[object]]:
     """Those children of *node* that hold others; the rest is converted."""
     if isinstance(node, dict):
         if set(map(type, node)) - {str}:
@@ -170,12 +185,12 @@ def _converted(node: dict[str, object] | list[object]) -> Iterable[dict[str, obj
             node.clear()
             node.update(named)
         pairs = [(key, child) for key, child in node.items() if type(child) not in _SCALAR_TYPES]
-        node.update((key, _cell(child)) for key, child in pairs)
+        node.update((key, _cell(child, budget)) for key, child in pairs)
         return [child for _, child in pairs if is_object(child) or is_list(child)]
     if _SCALAR_TYPES.issuperset(map(type, node)):
         return ()
     for at, child in enumerate(node):
-        node[at] = _cell(child)
+        node[at] = _cell(child, budget)
     return [child for child in node if is_object(child) or is_list(child)]
 
 
@@ -183,10 +198,10 @@ def _name(key: object) -> str:
     return key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key)
 
 
-def _cell(child: object) -> object:
+def _cell(child: object, budget: BodyBudget | None) -> object:
     if type(child) in _KNOWN_TYPES:
         return child
     if isinstance(child, bytes):
-        return cell_of_bytes(child)
+        return cell_of_bytes(child, budget)
     # What else there is are moments, and extensions that may be anything.
     return None if isinstance(child, msgspec.msgpack.Ext) else str(child)

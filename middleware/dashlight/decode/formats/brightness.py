@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.decode.rows.budget import BodyBudget
+
 MAX_SAMPLES: Final = 1 << 14
 """Values of all channels: 128 x 128 grey ones, 64 x 64 coloured ones. Larger images are not looked into."""
 
@@ -17,13 +19,14 @@ _LUMA = np.array([0.299, 0.587, 0.114])
 """Share of red, green and blue in brightness: ITU-R BT.601."""
 
 
-def brightness_and_contrast(body: bytes) -> tuple[float, float] | None:
+def brightness_and_contrast(body: bytes, budget: BodyBudget) -> tuple[float, float] | None:
     """Mean and standard deviation of the luma of the PNG *body*, each as a share of white.
 
-    None where that would cost much (beyond MAX_SAMPLES, other than 8 bits, interlaced, a palette) or *body* is broken.
+    None where that would cost much (beyond MAX_SAMPLES, other than 8 bits, interlaced, a palette), *body* is broken, or
+    nothing is left of *budget*.
     """
     try:
-        pixels = _pixels(body)
+        pixels = _pixels(body, budget)
     except (struct.error, zlib.error, ValueError):
         return None
     if pixels is None:
@@ -32,11 +35,13 @@ def brightness_and_contrast(body: bytes) -> tuple[float, float] | None:
     return (round(float(luma.mean()) / 255, 4), round(float(luma.std()) / 255, 4))
 
 
-def _pixels(body: bytes) -> NDArray[np.float64] | None:
+def _pixels(body: bytes, budget: BodyBudget) -> NDArray[np.float64] | None:
     """Shape (height, width, channels)."""
     width, height, depth, colour, _, _, interlace = struct.unpack_from(">IIBBBBB", body, 16)
     channels = _CHANNELS.get(colour, 0)
     if not (0 < width * height * channels <= MAX_SAMPLES) or depth != 8 or interlace:
+        return None
+    if not budget.take_pixels(width * height * channels):
         return None
     stride = width * channels
     inflater = zlib.decompressobj()

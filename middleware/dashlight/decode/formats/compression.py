@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
+from dashlight.decode.rows.budget import MAX_RATIO
 from dashlight.decode.rows.extras import optional_module
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.errors import DecodeError
@@ -45,8 +46,9 @@ def expand(body: bytes, encoding: str, *, limit_bytes: int = EXPANDED_BYTES) -> 
     """*body* with its Content-Encoding undone: gzip, deflate, br, zstd, or some of them on top of one another.
 
     Raises:
-        DecodeError: unsupported_encoding, invalid_encoding, truncated or too_large.
+        DecodeError: unsupported_encoding, invalid_encoding, truncated, too_large, or too_complex beyond MAX_RATIO.
     """
+    ratio_bytes = MAX_RATIO * len(body)
     names = [name for part in encoding.lower().split(",") if (name := part.strip()) not in {"", "identity"}]
     if len(names) > MAX_LAYERS:
         raise undecodable("unsupported_encoding", f"{len(names)} codings on top of one another")
@@ -55,6 +57,8 @@ def expand(body: bytes, encoding: str, *, limit_bytes: int = EXPANDED_BYTES) -> 
         if undo is None:
             raise undecodable("unsupported_encoding", name[:40])
         body = undo(body, limit_bytes)
+        if len(body) > ratio_bytes:
+            raise undecodable("too_complex", f"expands to more than {MAX_RATIO} times its size")
     return body
 
 

@@ -1,22 +1,24 @@
 """From a body and its headers to a Content: coding undone, the kind told by type or by bytes."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qsl
 
 from dashlight.decode.formats.arrow_body import read_arrow, read_parquet
 from dashlight.decode.formats.attachments import attached, sized
 from dashlight.decode.formats.bodies import parse_json, parse_lines, parse_msgpack
-from dashlight.decode.formats.compression import expand
+from dashlight.decode.formats.compression import EXPANDED_BYTES, expand
 from dashlight.decode.formats.csv_body import read_csv
 from dashlight.decode.formats.kinds import FORM, MULTIPART, Kind, kind_of
 from dashlight.decode.formats.libsvm_body import read_libsvm
 from dashlight.decode.formats.multipart import read_multipart
 from dashlight.decode.formats.npy_body import read_npy, read_npz
 from dashlight.decode.formats.v2_tensors import HEAD_LENGTH, with_tensors
+from dashlight.decode.rows.budget import BodyBudget, check_nodes
 from dashlight.decode.rows.jsonvalue import is_list
 from dashlight.decode.rows.reading import ABSENT, Content
-from dashlight.decode.rows.reasons import undecodable
+from dashlight.decode.rows.reasons import Reason, undecodable
 from dashlight.errors import DecodeError
 from dashlight.records import Headers
 
@@ -29,6 +31,7 @@ UNTYPED: Final = frozenset({FORM, MULTIPART, _QUERY})
 _BROKEN_WHERE_CUT = frozenset({"invalid_json", "invalid_body", "invalid_encoding", "truncated"})
 _WHOLE_OR_NOTHING = frozenset({"lines", "csv", "libsvm", "form", "multipart", "text"})
 """Kinds of which a part looks like a whole."""
+_READ_AS_JSON = frozenset({"json", "lines", "unsaid", "form", "text"})
 _JSON_WHERE_SNIFFED = frozenset({"unsaid", "form", "text", ""})
 _HEADER = re.compile(r"(?i);\s*header=\"?(present|absent)")
 _CHARSET = re.compile(r"(?i);\s*charset=\"?([a-z0-9_-]{1,20})")
@@ -50,30 +53,44 @@ def content_of(body: bytes, headers: Headers, *, is_truncated: bool) -> Content:
     """The content of *body* as JSON would have it: rows of a table are objects or lists, files are Attachments.
 
     Raises:
-        DecodeError: Where it cannot be read; `truncated` where that is because a part is missing.
+        DecodeError: Where it cannot be read; `truncated` where that is because we kept only a part of it.
     """
     content_type = header(headers, b"content-type")
     media_type = _media_type(content_type)
     kind: Kind = ""
+    broken: Reason = "invalid_encoding"
     try:
         expanded = expand(body, header(headers, b"content-encoding"))
+        broken = "invalid_body"
+        budget = BodyBudget(len(body), most_bytes=EXPANDED_BYTES)
         head_length = header(headers, HEAD_LENGTH)
         if head_length:
-            return Content(expanded, media_type, headers, with_tensors(expanded, head_length))
+            return Content(expanded, media_type, headers, with_tensors(expanded, head_length, budget))
         kind, is_sniffed = kind_of(expanded, media_type)
         if kind in {"gzip", "zstd"}:
             # Compressed, and not said to be.
             expanded = expand(expanded, kind)
             kind, _ = kind_of(expanded, media_type)
         size_bytes = _length(headers) if is_truncated else None
-        value, kind, is_told = _value(expanded, kind, content_type, size_bytes)
+        value, kind, is_told = _value(expanded, kind, content_type, budget, size_bytes)
     except DecodeError as error:
         if is_truncated and error.reason in _BROKEN_WHERE_CUT:
             raise _truncated() from None
+        if error.reason == "truncated":
+            # All of it is here: the sender made half a body.
+            raise undecodable("invalid_json" if kind in _READ_AS_JSON else broken, "it ends early") from None
         raise
     if is_truncated and kind in _WHOLE_OR_NOTHING:
         raise _truncated()
-    return Content(expanded, media_type, headers, value, is_sniffed or is_told)
+    return Content(
+        expanded,
+        media_type,
+        headers,
+        value,
+        is_sniffed or is_told,
+        is_sparse=kind == "libsvm",
+        is_separated=kind in {"csv", "libsvm"},
+    )
 
 
 def query_content(query: bytes) -> Content:
@@ -106,18 +123,20 @@ def _length(headers: Headers) -> int | None:
     return int(digits) if digits.isdecimal() and len(digits) < 19 else None
 
 
-def _value(body: bytes, kind: Kind, content_type: str, size_bytes: int | None = None) -> tuple[object, Kind, bool]:
+def _value(
+    body: bytes, kind: Kind, content_type: str, budget: BodyBudget, size_bytes: int | None = None
+) -> tuple[object, Kind, bool]:
     """The value of *body*, its kind, and whether a type that says something else is wrong."""
     if kind in {"unsaid", "form", "text"} or (not kind and _is_likely_json(body)):
-        return _looked_at(body, kind, content_type)
-    return (_read(body, kind, content_type, size_bytes), kind, False)
+        return _looked_at(body, kind, content_type, budget)
+    return (_read(body, kind, content_type, budget, size_bytes), kind, False)
 
 
-def _read(body: bytes, kind: Kind, content_type: str, size_bytes: int | None) -> object:
+def _read(body: bytes, kind: Kind, content_type: str, budget: BodyBudget, size_bytes: int | None) -> object:
     if kind == "json":
-        return parse_json(body)
+        return parse_json(body, budget)
     if kind == "file":
-        return _file(body, _media_type(content_type), size_bytes)
+        return _file(body, _media_type(content_type), budget, size_bytes)
     if kind == "events":
         # No value: whoever knows the words of the protocol puts the pieces together.
         return ABSENT
@@ -133,10 +152,11 @@ def _read(body: bytes, kind: Kind, content_type: str, size_bytes: int | None) ->
     if kind == "libsvm":
         return read_libsvm(_text(body, content_type))
     if kind == "multipart":
-        return read_multipart(body, content_type, _part)
+        check_nodes(body)
+        return read_multipart(body, content_type, lambda part, said: _part(part, said, budget), budget)
     read = _READERS.get(kind)
     if read is not None:
-        return read(body)
+        return read(body, budget)
     if kind == "pickle":
         raise undecodable("opaque_body", "pickled objects, which are never loaded")
     if kind == "binary":
@@ -144,13 +164,13 @@ def _read(body: bytes, kind: Kind, content_type: str, size_bytes: int | None) ->
     raise undecodable("unsupported_media_type", _media_type(content_type)[:80])
 
 
-def _looked_at(body: bytes, kind: Kind, content_type: str) -> tuple[object, Kind, bool]:
+def _looked_at(body: bytes, kind: Kind, content_type: str, budget: BodyBudget) -> tuple[object, Kind, bool]:
     """The value of a body whose type is one that senders name without looking: most of them are JSON."""
     is_likely_json = _is_likely_json(body)
     if kind == "form" and not is_likely_json:
         return (_form(body), kind, False)
     try:
-        return (parse_json(body), "json", True)
+        return (parse_json(body, budget), "json", True)
     except DecodeError as error:
         if error.reason not in {"invalid_json", "truncated"}:
             raise
@@ -165,21 +185,21 @@ def _is_likely_json(body: bytes) -> bool:
     return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
 
 
-def _file(body: bytes, media_type: str, size_bytes: int | None) -> dict[str, object]:
+def _file(body: bytes, media_type: str, budget: BodyBudget, size_bytes: int | None) -> dict[str, object]:
     if not body:
         raise undecodable("empty_body")
-    found = attached(body, media_type, size_bytes=size_bytes)
+    found = attached(body, media_type, budget, size_bytes=size_bytes)
     return dict([("file", sized(body)) if found is None else found])
 
 
-def _part(body: bytes, media_type: str) -> object:
+def _part(body: bytes, media_type: str, budget: BodyBudget) -> object:
     """What a file within a form is: a table, a value, or the cell of a file."""
     kind, _ = kind_of(body, media_type)
     if kind == "file":
-        return next(iter(_file(body, media_type, None).values()))
+        return next(iter(_file(body, media_type, budget, None).values()))
     if kind in {"multipart", "gzip", "zstd"}:
         return sized(body)
-    return _value(body, kind, media_type)[0]
+    return _value(body, kind, media_type, budget)[0]
 
 
 def _text(body: bytes, content_type: str) -> str:
@@ -212,7 +232,7 @@ def _form(body: bytes) -> dict[str, object]:
     return fields
 
 
-_READERS: Final = {
+_READERS: Final[Mapping[Kind, Callable[[bytes, BodyBudget], object]]] = {
     "lines": parse_lines,
     "npy": read_npy,
     "npz": read_npz,

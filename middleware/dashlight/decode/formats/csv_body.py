@@ -20,7 +20,7 @@ MAX_WIDTH: Final = 1 << 14
 
 _NUMERIC = b"0123456789+-.eE,\r "
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf}
 # As pandas reads them.
 _NULLS = frozenset({"", "null", "NULL", "None", "NA", "N/A", "n/a", "<NA>"})
@@ -74,7 +74,7 @@ def _numbers(lines: Sequence[str]) -> list[object] | None:
     body = "],[".join(lines).encode()
     try:
         rows = msgspec.json.decode(b"[[" + body + b"]]", type=list[list[int | float]])
-    except ValueError:
+    except (ValueError, msgspec.MsgspecError):  # up to msgspec 0.20 it is none
         # Empty cells, `+5`, `.5`, `007`.
         return None
     return None if [] in rows else cast("list[object]", rows)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from dashlight.decode.formats.bodies import counted
+from dashlight.decode.rows.budget import check_cells
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.reasons import undecodable
 
@@ -17,7 +18,7 @@ def read_libsvm(text: str) -> list[object]:
     Labels are left out: in a request they mean nothing.
 
     Raises:
-        DecodeError: empty_body or invalid_body.
+        DecodeError: empty_body, too_complex or invalid_body.
     """
     lines = text.rstrip().split("\n", MAX_ROWS)
     beyond = lines.pop().count("\n") + 1 if len(lines) > MAX_ROWS else 0
@@ -41,7 +42,9 @@ def read_libsvm(text: str) -> list[object]:
         indices = list(range(min(_FIRST, indices[0]), indices[-1] + 1))
     kept = indices[: MAX_COLUMNS + 1]
     most = MAX_CELLS // max(1, len(kept))
-    dense = [{str(index): row.get(index, 0.0) for index in kept} for row in rows[:most]]
+    check_cells(min(most, len(rows)) * len(kept), given=MAX_CELLS - left)
+    names = [str(index) for index in kept]
+    dense = [dict(zip(names, [row.get(index, 0.0) for index in kept], strict=True)) for row in rows[:most]]
     return counted(list(dense), beyond + len(rows) - len(dense))
 
 

@@ -3,7 +3,7 @@
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Final, cast
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dashlight.decode.formats.bodies import counted, without_surrogates
 from dashlight.decode.formats.compression import EXPANDED_BYTES
+from dashlight.decode.rows.budget import BodyBudget
 from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.jsonvalue import is_list
 from dashlight.decode.rows.reasons import undecodable
@@ -25,8 +26,12 @@ _KIND = r"[<>|=]?(?:[biuf][0-9]{1,2}|[SU][0-9]{1,6}|[mM]8(?:\[[0-9a-zA-Z]{1,8}\]
 _DESCR = re.compile(rf"'descr':\s*'({_KIND})'")
 _FIELDS = re.compile(rf"'descr':\s*\[((?:\(\s*'[^'\\]{{1,200}}',\s*'{_KIND}'\s*\),?\s*){{1,{MAX_COLUMNS}}})\]")
 _FIELD = re.compile(rf"'([^'\\]+)',\s*'({_KIND})'")
-_SHAPE = re.compile(r"'shape':\s*\(((?:[0-9]{1,18}L?,?\s*){0,16})\)")
+_SHAPE = re.compile(r"'shape':\s*\(([0-9L,\s]{0,512})\)")
+_SIZE = re.compile(r"[0-9]{1,18}L?")
+_MAX_DIMENSIONS = 16
 _FORTRAN = re.compile(r"'fortran_order':\s*True")
+_IN_ONE_CALL: Final = 4096
+"""Moments that are written in one call."""
 _END_OF_ZIP = b"PK\x05\x06"
 _ENTRY = b"PK\x01\x02"
 _STORED, _DEFLATED = 0, 8
@@ -34,7 +39,7 @@ _FIRST_UNNAMED = "arr_0"
 """What np.savez calls the first array that it is given without a name."""
 
 
-def read_npy(body: bytes) -> object:
+def read_npy(body: bytes, _budget: BodyBudget | None = None) -> object:
     """The values of the array in *body*: nested lists, those of more than two dimensions as rows; or objects, by field.
 
     https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -49,15 +54,16 @@ def read_npy(body: bytes) -> object:
     return counted(rows, len(array) - MAX_ROWS) if is_list(rows) and len(most) < len(array) else rows
 
 
-def read_npz(body: bytes) -> object:
+def read_npz(body: bytes, budget: BodyBudget | None = None) -> object:
     """The arrays in *body*: side by side where they have one length, else by their names.
 
     An array without a name of its own, when it is the only one, is all there is.
 
     Raises:
-        DecodeError: as read_npy does, and too_large.
+        DecodeError: as read_npy does, too_large and too_complex.
     """
-    arrays = {name.removesuffix(".npy"): read_npy(member) for name, member in _members(body)}
+    budget = budget or BodyBudget(len(body), most_bytes=EXPANDED_BYTES)
+    arrays = {name.removesuffix(".npy"): read_npy(member) for name, member in _members(body, budget)}
     if not arrays:
         raise undecodable("invalid_body", "an archive without an array")
     if arrays.keys() == {_FIRST_UNNAMED}:
@@ -76,15 +82,32 @@ def _values(array: NDArray[np.generic]) -> object:
         array = array.reshape(len(array), -1)
     try:
         if array.dtype.kind in "mM":
-            return array.astype(str).tolist()
+            return _in_parts(array, lambda part: part.astype(str).tolist())
         if array.dtype.kind == "S":
-            return np.char.decode(cast("NDArray[np.bytes_]", array), "utf-8", "replace").tolist()
+            return _decoded(cast("NDArray[np.bytes_]", array))
         if array.dtype.kind == "U":
             return without_surrogates(array.tolist())
     except (ValueError, SystemError):
         raise undecodable("invalid_body", "texts of numbers that are no characters") from None
     # Longer floats than Python's stay objects of NumPy otherwise.
     return (array.astype(np.float64) if array.dtype.itemsize > 8 else array).tolist()
+
+
+def _in_parts(array: NDArray[np.generic], make: Callable[[NDArray[np.generic]], list[object]]) -> object:
+    """What *make* makes of *array*, a few at a time: each call into NumPy holds up whoever else runs."""
+    if array.ndim == 0:
+        return make(array.reshape(1))[0]
+    step = max(1, _IN_ONE_CALL * len(array) // max(1, array.size))
+    return [row for start in range(0, len(array), step) for row in make(array[start : start + step])]
+
+
+def _decoded(array: NDArray[np.bytes_]) -> object:
+    # In one call NumPy takes ten times as long.
+    texts = [value.decode("utf-8", "replace") for value in array.reshape(-1).tolist()]
+    if array.ndim < 2:
+        return texts if array.ndim else texts[0]
+    width = array.shape[1]
+    return [texts[at : at + width] for at in range(0, len(texts), width)]
 
 
 def _text(value: object) -> object:
@@ -128,12 +151,13 @@ def _dtype(header: str) -> np.dtype[np.generic]:
 
 def _shape(header: str) -> tuple[int, ...]:
     found = _SHAPE.search(header)
-    if found is None:
+    sizes = [size for part in found[1].split(",") if (size := part.strip())] if found is not None else []
+    if found is None or len(sizes) > _MAX_DIMENSIONS or not all(map(_SIZE.fullmatch, sizes)):
         raise undecodable("invalid_body", "an array without a shape")
-    return tuple(int(size) for size in re.findall(r"[0-9]+", found[1]))
+    return tuple(int(size.removesuffix("L")) for size in sizes)
 
 
-def _members(body: bytes) -> Iterator[tuple[str, bytes]]:
+def _members(body: bytes, budget: BodyBudget) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of each file of a zip archive, as its directory at the end lists them."""
     # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.12 and 4.3.16
     end = body.rfind(_END_OF_ZIP)
@@ -152,7 +176,7 @@ def _members(body: bytes) -> Iterator[tuple[str, bytes]]:
             if not name.endswith(".npy"):
                 raise undecodable("opaque_body", "an archive of other things than arrays")
             start = local + 30 + sum(struct.unpack_from("<HH", body, local + 26))
-            member = _unpacked(body[start : start + size], method, room)
+            member = _unpacked(body[start : start + size], method, room, budget)
             room -= len(member)
             yield (name, member)
             at += 46 + name_length + extra + comment
@@ -160,14 +184,16 @@ def _members(body: bytes) -> Iterator[tuple[str, bytes]]:
         raise undecodable("invalid_body", "no directory of an archive") from None
 
 
-def _unpacked(member: bytes, method: int, limit_bytes: int) -> bytes:
+def _unpacked(member: bytes, method: int, limit_bytes: int, budget: BodyBudget) -> bytes:
     if method == _STORED:
         unpacked = member
     elif method == _DEFLATED:
         try:
-            unpacked = zlib.decompressobj(-15).decompress(member, limit_bytes + 1)
+            unpacked = zlib.decompressobj(-15).decompress(member, min(limit_bytes, budget.bytes_left) + 1)
         except zlib.error as error:
             raise undecodable("invalid_body", str(error)[:80]) from None
+        if len(unpacked) <= limit_bytes:
+            budget.take_bytes(len(unpacked))
     else:
         raise undecodable("unsupported_encoding", f"compression {method} of an archive")
     if len(unpacked) > limit_bytes:

@@ -77,8 +77,8 @@ class _Cursor:
         return None
 
 
-def check_pages(body: bytes, chunks: Sequence[tuple[int, int]], *, limit_bytes: int) -> None:
-    """Nothing where the pages of *chunks* expand to at most *limit_bytes* and hold at most MAX_VALUES.
+def check_pages(body: bytes, chunks: Sequence[tuple[int, int]], *, limit_bytes: int) -> int:
+    """The bytes to which the pages of *chunks* expand: at most *limit_bytes*, and they hold at most MAX_VALUES.
 
     Args:
         body: The file.
@@ -111,6 +111,7 @@ def check_pages(body: bytes, chunks: Sequence[tuple[int, int]], *, limit_bytes: 
         values += held
         if values > MAX_VALUES:
             raise undecodable("too_large", f"more than {MAX_VALUES} values")
+    return expanded
 
 
 def _count(fields: object, field: int) -> int:

@@ -4,14 +4,15 @@ https://github.com/triton-inference-server/server/blob/main/docs/protocol/extens
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.decode.formats.attachments import cell_of_bytes, sized
+from dashlight.decode.formats.attachments import cells_of_text, sized
 from dashlight.decode.formats.bodies import parse_json
+from dashlight.decode.rows.budget import BodyBudget
 from dashlight.decode.rows.columns import MAX_CELLS
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.reasons import undecodable
@@ -33,7 +34,7 @@ _DIGITS = 18
 _LENGTH = struct.Struct("<I").unpack_from
 
 
-def with_tensors(body: bytes, head_length: str) -> object:
+def with_tensors(body: bytes, head_length: str, budget: BodyBudget | None = None) -> object:
     """The JSON value of *body* with `data` in every tensor that travels behind it as bytes.
 
     A body without JSON is an Attachment.
@@ -41,6 +42,7 @@ def with_tensors(body: bytes, head_length: str) -> object:
     Args:
         body: JSON and bytes.
         head_length: The header HEAD_LENGTH.
+        budget: What may be made of the body.
 
     Raises:
         DecodeError: unknown_layout, truncated, or as parse_json does.
@@ -54,7 +56,7 @@ def with_tensors(body: bytes, head_length: str) -> object:
         return sized(body)
     if at > len(body):
         raise undecodable("truncated", "the JSON is shorter than its length says")
-    value = parse_json(body[:at])
+    value = parse_json(body[:at], budget)
     run = _Run("", at, at, [])
     for key in ("inputs", "outputs"):
         entries = fields_of(value).get(key)
@@ -68,11 +70,11 @@ def with_tensors(body: bytes, head_length: str) -> object:
                 raise undecodable("truncated", "fewer bytes than the tensors say they have")
             datatype = str(entry.get("datatype", ""))
             if not run.takes(datatype, size):
-                run.fill(body)
+                run.fill(body, budget)
                 run = _Run(datatype, run.stop, run.stop, [])
             run.stop += size
             run.tensors.append((entry, size))
-    run.fill(body)
+    run.fill(body, budget)
     return value
 
 
@@ -92,14 +94,14 @@ class _Run:
         kind = _NUMBERS.get(datatype)
         return kind is not None and datatype == self.datatype and size % np.dtype(kind).itemsize == 0
 
-    def fill(self, body: bytes) -> None:
+    def fill(self, body: bytes, budget: BodyBudget | None) -> None:
         """Put `data` into each tensor."""
         kind = _NUMBERS.get(self.datatype)
         if kind is None:
             at = self.start
             for entry, size in self.tensors:
                 piece = body[at : at + size]
-                entry["data"] = _texts(piece) if self.datatype == "BYTES" else [sized(piece)]
+                entry["data"] = _texts(piece, budget) if self.datatype == "BYTES" else [sized(piece)]
                 at += size
             return
         width = np.dtype(kind).itemsize
@@ -120,15 +122,19 @@ def _numbers(values: NDArray[np.generic], datatype: str) -> list[Cell]:
     return cells
 
 
-def _texts(piece: bytes) -> list[Cell]:
+def _texts(piece: bytes, budget: BodyBudget | None) -> list[Cell]:
     """The elements of a tensor of BYTES: a length of four bytes before each."""
-    cells: list[Cell] = []
+    return cells_of_text(_pieces(piece), budget)
+
+
+def _pieces(piece: bytes) -> Iterator[bytes]:
     at, end = 0, len(piece)
-    while at + 4 <= end and len(cells) < MAX_CELLS:
+    for _ in range(MAX_CELLS):
         start = at + 4
+        if start > end:
+            return
         (length,) = _LENGTH(piece, at)
         at = start + length
         if at > end:
             raise undecodable("unknown_layout", "a text beyond the end of its tensor")
-        cells.append(cell_of_bytes(piece[start:at]) if length else "")
-    return cells
+        yield piece[start:at]

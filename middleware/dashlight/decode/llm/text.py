@@ -43,14 +43,14 @@ _REFUSALS = re.compile(
       |give|offer|continue|engage|participate|respond|decline|refuse|process|complete|perform)
     | ^as\ an\ ai\b
     | ^(?:i(?:'m|\ am)\ )?(?:really\ |very\ |so\ )?sorry,?\ (?:but\ )?(?:i|we)\ (?:can't|cannot|can\ not)\b
-    | \bich\ (?:kann|darf)\ (?:dir|ihnen|dabei|das|diese)\b.*\bnicht\b
+    | \bich\ (?:kann|darf)\ (?:dir|ihnen|dabei|das|diese)\b.{0,160}\bnicht\b
     | \bje\ ne\ peux\ pas\ (?:vous\ |t'|te\ )?(?:aider|fournir|r\u00e9pondre|faire)
     | \bno\ puedo\ (?:ayudar|proporcionar|responder|hacer)
     | \bn\u00e3o\ posso\ (?:ajudar|fornecer|responder|fazer)
     | \bnon\ posso\ (?:aiutar|fornire|rispondere|fare)
     | \u044f\ \u043d\u0435\ \u043c\u043e\u0433\u0443\ (?:\u043f\u043e\u043c\u043e\u0447\u044c|\u043e\u0442\u0432\u0435\u0442\u0438\u0442\u044c|\u043f\u0440\u0435\u0434\u043e\u0441\u0442\u0430\u0432\u0438\u0442\u044c|\u0432\u044b\u043f\u043e\u043b\u043d\u0438\u0442\u044c)
     | ^\u5f88?(?:\u62b1\u6b49|\u5bf9\u4e0d\u8d77)[\uff0c,\s]?\u6211(?:\u65e0\u6cd5|\u4e0d\u80fd|\u4e0d\u4f1a)
-    | ^\u7533\u3057\u8a33.*(?:\u3067\u304d\u307e\u305b\u3093|\u304b\u306d)
+    | ^\u7533\u3057\u8a33.{0,160}(?:\u3067\u304d\u307e\u305b\u3093|\u304b\u306d)
     """
 )
 

@@ -9,26 +9,19 @@ from dataclasses import replace
 from typing import Final
 
 from dashlight.decode.protocols import plain
-from dashlight.decode.rows.columns import LeftOut, apart, with_beside
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import length_of_answer
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 
 
 def read(request: Content, answer: Content | None, place: Place) -> Reading:
-    """As plain JSON; and a table that is an argument beside others is the rows, as soon as the answer has as many."""
+    """As plain JSON; data frames, bare or as arguments, as records."""
     asked = fields_of(request.value)
-    key = _table_key(asked, length_of_answer(None if answer is None else answer.value))
-    if key is None:
-        framed = _framed(request.value)
-        return plain.read(replace(request, value=framed), _answered(answer, _length(framed)), place)
-    reasons = apart(asked, "feature")
-    table = _framed(asked[key])
-    rows = plain.read(replace(request, value={key: table}), _answered(answer, _length(table)), place)
-    params = {name: child for name, child in asked.items() if name != key and name not in reasons}
-    left_out: dict[str, LeftOut] = dict.fromkeys(params, "parameter")
-    features = with_beside(rows.features, asked, {**reasons, **left_out})
-    return replace(rows, features=features, params=params)
+    framed_answer = None if answer is None else _framed(answer.value)
+    key = _table_key(asked, length_of_answer(framed_answer))
+    framed = _framed(request.value) if key is None else {**asked, key: _framed(asked[key])}
+    rows = _length(framed if key is None else fields_of(framed)[key])
+    return plain.read(replace(request, value=framed), _answered(answer, rows), place)
 
 
 def _answered(answer: Content | None, rows: int | None) -> Content | None:

@@ -20,13 +20,17 @@ MAX_REMEMBERED_PATH: Final = 256
 
 _OTHER = re.compile(
     r"""(?ix) (?:^|/) (?:
-        health | healthz | livez | readyz | ready | live | ping | metrics | docs | redoc
-      | openapi\.json | schema\.json | docs\.json | favicon\.ico | robots\.txt
+        health | healthcheck | health/(?:live|ready|liveness|readiness|ping|status) | healthz | livez | readyz | ready | live
+      | liveness | readiness | ping | version | metrics | docs | docs/oauth2-redirect | redoc | swagger
+      | schema/(?:swagger|redoc|elements|rapidoc) | openapi\.json | schema\.json | docs\.json | swagger\.json
+      | favicon\.ico | robots\.txt | -/(?:healthz|routes)
       | login | logout | token | signup | oauth2?
-      | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:stats|config|trace/setting)
-      | v2/repository/.* | api/v[01]\.[01]/(?:feedback|metadata) | [^/]*:explain
-    ) /? $ | (?:^|/)(?:static|assets)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
+      | v1/models | v2 | v2/health/[^/]* | v2/models/[^/]+(?:/versions/[^/]+)?/(?:ready|stats|config|trace/setting)
+      | api/v[01]\.[01]/(?:feedback|metadata)
+    ) /? $ | (?:^|/)(?:static|assets|v2/repository)/ | \.(?:js|css|map|png|jpg|svg|woff2?|html)$"""
 )
+_EXPLANATION = re.compile(r"(?:^|[/:])expla(?:in|iner|nations?)$")
+"""Its answer says why, not what."""
 
 
 _BY_NAME: Final = {protocol.name: protocol for protocol in PROTOCOLS}
@@ -90,14 +94,16 @@ def _place(path: str) -> Place:
     trimmed = path.rstrip("/")
     shared = [(protocol.name, found) for protocol in _BY_RANK for found in _found(protocol.shared_paths, trimmed)]
     hints = tuple(dict.fromkeys(name for name, _ in shared))
+    is_explanation = _EXPLANATION.search(trimmed) is not None
     # Protocols first: /v1/models/ready:predict is a model with an unlucky name.
     for protocol in _BY_RANK:
         for found in _found(protocol.paths, trimmed):
-            return Place(True, protocol.name, *_model(found), f"the path ends like {protocol.name}'s", hints)
+            why = f"the path ends like {protocol.name}'s"
+            return Place(True, protocol.name, *_model(found), why, hints, is_explanation=is_explanation)
     if _OTHER.search(path):
         return Place(False, "", "", "", "the path is one of health, documentation, metrics, login and the like")
     model, version = next((told for _, found in shared if any(told := _model(found))), ("", ""))
-    return Place(True, "", model, version, "", hints)
+    return Place(True, "", model, version, "", hints, is_explanation=is_explanation)
 
 
 def _found(patterns: tuple[re.Pattern[str], ...], path: str) -> Iterator[re.Match[str]]:

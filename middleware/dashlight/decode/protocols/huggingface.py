@@ -16,7 +16,6 @@ from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, fields_of, is_list, is
 from dashlight.decode.rows.layouts import beside, length_of_answer, parameters_beside, rows_in
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable
-from dashlight.decode.rows.redact import without_credentials
 
 # Of the hosted API; the last part of the path is no verb of somebody else's.
 _MODEL_PATH = re.compile(
@@ -106,9 +105,9 @@ def _outputs(value: object, features: Sheet, *, is_told: bool) -> Sheet:
         return _embeddings(value, rows)
     if rows == 1 and _is_embedding([value], max(width, 2)) and features.names == ("inputs",):
         return _embeddings([value], rows)
-    if rows == 1 and (not value or any(not _SPAN_KEYS.isdisjoint(fields_of(item)) for item in value)):
-        # What was found in one text: any number of things, none of them a row.
-        return Sheet((UNNAMED,), [(without_credentials(value),)])
+    if rows == 1 and not value:
+        # Nothing was found in one text.
+        return Sheet((UNNAMED,), [([],)])
     best = [_best(_without_tokens(item)) for item in value]
     return in_order(listed(best, name=UNNAMED, rows=rows), features.row_ids)
 
@@ -146,7 +145,7 @@ def _without_tokens(item: object) -> object:
 def _best(item: object) -> object:
     """The best label of the older answer of zero-shot classification, under the names of the newer one."""
     fields = fields_of(item)
-    if not fields.keys() >= {"labels", "scores"}:
+    if not fields.keys() >= {"labels", "scores", "sequence"}:
         return item
     best = fields_of(top_of_parallel({key: child for key, child in fields.items() if key != "sequence"}))
     if is_list(best["labels"]):

@@ -13,7 +13,9 @@ from dashlight.decode.rows.jsonvalue import fields_of, is_list
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable
 
-_PATH = re.compile(r"(?:^|/)v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>[^/:]+)|/labels/[^/:]+)?:predict$")
+_PATH = re.compile(
+    r"(?:^|/)v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>[^/:]+)|/labels/[^/:]+)?:(?:predict|explain)$"
+)
 
 
 def read(request: Content, answer: Content | None, place: Place) -> Reading:

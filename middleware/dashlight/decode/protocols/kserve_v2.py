@@ -4,23 +4,28 @@ https://github.com/kserve/open-inference-protocol/blob/main/specification/protoc
 """
 
 import base64
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from dashlight.decode.formats.attachments import Attachment, cell_of_bytes
+from dashlight.decode.formats.attachments import Attachment, cells_of_text
 from dashlight.decode.rows.answers import read_answer
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, element_names
+from dashlight.decode.rows.budget import BodyBudget
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, one_row
 from dashlight.decode.rows.float32 import as_written
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.lists.element_names import element_names
+from dashlight.decode.rows.lists.findings import is_box_name
+from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell, Role
 
-_PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/infer$")
+_PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/(?:infer|explain)$")
 _TENSOR_KEYS = {"name", "shape", "datatype"}
 _MAX_SIZE = 1 << 31
 """Dimensions are multiplied up to here: nothing is ever made of the size that a shape declares."""
@@ -40,7 +45,7 @@ class _Tensor:
 def read(request: Content, answer: Content | None, place: Place) -> Reading:
     """One row for each step of the first dimension, one column for each element of the others."""
     asked = fields_of(request.value)
-    inputs = _tensors(asked.get("inputs"), rows=0)
+    inputs = _tensors(asked.get("inputs"), _budget(request), rows=0)
     is_opaque = inputs is None and (isinstance(request.value, Attachment) or _is_elsewhere(asked.get("inputs")))
     if is_opaque:
         # Rows cannot be told from the request; the answer is read all the same.
@@ -51,8 +56,10 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     answered = fields_of(None if answer is None else answer.value)
     outputs: Sheet | None = None
     if answer is not None:
-        tensors = _tensors(answered.get("outputs"), rows=len(features.values))
-        outputs = (
+        found = _found(answered.get("outputs")) if len(features.values) == 1 else None
+        held = answered.get("outputs")
+        tensors = None if found is not None else _tensors(held, _budget(answer), rows=len(features.values))
+        outputs = found or (
             read_answer(answer.value, rows=len(features.values)).outputs
             if tensors is None
             else _side_by_side([_classified(tensor) or tensor for tensor in tensors], "output")
@@ -68,7 +75,31 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     )
 
 
-def _tensors(entries: object, *, rows: int) -> list[_Tensor] | None:
+def _found(entries: object) -> Sheet | None:
+    """What was found in the one row asked, where a tensor of *entries* holds boxes; None where none does."""
+    tensors = {_text(fields_of(entry).get("name")): fields_of(entry) for entry in entries} if is_list(entries) else {}
+    if not any(map(is_box_name, tensors)):
+        return None
+    node: dict[str, object] = {}
+    for name, tensor in tensors.items():
+        shape, data = _shape(tensor.get("shape")), tensor.get("data")
+        if shape is None or not is_list(data):
+            return None
+        sizes = [size for at, size in enumerate(shape) if at or size != 1 or len(shape) == 1]
+        flat = _flat(data)
+        if not sizes or len(sizes) > 2 or sizes[0] * math.prod(sizes[1:]) != len(flat):
+            return None
+        step = sizes[1] if len(sizes) == 2 else 1
+        node[name] = flat if len(sizes) == 1 else [flat[at : at + step] for at in range(0, len(flat), max(1, step))]
+    merged_node = merged(node)
+    return one_row(merged_node, "output") if "count" in merged_node else None
+
+
+def _budget(content: Content) -> BodyBudget:
+    return BodyBudget(len(content.body), most_bytes=0)
+
+
+def _tensors(entries: object, budget: BodyBudget, *, rows: int) -> list[_Tensor] | None:
     """The tensors of a list of them; None where it is none, or they hold their data elsewhere.
 
     *rows* is how many rows are expected, 0 where nobody knows.
@@ -76,12 +107,14 @@ def _tensors(entries: object, *, rows: int) -> list[_Tensor] | None:
     if not is_list(entries):
         return None
     tensors = [
-        _tensor(entry, data, rows) for entry in entries if is_object(entry) and is_list(data := entry.get("data"))
+        _tensor(entry, data, budget, rows)
+        for entry in entries
+        if is_object(entry) and is_list(data := entry.get("data"))
     ]
     return tensors if tensors or not entries else None
 
 
-def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tensor:
+def _tensor(entry: Mapping[str, object], data: list[object], budget: BodyBudget, rows: int) -> _Tensor:
     flat = _flat(data)
     shape = _shape(entry.get("shape"))
     length, step = (len(flat), 1) if shape is None else _layout(shape)
@@ -98,7 +131,7 @@ def _tensor(entry: Mapping[str, object], data: list[object], rows: int) -> _Tens
         seen = MAX_ROWS * step
         flat[:seen] = as_written(flat[:seen])
     elif fields_of(entry.get("parameters")).get("content_type") == "base64":
-        flat = [_decoded(cell) if isinstance(cell, str) else cell for cell in flat]
+        flat = _decoded(flat, budget)
     return _cut(_text(entry.get("name"))[:MAX_NAME_LENGTH], flat, step, is_mismatched=is_mismatched)
 
 
@@ -141,12 +174,18 @@ def _flat(data: list[object]) -> list[object]:
     return [without_credentials(item) for item in data] if dict in kinds else list(data)
 
 
-def _decoded(text: str) -> Cell:
-    """What MLServer's codec of that name put into base64."""
+def _decoded(cells: list[Cell], budget: BodyBudget) -> list[Cell]:
+    """What MLServer's codec of that name put into base64; what is none stays as it is."""
+    pieces = [_bytes_of(cell) for cell in cells]
+    decoded = iter(cells_of_text([piece for piece in pieces if isinstance(piece, bytes)], budget))
+    return [next(decoded) if isinstance(piece, bytes) else piece for piece in pieces]
+
+
+def _bytes_of(cell: Cell) -> Cell:
     try:
-        return cell_of_bytes(base64.b64decode(text, validate=True))
+        return base64.b64decode(cell, validate=True) if isinstance(cell, str) else cell
     except ValueError:
-        return text
+        return cell
 
 
 def _is_elsewhere(entries: object) -> bool:

@@ -30,6 +30,8 @@ _FLOAT_BYTES = 4
 _WIDEST = 1 << 16
 """Numbers of one vector; models make some thousands."""
 
+_MAX_INDEX = 1 << 31
+
 
 def read(request: Content, answer: Content | None, place: Place) -> Reading:
     """One row for each text, or list of tokens; one column of vectors."""
@@ -97,7 +99,7 @@ def _outputs(value: object, *, rows: int) -> Sheet:
 
 def _in_order(entries: Sequence[Mapping[str, object]]) -> Sequence[Mapping[str, object]]:
     """*entries* by their index; as they came where not every one has one of its own."""
-    places = {index: entry for entry in entries if type(index := entry.get("index")) is int}
+    places = {index: entry for entry in entries if type(index := entry.get("index")) is int and 0 <= index < _MAX_INDEX}
     return [places[index] for index in sorted(places)] if len(places) == len(entries) else entries
 
 

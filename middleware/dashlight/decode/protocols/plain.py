@@ -4,17 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from dashlight.decode.rows.answers import read_answer
+from dashlight.decode.rows.broadcast import ROWS_KEYS, rows_of, tables_in
 from dashlight.decode.rows.columns import LeftOut, Sheet, apart, one_row, transposed, with_beside
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import PARAMETERS_KEYS, columns_in, length_of_answer, listed_rows
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
 from dashlight.records import Cell
-
-_ROWS_KEYS = frozenset(
-    {"instances", "inputs", "input", "data", "rows", "records", "samples", "examples", "batch", "dataframe"}
-)
-"""Keys that hold the rows even where other keys, then parameters, stand beside them."""
 
 
 def read(request: Content, answer: Content | None, place: Place) -> Reading:
@@ -25,7 +21,8 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     request_id = str(said) if isinstance(said, str | int) else ""
     if value is ABSENT:
         return Reading(features, None, place.model, place.version, request_id, params)
-    answered = read_answer(value, rows=len(features.values), row_ids=features.row_ids)
+    is_single = is_object(request.value) and not any(map(is_list, request.value.values()))
+    answered = read_answer(value, rows=len(features.values), row_ids=features.row_ids, is_single=is_single)
     return Reading(
         features,
         answered.outputs,
@@ -44,35 +41,44 @@ def _request(value: object, answer_length: int | None) -> tuple[Sheet, Mapping[s
         return (Sheet(("0",), [(value,)]), {})
     reasons = apart(value, "feature")
     said = {key: child for key, child in value.items() if key not in reasons} if reasons else value
-    key = _rows_key(said)
-    if key is not None:
-        params = {name: child for name, child in said.items() if name != key}
-        rows = _rows_under(said[key], key, answer_length)
-        if rows is None:
-            return (one_row({name: child for name, child in value.items() if name not in params}, "feature"), params)
-        parameters: dict[str, LeftOut] = dict.fromkeys(params, "parameter")
-        return (with_beside(rows, value, {**reasons, **parameters}), params)
-    columns = columns_in(said, answer_length)
-    if columns is not None:
-        rows = transposed(columns, "feature")
-        return (with_beside(rows, value, reasons), {})
+    if len(said) > 1:
+        return _request_of_several(value, said, reasons, answer_length)
+    if len(said) == 1:
+        ((key, held),) = said.items()
+        inner = tables_in(held, answer_length) if is_object(held) else None
+        if is_object(held) and inner is not None:
+            # The only argument, a model of pydantic's: its fields are what is asked.
+            return _request_of_several(held, held, apart(held, "feature"), answer_length)
+        rows = _rows_under(held, key, answer_length) if len(key) <= MAX_NAME_LENGTH else None
+        if rows is not None:
+            return (with_beside(rows, value, reasons), {})
     return (one_row(value, "feature"), {})
 
 
-def _rows_key(said: Mapping[str, object]) -> str | None:
-    """The key that holds the rows, where one does."""
-    if len(said) == 1:
-        key = next(iter(said))
-        return key if len(key) <= MAX_NAME_LENGTH else None
+def _request_of_several(
+    value: Mapping[str, object], said: Mapping[str, object], reasons: Mapping[str, LeftOut], answer_length: int | None
+) -> tuple[Sheet, Mapping[str, Cell]]:
+    """The rows of a request with several keys, of which *said* may become columns."""
+    said = {key: child for key, child in said.items() if key not in reasons}
+    tables = tables_in(said, answer_length)
+    if tables is not None:
+        left_out: dict[str, LeftOut] = dict.fromkeys(tables.params, "parameter")
+        return (with_beside(rows_of(said, tables), value, {**reasons, **left_out}), tables.params)
+    key = _key_of_text(said)
+    if key is not None:
+        params = {name: child for name, child in said.items() if name != key}
+        return (one_row({name: child for name, child in value.items() if name not in params}, "feature"), params)
+    columns = columns_in(said, answer_length)
+    if columns is not None:
+        return (with_beside(transposed(columns, "feature"), value, reasons), {})
+    return (one_row(value, "feature"), {})
+
+
+def _key_of_text(said: Mapping[str, object]) -> str | None:
+    """The key of a text or a number with its parameters beside it, as Hugging Face's clients send it."""
     nested = [key for key, value in said.items() if type(value) in NESTED_TYPES]
-    rows = [key for key in nested if key not in PARAMETERS_KEYS]
-    if len(rows) == 1 and rows[0].lower() in _ROWS_KEYS:
-        value = said[rows[0]]
-        if is_list(value) and value and isinstance(value[0], dict | list | str):
-            return rows[0]
-    if not rows and nested:
-        # A text or a number with its parameters, as Hugging Face's clients send it.
-        return next((key for key in said if key in _ROWS_KEYS), None)
+    if nested and all(key in PARAMETERS_KEYS for key in nested):
+        return next((key for key in said if key in ROWS_KEYS), None)
     return None
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dashlight.decode.formats.blobs import blob
+from dashlight.decode.formats.bodies import counted
 from dashlight.decode.rows.answers import in_order, read_answer
-from dashlight.decode.rows.columns import MAX_CELLS, Sheet
+from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, Sheet
 from dashlight.decode.rows.failures import Failure, told_failure
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import beside, length_of_answer, listed_rows, named_rows, parameters_beside, rows_in
@@ -122,8 +123,14 @@ def _shaped(values: Sequence[object], shape: object) -> _Nested:
         # The width counts where it goes into what is there: a row more or less is still rows.
         if not width or len(values) % width:
             return _Nested([list(values)], is_mismatched=True)
-        return _Nested([list(values[at : at + width]) for at in range(0, len(values), width)], is_mismatched=True)
-    return _Nested([list(values[at : at + width]) for at in range(0, len(values), max(1, width))])
+        return _Nested(_rows_of(values, width), is_mismatched=True)
+    return _Nested(_rows_of(values, max(1, width)))
+
+
+def _rows_of(values: Sequence[object], width: int) -> Sequence[object]:
+    rows: list[object] = [list(values[at : at + width]) for at in range(0, min(len(values), MAX_ROWS * width), width)]
+    # What is beyond the limit is counted, and not looked at.
+    return counted(rows, len(values) // width - len(rows))
 
 
 def _size(size: object) -> object:

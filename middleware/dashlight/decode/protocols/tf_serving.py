@@ -10,6 +10,7 @@ from typing import Final
 
 from dashlight.decode.formats.blobs import holds_blob, without_blobs
 from dashlight.decode.rows.answers import answer_under, as_score
+from dashlight.decode.rows.budget import check_cells
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, Sheet, tabulate
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import beside, length_of_answer, listed_rows, parameters_beside, rows_in
@@ -18,7 +19,7 @@ from dashlight.decode.rows.reasons import undecodable
 
 _MODEL = r"(?:^|/)v1/models/(?P<model>[^/:]+)(?:/versions/(?P<version>[^/:]+)|/labels/[^/:]+)?"
 _EXAMPLES_PATH = re.compile(rf"{_MODEL}:(?:classify|regress)$")
-_PREDICT_PATH = re.compile(rf"{_MODEL}:predict$")
+_PREDICT_PATH = re.compile(rf"{_MODEL}:(?:predict|explain)$")
 _ROWS_KEYS = frozenset({"instances", "inputs", "examples", "context"})
 # The documentation calls the list of results `result` in one place and `results` in another.
 _RESULT_KEYS = ("results", "result", "predictions", "outputs")
@@ -57,7 +58,9 @@ def _features(fields: Mapping[str, object], answer: object) -> Sheet:
 def _in_context(examples: Sequence[object], context: Mapping[str, object]) -> Sheet:
     """The rows of *examples*, each with what all of them share."""
     # What one context of the body holds becomes cells of every row: here alone rows may be larger than their body.
-    kept = examples[: min(MAX_ROWS, MAX_CELLS // (1 + _cell_count(context)))]
+    shared = _cell_count(context)
+    kept = examples[: min(MAX_ROWS, MAX_CELLS // (1 + shared))]
+    check_cells(len(kept) * shared, given=shared + sum(map(_cell_count, kept)))
     rows = [{**context, **example} if is_object(example) else example for example in kept]
     sheet = tabulate(rows, name="", role="feature")
     dropped = len(examples) - len(kept)

@@ -8,13 +8,13 @@ from typing import Final
 
 from dashlight.decode.formats.blobs import without_blobs
 from dashlight.decode.protocols import plain
-from dashlight.decode.rows.answers import in_order, listed, read_answer, top_of_parallel
+from dashlight.decode.rows.answers import in_order, listed, read_answer
 from dashlight.decode.rows.columns import Sheet, tabulate
 from dashlight.decode.rows.jsonvalue import fields_of, is_list
 from dashlight.decode.rows.layouts import beside, parameters_beside
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
 
-_PATH = re.compile(r"(?:^|/)(?:endpoints|deployedModels)/[^/:]+:(?:predict|rawPredict|directPredict)$")
+_PATH = re.compile(r"(?:^|/)(?:endpoints|deployedModels)/[^/:]+:(?:predict|rawPredict|directPredict|explain)$")
 _PUBLISHED_PATH = re.compile(
     r"(?:^|/)publishers/[^/]+/models/(?P<model>[^/:@]+)(?:@(?P<version>[^/:]+))?:(?:raw)?[pP]redict$"
 )
@@ -46,8 +46,7 @@ def _outputs(value: object, features: Sheet) -> Sheet:
     predictions = fields_of(value).get("predictions")
     if not is_list(predictions):
         return read_answer(value, rows=rows, row_ids=features.row_ids).outputs
-    best = [top_of_parallel(prediction) for prediction in predictions]
-    return in_order(listed(best, name="predictions", rows=rows), features.row_ids)
+    return in_order(listed(predictions, name="predictions", rows=rows), features.row_ids)
 
 
 def _claims(value: object) -> bool:

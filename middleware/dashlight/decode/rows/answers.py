@@ -4,17 +4,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dashlight.decode.rows.columns import LeftOut, Sheet, apart, element_names, is_one_cell, one_row, tabulate
-from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
+from dashlight.decode.rows.columns import (
+    MAX_ROWS,
+    LeftOut,
+    Sheet,
+    apart,
+    is_one_cell,
+    one_row,
+    tabulate,
+)
+from dashlight.decode.rows.failures import is_confession_inside
+from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
+from dashlight.decode.rows.lists.element_names import element_names
+from dashlight.decode.rows.lists.findings import OneCell, best_of, found_in, is_list_of_things
+from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
+from dashlight.window.facets.list_names import is_forecast_name, is_list_name
 
 UNNAMED: Final = "prediction"
 """What an answer without a name is called."""
 MODEL_KEYS: Final = ("model_name", "model")
 VERSION_KEYS: Final = ("model_version", "version")
 
-_RANKED_KEYS = {"label", "score"}
 # Lists of labels and of their scores, side by side: Vertex AI's, AutoML's tables', and zero-shot classification's.
 _PARALLEL_KEYS = (("displayNames", "confidences"), ("classes", "scores"), ("labels", "scores"))
 
@@ -29,31 +41,41 @@ class AnswerColumns:
     request_id: str = ""
 
 
-def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = ()) -> AnswerColumns:
+def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = (), is_single: bool = False) -> AnswerColumns:
     """The outputs in the JSON *value*.
 
     Args:
         value: What the application answered.
         rows: How many rows it was asked about.
         row_ids: The ids of those rows; an answer whose rows carry the same ids is put in their order.
+        is_single: Whether one row was asked by itself: then a list holds what belongs to it, also where it is short.
     """
     if is_list(value):
-        return AnswerColumns(in_order(listed(value, name=UNNAMED, rows=rows), row_ids))
+        return AnswerColumns(in_order(listed(value, name=UNNAMED, rows=rows, is_single=is_single), row_ids))
     if not is_object(value):
         return AnswerColumns(Sheet((UNNAMED,), [(value,)]))
     fields = dict(value)
     model, version = _pop_text(fields, MODEL_KEYS), _pop_text(fields, VERSION_KEYS)
     request_id = fields.get("request_id", fields.get("id"))
-    outputs = in_order(_object(fields, rows), row_ids)
+    outputs = in_order(_object(fields, rows, is_single=is_single), row_ids)
     return AnswerColumns(outputs, model, version, str(request_id) if isinstance(request_id, str | int) else "")
 
 
-def listed(items: Sequence[object], *, name: str, rows: int) -> Sheet:
+def listed(items: Sequence[object], *, name: str, rows: int, is_single: bool = False) -> Sheet:
     """The outputs in a list called *name*: one for each row, or everything for the only row."""
-    if rows == 1 and len(items) > 1:
+    if rows == 1 and not items:
+        return Sheet((name,), [([],)])
+    is_thing = is_list_of_things(name, items, is_single=is_single)
+    if rows == 1 and (len(items) > 1 or is_thing or _is_list_by_name(items, name)):
         return _for_one_row(items, name)
-    sheet = tabulate([_best(item) for item in items], name=name, role="output")
-    return sheet if rows in {0, 1, len(items)} else replace(sheet, flags=sheet.flags | {"shape_mismatch"})
+    failed = [at for at, item in enumerate(items[:MAX_ROWS]) if is_object(item) and is_confession_inside(item)]
+    answered = [_best(item) for item in items]
+    for at in failed:
+        # What stands beside an error is no answer of the model's.
+        answered[at] = {}
+    sheet = tabulate(answered, name=name, role="output")
+    flags = sheet.flags | ({"error_in_200"} if failed else set[str]())
+    return replace(sheet, flags=flags | (set[str]() if rows in {0, 1, len(items)} else {"shape_mismatch"}))
 
 
 def answer_under(value: object, keys: Sequence[str], *, rows: int, row_ids: Sequence[Cell] = ()) -> Sheet:
@@ -98,23 +120,29 @@ def in_order(outputs: Sheet, row_ids: Sequence[Cell]) -> Sheet:
     given = outputs.row_ids
     if given == row_ids or len(given) != len(row_ids):
         return outputs
-    place = {row_id: at for at, row_id in enumerate(given)}
-    if len(place) != len(given) or place.keys() != set(row_ids):
+    place = {_key(row_id): at for at, row_id in enumerate(given)}
+    asked = [_key(row_id) for row_id in row_ids]
+    if len(place) != len(given) or place.keys() != set(asked):
         return outputs
-    order = [place[row_id] for row_id in row_ids]
+    order = [place[key] for key in asked]
     ids = {name: [column[at] for at in order] for name, column in outputs.ids.items()}
     return replace(outputs, values=[outputs.values[at] for at in order], row_ids=tuple(row_ids), ids=ids)
 
 
-def _object(fields: Mapping[str, object], rows: int) -> Sheet:
+def _key(row_id: Cell) -> str:
+    """*row_id* as a key. Python's hash of an integer has no secret: anybody can send thousands that have the same."""
+    return row_id if isinstance(row_id, str) else f"\0{row_id}"
+
+
+def _object(fields: Mapping[str, object], rows: int, *, is_single: bool = False) -> Sheet:
     reasons = apart(fields, "output")
     said = {key: value for key, value in fields.items() if key not in reasons} if reasons else fields
     lists = {key: value for key, value in said.items() if is_list(value) and len(key) <= MAX_NAME_LENGTH}
     if len(said) == 1 and lists:
         ((key, items),) = lists.items()
-        return listed(items, name=key, rows=rows)
+        return listed(items, name=key, rows=rows, is_single=is_single)
     if rows == 1:
-        return one_row({key: _only(value) for key, value in fields.items()} if lists else fields, "output")
+        return one_row({key: _only(key, value) for key, value in merged(fields).items()} if lists else fields, "output")
     aligned = {key: items for key, items in lists.items() if len(items) == rows}
     if rows and aligned:
         return _beside(aligned, rows, {key: "answer" for key in said if key not in aligned})
@@ -136,9 +164,12 @@ def _beside(aligned: Mapping[str, Sequence[object]], rows: int, left_out: Mappin
 
 
 def _for_one_row(items: Sequence[object], name: str) -> Sheet:
-    best = _best(list(items))
+    best = None if is_list_name(name) else _best(list(items))
     if is_object(best):
         return one_row(best, "output")
+    found = found_in(name, items)
+    if found is not None:
+        return one_row(found, "output")
     if is_one_cell(items, name, "output") or not NUMBER_TYPES.union({bool}).issuperset(map(type, items)):
         return Sheet((name,), [(without_credentials(list(items)),)])
     return Sheet(element_names(name, len(items)), [tuple(items)])
@@ -146,19 +177,20 @@ def _for_one_row(items: Sequence[object], name: str) -> Sheet:
 
 def _best(item: object) -> object:
     """The entry with the highest score of a list of labels with scores; anything else as it is."""
-    if not is_list(item) or not item or not NESTED_TYPES.issuperset(map(type, item)):
-        return item
-    entries = [entry for entry in item if is_object(entry) and entry.keys() == _RANKED_KEYS]
-    return max(entries, key=_score) if len(entries) == len(item) else item
+    best = best_of(item) if is_list(item) and item else None
+    return item if best is None else best
 
 
-def _score(entry: Mapping[str, object]) -> float:
-    return as_score(entry["score"])
+def _is_list_by_name(items: Sequence[object], name: str) -> bool:
+    """Whether the only one of *items* is one of several that there may be in a row, as the *name* of the list says."""
+    return bool(items) and (is_list_name(name) or (is_forecast_name(name) and type(items[0]) in {int, float}))
 
 
-def _only(value: object) -> object:
+def _only(key: str, value: object) -> object:
     """The element of a list of one: what `predict` returns for a request of one row."""
-    return value[0] if is_list(value) and len(value) == 1 else value
+    if isinstance(value, OneCell) or not is_list(value) or len(value) != 1:
+        return value
+    return value if is_list_of_things(key, value) or _is_list_by_name(value, key) else value[0]
 
 
 def _pop_text(fields: dict[str, object], keys: Sequence[str]) -> str:

@@ -7,10 +7,20 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final, Literal, TypeAlias, cast
 
+from dashlight.decode.rows.budget import check_cells
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_object
+from dashlight.decode.rows.lists.element_names import complete, element_names, without_lone_places
+from dashlight.decode.rows.lists.findings import found_in, lists_of_things, plain
+from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
 from dashlight.records import Cell, Role
-from dashlight.window.facets.list_names import is_embedding_name, is_forecast_name, is_ranking_name, is_time_name
+from dashlight.window.facets.list_names import (
+    is_embedding_name,
+    is_forecast_name,
+    is_list_name,
+    is_ranking_name,
+    is_time_name,
+)
 
 MAX_COLUMNS: Final = 256
 """Columns of one table; the rest is counted."""
@@ -30,10 +40,14 @@ MAX_KEYS: Final = 1024
 
 _MAX_REMEMBERED_KEYS = 4096
 """Characters of the keys of one object; longer ones are looked at anew, so that the cache stays small."""
-_ID = re.compile(r"(?i:(?:.*_)?(?:id|uuid|guid))|.*[a-z](?:Id|ID|Uuid|UUID|Guid|GUID)")
+_ID = re.compile(
+    r"(?i:(?:.*_)?(?:id|uid|uuid|guid|pk|(?:row|record|request|custom)id))|.*[a-z](?:Id|ID|Uid|UID|Uuid|UUID|Guid|GUID)"
+)
+_FILE_NAME = re.compile(r"(?i)file_?name")
+"""Of an upload, which comes back beside its row."""
 # In an answer these are what the model said.
 _CLASS_ID = re.compile(r"(?i)(?:.+_)?(?:class|label|category|cluster|topic|species|segment)_?id")
-_ROW_ID_FIRST = ("id", "uuid", "guid")
+_ROW_ID_FIRST = ("id", "uid", "uuid", "guid", "row_id", "custom_id")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +61,7 @@ class Sheet:
     """One for each row, or none."""
     left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
     flags: frozenset[str] = frozenset()
-    """Of missing_key, ragged, over_limit, shape_mismatch."""
+    """Of missing_key, ragged, over_limit, shape_mismatch, error_in_200, and sparse: where a column that is not there is 0."""
     dropped_count: int = 0
     """Columns and rows beyond the limits."""
     ids: Mapping[str, Sequence[Cell]] = field(default_factory=dict[str, Sequence[Cell]])
@@ -75,6 +89,8 @@ def tabulate(elements: Sequence[object], *, name: str, role: Role) -> Sheet:
     kinds = set(map(type, kept))
     if kinds == {dict}:
         sheet = _records(cast("Sequence[dict[str, object]]", kept), role)
+    elif kinds == {list} and role == "output" and (found := lists_of_things(kept, name)) is not None:
+        sheet = _records(found, role)
     elif kinds == {list}:
         sheet = _vectors(cast("Sequence[list[object]]", kept), name, role)
     elif kept:
@@ -102,7 +118,7 @@ def apart(node: Mapping[str, object], role: Role) -> Mapping[str, LeftOut]:
 
     Keys too long for a name, and those behind the first MAX_KEYS, are not looked at and become none either.
     """
-    keys = tuple(node)[:MAX_KEYS]
+    keys = tuple(node) if len(node) <= MAX_KEYS else tuple(islice(node, MAX_KEYS))
     if sum(map(len, keys)) <= _MAX_REMEMBERED_KEYS:
         return _apart(keys, role)
     return _apart.__wrapped__(keys, role)
@@ -124,24 +140,19 @@ def with_beside(sheet: Sheet, fields: Mapping[str, object], reasons: Mapping[str
 def is_one_cell(items: Sequence[object], name: str, role: Role) -> bool:
     """Whether a list called *name* stays one cell.
 
-    It does where it holds others or is long. In an answer it does where it is a ranking, of texts or of whole numbers
-    under such a name, and where its name says that its numbers are an embedding, a forecast, or the moments of one.
+    It does where it holds others or is long. In an answer it does where it is empty, where it is a ranking, of texts or
+    of whole numbers under such a name, and where its name says that its numbers are an embedding, a forecast, or the
+    moments of one.
     """
     kinds = set(map(type, items))
     if len(items) > MAX_SPREAD or not NESTED_TYPES.isdisjoint(kinds):
         return True
-    if role != "output" or not items:
+    if role != "output":
         return False
-    if str in kinds:
+    if str in kinds or not items:
         return True
     said = is_embedding_name(name) or is_forecast_name(name) or is_time_name(name)
     return NUMBER_TYPES.issuperset(kinds) and (said or (kinds == {int} and is_ranking_name(name)))
-
-
-@lru_cache(maxsize=64)
-def element_names(name: str, width: int) -> tuple[str, ...]:
-    """`x[0]`, `x[1]`, ...; `0`, `1`, ... where there is no name."""
-    return tuple(f"{name}[{place}]" if name else str(place) for place in range(width))
 
 
 @lru_cache(maxsize=512)
@@ -152,6 +163,8 @@ def _apart(keys: tuple[str, ...], role: Role) -> Mapping[str, LeftOut]:
 def _fate(key: str, role: Role) -> LeftOut | None:
     if is_credential(key):
         return "credential"
+    if role == "output" and _FILE_NAME.fullmatch(key):
+        return "id"
     if _ID.fullmatch(key) and not (role == "output" and _CLASS_ID.fullmatch(key)):
         return "id"
     return None
@@ -176,23 +189,32 @@ def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
     left_out = rest.left_out
     dropped = 0
     flat: list[dict[str, Cell]] = []
+    union: dict[str, None] = {}
     for row in rows:
         cells: dict[str, Cell] = {}
         rest.ids.append({})
         dropped += _flatten(cells, "", row, role, rest)
         flat.append(cells)
+        union.update(dict.fromkeys(cells))
+        if len(union) >= MAX_COLUMNS and len(flat) * MAX_COLUMNS >= MAX_CELLS:
+            # No room for another row.
+            dropped += len(rows) - len(flat)
+            break
+    complete(flat)
     row_ids = _row_ids(rows, left_out) if left_out else ()
     ids = {name: [found.get(name) for found in rest.ids] for name, reason in left_out.items() if reason == "id"}
     names = tuple(flat[0])
     values: list[Sequence[Cell]] = [list(cells.values()) for cells in flat if tuple(cells) == names]
     if len(values) == len(flat):
-        return Sheet(names, values, row_ids, left_out, dropped_count=dropped, ids=ids)
-    union = tuple(dict.fromkeys(name for cells in flat for name in cells))
-    names = union[:MAX_COLUMNS]
+        return Sheet(without_lone_places(names), values, row_ids, left_out, dropped_count=dropped, ids=ids)
+    union = dict.fromkeys(name for cells in flat for name in cells)
+    names = tuple(union)[:MAX_COLUMNS]
+    check_cells(min(len(flat) * len(names), MAX_CELLS), given=sum(map(len, flat)) + len(rows) - len(flat))
     values = [[cells.get(name) for name in names] for cells in flat[: MAX_CELLS // len(names)]]
     dropped += len(union) - len(names) + len(flat) - len(values)
     ids = {name: column[: len(values)] for name, column in ids.items()}
-    return Sheet(names, values, row_ids, left_out, frozenset(_gaps(flat, names)), dropped, ids)
+    flags = frozenset(_gaps(flat, names))
+    return Sheet(without_lone_places(names), values, row_ids, left_out, flags, dropped, ids)
 
 
 def _usual_records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet | None:
@@ -219,6 +241,8 @@ def _gaps(flat: Sequence[Mapping[str, Cell]], names: Sequence[str]) -> Iterator[
 
 def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], role: Role, rest: _Rest) -> int:
     """Put the scalars of *node* into *cells* and what is none into *rest*; the number of columns without room."""
+    if role == "output":
+        node = merged(node)
     reasons = apart(node, role)
     dropped = max(0, len(node) - MAX_KEYS)
     for key, value in islice(node.items(), MAX_KEYS):
@@ -231,7 +255,7 @@ def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], ro
                 if reasons[key] == "id":
                     rest.ids[-1][prefix + key] = value
         elif type(value) not in NESTED_TYPES:
-            cells[prefix + key] = value
+            cells[prefix + key] = plain(value)
         elif is_object(value):
             dropped += _flatten(cells, f"{prefix}{key}.", value, role, rest)
         else:
@@ -240,19 +264,26 @@ def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], ro
 
 
 def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) -> int:
-    if is_one_cell(items, name, role):
-        cells[name] = without_credentials(items)
-        return 0
     room = MAX_COLUMNS - len(cells)
+    found = found_in(name, items) if role == "output" else None
+    if found is not None:
+        cells.update(islice(((key, plain(cell)) for key, cell in found.items()), room))
+        return max(0, len(found) - room)
+    if is_one_cell(items, name, role):
+        is_lone = role == "output" and len(items) == 1 and isinstance(items[0], str) and not is_list_name(name)
+        cells[name] = items[0] if is_lone else without_credentials(items)
+        return 0
     cells.update(zip(element_names(name, min(len(items), room)), items, strict=False))
     return max(0, len(items) - room)
 
 
 def _vectors(rows: Sequence[list[object]], name: str, role: Role) -> Sheet:
     width = max(map(len, rows))
+    if role == "output" and all(len(row) == 1 and isinstance(row[0], str) for row in rows) and not is_list_name(name):
+        return Sheet((name or "0",), rows)
     if width > MAX_SPREAD or any(is_one_cell(row, name, role) for row in rows):
         return Sheet((name or "0",), [(without_credentials(row),) for row in rows])
-    names = element_names(name, width)
+    names = (name or "0",) if width == 1 else element_names(name, width)
     kept = rows[: MAX_CELLS // max(1, width)]
     dropped = len(rows) - len(kept)
     if all(len(row) == width for row in kept):

@@ -1,29 +1,42 @@
 """What went wrong in an exchange: by status, by the shape of the answer, or said inside a 200."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, Literal, TypeAlias
 
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.refusals import Refused, is_problem_document, refused_values
 
 FailureKind: TypeAlias = Literal["validation", "client", "server", "model", "stream"]
 
-ERROR_KEYS: Final = frozenset({"error", "errors", "error_message", "error_code", "exception", "traceback"})
+ERROR_KEYS: Final = frozenset(
+    {
+        "error", "errors", "err", "error_message", "errorMessage", "error_msg", "error_code", "errorCode",
+        "error_description", "error_detail", "error_details", "errorDetails", "exception", "traceback",
+    }
+)  # fmt: skip
 """Keys of an answer that say, where they hold something, that the model did not answer."""
 CONFESSING_KEYS: Final = frozenset({"success", "ok"})
 """Keys that say the same where they are false."""
-STATUS_KEYS: Final = ("status", "state")
-"""Keys that say it with one of FAILED_WORDS, where one of MESSAGE_KEYS stands beside them."""
+STATUS_KEYS: Final = ("status", "state", "status_code", "statusCode", "code")
+"""Keys that say it with one of FAILED_WORDS or a status of 400 and above, where one of MESSAGE_KEYS stands beside them."""
 FAILED_WORDS: Final = frozenset({"error", "errors", "failed", "failure", "fail"})
 MESSAGE_KEYS: Final = ("message", "detail", "reason", "msg", "description")
+MESSAGE_KEYS_SET: Final = frozenset(MESSAGE_KEYS)
 
+_TELLING = ERROR_KEYS | CONFESSING_KEYS | frozenset(STATUS_KEYS)
 _DETAIL_LENGTH = 500
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _FAILED_DEPENDENCY = 424
 """Azure ML and Hugging Face's text servers answer so where the model raised: a failure of the server's in spite of 4xx."""
 _SAYING_KEYS = ("error_code", "error_type", "error", "errors", *MESSAGE_KEYS, "info")
-_MAX_PROBLEMS = 100
-_LOCATIONS = frozenset({"body", "query", "path", "header", "cookie"})
+_FAILED_STATUSES = range(400, 600)
+_QUIET_WORDS = frozenset({"", "none", "null", "nil", "ok", "no error", "no_error", "success", "0", "false", "n/a"})
+"""Under a key for errors they say that there was none."""
+_LONGEST_QUIET = 16
+_MAX_LOOKED_AT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +68,68 @@ def failure_by_status(status: int, answer: object, *, error: str = "") -> Failur
         return None
     if not 400 <= status < 500 or status == _FAILED_DEPENDENCY:
         return Failure("server", _message(answer) or error)
-    problems = _problems(answer)
-    return _validation(problems) if problems else Failure("client", _message(answer) or error)
+    refused = refused_values(status, answer)
+    if refused:
+        return _validation(refused)
+    kind: FailureKind = "validation" if is_problem_document(status, answer) else "client"
+    return Failure(kind, _message(answer) or error)
 
 
 def failure_inside(answer: object) -> Failure | None:
-    """The failure that a successful answer confesses, or None.
+    """The failure that a successful answer confesses at its first two levels, or None.
 
-    `error` may be null, false or a number (an estimated error) beside a prediction: that is none.
+    `error` may be null, false or a number (an estimated error) beside a prediction: that is none. Of several rows that
+    are answered in a list all must confess.
     """
-    fields = fields_of(answer)
-    if any(_says_something(fields[key]) for key in ERROR_KEYS & fields.keys()):
-        return Failure("model", _message(answer))
-    if any(fields[key] is False for key in CONFESSING_KEYS & fields.keys()):
-        return Failure("model", _message(answer))
-    status = next((fields[key] for key in STATUS_KEYS if key in fields), None)
-    if isinstance(status, str) and status.lower() in FAILED_WORDS and any(key in fields for key in MESSAGE_KEYS):
-        return Failure("model", _message(answer))
+    first = _only(answer)
+    if confesses(first):
+        return Failure("model", _message(first))
+    inner = [first] if is_list(first) else [*islice(fields_of(first).values(), _MAX_LOOKED_AT)]
+    for part in map(_only, inner):
+        if is_confession_inside(part):
+            return Failure("model", _message(part))
+        if is_list(part) and len(part) > 1 and all(map(is_confession_inside, part)):
+            return Failure("model", _message(part[0]))
     return None
+
+
+def confesses(value: object) -> bool:
+    """Whether the fields of *value*, a whole answer, say that it is none."""
+    fields = fields_of(value)
+    if _TELLING.isdisjoint(fields):
+        return False
+    if any(_says_something(fields[key]) for key in ERROR_KEYS & fields.keys()):
+        return True
+    return any(fields[key] is False for key in CONFESSING_KEYS & fields.keys()) or _has_failed(fields)
+
+
+def is_confession_inside(value: object) -> bool:
+    """Whether the fields of *value*, a part of an answer or one of its rows, say that it is none.
+
+    A flag of the model's own may be called `ok`, `success` or `error` here: it needs a message beside it.
+    """
+    fields = fields_of(value)
+    if _TELLING.isdisjoint(fields):
+        return False
+    if any(_says_something(fields[key]) for key in ERROR_KEYS & fields.keys() if fields[key] is not True):
+        return True
+    is_denied = any(fields[key] is False for key in CONFESSING_KEYS & fields.keys())
+    return (is_denied and has_message(fields)) or _has_failed(fields)
+
+
+def has_message(keys: Iterable[str]) -> bool:
+    """Whether one of *keys* holds words for what went wrong."""
+    return not MESSAGE_KEYS_SET.isdisjoint(keys)
+
+
+def _has_failed(fields: Mapping[str, object]) -> bool:
+    status = next((fields[key] for key in STATUS_KEYS if key in fields), None)
+    is_failed = isinstance(status, str) and status.lower() in FAILED_WORDS
+    return (is_failed or (type(status) is int and status in _FAILED_STATUSES)) and has_message(fields)
+
+
+def _only(value: object) -> object:
+    return value[0] if is_list(value) and len(value) == 1 else value
 
 
 def told_failure(detail: object, *, kind: FailureKind = "model") -> Failure:
@@ -80,38 +137,33 @@ def told_failure(detail: object, *, kind: FailureKind = "model") -> Failure:
     return Failure(kind, _message(detail))
 
 
+def is_quiet(value: object) -> bool:
+    """Whether *value*, under one of ERROR_KEYS, says that there was no error; a number says how large one is."""
+    return not _says_something(value) and not (isinstance(value, int | float) and value is not False)
+
+
 def _says_something(value: object) -> bool:
-    return bool(value) and (value is True or isinstance(value, str | list | dict))
+    if isinstance(value, str):
+        return value[:_LONGEST_QUIET].strip().lower() not in _QUIET_WORDS
+    return bool(value) and (value is True or isinstance(value, list | dict))
 
 
-def _problems(answer: object) -> Sequence[Mapping[str, object]]:
-    """The entries of pydantic's list of errors, as FastAPI and BentoML send it under `detail`."""
-    detail = fields_of(answer).get("detail")
-    if not is_list(detail):
-        return ()
-    return [entry for entry in detail[:_MAX_PROBLEMS] if is_object(entry) and is_list(entry.get("loc"))]
-
-
-def _validation(problems: Sequence[Mapping[str, object]]) -> Failure:
+def _validation(refused: Sequence[Refused]) -> Failure:
     fields: list[str] = []
     types: list[str] = []
     rows: list[int] = []
     messages: list[str] = []
-    for problem in problems:
-        location = problem["loc"]
-        steps = list(location) if is_list(location) else []
-        if steps and steps[0] in _LOCATIONS:
-            del steps[0]
-        row = next((step for step in steps if type(step) is int), None)
+    for problem in refused:
+        steps = list(problem.steps)
+        row = next((step for step in steps if isinstance(step, int)), None)
         if row is not None:
             # `instances`, 3, `age`: column `age` of row 3.
             rows.append(row)
             at = steps.index(row)
             steps = steps[at + 1 :] or steps[:at]
         fields.append(".".join(map(str, steps))[:_DETAIL_LENGTH])
-        types.append(str(problem.get("type", ""))[:_DETAIL_LENGTH])
-        # Not `input`, which repeats the value.
-        messages.append(f"{fields[-1]}: {problem.get('msg', '')}")
+        types.append(problem.why[:_DETAIL_LENGTH])
+        messages.append(f"{fields[-1]}: {problem.words}")
     detail = "; ".join(messages)[:_DETAIL_LENGTH]
     return Failure("validation", detail, tuple(fields), tuple(types), tuple(dict.fromkeys(rows)))
 
@@ -130,4 +182,12 @@ def _message(answer: object) -> str:
 
 
 def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))[:_DETAIL_LENGTH]
+    # Piece by piece: what is said may be as long as the body.
+    pieces: list[str] = []
+    room = _DETAIL_LENGTH
+    for piece in _ENCODER.iterencode(value):
+        pieces.append(piece[:room])
+        room -= len(piece)
+        if room <= 0:
+            break
+    return "".join(pieces)

@@ -20,15 +20,24 @@ def as_written(cells: Sequence[Cell]) -> list[Cell]:
 
     5.1, where a server prints 5.099999904632568. What is no float stays as it is.
     """
-    if len(cells) <= _FEW or set(map(type, cells)) != {float}:
+    floats = [cell for cell in cells if isinstance(cell, float)]
+    if len(floats) <= _FEW:
         return [_short(cell) if isinstance(cell, float) else cell for cell in cells]
-    numbers = np.array(cells, dtype=np.float64)
+    short = _all_short(floats)
+    if len(floats) == len(cells):
+        return list(short)
+    in_order = iter(short)
+    return [next(in_order) if isinstance(cell, float) else cell for cell in cells]
+
+
+def _all_short(floats: Sequence[float]) -> list[float]:
+    numbers = np.array(floats, dtype=np.float64)
     with np.errstate(all="ignore"):
         places = _DIGITS - 1 - np.floor(np.log10(np.abs(numbers)))
         up, down = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
         short = np.rint(numbers * up / down) * down / up
         is_same = short.astype(np.float32) == numbers.astype(np.float32)
-    found: list[Cell] = np.where(is_same, short, numbers).tolist()
+    found: list[float] = np.where(is_same, short, numbers).tolist()
     return found
 
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.tables import joined, shielded, table_of
 from dashlight.records import Cell, Prediction, Role, Table
+from dashlight.window.facets.label_counts import completed
 
 Kept: TypeAlias = Callable[[tuple[str, ...], Role], Sequence[int] | None]
 """The places of the columns to keep among those of such names on one side; None where all are kept."""
@@ -35,27 +36,27 @@ class _Side:
 
     def __init__(self) -> None:
         self._tables: list[Table] = []
-        self._rows: dict[tuple[str, ...], _Rows] = {}
+        self._rows: dict[tuple[tuple[str, ...], bool], _Rows] = {}
 
     def add_table(self, table: Table) -> None:
         self._tables.append(table)
 
     def add_sheet(self, place: int, sheet: Sheet) -> None:
         # Rows of the same columns wait for one another, so that a column is looked at once.
-        rows = self._rows.setdefault(sheet.names, _Rows())
+        rows = self._rows.setdefault((sheet.names, "sparse" in sheet.flags), _Rows())
         rows.values.extend(sheet.values)
         rows.exchange.extend([place] * len(sheet.values))
 
     def table(self, role: Role, kept: Kept) -> Table:
         tables = list(self._tables)
-        for names, rows in self._rows.items():
+        for (names, is_sparse), rows in self._rows.items():
             columns: Sequence[Sequence[Cell]] = list(zip(*rows.values, strict=True)) or [()] * len(names)
             chosen = kept(names, role)
             if chosen is not None:
                 names = tuple(names[at] for at in chosen)  # noqa: PLW2901 - the columns go with them
                 columns = [columns[at] for at in chosen]
-            tables.append(table_of(names, columns, rows.exchange))
-        return shielded(joined(tables)) if tables else table_of((), (), ())
+            tables.append(table_of(names, columns, rows.exchange, is_sparse=is_sparse))
+        return completed(shielded(joined(tables))) if tables else table_of((), (), ())
 
 
 class Gathering:

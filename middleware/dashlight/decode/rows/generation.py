@@ -14,6 +14,14 @@ _USAGE_KEYS: Final = (
     ("input", ("prompt_tokens", "input_tokens")),
     ("output", ("completion_tokens", "output_tokens", "generated_tokens")),
     ("total", ("total_tokens",)),
+    ("cache_read", ("cache_read_input_tokens",)),
+    ("cache_write", ("cache_creation_input_tokens", "cache_write_input_tokens")),
+)
+# Likewise what they say in parts of their own: where, and under which names.
+_USAGE_PARTS: Final = (
+    ("cache_read", ("prompt_tokens_details", "input_tokens_details"), ("cached_tokens",)),
+    ("cache_write", ("prompt_tokens_details", "input_tokens_details"), ("cache_write_tokens", "cache_creation_tokens")),
+    ("reasoning", ("completion_tokens_details", "output_tokens_details"), ("reasoning_tokens",)),
 )
 
 
@@ -37,7 +45,8 @@ class Generation:
     """Why it stopped, in the server's words, one for each choice."""
     tool_calls: tuple[ToolCall, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Tokens as the server counted them: input, output, total; what it did not say is missing."""
+    """Tokens as the server counted them: input, output, total, cache_read, cache_write, reasoning; what it did not
+    say is missing."""
     is_streamed: bool = False
     images: int = 0
     """In the request."""
@@ -79,4 +88,10 @@ def usage_of(counts: object) -> Mapping[str, int]:
         count = next((told[key] for key in keys if key in told), None)
         if type(count) is int:
             found[name] = count
+    for name, parts, keys in _USAGE_PARTS:
+        for part in parts:
+            within = fields_of(told.get(part))
+            count = next((within[key] for key in keys if key in within), None)
+            if type(count) is int:
+                found.setdefault(name, count)
     return found

@@ -37,6 +37,8 @@ class Place:
     """Names of the protocols that use this path too: each is asked about the body."""
     signed: tuple[str, ...] = ()
     """Names of the protocols whose headers were seen."""
+    is_explanation: bool = False
+    """Whether the answer explains an output instead of being one: there are features, and no outputs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +53,10 @@ class Content:
     """The JSON value, the text of a text body, or ABSENT."""
     is_sniffed: bool = False
     """Whether the bytes told the kind, not the Content-Type."""
+    is_sparse: bool = False
+    """Whether its rows leave out what is 0."""
+    is_separated: bool = False
+    """Whether it is lines of separated values."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,9 @@ from dashlight.errors import DecodeError
 
 Reason: TypeAlias = Literal[
     "empty_body",  # nothing was sent
-    "truncated",  # it ends in the middle
+    "truncated",  # it is longer than what is kept, and cannot be read without its end
     "too_large",  # it expands beyond the limit
+    "too_complex",  # it asks for more work than bodies of its size do
     "too_deep",  # lists and objects inside one another beyond the limit
     "number_too_long",  # an integer of thousands of digits
     "invalid_json",  # it is said to be JSON, or begins like it, and is not

@@ -14,13 +14,16 @@ _IDENTIFYING = 1e8
 """From nine digits on a number under a personal name is a telephone or card number, not a quantity."""
 
 
-def table_of(names: Sequence[str], columns: Sequence[Sequence[Cell]], exchange: Sequence[int]) -> Table:
+def table_of(
+    names: Sequence[str], columns: Sequence[Sequence[Cell]], exchange: Sequence[int], *, is_sparse: bool = False
+) -> Table:
     """The table of *columns*: each goes to the numbers where all its values are int, float or null.
 
     Args:
         names: One for each column, all different.
         columns: Values by column, as many as there are rows.
         exchange: For each row the place of its exchange.
+        is_sparse: Whether rows leave out what is 0.
     """
     number_names: list[str] = []
     numbers: list[NDArray[np.float64]] = []
@@ -41,6 +44,7 @@ def table_of(names: Sequence[str], columns: Sequence[Sequence[Cell]], exchange: 
         cell_names=tuple(cell_names),
         cells=tuple(cells),
         exchange=np.array(exchange, dtype=np.intp),
+        is_sparse=is_sparse,
     )
 
 
@@ -55,9 +59,9 @@ def as_numbers(column: Sequence[Cell]) -> NDArray[np.float64] | None:
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """*tables* one below the other in the order of their exchanges: the union of their columns, missing as null.
+    """*tables* one below the other in the order of their exchanges: the union of their columns, missing as null or as 0.
 
-    A column that is numbers in one and cells in another becomes cells.
+    It is sparse where all are. A column that is numbers in one and cells in another becomes cells.
     """
     if len(tables) == 1:
         return tables[0]
@@ -73,6 +77,8 @@ def joined(tables: Sequence[Table]) -> Table:
     start = 0
     for table in tables:
         stop = start + table.rows
+        if table.is_sparse:
+            numbers[:, start:stop] = 0.0
         for name, values in zip(table.number_names, table.numbers, strict=True):
             if name in row_of:
                 numbers[row_of[name], start:stop] = values
@@ -91,6 +97,7 @@ def joined(tables: Sequence[Table]) -> Table:
         cell_names=cell_names,
         cells=tuple([column[place] for place in places] for column in cells.values()),
         exchange=exchange[order],
+        is_sparse=all(table.is_sparse for table in tables),
     )
 
 
@@ -118,6 +125,7 @@ def shielded(table: Table) -> Table:
             *hidden,
         ),
         exchange=table.exchange,
+        is_sparse=table.is_sparse,
     )
 
 

@@ -11,6 +11,7 @@ from dashlight.records import Alert, Cause, Exchange, Score, WatchState
 PREDICTION, ALERT, SCORES = "dashlight.prediction", "dashlight.alert", "dashlight.scores"
 INFO, WARN, ERROR = 9, 13, 17
 """Severity numbers of OpenTelemetry's log data model."""
+SEVERITY_TEXTS: Mapping[int, str] = {INFO: "INFO", WARN: "WARN", ERROR: "ERROR"}
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -28,7 +29,7 @@ class Event:
     attributes: Mapping[str, object]
     """Of any depth; made plain and cut to size where they are encoded."""
     body: str = ""
-    """One sentence for people, or nothing."""
+    """One line for people, as a viewer of logs shows it: nothing of a payload."""
     trace_id: int = 0
     span_id: int = 0
     trace_flags: int = 0
@@ -90,6 +91,7 @@ def prediction_event(
         seq=seq,
         severity=ERROR if failed or confessed else INFO,
         attributes=attributes,
+        body=_line(exchange, error_type),
         trace_id=exchange.trace_id,
         span_id=exchange.span_id,
         trace_flags=exchange.trace_flags,
@@ -160,7 +162,23 @@ def scores_event(
             "http.route": endpoint,
         }
     )
-    return Event(SCORES, at=at, id=uuid_text(identifier).decode(), seq=seq, severity=INFO, attributes=attributes)
+    return Event(
+        SCORES,
+        at=at,
+        id=uuid_text(identifier).decode(),
+        seq=seq,
+        severity=INFO,
+        attributes=attributes,
+        body=f"{len(scores)} scores of {' '.join(filter(None, (endpoint, model, version)))}{f': {state}' if state else ''}",
+    )
+
+
+def _line(exchange: Exchange, error_type: str) -> str:
+    """What an access log would say, by the route."""
+    ended = f"{exchange.status or 'no answer'}" + (
+        f" {error_type}" if error_type not in {"", str(exchange.status)} else ""
+    )
+    return f"{exchange.method} {exchange.route} {ended} ({exchange.outcome}) in {exchange.duration_seconds:.3g} s"
 
 
 def own_attributes(event: Event, *, epoch: int) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from dashlight.deliver.encoding import envelope
-from dashlight.deliver.encoding.events import Event, own_attributes
+from dashlight.deliver.encoding.events import SEVERITY_TEXTS, Event, own_attributes
 from dashlight.deliver.encoding.plain import Budget, plain_text
 from dashlight.deliver.encoding.protobuf import (
     attribute,
@@ -47,6 +47,7 @@ class LogEncoder:
                     fixed64_field(1, number=round(event.at * 1e6) * 1000),
                     fixed64_field(11, number=round(observed_at * 1e6) * 1000),
                     varint_field(2, number=event.severity),
+                    length_delimited(3, SEVERITY_TEXTS[event.severity].encode()),
                     length_delimited(5, length_delimited(1, body)) if body else b"",
                     *attributes,
                     _TRUNCATED if budget.cut else b"",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dashlight.deliver.encoding.events import Event, own_attributes
+from dashlight.deliver.encoding.events import SEVERITY_TEXTS, Event, own_attributes
 from dashlight.deliver.encoding.identifiers import span_id_text, trace_id_text
 from dashlight.deliver.encoding.plain import Budget, Plain, plain, plain_text
 
@@ -22,7 +22,7 @@ class NdjsonEncoder:
         self._epoch = epoch
 
     def event(self, event: Event, *, observed_at: float) -> bytes:
-        """One line: name, id, at, observed_at, severity, body, trace_id, span_id, attributes, resource, truncated.
+        """One line: name, id, at, observed_at, severity, severity_text, body, trace_id, span_id, attributes, resource, truncated.
 
         What JSON cannot say stands as strings, see `json_value`.
 
@@ -37,6 +37,7 @@ class NdjsonEncoder:
             "at": event.at,
             "observed_at": observed_at,
             "severity": event.severity,
+            "severity_text": SEVERITY_TEXTS[event.severity],
             "body": plain_text(event.body, Budget()),
             "trace_id": trace_id_text(event.trace_id),
             "span_id": span_id_text(event.span_id),

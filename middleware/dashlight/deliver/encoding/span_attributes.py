@@ -6,11 +6,14 @@ Source: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
 from collections.abc import Mapping
 
 from dashlight.records import Exchange
+from dashlight.units import server_of
 
 KNOWN_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"})
 """Methods that may be an attribute; any other is `_OTHER`, so that a client cannot invent values."""
 
 _UNMATCHED = "unmatched"
+_LONGEST_USER_AGENT = 256
+"""Characters of a client's name for itself."""
 
 
 def known_methods(environ: Mapping[str, str]) -> frozenset[str]:
@@ -31,9 +34,12 @@ def has_failed(exchange: Exchange) -> bool:
 
 
 def shared_attributes(
-    exchange: Exchange, known: frozenset[str], *, model: str, version: str, rows: int | None
+    exchange: Exchange, known: frozenset[str], *, model: str, version: str, rows: int | None, confessed: str = ""
 ) -> dict[str, object]:
-    """Attributes that many exchanges have in common: everything but path, sizes and identifier."""
+    """Attributes that many exchanges have in common: everything but path, client, sizes and identifier.
+
+    *confessed* is the kind of an error that the answer holds although its status says nothing of it.
+    """
     found: dict[str, object] = {}
     if exchange.method in known:
         found["http.request.method"] = exchange.method
@@ -45,15 +51,17 @@ def shared_attributes(
         found["http.route"] = exchange.route
     if exchange.status:
         found["http.response.status_code"] = exchange.status
-    if exchange.server is not None:
-        address, port = exchange.server
+    address, port = server_of(dict(exchange.request_headers).get(b"host", b""), exchange.server)
+    if address:
         found["server.address"] = address
-        if port is not None:
-            found["server.port"] = port
+    if port is not None:
+        found["server.port"] = port
     if exchange.http_version:
         found["network.protocol.version"] = exchange.http_version
     if has_failed(exchange):
         found["error.type"] = exchange.error or str(exchange.status)
+    elif confessed:
+        found["error.type"] = confessed
     found["dashlight.outcome"] = exchange.outcome
     if model:
         found["dashlight.model.name"] = model
@@ -61,4 +69,14 @@ def shared_attributes(
         found["dashlight.model.version"] = version
     if rows is not None:
         found["dashlight.rows"] = rows
+    return found
+
+
+def client_attributes(exchange: Exchange, user_agent: bytes) -> dict[str, object]:
+    """What is known of who asked."""
+    found: dict[str, object] = {}
+    if user_agent:
+        found["user_agent.original"] = user_agent.decode("latin-1")[:_LONGEST_USER_AGENT]
+    if exchange.client_address:
+        found["client.address"] = exchange.client_address
     return found

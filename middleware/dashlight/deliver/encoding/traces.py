@@ -21,8 +21,15 @@ from dashlight.deliver.encoding.protobuf import (
     varint,
     varint_field,
 )
-from dashlight.deliver.encoding.span_attributes import KNOWN_METHODS, has_failed, shared_attributes, span_name
-from dashlight.records import Exchange, OwnSpan
+from dashlight.deliver.encoding.span_attributes import (
+    KNOWN_METHODS,
+    client_attributes,
+    has_failed,
+    shared_attributes,
+    span_name,
+)
+from dashlight.deliver.encoding.span_limits import within
+from dashlight.records import Exchange, OwnSpan, SpanLimits
 
 Key = TypeVar("Key")
 
@@ -37,6 +44,9 @@ _TRUNCATED = key_value(_ATTRIBUTES, "dashlight.request.truncated", value=True)
 # Start and end: two fields of type fixed64, tags and all.
 _MOMENTS = struct.Struct("<BQBQ").pack
 _NOTHING: Mapping[str, object] = {}
+_USUAL_LIMITS = SpanLimits()
+_MOST_OF_OURS = 32
+"""Attributes that we write by ourselves are fewer, texts among them that have a length of their own."""
 # Of each cache; a client that asks for ever new paths fills one, and it starts again empty.
 MOST_KEPT = 4096
 # Most spans are shorter than this.
@@ -56,11 +66,15 @@ class SpanEncoder:
         scope_version: str,
         *,
         known_methods: frozenset[str] = KNOWN_METHODS,
+        limits: SpanLimits = _USUAL_LIMITS,
     ) -> None:
         self._envelope = envelope.Envelope(resource, scope_name, scope_version)
         self._known_methods = known_methods
+        self._limits = limits
+        self._fits = limits.attributes >= _MOST_OF_OURS and limits.value_length is None
         self._shared: dict[tuple[object, ...], bytes] = {}
         self._paths: dict[str, bytes] = {}
+        self._clients: dict[tuple[bytes, str], bytes] = {}
         self._request_sizes: dict[int, bytes] = {}
         self._response_sizes: dict[int, bytes] = {}
 
@@ -71,6 +85,7 @@ class SpanEncoder:
         model: str = "",
         version: str = "",
         rows: int | None = None,
+        confessed: str = "",
         extra: Mapping[str, object] = _NOTHING,
     ) -> bytes:
         """The span that Dashlight opened for *exchange*, ready for `request`.
@@ -78,8 +93,8 @@ class SpanEncoder:
         About two microseconds where the application set nothing on it, because it is put together here, from bytes
         made before; every call more would cost a tenth.
 
-        *model*, *version*, *rows* and the attributes in *extra* are what decoding made known. What the application
-        set on the span wins over all of it.
+        *model*, *version*, *rows*, *confessed* (the kind of an error inside an answer whose status says nothing of it)
+        and the attributes in *extra* are what decoding made known. What the application set wins over all of it.
 
         Raises:
             ValueError: the exchange has no span of ours.
@@ -87,15 +102,23 @@ class SpanEncoder:
         own = exchange.own_span
         if own is None:
             raise ValueError("the span of this exchange is not Dashlight's to send")
-        if extra or own.attributes or own.events or own.links or own.status_code or own.name is not None:
-            shared = self._described(exchange, own, model=model, version=version, rows=rows, extra=extra)
-            path = event_id = request_size = response_size = truncated = b""
+        host = agent = b""
+        for header, text in exchange.request_headers:
+            if header == b"host":
+                host = text
+            elif header == b"user-agent":
+                agent = text
+        if extra or not self._fits or own.is_described:
+            found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
+            known = {**found, **client_attributes(exchange, agent), **extra}
+            shared = self._described(exchange, own, known, has_failed=has_failed(exchange) or bool(confessed))
+            path = client = event_id = request_size = response_size = truncated = b""
         else:
             key = (
                 exchange.route,
                 exchange.method,
                 exchange.status,
-                exchange.server,
+                host or exchange.server,
                 exchange.scheme,
                 exchange.http_version,
                 exchange.outcome,
@@ -103,9 +126,15 @@ class SpanEncoder:
                 model,
                 version,
                 rows,
+                confessed,
             )
-            shared = self._shared.get(key) or self._share(key, exchange, model=model, version=version, rows=rows)
+            shared = self._shared.get(key, b"")
+            if not shared:
+                found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
+                shared = self._share(key, exchange, found, has_failed=has_failed(exchange) or bool(confessed))
             path = self._paths.get(exchange.path) or self._path(exchange.path)
+            whose = agent, exchange.client_address
+            client = (self._clients.get(whose) or self._client(exchange, agent)) if any(whose) else b""
             event_id = _EVENT_ID + uuid_text(exchange.id)
             sent, answered = exchange.request_bytes, exchange.response_bytes
             request_size = self._request_sizes.get(sent) or _size(self._request_sizes, "request", sent)
@@ -125,6 +154,7 @@ class SpanEncoder:
                 _ancestry(own) if own.parent_id else _FLAGS_LOCAL,
                 shared,
                 path,
+                client,
                 event_id,
                 request_size,
                 response_size,
@@ -145,47 +175,55 @@ class SpanEncoder:
     def _path(self, path: str) -> bytes:
         return _keep(self._paths, path, _attribute("url.path", path))
 
+    def _client(self, exchange: Exchange, agent: bytes) -> bytes:
+        found = client_attributes(exchange, agent)
+        written = b"".join(_attribute(name, value) for name, value in found.items())
+        return _keep(self._clients, (agent, exchange.client_address), written)
+
+    def _attributes(
+        self, exchange: Exchange, *, model: str, version: str, rows: int | None, confessed: str
+    ) -> dict[str, object]:
+        return shared_attributes(
+            exchange, self._known_methods, model=model, version=version, rows=rows, confessed=confessed
+        )
+
     def _share(
-        self, key: tuple[object, ...], exchange: Exchange, *, model: str, version: str, rows: int | None
+        self, key: tuple[object, ...], exchange: Exchange, found: Mapping[str, object], *, has_failed: bool
     ) -> bytes:
         """What exchanges of one *key* have in common: name, kind, status and most attributes."""
-        found = shared_attributes(exchange, self._known_methods, model=model, version=version, rows=rows)
         written = (
             _name(span_name(exchange, self._known_methods)),
             _KIND_SERVER,
             *(_attribute(name, value) for name, value in found.items()),
-            _status(_STATUS_ERROR if has_failed(exchange) else 0, ""),
+            _status(_STATUS_ERROR if has_failed else 0, ""),
         )
         return _keep(self._shared, key, b"".join(written))
 
-    def _described(
-        self,
-        exchange: Exchange,
-        own: OwnSpan,
-        *,
-        model: str,
-        version: str,
-        rows: int | None,
-        extra: Mapping[str, object],
-    ) -> bytes:
+    def _described(self, exchange: Exchange, own: OwnSpan, known: Mapping[str, object], *, has_failed: bool) -> bytes:
         """Everything but ids and moments, of a span on which somebody set something."""
-        found = shared_attributes(exchange, self._known_methods, model=model, version=version, rows=rows)
-        found["url.path"] = exchange.path
-        found["dashlight.event.id"] = uuid_text(exchange.id).decode()
-        found["http.request.body.size"] = exchange.request_bytes
-        found["http.response.body.size"] = exchange.response_bytes
+        found: dict[str, object] = {
+            **known,
+            "url.path": exchange.path,
+            "dashlight.event.id": uuid_text(exchange.id).decode(),
+            "http.request.body.size": exchange.request_bytes,
+            "http.response.body.size": exchange.response_bytes,
+        }
         if exchange.request_truncated:
             found["dashlight.request.truncated"] = True
-        found.update(extra)
         found.update(own.attributes)
         budget = Budget()
-        status = own.status_code or (_STATUS_ERROR if has_failed(exchange) else 0)
+        limits = self._limits
+        kept, dropped_count = within(found, limits.attributes, limits.value_length)
+        status = own.status_code or (_STATUS_ERROR if has_failed else 0)
         written = (
             _name(span_name(exchange, self._known_methods) if own.name is None else own.name),
             _KIND_SERVER,
-            _attributes(_ATTRIBUTES, found, budget),
-            *(_event(*event, budget=budget) for event in own.events),
-            *(_link(*link, budget=budget) for link in own.links),
+            _attributes(_ATTRIBUTES, kept, budget),
+            _dropped(10, dropped_count + own.dropped_attributes),
+            *(_event(*event, limits=limits, budget=budget) for event in own.events),
+            _dropped(12, own.dropped_events),
+            *(_link(*link, limits=limits, budget=budget) for link in own.links),
+            _dropped(14, own.dropped_links),
             _status(status, own.status_description),
         )
         return b"".join(written)
@@ -232,16 +270,31 @@ def _status(code: int, description: str) -> bytes:
     return length_delimited(15, message + (varint_field(3, number=code) if code else b""))
 
 
-def _event(name: str, at_nanoseconds: int, values: Mapping[str, object], *, budget: Budget) -> bytes:
-    described = length_delimited(2, plain_text(name, budget).encode()) + _attributes(3, values, budget)
-    return length_delimited(11, fixed64_field(1, number=at_nanoseconds) + described)
+def _event(
+    name: str, at_nanoseconds: int, values: Mapping[str, object], *, limits: SpanLimits, budget: Budget
+) -> bytes:
+    kept, dropped_count = within(values, limits.event_attributes, limits.value_length)
+    described = length_delimited(2, plain_text(name, budget).encode()) + _attributes(3, kept, budget)
+    return length_delimited(11, fixed64_field(1, number=at_nanoseconds) + described + _dropped(4, dropped_count))
 
 
 def _link(
-    trace_id: int, span_id: int, flags: int, _state: str, values: Mapping[str, object], *, budget: Budget
+    trace_id: int,
+    span_id: int,
+    flags: int,
+    _state: str,
+    values: Mapping[str, object],
+    *,
+    limits: SpanLimits,
+    budget: Budget,
 ) -> bytes:
     """A link; *flags* with the bit 0x200 where the linked span is known to be of another process."""
     ids = length_delimited(1, trace_id.to_bytes(16, "big")) + length_delimited(2, span_id.to_bytes(8, "big"))
-    return length_delimited(
-        13, ids + _attributes(4, values, budget) + fixed32_field(6, number=_HAS_IS_REMOTE | flags & _IS_REMOTE)
-    )
+    kept, dropped_count = within(values, limits.link_attributes, limits.value_length)
+    described = _attributes(4, kept, budget) + _dropped(5, dropped_count)
+    return length_delimited(13, ids + described + fixed32_field(6, number=_HAS_IS_REMOTE | flags & _IS_REMOTE))
+
+
+def _dropped(field: int, count: int) -> bytes:
+    """How much of something was left out; nothing where all is there."""
+    return varint_field(field, number=count) if count else b""

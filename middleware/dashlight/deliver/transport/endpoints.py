@@ -23,7 +23,9 @@ _MOST_SECONDS = 60.0
 _PATHS: dict[_Signal, str] = {"TRACES": "/v1/traces", "LOGS": "/v1/logs", "METRICS": "/v1/metrics"}
 _OTLP_EXPORTERS = {"otlp", "otlp_proto_http", "otlp_proto_grpc"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# RFC 9110, section 5.5: visible characters, spaces and tabs between them.
+_HEADER_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?")
+_OF_THE_BODY = frozenset({"content-length", "transfer-encoding"})
 _PROTOCOL_WANTED = "http/protobuf, the one OTLP protocol that Dashlight speaks"
 
 
@@ -179,9 +181,18 @@ def _headers(text: str) -> dict[str, str]:
 
 
 def _checked_headers(variable: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """*headers* with names in lower case.
+
+    Raises:
+        SettingsError: one that cannot be sent. It shows a name at most, and none that may hold a secret.
+    """
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or _CONTROL.search(value):
-            raise SettingsError(variable, f"{name}=***", "names and values that HTTP allows in a header")
+        if not _HEADER_NAME.fullmatch(name):
+            raise SettingsError(variable, "***", "name=value pairs with names that HTTP allows for a header")
+        if name.lower() in _OF_THE_BODY:
+            raise SettingsError(variable, f"{name}=***", "headers other than those that say how long the body is")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise SettingsError(variable, f"{name}=***", "a value on one line, of characters of ISO 8859-1")
     return {name.lower(): value for name, value in headers.items()}
 
 

@@ -69,7 +69,7 @@ class HttpSender:
         if coding != "none":
             headers["content-encoding"] = coding
         try:
-            encoded = [(name.encode(), text.encode()) for name, text in headers.items()]
+            encoded = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
             with silenced():
                 return self._post(_compressed(body, coding), encoded)
         except RefusedAddressError as refused:

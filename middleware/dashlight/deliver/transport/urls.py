@@ -17,6 +17,7 @@ _ENDS_IN_IPV4 = tuple(
 )
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 _URL_CHARACTERS = "/%:?@!$&'()*+,;=~"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:/{1,3}")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -45,8 +46,15 @@ def checked_url(url: str, *, variable: str) -> str:
 
 
 def masked(url: str) -> str:
-    """*url* as it may be shown: credentials and query replaced, whether or not it can be read as a URL."""
-    return re.sub(r"\?.*", "?***", re.sub(r"//[^/?#]*@", "//***@", url), flags=re.DOTALL)
+    """*url* as it may be shown: credentials, query and fragment replaced, whether or not it can be read as a URL.
+
+    Whatever stands before the last `@` is taken for credentials: a password may hold a `/` or a `?` by mistake.
+    """
+    scheme = _SCHEME.match(url)
+    start = scheme.end() if scheme is not None else 0
+    at = url.rfind("@")
+    shown = url if at < start else f"{url[:start]}***{url[at:]}"
+    return re.sub(r"([?#]).*", r"\1***", shown, flags=re.DOTALL)
 
 
 def joined(base: str, *, path: str) -> str:

@@ -38,9 +38,6 @@ def quantities_of(
         analysed_count=analysed_count,
         missing=missing,
         refusals=counts.refusals,
-        probe_count=counts.probes,
-        failed_probe_count=counts.failed_probes,
-        refused_probe_count=counts.refused_probes,
     )
 
 

@@ -45,10 +45,6 @@ class Quantities:
     """Scores `missing_rate` of the columns."""
     refusals: Mapping[str, int] = field(default_factory=dict[str, int])
     """Exchanges that were refused, by kind: `http_422 age missing`, ..."""
-    probe_count: int = 0
-    """Exchanges that were probes, which are in no rate of failures or refusals of every kind."""
-    failed_probe_count: int = 0
-    refused_probe_count: int = 0
     unanswered: int = 0
     """Requests that wait in processes in which no answer came."""
 
@@ -213,9 +209,9 @@ def _readings(rule: Rule, measured: Quantities) -> Iterator[_Reading]:
                 words = f"{percent(score.value)} of {printable(name)} missing in {score.rows} rows"
                 yield _reading(rule, score.value, score.rows, words, of=(score.column, score.role))
     elif rule.quantity == "failure_rate":
-        yield _failure_reading(rule, measured, "error rate", measured.failures, measured.failed_probe_count)
+        yield _failure_reading(rule, measured, "error rate", measured.failures)
     elif rule.quantity == "refusal_rate":
-        yield _failure_reading(rule, measured, "refusal rate", measured.refusals, measured.refused_probe_count)
+        yield _failure_reading(rule, measured, "refusal rate", measured.refusals)
     elif rule.quantity == "undecodable_rate":
         rows = measured.analysed_count
         value = measured.undecodable_count / rows if rows >= max(rule.least_exchanges, 1) else None
@@ -237,16 +233,12 @@ def _readings(rule: Rule, measured: Quantities) -> Iterator[_Reading]:
         yield _reading(rule, float(measured.in_flight), measured.exchange_count, words)
 
 
-def _failure_reading(
-    rule: Rule, measured: Quantities, name: str, counts: Mapping[str, int], probe_count: int
-) -> _Reading:
-    """The share of exchanges counted by kind; of every kind together without those that were probes."""
+def _failure_reading(rule: Rule, measured: Quantities, name: str, counts: Mapping[str, int]) -> _Reading:
+    """The share of exchanges counted by kind."""
     exchanges = measured.exchange_count
     kinds = {kind: count for kind, count in counts.items() if count and fnmatchcase(kind, rule.pattern)}
     occurred = sum(kinds.values())
-    if rule.pattern == "*":
-        exchanges, occurred = exchanges - measured.probe_count, occurred - probe_count
-    value = max(occurred, 0) / exchanges if exchanges >= max(rule.least_exchanges, 1) else None
+    value = occurred / exchanges if exchanges >= max(rule.least_exchanges, 1) else None
     most = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:KINDS_NAMED]
     named = ", ".join(f"{in_words(kind)} x {count}" for kind, count in most)
     words = f"{name} {percent(value or 0.0)} of {exchanges} exchanges"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
+from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
 from dashlight.settings import Settings
@@ -35,6 +36,7 @@ def analysis(
     answers: Answers | None = None,
     clock: Clock,
     application: str = "",
+    service: str = "",
     connect: Connect | None = None,
 ) -> Analysis:
     """Everything behind the inbox; called on the analysis thread.
@@ -50,14 +52,15 @@ def analysis(
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
     from dashlight.deliver.delivery import Delivery
-    from dashlight.deliver.encoding.genai import speaks_genai
     from dashlight.deliver.encoding.logs import LogEncoder
     from dashlight.deliver.encoding.metrics import MetricEncoder
     from dashlight.deliver.encoding.ndjson import NdjsonEncoder
     from dashlight.deliver.encoding.resource import resource_attributes
     from dashlight.deliver.encoding.span_attributes import known_methods
+    from dashlight.deliver.encoding.span_limits import span_limits
     from dashlight.deliver.encoding.traces import SpanEncoder
     from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor, limits_of
+    from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
     from dashlight.runtime.assembly.machine import instance_of, meeting_of
     from dashlight.runtime.pipeline import Pipeline
@@ -90,12 +93,19 @@ def analysis(
     meeting = meeting_of(settings, environ, application)
     learned = LearnedReferences(None if meeting is None else meeting.path)
     resource = resource_attributes(
-        environ, instance_id=str(uuid.uuid4()), sdk_version=sdk_version, executable=Path(sys.executable).name
+        environ,
+        instance_id=str(uuid.uuid4()),
+        sdk_version=sdk_version,
+        executable=Path(sys.executable).name,
+        detected=detected_attributes(environ),
+        service=service,
     )
     # Metrics are those of the machine, whichever of its processes sends them.
     machine = {**resource, "service.instance.id": process if meeting is None else instance_of(meeting)}
     epoch = int(clock.now() * 1000)
-    encoder = SpanEncoder(resource, "dashlight", __version__, known_methods=known_methods(environ))
+    encoder = SpanEncoder(
+        resource, "dashlight", __version__, known_methods=known_methods(environ), limits=span_limits(environ)[0]
+    )
     event_format = (
         LogEncoder(resource, "dashlight", __version__, epoch=epoch)
         if settings.collector_format == "otlp"
@@ -122,6 +132,7 @@ def analysis(
             features=settings.features,
             prediction=settings.prediction,
             ignore=settings.ignore,
+            columns=settings.columns,
         ),
         spans=encoder,
         delivery=delivery,

@@ -7,11 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from dashlight.capture.capture import Capture
+from dashlight.capture.headers import KEPT_HEADERS
 from dashlight.capture.inbox import Inbox
+from dashlight.capture.plugins import propagation_from
 from dashlight.capture.spans import Spans
-from dashlight.capture.tee import Capture
-from dashlight.capture.trace_parent import is_w3c_alone, sampler_from
+from dashlight.capture.trace_parent import sampler_from
 from dashlight.clock import SystemClock
+from dashlight.deliver.encoding.span_limits import span_limits
 from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metric_endpoint, trace_endpoint
 from dashlight.errors import SettingsError
 from dashlight.runtime.assembly.analysis import analysis
@@ -31,13 +34,18 @@ _EXCLUDING_VARIABLES = ("OTEL_PYTHON_EXCLUDED_URLS", "OTEL_PYTHON_FASTAPI_EXCLUD
 
 
 def assemble(
-    environ: Mapping[str, str], app: object, *, application: str = "", connect: Connect | None = None
+    environ: Mapping[str, str],
+    app: object,
+    *,
+    application: str = "",
+    service: str = "",
+    connect: Connect | None = None,
 ) -> Monitor | None:
     """The Monitor that *environ* asks for, started; None where DASHLIGHT_ENABLED is false.
 
     Only what the request path needs is made here. The rest is made on the analysis thread, which loads numpy and
     reads the reference while the app goes on. *application* names what the process serves, where its command line does
-    not tell. *connect* stands for the way to a collector: that of a
+    not tell, and *service* is its `service.name`, where OpenTelemetry's variables say none. *connect* stands for the way to a collector: that of a
     `dashlight.testing.MemoryExporter`, say; None: over HTTP.
 
     Raises:
@@ -58,12 +66,17 @@ def assemble(
             headers=settings.collector_headers,
         ),
     )
+    propagation = propagation_from(environ)
+    limits, mistakes = span_limits(environ)
+    for mistake in mistakes:
+        logger.warning("%s", mistake)
     spans = Spans(
         settings.spans,
         exported=spans_to is not None,
         sampler=sampler_from(environ),
-        w3c_alone=is_w3c_alone(environ),
         version=__version__,
+        propagation=propagation,
+        limits=limits,
     )
     spans.look_around(app)
     capture = Capture(
@@ -71,6 +84,8 @@ def assemble(
         spans=spans,
         max_body=settings.max_body,
         prediction_id_header=_header(settings.prediction_id_header),
+        header_names=KEPT_HEADERS | propagation.header_names,
+        keeps_client_address=settings.client_address,
         model_attributes=_model_attributes(settings),
     )
     clock = SystemClock()
@@ -88,6 +103,7 @@ def assemble(
             answers=answers,
             clock=clock,
             application=application,
+            service=service,
             connect=connect,
         ),
         look_around=lambda: spans.look_around(app),
@@ -99,9 +115,9 @@ def assemble(
 
 
 def _spoken(*endpoints: Callable[[], Endpoint | None]) -> list[Endpoint | None]:
-    """The endpoints; None, with one clear error, where OpenTelemetry's variables want a protocol that we do not speak.
+    """The endpoints; None, with one clear error, where OpenTelemetry's variables say what we cannot do.
 
-    They may be meant for the app's own SDK, which speaks it: no reason to leave the model unwatched.
+    They may be meant for the app's own SDK, which can: no reason to leave the model unwatched.
     """
     found: list[Endpoint | None] = []
     told: dict[str, None] = {}
@@ -109,7 +125,7 @@ def _spoken(*endpoints: Callable[[], Endpoint | None]) -> list[Endpoint | None]:
         try:
             found.append(endpoint())
         except SettingsError as mistake:
-            if not mistake.variable.endswith(("_PROTOCOL", "_EXPORTER")):
+            if not mistake.variable.startswith("OTEL_"):
                 raise
             found.append(None)
             told[str(mistake)] = None
@@ -130,13 +146,21 @@ def _model_attributes(settings: Settings) -> dict[str, str]:
 
 
 def _excluded(settings: Settings, environ: Mapping[str, str]) -> re.Pattern[str] | None:
-    patterns = [("DASHLIGHT_EXCLUDED_URLS", each) for each in settings.excluded_urls]
-    for variable in _EXCLUDING_VARIABLES:
-        patterns += [(variable, each.strip()) for each in environ.get(variable, "").split(",") if each.strip()]
     excluded: re.Pattern[str] | None = None
-    for variable, each in patterns:
-        try:
-            excluded = re.compile(f"{excluded.pattern}|(?:{each})" if excluded is not None else f"(?:{each})")
-        except re.error as error:
-            raise SettingsError(variable, each, f"a regular expression ({error})") from None
+    for each in settings.excluded_urls:
+        excluded = _also(excluded, "DASHLIGHT_EXCLUDED_URLS", each)
+    for variable in _EXCLUDING_VARIABLES:
+        for each in filter(None, map(str.strip, environ.get(variable, "").split(","))):
+            try:
+                excluded = _also(excluded, variable, each)
+            except SettingsError as mistake:
+                logger.warning("it excludes nothing: %s", mistake)
     return excluded
+
+
+def _also(excluded: re.Pattern[str] | None, variable: str, pattern: str) -> re.Pattern[str]:
+    try:
+        alone = re.compile(f"(?:{pattern})")
+        return alone if excluded is None else re.compile(f"{excluded.pattern}|{alone.pattern}")
+    except re.error as error:
+        raise SettingsError(variable, pattern, f"a regular expression ({error})") from None

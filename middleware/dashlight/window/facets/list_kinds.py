@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from dashlight.records import Cell, Kind
 from dashlight.window.facets.forecast_facets import Series, series_of, steps_of, times_of
 from dashlight.window.facets.image_facets import is_image
-from dashlight.window.facets.list_names import is_embedding_name, is_forecast_name, is_ranking_name, is_time_name
+from dashlight.window.facets.list_names import (
+    is_bound_name,
+    is_embedding_name,
+    is_forecast_name,
+    is_ranking_name,
+    is_time_name,
+)
 from dashlight.window.facets.ranking_facets import item_of, items_of
 from dashlight.window.facets.vector_facets import LEAST_WIDTH, MOST_WIDTH
 from dashlight.window.values import WRONG, numbers_of
@@ -86,7 +92,7 @@ class ListSurvey:
         is_short = 2 * sum(count for length, count in self._lengths.items() if length <= MOST_HORIZON) > numbers
         if is_embedding_name(self._name):
             return "vector" if LEAST_WIDTH <= usual <= MOST_WIDTH else None
-        if is_short and (is_forecast_name(self._name) or is_time_name(self._name)):
+        if is_short and any(says(self._name) for says in (is_forecast_name, is_time_name, is_bound_name)):
             return "forecast"
         if 2 * held > numbers and LEAST_WIDTH <= usual <= MOST_WIDTH:
             return "vector"

@@ -1,6 +1,6 @@
 """The reference of a model, from rows that stream by again and again: to lay out the bins, then to count."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
@@ -50,6 +50,7 @@ def build_reference(
     kinds: Mapping[str, Kind] = _NO_KINDS,
     moments: NDArray[np.float64] | None = None,
     least_rows: int = LEAST_ROWS,
+    order: Sequence[str] = (),
 ) -> Reference:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called.
 
@@ -66,6 +67,8 @@ def build_reference(
             values.
         moments: When each row was, seconds since the epoch, shape (rows,): shows the rhythm of the day and the week.
         least_rows: With fewer it is refused.
+        order: Names of columns in the order in which the reference holds them: unnamed traffic is matched by it. Others,
+            and all where it is empty, stand in the order in which they were met.
 
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, or a column has the name of a facet of another.
@@ -84,6 +87,11 @@ def build_reference(
     items: dict[Role, dict[str, ItemSurvey]] = {role: _items(surveys[role], held) for role, held in wanted.items()}
     if any(wanted.values()):
         layouts = _laid_out(layouts, wanted, items, chunks, rng)
+    places = {name: at for at, name in enumerate(order)}
+    layouts = {
+        role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
+        for role, layout in layouts.items()
+    }
     columns = _counted(chunks, layouts, items, moments if ordered else None, ordered=ordered, rng=rng)
     return with_version(replace(columns, source=source, created_at=created_at, model=model))
 

@@ -9,11 +9,12 @@ import numpy as np
 from dashlight.records import Cell, Prediction, Role, Table
 from dashlight.window.columns import Reference
 from dashlight.window.facets.image_facets import bounded_image, is_image
+from dashlight.window.facets.label_counts import completed
 from dashlight.window.facets.list_kinds import MOST_HORIZON, bounded_list
 from dashlight.window.facets.text_facets import MOST_CHARACTERS
 from dashlight.window.facets.vector_facets import MOST_WIDTH
 from dashlight.window.reference.build import Chunk, build_reference
-from dashlight.window.tables import joined, taken
+from dashlight.window.tables import joined, taken, without_nulls
 from dashlight.window.values import WRONG, is_listed, number_of
 
 COLUMN_LIMIT = 256
@@ -73,7 +74,9 @@ class Learning:
     @property
     def chunk(self) -> Chunk:
         """The rows collected, by role."""
-        return {role: joined(tables) for role, tables in self._tables.items() if tables}
+        whole: Chunk = {role: completed(joined(tables)) for role, tables in self._tables.items() if tables}
+        # What no answer ever said is no output.
+        return {role: without_nulls(table) if role == "output" else table for role, table in whole.items()}
 
     def keep_last(self, rows: int) -> None:
         """Forget all but the last *rows* of each role."""
@@ -98,6 +101,7 @@ class Learning:
             cell_names=tuple(table.cell_names[place] for place in worded),
             cells=tuple([self._bounded(cell) for cell in table.cells[place]] for place in worded),
             exchange=table.exchange,
+            is_sparse=table.is_sparse,
         )
 
     def _admitted(self, role: Role, names: Sequence[str]) -> list[int]:

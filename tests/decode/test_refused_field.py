@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.decode.refusals import MAX_BODY_BYTES, refused_for
+from dashlight.decode.refused_field import MAX_BODY_BYTES, refused_for
 from dashlight.records import Exchange
 
 

@@ -2,7 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from dashlight.deliver.encoding.genai import genai_attributes, provider_of, speaks_genai
+from dashlight.metrics.genai import (
+    GENERATION_HISTOGRAMS,
+    genai_attributes,
+    generation_figures,
+    provider_of,
+    speaks_genai,
+)
+from dashlight.metrics.generations import generation_times
 from dashlight.records import GenerationFacts
 
 FACTS = GenerationFacts(
@@ -58,6 +65,66 @@ def test_everything_known_has_its_name() -> None:
         "gen_ai.usage.input_tokens": 9,
         "gen_ai.usage.output_tokens": 3,
     }
+
+
+def test_tokens_of_the_cache_and_of_reasoning_are_told_where_there_are_any() -> None:
+    facts = replace(FACTS, cache_read_tokens=4, cache_write_tokens=0, reasoning_tokens=2)
+
+    found = genai_attributes(facts, first_byte_seconds=None)
+
+    assert {name: value for name, value in found.items() if name.startswith("gen_ai.usage.")} == {
+        "gen_ai.usage.input_tokens": 9,
+        "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.usage.output_tokens": 3,
+        "gen_ai.usage.reasoning.output_tokens": 2,
+    }
+
+
+def test_the_input_of_anthropic_s_api_includes_what_the_cache_held() -> None:
+    facts = replace(FACTS, protocol="anthropic_messages", cache_read_tokens=4, cache_write_tokens=7)
+
+    found = genai_attributes(facts, first_byte_seconds=None)
+
+    assert found["gen_ai.usage.input_tokens"] == 20
+    assert found["gen_ai.usage.cache_write.input_tokens"] == 7
+
+
+def test_what_is_to_be_a_whole_number_is_one() -> None:
+    settings = {"top_k": 0.5, "seed": 7.0, "max_tokens": 3, "temperature": 1}
+
+    found = genai_attributes(replace(NOTHING, settings=settings), first_byte_seconds=None)
+
+    assert found == {"gen_ai.request.max_tokens": 3, "gen_ai.request.temperature": 1}
+
+
+def test_a_server_s_metrics_have_the_names_and_bounds_of_the_conventions() -> None:
+    times = generation_times(duration_seconds=3.0, first_token_seconds=0.3, seconds_per_token=0.03)
+
+    found = {each.name: each for each in generation_figures(("chat", "openai_chat", "m", "m-1", ""), times)}
+
+    assert found.keys() == GENERATION_HISTOGRAMS.keys()
+    for each in found.values():
+        assert each.attributes == {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "openai",
+            "gen_ai.request.model": "m",
+            "gen_ai.response.model": "m-1",
+        }
+        assert (each.unit, sum(each.counts)) == ("s", 1)
+    assert found["gen_ai.server.request.duration"].bounds[-1] == 81.92
+    assert found["gen_ai.server.time_to_first_token"].sum == pytest.approx(0.3, rel=0.06)
+    assert found["gen_ai.server.time_per_output_token"].sum == pytest.approx(0.03, rel=0.06)
+
+
+def test_a_failure_has_a_duration_and_a_type_of_error_alone() -> None:
+    times = generation_times(duration_seconds=3.0, first_token_seconds=None, seconds_per_token=None)
+
+    (found,) = generation_figures(("chat", "openai_chat", "", "", "503"), times)
+
+    assert found.name == "gen_ai.server.request.duration"
+    assert found.attributes == {
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "error.type": "503",
+    }  # fmt: skip
 
 
 def test_what_is_not_known_is_left_out() -> None:

@@ -1,0 +1,108 @@
+"""What an answer says of itself, and of no row: its version, that it went well, when it was made and how long that took."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from dashlight.decode.rows.columns import LeftOut, Sheet
+from dashlight.decode.rows.failures import CONFESSING_KEYS, ERROR_KEYS, MESSAGE_KEYS_SET, STATUS_KEYS, is_quiet
+from dashlight.records import Cell, Table
+
+_Echo: TypeAlias = Literal["always", "status", "error", "time", ""]
+
+_UNIT = r"(?:_?(?:s|secs?|seconds|ms|millis|milliseconds|us|ns))?"
+_ALWAYS = re.compile(
+    r"(?:(?:model|api|schema|server|service|app|pipeline|artifact)_?)?version(?:_?(?:id|number))?|revision|git_?sha"
+    rf"|(?:(?:inference|processing|prediction|execution|compute|server|request|model)_?)(?:time|latency|duration){_UNIT}"
+    rf"|(?:took|latency|elapsed|elapsed_?time|response_?time|time_?taken){_UNIT}|time_?(?:ms|seconds)"
+)
+_TIME = re.compile(
+    r"(?:(?:created|processed|generated|predicted|served|requested|responded|server|request|response|prediction|inference)_?)?"
+    r"(?:at|on|time|timestamp|date|date_?time|ts)|now"
+)
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,+Z-]{4,30})?")
+_EPOCH: Final = 1e9
+_WELL = frozenset(
+    {"ok", "okay", "success", "successful", "succeeded", "done", "complete", "completed", "finished", "ready", "200"}
+)
+_LONGEST = 60
+
+
+def answers_only(outputs: Sheet) -> Sheet:
+    """*outputs* without what the answer says of itself: a column where all of it is that, else a null for each such cell.
+
+    Where nothing else is there, it is what the model answered.
+    """
+    kinds: list[_Echo] = [_echo(name) for name in outputs.names]
+    if not any(kinds) or all(kinds):
+        return outputs
+    columns = {at: _quieted(kinds[at], [row[at] for row in outputs.values]) for at in range(len(kinds)) if kinds[at]}
+    gone = [at for at, cells in columns.items() if all(cell is None for cell in cells)]
+    values = [tuple(columns[at][row] if at in columns else cell for at, cell in enumerate(cells) if at not in gone)
+              for row, cells in enumerate(outputs.values)]  # fmt: skip
+    left_out: dict[str, LeftOut] = {**outputs.left_out, **{outputs.names[at]: "answer" for at in gone}}
+    names = tuple(name for at, name in enumerate(outputs.names) if at not in gone)
+    return replace(outputs, names=names, values=values, left_out=left_out)
+
+
+def answers_only_of_table(outputs: Table) -> Table:
+    """As answers_only, of the rows of a batch."""
+    names = (*outputs.number_names, *outputs.cell_names)
+    kinds: dict[str, _Echo] = {name: _echo(name) for name in names if _echo(name)}
+    if not kinds or len(kinds) == len(names):
+        return outputs
+    numbers = dict(zip(outputs.number_names, outputs.numbers, strict=True))
+    cells: dict[str, Sequence[Cell]] = dict(zip(outputs.cell_names, outputs.cells, strict=True))
+    for name, kind in kinds.items():
+        if name in cells:
+            cells[name] = _quieted(kind, cells[name])
+            if all(cell is None for cell in cells[name]):
+                del cells[name]
+            continue
+        told = _quieted(kind, numbers[name].tolist())
+        numbers[name] = np.array(told, np.float64)
+        if np.isnan(numbers[name]).all():
+            del numbers[name]
+    return replace(
+        outputs,
+        number_names=tuple(numbers),
+        numbers=np.array(list(numbers.values()), np.float64).reshape(len(numbers), outputs.rows),
+        cell_names=tuple(cells),
+        cells=tuple(cells.values()),
+    )
+
+
+def _quieted(kind: _Echo, cells: Sequence[Cell]) -> list[Cell]:
+    return [None if _is_echo(kind, cell) else cell for cell in cells]
+
+
+def _is_echo(kind: _Echo, cell: Cell) -> bool:
+    if kind == "always" or cell is None:
+        return True
+    if kind == "error":
+        return is_quiet(cell)
+    if kind == "time":
+        is_late = isinstance(cell, int | float) and not isinstance(cell, bool) and cell >= _EPOCH
+        return is_late or (isinstance(cell, str) and _MOMENT.fullmatch(cell[:_LONGEST]) is not None)
+    if isinstance(cell, str):
+        text = cell[: _LONGEST + 1].strip().lower()
+        return text in _WELL or not text or (len(text) <= _LONGEST and "success" in text and "un" not in text)
+    return cell is True or (isinstance(cell, int | float) and 200 <= cell < 300)
+
+
+@lru_cache(maxsize=512)
+def _echo(name: str) -> _Echo:
+    """What a column of this name may say of the answer; empty: nothing."""
+    last = name.rpartition(".")[2]
+    if last in ERROR_KEYS:
+        return "error"
+    if last in CONFESSING_KEYS or last in STATUS_KEYS or last in MESSAGE_KEYS_SET:
+        return "status"
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", last[:80]).lower()
+    if _ALWAYS.fullmatch(plain):
+        return "always"
+    return "time" if _TIME.fullmatch(plain) else ""

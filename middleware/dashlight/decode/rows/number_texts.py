@@ -1,0 +1,169 @@
+"""Outputs that are numbers and come as text: `12150.57`, `$1,250.00`, `12,5 %`. How is decided once for a column."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from dashlight.decode.rows.columns import Sheet
+from dashlight.records import Cell, Prediction, Table
+
+Writing: TypeAlias = Literal["point", "comma", "text"]
+"""How a column writes its numbers, by its decimal mark; `text`: it holds none."""
+MAX_COLUMNS_KNOWN: Final = 4096
+"""Columns whose writing is remembered; of more all are forgotten."""
+
+_LONGEST = 40
+_MARKS = r"[$\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9]|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CAD|AUD|kr|R\$|zl)"
+_NUMBER = re.compile(
+    rf"(?P<sign>[-+]?) ?(?:{_MARKS})? ?(?P<after>[-+]?)(?P<digits>[0-9][0-9.,' \u00a0]{{0,30}})(?P<power>[eE][-+]?[0-9]{{1,3}})?"
+    rf" ?(?:%|{_MARKS})?"
+)
+_CODE = re.compile(r"0[0-9]")
+"""How a code begins that is no number: 007."""
+_GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}}){{1,9}}") for mark in ",."}
+_MOST_DIGITS = 15
+_NO_VALUE = frozenset({"", "nan", "none", "null", "n/a", "na", "-"})
+# What stands under these names is a text or the name of a class, also where it is made of digits.
+_WORDED = re.compile(
+    r"(?i)(?:.{0,100}[^a-z])?(?:labels?|class(?:es)?|categor(?:y|ies)|clusters?|code|name|text|content|completion|summary"
+    r"|translation|answer|reply|message|title|description|version|zip|phone|date|time|token_str|word|entity|key)"
+)
+
+
+class NumberTexts:
+    """How each column of each model writes its numbers, from the first time that it did."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str, str], Writing] = {}
+
+    def read(self, prediction: Prediction) -> Prediction:
+        """*prediction* with numbers in place of the texts that are some, among its outputs."""
+        key = (prediction.endpoint, prediction.model, prediction.version)
+        outputs = self.read_table(prediction.outputs, key)
+        return prediction if outputs is prediction.outputs else replace(prediction, outputs=outputs)
+
+    def read_table(self, outputs: Table, model: tuple[str, str, str] = ("", "", "")) -> Table:
+        """*outputs* likewise; *model* is the endpoint, the model and its version."""
+        found: dict[str, Sequence[Cell]] = {}
+        for name, cells in zip(outputs.cell_names, outputs.cells, strict=True):
+            if str not in set(map(type, cells)) or is_worded(name):
+                continue
+            key = (*model, name)
+            writing = self._known.get(key) or writing_of(cells)
+            if writing is None:
+                continue
+            if len(self._known) >= MAX_COLUMNS_KNOWN:
+                self._known.clear()
+            self._known[key] = writing
+            if writing != "text":
+                found[name] = numbers_in(cells, writing)
+        if not found:
+            return outputs
+        whole = {name for name, cells in found.items() if {int, float, type(None)}.issuperset(map(type, cells))}
+        kept = [at for at, name in enumerate(outputs.cell_names) if name not in whole]
+        numbers = [np.array(found[name], np.float64) for name in outputs.cell_names if name in whole]
+        return replace(
+            outputs,
+            number_names=(*outputs.number_names, *(name for name in outputs.cell_names if name in whole)),
+            numbers=np.concatenate([outputs.numbers, *(column.reshape(1, -1) for column in numbers)]),
+            cell_names=tuple(outputs.cell_names[at] for at in kept),
+            cells=tuple(found.get(outputs.cell_names[at], outputs.cells[at]) for at in kept),
+        )
+
+
+def with_numbers(outputs: Sheet) -> Sheet:
+    """*outputs* of one exchange with numbers in place of the texts that are some."""
+    columns: dict[int, Sequence[Cell]] = {}
+    for at, name in enumerate(outputs.names):
+        cells = [row[at] for row in outputs.values]
+        writing = None if is_worded(name) or str not in set(map(type, cells)) else writing_of(cells)
+        if writing is not None and writing != "text":
+            columns[at] = numbers_in(cells, writing)
+    if not columns:
+        return outputs
+    return replace(
+        outputs,
+        values=[
+            tuple(columns[at][row] if at in columns else cell for at, cell in enumerate(cells))
+            for row, cells in enumerate(outputs.values)
+        ],
+    )
+
+
+def writing_of(cells: Iterable[Cell]) -> Writing | None:
+    """How *cells* write numbers; None where there is no text in them that says it."""
+    marks = [_decimal_mark(cell) for cell in cells if isinstance(cell, str) and not _is_nothing(cell)]
+    if not marks:
+        return None
+    if "text" in marks:
+        return "text"
+    return "comma" if "comma" in marks and "point" not in marks else "point"
+
+
+def numbers_in(cells: Sequence[Cell], writing: Writing) -> list[Cell]:
+    """*cells* with the numbers that their texts are; what is none stays a text, and what says that there is none is null."""
+    return [_number(cell, writing) if isinstance(cell, str) else cell for cell in cells]
+
+
+@lru_cache(maxsize=512)
+def is_worded(name: str) -> bool:
+    """Whether what stands under *name* is words, whatever they look like."""
+    return _WORDED.fullmatch(name.rpartition(".")[2][:200]) is not None
+
+
+def _is_nothing(text: str) -> bool:
+    return len(text) <= _LONGEST and text.strip().lower() in _NO_VALUE
+
+
+def _decimal_mark(text: str) -> Literal["point", "comma", "either", "text"]:
+    """Which decimal mark *text* must have been written with."""
+    found = _parts(text)
+    if found is None:
+        return "text"
+    digits = found["digits"]
+    comma, point = digits.rfind(","), digits.rfind(".")
+    if comma >= 0 and point >= 0:
+        return "comma" if comma > point else "point"
+    if comma < 0 and point < 0:
+        return "either"
+    mark = "," if comma >= 0 else "."
+    if digits.count(mark) > 1:
+        return "point" if mark == "," else "comma"
+    if _GROUPED[mark].fullmatch(digits):
+        return "either"
+    return "comma" if mark == "," else "point"
+
+
+def _number(text: str, writing: Writing) -> Cell:
+    if _is_nothing(text):
+        return None
+    found = _parts(text)
+    if found is None:
+        return text
+    decimal, group = (",", ".") if writing == "comma" else (".", ",")
+    whole, _, fraction = found["digits"].partition(decimal)
+    if group in whole and not _GROUPED[group].fullmatch(whole):
+        return text
+    plain = whole.replace(group, "")
+    if not plain.isdecimal() or (fraction and not fraction.isdecimal()):
+        return text
+    sign = "-" if "-" in {found["sign"], found["after"]} else ""
+    if not fraction and not found["power"]:
+        return int(sign + plain)
+    return float(f"{sign}{plain}.{fraction or '0'}{found['power'] or ''}")
+
+
+def _parts(text: str) -> dict[str, str] | None:
+    if len(text) > _LONGEST:
+        return None
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None or _CODE.match(found["digits"]):
+        return None
+    parts = {name: value or "" for name, value in found.groupdict().items()}
+    # Spaces and apostrophes part thousands wherever they are used.
+    parts["digits"] = re.sub(r"[' \u00a0]", "", parts["digits"])
+    return parts if sum(map(str.isdecimal, parts["digits"])) <= _MOST_DIGITS else None
