@@ -99,5 +99,14 @@ def test_every_quantity_and_file_named_is_there() -> None:
 
     assert named
     assert all((ROOT / path).exists() for path in named)
-    for quantity in ("error_rate", "latency_p50", "latency_p99", "first_byte_p50", "throughput", "in_flight"):
+    for quantity in (
+        "failure_rate",
+        "refusal_rate",
+        "unanswered",
+        "latency_p50",
+        "latency_p99",
+        "first_byte_p50",
+        "throughput",
+        "in_flight",
+    ):
         assert quantity in QUANTITIES

@@ -34,7 +34,7 @@ WATCHED = {
     "DASHLIGHT_PANE": f"{PANE_SECONDS * 1000:.0f}ms",
     "DASHLIGHT_FALSE_ALARMS": "1/36h",
     "DASHLIGHT_WINDOW": "10s",  # a month
-    "DASHLIGHT_THRESHOLDS": "error_rate>5% for 2s, latency_p99>500ms for 5s",
+    "DASHLIGHT_THRESHOLDS": "latency_p99>500ms for 5s",
     "DASHLIGHT_SHUTDOWN_TIMEOUT": "5s",
     "DASHLIGHT_STRICT": "true",
 }

@@ -12,7 +12,7 @@ FAULTS: tuple[Fault, ...] = get_args(Fault)
 # autumn `temp` fires of itself: there a fault in `temp` could not be told from the summer.
 FAULT_PART = "03"
 NULL_SHARE = 0.4
-ERROR_SHARE = 0.2
+ERROR_SHARE = 0.4
 IMPOSSIBLE_DESTINATION = "#N/A"  # what a spreadsheet leaves where a look-up failed
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:  # numpy loads when the Monitor starts, not with the front doo
     import numpy as np
     from numpy.typing import NDArray
 
-Outcome: TypeAlias = Literal["ok", "error", "client_disconnect", "cancelled"]
+Outcome: TypeAlias = Literal["ok", "refused", "error", "client_disconnect", "cancelled"]
+"""What became of an exchange; `refused`: the answer was that the request could not be used, with one of REFUSED."""
 Role: TypeAlias = Literal["feature", "output"]
 Kind: TypeAlias = Literal["numeric", "categorical", "boolean", "text", "vector", "image", "ranking", "forecast"]
 AlertState: TypeAlias = Literal["inactive", "pending", "firing", "resolved"]

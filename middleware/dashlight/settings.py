@@ -135,8 +135,8 @@ class Settings:
     """Smallest shift worth an alert, as squared Cohen's h (similar to PSI)."""
     importance: Mapping[str, float] = _variable("", "column=number pairs such as age=3, zip=0", _importance)
     """Weight of a column's share of the false-alarm budget, 1 by default; 0 leaves the column out."""
-    thresholds: str = _variable("", "limits such as error_rate>2% for 5m, latency_p99>300ms for 5m", _text)
-    """Fixed limits on failures, latency and traffic, in addition to the budget."""
+    thresholds: str = _variable("default", "limits such as failure_rate>2% for 5m, latency_p99>300ms for 5m", _text)
+    """Fixed limits in addition to the budget and to the three of `default`; `none` switches these off."""
     features: tuple[str, ...] = _variable("", "names or globs between commas", _names)
     """The only features to use, ids only if named; unset: all but ids. Credentials are never used."""
     prediction: tuple[str, ...] = _variable("", "names or globs between commas", _names)

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from dashlight.capture.capture import Capture
 from dashlight.capture.spans import Spans
 from dashlight.capture.tee import Tee
 from dashlight.capture.trace_parent import sampler_from
@@ -150,6 +151,36 @@ def test_a_status_from_500_on_is_an_error(converse: Converse) -> None:
     exchange = converse(answering({**STARTED, "status": 503}, ANSWER), [ONE_PIECE]).exchange
 
     assert (exchange.outcome, exchange.status) == ("error", 503)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [(200, "ok"), (404, "ok"), (429, "ok"), (400, "refused"), (413, "refused"), (415, "refused"), (422, "refused")],
+)
+def test_what_the_app_does_not_take_is_refused(converse: Converse, status: int, outcome: str) -> None:
+    exchange = converse(answering({**STARTED, "status": status}, ANSWER), [ONE_PIECE]).exchange
+
+    assert (exchange.outcome, exchange.status) == (outcome, status)
+
+
+def test_a_request_waits_until_its_answer_begins(converse: Converse, new_capture: Callable[..., Capture]) -> None:
+    capture = new_capture()
+    waiting: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        waiting.append(capture.inbox.waiting_count)
+        await send(STARTED)
+        waiting.append(capture.inbox.waiting_count)
+        await send(ANSWER)
+
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        raise ValueError
+
+    converse(app, [ONE_PIECE], capture=capture)
+    converse(silent, [ONE_PIECE], capture=capture)
+
+    assert waiting == [1, 0]
+    assert (capture.inbox.waiting_count, capture.inbox.in_flight_count) == (0, 0)
 
 
 def test_a_client_that_leaves_while_the_body_is_read_is_no_error(converse: Converse) -> None:

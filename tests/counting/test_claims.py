@@ -21,6 +21,10 @@ PAGE: dict[str, Any] = {"method": "GET"}
 QUERY: dict[str, Any] = {"method": "GET", "query": b"age=40"}
 
 
+def agent(name: bytes) -> dict[str, Any]:
+    return {"request_headers": ((b"user-agent", name),)}
+
+
 @pytest.mark.parametrize(
     ("made", "claim"),
     [
@@ -44,6 +48,11 @@ QUERY: dict[str, Any] = {"method": "GET", "query": b"age=40"}
         pytest.param({**PAGE, "route": "/static/{path}", "path": "/static/x", "status": 404}, None, id="no file"),
         pytest.param({**PAGE, "route": "/{path}", "path": "/favicon.ico"}, None, id="an icon"),
         pytest.param({**PAGE, "route": "/health", "path": "/health", **FAILED}, None, id="a probe that fails"),
+        pytest.param({**PAGE, **agent(b"kube-probe/1.29"), **FAILED}, None, id="a probe of Kubernetes that fails"),
+        pytest.param({**QUERY, **agent(b"GoogleHC/1.0"), "status": 400}, None, id="one of Google that is refused"),
+        pytest.param({**PAGE, **agent(b"Pingdom.com_bot_version_1.4"), **FAILED}, None, id="one of Pingdom"),
+        pytest.param({**PAGE, **agent(b"kube-prober"), **FAILED}, "provisional", id="an agent with a name like that"),
+        pytest.param({**agent(b"kube-probe/1.29"), **FAILED}, "provisional", id="a body sent as a probe"),
         pytest.param({**QUERY, "route": "/docs", "path": "/docs"}, None, id="documentation"),
         pytest.param({"method": "OPTIONS"}, None, id="a preflight request"),
         pytest.param({"method": "HEAD"}, None, id="a question for the headers"),

@@ -15,10 +15,10 @@ from dashlight.counting.endpoint import (
     EndpointBrief,
     EndpointCounter,
     EndpointPane,
-    failure_kind,
     merged_endpoints,
 )
 from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.kinds import failure_kind
 from dashlight.counting.model import ModelBrief
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References

@@ -36,6 +36,12 @@ _PATH: tuple[Pumped, ...] = (("", "/", "!"), ("", "/a", "!"), ("/", "a", "!"), (
 
 WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.protocols.detect:_EXPLANATION": _PATH,
+    "decode.refused_field:_MISSING": (("", "missin", "!"), ("", "require", "!")),
+    "decode.refused_field:_NAME": (*_NAME, ("a", ".-", "!")),
+    "decode.refused_field:_TEXT": (
+        *(("", "a", "!"), ("", "a\n", "!"), ("", "a\n  ", "!"), ("", "\n", "!"), ("a\n  ", "[type=", "!")),
+        *(("a\n  ", "[type=" + "a" * 64, "!"), ("a\n  ", "a", "!"), ("", "a\n  [type=a\n", "!")),
+    ),
     "decode.rows.columns:_FILE_NAME": (("file", "_", "!"),),
     "decode.rows.echoes:_ALWAYS": (("model", "_", "!"), ("", "model_", "!"), ("elapsed", "_", "!")),
     "decode.rows.echoes:_MOMENT": (("2026-01-02T", "0", "!"), _DIGITS),

@@ -94,7 +94,7 @@ def test_refusals_and_exceptions_of_the_model_are_told(
 
     assert statuses == [400, 400, 500, 500, 404, 200, 200]
     assert [(event["dashlight.outcome"], event.get("error.type")) for event in events] == [
-        ("ok", None), ("ok", None), ("error", "LookupError"), ("error", "LookupError"), ("ok", None), ("ok", None),
-        ("ok", None),
+        ("refused", None), ("refused", None), ("error", "LookupError"), ("error", "LookupError"), ("ok", None),
+        ("ok", None), ("ok", None),
     ]  # fmt: skip
     assert [event.get("dashlight.rows") for event in events] == [None] * 5 + [1, 1]

@@ -166,7 +166,7 @@ def test_every_event_names_model_and_version(seen: Seen) -> None:
 
 def test_outcomes_and_the_exceptions_of_the_model_are_told(seen: Seen) -> None:
     good, refused, failed, unknown = (
-        ("ok", 200, None), ("ok", 400, None), ("error", 500, "LookupError"), ("ok", 404, None),
+        ("ok", 200, None), ("refused", 400, None), ("error", 500, "LookupError"), ("ok", 404, None),
     )  # fmt: skip
 
     assert list(map(facts, seen.at(REST_ROUTE))) == [good, refused, failed, unknown]

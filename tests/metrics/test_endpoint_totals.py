@@ -60,7 +60,7 @@ def test_every_outcome_is_there_before_it_happens() -> None:
     found = numbers(EndpointTotals())
 
     assert {key[2]: value for key, value in found.items() if key[0] == "dashlight.requests"} == {
-        "ok": 0, "error": 0, "client_disconnect": 0, "cancelled": 0,
+        "ok": 0, "refused": 0, "error": 0, "client_disconnect": 0, "cancelled": 0,
     }  # fmt: skip
 
 
@@ -103,6 +103,34 @@ def test_kinds_of_failures_are_bounded_over_all_panes() -> None:
     assert len(errors) == 33
     assert errors["_OTHER"] == 8
     assert sum(errors.values()) == 40
+
+
+def test_responses_are_counted_by_method_status_and_outcome_as_the_conventions_name_them() -> None:
+    totals = EndpointTotals()
+
+    totals.add(pane(answers={"POST 200 ok": 3, "POST 422 refused": 1, "GET 0 error": 1}))
+    totals.add(pane(answers={"POST 422 refused": 4}))
+
+    found = {
+        tuple(each.attributes.items())[1:]: each.value
+        for each in totals.details("/p")
+        if isinstance(each, Figure) and each.name == "dashlight.responses"
+    }
+    method, status, outcome = "http.request.method", "http.response.status_code", "dashlight.outcome"
+    assert found == {
+        ((method, "POST"), (status, "200"), (outcome, "ok")): 3,
+        ((method, "POST"), (status, "422"), (outcome, "refused")): 5,
+        ((method, "GET"), (outcome, "error")): 1,
+    }
+
+
+def test_responses_beyond_the_limit_are_counted_together() -> None:
+    totals = EndpointTotals()
+
+    totals.add(pane(answers={f"POST {200 + number} ok": 1 for number in range(40)}))
+
+    counts = [value for key, value in numbers(totals).items() if key[0] == "dashlight.responses"]
+    assert (len(counts), sum(counts)) == (33, 40)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,9 @@ ENDPOINT = STATE.endpoints["/p"]
                 replace(ENDPOINT, outcomes={"ok": -1}),
                 replace(ENDPOINT, failures={f"kind {number}": 1 for number in range(34)}),
                 replace(ENDPOINT, undecodable={f"reason {number}": 1 for number in range(10)}),
+                replace(ENDPOINT, answers={"POST ok": 1}),
+                replace(ENDPOINT, answers={"POST 200 ok": -1}),
+                replace(ENDPOINT, answers={f"POST {number} ok": 1 for number in range(34)}),
                 replace(ENDPOINT, rows=-1),
                 replace(ENDPOINT, analysed=2**62),
                 replace(ENDPOINT, durations=ENDPOINT.durations[:-1]),
@@ -274,9 +277,9 @@ def test_there_are_never_more_series_than_the_bound() -> None:
     figures = figures_of(totals, snapshots)
 
     assert series_count(figures) <= MOST_SERIES == 1800
-    assert len(numbers(figures, "dashlight.requests")) == 4 * 33
+    assert len(numbers(figures, "dashlight.requests")) == 5 * 33
     [skipped] = numbers(figures, "dashlight.metrics.skipped").values()
-    wanted = 33 * (8 + 17 + 8 + 17 + 2 * 32) + 5 * 2 + 10 + 3 + 2 + 32 * (3 + 1 + 256)
+    wanted = 33 * (10 + 17 + 8 + 17 + 2 * 32) + 5 * 2 + 10 + 3 + 2 + 32 * (3 + 1 + 256)
     assert series_count(figures) + skipped == wanted
 
 

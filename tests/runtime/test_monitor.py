@@ -54,7 +54,15 @@ class Noted:
             raise LookupError
         self.counted += [exchange.id for exchange in exchanges]
 
-    def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
+    def tick(
+        self,
+        at: float,
+        *,
+        lost: Mapping[SignalFate, int],
+        in_flight_count: int,
+        rate: float,
+        waiting_count: int = 0,
+    ) -> float:
         self.rates.append(rate)
         self.lost = lost
         if self._fails_to_tick:

@@ -379,6 +379,45 @@ def test_an_error_inside_a_200_is_a_failure_of_the_model(service: Callable[..., 
     assert watched.alerts()[0]["dashlight.alert.summary"] == ("error rate 100 % of 5 exchanges (limit 20 %): model x 5")
 
 
+def refused(field: str, at: float = 1_700_000_000.0) -> Exchange:
+    """As FastAPI answers what its schema does not take."""
+    mistake = {"type": "missing", "loc": ["body", field], "msg": "Field required", "input": {"name": "Ann"}}
+    return an_exchange({"name": "Ann"}, {"detail": [mistake]}, status=422, outcome="refused", started_at=at)
+
+
+def test_a_schema_that_changes_upstream_is_told_with_the_field_that_is_missing(
+    service: Callable[..., Service], reference: Reference
+) -> None:
+    watched = service(reference=reference)
+    rng = np.random.default_rng(71)
+    for _ in range(70):
+        watched.serve(*predictions(rng, 20)).end_pane()
+    held = watched.scores()
+
+    for _ in range(8):
+        watched.serve(*[refused("age", watched.clock.now()) for _ in range(20)]).end_pane()
+
+    (alert,) = [each for each in watched.alerts() if each["dashlight.alert.key"].endswith("/refusal_rate")]
+    summary = alert["dashlight.alert.summary"]
+    assert summary.startswith("refusal rate rose from 0 % to 100 % of exchanges: 422 because of `age` missing x ")
+    assert len(alert["dashlight.alert.exemplars"]) == 5
+    assert "Ann" not in json.dumps(alert)
+    assert held["traffic_reference_learned"] == 1.0
+
+
+def test_refused_requests_join_no_rows_and_are_no_failures(
+    service: Callable[..., Service], reference: Reference
+) -> None:
+    watched = service(reference=reference)
+    for _ in range(6):
+        watched.serve(an_exchange({"age": 40.0}, {"score": 0.5}), *[refused("age")] * 3).end_pane()
+
+    scores = watched.scores()
+
+    assert (scores["rows"], scores["error_rate"], scores["refusal_rate"]) == (6, 0.0, 0.75)
+    assert scores["refusal_rate[http_422 age missing]"] == 0.75
+
+
 def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
     service: Callable[..., Service],
 ) -> None:
@@ -487,6 +526,21 @@ def test_endpoints_beyond_the_bound_are_counted_together_and_not_judged(
     assert [message for _, _, message in logged(caplog)] == [
         "more than 32 endpoints: the others are counted together, not judged"
     ]
+
+
+def test_probes_that_are_answered_do_not_say_that_a_process_is_well(service: Callable[..., Service]) -> None:
+    watched = service()
+    probe = structs.replace(an_exchange(b"", b"", route="/health"), method="GET", path="/health")
+    scanner = an_exchange(b"", b"", route="unmatched", status=404)
+
+    answered = []
+    for exchanges in ([probe, scanner], [probe, an_exchange({"age": 40.0}, {"score": 0.5})], []):
+        watched.serve(*exchanges).end_pane()
+        judging = watched.pipeline._sharing.watch
+        assert judging is not None
+        answered.append([status.answered_count for status in judging._statuses.values()])
+
+    assert answered == [[0], [1], [0]]
 
 
 def test_scanners_and_probes_take_no_place_from_a_model_and_are_counted(

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.counting.endpoint import MOST_MODELS, EndpointCounter, failure_kind
+from dashlight.counting.endpoint import MOST_MODELS, EndpointCounter
 from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.kinds import failure_kind
 from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -255,6 +256,37 @@ def test_the_undecodable_rate_can_be_limited() -> None:
     assert watched.endpoint.undecodable == {"invalid_json": 2, "cut": 1}
 
 
+def test_that_exchanges_cannot_be_decoded_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    watched = Watched()
+    for _ in range(3):
+        watched.counter.add_analysed(10, undecodable=["cut"] * 10)
+        watched.serve(OK)
+
+    assert caplog.messages == ["/predict: 10 of 10 exchanges could not be decoded (cut); this is told once"]
+
+
+def test_an_alert_of_a_latency_limit_shows_the_slow_ones_before_anything_was_learned() -> None:
+    watched = Watched("latency_p99>1s, latency_p50>3s")
+
+    watched.serve(*[OK] * 20, an_exchange(seconds=2.0, number=77), an_exchange(seconds=2.0, number=78))
+
+    assert [alert.exemplars for alert in watched.changes] == [(f"{78:032x}", f"{77:032x}")]
+
+
+def test_an_alert_of_a_limit_on_some_kinds_shows_these() -> None:
+    watched = Watched("error_rate[http_5*]>5%, refusal_rate[http_422*]>5%")
+
+    watched.serve(
+        *[OK] * 5,
+        an_exchange(503, "error", number=70),
+        an_exchange(0, "error", "KeyError", number=71),
+        an_exchange(422, "refused", number=72),
+        an_exchange(400, "refused", number=73),
+    )
+
+    assert [alert.exemplars for alert in watched.changes] == [(f"{70:032x}",), (f"{72:032x}",)]
+
+
 def test_what_could_not_be_decoded_leaves_the_rate_with_its_pane_and_stays_in_the_count() -> None:
     watched = Watched()
     watched.counter.add_analysed(10, undecodable=["cut"])
@@ -286,6 +318,7 @@ def test_missing_values_can_be_limited_by_column() -> None:
     (alert,) = [each for each in watched.changes if each.source == "threshold"]
     assert (alert.state, alert.column, alert.role) == ("firing", "age", "feature")
     assert alert.summary == "30 % of age missing in 10 rows (limit 20 %)"
+    assert alert.exemplars == (f"{OK.trace_id:032x}",)
 
 
 def test_of_models_that_share_a_column_the_one_that_lacks_most_of_it_is_held_against_the_limit() -> None:
@@ -365,7 +398,7 @@ def test_an_endpoint_learns_its_traffic_and_then_fires_with_exemplars(caplog: py
     usual = [an_exchange(seconds=float(seconds), number=7) for seconds in rng.lognormal(-3, 0.5, 100)]
     for begin in range(0, 100, 10):
         watched.serve(*usual[begin:], *usual[:begin], panes=3)
-    assert watched.scores()["traffic_reference_learned"].value == 0.6
+    assert watched.scores()["traffic_reference_learned"].value == 30 / 64
     for begin in range(0, 100, 5):
         watched.serve(*usual[begin:], *usual[:begin], panes=2)
     assert "learned from 6400 exchanges what the traffic is like" in caplog.text
@@ -386,7 +419,7 @@ def test_traffic_that_changes_while_it_is_learned_is_told_once(caplog: pytest.Lo
     watched = Watched().serve(*[OK] * 100, panes=32).serve(*[OK] * 70, *[FAILED] * 30, panes=32)
     watched.serve(*[OK] * 100, panes=10)
 
-    assert caplog.text.count("the traffic changed while it was being learned") == 1
+    assert caplog.text.count("the traffic is not learned yet") == 1
     assert watched.scores()["traffic_reference_unsteady"].value == 1.0
 
 

@@ -104,6 +104,24 @@ def test_reasons_are_counted_over_the_window() -> None:
     assert list(held.window(2).undecodable.items())[:2] == [("cut", 2), ("other", 2)]
 
 
+def test_a_window_reaches_back_until_it_holds_enough_exchanges() -> None:
+    held = kept(*[counts_of(["ok"] * 3)] * 100)
+
+    assert held.with_exchanges(6, 2).panes == 6
+    assert held.with_exchanges(6, 40).exchanges >= 40
+    assert 14 <= held.with_exchanges(6, 40).panes <= 21
+    assert held.with_exchanges(6, 1000).panes == 100
+    assert kept().with_exchanges(6, 20).exchanges == 0
+
+
+def test_refusals_are_counted_over_the_window() -> None:
+    pane = replace(counts_of(["refused"] * 3), refusals={"http_422 age missing": 2, "http_400": 1})
+
+    window = kept(pane, counts_of(["ok"]), pane).window(3)
+
+    assert (window.refusals, window.refused) == ({"http_422 age missing": 4, "http_400": 2}, 6)
+
+
 def test_panes_that_follow_each_other_merge_into_the_window_that_covers_them() -> None:
     panes = [counts_of(["ok"] * number) for number in range(3)]
 
@@ -118,6 +136,7 @@ def test_panes_that_are_restored_go_on_bit_by_bit(cut_at: int) -> None:
         counts_of(["ok"] * at, failures=[f"http_{500 + at}"] * (at % 3), analysed=at, undecodable=["cut", f"{at % 12}"])
         for at in range(50)
     ]
+    panes = [replace(pane, refusals={f"http_422 field{at % 5} missing": at}) for at, pane in enumerate(panes)]
     whole, restored = kept(*panes[:cut_at]), OutcomePanes()
 
     restored.restore(LAYOUT.thaw(written(whole)))
@@ -129,6 +148,7 @@ def test_panes_that_are_restored_go_on_bit_by_bit(cut_at: int) -> None:
     for wanted in (1, 5, 60):
         assert list(restored.window(wanted).failures.items()) == list(whole.window(wanted).failures.items())
         assert restored.window(wanted).undecodable == whole.window(wanted).undecodable
+        assert restored.window(wanted).refusals == whole.window(wanted).refusals
 
 
 def test_names_that_became_one_when_they_were_written_are_counted_together() -> None:
@@ -148,9 +168,10 @@ STATE = kept(counts_of(["ok"], failures=["http_500"])).state
     [
         replace(STATE, kinds=tuple(f"kind {number}" for number in range(33))),
         replace(STATE, reasons=tuple(f"reason {number}" for number in range(9))),
+        replace(STATE, refusals=tuple(f"kind {number}" for number in range(33))),
         replace(STATE, ring=OutcomePanes(4).state.ring),
     ],
-    ids=["too many kinds", "too many reasons", "other levels"],
+    ids=["too many kinds", "too many reasons", "too many refusals", "other levels"],
 )
 def test_what_no_panes_of_outcomes_hold_is_refused(state: OutcomePanesState) -> None:
     with pytest.raises(ValueError, match="expected"):

@@ -28,7 +28,7 @@ def test_exchanges_are_counted_by_outcome() -> None:
 
     ended = outcomes.close(10.0)
 
-    assert ended.outcomes == {"ok": 2, "error": 1, "client_disconnect": 1, "cancelled": 0}
+    assert ended.outcomes == {"ok": 2, "refused": 0, "error": 1, "client_disconnect": 1, "cancelled": 0}
     assert ended.exchanges == 4
     assert (ended.panes, ended.first_ended_at, ended.last_ended_at) == (1, 10.0, 10.0)
 

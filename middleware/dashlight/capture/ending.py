@@ -9,6 +9,8 @@ from typing import Final, cast
 from dashlight.records import Outcome
 
 SERVER_ERROR: Final = 500
+REFUSED = frozenset({400, 413, 415, 422})
+"""Statuses by which a server says that what it was sent is not what it takes."""
 SETTLING_SECONDS: Final = 0.25
 """How long an answer that may prove broken waits for its app to return. Starlette's BaseHTTPMiddleware puts a good end to
 a stream that broke, and raises after it."""
@@ -16,11 +18,13 @@ _PUTS_AN_END: Final = "starlette.middleware.base"
 _AFTER_THE_ANSWER: Final = "starlette.background"
 
 
-def outcome_of(status: int, *, is_disconnected: bool) -> Outcome:
+def outcome_of(status: int, *, is_disconnected: bool = False) -> Outcome:
     """The outcome of an exchange that has its last message; *is_disconnected*: the app was told before that the client left."""
     if status >= SERVER_ERROR:
         return "error"
-    return "client_disconnect" if is_disconnected else "ok"
+    if is_disconnected:
+        return "client_disconnect"
+    return "refused" if status in REFUSED else "ok"
 
 
 def raised(error: BaseException, *, is_disconnected: bool) -> tuple[Outcome, str]:

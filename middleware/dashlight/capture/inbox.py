@@ -49,12 +49,19 @@ class Inbox:
         self.handed_bytes = 0
         """What adapters handed over since the inbox was empty: theirs to count and to bound."""
         self.begun_count = 0
+        self.answered_count = 0
+        """Requests whose answer has begun, and those that ended without one."""
         self.ended_count = 0
 
     @property
     def in_flight_count(self) -> int:
         """Requests that have begun and not ended."""
         return max(0, self.begun_count - self.ended_count)
+
+    @property
+    def waiting_count(self) -> int:
+        """Requests that have begun and whose answer has not."""
+        return max(0, self.begun_count - self.answered_count)
 
     def put(self, exchange: Exchange, size_bytes: int | None = None) -> None:
         """Appends *exchange*, without its bodies where they do not fit; drops and counts it where the inbox is full.

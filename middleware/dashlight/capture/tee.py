@@ -103,6 +103,7 @@ class Tee:
                         self._end_well(may_break=not body)
                 elif kind == "http.response.start":
                     message = readable(message)
+                    self._capture.inbox.answered_count += not self._status
                     self._status = message["status"]
                     self._trailers = message.get("trailers", False)
                     self._response_headers = kept_in_lower_case(message.get("headers", ()))
@@ -133,12 +134,14 @@ class Tee:
                 if outcome == "error" and not self._status:
                     # What every server makes of an exception before the answer has begun.
                     self._status = SERVER_ERROR
+                    self._capture.inbox.answered_count += 1
                 self._end(outcome, kind)
         except Exception as ours:
             self._capture.count_failure(ours)
 
     def conclude(self, status: int, duration_seconds: float, handed: HandedOver | None) -> None:
         """Ends an exchange that did not pass here, *duration_seconds* after it began, with what is known of it."""
+        self._capture.inbox.answered_count += bool(status)
         self._status, self._opened.handed = status, handed
         self._started_at -= duration_seconds
         self._clock -= duration_seconds
@@ -195,13 +198,14 @@ class Tee:
         duration_seconds = perf_counter() - self._clock
         self._done = True
         capture, scope, opened = self._capture, self._scope, self._opened
+        capture.inbox.answered_count += not self._status
         if opened.told is not None:
             status, kind = opened.told
             error = kind or error
             if opened.lean is not None and error:
                 opened.lean.set_attribute("error.type", error)
             if status:
-                self._status, outcome = status, "error" if status >= SERVER_ERROR else "ok"
+                self._status, outcome = status, outcome_of(status)
         if opened.claim is not None:
             opened.claim.end()
         capture.inbox.ended_count += 1
@@ -268,17 +272,15 @@ class Tee:
             self._finish(host, route, outcome, error)
 
     def _finish(self, span: Span, route: str, outcome: Outcome, error: str, ended_ns: int | None = None) -> None:
-        method = self._scope["method"]
         attributes = self._facts(outcome)
         if self._status:
             attributes["http.response.status_code"] = self._status
         if route != UNMATCHED:
             attributes["http.route"] = route
-        failed = outcome == "error"
-        if failed:
+        if outcome == "error":
             attributes["error.type"] = error or str(self._status)
-        name = span_name(method, route)
-        finish_server_span(span, name=name, attributes=attributes, failed=failed, ended_ns=ended_ns)
+        name = span_name(self._scope["method"], route)
+        finish_server_span(span, name=name, attributes=attributes, failed=outcome == "error", ended_ns=ended_ns)
 
     def _described(self) -> tuple[str, dict[str, Any]]:
         address = self._client_address()

@@ -30,7 +30,7 @@ def check_pane(pane: MachinePane) -> None:
     """Raises ValueError, saying what is wrong, where no process can have counted *pane*."""
     _check_counts(pane.counts.values())
     for status in pane.statuses.values():
-        _check_counts([status.in_flight_count])
+        _check_counts([status.in_flight_count, status.waiting_count, status.answered_count])
         _refuse("a process status without numbers", where=not np.isfinite([status.rate, status.ended_at]).all())
     for endpoint in pane.endpoints.values():
         _check_endpoint(endpoint)
@@ -65,7 +65,8 @@ def _check_endpoint(pane: EndpointPane) -> None:
 
 def _check_outcomes(outcomes: OutcomeCounts) -> None:
     _check_counts([outcomes.rows, outcomes.analysed, outcomes.panes])
-    for counts in (outcomes.outcomes, outcomes.failures, outcomes.undecodable):
+    tallies = outcomes.failures, outcomes.refusals, outcomes.undecodable, outcomes.answers
+    for counts in (outcomes.outcomes, *tallies):
         _check_counts(counts.values())
     for histogram, scale in (
         (outcomes.durations, LATENCY),

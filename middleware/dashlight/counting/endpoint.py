@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.kinds import answers_of, failure_kind, refusal_kind, trace_name
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
+from dashlight.judge.traffic.rules import LATENCIES
 from dashlight.metrics.generations import (
     GenerationKey,
     GenerationSums,
@@ -29,6 +31,7 @@ from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
 ModelKey = tuple[str, str]
 """Model and version."""
 
+NO_REFUSALS: Mapping[int, str] = {}
 MOST_MODELS = 8
 """Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
 
@@ -66,6 +69,8 @@ class EndpointBrief:
     slow: tuple[Slow, ...] = ()
     """What counts as slow."""
     models: Mapping[ModelKey, ModelBrief] = field(default_factory=dict[ModelKey, ModelBrief])
+    known_refusals: frozenset[str] | None = None
+    """Kinds of refusal that are nothing new; None while that is being learned."""
 
 
 class EndpointCounter:
@@ -83,6 +88,7 @@ class EndpointCounter:
         self._models: dict[ModelKey, ModelCounter] = {}
         self._admission: Admission[ModelKey] = Admission(most_models)
         self._traces = TraceIds()
+        self._slow_rules = tuple(rule for rule in policy.rules if rule.quantity in LATENCIES and rule.is_upper)
         self._unwatched_rows = 0
         self._generations = GenerationSums()
         self._is_one = most_models > 0
@@ -150,8 +156,13 @@ class EndpointCounter:
                 times = generation_times(duration_seconds=seconds, first_token_seconds=None, seconds_per_token=None)
                 self._generations.add(key, times)
 
-    def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
-        """Counts every exchange: outcome, failure, latency, sizes. *failures* has those found inside answers, by id."""
+    def count(
+        self, exchanges: Sequence[Exchange], failures: Mapping[int, str], refusals: Mapping[int, str] = NO_REFUSALS
+    ) -> None:
+        """Counts every exchange: outcome, failure, latency, sizes.
+
+        *failures* has those found inside answers, *refusals* what refused ones were refused for, by id.
+        """
         times = np.array([_quantities(exchange) for exchange in exchanges], np.float64).T
         self._outcomes.add(
             [exchange.outcome for exchange in exchanges],
@@ -164,7 +175,18 @@ class EndpointCounter:
         if failed:
             self._outcomes.add_failures([kind for kind, _ in failed])
             self._add_failed_generations(failed, failures)
+        refused = [(refusal_kind(each, refusals), each) for each in exchanges if each.outcome == "refused"]
+        if refused:
+            self._outcomes.add_refusals([kind for kind, _ in refused])
+        self._outcomes.add_answers(answers_of(exchanges))
         self._keep_traces(exchanges, times, failed)
+        for kind, exchange in refused[-MOST_EACH:]:
+            for name in ("refusal_rate", f"refusal_kind {kind}", *self._new_refusal(kind)):
+                self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
+
+    def _new_refusal(self, kind: str) -> tuple[str, ...]:
+        known = self._brief.known_refusals
+        return () if known is None or kind in known else ("new_refusal",)
 
     def follow(self, brief: EndpointBrief) -> None:
         """Counts what the judge wants from now on."""
@@ -204,6 +226,11 @@ class EndpointCounter:
             for place in np.flatnonzero(taken > slow.seconds)[-MOST_EACH:]:
                 name, exchange = f"{slow.quantity} {slow.quantile}", exchanges[int(place)]
                 self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
+        for rule in self._slow_rules:
+            taken = times[0 if rule.quantity.startswith("latency") else 1]
+            for place in np.flatnonzero(taken > rule.threshold)[-MOST_EACH:]:
+                exchange = exchanges[int(place)]
+                self._traces.keep(trace_name(rule), exchange.trace_id, started_at=exchange.started_at)
 
 
 def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
@@ -224,20 +251,6 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
         unwatched_rows=sum(pane.unwatched_rows for pane in panes),
         generations=merge_generations([pane.generations for pane in panes]),
     )
-
-
-def failure_kind(exchange: Exchange, *, inside: str = "") -> str:
-    """In what way an exchange failed: `exception:ValueError`, `http_503`, `client_disconnect`, `cancelled`; else empty.
-
-    *inside* is the kind of failure that was found in the answer: the last that an exchange can be.
-    """
-    if exchange.outcome not in {"ok", "error"}:
-        return exchange.outcome
-    if exchange.outcome == "error" and exchange.error:
-        return f"exception:{exchange.error}"
-    if exchange.outcome == "error" and (exchange.status >= 500 or not inside):
-        return f"http_{exchange.status}"
-    return inside
 
 
 def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:

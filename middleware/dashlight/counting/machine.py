@@ -44,6 +44,10 @@ class ProcessStatus:
     """Share of its exchanges that it analyses."""
     ended_at: float = 0.0
     """When its pane ended."""
+    waiting_count: int = 0
+    """Of those in flight, the requests whose answer has not begun."""
+    answered_count: int = 0
+    """Exchanges that ended in the pane, without probes and paths that nobody serves."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

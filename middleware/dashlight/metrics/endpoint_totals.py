@@ -14,11 +14,13 @@ from dashlight.metrics.buckets import SECONDS, in_buckets, total
 from dashlight.metrics.figures import Figure, HistogramFigure
 from dashlight.metrics.instruments import HISTOGRAMS, REQUEST_DURATION, TIME_TO_FIRST_BYTE, figure, label
 from dashlight.records import Outcome
-from dashlight.window.fitting import MOST_COUNT, fitted, within
+from dashlight.window.fitting import MOST_COUNT, fitted, refuse, within
 from dashlight.window.histogram import LATENCY, SIZE, Scale
 from dashlight.window.names import OTHER
-from dashlight.window.outcomes import KIND_LIMIT, NOT_FAILURES, OUTCOMES, REASON_LIMIT, OutcomeCounts
+from dashlight.window.outcomes import ANSWER_LIMIT, KIND_LIMIT, NOT_FAILURES, OUTCOMES, REASON_LIMIT, OutcomeCounts
 
+_OTHER_ANSWERS = "_OTHER 0 other"
+"""What stands for the methods and statuses beyond ANSWER_LIMIT."""
 _Name = TypeVar("_Name", bound=Hashable)
 
 
@@ -63,6 +65,8 @@ class EndpointTotalsState:
     outcomes: Mapping[Outcome, int]
     failures: Mapping[str, int]
     undecodable: Mapping[str, int]
+    answers: Mapping[str, int]
+    """Exchanges by method, status and outcome, as in OutcomeCounts."""
     rows: int
     analysed: int
     durations: NDArray[np.int64]
@@ -80,6 +84,7 @@ class EndpointTotals:
         self._outcomes: Counter[Outcome] = Counter()
         self._failures = NamedCounts(KIND_LIMIT, other=OTHER)
         self._undecodable = NamedCounts(REASON_LIMIT, other=OTHER)
+        self._answers = NamedCounts(ANSWER_LIMIT, other=_OTHER_ANSWERS)
         self._rows = self._analysed = 0
         self._durations = np.zeros(LATENCY.bins, np.int64)
         self._first_bytes = np.zeros(LATENCY.bins, np.int64)
@@ -93,6 +98,7 @@ class EndpointTotals:
             self._outcomes,
             self._failures.state,
             self._undecodable.state,
+            self._answers.state,
             self._rows,
             self._analysed,
             self._durations,
@@ -106,6 +112,11 @@ class EndpointTotals:
         self._outcomes = Counter({outcome: within("exchanges", count) for outcome, count in state.outcomes.items()})
         self._failures.restore(state.failures)
         self._undecodable.restore(state.undecodable)
+        refuse(
+            "an answer: expected method, status and outcome",
+            where=any(len(answer.split(" ")) != 3 for answer in state.answers),
+        )
+        self._answers.restore(state.answers)
         self._rows, self._analysed = within("rows", state.rows), within("analysed exchanges", state.analysed)
         self._durations = _histogram(state.durations, LATENCY)
         self._first_bytes = _histogram(state.first_bytes, LATENCY)
@@ -117,6 +128,7 @@ class EndpointTotals:
         self._outcomes.update(pane.outcomes)
         self._failures.add({kind: count for kind, count in pane.failures.items() if kind not in NOT_FAILURES})
         self._undecodable.add(pane.undecodable)
+        self._answers.add(pane.answers)
         self._rows += pane.rows
         self._analysed += pane.analysed
         self._durations += pane.durations
@@ -140,6 +152,8 @@ class EndpointTotals:
         named = {"http.route": label(route)}
         for kind, count in self._failures.items():
             yield figure("dashlight.errors", count, {**named, "error.type": error_type(kind)})
+        for answer, count in self._answers.items():
+            yield figure("dashlight.responses", count, {**named, **_answer_attributes(answer)})
         for reason, count in self._undecodable.items():
             yield figure("dashlight.undecodable", count, {**named, "dashlight.reason": label(reason)})
         if self._first_bytes.any():
@@ -154,6 +168,13 @@ def error_type(kind: str) -> str:
     if kind == OTHER:
         return "_OTHER"
     return label(kind.removeprefix("exception:").removeprefix("http_"))
+
+
+def _answer_attributes(answer: str) -> dict[str, str]:
+    """Of `POST 200 ok`, by the names of OpenTelemetry; without a status where no answer began."""
+    method, status, outcome = answer.split(" ")
+    told = {"http.response.status_code": status} if status != "0" else {}
+    return {"http.request.method": label(method), **told, "dashlight.outcome": outcome}
 
 
 def _histogram(counts: NDArray[np.int64], on: Scale) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ _STATES: tuple[WatchState, ...] = get_args(WatchState)
 _DISTANCES = ("psi", "js", "ks", "w1")
 _ORDER = ("psi", "missing_rate", "ks", "js", "w1", "type_error_rate", "unseen_rate", "out_of_range_rate")
 """What is shown first where there is no room for everything: of all columns, before the next of any."""
-_COUNTED = ("error_rate", "latency_", "first_byte_", "throughput", "in_flight", "rows", "analysed_rate", "dropped_count", "undecodable_")  # fmt: skip
+_COUNTED = ("error_rate", "refusal_rate", "latency_", "first_byte_", "throughput", "in_flight", "rows", "analysed_rate", "dropped_count", "undecodable_")  # fmt: skip
 """Scores of an endpoint that the counters say already."""
 _HOST = ("workers", "in_flight", "analysed_rate")
 

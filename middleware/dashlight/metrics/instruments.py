@@ -47,6 +47,7 @@ def label(text: str) -> str:
 
 INSTRUMENTS: Mapping[str, Instrument] = {
     "dashlight.requests": Instrument("counter", "{request}", "Requests, by outcome"),
+    "dashlight.responses": Instrument("counter", "{request}", "Requests, by method and status of the response"),
     "dashlight.errors": Instrument("counter", "{request}", "Requests that failed, by type of error"),
     "dashlight.request.io": Instrument("counter", "By", "Bytes of request bodies, accurate to 12 %"),
     "dashlight.response.io": Instrument("counter", "By", "Bytes of response bodies, accurate to 12 %"),

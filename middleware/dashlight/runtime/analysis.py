@@ -20,10 +20,19 @@ class Analysis(Protocol):
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
         ...
 
-    def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
+    def tick(
+        self,
+        at: float,
+        *,
+        lost: Mapping[SignalFate, int],
+        in_flight_count: int,
+        rate: float,
+        waiting_count: int = 0,
+    ) -> float:
         """Closes the pane if it is due; returns the seconds until the next one is.
 
-        *lost* is what was lost before analysis, and in it, since the start.
+        *lost* is what was lost before analysis, and in it, since the start; *waiting_count* are the requests in flight
+        whose answer has not begun.
         """
         ...
 

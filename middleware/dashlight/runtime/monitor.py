@@ -247,6 +247,7 @@ class Monitor:
             lost={INBOX_FULL: inbox.dropped_count, BODIES_DROPPED: inbox.bodiless_count, **mistakes},
             in_flight_count=inbox.in_flight_count,
             rate=self._budget.rate,
+            waiting_count=inbox.waiting_count,
         )
 
     def _tell_rate(self) -> None:

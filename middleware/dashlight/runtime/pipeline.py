@@ -14,6 +14,7 @@ from dashlight.counting.claims import Claim, claim_of
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
+from dashlight.decode.refused_field import refused_for
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
@@ -70,6 +71,8 @@ class Pipeline:
         self._pane_seconds = policy.pane_seconds
         self._pane_end_at = self._next_end(clock.now())
         self._pane_count = 0
+        self._answered_count = 0
+        """Exchanges of this pane that were no plumbing."""
         self._rate = 1.0
         self._loss_log = LossLog()
         self._counts: Mapping[SignalFate, int] = {}
@@ -127,16 +130,27 @@ class Pipeline:
             claim = claim_of(exchange)
             route = OTHER_ENDPOINTS if claim is None else exchange.route
             by_endpoint.setdefault(route, []).append(exchange)
+            self._answered_count += claim is not None
             if claim == "provisional":
                 claims[route] = claim
+        refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
         for route, members in by_endpoint.items():
-            self._counter.endpoint(route, claims.get(route, "none")).count(members, failures)
+            self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
-    def tick(self, at: float, *, lost: Mapping[SignalFate, int], in_flight_count: int, rate: float) -> float:
+    def tick(
+        self,
+        at: float,
+        *,
+        lost: Mapping[SignalFate, int],
+        in_flight_count: int,
+        rate: float,
+        waiting_count: int = 0,
+    ) -> float:
         """Closes the pane if it is due, and judges where it is this process's turn; returns the seconds until next time.
 
-        *lost* is what was lost before analysis, and in it, since the start.
+        *lost* is what was lost before analysis, and in it, since the start; *waiting_count* are the requests in flight
+        whose answer has not begun.
         """
         self._rate, self._lost = rate, lost
         # A tick ends a round: what was decoded in it has been told.
@@ -145,7 +159,8 @@ class Pipeline:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, ProcessStatus(in_flight_count, rate))
+            self._close_pane(at, ProcessStatus(in_flight_count, rate, 0.0, waiting_count, self._answered_count))
+            self._answered_count = 0
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)

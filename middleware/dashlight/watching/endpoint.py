@@ -15,29 +15,25 @@ from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, share_of_place
-from dashlight.judge.traffic.course import TrafficCourse
-from dashlight.judge.traffic.events import QUANTILES, Quantity
-from dashlight.judge.traffic.judge import Recent
+from dashlight.judge.traffic.rules import Rule
 from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
-from dashlight.judge.traffic.silence import SilenceJudge
 from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
-from dashlight.records import Alert, Score, WatchState
+from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.limits import Limits
 from dashlight.watching.model import ModelWatch
 from dashlight.watching.state import EndpointState
+from dashlight.watching.traffic import TrafficWatch
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import within
-from dashlight.window.outcome_panes import OutcomePanes, panes_covered
+from dashlight.window.outcome_panes import panes_covered
 from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
-from dashlight.window.trace_ids import TraceIds
+from dashlight.window.trace_ids import MOST_EACH
 
 logger = logging.getLogger(__name__)
 
 TRAFFIC_SHARE = 0.15
 """Part of the budget of false alarms that the traffic of all endpoints uses."""
-_SILENCE_PART = 0.25
-"""Of an endpoint's traffic: for its falling silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +69,9 @@ class WatchedEndpoint:
         self._places = places
         self._policy = policy
         self._references = references
-        self._outcomes = OutcomePanes()
         self.place = place
         """Given back when the endpoint is let go."""
-        share = TRAFFIC_SHARE * share_of_place(place)
-        budget = policy.panes_between_false_alarms
-        self._course = TrafficCourse(
-            rows=policy.reference_rows,
-            panes=budget,
-            share=share * (1 - _SILENCE_PART),
-            tolerance=policy.tolerance,
-            endpoint=name,
-        )
-        self._silence = SilenceJudge(
-            pane_seconds=policy.pane_seconds, panes=budget, share=share * _SILENCE_PART, endpoint=name
-        )
-        self._told_unsteady = False
-        self._traces = TraceIds()
+        self._traffic = TrafficWatch(name, policy, share=TRAFFIC_SHARE * share_of_place(place))
         self.mistakes: Counter[str] = Counter()
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
@@ -104,15 +86,16 @@ class WatchedEndpoint:
     @property
     def state(self) -> EndpointState:
         """What outlives the process, beside what its models compare with and learn from."""
+        traffic = self._traffic
         return EndpointState(
             models={key: model.state for key, model in self.models.items()},
             admission=self._admission.state,
-            outcomes=self._outcomes.state,
-            course=self._course.state,
-            silence=self._silence.state,
+            outcomes=traffic.outcomes.state,
+            course=traffic.course.state,
+            silence=traffic.silence.state,
             limits=self._limits.state,
-            traces=self._traces.state,
-            told_unsteady=self._told_unsteady,
+            traces=traffic.traces.state,
+            told_unsteady=traffic.told_unsteady,
             mistakes=self.mistakes,
             undecodable=self.undecodable,
             unwatched_rows=self.unwatched_rows,
@@ -127,12 +110,8 @@ class WatchedEndpoint:
         if state.admission.keys != state.models.keys():
             raise ValueError("models without a place, or places without a model")
         self._admission.restore(state.admission)
-        self._outcomes.restore(state.outcomes)
-        self._course.restore(state.course)
-        self._silence.restore(state.silence)
+        self._traffic.restore(state)
         self._limits.restore(state.limits)
-        self._traces.restore(state.traces)
-        self._told_unsteady = state.told_unsteady
         for counter, counts in ((self.mistakes, state.mistakes), (self.undecodable, state.undecodable)):
             counter.update({name: within("count", count) for name, count in counts.items()})
         self.unwatched_rows = within("rows", state.unwatched_rows)
@@ -144,10 +123,11 @@ class WatchedEndpoint:
     @property
     def brief(self) -> EndpointBrief:
         """What is to be counted at the endpoint from now on."""
-        judge = self._course.judge
+        judge = self._traffic.course.judge
         return EndpointBrief(
             known_kinds=None if judge is None else judge.events.known_kinds,
             slow=() if judge is None else judge.events.slow,
+            known_refusals=None if judge is None else judge.events.known_refusals,
             models={key: model.brief for key, model in self.models.items()},
         )
 
@@ -159,22 +139,26 @@ class WatchedEndpoint:
             outcomes, closed_count = pane.outcomes, pane.outcomes.panes
             outcomes = replace(outcomes, panes=1, first_ended_at=at, last_ended_at=at)
             models = pane.models
-            self._traces.add_all(pane.traces)
+            self._traffic.traces.add_all(pane.traces)
             self.unwatched_rows += pane.unwatched_rows
         yield from self._tried("models", partial(self._admit, models, at))
         passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._policy.pane_seconds
         self._ended_at = at
         # The judges count panes; by the time that passed is measured how many exchanges came a second.
-        self._outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
+        self._traffic.outcomes.take(replace(outcomes, panes=panes_covered(passed, closed_count)), at)
+        if outcomes.undecodable and not self.undecodable:
+            told = printable(self.name), sum(outcomes.undecodable.values()), outcomes.analysed
+            reason = printable(next(iter(outcomes.undecodable)))
+            logger.warning("%s: %d of %d exchanges could not be decoded (%s); this is told once", *told, reason)
         self.undecodable.update(outcomes.undecodable)
         if self.name == OTHER_ENDPOINTS:  # counted alone: scanners and probes must not alarm anybody
             return
-        yield from self._tried("traffic", partial(self._judge_traffic, outcomes, at))
-        yield from self._tried("silence", partial(self._silence.update, outcomes.exchanges, at))
+        yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
+        yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
         for key, model in self.models.items():
             yield from self._tried("model", partial(model.close_pane, models.get(key), at))
-        for part in self._limits.parts(self._over, at):
-            yield from self._tried("threshold", part)
+        for limit in self._limits.parts(self._over, at, self._traces_of_rule):
+            yield from self._tried("threshold", limit)
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
@@ -229,27 +213,24 @@ class WatchedEndpoint:
             if self.mistakes[kind] == 1:
                 logger.exception("%s: a pane could not be judged: %s", printable(self.name), name)
 
-    def _judge_traffic(self, pane: OutcomeCounts, at: float) -> Iterator[Alert]:
-        course = self._course
-        was_learning = course.judge is None
-        yield from course.update(pane, at, Recent(self._outcomes.since, self._traces_of))
-        name = printable(self.name)
-        if course.was_unsteady and not self._told_unsteady:
-            self._told_unsteady = True
-            logger.warning("%s: the traffic changed while it was being learned; learning goes on", name)
-        if was_learning and course.judge is not None:
-            exchanges = course.judge.reference.total.exchanges
-            logger.info("%s: learned from %d exchanges what the traffic is like", name, exchanges)
+    def _traces_of_rule(self, rule: Rule, role: Role | None, column: str | None, since_at: float) -> tuple[str, ...]:
+        """Trace ids of exchanges that crossed *rule*, whose window reaches back from where it was crossed."""
+        since_at -= max(rule.hold_seconds, self._policy.pane_seconds)
+        if role is None or column is None:
+            return self._traffic.traces_of_rule(rule, since_at)
+        found = [trace for watch in self.models.values() for trace in watch.traces_of_missing(role, column, since_at)]
+        return tuple(dict.fromkeys(found))[:MOST_EACH]
 
-    def _traces_of(self, quantity: Quantity, since_at: float) -> tuple[str, ...]:
-        """Trace ids of exchanges that show what an alert is about, of the slow ones the slowest first."""
-        names = [f"{quantity.name} {quantile}" for quantile in reversed(QUANTILES)]
-        names += [f"{quantity.name} {quantity.kind}" if quantity.kind else quantity.name]
-        return self._traces.since(since_at - self._policy.pane_seconds, *names)
+    def _over(self, seconds: float, least_exchanges: int, asked: Collection[str]) -> Quantities:
+        """What was measured in the last *seconds*, and before until there were *least_exchanges*.
 
-    def _over(self, seconds: float, asked: Collection[str]) -> Quantities:
+        Where so many are asked for, a pane without any says nothing of them.
+        """
         missing = self._missing(seconds) if "missing_rate" in asked else ()
-        return self._measured(self._window(seconds), missing=missing)
+        counts = self._traffic.outcomes.window(1)
+        if not least_exchanges or counts.exchanges:
+            counts = self._traffic.outcomes.with_exchanges(self._panes(seconds), least_exchanges)
+        return self._measured(counts, missing=missing)
 
     def snapshots(self, *, in_flight_count: int, dropped_count: int, rate: float) -> Iterator[Snapshot]:
         """The scores of the window, first the endpoint's own, then each model's."""
@@ -262,7 +243,7 @@ class WatchedEndpoint:
             unwatched_rows=self.unwatched_rows,
             undecodable=self.undecodable,
         )
-        own += [*self._course.scores(), *self._silence.scores()] if own else []
+        own += self._traffic.scores() if own else []
         own += [
             Score(None, None, f"mistake_count[{kind}]", count, count, count, counts.exchanges)
             for kind, count in self.mistakes.items()
@@ -278,7 +259,7 @@ class WatchedEndpoint:
         return max(1, round(seconds / self._policy.pane_seconds))
 
     def _window(self, seconds: float) -> OutcomeCounts:
-        return self._outcomes.window(self._panes(seconds))
+        return self._traffic.outcomes.window(self._panes(seconds))
 
     def _missing(self, seconds: float) -> list[Score]:
         panes = self._panes(seconds)

@@ -15,8 +15,9 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, PlacesState
 from dashlight.judge.alerts import Alerts, ended
+from dashlight.judge.traffic.rules import OF_PROCESS
 from dashlight.judge.traffic.scores import quantities_of_process
-from dashlight.judge.traffic.thresholds import ThresholdJudge
+from dashlight.judge.traffic.thresholds import Quantities, ThresholdJudge
 from dashlight.judge.words import printable
 from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS
 from dashlight.metrics.totals import Totals
@@ -42,7 +43,7 @@ class MachineWatch:
     def __init__(self, policy: Policy, references: References, *, at: float) -> None:
         self._policy = policy
         self._references = references
-        self._in_flight = ThresholdJudge([rule for rule in policy.rules if rule.quantity == "in_flight"])
+        self._in_flight = ThresholdJudge([rule for rule in policy.rules if rule.quantity in OF_PROCESS])
         self._endpoints: dict[str, WatchedEndpoint] = {}
         self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
         self._ended_at: float | None = None
@@ -96,6 +97,8 @@ class MachineWatch:
         self.pane_count, self._statuses = within("panes", machine.pane_count), dict(machine.statuses)
         for status in self._statuses.values():
             within("requests in flight", status.in_flight_count)
+            within("requests that wait", status.waiting_count)
+            within("exchanges that ended", status.answered_count)
             within("share of exchanges", status.rate, 0.0, 1.0)
             moment("end of a pane", status.ended_at)
         self._admission.restore(machine.admission)
@@ -152,7 +155,7 @@ class MachineWatch:
                 self.totals.add_outcomes(route, counted[route].outcomes)
                 self.totals.add_generations(counted[route].generations)
             reported += endpoint.close_pane(counted.get(route), at)
-        reported += self._in_flight.update(quantities_of_process(in_flight=self.in_flight_count), at)
+        reported += self._in_flight.update(self._of_processes(), at)
         self._ended_at = at
         changed = self._alerts.observe(reported)
         self.totals.add_alerts(changed)
@@ -192,6 +195,11 @@ class MachineWatch:
     def in_force(self) -> tuple[Alert, ...]:
         """Alerts that are pending or firing."""
         return self._alerts.in_force
+
+    def _of_processes(self) -> Quantities:
+        # A process that hangs is not well because others answer.
+        stuck = [status.waiting_count for status in self._statuses.values() if not status.answered_count]
+        return quantities_of_process(in_flight=self.in_flight_count, unanswered=sum(stuck))
 
     def snapshots(self) -> Iterator[tuple[str, Snapshot]]:
         """The scores of the window, by endpoint."""

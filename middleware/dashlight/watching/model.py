@@ -13,7 +13,7 @@ from dashlight.counting.references import References
 from dashlight.counting.rows import RowPane
 from dashlight.judge.alert_budget import share_of_place
 from dashlight.judge.words import listed, printable
-from dashlight.records import Alert, Score, WatchState
+from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.learner import Learner, LearnerState
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState, ModelState
@@ -161,6 +161,11 @@ class ModelWatch:
         for version, count in self.refused.items():
             scores.append(Score(None, None, f"refused_pane_count[{version}]", count, count, count, 0))
         return scores
+
+    def traces_of_missing(self, role: Role, column: str, since_at: float) -> Iterator[str]:
+        """Trace ids of exchanges after *since_at* without a value in *column*."""
+        for comparison in self._comparisons.values():
+            yield from comparison.traces_of_missing(role, column, since_at)
 
     @property
     def watch_state(self) -> WatchState:

@@ -22,6 +22,7 @@ from dashlight.watching.joint import JointComparison, Labels
 from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
 from dashlight.window.fitting import fitted, moment
+from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
 from dashlight.window.recent_pane import ROLES
 
@@ -216,6 +217,18 @@ class Comparison:
             for column, shift, rows in zip(self._judge.columns, shifts, self._rows, strict=True)
             if np.isfinite(shift) and column.name not in self._hidden
         ]
+
+    def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:
+        """Trace ids of exchanges after *since_at* without a value in *column*; none where it is not of this reference."""
+        place = self._places.get((role, column))
+        if place is None:
+            return ()
+        missing = np.zeros(BINS, np.int64)
+        missing[NULL] = 1
+        panes = max(self._panes.since(since_at).panes, 1)
+        return self._exemplars.of(
+            place, current=missing, reference=np.zeros_like(missing), since_pane=self._panes.closed - panes
+        )
 
     def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
         window = self._panes.window(panes)

@@ -86,7 +86,7 @@ class EndpointState:
     course: TrafficCourseState
     silence: SilenceState
     limits: tuple[tuple[CrossingState, ...], ...]
-    """Rules that are crossed, by the time that they hold for, shortest first."""
+    """Rules that are crossed, by the time and the exchanges that they hold for, shortest first."""
     traces: Mapping[str, tuple[Trace, ...]]
     told_unsteady: bool
     mistakes: Mapping[str, int]

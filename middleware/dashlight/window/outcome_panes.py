@@ -1,7 +1,7 @@
 """The outcomes of an endpoint, pane by pane, in bounded memory; every window is a sum of panes.
 
 Each pane is one row of numbers in a `Ring`, and rows add up: exchanges by outcome, failures by kind, rows, analysed
-exchanges, undecodable ones by reason, the panes whose time it covers, and the four histograms of `outcomes`.
+exchanges, undecodable ones by reason, refusals by kind, the panes whose time it covers, and the four histograms of `outcomes`.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,8 @@ _KINDS = slice(len(OUTCOMES), len(OUTCOMES) + KIND_LIMIT + 1)
 _ROWS = _KINDS.stop
 _ANALYSED = _ROWS + 1
 _REASONS = slice(_ANALYSED + 1, _ANALYSED + 1 + REASON_LIMIT + 1)
-_PANES = _REASONS.stop
+_REFUSALS = slice(_REASONS.stop, _REASONS.stop + KIND_LIMIT + 1)
+_PANES = _REFUSALS.stop
 _BINS = slice(_PANES + 1, _PANES + 1 + BINNING.bins)
 
 
@@ -35,6 +36,8 @@ class OutcomePanesState:
     """Kinds of failure by their place in a row."""
     reasons: tuple[str, ...]
     """Likewise reasons why an exchange could not be read."""
+    refusals: tuple[str, ...]
+    """Likewise kinds of refusal."""
 
 
 class OutcomePanes:
@@ -44,17 +47,19 @@ class OutcomePanes:
         """*levels* is how far back panes are kept: 32 * 2^(levels - 1) of them."""
         self._ring = Ring((_BINS.stop,), levels)
         self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
+        self._refusals = Names(KIND_LIMIT)
 
     @property
     def state(self) -> OutcomePanesState:
         """All that they hold, in arrays that the next pane changes."""
-        return OutcomePanesState(self._ring.state, self._kinds.state, self._reasons.state)
+        return OutcomePanesState(self._ring.state, self._kinds.state, self._reasons.state, self._refusals.state)
 
     def restore(self, state: OutcomePanesState) -> None:
         """Go on from *state*, whose arrays are taken over; ValueError where it does not fit."""
         self._ring.restore(state.ring)
         self._kinds.restore(state.kinds)
         self._reasons.restore(state.reasons)
+        self._refusals.restore(state.refusals)
 
     def take(self, pane: OutcomeCounts, at: float) -> None:
         """Keep the counts of the pane that ended *at*; *pane.panes* is how many panes' worth of time it covers."""
@@ -63,6 +68,7 @@ class OutcomePanes:
         row[_KINDS] = self._kinds.count(pane.failures)
         row[_ROWS], row[_ANALYSED] = pane.rows, pane.analysed
         row[_REASONS] = self._reasons.count(pane.undecodable)
+        row[_REFUSALS] = self._refusals.count(pane.refusals)
         row[_PANES] = pane.panes
         row[_BINS] = pane.histograms
         self._ring.add(row, at)
@@ -70,6 +76,16 @@ class OutcomePanes:
     def window(self, panes: int) -> OutcomeCounts:
         """The last *panes*: exact up to 32; of more, as few more as are kept apart; of too many, all that are kept."""
         return self._counts(self._ring.last(panes))
+
+    def with_exchanges(self, panes: int, least: int) -> OutcomeCounts:
+        """The last *panes*, or as many more as it takes to hold *least* exchanges."""
+        stretch = self._ring.last(panes)
+        while (counts := self._counts(stretch)).exchanges < least:
+            further = self._ring.last(stretch.panes + max(1, stretch.panes // 2))
+            if further.panes <= stretch.panes:
+                break
+            stretch = further
+        return counts
 
     def since(self, at: float) -> OutcomeCounts:
         """The shortest window that covers every kept pane that ended after *at*."""
@@ -91,6 +107,7 @@ class OutcomePanes:
             last_ended_at=stretch.last_ended_at,
             analysed=int(counts[_ANALYSED]),
             undecodable=self._reasons.named(counts[_REASONS]),
+            refusals=self._refusals.named(counts[_REFUSALS]),
         )
 
 

@@ -14,6 +14,8 @@ from dashlight.window.names import Names
 
 KIND_LIMIT = 32
 """Kinds of failure counted under their names; the others as `other`."""
+ANSWER_LIMIT = 32
+"""Pairs of method and status, counted likewise."""
 REASON_LIMIT = 8
 """Reasons why no protocol could read an exchange, counted likewise."""
 NOT_FAILURES = frozenset({"client_disconnect", "cancelled"})
@@ -47,6 +49,10 @@ class OutcomeCounts:
     """Exchanges that were given to the protocols: all, or a share of them."""
     undecodable: Mapping[str, int] = field(default_factory=dict[str, int])
     """Of those analysed, the ones that no protocol could read, by reason, most frequent first."""
+    refusals: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Exchanges of the outcome `refused` by kind, most frequent first: `http_422 age missing` where the answer named a field."""
+    answers: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Exchanges by method, status and outcome, `POST 200 ok`; those beyond ANSWER_LIMIT of these as `_OTHER 0 ok`."""
 
     @property
     def exchanges(self) -> int:
@@ -57,6 +63,11 @@ class OutcomeCounts:
     def failed(self) -> int:
         """How many the service is to blame for: failures of every kind outside NOT_FAILURES."""
         return sum(count for kind, count in self.failures.items() if kind not in NOT_FAILURES)
+
+    @property
+    def refused(self) -> int:
+        """How many were answered that what was sent is not what is taken."""
+        return sum(self.refusals.values())
 
     @property
     def error_rate(self) -> float:
@@ -105,6 +116,16 @@ class OutcomeCounter:
         """Count failed exchanges, each by its kind; beyond KIND_LIMIT kinds as `other`."""
         self._failures += self._kinds.count(kinds)
 
+    def add_refusals(self, kinds: Sequence[str]) -> None:
+        """Count refused exchanges, each by its kind; beyond KIND_LIMIT kinds as `other`."""
+        self._refusals += self._refusal_kinds.count(kinds)
+
+    def add_answers(self, answers: Mapping[str, int]) -> None:
+        """Count exchanges by method, status and outcome."""
+        for answer, count in answers.items():
+            has_place = answer in self._answers or len(self._answers) < ANSWER_LIMIT
+            self._answers[answer if has_place else f"_OTHER 0 {answer.rsplit(' ', 1)[-1]}"] += count
+
     def add_analysed(self, count: int, undecodable: Sequence[str]) -> None:
         """Count exchanges that were analysed; *undecodable* has the reason of each that no protocol could read."""
         self._analysed += count
@@ -130,6 +151,8 @@ class OutcomeCounter:
             last_ended_at=at,
             analysed=self._analysed,
             undecodable=self._reasons.named(self._undecodable),
+            refusals=self._refusal_kinds.named(self._refusals),
+            answers=dict(self._answers),
         )
         self._begin()
         return closed
@@ -140,6 +163,9 @@ class OutcomeCounter:
         self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
         self._failures = np.zeros(self._kinds.size, np.int64)
         self._undecodable = np.zeros(self._reasons.size, np.int64)
+        self._refusal_kinds = Names(KIND_LIMIT)
+        self._refusals = np.zeros(self._refusal_kinds.size, np.int64)
+        self._answers: Counter[str] = Counter()
         self._rows = self._analysed = 0
 
 
@@ -148,10 +174,14 @@ def merge_outcomes(parts: Sequence[OutcomeCounts]) -> OutcomeCounts:
     outcomes: Counter[Outcome] = Counter()
     failures: Counter[str] = Counter()
     undecodable: Counter[str] = Counter()
+    refusals: Counter[str] = Counter()
+    answers: Counter[str] = Counter()
     for part in parts:
         outcomes.update(part.outcomes)
         failures.update(part.failures)
         undecodable.update(part.undecodable)
+        refusals.update(part.refusals)
+        answers.update(part.answers)
     return OutcomeCounts(
         outcomes=dict(outcomes),
         failures=dict(failures.most_common()),
@@ -165,4 +195,6 @@ def merge_outcomes(parts: Sequence[OutcomeCounts]) -> OutcomeCounts:
         last_ended_at=max(part.last_ended_at for part in parts),
         analysed=sum(part.analysed for part in parts),
         undecodable=dict(undecodable.most_common()),
+        refusals=dict(refusals.most_common()),
+        answers=dict(answers),
     )

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -64,6 +65,10 @@ class TraceIds:
             if started_at > at
         ]
         return tuple(dict.fromkeys(trace_ids))[:MOST_EACH]
+
+    def like(self, pattern: str) -> tuple[str, ...]:
+        """The names, as in a shell, that *pattern* fits, the one heard of last first."""
+        return tuple(name for name in reversed(self._traces) if fnmatchcase(name, pattern))
 
     def _add(self, name: str, trace: Trace) -> None:
         traces = self._traces.get(name)

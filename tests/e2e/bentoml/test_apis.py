@@ -177,8 +177,8 @@ def test_a_stream_is_counted_and_passes_untouched(seen: Seen) -> None:
 @pytest.mark.parametrize(
     ("route", "status", "outcome", "error"),
     [
-        ("/model", 400, "ok", "ValidationError"),
-        ("/refuse", 400, "ok", "InvalidArgument"),
+        ("/model", 400, "refused", "ValidationError"),
+        ("/refuse", 400, "refused", "InvalidArgument"),
         ("/fail", 500, "error", "LookupError"),
         ("/batched", 500, "error", "ArithmeticError"),
         ("/job", 500, "error", "ValueError"),

@@ -181,7 +181,7 @@ def test_an_error_of_the_servers_own_has_its_status(events: Events) -> None:
     with pytest.raises(AbortError):
         infer(aborting(RefusedError("rooms below zero")))
 
-    assert list(map(facts, events())) == [("ok", 422, None)]
+    assert list(map(facts, events())) == [("refused", 422, None)]
 
 
 def test_a_call_that_its_client_gives_up_is_cancelled(events: Events) -> None:
@@ -253,7 +253,7 @@ def test_a_stream_without_requests_or_answers_is_counted(events: Events) -> None
     ("reason", "count", "told"),
     [
         (LookupError(), 0, ("error", 500, "LookupError")),
-        (RefusedError(), 0, ("ok", 422, None)),
+        (RefusedError(), 0, ("refused", 422, None)),
         (RefusedError(), 1, ("error", 200, "RefusedError")),
     ],
     ids=["before the first answer", "refused", "after an answer"],

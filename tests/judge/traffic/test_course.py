@@ -95,7 +95,7 @@ def test_the_reference_grows_by_doubling_until_it_is_eight_times_as_long_and_a_d
     for before, after in zip(sorted(held), sorted(held)[1:], strict=False):
         assert 2 * before <= after < 2.2 * before
     assert max(held) >= GROWS_TIMES * ROWS
-    assert served.score == {"traffic_reference_exchanges": max(held)}
+    assert served.score == {"traffic_reference_learned": 1.0, "traffic_reference_exchanges": max(held)}
     assert served.fired == []
 
 
@@ -151,6 +151,20 @@ def test_what_came_before_an_incident_was_evident_is_not_learned_either() -> Non
     assert served.held >= 2 * held
     assert served.course.judge is not None
     assert served.course.judge.reference.total.error_rate < 0.01
+
+
+def test_what_is_beyond_the_floor_does_not_join_where_the_judge_sees_nothing_either() -> None:
+    # Failures that came in long bursts while they were learned: an outage of some panes is like one of them to the judge.
+    served = Served(60)
+    for _ in range(16):
+        served.serve(6).serve(1, failing=0.9).serve(1)
+    held = served.held
+    assert served.fired == []
+
+    for _ in range(40):
+        served.serve(4).serve(8, failing=0.35)
+
+    assert served.held == held
 
 
 def test_what_is_refused_by_chance_is_asked_again_with_twice_as_much() -> None:

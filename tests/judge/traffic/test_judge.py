@@ -92,8 +92,9 @@ def test_how_far_learning_is_is_told() -> None:
     (score,) = course.course.scores()
 
     assert (score.statistic, score.value, score.rows) == ("traffic_reference_learned", 0.32, 1600)
-    (score,) = course.serve(70).course.scores()
-    assert (score.statistic, score.value) == ("traffic_reference_exchanges", 5000.0)
+    learned, exchanges = course.serve(70).course.scores()
+    assert (learned.statistic, learned.value) == ("traffic_reference_learned", 1.0)
+    assert (exchanges.statistic, exchanges.value) == ("traffic_reference_exchanges", 5000.0)
     assert course.course.judge is not None
 
 
@@ -190,13 +191,54 @@ def test_an_incident_while_learning_is_not_learned() -> None:
     assert {score.statistic for score in course.course.scores()} == {
         "traffic_reference_learned",
         "traffic_reference_unsteady",
+        "traffic_reference_failing",
     }
 
     course.serve(200)
 
     assert course.course.judge is not None
     assert course.course.judge.reference.total.error_rate < 0.02
-    assert [score.statistic for score in course.course.scores()] == ["traffic_reference_exchanges"]
+    assert [score.statistic for score in course.course.scores()] == LEARNED
+
+
+LEARNED = ["traffic_reference_learned", "traffic_reference_exchanges"]
+
+
+@pytest.mark.parametrize("step", [3, 16, 31, 40, 60, 62])
+def test_an_outage_that_begins_anywhere_while_learning_is_not_learned(step: int) -> None:
+    course = Course(seed=step, rows=6400).serve(step).serve(64 - step, failing={"http_503": 0.15})
+
+    assert course.course.judge is None
+
+    course.serve(200)
+
+    assert course.course.judge is not None
+    assert course.course.judge.reference.total.error_rate < 0.02
+
+
+def test_what_fails_from_the_first_exchange_is_never_learned_and_that_is_told() -> None:
+    course = Course(seed=21).serve(400, failing={"http_503": 0.3})
+
+    assert course.course.judge is None
+    told = {score.statistic: score.value for score in course.course.scores()}
+    assert told["traffic_reference_failing"] == 1.0
+    assert told["traffic_reference_learned"] < 1.0
+
+    course.serve(200)
+
+    assert course.course.judge is not None
+    assert [score.statistic for score in course.course.scores()] == LEARNED
+
+
+def test_an_outage_that_comes_and_goes_while_learning_is_not_learned() -> None:
+    course = Course(seed=22, rows=6400).serve(25).serve(10, failing={"http_503": 0.4}).serve(29)
+
+    assert course.course.judge is None
+
+    course.serve(80)
+
+    assert course.course.judge is not None
+    assert course.course.judge.reference.total.error_rate < 0.02
 
 
 def test_what_keeps_changing_is_learned_in_the_end_and_that_is_told() -> None:
@@ -204,10 +246,21 @@ def test_what_keeps_changing_is_learned_in_the_end_and_that_is_told() -> None:
     pane = 0
     while course.course.judge is None:
         pane += 1
-        course.serve(1, rows=3000, failing={"http_503": 0.01 * 1.015**pane})
+        course.serve(1, rows=3000, seconds=0.05 * 1.01**pane)
 
     assert pane == 256
-    assert [score.statistic for score in course.course.scores()][1:] == ["traffic_reference_unsteady"]
+    assert [score.statistic for score in course.course.scores()][2:] == ["traffic_reference_unsteady"]
+
+
+def test_failures_that_keep_changing_are_given_four_times_as_long() -> None:
+    course = Course(seed=10, rows=19_200)
+    pane = 0
+    while course.course.judge is None:
+        pane += 1
+        course.serve(1, rows=300, failing={"http_503": 0.01 if pane // 40 % 2 else 0.15})
+
+    assert pane == 1024
+    assert [score.statistic for score in course.course.scores()][2:] == ["traffic_reference_unsteady"]
 
 
 def test_workers_together_are_judged_as_one() -> None:
@@ -292,6 +345,7 @@ def firing_of(*ups: int) -> Firing:
         replace(STATE, ends=replace(STATE.ends, closed=STATE.ends.closed - 1)),
         replace(STATE, kinds=tuple(f"kind {number}" for number in range(40))),
         replace(STATE, reasons=tuple(f"reason {number}" for number in range(40))),
+        replace(STATE, refusals=tuple(f"kind {number}" for number in range(40))),
         replace(STATE, watches=STATE.watches[1:]),
         replace(STATE, watches=(*STATE.watches, WATCH)),
         state_with(since=STATE.ends.closed),

@@ -187,6 +187,6 @@ def test_rates_of_missing_values_are_handed_to_the_rules() -> None:
 
 
 def test_of_the_process_as_a_whole_the_requests_in_flight_are_known() -> None:
-    quantities = quantities_of_process(in_flight=42)
+    quantities = quantities_of_process(in_flight=42, unanswered=0)
 
     assert (quantities.in_flight, quantities.exchange_count, quantities.failures) == (42, 0, {})

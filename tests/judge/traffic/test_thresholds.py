@@ -102,6 +102,18 @@ def test_an_error_rate_names_the_kinds_that_occurred_most(judge_of: Callable[[st
     assert found.score == pytest.approx(289 / 812)
 
 
+def test_a_refusal_rate_names_the_fields_and_knows_failures_apart(
+    judge_of: Callable[[str], ThresholdJudge],
+) -> None:
+    refusing = replace(FAILING, refusals={"http_422 age missing": 400, "http_400": 12})
+
+    found = one(judge_of("refusal_rate>50%").update(refusing, 0.0))
+
+    assert found.summary == (
+        "refusal rate 51 % of 812 exchanges (limit 50 %): 422 because of `age` missing x 400, http_400 x 12"
+    )
+
+
 def test_a_pattern_counts_only_failures_that_match(judge_of: Callable[[str], ThresholdJudge]) -> None:
     measured = replace(QUIET, failures={"http_500": 81, "client_disconnect": 500})
 
@@ -181,7 +193,7 @@ def test_without_exchanges_an_alert_fires_on(judge_of: Callable[[str], Threshold
     found = one(judge.update(NOTHING, 60.0))
 
     assert found.state == "firing"
-    assert found.summary == "error_rate: nothing to judge by (limit 2 %)"
+    assert found.summary == "failure_rate: nothing to judge by (limit 2 %)"
 
 
 def test_a_column_that_is_not_measured_any_more_fires_on_until_it_is(judge_of: Callable[[str], ThresholdJudge]) -> None:

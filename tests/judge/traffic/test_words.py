@@ -27,14 +27,39 @@ def counts_of(
     return outcomes.close(0.0)
 
 
+NOTHING: Mapping[str, int] = {}
 REFERENCE = counts_of(1000, failures={"http_503": 10, "cancelled": 30}, undecodable=20)
 EVENTS = TrafficEvents(REFERENCE)
 
 
-def shown(name: str, kind: str = "", *, after: float, failures: Mapping[str, int], quantile: int = 0) -> Shown:
+def shown(
+    name: str,
+    kind: str = "",
+    *,
+    after: float,
+    failures: Mapping[str, int] = NOTHING,
+    refusals: Mapping[str, int] = NOTHING,
+    quantile: int = 0,
+) -> Shown:
     quantity = next(each for each in EVENTS.quantities if (each.name, each.kind) == (name, kind))
     place = quantity.places[quantile]
-    return Shown(quantity, place, after, failures, {"cut": 15, "json": 5}, trials=100)
+    return Shown(quantity, place, after, failures, {"cut": 15, "json": 5}, refusals, trials=100)
+
+
+def test_a_refusal_is_told_with_the_field_that_it_is_about() -> None:
+    refusals = {"http_422 age missing": 90, "http_400": 10}
+
+    sentence, cause = explain(
+        shown("refusal_rate", after=1.0, refusals=refusals), EVENTS, reference=REFERENCE, recent=REFERENCE
+    )
+
+    assert sentence == (
+        "refusal rate rose from 0 % to 100 % of exchanges: 422 because of `age` missing x 90, http_400 x 10"
+    )
+    assert [(bin_.label, bin_.reference, bin_.current) for bin_ in cause.bins] == [
+        ("422 because of `age` missing", 0.0, 0.9),
+        ("http_400", 0.0, 0.1),
+    ]
 
 
 def told(each: Shown, recent: OutcomeCounts = REFERENCE) -> str:

@@ -357,10 +357,19 @@ def test_thresholds_that_cannot_be_read_are_one_clear_error_and_the_host_is_unha
     monitor = assembled({**EVERYTHING, "DASHLIGHT_THRESHOLDS": "error_rate>2%, speed>3"})
 
     assert isinstance(monitor.refusal, SettingsError)
-    assert str(monitor.refusal).startswith("DASHLIGHT_THRESHOLDS='speed>3': expected one of error_rate, ")
+    assert str(monitor.refusal).startswith("DASHLIGHT_THRESHOLDS='speed>3': expected one of failure_rate, ")
     assert messages(caplog, logging.ERROR) == [f"monitoring is off: {monitor.refusal}"]
     assert len(request(monitor)) == 2
     assert assembled.exporter.bodies == []
+
+
+def test_floors_that_are_switched_off_are_said_at_the_start(
+    assembled: Assembled, caplog: pytest.LogCaptureFixture
+) -> None:
+    assembled({**EVERYTHING, "DASHLIGHT_THRESHOLDS": "none"})
+
+    told = [text for text in messages(caplog, logging.WARNING) if text.startswith("DASHLIGHT_THRESHOLDS=none")]
+    assert len(told) == 1
 
 
 def test_every_refusal_is_an_error_of_ours(assembled: Assembled) -> None:

@@ -82,9 +82,19 @@ def test_the_oldest_quarter_is_forgotten_to_go_on_learning() -> None:
     assert not learning.is_full
 
 
-def test_after_four_times_the_rows_what_is_held_has_to_do() -> None:
-    assert not learnt(*[10] * 399, rows=1000).is_last_try
-    assert learnt(*[10] * 400, rows=1000).is_last_try
+def test_it_is_known_how_many_times_the_rows_were_seen_those_forgotten_too() -> None:
+    learning = learnt(*[10] * 400, rows=1000)
+    assert learning.tries == 4.0
+
+    learning.forget_oldest()
+
+    assert learning.tries == 4.0
+
+
+def test_how_far_it_is_goes_by_panes_and_by_exchanges() -> None:
+    assert learnt(*[10] * 32, rows=1000).progress == 0.32
+    assert learnt(*[1000] * 32, rows=1000).progress == 0.5
+    assert learnt(*[1000] * 64, rows=1000).progress == 1.0
 
 
 def written(learning: TrafficLearning) -> bytes:
@@ -105,7 +115,7 @@ def test_learning_that_is_restored_goes_on_bit_by_bit(cut_at: int) -> None:
         learning.forget_oldest()
 
     assert written(restored) == written(whole)
-    assert (restored.rows, restored.is_full, restored.is_last_try) == (whole.rows, True, True)
+    assert (restored.rows, restored.is_full, restored.tries) == (whole.rows, True, whole.tries)
     for one, other in zip(restored.reference().blocks, whole.reference().blocks, strict=True):
         assert one.durations.tolist() == other.durations.tolist()
         assert (one.failures, one.first_ended_at) == (other.failures, other.first_ended_at)

@@ -20,7 +20,7 @@ MAX_REMEMBERED_PATH: Final = 256
 
 _OTHER = re.compile(
     r"""(?ix) (?:^|/) (?:
-        health | health/(?:live|ready|liveness|readiness|ping|status) | healthz | livez | readyz | ready | live
+        health | healthcheck | health/(?:live|ready|liveness|readiness|ping|status) | healthz | livez | readyz | ready | live
       | liveness | readiness | ping | version | metrics | docs | docs/oauth2-redirect | redoc | swagger
       | schema/(?:swagger|redoc|elements|rapidoc) | openapi\.json | schema\.json | docs\.json | swagger\.json
       | favicon\.ico | robots\.txt | -/(?:healthz|routes)

@@ -1,5 +1,8 @@
 """From the first exchanges of an endpoint to the judge of its traffic: learned from what is steady, then watched. Pure.
 
+Nothing is learned where a step parts what came, or where it fails more than the default limits allow: an outage during the
+first minutes must not become what is usual. Those limits watch meanwhile.
+
 While nothing is evident the reference goes on growing, by doubling: all that came since joins it where it looks like what
 is held. Where it does not, the reference stays what it was, and as much again has to come, which is then compared together
 with what was refused: what lasts is refused for ever, however slowly it came, and what was chance is not.
@@ -11,6 +14,7 @@ import numpy as np
 
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS, Floats
 from dashlight.judge.traffic.events import TrafficEvents
+from dashlight.judge.traffic.floor import is_above_floor
 from dashlight.judge.traffic.judge import Recent, TrafficJudge, TrafficJudgeState
 from dashlight.judge.traffic.overdispersion import DAY_SECONDS, is_steady, ratio_of_neighbours
 from dashlight.records import Alert, Score
@@ -18,6 +22,11 @@ from dashlight.window.fitting import refuse, within
 from dashlight.window.outcomes import OutcomeCounts
 from dashlight.window.reference.traffic import TrafficLearning, TrafficLearningState, TrafficReference
 
+MOST_TIMES, MOST_TIMES_FAILING = 4, 16
+"""Times the wanted exchanges after which the last of them are taken for the reference, steady or not; the second where it is
+failures or refusals that keep changing. What is beyond the default limits is never taken."""
+NEARLY = 0.99
+"""The most that is told of learning before it is over."""
 GROWS_TIMES = 8
 """Times the exchanges first learned from up to which the reference grows; and on until it has seen a day."""
 QUIET_NATS = 11.0
@@ -43,6 +52,7 @@ class TrafficCourseState:
     refused: int
     was_unsteady: bool
     is_unsteady: bool
+    is_failing: bool
 
 
 class TrafficCourse:
@@ -64,6 +74,8 @@ class TrafficCourse:
         """Whether the exchanges to learn from changed while they came, so that it had to go on learning."""
         self.is_unsteady = False
         """Whether they did to the end: what was learned may be an incident."""
+        self.is_failing = False
+        """Whether it goes on learning because so much of what came failed or was refused."""
 
     @property
     def state(self) -> TrafficCourseState:
@@ -76,6 +88,7 @@ class TrafficCourse:
             refused=self.refused,
             was_unsteady=self.was_unsteady,
             is_unsteady=self.is_unsteady,
+            is_failing=self.is_failing,
         )
 
     def restore(self, state: TrafficCourseState) -> None:
@@ -93,6 +106,7 @@ class TrafficCourse:
         self._times = within("times to grow", state.times, 2)
         self.refused = within("how often growth was refused", state.refused)
         self.was_unsteady, self.is_unsteady = state.was_unsteady, state.is_unsteady
+        self.is_failing = state.is_failing
 
     @property
     def judge(self) -> TrafficJudge | None:
@@ -115,12 +129,13 @@ class TrafficCourse:
     def scores(self) -> list[Score]:
         """How far learning is; from how much was learned; and what of it kept changing."""
         rows = self._kept.rows
-        if self._judge is None:
-            share = min(1.0, rows / self._kept.rows_wanted)
-            scores = [Score(None, None, "traffic_reference_learned", share, share, share, rows)]
-        else:
+        share = min(self._kept.progress, NEARLY) if self._judge is None else 1.0
+        scores = [Score(None, None, "traffic_reference_learned", share, share, share, rows)]
+        if self._judge is not None:
             exchanges = float(rows)
-            scores = [Score(None, None, "traffic_reference_exchanges", exchanges, exchanges, exchanges, rows)]
+            scores.append(Score(None, None, "traffic_reference_exchanges", exchanges, exchanges, exchanges, rows))
+        if self.is_failing:
+            scores.append(Score(None, None, "traffic_reference_failing", 1.0, 1.0, 1.0, rows))
         if self.is_unsteady or (self._judge is None and self.was_unsteady):
             scores.append(Score(None, None, "traffic_reference_unsteady", 1.0, 1.0, 1.0, rows))
         if self.refused:
@@ -131,9 +146,14 @@ class TrafficCourse:
     def _finish(self, learning: TrafficLearning) -> None:
         reference = learning.reference()
         events = TrafficEvents(reference.total)
-        if not _is_steady(reference, events, events.gates(float(np.sqrt(self._tolerance)))):
+        blocks = np.array([events.count(block) for block in reference.blocks])
+        gates = events.gates(float(np.sqrt(self._tolerance)))
+        self.is_failing = is_above_floor(reference.blocks)
+        if self.is_failing or not is_steady(blocks, gates):
             self.was_unsteady = True
-            if not learning.is_last_try:
+            failing = events.is_failure | events.is_refusal
+            is_other = is_steady(blocks[:, :, failing], gates[failing])
+            if self.is_failing or learning.tries < (MOST_TIMES if is_other else MOST_TIMES_FAILING):
                 learning.forget_oldest()
                 return
             self.is_unsteady = True
@@ -141,12 +161,11 @@ class TrafficCourse:
 
     def _grow(self, judge: TrafficJudge, growing: TrafficLearning, pane: OutcomeCounts) -> None:
         kept = self._kept
-        if judge.has_alerts:
-            # An incident began before it was evident: nothing of what came since the reference is certain.
-            if growing.rows > kept.rows:
-                self._growing, self._times = kept.copy(), 2
-            return
         growing.add(pane)
+        if judge.has_alerts or is_above_floor(growing.blocks):
+            # An incident began before it was evident: nothing of what came since the reference is certain.
+            self._growing, self._times = kept.copy(), 2
+            return
         if growing.rows < self._times * kept.rows or judge.margin > -QUIET_NATS:
             return
         reference = growing.reference()

@@ -21,7 +21,16 @@ FEWEST_SLOW = 1
 """Exchanges of the reference beyond a quantile without which it is none of them."""
 SAME_BINS = 1
 """Bins within which two quantiles are the same: the time to the first byte then says what the latency says."""
-_SHARES = {"error_rate": 0.35, "error_kind": 0.1, "new_failure": 0.2, "latency": 0.25, "first_byte": 0.05}
+_SHARES = {
+    "error_rate": 0.3,
+    "error_kind": 0.1,
+    "new_failure": 0.2,
+    "refusal_rate": 0.05,
+    "refusal_kind": 0.05,
+    "new_refusal": 0.05,
+    "latency": 0.25,
+    "first_byte": 0.05,
+}
 _UNDECODABLE_SHARE = 0.15
 _HISTOGRAM = {"latency": "durations", "first_byte": "first_bytes"}
 
@@ -31,9 +40,9 @@ class Quantity:
     """What an alert is about: one or several events of the same kind."""
 
     name: str
-    """`error_rate`, `error_kind`, `new_failure`, `latency`, `first_byte` or `undecodable_rate`."""
+    """`error_rate`, `error_kind`, `new_failure`, the same of refusals, `latency`, `first_byte` or `undecodable_rate`."""
     kind: str
-    """Of failure, where it is about one; else empty."""
+    """Of failure or refusal, where it is about one; else empty."""
     places: tuple[int, ...]
     """Of its events, the most frequent first; each holds those after it."""
 
@@ -61,18 +70,26 @@ class TrafficEvents:
     def __init__(self, reference: OutcomeCounts) -> None:
         self.known_kinds = frozenset(reference.failures) - NOT_FAILURES
         """Kinds of failure that the reference has seen."""
+        self.known_refusals = frozenset(reference.refusals)
+        """Likewise kinds of refusal."""
         kinds = [kind for kind in reference.failures if kind in self.known_kinds and kind != OTHER][:MOST_KINDS]
+        refusals = [kind for kind in reference.refusals if kind != OTHER][:MOST_KINDS]
         durations, first_bytes = _slow("latency", reference.durations), _slow("first_byte", reference.first_bytes)
         self.slow: tuple[Slow, ...] = (*durations, *(first_bytes if _differ(durations, first_bytes) else ()))
-        """Those about slowness; they follow on the failures."""
+        """Those about slowness; they follow on the failures and the refusals."""
         quantities = [Quantity("error_rate", "", (0,))]
         quantities += [Quantity("error_kind", kind, (place + 1,)) for place, kind in enumerate(kinds)]
         quantities.append(Quantity("new_failure", "", (len(kinds) + 1,)))
         begin = len(kinds) + 2
+        quantities.append(Quantity("refusal_rate", "", (begin,)))
+        quantities += [Quantity("refusal_kind", kind, (begin + 1 + place,)) for place, kind in enumerate(refusals)]
+        begin += len(refusals) + 2
+        quantities.append(Quantity("new_refusal", "", (begin - 1,)))
+        self._first_slow = begin
         for name in _HISTOGRAM:
             places = tuple(begin + place for place, slow in enumerate(self.slow) if slow.quantity == name)
             quantities += [Quantity(name, "", places)] if places else []
-        self._kinds = kinds
+        self._kinds, self._refusals = kinds, refusals
         self._has_analysed = reference.analysed > 0
         if self._has_analysed:
             quantities.append(Quantity("undecodable_rate", "", (begin + len(self.slow),)))
@@ -96,9 +113,14 @@ class TrafficEvents:
         return np.arange(self.size) < len(self._kinds) + 2
 
     @property
+    def is_refusal(self) -> NDArray[np.bool_]:
+        """Which events are refusals, shape (size,)."""
+        return ~self.is_failure & (np.arange(self.size) < self._first_slow)
+
+    @property
     def is_slow(self) -> NDArray[np.bool_]:
-        """Which events are slowness, shape (size,); what is neither that nor a failure could not be read."""
-        after = np.arange(self.size) - (len(self._kinds) + 2)
+        """Which events are slowness, shape (size,); what is neither that, a failure nor a refusal could not be read."""
+        after = np.arange(self.size) - self._first_slow
         return (after >= 0) & (after < len(self.slow))
 
     def gates(self, gate: float) -> Floats:
@@ -115,7 +137,13 @@ class TrafficEvents:
             held[0, 0] = counts.failed
             held[0, 1 : len(kinds) + 1] = [counts.failures.get(kind, 0) for kind in kinds]
             held[0, len(kinds) + 1] = sum(self.new_failures(counts.failures).values())
-        for place, slow in enumerate(self.slow, len(kinds) + 2):
+        first = len(kinds) + 2
+        held[1, first : self._first_slow] = exchanges
+        if counts.refusals:
+            held[0, first] = counts.refused
+            held[0, first + 1 : self._first_slow - 1] = [counts.refusals.get(kind, 0) for kind in self._refusals]
+            held[0, self._first_slow - 1] = sum(self.new_refusals(counts.refusals).values())
+        for place, slow in enumerate(self.slow, self._first_slow):
             histogram = counts.durations if slow.quantity == "latency" else counts.first_bytes
             held[:, place] = histogram[slow.bin_ + 1 :].sum(), histogram.sum()
         if self._has_analysed:
@@ -127,9 +155,13 @@ class TrafficEvents:
         known = self.known_kinds | NOT_FAILURES
         return {kind: count for kind, count in failures.items() if kind not in known}
 
+    def new_refusals(self, refusals: Mapping[str, int]) -> dict[str, int]:
+        """Of *refusals*, by kind, those of kinds that the reference has not seen."""
+        return {kind: count for kind, count in refusals.items() if kind not in self.known_refusals}
+
     def slow_at(self, place: int) -> Slow | None:
         """The slowness that event number *place* is about; None where it is about something else."""
-        first = len(self._kinds) + 2
+        first = self._first_slow
         return self.slow[place - first] if first <= place < first + len(self.slow) else None
 
 

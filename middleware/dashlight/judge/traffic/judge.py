@@ -57,8 +57,9 @@ class TrafficJudgeState:
     bank: CusumState
     ring: RingState
     kinds: tuple[str, ...]
-    """Of failures, by place in the ring, as are the reasons."""
+    """Of failures, by place in the ring, as are the reasons and the refusals."""
     reasons: tuple[str, ...]
+    refusals: tuple[str, ...]
     watches: tuple[ShiftWatchState, ...]
     """Of each quantity, in the order of TrafficEvents.quantities."""
     ends: PaneEndsState
@@ -79,7 +80,11 @@ class TrafficJudge:
         self.events = TrafficEvents(reference.total)
         blocks = np.array([self.events.count(block) for block in reference.blocks])
         self.expected = proportions_of(
-            blocks, is_failure=self.events.is_failure, is_slow=self.events.is_slow, seconds=reference.seconds
+            blocks,
+            is_failure=self.events.is_failure,
+            is_refusal=self.events.is_refusal,
+            is_slow=self.events.is_slow,
+            seconds=reference.seconds,
         )
         """What the reference says of the events."""
         yes = np.ones(self.events.size, np.bool_)
@@ -96,7 +101,9 @@ class TrafficJudge:
         self._gates = self.events.gates(float(np.sqrt(tolerance)))
         self._writer = AlertWriter("traffic", endpoint=endpoint)
         self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
-        self._ring = Ring((2 * self.events.size + self._kinds.size + self._reasons.size,), LEVELS)
+        self._refusals = Names(KIND_LIMIT)
+        named = self._kinds.size + self._reasons.size + self._refusals.size
+        self._ring = Ring((2 * self.events.size + named,), LEVELS)
         self._watches = {quantity: ShiftWatch() for quantity in self.events.quantities}
         self._ends = PaneEnds()
 
@@ -108,6 +115,7 @@ class TrafficJudge:
             ring=self._ring.state,
             kinds=self._kinds.state,
             reasons=self._reasons.state,
+            refusals=self._refusals.state,
             watches=tuple(watch.state for watch in self._watches.values()),
             ends=self._ends.state,
         )
@@ -121,6 +129,7 @@ class TrafficJudge:
         self._ring.restore(state.ring)
         self._kinds.restore(state.kinds)
         self._reasons.restore(state.reasons)
+        self._refusals.restore(state.refusals)
         self._ends.restore(state.ends)
         closed, watches = self._ends.closed, len(state.watches)
         refuse(f"{self._ring.closed} panes of counts, {closed} that ended", where=self._ring.closed != closed)
@@ -150,7 +159,11 @@ class TrafficJudge:
             return []
         self._ends.add(at, pane.exchanges)
         counts = self.events.count(pane)
-        named = self._kinds.count(pane.failures), self._reasons.count(pane.undecodable)
+        named = (
+            self._kinds.count(pane.failures),
+            self._reasons.count(pane.undecodable),
+            self._refusals.count(pane.refusals),
+        )
         self._ring.add(np.concatenate([counts.ravel(), *named]), at)
         margins = self._bank.update(*counts.astype(np.float32))
         watches = self._watches.items()
@@ -204,7 +217,8 @@ class TrafficJudge:
         row, detector = np.unravel_index(strength(found).argmax(), found.sizes.shape)
         place = int(found.detectors[detector])
         size = self.events.size
-        kinds, reasons = np.split(stretches[row, 2 * size :], [self._kinds.size])
+        ends = np.cumsum([self._kinds.size, self._reasons.size])
+        kinds, reasons, refusals = np.split(stretches[row, 2 * size :], ends)
         trials = int(stretches[row, size + place])
         shown = Shown(
             quantity=quantity,
@@ -212,6 +226,7 @@ class TrafficJudge:
             after=float(stretches[row, place] / max(trials, 1)),
             failures=self._kinds.named(kinds),
             undecodable=self._reasons.named(reasons),
+            refusals=self._refusals.named(refusals),
             trials=trials,
         )
         summary, cause = explain(shown, self.events, reference=self.reference.total, recent=recent)

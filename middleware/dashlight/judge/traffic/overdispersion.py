@@ -12,6 +12,7 @@ from scipy.special import fdtrc, ndtr, ndtri
 
 from dashlight.judge.evidence.null import SEASON_DEVIATIONS, Floats
 from dashlight.judge.evidence.proportions import Proportions
+from dashlight.judge.traffic.steps import UNSTEADY, has_step
 
 Counts = NDArray[np.int64]
 
@@ -36,12 +37,15 @@ UNSEEN_DAY_TAU = 0.1
 assumption about machines that are busier at noon than at night, not a measurement. It allows for times that are longer by
 about a sixth of the width of their distribution."""
 QUARTERS = 4
-UNSTEADY = 1e-3
-"""Probability at which the quarters of a steady reference are taken for different, all events together."""
 
 
 def proportions_of(
-    blocks: Counts, *, is_failure: NDArray[np.bool_], is_slow: NDArray[np.bool_], seconds: float
+    blocks: Counts,
+    *,
+    is_failure: NDArray[np.bool_],
+    is_slow: NDArray[np.bool_],
+    seconds: float,
+    is_refusal: NDArray[np.bool_] | None = None,
 ) -> Proportions:
     """What a reference says of its events.
 
@@ -50,6 +54,7 @@ def proportions_of(
         is_failure: events that are failures, shape (events,).
         is_slow: events that are slowness, shape (events,).
         seconds: the time that the reference covers.
+        is_refusal: events that are refusals, shape (events,); they come in bursts of their own. None: there are none.
     """
     occurred, trials = blocks.sum(axis=0).astype(np.float64)
     # One more occurrence in one more trial than all are: no event is impossible because it was not seen.
@@ -61,12 +66,15 @@ def proportions_of(
     phi, tau, bursts = _memory(blocks, assumed if unseen_part else np.full(len(shares), np.inf), is_slow)
     # Few bursts cannot show how long they are: what is assumed counts as some more.
     rare = np.minimum(occurred, trials - occurred) < FEWEST_OCCURRENCES
-    is_known = bool((is_failure & ~rare).any())
-    assumed_phi = np.where(is_failure & (not is_known), UNKNOWN_PHI, UNSEEN_PHI)
+    groups = [is_failure] if is_refusal is None else [is_failure, is_refusal]
+    assumed_phi = np.full(len(shares), UNSEEN_PHI)
+    for group in groups:
+        assumed_phi[group & (not (group & ~rare).any())] = UNKNOWN_PHI
     phi = (PRIOR_BURSTS * assumed_phi + bursts * phi) / (PRIOR_BURSTS + bursts)
-    # A rare failure comes as the failures do of which there are enough, if more than one by one.
-    usual = float((phi * (is_failure & ~rare)).max(initial=1.0))
-    phi = np.where(is_failure & rare, np.maximum(phi, usual), phi)
+    for group in groups:
+        # A rare failure comes as the failures do of which there are enough, if more than one by one.
+        usual = float((phi * (group & ~rare)).max(initial=1.0))
+        phi = np.where(group & rare, np.maximum(phi, usual), phi)
     slowest = float(((phi - 1) * (is_slow & ~rare)).max(initial=0.0))
     return Proportions(
         shares=np.clip(shares, 0.0, 1.0),
@@ -89,7 +97,7 @@ def _visible(shares: Floats) -> Floats:
 
 
 def is_steady(blocks: Counts, gates: Floats) -> bool:
-    """Whether the quarters of *blocks* look alike, but for their own bursts.
+    """Whether the quarters of *blocks* look alike, but for their own bursts, and no step parts them at any boundary.
 
     F = (variance between the quarters) / (variance of the fours of blocks within them), or its chance where exchanges
     are independent, if that is larger. A difference matters where it is improbable, and beyond the event's gate
@@ -109,7 +117,9 @@ def is_steady(blocks: Counts, gates: Floats) -> bool:
     between = _squares(sums, share, share) / (QUARTERS - 1)
     chance = fdtrc(QUARTERS - 1, freedom, between / np.maximum(within, 1.0))
     angles = 2 * np.arcsin(np.sqrt(np.clip(shares, 0.0, 1.0)))
-    return not bool(((chance < UNSTEADY / len(gates)) & (np.ptp(angles, axis=0) >= gates)).any())
+    if bool(((chance < UNSTEADY / len(gates)) & (np.ptp(angles, axis=0) >= gates)).any()):
+        return False
+    return not has_step(blocks, gates)
 
 
 def ratio_of_neighbours(blocks: Counts) -> Floats:

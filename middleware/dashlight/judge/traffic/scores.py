@@ -37,10 +37,11 @@ def quantities_of(
         undecodable_count=undecodable_count,
         analysed_count=analysed_count,
         missing=missing,
+        refusals=counts.refusals,
     )
 
 
-def quantities_of_process(*, in_flight: int) -> Quantities:
+def quantities_of_process(*, in_flight: int, unanswered: int) -> Quantities:
     """What is measured of the process as a whole: the requests that it is about."""
     return Quantities(
         exchange_count=0,
@@ -51,6 +52,7 @@ def quantities_of_process(*, in_flight: int) -> Quantities:
         in_flight=in_flight,
         undecodable_count=0,
         analysed_count=0,
+        unanswered=unanswered,
     )
 
 
@@ -76,6 +78,8 @@ def traffic_scores(
     found = [
         _rate("error_rate", failed, exchanges),
         *(_rate(f"error_rate[{kind}]", count, exchanges) for kind, count in measured.failures.items()),
+        _rate("refusal_rate", counts.refused, exchanges),
+        *(_rate(f"refusal_rate[{kind}]", count, exchanges) for kind, count in counts.refusals.items()),
         *_quantiles("latency", counts.latency_quantile, exchanges),
         _exact("throughput", measured.throughput, exchanges),
         _exact("in_flight", measured.in_flight, exchanges),

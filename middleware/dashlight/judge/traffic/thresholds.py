@@ -1,18 +1,26 @@
 """How the quantities of one endpoint stand against the operator's rules, pane by pane. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.evidence.hysteresis import Hysteresis, HysteresisState
 from dashlight.judge.traffic.rules import LATENCIES, RATES, Rule
+from dashlight.judge.traffic.words import in_words
 from dashlight.judge.words import number, percent, printable, span
 from dashlight.records import Alert, Role, Score
 from dashlight.window.fitting import moment, refuse
 
 KINDS_NAMED = 3
+TracesOf: TypeAlias = Callable[[Rule, Role | None, str | None, float], tuple[str, ...]]
+"""Trace ids of exchanges after a moment that show what an alert of a rule is about, and of a column where it is of one."""
+
+
+def no_traces(_rule: Rule, _role: Role | None, _column: str | None, _since_at: float) -> tuple[str, ...]:
+    """Of rules about no exchange in particular."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,7 @@ class Quantities:
 
     exchange_count: int
     failures: Mapping[str, int]
-    """Exchanges that failed, by kind: `http_500`, `raised_ValueError`, ..."""
+    """Exchanges that failed, by kind: `http_500`, `exception:ValueError`, ..."""
     latency_seconds: Mapping[str, float]
     """Time to the last byte at `p50`, `p90`, `p95`, `p99`; empty where there was no exchange."""
     first_byte_seconds: Mapping[str, float]
@@ -35,6 +43,10 @@ class Quantities:
     analysed_count: int
     missing: Sequence[Score] = ()
     """Scores `missing_rate` of the columns."""
+    refusals: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Exchanges that were refused, by kind: `http_422 age missing`, ..."""
+    unanswered: int = 0
+    """Requests that wait in processes in which no answer came."""
 
 
 class _Reading(NamedTuple):
@@ -136,17 +148,20 @@ class ThresholdJudge:
             self._crossings[key] = _Crossing(crossing.phase.at)
             self._crossings[key].restore(crossing)
 
-    def update(self, measured: Quantities, at: float) -> list[Alert]:
-        """Take what was *measured* up to the moment *at*: the alerts that are pending, firing, or were until now."""
+    def update(self, measured: Quantities, at: float, traces: TracesOf = no_traces) -> list[Alert]:
+        """Take what was *measured* up to the moment *at*: the alerts that are pending, firing, or were until now.
+
+        Those in force carry *traces* of what crossed the rule.
+        """
         reports: list[Alert] = []
         silent = dict.fromkeys(self._crossings)
         for rule in self.rules:
             for reading in _readings(rule, measured):
                 key = rule, reading.role, reading.column
                 silent.pop(key, None)
-                reports.extend(self._judged(rule, reading, at))
+                reports.extend(self._judged(rule, reading, at, traces))
         for rule, role, column in silent:
-            reports.extend(self._judged(rule, _reading(rule, None, 0, "", of=(column, role)), at))
+            reports.extend(self._judged(rule, _reading(rule, None, 0, "", of=(column, role)), at, traces))
         return reports
 
     def forget_columns(self, asked: Collection[tuple[str | None, str | None]], at: float) -> list[Alert]:
@@ -159,7 +174,7 @@ class ThresholdJudge:
             reports.append(self._alert(rule, reading, Phase("resolved", at, crossing.phase.since_at)))
         return reports
 
-    def _judged(self, rule: Rule, reading: _Reading, at: float) -> Iterator[Alert]:
+    def _judged(self, rule: Rule, reading: _Reading, at: float, traces: TracesOf) -> Iterator[Alert]:
         key = rule, reading.role, reading.column
         crossing = self._crossings.pop(key, None)
         if crossing is None:
@@ -169,7 +184,9 @@ class ThresholdJudge:
         phase = crossing.step(rule, reading.value, at)
         if phase.state in {"pending", "firing"}:
             self._crossings[key] = crossing
-        yield self._alert(rule, reading, phase)
+            yield replace(self._alert(rule, reading, phase), exemplars=traces(*key, phase.since_at))
+        else:
+            yield self._alert(rule, reading, phase)
 
     def _alert(self, rule: Rule, reading: _Reading, phase: Phase) -> Alert:
         return self._writer.write(
@@ -191,11 +208,13 @@ def _readings(rule: Rule, measured: Quantities) -> Iterator[_Reading]:
             if fnmatchcase(name, rule.pattern):
                 words = f"{percent(score.value)} of {printable(name)} missing in {score.rows} rows"
                 yield _reading(rule, score.value, score.rows, words, of=(score.column, score.role))
-    elif rule.quantity == "error_rate":
-        yield _failure_reading(rule, measured)
+    elif rule.quantity == "failure_rate":
+        yield _failure_reading(rule, measured, "error rate", measured.failures)
+    elif rule.quantity == "refusal_rate":
+        yield _failure_reading(rule, measured, "refusal rate", measured.refusals)
     elif rule.quantity == "undecodable_rate":
         rows = measured.analysed_count
-        value = measured.undecodable_count / rows if rows else None
+        value = measured.undecodable_count / rows if rows >= max(rule.least_exchanges, 1) else None
         yield _reading(rule, value, rows, f"{percent(value or 0.0)} of {rows} exchanges undecodable")
     elif rule.quantity in LATENCIES:
         kind, quantile = rule.quantity.rsplit("_", 1)
@@ -206,18 +225,23 @@ def _readings(rule: Rule, measured: Quantities) -> Iterator[_Reading]:
     elif rule.quantity == "throughput":
         words = f"throughput {_written(rule, measured.throughput)}"
         yield _reading(rule, measured.throughput, measured.exchange_count, words)
+    elif rule.quantity == "unanswered":
+        words = f"{measured.unanswered} requests wait where none was answered"
+        yield _reading(rule, float(measured.unanswered), measured.unanswered, words)
     else:
         words = f"{measured.in_flight} exchanges in flight"
         yield _reading(rule, float(measured.in_flight), measured.exchange_count, words)
 
 
-def _failure_reading(rule: Rule, measured: Quantities) -> _Reading:
+def _failure_reading(rule: Rule, measured: Quantities, name: str, counts: Mapping[str, int]) -> _Reading:
+    """The share of exchanges counted by kind."""
     exchanges = measured.exchange_count
-    kinds = {kind: count for kind, count in measured.failures.items() if count and fnmatchcase(kind, rule.pattern)}
-    value = sum(kinds.values()) / exchanges if exchanges else None
+    kinds = {kind: count for kind, count in counts.items() if count and fnmatchcase(kind, rule.pattern)}
+    occurred = sum(kinds.values())
+    value = occurred / exchanges if exchanges >= max(rule.least_exchanges, 1) else None
     most = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:KINDS_NAMED]
-    named = ", ".join(f"{printable(kind)} x {count}" for kind, count in most)
-    words = f"error rate {percent(value or 0.0)} of {exchanges} exchanges"
+    named = ", ".join(f"{in_words(kind)} x {count}" for kind, count in most)
+    words = f"{name} {percent(value or 0.0)} of {exchanges} exchanges"
     return _reading(rule, value, exchanges, words, detail=f": {named}" if named else "")
 
 

@@ -27,6 +27,8 @@ class Shown:
     """Of the window, by kind, most frequent first."""
     undecodable: Mapping[str, int]
     """Likewise, by reason."""
+    refusals: Mapping[str, int]
+    """Likewise, by kind of refusal."""
     trials: int
     """Exchanges of the window of which the share is one."""
 
@@ -44,14 +46,23 @@ def explain(
     words, before, after = _tallies(shown, events, reference)
     rows = max(reference.analysed if shown.quantity.name == "undecodable_rate" else reference.exchanges, 1)
     share = sum(before.values()) / rows
-    named = ", ".join(f"{printable(kind)} x {count}" for kind, count in [*after.items()][:KINDS_NAMED])
+    named = ", ".join(f"{in_words(kind)} x {count}" for kind, count in [*after.items()][:KINDS_NAMED])
     more = ", ..." if len(after) > KINDS_NAMED else ""
     bins = [
-        BinShare(printable(kind), before.get(kind, 0) / rows, after.get(kind, 0) / max(shown.trials, 1))
+        BinShare(in_words(kind), before.get(kind, 0) / rows, after.get(kind, 0) / max(shown.trials, 1))
         for kind in {**before, **after}
     ]
     sentence = f"{words} rose from {percent(share)} to {percent(shown.after)} of exchanges: {named}{more}"
     return sentence, Cause(words, share, shown.after, tuple(bins))
+
+
+def in_words(kind: str) -> str:
+    """A kind of failure or refusal: `http_422 age missing` is 422 because of `age` missing."""
+    status, parted, problem = kind.partition(" ")
+    if not parted or not status.startswith("http_"):
+        return printable(kind)
+    field, _, what = problem.partition(" ")
+    return printable(f"{status.removeprefix('http_')} because of `{field}` {what}".rstrip())
 
 
 def _tallies(
@@ -61,18 +72,19 @@ def _tallies(
     quantity = shown.quantity
     if quantity.name == "undecodable_rate":
         return "undecodable share", reference.undecodable, shown.undecodable
-    if quantity.name == "error_kind":
+    is_refusal = quantity.name in {"refusal_rate", "refusal_kind", "new_refusal"}
+    both = (reference.refusals, shown.refusals) if is_refusal else (reference.failures, shown.failures)
+    if quantity.name in {"error_kind", "refusal_kind"}:
         kind = quantity.kind
-        before, after = ({kind: counts.get(kind, 0)} for counts in (reference.failures, shown.failures))
-        return f"error rate of {printable(kind)}", before, after
+        before, after = ({kind: counts.get(kind, 0)} for counts in both)
+        return f"{'refusal' if is_refusal else 'error'} rate of {in_words(kind)}", before, after
+    if quantity.name == "new_refusal":
+        return "refusal rate of kinds never seen in the reference", {}, events.new_refusals(shown.refusals)
     if quantity.name == "new_failure":
         words = "error rate of kinds never seen in the reference"
         return words, {}, events.new_failures(shown.failures)
-    before, after = (
-        {kind: count for kind, count in counts.items() if kind not in NOT_FAILURES}
-        for counts in (reference.failures, shown.failures)
-    )
-    return "error rate", before, after
+    before, after = ({kind: count for kind, count in counts.items() if kind not in NOT_FAILURES} for counts in both)
+    return "refusal rate" if is_refusal else "error rate", before, after
 
 
 def _slower(shown: Shown, slow: Slow, reference: OutcomeCounts, recent: OutcomeCounts) -> tuple[str, Cause]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import uuid
@@ -21,6 +22,8 @@ from dashlight.version import __version__
 
 if TYPE_CHECKING:
     from dashlight.deliver.delivery import Connect
+
+logger = logging.getLogger("dashlight")
 
 
 def analysis(
@@ -56,7 +59,7 @@ def analysis(
     from dashlight.deliver.encoding.span_attributes import known_methods
     from dashlight.deliver.encoding.span_limits import span_limits
     from dashlight.deliver.encoding.traces import SpanEncoder
-    from dashlight.judge.traffic.rules import parse_rules
+    from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor, limits_of
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
     from dashlight.runtime.assembly.machine import instance_of, meeting_of
@@ -70,7 +73,7 @@ def analysis(
     # What may be refused comes first, before a thread is started.
     policy = Policy(
         pane_seconds=settings.pane,
-        rules=parse_rules(settings.thresholds),
+        rules=limits_of(settings.thresholds, pane_seconds=settings.pane),
         panes_between_false_alarms=settings.false_alarms / settings.pane,
         tolerance=settings.tolerance,
         reference_rows=settings.reference_rows,
@@ -82,6 +85,8 @@ def analysis(
         model_version=settings.model_version,
         window_seconds=settings.window,
     )
+    if not any(map(is_floor, policy.rules)):
+        logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
     reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
     reference = reference_file.read() if reference_file is not None else None
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"

@@ -16,8 +16,6 @@ FEWEST_PANES = 64
 """With exchanges in them. Fewer say nothing of how errors and slowness come in bursts."""
 LONGEST_SECONDS = 7 * 86400.0
 """An endpoint asked once an hour does not learn for half a year: a week is all there is to see of its rhythm."""
-MOST_TIMES = 4
-"""Times the wanted exchanges after which the last of them are taken for the reference, steady or not."""
 _MOST_OF_A_BLOCK = MOST_COUNT // MOST_BLOCKS
 """Of anything in one block: the sum of all of them stays within 64 bits."""
 
@@ -49,6 +47,7 @@ class BlockTallies:
     last_ended_at: float
     analysed: int
     undecodable: Mapping[str, int]
+    refusals: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,9 +104,20 @@ class TrafficLearning:
         return self.rows >= self.rows_wanted or last - first >= LONGEST_SECONDS
 
     @property
-    def is_last_try(self) -> bool:
-        """Whether so much was seen that what is held has to do."""
-        return self._seen >= MOST_TIMES * self.rows_wanted
+    def progress(self) -> float:
+        """Part of the exchanges, or of the panes, that are wanted and still fewer, 0 to 1."""
+        panes = sum(block.panes for block in self._blocks)
+        return min(1.0, self.rows / self.rows_wanted, panes / FEWEST_PANES)
+
+    @property
+    def tries(self) -> float:
+        """How many times the exchanges that are wanted were seen, those forgotten too."""
+        return self._seen / self.rows_wanted
+
+    @property
+    def blocks(self) -> Sequence[OutcomeCounts]:
+        """What is held, in order of time."""
+        return self._blocks
 
     def add(self, pane: OutcomeCounts) -> None:
         """Take the next pane; one without exchanges says nothing and is left out."""
@@ -152,12 +162,13 @@ def _tallies(block: OutcomeCounts) -> BlockTallies:
         last_ended_at=block.last_ended_at,
         analysed=block.analysed,
         undecodable=block.undecodable,
+        refusals=block.refusals,
     )
 
 
 def _block(tallies: BlockTallies, histograms: NDArray[np.int64]) -> OutcomeCounts:
     """The block of which these are the *tallies* and the *histograms*; ValueError where it cannot be."""
-    tallied = (tallies.outcomes, tallies.failures, tallies.undecodable)
+    tallied = (tallies.outcomes, tallies.failures, tallies.undecodable, tallies.refusals)
     for count in (tallies.rows, tallies.analysed, *(count for counts in tallied for count in counts.values())):
         within("exchanges of a block", count, 0, _MOST_OF_A_BLOCK)
     within("panes of a block", tallies.panes, 1, _MOST_OF_A_BLOCK)
@@ -179,4 +190,5 @@ def _block(tallies: BlockTallies, histograms: NDArray[np.int64]) -> OutcomeCount
         last_ended_at=tallies.last_ended_at,
         analysed=tallies.analysed,
         undecodable=tallies.undecodable,
+        refusals=tallies.refusals,
     )
