@@ -98,6 +98,7 @@ WORST: dict[str, tuple[Pumped, ...]] = {
         ("", "'shape': (1", "x"),
     ),
     "decode.formats.npy_body:_SIZE": (("", "1", "x"),),
+    "decode.formats.slow_numbers:_SLOW": (("", "1e", ""), ("", "1e+30", "!"), _DIGITS),
     "decode.formats.sse:_FIELD": (("", "data", ""),),
     "decode.formats.sse:_LINE_END": (("", "\r", ""), ("", "\n", ""), ("", "a", "")),
     "decode.llm.text:_LETTER": (("", "7", ""),),
