@@ -53,6 +53,7 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.rows.number_texts:_NUMBER": (_DIGITS, ("1", ",", "x"), ("1", " ", "x"), ("", "-", "1")),
     "decode.rows.number_texts:_WORDED": (*_NAME, ("", "label", "!")),
     "decode.rows.refusals:_REFUSING": (("", "must ", "!"), ("", "must not ", "!"), ("", "invali", "!")),
+    "decode.rows.lists.series:_HISTORY": (*_NAME, ("historical", "_", "!")),
     "decode.rows.row_keys:_KEY": _NAME,
     "window.facets.list_names:_BOUND": (*_NAME, ("p", "1", "!")),
     "window.facets.list_names:_LIST": (("search", "_", "!"),),

@@ -12,7 +12,7 @@ from dashlight.decode.protocols.detect import place_of
 from dashlight.errors import DecodeError
 
 CAP = 1 << 18
-MAX_SECONDS = 0.1
+MAX_SECONDS = 0.4
 """msgspec takes a second for a body of the slowest ones."""
 
 
