@@ -713,3 +713,15 @@ def test_the_order_of_keys_makes_no_difference(exchange: Make, answer: Mapping[s
     )
 
     assert first == second
+
+
+@pytest.mark.parametrize("word", ["Bo", "Li"])
+def test_words_of_a_text_never_become_names_of_columns(exchange: Make, word: str) -> None:
+    answer = {"entities": [word, "Rome"], "types": ["PER", "LOC"], "scores": [0.9, 0.7]}
+
+    outputs = decode_exchange(exchange({"text": "x"}, answer)).outputs
+
+    assert outputs is not None
+    assert outputs.names == (
+        "entities.count", "entities.count[LOC]", "entities.count[PER]", "entities.score.mean", "entities.score.lowest",
+    )  # fmt: skip
