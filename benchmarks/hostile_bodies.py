@@ -126,6 +126,8 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "JSON: empty lists": _listed(b"[]"),
     "JSON: empty objects": _listed(b"{}"),
     "JSON: numbers": _listed(b"1"),
+    "JSON: numbers with long exponents": _listed(b"1e304"),
+    "JSON: numbers with long negative exponents": _listed(b"24703282292062327208e-343"),
     "JSON: short lists": _listed(b"[1]"),
     "JSON: short objects": _listed(b'{"a":1}'),
     "JSON: objects in objects": _listed(b'{"a":{"b":{}}}'),
@@ -240,6 +242,7 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "multipart: an endless name": lambda size: _asked(
         b'--b\r\nContent-Disposition: form-data; name="' + b"a\\" * 2000 + b"\r\n\r\n" + b"x" * size, _MULTIPART
     ),
+    "CSV: numbers with long exponents": _typed("text/csv", b"", b"1e304,2.5e290\n"),
     "text": lambda size: _answered(b"a " * (size // 2), "text/plain"),
     "gzip: empty lists": _compressed,
     "gzip: numbers": _packed(_gzipped, "gzip", b"1.5"),

@@ -102,6 +102,9 @@ def test_bytes_stay_bytes_whatever_they_are(exchange: Make, request_body: bytes,
         ([{"error": None, "y": 1}], [{"error": {"code": 3, "message": "no text"}, "y": -1}]),
         ({"status": 200, "message": "", "y": 1}, {"status": 500, "message": "no model", "y": -1}),
         ({"success": True, "y": 1}, {"success": False, "y": -1}),
+        ({"is_success": True, "message": "", "y": 1}, {"is_success": False, "message": "no text", "y": -1}),
+        ({"out": {"isSuccess": True, "message": "", "y": 1}}, {"out": {"isSuccess": False, "message": "x", "y": -1}}),
+        ({"Error": None, "Prediction": 1}, {"Error": "no text", "Prediction": -1}),
     ],
     ids=str,
 )
@@ -653,6 +656,7 @@ def test_a_field_that_is_null_in_every_answer_is_not_learned(exchange: Make) -> 
     [
         pytest.param([["12150.57"], ["7"], ["1e3"]], "prediction", [12150.57, 7, 1000], id="numbers"),
         pytest.param([{"price": "$1,250.00"}, {"price": "-$ 3"}, {"price": "999"}], "price", [1250, -3, 999], id="dollars"),
+        pytest.param([{"price": "US$ 5.50"}, {"price": "US$1,250.00"}], "price", [5.5, 1250], id="dollars of a country"),
         pytest.param([{"price": "1.250,00 \u20ac"}, {"price": "1.250"}, {"price": "99,5"}], "price", [1250, 1250, 99.5],
                      id="decimal commas"),
         pytest.param([{"risk": "12.5%"}, {"risk": "7 %"}, {"risk": "N/A"}], "risk", [12.5, 7, None], id="percent"),
@@ -709,3 +713,15 @@ def test_the_order_of_keys_makes_no_difference(exchange: Make, answer: Mapping[s
     )
 
     assert first == second
+
+
+@pytest.mark.parametrize("word", ["Bo", "Li"])
+def test_words_of_a_text_never_become_names_of_columns(exchange: Make, word: str) -> None:
+    answer = {"entities": [word, "Rome"], "types": ["PER", "LOC"], "scores": [0.9, 0.7]}
+
+    outputs = decode_exchange(exchange({"text": "x"}, answer)).outputs
+
+    assert outputs is not None
+    assert outputs.names == (
+        "entities.count", "entities.count[LOC]", "entities.count[PER]", "entities.score.mean", "entities.score.lowest",
+    )  # fmt: skip

@@ -8,6 +8,7 @@ import msgspec
 
 from dashlight.decode.compiled.extract import Extractor, Getter, Steps, extractor, path_of
 from dashlight.decode.compiled.shapes import Fields, Items, Leaf, Shape, Sort
+from dashlight.decode.formats.slow_numbers import has_slow_numbers
 from dashlight.decode.protocols.detect import protocol_of
 from dashlight.decode.rows.answers import MODEL_KEYS, VERSION_KEYS
 from dashlight.decode.rows.columns import Sheet
@@ -41,6 +42,8 @@ _IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
 }
 _NotFailed: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^(?!(?i:{'|'.join(sorted(FAILED_WORDS))})$)")]
 _ANY_BUT_FAILED: Final[object] = bool | None | Annotated[float, msgspec.Meta(lt=400)] | _NotFailed
+_SHORT_BYTES: Final = 2048
+"""What fits into so many is read at once: the slowest numbers take a few milliseconds."""
 _GUARDED_LEVELS: Final = 2
 """Of an answer, at which it may say that it is none: see `failure_inside`."""
 
@@ -219,7 +222,14 @@ def _confessions(answered: Shape, steps: Steps = (), level: int = 1) -> Iterator
 
 def _decoder(shape: Shape, *, guarded: bool = False) -> Callable[[bytes], object]:
     kind = _type(shape, guarded=_GUARDED_LEVELS if guarded else 0)
-    return msgspec.json.Decoder(cast("type[object]", kind)).decode
+    decode = msgspec.json.Decoder(cast("type[object]", kind)).decode
+
+    def read(body: bytes) -> object:
+        if len(body) > _SHORT_BYTES and has_slow_numbers(body):
+            raise ValueError("numbers that are slow to read")
+        return decode(body)
+
+    return read
 
 
 def _type(shape: Shape, *, guarded: int = 0) -> object:

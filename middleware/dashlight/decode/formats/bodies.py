@@ -8,6 +8,7 @@ import msgspec
 
 from dashlight.decode.formats.attachments import cell_of_bytes, with_attachments
 from dashlight.decode.formats.msgpack_keys import check_keys
+from dashlight.decode.formats.slow_numbers import has_slow_numbers
 from dashlight.decode.rows.budget import BYTES_PER_NODE_LENIENTLY, MAX_LEVELS, BodyBudget, check_nodes
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
@@ -39,6 +40,8 @@ def parse_json(body: bytes, budget: BodyBudget | None = None) -> object:
     if not body or body.isspace():
         raise undecodable("empty_body")
     check_nodes(body)
+    if has_slow_numbers(body):
+        return with_attachments(_parsed_leniently(body), body, budget)
     try:
         value: object = msgspec.json.decode(body)
     except RecursionError:
@@ -116,7 +119,7 @@ def without_surrogates(value: object) -> object:
     return value
 
 
-def _parsed_leniently(body: bytes, *, is_cut: bool) -> object:
+def _parsed_leniently(body: bytes, *, is_cut: bool = False) -> object:
     # What msgspec refuses and the applications that we watch accept, because Python's json does: NaN, Infinity,
     # numbers beyond a float, lone surrogates, UTF-16.
     check_nodes(body, bytes_per_node=BYTES_PER_NODE_LENIENTLY)
@@ -125,6 +128,7 @@ def _parsed_leniently(body: bytes, *, is_cut: bool) -> object:
     except RecursionError:
         raise undecodable("too_deep") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        is_cut = is_cut or (isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc))
         raise undecodable("truncated" if is_cut else "invalid_json", type(error).__name__) from None
     except ValueError:
         # https://docs.python.org/3/library/stdtypes.html#int-max-str-digits

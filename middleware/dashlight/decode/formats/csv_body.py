@@ -10,6 +10,7 @@ from typing import Final, cast
 import msgspec
 
 from dashlight.decode.formats.bodies import counted
+from dashlight.decode.formats.slow_numbers import has_slow_numbers
 from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
@@ -72,6 +73,8 @@ def _numbers(lines: Sequence[str]) -> list[object] | None:
     if "".join(lines).encode().translate(None, _NUMERIC):
         return None
     body = "],[".join(lines).encode()
+    if has_slow_numbers(body):
+        return None
     try:
         rows = msgspec.json.decode(b"[[" + body + b"]]", type=list[list[int | float]])
     except (ValueError, msgspec.MsgspecError):  # up to msgspec 0.20 it is none

@@ -11,6 +11,7 @@ from typing import Final
 from dashlight.decode.protocols import plain
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import length_of_answer
+from dashlight.decode.rows.lists.data_frames import indexed_records
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 
 
@@ -54,23 +55,11 @@ def _framed(value: object) -> object:
     """A data frame that pandas wrote column by column, `{"x": {"0": 1, "1": 2}}`, as records; else *value*."""
     if is_object(value) and len(value) == 1:
         ((key, held),) = value.items()
-        records = _records(held)
+        records = indexed_records(held)
         if records is not None:
             return {key: records}
-    records = _records(value)
+    records = indexed_records(value)
     return value if records is None else records
-
-
-def _records(value: object) -> list[object] | None:
-    columns = list(value.items()) if is_object(value) else []
-    if not columns:
-        return None
-    index = list(fields_of(columns[0][1]))
-    if index != [str(at) for at in range(len(index))] or not index:
-        return None
-    if any(list(fields_of(column)) != index for _, column in columns):
-        return None
-    return [{name: fields_of(column)[label] for name, column in columns} for label in index]
 
 
 def _claims(_value: object) -> bool:

@@ -8,6 +8,8 @@ from dashlight.decode.rows.broadcast import ROWS_KEYS, rows_of, tables_in
 from dashlight.decode.rows.columns import LeftOut, Sheet, apart, one_row, transposed, with_beside
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import PARAMETERS_KEYS, columns_in, length_of_answer, listed_rows
+from dashlight.decode.rows.lists.data_frames import framed
+from dashlight.decode.rows.lists.series import is_one_series
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
 from dashlight.records import Cell
@@ -16,7 +18,8 @@ from dashlight.records import Cell
 def read(request: Content, answer: Content | None, place: Place) -> Reading:
     """Rows of the request, then the answer aligned with them."""
     value = ABSENT if answer is None else answer.value
-    features, params = _request(request.value, length_of_answer(value))
+    answer_length = None if is_one_series(request.value, value) else length_of_answer(value)
+    features, params = _request(request.value, answer_length)
     said = fields_of(request.value).get("request_id")
     request_id = str(said) if isinstance(said, str | int) else ""
     if value is ABSENT:
@@ -39,6 +42,7 @@ def _request(value: object, answer_length: int | None) -> tuple[Sheet, Mapping[s
         return (listed_rows(value, name="", answer_length=answer_length), {})
     if not is_object(value):
         return (Sheet(("0",), [(value,)]), {})
+    value = framed(value, answer_length)
     reasons = apart(value, "feature")
     said = {key: child for key, child in value.items() if key not in reasons} if reasons else value
     if len(said) > 1:

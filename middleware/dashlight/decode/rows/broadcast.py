@@ -22,6 +22,8 @@ _ABOUT_THE_REQUEST = frozenset(
     {"signature_name", "model", "model_name", "model_version", "version", "stream", "method"}
 )
 
+_CHOICES_KEYS = frozenset({"candidate_labels", "choices", "candidate_classes"})
+"""Among them the model chooses: as many scores come back, of one row."""
 _PROMPT_KEYS = frozenset({"inputs", "input"})
 """Texts under them are Hugging Face's, and what stands beside them says how to read them."""
 
@@ -42,7 +44,11 @@ def tables_in(fields: Mapping[str, object], answer_length: int | None) -> Tables
     A list of files is one always, a list of objects, of lists or of texts under a key for rows too; under any other key
     a list is one where there are as many answers.
     """
-    lists = {key: value for key, value in fields.items() if is_list(value) and value and len(key) <= MAX_NAME_LENGTH}
+    lists = {
+        key: value
+        for key, value in fields.items()
+        if is_list(value) and value and len(key) <= MAX_NAME_LENGTH and key not in _CHOICES_KEYS
+    }
     others = {key: value for key, value in fields.items() if is_object(value) and key not in PARAMETERS_KEYS}
     if not lists or len(fields) < 2 or len(set(map(len, lists.values()))) > 1:
         return None

@@ -13,12 +13,13 @@ FailureKind: TypeAlias = Literal["validation", "client", "server", "model", "str
 
 ERROR_KEYS: Final = frozenset(
     {
-        "error", "errors", "err", "error_message", "errorMessage", "error_msg", "error_code", "errorCode",
+        "error", "errors", "err", "error_message", "errorMessage", "error_msg", "errorMsg", "error_code", "errorCode",
+        "Error", "Errors", "ErrorMessage",
         "error_description", "error_detail", "error_details", "errorDetails", "exception", "traceback",
     }
 )  # fmt: skip
 """Keys of an answer that say, where they hold something, that the model did not answer."""
-CONFESSING_KEYS: Final = frozenset({"success", "ok"})
+CONFESSING_KEYS: Final = frozenset({"success", "ok", "is_success", "isSuccess", "succeeded"})
 """Keys that say the same where they are false."""
 STATUS_KEYS: Final = ("status", "state", "status_code", "statusCode", "code")
 """Keys that say it with one of FAILED_WORDS or a status of 400 and above, where one of MESSAGE_KEYS stands beside them."""

@@ -17,7 +17,7 @@ MAX_COLUMNS_KNOWN: Final = 4096
 """Columns whose writing is remembered; of more all are forgotten."""
 
 _LONGEST = 40
-_MARKS = r"[$\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9]|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CAD|AUD|kr|R\$|zl)"
+_MARKS = r"(?:US|CA|AU|A|C)?\$|[\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9]|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CAD|AUD|kr|R\$|zl)"
 _NUMBER = re.compile(
     rf"(?P<sign>[-+]?) ?(?:{_MARKS})? ?(?P<after>[-+]?)(?P<digits>[0-9][0-9.,' \u00a0]{{0,30}})(?P<power>[eE][-+]?[0-9]{{1,3}})?"
     rf" ?(?:%|{_MARKS})?"

@@ -17,7 +17,7 @@ _MOST_KEYS = 256
 _LONGEST_KEY = 60
 """Longer ones are none of those that are looked for."""
 _LABELS = re.compile(
-    r"(?i)(?:\w{0,40}_)?(?:labels?|class(?:es|_?names?|_?ids?|_?labels?|_?entities)?|categor(?:y|ies)|display_?names?|entities)"
+    r"(?i)(?:\w{0,40}_)?(?:labels?|class(?:es|_?names?|_?ids?|_?labels?|_?entities)?|categor(?:y|ies)|display_?names?)"
 )
 _SCORES = re.compile(r"(?i)(?:\w{0,40}_)?(?:scores?|confidences?|prob(?:a?s|abilit(?:y|ies))?)")
 _IDS = re.compile(r"(?i)(?:\w{0,40}_)?(?:ids|indices|neighbou?rs)")
@@ -29,6 +29,9 @@ _BOUND = re.compile(
 """What stands beside a forecast, step for step: bounds, quantiles."""
 _SHOWN = re.compile(r"(?i)(?:\w{0,40}_)?display_?names?")
 """Vertex AI's: the best few of very many."""
+_WORDS_KEYS: Final = frozenset({"entities", "tokens", "words"})
+"""Pieces of a text, with what they are beside them."""
+_TYPES_KEYS: Final = ("types", "tags", "labels", "entity_types", "entity_groups", "categories")
 _COUNT = re.compile(r"(?i)(?:num|n|count|number)_?(?:of_?)?(?:detections|boxes|objects|instances)")
 
 
@@ -36,6 +39,7 @@ def merged(node: Mapping[str, object]) -> Mapping[str, object]:
     """The fields of one row of an answer, its parallel lists as what they mean together; *node* itself where there are none.
 
     - boxes with labels and scores: how many were found, and what of them (findings.py);
+    - words with types or scores: how many there are, and what of them;
     - labels with their scores: the best of both, and `scores[LABEL]` of each by its name;
     - labels that occur several times: how many there are of each;
     - a forecast with its bounds: a list each.
@@ -50,6 +54,9 @@ def merged(node: Mapping[str, object]) -> Mapping[str, object]:
     boxes = next((key for key, value in lists.items() if is_box_name(key) and _are_boxes(value)), None)
     if boxes is not None:
         return _with_findings(node, lists, boxes)
+    words = next((key for key in lists if key in _WORDS_KEYS and len(lists) > 1 and _are_labels(lists[key])), None)
+    if words is not None:
+        return _with_words(node, lists, words)
     labels, scores = _labels_and_scores(lists, None)
     if labels is not None and scores is not None:
         return _with_classes(node, lists, labels, scores)
@@ -76,6 +83,22 @@ def _with_findings(
         count=count,
     )
     return {**{key: value for key, value in node.items() if key not in group and not _COUNT.fullmatch(key)}, **summary}
+
+
+def _with_words(node: Mapping[str, object], lists: Mapping[str, Sequence[object]], words: str) -> Mapping[str, object]:
+    """Pieces of a text with their types and scores: how many there are, never under names that the text gives."""
+    length = len(lists[words])
+    group = {key: value for key, value in lists.items() if len(value) == length}
+    types = next((key for key in _TYPES_KEYS if key in group and _are_labels(group[key])), None)
+    scores = next((key for key, value in group.items() if _is_scores(key) and _are_single(value)), None)
+    summary = summary_of(
+        f"{words}.",
+        labels=None if types is None else group[types],
+        scores=None if scores is None else group[scores],
+        boxes=None,
+        count=length,
+    )
+    return {**{key: value for key, value in node.items() if key not in group}, **summary}
 
 
 def _with_classes(

@@ -1,0 +1,107 @@
+"""Requests that were read as another number of rows than they have, an example and variations of each."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from dashlight.decode.exchange import decode_exchange
+from dashlight.records import Exchange
+
+Make = Callable[..., Exchange]
+ROWS = [[4, "x"], [5, "y"]]
+INDEXED = {"age": {"0": 4, "1": 5}, "city": {"0": "x", "1": "y"}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "beside"),
+    [
+        pytest.param({"columns": ["age", "city"], "data": ROWS}, (), id="split"),
+        pytest.param({"data": ROWS, "index": [0, 1], "columns": ["age", "city"]}, (), id="split with its index"),
+        pytest.param({"feature_names": ["age", "city"], "values": ROWS, "t": 0.5}, ("t",), id="named features"),
+        pytest.param({"df": {"columns": ["age", "city"], "data": ROWS}, "t": 0.5}, ("t",), id="split under a key"),
+        pytest.param({"df": {"columns": ["age", "city"], "index": [0, 1], "data": ROWS}}, (), id="the only argument"),
+        pytest.param(INDEXED, (), id="columns by their index"),
+        pytest.param({"t": 0.5, "df": INDEXED}, ("t",), id="columns by their index under a key"),
+        pytest.param({"df": {"age": [4, 5], "city": ["x", "y"]}, "t": 0.5}, ("t",), id="columns beside a value"),
+    ],
+)
+@pytest.mark.parametrize("answer", [[0.1, 0.9], {"predictions": [0.1, 0.9]}], ids=["bare", "under a key"])
+def test_a_data_frame_is_a_row_for_each_of_its_rows(
+    exchange: Make, *, asked: Any, beside: Sequence[str], answer: Any
+) -> None:
+    decoded = decode_exchange(exchange(asked, answer))
+
+    assert decoded.features is not None
+    assert decoded.features.names == ("age", "city", *beside)
+    assert [list(row[:2]) for row in decoded.features.values] == ROWS
+    assert decoded.outputs is not None
+    assert [list(row) for row in decoded.outputs.values] == [[0.1], [0.9]]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3], ids=str)
+def test_names_beside_rows_are_names_however_many_rows_there_are(exchange: Make, rows: int) -> None:
+    asked = {"columns": ["a", "b"], "rows": [[at, at] for at in range(rows)], "t": 0.5}
+
+    decoded = decode_exchange(exchange(asked, {"predictions": [0.5] * rows}))
+
+    assert decoded.features is not None
+    assert (decoded.features.names, decoded.rows) == (("a", "b", "t"), rows)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        pytest.param({"columns": [1, 2], "data": ROWS}, id="names that are numbers"),
+        pytest.param({"columns": ["a"], "data": ROWS}, id="rows of another width"),
+        pytest.param({"features": {"a": 1}, "data": ROWS}, id="no list of names"),
+    ],
+)
+def test_what_is_no_data_frame_is_read_as_before(exchange: Make, asked: Any) -> None:
+    decoded = decode_exchange(exchange(asked, {"y": 1}))
+
+    assert decoded.features is not None
+    assert not {"age", "city"} & set(decoded.features.names)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "outputs"),
+    [
+        pytest.param({"id": "a7", "history": [4, 4.5, 5]}, {"forecast": [5, 6, 7], "lower": [4, 5, 6]},
+                     ("forecast", "lower"), id="a forecast with a bound"),
+        pytest.param({"history": [4, 4.5, 5], "store": "x"}, {"forecast": [5, 6, 7]}, ("forecast",), id="beside a text"),
+        pytest.param({"y": [4, 4.5, 5]}, {"yhat": [5, 6, 7]}, ("yhat",), id="the answer alone says it"),
+        pytest.param({"y": [4, 4.5, 5], "ds": ["a", "b", "c"]}, {"yhat": [5, 6, 7]}, ("yhat",), id="with moments"),
+        pytest.param({"past_values": [4, 4.5, 5]}, [5, 6, 7], ("prediction[0]", "prediction[1]", "prediction[2]"),
+                     id="the request alone says it"),
+        pytest.param({"request": {"history": [4, 4.5, 5], "horizon": 3}}, {"forecast": [5, 6, 7]}, ("forecast",),
+                     id="nested"),
+    ],
+)  # fmt: skip
+def test_a_forecast_of_as_many_steps_as_its_history_is_one_row(
+    exchange: Make, asked: Any, answer: Any, outputs: Sequence[str]
+) -> None:
+    decoded = decode_exchange(exchange(asked, answer))
+
+    assert decoded.rows == 1
+    assert decoded.outputs is not None
+    assert decoded.outputs.names == outputs
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"x": [1.5, 2.5]}, [{"x": 1}, {"x": 2}], {"history": [[1, 2], [3, 4]]}, {"age": [4, 5], "city": ["x", "y"]}],
+    ids=str,
+)
+def test_other_lists_with_as_many_answers_are_a_row_each(exchange: Make, asked: Any) -> None:
+    assert decode_exchange(exchange(asked, {"predictions": [1.5, 2.5]})).rows == 2
+
+
+def test_labels_to_choose_from_belong_to_one_row(exchange: Make) -> None:
+    asked = {"sequence": "x", "candidate_labels": ["a", "b"]}
+
+    decoded = decode_exchange(exchange(asked, {"sequence": "x", "labels": ["b", "a"], "scores": [0.7, 0.3]}))
+
+    assert decoded.rows == 1
+    assert decoded.outputs is not None
+    assert {"labels", "scores[a]", "scores[b]"} <= set(decoded.outputs.names)
