@@ -108,6 +108,22 @@ def _problems(size: int) -> Parts:
     return _answered(answer.encode())
 
 
+def _columns(value: str, *, before: str = "{", after: str = "}") -> HostileKind:
+    """An object of as many keys as there is room for."""
+    return lambda size: _asked(_numbered(lambda at: f'"{at:x}":{value}', before=before, after=after)(size))
+
+
+def _packed_columns(width: int, key: Callable[[int], object]) -> HostileKind:
+    """Rows of *width* keys each."""
+
+    def body(size: int) -> Parts:
+        row = msgspec.msgpack.encode({key(at): 1 for at in range(width)})
+        count = max(1, (size - 5) // len(row))
+        return _asked(b"\xdd" + struct.pack(">I", count) + row * count, "application/msgpack")
+
+    return body
+
+
 def _compressed(size: int) -> Parts:
     """As small as it can be for what it expands to, which is *size*."""
     return _asked(_gzipped(_filled(size, b"[", b"[],", b"]")), content_encoding="gzip")
@@ -140,6 +156,10 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "JSON: a fraction of many digits": lambda size: _asked(b'{"a":0.' + b"7" * (size - 8) + b"}"),
     "JSON: a text of a fraction": lambda size: _asked(b'{"a":"0.' + b"7" * (size - 10) + b'"}'),
     "JSON: a row of many keys": lambda size: _asked(_numbered(lambda at: f'"{at:x}":0', before="{", after="}")(size)),
+    "JSON: columns of two cells": _columns("[1,1]"),
+    "JSON: columns under a key": _columns("[1]", before='{"inputs":{', after="}}"),
+    "JSON: columns of vectors under a key": lambda size: _asked(_filled(size, b'{"inputs":{"a":[', b"[1],", b"]}}")),
+    "JSON: a data frame of a column": lambda size: _asked(_filled(size, b'{"columns":["a"],"data":[', b"[1],", b"]}")),
     "JSON: rows of other keys each": lambda size: _asked(_numbered(lambda at: f'{{"{at:x}":0}}')(size)),
     "JSON: rows of credentials": _listed(b'{"password":{"a":[{}]}}'),
     "JSON: names that are long": lambda size: _asked(
@@ -150,6 +170,18 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "JSON: texts like images": _under("instances", b'"/9j/' + b"A" * 40 + b'"', "/predict"),
     "JSON: spaces in base64": _text(" ", before='{"instances":[{"b64":"a', after='!"}]}', path=_TF),
     "JSON: spaces between base64": _text("A ", before='{"a":"iVBORw0KGgo', after='"}'),
+    "JSON: blobs that are images": _under("instances", b'{"b64":"' + base64.b64encode(png(1)) + b'"}', "/predict"),
+    "JSON: boxes": lambda size: _answered(_filled(size, b"[", b'{"label":"a","score":1,"box":[1,1,2,2]},', b"]")),
+    "JSON: boxes in a row": lambda size: _answered(
+        _filled(size, b'{"objects":[', b'{"label":"a","score":1,"box":[1,1,2,2]},', b"]}")
+    ),
+    "JSON: boxes beside each other": lambda size: _answered(_filled(size, b'{"boxes":[', b"[1,1,2,2],", b"]}")),
+    "JSON: boxes of rows": lambda size: _answered(_filled(size, b"[", b'[{"box":[1,1,2,2]}],', b"]")),
+    "JSON: rows of credentials in an answer": lambda size: _answered(_filled(size, b"[", b'[{"pwd":{}}],', b"]")),
+    "JSON: credentials in an answer": lambda size: _answered(_filled(size, b"[", b'{"pwd":{}},', b"]")),
+    "JSON: credentials in a cell of each row": lambda size: _asked(_filled(size, b"[", b'{"a":[{"pwd":{}}]},', b"]")),
+    "JSON: objects in an answer": lambda size: _answered(_filled(size, b"[", b'{"a":{"b":{}}},', b"]")),
+    "blobs that are images for TensorFlow": _under("instances", b'{"b64":"' + base64.b64encode(png(1)) + b'"}', _TF),
     "JSON: blobs": _under("instances", b'{"b64":"AA=="}', _TF),
     "JSON: a text of escapes": _text("\\u0416"),
     "JSON: a text of Han": _text("\u5f88"),
@@ -209,6 +241,9 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "libsvm: sparse rows": _typed("text/libsvm", b"1 256:1\n", b"1 1:1\n"),
     "libsvm: a row": lambda size: _asked(b"1 " + b"1:1 " * (size // 4), "text/libsvm"),
     "libsvm: digits": lambda size: _asked(b"1 1:" + b"7" * size, "text/libsvm"),
+    "libsvm: an answer of sparse rows": lambda size: _answered(
+        _filled(size, b"1 256:1\n", b"1 1:1\n", b""), "text/libsvm"
+    ),
     "npy: a shape of digits": lambda size: _asked(
         npy("{'descr': '<f8', 'shape': (" + "1" * min(size, 16_000) + "x), }", b""), "application/x-npy"
     ),
@@ -226,6 +261,12 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "npz": lambda size: _asked(npz(size), "application/x-npz"),
     "msgpack: numbers": lambda size: _asked(b"\xdd" + struct.pack(">I", size) + b"\1" * size, "application/msgpack"),
     "msgpack: rows": lambda size: _asked(msgspec.msgpack.encode([{"a": 1}] * (size // 4)), "application/msgpack"),
+    "msgpack: a row of numbers as keys": lambda size: _asked(
+        msgspec.msgpack.encode(dict.fromkeys(range(size // 4 - 600), 1)), "application/msgpack"
+    ),
+    "msgpack: rows of numbers as keys": _packed_columns(15, int),
+    "msgpack: rows of many numbers as keys": _packed_columns(255, int),
+    "msgpack: rows of many names": _packed_columns(1 << 12, "{:x}".format),
     "msgpack: keys with one hash": lambda size: _asked(keys_with_one_hash(size), "application/msgpack"),
     "msgpack: bytes": lambda size: _asked(msgspec.msgpack.encode([b"\xff"] * (size // 3)), "application/msgpack"),
     "Arrow": lambda size: _asked(arrow_bytes(size), "application/vnd.apache.arrow.stream"),

@@ -1,5 +1,6 @@
 import json
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashlight.decode.formats.bodies import MAX_DEPTH, MAX_NESTED, counted, parse_json, parse_lines, parse_msgpack
+from dashlight.decode.rows.budget import MAX_KEYS
 from dashlight.decode.rows.columns import MAX_ROWS
 from dashlight.errors import DecodeError
 
@@ -206,3 +208,16 @@ def test_rows_that_are_only_counted_are_the_last_one() -> None:
     assert counted([], 3) == []
     assert len(counted([1], 10**9)) == MAX_ROWS + 1
     assert len(counted([[0] * 256], 10**9)) == 513
+
+
+@pytest.mark.parametrize(
+    "parse",
+    [lambda value: parse_json(json.dumps(value).encode()), lambda value: parse_msgpack(msgspec.msgpack.encode(value))],
+    ids=["JSON", "msgpack"],
+)
+def test_columns_are_as_many_as_a_model_has(parse: Callable[[object], object]) -> None:
+    columns = {f"c{at}": [1] for at in range(MAX_KEYS)}
+
+    assert parse({"inputs": columns}) == {"inputs": columns}
+    with pytest.raises(DecodeError, match="too_complex"):
+        parse({"inputs": {**columns, "c": [1]}})

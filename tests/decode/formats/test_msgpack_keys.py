@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from dashlight.decode.formats.bodies import parse_msgpack
-from dashlight.decode.formats.msgpack_keys import check_keys
+from dashlight.decode.formats.msgpack_keys import MAX_KEYS, check_packed_keys
 from dashlight.decode.rows.columns import MAX_CELLS
 from dashlight.errors import DecodeError
 
@@ -27,9 +27,9 @@ def large(key: bytes, count: int = 1000) -> bytes:
 def test_what_stands_before_a_large_object_is_passed_over_whatever_it_is(at: int) -> None:
     before = msgspec.msgpack.encode(EVERY_WIDTH[at])
 
-    check_keys(b"\x92" + before + large(msgspec.msgpack.encode("a")))
+    check_packed_keys(b"\x92" + before + large(msgspec.msgpack.encode("a")))
     with pytest.raises(DecodeError, match="too_complex"):
-        check_keys(b"\x92" + before + large(PAIR))
+        check_packed_keys(b"\x92" + before + large(PAIR))
 
 
 @pytest.mark.parametrize("key", [PAIR, b"\x90", b"\xdc\0\1\1", b"\xdd\0\0\0\1\1"], ids=["short", "empty", "16", "32"])
@@ -53,13 +53,31 @@ def test_lists_are_values_of_a_large_object() -> None:
 
 def test_an_object_of_thirty_two_bits_is_looked_at_too() -> None:
     with pytest.raises(DecodeError, match="too_complex"):
-        check_keys(b"\xdf\0\0\4\0" + PAIR + b"\1" * 3000)
+        check_packed_keys(b"\xdf\0\0\4\0" + PAIR + b"\1" * 3000)
 
 
 def test_more_values_than_a_table_has_are_not_walked_through() -> None:
     with pytest.raises(DecodeError, match="too_complex"):
-        check_keys(b"\xdd\0\4\0\0\xde\1\0" + b"\1" * (MAX_CELLS + 10))
+        check_packed_keys(b"\xdd\0\4\0\0\xde\1\0" + b"\1" * (MAX_CELLS + 10))
 
 
 def test_a_cut_body_is_left_to_whoever_reads_it() -> None:
-    check_keys(large(b"\xa1a")[:-300])
+    check_packed_keys(large(b"\xa1a")[:-300])
+
+
+def test_keys_that_are_numbers_are_as_many_as_honest_rows_have() -> None:
+    row = dict.fromkeys(range(1000), 1.5)
+
+    assert parse_msgpack(msgspec.msgpack.encode([row] * 4)) == [{str(at): 1.5 for at in range(1000)}] * 4
+    assert parse_msgpack(msgspec.msgpack.encode([{0: 1, 1: 2}] * 10_000)) == [{"0": 1, "1": 2}] * 10_000
+    for many in ([row] * 5, [{0: 1, 1: 2, 2: 3, 3: 4}] * 9_000):
+        with pytest.raises(DecodeError, match="too_complex"):
+            parse_msgpack(msgspec.msgpack.encode(many))
+
+
+def test_a_row_has_some_thousand_names_and_not_more_than_all_rows_together() -> None:
+    row = {str(at): 1 for at in range(MAX_KEYS)}
+
+    assert parse_msgpack(msgspec.msgpack.encode(row)) == row
+    with pytest.raises(DecodeError, match="too_complex"):
+        parse_msgpack(msgspec.msgpack.encode({**row, "a": 1}))

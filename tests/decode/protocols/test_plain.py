@@ -1,6 +1,7 @@
 import pytest
 
 from dashlight.decode.protocols.plain import PROTOCOL
+from dashlight.decode.rows.columns import MAX_ROWS
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
 from dashlight.records import Cell
 
@@ -125,3 +126,11 @@ def test_without_an_answer_there_are_no_outputs() -> None:
 def test_the_fallback_claims_every_value() -> None:
     assert PROTOCOL.claims({})
     assert not PROTOCOL.claims(ABSENT)
+
+
+def test_a_data_frame_has_as_many_rows_as_any_table_and_the_rest_is_counted() -> None:
+    frame = {"columns": ["a", "b"], "data": [[at, at] for at in range(MAX_ROWS + 5)]}
+    features = read(frame).features
+
+    assert (features.names, len(features.values), features.dropped_count) == (("a", "b"), MAX_ROWS, 5)
+    assert features.values[-1] == (MAX_ROWS - 1, MAX_ROWS - 1)

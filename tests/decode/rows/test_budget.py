@@ -5,10 +5,13 @@ from dashlight.decode.rows.budget import (
     FREE_CELLS,
     FREE_NODES,
     FREE_PIXELS,
+    MAX_KEYS,
     MAX_LEVELS,
     MAX_PIXELS,
+    PIXELS_PER_IMAGE,
     BodyBudget,
     check_cells,
+    check_keys,
     check_nodes,
 )
 from dashlight.errors import DecodeError
@@ -68,3 +71,21 @@ def test_a_table_of_nulls_alone_is_refused() -> None:
 
     with pytest.raises(DecodeError, match="too_complex"):
         check_cells(FREE_CELLS + 65, given=1)
+
+
+def test_a_small_image_costs_as_much_as_one_of_some_hundred_pixels() -> None:
+    budget = BodyBudget(0, most_bytes=0)
+
+    looked_into = [budget.take_pixels(1) for _ in range(1 + FREE_PIXELS // PIXELS_PER_IMAGE)]
+
+    assert looked_into == [True] * (FREE_PIXELS // PIXELS_PER_IMAGE) + [False]
+
+
+def test_an_object_of_more_keys_than_columns_is_refused_where_they_hold_lists() -> None:
+    scalars: dict[str, object] = {str(at): at for at in range(MAX_KEYS + 1)}
+
+    check_keys([scalars], nested=0)
+    check_keys([{str(at): [] for at in range(MAX_KEYS)}], nested=MAX_KEYS)
+    check_keys([[]] * 2, nested=3 * MAX_KEYS)
+    with pytest.raises(DecodeError, match="too_complex"):
+        check_keys([{str(at): [] for at in range(MAX_KEYS + 1)}], nested=MAX_KEYS + 1)

@@ -120,3 +120,13 @@ def test_a_cell_loses_its_credentials_and_keeps_the_rest() -> None:
 
     assert without_credentials(cell) == [{"user": "a", "token": REDACTED, "tags": ["b"]}, 1]
     assert without_credentials("text") == "text"
+
+
+def test_what_holds_no_credential_is_not_copied() -> None:
+    cell: Cell = [{"user": "a", "tags": ["b", {"c": []}]}, {}] * 3000
+
+    assert without_credentials(cell) is cell
+
+
+def test_of_thousands_of_objects_none_is_told_where_one_holds_a_credential() -> None:
+    assert without_credentials([{"user": {}}] * 3000 + [{"token": "abc"}]) == REDACTED

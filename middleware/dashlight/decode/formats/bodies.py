@@ -7,9 +7,9 @@ from typing import Final, cast
 import msgspec
 
 from dashlight.decode.formats.attachments import cell_of_bytes, with_attachments
-from dashlight.decode.formats.msgpack_keys import check_keys
+from dashlight.decode.formats.msgpack_keys import check_packed_keys
 from dashlight.decode.formats.slow_numbers import has_slow_numbers
-from dashlight.decode.rows.budget import BYTES_PER_NODE_LENIENTLY, MAX_LEVELS, BodyBudget, check_nodes
+from dashlight.decode.rows.budget import BYTES_PER_NODE_LENIENTLY, MAX_LEVELS, BodyBudget, check_keys, check_nodes
 from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.reasons import undecodable
@@ -19,6 +19,8 @@ MAX_DEPTH: Final = MAX_LEVELS
 """Lists and objects inside one another."""
 MAX_NESTED: Final = 1 << 14
 """Lists and objects of one body in msgpack, where they may take a byte each."""
+MAX_RENAMED: Final = 1 << 15
+"""Keys of one body in msgpack that are no texts: rows of numbers under numbers have fewer."""
 
 _BEGINNINGS = bytes([*range(0x80, 0xA0), *range(0xDC, 0xE0)])
 """Of the lists and objects of msgpack: https://github.com/msgpack/msgpack/blob/master/spec.md#formats"""
@@ -85,7 +87,7 @@ def parse_msgpack(body: bytes, budget: BodyBudget | None = None) -> object:
     """
     if not body:
         raise undecodable("empty_body")
-    check_keys(body)
+    check_packed_keys(body)
     # Bytes within texts and numbers may look like the beginning of a list too, but not so many of them.
     if len(body) - len(body.translate(None, _BEGINNINGS)) > _MAX_BEGINNINGS:
         raise undecodable("too_large", "more lists and objects than rows have")
@@ -141,16 +143,18 @@ def _check_depth(value: object, body: bytes) -> None:
     # Counting brackets, those in texts too, gives an upper bound that spares most bodies the walk.
     if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
-    level = [value] if type(value) in NESTED_TYPES else []
+    level = cast("list[dict[str, object] | list[object]]", [value] if type(value) in NESTED_TYPES else [])
     for _ in range(MAX_DEPTH):
-        level = [
+        inner = [
             child
-            for node in cast("list[dict[str, object] | list[object]]", level)
+            for node in level
             for child in (node.values() if type(node) is dict else node)
             if type(child) in NESTED_TYPES
         ]
-        if not level:
+        if not inner:
             return
+        check_keys(level, nested=len(inner))
+        level = cast("list[dict[str, object] | list[object]]", inner)
     raise undecodable("too_deep", f"more than {MAX_DEPTH} levels")
 
 
@@ -164,14 +168,24 @@ def _as_json(value: object, budget: BodyBudget | None) -> object:
     """*value*, changed in place, without what only msgpack knows."""
     whole = [value]
     level: list[dict[str, object] | list[object]] = [whole]
-    nested = 0
+    nested = renamed = 0
     for _ in range(MAX_DEPTH + 1):
+        for node in level:
+            if is_object(node) and set(map(type, node)) - {str}:
+                renamed += len(node)
+                if renamed > MAX_RENAMED:
+                    raise undecodable("too_complex", f"more than {MAX_RENAMED} keys that are no texts")
+                named = {_name(key): child for key, child in node.items()}
+                node.clear()
+                node.update(named)
         nested += len(level) + sum(map(_bytes_count, level))
         if nested > MAX_NESTED:
             raise undecodable("too_large", f"more than {MAX_NESTED} lists, objects and pieces of bytes")
-        level = [child for node in level for child in _converted(node, budget)]
-        if not level:
+        inner = [child for node in level for child in _converted(node, budget)]
+        if not inner:
             return whole[0]
+        check_keys(level, nested=len(inner))
+        level = inner
     raise undecodable("too_deep", f"more than {MAX_DEPTH} levels")
 
 
@@ -184,10 +198,6 @@ def _converted(
 ) -> Iterable[dict[str, object] | list[object]]:
     """Those children of *node* that hold others; the rest is converted."""
     if isinstance(node, dict):
-        if set(map(type, node)) - {str}:
-            named = {_name(key): child for key, child in node.items()}
-            node.clear()
-            node.update(named)
         pairs = [(key, child) for key, child in node.items() if type(child) not in _SCALAR_TYPES]
         node.update((key, _cell(child, budget)) for key, child in pairs)
         return [child for _, child in pairs if is_object(child) or is_list(child)]

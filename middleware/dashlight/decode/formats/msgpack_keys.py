@@ -8,6 +8,10 @@ from dashlight.decode.rows.reasons import undecodable
 
 _HARMLESS: Final = 256
 """Keys of one object that may all have one hash."""
+MAX_KEYS: Final = 1 << 14
+"""Keys of one object: a row of a model has some thousands at most."""
+MAX_NUMBERS: Final = 1 << 12
+"""Keys of large objects that are no texts; each is written anew as one."""
 _SMALL_BODY: Final = 2048
 """Bytes, which hold some two hundred keys of one hash at most."""
 _LARGE_OBJECT = re.compile(rb"\xde[\x01-\xff]|\xdf")
@@ -27,8 +31,8 @@ _LENGTHS: Final = {0xC4: (1, 0), 0xC5: (2, 0), 0xC6: (4, 0), 0xC7: (1, 1), 0xC8:
 """Of texts, bytes and extensions: the bytes of their length, and those beside it."""
 
 
-def check_keys(body: bytes) -> None:
-    """DecodeError too_complex where an object of many keys has one that is a list or an object.
+def check_packed_keys(body: bytes) -> None:
+    """DecodeError too_complex where an object of many keys has one that is a list or an object, or there are too many.
 
     Python's hash of a tuple has no secret: 168 KB of tuples with one hash took six seconds in a single call.
     """
@@ -40,7 +44,7 @@ def check_keys(body: bytes) -> None:
 def _walk(body: bytes) -> None:
     # For each value that is open how many are still to come in it, and whether its keys may be scalars alone.
     to_come, is_strict = [1], [False]
-    at, end, seen = 0, len(body), 0
+    at, end, seen, numbers = 0, len(body), 0, 0
     while to_come and at < end:
         if not to_come[-1]:
             to_come.pop()
@@ -54,6 +58,10 @@ def _walk(body: bytes) -> None:
         seen += 1
         if seen > MAX_CELLS:
             raise undecodable("too_complex", f"more than {MAX_CELLS} values")
+        if is_key and not (0xA0 <= first < 0xC0 or first in _LENGTHS):
+            numbers += 1
+            if numbers > MAX_NUMBERS:
+                raise undecodable("too_complex", f"more than {MAX_NUMBERS} keys that are no texts")
         if first < 0x80 or first >= 0xE0:
             continue
         if first < 0xA0 or 0xDC <= first < 0xE0:
@@ -63,6 +71,8 @@ def _walk(body: bytes) -> None:
             if is_key:
                 raise undecodable("too_complex", "keys that are lists or objects")
             is_object = first < 0x90 or first in {0xDE, 0xDF}
+            if is_object and count > MAX_KEYS:
+                raise undecodable("too_complex", f"more than {MAX_KEYS} keys")
             to_come.append(2 * count if is_object else count)
             is_strict.append(is_object and count > _HARMLESS)
         elif first < 0xC0:

@@ -1,6 +1,7 @@
 """How much may be made of one body: work in proportion to its bytes, so that a small body costs little."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from dashlight.decode.rows.reasons import undecodable
@@ -12,6 +13,8 @@ BYTES_PER_NODE: Final = 5
 """A body of JSON may hold FREE_NODES lists and objects, and one more for each so many bytes: 68,812 in 256 KiB."""
 BYTES_PER_NODE_LENIENTLY: Final = 16
 """Where Python's own parser has to read it, which is slower."""
+MAX_KEYS: Final = 1 << 13
+"""Keys of one object beside as many lists and objects: more columns of rows, or levels of names, has no model."""
 MAX_LEVELS: Final = 32
 """Lists and objects inside one another; no model is asked in deeper ones."""
 FREE_CELLS: Final = 1 << 16
@@ -21,6 +24,8 @@ FREE_PIXELS: Final = 1 << 12
 PIXELS_PER_BYTE: Final = 8
 MAX_PIXELS: Final = 1 << 16
 """Samples of the images of one body that are looked into; the other images have neither brightness nor contrast."""
+PIXELS_PER_IMAGE: Final = 1 << 8
+"""What an image costs at least: one of a single pixel takes as long as one of so many."""
 MAX_FILES: Final = 1 << 14
 """Cells of one body that are bytes and no texts."""
 
@@ -66,9 +71,10 @@ class BodyBudget:
 
     def take_pixels(self, count: int) -> bool:
         """Whether an image of *count* samples may be looked into."""
-        if count > self._pixels:
+        cost = max(count, PIXELS_PER_IMAGE)
+        if cost > self._pixels:
             return False
-        self._pixels -= count
+        self._pixels -= cost
         return True
 
 
@@ -86,6 +92,12 @@ def check_nodes(body: bytes, *, bytes_per_node: int = BYTES_PER_NODE) -> None:
     if _DEEP.search(body.translate(None, _NO_BRACKETS)):
         raise undecodable("too_deep", f"more than {MAX_LEVELS} levels")
     raise undecodable("too_complex", f"more than {allowed} lists and objects")
+
+
+def check_keys(nodes: Iterable[object], *, nested: int) -> None:
+    """DecodeError too_complex where one of *nodes*, which hold *nested* lists and objects in all, has too many keys."""
+    if nested > MAX_KEYS and any(type(node) is dict and len(node) > MAX_KEYS for node in nodes):
+        raise undecodable("too_complex", f"lists and objects under more than {MAX_KEYS} keys")
 
 
 def check_cells(made: int, *, given: int) -> None:

@@ -1,7 +1,7 @@
 """From JSON rows to named columns: dotted names, elements of lists, ids and credentials left out."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
@@ -73,8 +73,11 @@ class _Rest:
     """What became no column, while rows are read."""
 
     left_out: dict[str, LeftOut] = field(default_factory=dict[str, LeftOut])
-    ids: list[dict[str, Cell]] = field(default_factory=list[dict[str, Cell]])
-    """Of each row so far."""
+    ids: dict[str, dict[int, Cell]] = field(default_factory=dict[str, dict[int, Cell]])
+    """By name, those of the rows that have one, by their place."""
+    row: int = 0  # the place of the one that is read
+    keys: tuple[str, ...] = ()  # of the last object, and what is left out of it: the next mostly has the same
+    reasons: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
 
 
 def tabulate(elements: Sequence[object], *, name: str, role: Role) -> Sheet:
@@ -144,11 +147,11 @@ def is_one_cell(items: Sequence[object], name: str, role: Role) -> bool:
     of whole numbers under such a name, and where its name says that its numbers are an embedding, a forecast, or the
     moments of one.
     """
-    kinds = set(map(type, items))
-    if len(items) > MAX_SPREAD or not NESTED_TYPES.isdisjoint(kinds):
+    if len(items) > MAX_SPREAD or not NESTED_TYPES.isdisjoint(map(type, items)):
         return True
     if role != "output":
         return False
+    kinds = set(map(type, items))
     if str in kinds or not items:
         return True
     said = is_embedding_name(name) or is_forecast_name(name) or is_time_name(name)
@@ -177,32 +180,30 @@ def _bounded(sheet: Sheet, rows_cut: int) -> Sheet:
         return sheet
     flags = sheet.flags | {"over_limit"}
     ids = {name: column[: len(values)] for name, column in sheet.ids.items()}
-    row_ids = sheet.row_ids[: len(values)]
-    return replace(sheet, values=values, row_ids=row_ids, ids=ids, flags=flags, dropped_count=dropped)
+    return replace(
+        sheet, values=values, row_ids=sheet.row_ids[: len(values)], ids=ids, flags=flags, dropped_count=dropped
+    )
 
 
 def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
-    usual = _usual_records(rows, role)
-    if usual is not None:
+    if (usual := _usual_records(rows, role)) is not None:
         return usual
     rest = _Rest()
-    left_out = rest.left_out
-    dropped = 0
+    left_out, dropped = rest.left_out, 0
     flat: list[dict[str, Cell]] = []
-    union: dict[str, None] = {}
-    for row in rows:
+    seen: set[str] = set()
+    for rest.row, row in enumerate(rows):
         cells: dict[str, Cell] = {}
-        rest.ids.append({})
         dropped += _flatten(cells, "", row, role, rest)
         flat.append(cells)
-        union.update(dict.fromkeys(cells))
-        if len(union) >= MAX_COLUMNS and len(flat) * MAX_COLUMNS >= MAX_CELLS:
+        seen.update(cells)
+        if len(seen) >= MAX_COLUMNS and len(flat) * MAX_COLUMNS >= MAX_CELLS:
             # No room for another row.
             dropped += len(rows) - len(flat)
             break
     complete(flat)
     row_ids = _row_ids(rows, left_out) if left_out else ()
-    ids = {name: [found.get(name) for found in rest.ids] for name, reason in left_out.items() if reason == "id"}
+    ids = {name: [found.get(at) for at in range(len(flat))] for name, found in rest.ids.items()}
     names = tuple(flat[0])
     values: list[Sequence[Cell]] = [list(cells.values()) for cells in flat if tuple(cells) == names]
     if len(values) == len(flat):
@@ -213,7 +214,8 @@ def _records(rows: Sequence[Mapping[str, object]], role: Role) -> Sheet:
     values = [[cells.get(name) for name in names] for cells in flat[: MAX_CELLS // len(names)]]
     dropped += len(union) - len(names) + len(flat) - len(values)
     ids = {name: column[: len(values)] for name, column in ids.items()}
-    flags = frozenset(_gaps(flat, names))
+    gaps = [name for name in names if any(name not in cells for cells in flat)]
+    flags = frozenset("ragged" if name.endswith("]") else "missing_key" for name in gaps)
     return Sheet(without_lone_places(names), values, row_ids, left_out, flags, dropped, ids)
 
 
@@ -233,17 +235,13 @@ def _are_usual(keys: tuple[str, ...], role: Role) -> bool:
     return len(keys) <= MAX_COLUMNS and max(map(len, keys), default=0) <= MAX_NAME_LENGTH and not _apart(keys, role)
 
 
-def _gaps(flat: Sequence[Mapping[str, Cell]], names: Sequence[str]) -> Iterator[str]:
-    for name in names:
-        if any(name not in cells for cells in flat):
-            yield "ragged" if name.endswith("]") else "missing_key"
-
-
 def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], role: Role, rest: _Rest) -> int:
     """Put the scalars of *node* into *cells* and what is none into *rest*; the number of columns without room."""
     if role == "output":
         node = merged(node)
-    reasons = apart(node, role)
+    if (keys := tuple(node)) != rest.keys:
+        rest.keys, rest.reasons = keys, apart(node, role)
+    reasons = rest.reasons
     dropped = max(0, len(node) - MAX_KEYS)
     for key, value in islice(node.items(), MAX_KEYS):
         # Before anything is built or remembered of it: a key may be as long as the body.
@@ -253,11 +251,11 @@ def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], ro
             if len(rest.left_out) < MAX_COLUMNS:
                 rest.left_out[prefix + key] = reasons[key]
                 if reasons[key] == "id":
-                    rest.ids[-1][prefix + key] = value
+                    rest.ids.setdefault(prefix + key, {})[rest.row] = value
         elif type(value) not in NESTED_TYPES:
             cells[prefix + key] = plain(value)
         elif is_object(value):
-            dropped += _flatten(cells, f"{prefix}{key}.", value, role, rest)
+            dropped += _flatten(cells, f"{prefix}{key}.", value, role, rest) if value else 0
         else:
             dropped += _spread(cells, prefix + key, cast("list[object]", value), role)
     return dropped
@@ -265,8 +263,7 @@ def _flatten(cells: dict[str, Cell], prefix: str, node: Mapping[str, object], ro
 
 def _spread(cells: dict[str, Cell], name: str, items: list[object], role: Role) -> int:
     room = MAX_COLUMNS - len(cells)
-    found = found_in(name, items) if role == "output" else None
-    if found is not None:
+    if role == "output" and (found := found_in(name, items)) is not None:
         cells.update(islice(((key, plain(cell)) for key, cell in found.items()), room))
         return max(0, len(found) - room)
     if is_one_cell(items, name, role):

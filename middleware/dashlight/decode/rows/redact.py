@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
 from dashlight.records import Cell
@@ -15,6 +15,8 @@ MAX_NAME_LENGTH: Final = 200
 """Longer names are no columns, and are redacted unread: they would fill the caches."""
 
 _MAX_NESTING = 32
+_MAX_COPIED = 1 << 12
+"""Lists and objects of a cell that is copied without its credentials; one of more is redacted as a whole."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _CREDENTIAL_WORDS = re.compile(
@@ -65,8 +67,8 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = ()) -> dict[str,
 
 
 def without_credentials(value: Cell) -> Cell:
-    """*value* with every credential inside it replaced."""
-    return _cleaned(value, 0) if is_list(value) or is_object(value) else value
+    """*value* with every credential inside it replaced; REDACTED where it holds any among thousands of objects."""
+    return _cleaned(value) if is_list(value) or is_object(value) else value
 
 
 def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> object:
@@ -83,14 +85,38 @@ def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> obje
     return value
 
 
-def _cleaned(value: object, depth: int) -> object:
+def _cleaned(whole: list[object] | dict[str, object]) -> Cell:
+    """*whole* itself where there is nothing to replace: a copy of all that a body holds costs more than the search."""
+    names: set[str] = set()
+    level: list[object] = [whole]
+    nodes = 0
+    for _ in range(_MAX_NESTING + 1):
+        names.update(*(node for node in level if type(node) is dict))
+        level = [
+            child
+            for node in cast("list[dict[str, object] | list[object]]", level)
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) in NESTED_TYPES
+        ]
+        if not level:
+            break
+        nodes += len(level)
+    secret = frozenset(filter(is_credential, names))
+    if not secret and not level:
+        return whole
+    return REDACTED if nodes > _MAX_COPIED else _replaced(whole, secret, 0)
+
+
+def _replaced(value: object, secret: frozenset[str], depth: int) -> object:
     if depth > _MAX_NESTING:
         return REDACTED
     if is_object(value):
-        return {name: REDACTED if is_credential(name) else _cleaned(child, depth + 1) for name, child in value.items()}
-    # A vector, the usual cell, is returned as it is.
+        return {
+            name: REDACTED if name in secret else _replaced(child, secret, depth + 1) for name, child in value.items()
+        }
+    # A vector is returned as it is.
     if is_list(value) and not NESTED_TYPES.isdisjoint(map(type, value)):
-        return [_cleaned(child, depth + 1) for child in value]
+        return [_replaced(child, secret, depth + 1) for child in value]
     return value
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from dashlight.decode.rows.columns import MAX_ROWS
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
 
 _NAMES_KEYS: Final = ("columns", "column_names", "feature_names", "features")
@@ -71,7 +72,9 @@ def _split(fields: Mapping[str, object]) -> tuple[list[object], frozenset[str]] 
     index = fields.get("index")
     has_index = is_list(index) and len(index) == len(data)
     keys = {names_key, data_key, "index"} if has_index else {names_key, data_key}
-    return ([dict(zip(called, row, strict=True)) for row in rows], frozenset(keys))
+    records: list[object] = [dict(zip(called, row, strict=True)) for row in rows[:MAX_ROWS]]
+    # Those beyond are counted only: the last one again.
+    return (records + records[-1:] * (len(rows) - len(records)), frozenset(keys))
 
 
 def _of_columns(fields: Mapping[str, object], answer_length: int | None) -> list[object] | None:

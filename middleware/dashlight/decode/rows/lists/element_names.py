@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 
 from dashlight.records import Cell
 
@@ -20,7 +20,7 @@ _MOST_ZEROS = 1 << 15
 
 def complete(rows: Sequence[dict[str, Cell]]) -> None:
     """Put 0 into those of *rows* whose list is empty, or lacks a label, where others are counted as `x.count`."""
-    names = dict.fromkeys(name for row in rows for name in row) if len(rows) > 1 else {}
+    names = dict.fromkeys(chain.from_iterable(rows)) if len(rows) > 1 else {}
     totals: dict[str, list[str]] = {
         name: [] for name in islice((name for name in names if name == "count" or name.endswith(".count")), _MOST_LISTS)
     }
