@@ -176,6 +176,7 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
         _filled(size, b'{"objects":[', b'{"label":"a","score":1,"box":[1,1,2,2]},', b"]}")
     ),
     "JSON: boxes beside each other": lambda size: _answered(_filled(size, b'{"boxes":[', b"[1,1,2,2],", b"]}")),
+    "JSON: boxes of corners": lambda size: _answered(_filled(size, b"[", b'{"bbox":{"x":1,"y":1,"w":2,"h":2}},', b"]")),
     "JSON: boxes of rows": lambda size: _answered(_filled(size, b"[", b'[{"box":[1,1,2,2]}],', b"]")),
     "JSON: rows of credentials in an answer": lambda size: _answered(_filled(size, b"[", b'[{"pwd":{}}],', b"]")),
     "JSON: credentials in an answer": lambda size: _answered(_filled(size, b"[", b'{"pwd":{}},', b"]")),

@@ -65,8 +65,8 @@ def listed(items: Sequence[object], *, name: str, rows: int, is_single: bool = F
     """The outputs in a list called *name*: one for each row, or everything for the only row."""
     if rows == 1 and not items:
         return Sheet((name,), [([],)])
-    is_thing = is_list_of_things(name, items, is_single=is_single)
-    if rows == 1 and (len(items) > 1 or is_thing or _is_list_by_name(items, name)):
+    is_thing = rows == 1 and (len(items) > 1 or is_list_of_things(name, items, is_single=is_single))
+    if is_thing or (rows == 1 and _is_list_by_name(items, name)):
         return _for_one_row(items, name)
     failed = [at for at, item in enumerate(items[:MAX_ROWS]) if is_object(item) and is_confession_inside(item)]
     answered = [_best(item) for item in items]

@@ -87,21 +87,24 @@ def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> obje
 
 def _cleaned(whole: list[object] | dict[str, object]) -> Cell:
     """*whole* itself where there is nothing to replace: a copy of all that a body holds costs more than the search."""
-    names: set[str] = set()
-    level: list[object] = [whole]
-    nodes = 0
-    for _ in range(_MAX_NESTING + 1):
-        names.update(*(node for node in level if type(node) is dict))
+    level = [child for child in (whole.values() if is_object(whole) else whole) if type(child) in NESTED_TYPES]
+    if not level and is_list(whole):
+        # A vector, the usual cell.
+        return whole
+    names: set[str] = set(whole) if is_object(whole) else set()
+    nodes = len(level)
+    for _ in range(_MAX_NESTING):
+        if not level:
+            break
+        names.update(*[node for node in level if type(node) is dict])
         level = [
             child
             for node in cast("list[dict[str, object] | list[object]]", level)
             for child in (node.values() if type(node) is dict else node)
             if type(child) in NESTED_TYPES
         ]
-        if not level:
-            break
         nodes += len(level)
-    secret = frozenset(filter(is_credential, names))
+    secret = frozenset(filter(is_credential, names)) if names else frozenset[str]()
     if not secret and not level:
         return whole
     return REDACTED if nodes > _MAX_COPIED else _replaced(whole, secret, 0)

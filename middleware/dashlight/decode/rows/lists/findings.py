@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.records import Cell
@@ -251,6 +251,8 @@ def _score(value: object) -> float:
     return number if number is not None and number == number else -math.inf  # noqa: PLR0124  # NaN
 
 
-def _numbers(values: Iterable[object]) -> list[float]:
+def _numbers(values: Sequence[object]) -> list[float]:
+    if set(map(type, values)) == {float}:
+        return list(filter(math.isfinite, cast("Sequence[float]", values)))
     numbers = map(number_of, values)
     return [number for number in numbers if number is not None and math.isfinite(number)]
