@@ -54,6 +54,7 @@ _BOX_NAME = re.compile(
 _SIZED_BOX_NAME = re.compile(r"(?i)(?:\w{0,40}_)?(?:bbox(?:es)?|rects?|\w{0,40}xywh)")
 """As COCO writes them: left, top, width, height."""
 _LOOKED_AT = 32
+_PLAIN_NUMBERS = frozenset({int, float})
 _MAX_LABEL_LENGTH = 60
 
 
@@ -252,7 +253,11 @@ def _score(value: object) -> float:
 
 
 def _numbers(values: Sequence[object]) -> list[float]:
-    if set(map(type, values)) == {float}:
-        return list(filter(math.isfinite, cast("Sequence[float]", values)))
+    if _PLAIN_NUMBERS.issuperset(map(type, values)):
+        try:
+            return [number for number in map(float, cast("Sequence[float]", values)) if math.isfinite(number)]
+        except OverflowError:
+            # One of more than 308 digits.
+            pass
     numbers = map(number_of, values)
     return [number for number in numbers if number is not None and math.isfinite(number)]
