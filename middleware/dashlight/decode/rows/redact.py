@@ -91,12 +91,12 @@ def _cleaned(whole: list[object] | dict[str, object]) -> Cell:
     if not level and is_list(whole):
         # A vector, the usual cell.
         return whole
-    names: set[str] = set(whole) if is_object(whole) else set()
+    names = set[str](whole if is_object(whole) else ())
     nodes = len(level)
     for _ in range(_MAX_NESTING):
         if not level:
             break
-        names.update(*[node for node in level if type(node) is dict])
+        names.update(*filter(is_object, level))
         level = [
             child
             for node in cast("list[dict[str, object] | list[object]]", level)
