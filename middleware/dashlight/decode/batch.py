@@ -17,6 +17,7 @@ from dashlight.decode.llm.repeats import RecentAnswers
 from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in
 from dashlight.decode.rows.echoes import answers_only_of_table
 from dashlight.decode.rows.gather import Gathering, Group
+from dashlight.decode.rows.keyed_answers import KEYED
 from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
@@ -273,6 +274,7 @@ def _is_usual(exchange: Exchange, decoded: Decoded) -> bool:
         and decoded.generation is None
         and decoded.outputs is not None
         and len(decoded.outputs.values) == 1
+        and KEYED not in decoded.outputs.flags
         # A plan looks at bodies alone: one line of JSON among lines would be read as an object by itself.
         and is_json_body(exchange.request_body, exchange.request_headers)
     )

@@ -39,7 +39,7 @@ class Decoded:
     """What one exchange decoded to.
 
     *flags*: null, nonfinite, numeric_string, mixed_type, missing_key, ragged, vector_column, sniffed, shape_mismatch,
-    sparse, opaque_request, undecodable_request, truncated, over_limit, sensitive, error_in_200, not_a_prediction.
+    sparse, keyed_by_row, opaque_request, undecodable_request, truncated, over_limit, sensitive, error_in_200, not_a_prediction.
     """
 
     protocol: str = ""
