@@ -85,3 +85,32 @@ def test_an_envelope_with_an_output_is_none(exchange: Make, answer: Any, outputs
     assert decoded.error is None
     assert rows(decoded.outputs) == [outputs]
     assert {*prediction.outputs.number_names, *prediction.outputs.cell_names} == set(outputs)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outputs"),
+    [
+        ({"prediction": 1, "warnings": [], "meta": {"processing_ms": 3}}, {"prediction": 1}),
+        ({"y": 1, "metadata": {"latency_ms": 3, "elapsed": 0.1, "total_time_s": 3, "model": "m"}}, {"y": 1}),
+        ({"y": 1, "info": {"elapsed": 0.1, "warnings": []}, "warnings": ["old client"]}, {"y": 1}),
+        ({"y": 1, "meta": {"inferenceTimeMs": 3, "preprocess_ms": 1.5, "quality": 0.4}}, {"y": 1, "meta.quality": 0.4}),
+        ({"y": 1, "timings": {"total": 0.2, "model": 0.1}}, {"y": 1}),
+        ({"y": 1, "result": {"label": "a", "meta": {"runtime_ms": 3}}}, {"y": 1, "result.label": "a"}),
+        ({"prediction": 1, "time": 0.3}, {"prediction": 1}),
+        ({"time": 0.3, "label": "a", "score": 0.5}, {"label": "a", "score": 0.5}),
+        ({"time": 12.5, "survival": 0.3}, {"time": 12.5, "survival": 0.3}),
+        ({"warnings": []}, {"warnings": []}),
+        ({"y": 1, "time_to_failure": 3.5, "latency_class": 2}, {"y": 1, "time_to_failure": 3.5, "latency_class": 2}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("usual", [0, 40], ids=["alone", "with a plan"])
+def test_how_long_an_answer_took_is_no_output(exchange: Make, answer: Any, outputs: Any, usual: int) -> None:
+    decoder = Decoder(model="", version="")
+    decoder.decode([exchange({"x": 1}, answer)] * usual)
+
+    decoded = decode_exchange(exchange({"x": 1}, answer))
+    (prediction,) = decoder.decode([exchange({"x": 1}, answer)]).predictions
+
+    assert rows(decoded.outputs) == [outputs]
+    assert {*prediction.outputs.number_names, *prediction.outputs.cell_names} == set(outputs)

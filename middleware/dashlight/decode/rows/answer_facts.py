@@ -13,6 +13,14 @@ _ALWAYS = re.compile(
     r"(?:(?:model|api|schema|server|service|app|pipeline|artifact)_?)?version(?:_?(?:id|number))?|revision|git_?sha"
     rf"|(?:(?:inference|processing|prediction|execution|compute|server|request|model)_?)(?:time|latency|duration){_UNIT}"
     rf"|(?:took|latency|elapsed|elapsed_?time|response_?time|time_?taken){_UNIT}|time_?(?:ms|seconds)"
+    r"|(?:inference|processing|execution|compute|server|request)_?(?:ms|millis|milliseconds|secs?|seconds)|warnings|notices"
+)
+_PARENT = re.compile(r"_?meta(?:_?data)?|info|debug|diagnostics|server_?info")
+"""What is put beside an answer to tell of it."""
+_TIMINGS = re.compile(r"timings?|latenc(?:y|ies)|elapsed")
+_IN_PARENT = re.compile(
+    r"(?:[a-z]{1,20}_){0,4}(?:time|latency|elapsed|took|runtime|ms|millis|milliseconds)(?:_?(?:s|secs?|seconds|ms|millis|us|ns))?"
+    r"|model(?:_?name)?|device|host(?:_?name)?|worker|node|region|framework|engine|cached|cache_?hit|batch_?size"
 )
 _TIME = re.compile(
     r"(?:(?:created|processed|generated|predicted|served|requested|responded|server|request|response|prediction|inference)_?)?"
@@ -24,9 +32,12 @@ _NUMBERED = re.compile(
 
 
 def fact_kind(name: str) -> FactKind:
-    """What a field called *name* may say of an answer; empty: nothing."""
-    plain = _plain(name)
-    if _ALWAYS.fullmatch(plain):
+    """What a column called *name*, dotted where it is nested, may say of an answer; empty: nothing."""
+    above, _, last = name.rpartition(".")
+    plain, parent = _plain(last), _plain(above.rpartition(".")[2])
+    if _ALWAYS.fullmatch(plain) or _TIMINGS.fullmatch(parent):
+        return "always"
+    if _PARENT.fullmatch(parent) and _IN_PARENT.fullmatch(plain):
         return "always"
     return "time" if _TIME.fullmatch(plain) else ""
 

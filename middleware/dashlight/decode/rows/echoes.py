@@ -28,6 +28,9 @@ _WELL = frozenset(
     {"ok", "okay", "success", "successful", "succeeded", "done", "complete", "completed", "finished", "ready", "200"}
 )
 _LONGEST = 60
+_PREDICTIONS = frozenset(
+    {"prediction", "predictions", "label", "labels", "class", "score", "scores", "probability", "result", "output"}
+)
 _ENVELOPED = frozenset(
     {"data", "result", "results", "response", "payload", "body", "output", "outputs", "prediction", "predictions"}
 )
@@ -100,8 +103,11 @@ def _is_echo(kind: _Echo, cell: Cell) -> bool:
 
 
 def _echoes(names: Sequence[str]) -> list[_Echo]:
-    """What each of *names* may say. A code of 0 says that all went well in an envelope; elsewhere it may be a class."""
+    """What each of *names* may say, as far as the others let it. A code of 0 says that all went well in an envelope; elsewhere it may be a class."""
     kinds: list[_Echo] = [_echo(name) for name in names]
+    if "time" in names and any(map(_is_prediction, names)):
+        # How long it took. Beside anything else it may be what is predicted.
+        kinds[names.index("time")] = "always"
     if "status" not in kinds or not any(name.rpartition(".")[2] in CODE_KEYS for name in names):
         return kinds
     if not any(_is_enveloped(name) for name in names):
@@ -110,6 +116,10 @@ def _echoes(names: Sequence[str]) -> list[_Echo]:
         "code" if kind and name.rpartition(".")[2] in CODE_KEYS else kind
         for name, kind in zip(names, kinds, strict=True)
     ]
+
+
+def _is_prediction(name: str) -> bool:
+    return name.partition(".")[0].partition("[")[0] in _PREDICTIONS
 
 
 def _is_enveloped(name: str) -> bool:
@@ -124,4 +134,4 @@ def _echo(name: str) -> _Echo:
         return "error"
     if last in CONFESSING_KEYS or last in STATUS_KEYS or last in MESSAGE_KEYS_SET:
         return "status"
-    return fact_kind(last)
+    return fact_kind(name)
