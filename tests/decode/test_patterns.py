@@ -64,6 +64,8 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.rows.number_texts:_WORDED": (*_NAME, ("", "label", "!")),
     "decode.rows.refusals:_REFUSING": (("", "must ", "!"), ("", "must not ", "!"), ("", "invali", "!")),
     "decode.rows.lists.series:_HISTORY": (*_NAME, ("historical", "_", "!")),
+    "decode.rows.returned_inputs:_SAID": (*_NAME, ("y[", "1", "!"), ("", "label", "!")),
+    "decode.rows.returned_inputs:_WRAPPED": (("", "input", "!"),),
     "decode.rows.row_keys:_KEY": _NAME,
     "window.facets.list_names:_BOUND": (*_NAME, ("p", "1", "!")),
     "window.facets.list_names:_LIST": (("search", "_", "!"),),
