@@ -17,9 +17,9 @@ from dashlight.decode.llm.repeats import RecentAnswers
 from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in
 from dashlight.decode.rows.echoes import answers_only_of_table
 from dashlight.decode.rows.gather import Gathering, Group
-from dashlight.decode.rows.keyed_answers import KEYED
+from dashlight.decode.rows.matching.keyed_answers import KEYED
+from dashlight.decode.rows.matching.returned_inputs import ReturnedInputs
 from dashlight.decode.rows.number_texts import NumberTexts
-from dashlight.decode.rows.returned_inputs import ReturnedInputs
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
 from dashlight.window.tables import renamed

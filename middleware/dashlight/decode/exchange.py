@@ -13,12 +13,12 @@ from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.echoes import answers_only
 from dashlight.decode.rows.failures import Failure, failure_by_status, failure_inside
 from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.matching.returned_inputs import in_order_of_inputs, without_inputs
+from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.number_texts import with_numbers
 from dashlight.decode.rows.reading import ABSENT, Content, Place
 from dashlight.decode.rows.redact import is_personal
-from dashlight.decode.rows.returned_inputs import in_order_of_inputs, without_inputs
 from dashlight.decode.rows.roles import OutputRole, output_role
-from dashlight.decode.rows.row_keys import parted
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.errors import DecodeError
 from dashlight.records import Cell, Exchange, Role

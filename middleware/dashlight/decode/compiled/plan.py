@@ -24,8 +24,8 @@ from dashlight.decode.rows.failures import (
     has_code_message,
     has_message,
 )
+from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.reading import Content, Place
-from dashlight.decode.rows.row_keys import parted
 from dashlight.decode.rows.selection import EVERYTHING, Selection, with_named_ids
 from dashlight.errors import DecodeError
 from dashlight.records import Role
