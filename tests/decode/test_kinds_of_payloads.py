@@ -322,6 +322,30 @@ STREAM = {"content-type": "application/octet-stream"}
         pytest.param({"user": 1}, None, [{"id": 3, "score": 0.9}, {"id": 5, "score": 0.4}], [{"id": 3, "score": 0.9}],
                      {"prediction": ["3", "5"], "prediction.count": 2, "prediction.top_score": 0.9,
                       "prediction.score_spread": 0.5}, id="a bare ranking"),
+        pytest.param({"query": "x"}, None, {"hits": [{"_id": "a", "_score": 2.5}, {"_id": "b", "_score": 1}]}, {"hits": [{"_id": "a", "_score": 2.5}]},
+                     {"hits": ["a", "b"], "hits.count": 2, "hits.top_score": 2.5,
+                      "hits.score_spread": 1.5}, id="hits of a search engine"),
+        pytest.param({"query": "x"}, None, {"hits": {"hits": [{"_index": "i", "_id": "a", "_score": 2.5}, {"_index": "i", "_id": "b", "_score": 1}]}}, {"hits": {"hits": [{"_index": "i", "_id": "a", "_score": 2.5}]}},
+                     {"hits.hits": ["a", "b"], "hits.hits.count": 2, "hits.hits.top_score": 2.5,
+                      "hits.hits.score_spread": 1.5}, id="nested hits of a search engine"),
+        pytest.param({"user": 1}, None, {"found": [{"product": "a", "relevance": 0.75}, {"relevance": 0.5, "product": "b"}]}, {"found": [{"product": "a", "relevance": 0.75}]},
+                     {"found": ["a", "b"], "found.count": 2, "found.top_score": 0.75,
+                      "found.score_spread": 0.25}, id="products by relevance"),
+        pytest.param({"vector": "x"}, None, {"neighbors": [{"id": 1, "dist": 0.25}, {"id": 7, "dist": 0.75}]}, {"neighbors": [{"id": 1, "dist": 0.25}]},
+                     {"neighbors": ["1", "7"], "neighbors.count": 2, "neighbors.top_score": 0.25,
+                      "neighbors.score_spread": 0.5}, id="neighbours by distance"),
+        pytest.param({"user": 1}, None, [["a", 0.75], ["b", 0.5]], [["a", 0.75]],
+                     {"prediction": ["a", "b"], "prediction.count": 2, "prediction.top_score": 0.75,
+                      "prediction.score_spread": 0.25}, id="bare pairs"),
+        pytest.param({"user": 1}, None, {"similar": [[7, 0.75], [9, 0.5]]}, {"similar": [[7, 1]]},
+                     {"similar": ["7", "9"], "similar.count": 2, "similar.top_score": 0.75,
+                      "similar.score_spread": 0.25}, id="pairs of numbers in a ranking"),
+        pytest.param({"user": 1}, None, {"out": {"best": [["a", 0.75], ["b", 0.5]]}}, {"out": {"best": [["a", 0.75]]}},
+                     {"out.best": ["a", "b"], "out.best.count": 2, "out.best.top_score": 0.75,
+                      "out.best.score_spread": 0.25}, id="nested pairs"),
+        pytest.param({"inputs": ["x", "y"]}, None, [[["a", 0.75], ["b", 0.5]], [["c", 0.5]]], [[["a", 0.75]], [["c", 0.5], ["d", 0.25]]],
+                     {"prediction": ["a", "b"], "prediction.count": 2, "prediction.top_score": 0.75,
+                      "prediction.score_spread": 0.25}, id="pairs for each row"),
         pytest.param({"vector": "a"}, None, {"ids": [3, 5], "distances": [0.25, 0.75]}, {"ids": [3], "distances": [0.25]},
                      {"ids": ["3", "5"], "ids.count": 2, "ids.top_score": 0.25, "ids.score_spread": 0.5},
                      id="neighbours side by side"),
@@ -739,3 +763,16 @@ def test_words_of_a_text_never_become_names_of_columns(exchange: Make, word: str
     assert outputs.names == (
         "entities.count", "entities.count[LOC]", "entities.count[PER]", "entities.score.mean", "entities.score.lowest",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "outputs"),
+    [
+        ([{"x": 1}, {"x": 2}], [["a", 0.9], ["b", 0.8]], [{"prediction": ["a", 0.9]}, {"prediction": ["b", 0.8]}]),
+        ({"x": 1}, {"near": [{"label": "a", "distance": 0.9}, {"label": "b", "distance": 0.1}]},
+         [{"label": "b", "distance": 0.1}]),
+    ],
+    ids=["a pair for each row", "the nearest label is the best"],
+)  # fmt: skip
+def test_what_looks_like_a_ranking_and_is_none(exchange: Make, asked: Any, answer: Any, outputs: Rows) -> None:
+    assert rows(decode_exchange(exchange(asked, answer)).outputs) == outputs

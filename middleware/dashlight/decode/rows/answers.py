@@ -173,7 +173,10 @@ def _object(fields: Mapping[str, object], rows: int, *, is_single: bool = False)
         ((key, items),) = lists.items()
         return listed(items, name=key, rows=rows, is_single=is_single)
     if rows == 1:
-        return one_row({key: _only(key, value) for key, value in merged(fields).items()} if lists else fields, "output")
+        return one_row(
+            {key: _only(key, value, is_single=is_single) for key, value in merged(fields).items()} if lists else fields,
+            "output",
+        )
     aligned = {key: items for key, items in lists.items() if len(items) == rows}
     if rows and aligned:
         return _beside(aligned, rows, {key: "answer" for key in said if key not in aligned})
@@ -217,11 +220,11 @@ def _is_list_by_name(items: Sequence[object], name: str) -> bool:
     return bool(items) and (is_list_name(name) or (is_forecast_name(name) and type(items[0]) in {int, float}))
 
 
-def _only(key: str, value: object) -> object:
+def _only(key: str, value: object, *, is_single: bool) -> object:
     """The element of a list of one: what `predict` returns for a request of one row."""
     if isinstance(value, OneCell) or not is_list(value) or len(value) != 1:
         return value
-    return value if is_list_of_things(key, value) or _is_list_by_name(value, key) else value[0]
+    return value if is_list_of_things(key, value, is_single=is_single) or _is_list_by_name(value, key) else value[0]
 
 
 def _pop_text(fields: dict[str, object], keys: Sequence[str]) -> str:
