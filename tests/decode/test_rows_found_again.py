@@ -104,7 +104,7 @@ def test_inputs_that_come_back_are_no_outputs(
 
 def test_what_once_differed_from_an_input_is_an_output_from_then_on(exchange: Make) -> None:
     decoder = Decoder(model="", version="")
-    seen = []
+    seen: list[tuple[str, ...]] = []
     for answered in ("helo", "hello", "helo"):
         (prediction,) = decoder.decode([exchange({"text": "helo"}, {"text": answered, "edits": 1})]).predictions
         seen.append(prediction.outputs.cell_names)

@@ -19,7 +19,6 @@ from dashlight.decode.rows.failures import (
     ERROR_KEYS,
     FAILED_WORDS,
     STATUS_KEYS,
-    WELL_CODES,
     failure_inside,
     has_code_message,
     has_message,
@@ -49,7 +48,7 @@ _NotFailed: TypeAlias = Annotated[
     str, msgspec.Meta(pattern=rf"^(?!\s*(?i:{'|'.join(sorted(FAILED_WORDS | DOUBTFUL_WORDS))})\s*$)")
 ]
 _ANY_BUT_FAILED: Final[object] = bool | None | Annotated[float, msgspec.Meta(ge=0, lt=400)] | _NotFailed
-_WELL: Final[object] = Literal[WELL_CODES] | None
+_WELL: Final[object] = Literal[0, 200, 201, 202, 204] | None
 """Any other code may say that there is no output, as what stands beside it tells."""
 _SHORT_BYTES: Final = 2048
 """What fits into so many is read at once: the slowest numbers take a few milliseconds."""

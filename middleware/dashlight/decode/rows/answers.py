@@ -93,7 +93,7 @@ def _under_ids(value: Mapping[str, object], row_ids: Sequence[Cell], name: str) 
     lists = lists_by_row(value, row_ids, name=name)
     if lists is None:
         return None
-    is_whole = lists.keys() == {name} and name not in value
+    is_whole = set(lists) == {name} and name not in value
     if len(lists) == 1:
         ((name, items),) = lists.items()
         sheet = _row_for_each(items, name)

@@ -57,7 +57,7 @@ def answers_only(outputs: Sheet) -> Sheet:
 def answers_only_of_table(outputs: Table) -> Table:
     """As answers_only, of the rows of a batch."""
     names = (*outputs.number_names, *outputs.cell_names)
-    kinds = {name: kind for name, kind in zip(names, _echoes(names), strict=True) if kind}
+    kinds: dict[str, _Echo] = {name: kind for name, kind in zip(names, _echoes(names), strict=True) if kind}
     if not kinds or len(kinds) == len(names):
         return outputs
     numbers = dict(zip(outputs.number_names, outputs.numbers, strict=True))
