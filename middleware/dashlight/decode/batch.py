@@ -17,6 +17,8 @@ from dashlight.decode.llm.repeats import RecentAnswers
 from dashlight.decode.protocols.detect import MAX_REMEMBERED_PATH, place_in
 from dashlight.decode.rows.echoes import answers_only_of_table
 from dashlight.decode.rows.gather import Gathering, Group
+from dashlight.decode.rows.matching.keyed_answers import KEYED
+from dashlight.decode.rows.matching.returned_inputs import ReturnedInputs
 from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
@@ -105,6 +107,7 @@ class Decoder:
         self._kept = lru_cache(maxsize=256)(self._kept_columns)
         self._answers = RecentAnswers()
         self._numbers = NumberTexts()
+        self._returned = ReturnedInputs()
         self._columns = columns
         self._lanes: dict[tuple[object, ...], Lane] = {}
         self._lane_of_path: dict[str, Lane] = {}
@@ -153,11 +156,17 @@ class Decoder:
             missed = misses.get(lane, _Misses())
             lane.learn(missed.bodies, hits=len(hits[lane].places) if lane in hits else 0, misses=missed.count)
         return DecodedBatch(
-            predictions=[self._called(self._numbers.read(each)) for each in tally.gathering.predictions(self._kept)],
+            predictions=[self._read(each) for each in tally.gathering.predictions(self._kept)],
             failures=tally.failures,
             undecodable=tally.undecodable,
             generations=tally.generations,
         )
+
+    def _read(self, prediction: Prediction) -> Prediction:
+        """*prediction* as what was learnt of its columns says."""
+        if not self._selection.prediction:
+            prediction = self._returned.left_out(prediction)
+        return self._called(self._numbers.read(prediction))
 
     def _called(self, prediction: Prediction) -> Prediction:
         if not self._columns:
@@ -273,6 +282,7 @@ def _is_usual(exchange: Exchange, decoded: Decoded) -> bool:
         and decoded.generation is None
         and decoded.outputs is not None
         and len(decoded.outputs.values) == 1
+        and KEYED not in decoded.outputs.flags
         # A plan looks at bodies alone: one line of JSON among lines would be read as an object by itself.
         and is_json_body(exchange.request_body, exchange.request_headers)
     )

@@ -13,11 +13,12 @@ from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.echoes import answers_only
 from dashlight.decode.rows.failures import Failure, failure_by_status, failure_inside
 from dashlight.decode.rows.generation import Generation
+from dashlight.decode.rows.matching.returned_inputs import in_order_of_inputs, without_inputs
+from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.number_texts import with_numbers
 from dashlight.decode.rows.reading import ABSENT, Content, Place
 from dashlight.decode.rows.redact import is_personal
 from dashlight.decode.rows.roles import OutputRole, output_role
-from dashlight.decode.rows.row_keys import parted
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.errors import DecodeError
 from dashlight.records import Cell, Exchange, Role
@@ -39,7 +40,7 @@ class Decoded:
     """What one exchange decoded to.
 
     *flags*: null, nonfinite, numeric_string, mixed_type, missing_key, ragged, vector_column, sniffed, shape_mismatch,
-    sparse, opaque_request, undecodable_request, truncated, over_limit, sensitive, error_in_200, not_a_prediction.
+    sparse, keyed_by_row, opaque_request, undecodable_request, truncated, over_limit, sensitive, error_in_200, not_a_prediction.
     """
 
     protocol: str = ""
@@ -97,6 +98,9 @@ def decode_exchange(
                 flags.add("sensitive")
     outputs = decoded.outputs
     if outputs is not None and decoded.generation is None:
+        if decoded.features is not None and not selection.prediction:
+            features = decoded.features if decoded.is_typed else numbers_of_text(decoded.features)
+            outputs = without_inputs(features, outputs)
         outputs = with_numbers(outputs)
     roles = {} if outputs is None else _roles(outputs)
     return replace(decoded, outputs=outputs, flags=frozenset(flags), roles=roles)
@@ -184,7 +188,8 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         reading = replace(reading, features=replace(features, flags=features.flags | {"sparse"}))
     if reading.outputs is not None:
         features, outputs = parted(reading.features, reading.outputs)
-        reading = replace(reading, features=features, outputs=answers_only(outputs))
+        outputs = in_order_of_inputs(features, answers_only(outputs))
+        reading = replace(reading, features=features, outputs=outputs)
     if error is None and reading.failure is not None:
         error, is_answered = reading.failure, False
         flags.add("error_in_200")

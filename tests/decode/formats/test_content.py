@@ -66,7 +66,7 @@ def test_the_first_header_of_a_name_counts() -> None:
             b"a\nb\n", {"content-type": "text/csv; header=present"}, [{"a": "b"}], False, id="CSV, header said"
         ),
         pytest.param(b"1\n2\n", {"content-type": 'text/csv; header="absent"'}, [[1], [2]], False, id="CSV, none said"),
-        pytest.param(b"1\t2,5\n", {"content-type": "text/tab-separated-values"}, [[1, "2,5"]], False, id="tabs"),
+        pytest.param(b"1\t2,5\n", {"content-type": "text/tab-separated-values"}, [[1, 2.5]], False, id="tabs"),
         pytest.param(b"\xe4,1", {"content-type": "text/csv; charset=ISO-8859-1"}, [["\u00e4", 1]], False, id="Latin 1"),
         pytest.param(
             b"\xef\xbb\xbf1,2", {"content-type": "text/csv; charset=odd"}, [[1, 2]], False, id="a mark in CSV"

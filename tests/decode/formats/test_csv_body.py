@@ -22,14 +22,29 @@ from dashlight.errors import DecodeError
         pytest.param("red,1\nblue,2", [["red", 1], ["blue", 2]], id="a word over a word is no header"),
         pytest.param("1,NA,\n,true,x", [[1, None, None], [None, True, "x"]], id="nothing, truth and text"),
         pytest.param('"a, b","say ""hi"""\n"1\n2",3', [{"a, b": "1\n2", 'say "hi"': 3}], id="quotation marks"),
-        pytest.param("a;b\n1;2,5", [{"a": 1, "b": "2,5"}], id="semicolons"),
+        pytest.param("a;b\n1;2,5", [{"a": 1, "b": 2.5}], id="semicolons"),
+        pytest.param("age;income\n3,5;1.200,5\n4,5;2\n", [{"age": 3.5, "income": 1200.5}, {"age": 4.5, "income": 2}],
+                     id="decimal commas below a header"),
+        pytest.param("3,5;1200,5\n4,5;2,0\n", [[3.5, 1200.5], [4.5, 2.0]], id="decimal commas alone"),
+        pytest.param("-,5;1,2e3;x", [[-0.5, 1200.0, "x"]], id="decimal commas in one line"),
+        pytest.param("a;b\n1,5;1.234\n2,25;0.5", [{"a": 1.5, "b": 1.234}, {"a": 2.25, "b": 0.5}], id="by column"),
+        pytest.param("a;b\n1.234;1\n2,5;2", [{"a": 1234, "b": 1}, {"a": 2.5, "b": 2}], id="thousands with points"),
+        pytest.param("a;b\n1,234.5;1\n2,500;2", [{"a": "1,234.5", "b": 1}, {"a": "2,500", "b": 2}],
+                     id="thousands with commas stay texts"),
+        pytest.param("a\tb\n1,5\tx, y\n", [{"a": 1.5, "b": "x, y"}], id="commas among tabs"),
+        pytest.param("a|b\n1,5|x;y\n2|z\n", [{"a": 1.5, "b": "x;y"}, {"a": 2, "b": "z"}], id="bars"),
+        pytest.param("a;b\n2,5;x\n;NA", [{"a": 2.5, "b": "x"}, {"a": None, "b": None}], id="nothing in between"),
+        pytest.param("tags,n\nred;blue,1\nred;green,2", [{"tags": "red;blue", "n": 1}, {"tags": "red;green", "n": 2}],
+                     id="semicolons among commas"),
+        pytest.param("red;blue,x\nred;green,y", [["red;blue", "x"], ["red;green", "y"]], id="semicolons in each line"),
+        pytest.param('"a;b",1\n"c;d",2', [["a;b", 1], ["c;d", 2]], id="semicolons in quotation marks"),
         pytest.param("a\tb\n1\t2", [{"a": 1, "b": 2}], id="tabs"),
         pytest.param("a,a,,a\n1,2,3,4", [{"a": 1, "a.1": 2, "2": 3, "a.2": 4}], id="equal and empty names"),
         pytest.param("a,b\n1\n2,3,4", [{"a": 1}, {"a": 2, "b": 3, "2": 4}], id="ragged below a header"),
         pytest.param("1,2\n3", [[1, 2], [3]], id="ragged"),
         pytest.param(" 1 , 2 ", [[1, 2]], id="spaces"),
     ],
-)
+)  # fmt: skip
 def test_rows_are_objects_below_a_header_and_lists_without(text: str, rows: object) -> None:
     assert read_csv(text) == rows
 
@@ -38,7 +53,8 @@ def test_what_the_sender_says_of_header_and_separator_counts() -> None:
     assert read_csv("a,b\nx,y", has_header=True) == [{"a": "x", "b": "y"}]
     assert read_csv("a,b\n1,2", has_header=False) == [["a", "b"], [1, 2]]
     assert read_csv("1,2\n3,4", has_header=True) == [{"1": 3, "2": 4}]
-    assert read_csv("1,5\t2", separator="\t") == [["1,5", 2]]
+    assert read_csv("1,5\t2", separator="\t") == [[1.5, 2]]
+    assert read_csv("1,5\tx", separator=",") == [[1, "5\tx"]]
     assert read_csv("a,b", has_header=True) == []
 
 
@@ -103,3 +119,9 @@ def test_a_long_run_of_digits_before_a_letter_is_a_text() -> None:
     odd = "7" * 20_000 + "x"
 
     assert read_csv(f"a,b\n{odd},1\n") == [{"a": odd, "b": 1}]
+
+
+def test_wide_lines_have_decimal_commas_too() -> None:
+    wide = ";".join(["1,5"] * 10_000)
+
+    assert read_csv(f"{wide}\n{wide}") == [[1.5] * 10_000] * 2

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, TypeAlias, cast
+from typing import Annotated, Final, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -13,21 +13,25 @@ from dashlight.decode.protocols.detect import protocol_of
 from dashlight.decode.rows.answers import MODEL_KEYS, VERSION_KEYS
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.failures import (
+    CODE_KEYS,
     CONFESSING_KEYS,
+    DOUBTFUL_WORDS,
     ERROR_KEYS,
     FAILED_WORDS,
     STATUS_KEYS,
     failure_inside,
+    has_code_message,
     has_message,
 )
+from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.reading import Content, Place
-from dashlight.decode.rows.row_keys import parted
 from dashlight.decode.rows.selection import EVERYTHING, Selection, with_named_ids
 from dashlight.errors import DecodeError
 from dashlight.records import Role
 
 _TEXT: Final[frozenset[Sort]] = frozenset({"text"})
 _NULL: Final[frozenset[Sort]] = frozenset({"null"})
+_CODE: Final[frozenset[Sort]] = frozenset({"number", "null"})
 _ANY_SCALAR: Final[object] = float | str | bool | None
 # msgspec lets an int through as a float, and never a bool.
 _TYPES: Final[dict[frozenset[Sort], object]] = {
@@ -40,8 +44,12 @@ _IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
     _TEXT: str,
     frozenset({"flag"}): bool,
 }
-_NotFailed: TypeAlias = Annotated[str, msgspec.Meta(pattern=rf"^(?!(?i:{'|'.join(sorted(FAILED_WORDS))})$)")]
-_ANY_BUT_FAILED: Final[object] = bool | None | Annotated[float, msgspec.Meta(lt=400)] | _NotFailed
+_NotFailed: TypeAlias = Annotated[
+    str, msgspec.Meta(pattern=rf"^(?!\s*(?i:{'|'.join(sorted(FAILED_WORDS | DOUBTFUL_WORDS))})\s*$)")
+]
+_ANY_BUT_FAILED: Final[object] = bool | None | Annotated[float, msgspec.Meta(ge=0, lt=400)] | _NotFailed
+_WELL: Final[object] = Literal[0, 200, 201, 202, 204] | None
+"""Any other code may say that there is no output, as what stands beside it tells."""
 _SHORT_BYTES: Final = 2048
 """What fits into so many is read at once: the slowest numbers take a few milliseconds."""
 _GUARDED_LEVELS: Final = 2
@@ -239,7 +247,8 @@ def _type(shape: Shape, *, guarded: int = 0) -> object:
     if isinstance(shape, Items):
         parts = [_item_type(part, guarded=guarded if len(shape.shapes) == 1 else 0) for part in shape.shapes]
         return tuple[tuple(parts)]  # type: ignore[misc]
-    is_told = has_message([key for key, _ in shape.shapes])
+    keys = [key for key, _ in shape.shapes]
+    is_told = has_message(keys) or has_code_message(keys)
     fields: list[tuple[str, object] | tuple[str, object, None]] = []
     for at, (key, part) in enumerate(shape.shapes):
         kind: object = _type(part, guarded=max(0, guarded - 1))
@@ -261,10 +270,12 @@ def _guarded_type(key: str, sorts: frozenset[Sort], *, has_message: bool) -> obj
 
     What it says as a truth value is looked at later, as one of the plan's confessions.
     """
-    if key in ERROR_KEYS:
+    if key in ERROR_KEYS and not (key in CODE_KEYS and sorts <= _CODE):
         return float | bool | None if "flag" in sorts else float | None
     if key in CONFESSING_KEYS and "flag" not in sorts:
         return float | str | None
+    if key in CODE_KEYS and has_message and sorts <= _CODE:
+        return _WELL
     return _ANY_BUT_FAILED if key in STATUS_KEYS and has_message else None
 
 

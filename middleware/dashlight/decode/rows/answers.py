@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from dashlight.decode.rows.columns import (
+    MAX_KEYS,
     MAX_ROWS,
     LeftOut,
     Sheet,
@@ -18,6 +20,7 @@ from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.lists.findings import OneCell, best_of, found_in, is_list_of_things
 from dashlight.decode.rows.lists.parallel import merged
+from dashlight.decode.rows.matching.keyed_answers import KEYED, lists_by_row
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
 from dashlight.records import Cell
 from dashlight.window.facets.list_names import is_forecast_name, is_list_name
@@ -57,7 +60,9 @@ def read_answer(value: object, *, rows: int, row_ids: Sequence[Cell] = (), is_si
     fields = dict(value)
     model, version = _pop_text(fields, MODEL_KEYS), _pop_text(fields, VERSION_KEYS)
     request_id = fields.get("request_id", fields.get("id"))
-    outputs = in_order(_object(fields, rows, is_single=is_single), row_ids)
+    outputs = _under_ids(fields, row_ids, UNNAMED)
+    if outputs is None:
+        outputs = in_order(_object(fields, rows, is_single=is_single), row_ids)
     return AnswerColumns(outputs, model, version, str(request_id) if isinstance(request_id, str | int) else "")
 
 
@@ -68,14 +73,39 @@ def listed(items: Sequence[object], *, name: str, rows: int, is_single: bool = F
     is_thing = rows == 1 and (len(items) > 1 or is_list_of_things(name, items, is_single=is_single))
     if is_thing or (rows == 1 and _is_list_by_name(items, name)):
         return _for_one_row(items, name)
+    sheet = _row_for_each(items, name)
+    mismatch = set[str]() if rows in {0, 1, len(items)} else {"shape_mismatch"}
+    return replace(sheet, flags=sheet.flags | mismatch)
+
+
+def _row_for_each(items: Sequence[object], name: str) -> Sheet:
     failed = [at for at, item in enumerate(items[:MAX_ROWS]) if is_object(item) and is_confession_inside(item)]
     answered = [_best(item) for item in items]
     for at in failed:
         # What stands beside an error is no answer of the model's.
         answered[at] = {}
     sheet = tabulate(answered, name=name, role="output")
-    flags = sheet.flags | ({"error_in_200"} if failed else set[str]())
-    return replace(sheet, flags=flags | (set[str]() if rows in {0, 1, len(items)} else {"shape_mismatch"}))
+    return replace(sheet, flags=sheet.flags | {"error_in_200"}) if failed else sheet
+
+
+def _under_ids(value: Mapping[str, object], row_ids: Sequence[Cell], name: str) -> Sheet | None:
+    """The outputs in *value*, where it holds them under the ids of their rows."""
+    lists = lists_by_row(value, row_ids, name=name)
+    if lists is None:
+        return None
+    is_whole = set(lists) == {name} and name not in value
+    if len(lists) == 1:
+        ((name, items),) = lists.items()
+        sheet = _row_for_each(items, name)
+    else:
+        sheet = _beside(lists, len(row_ids), {})
+    reasons = apart(value, "output")
+    beside: dict[str, LeftOut] = {
+        key: reasons.get(key, "answer")
+        for key in islice(value, MAX_KEYS)
+        if key not in lists and len(key) <= MAX_NAME_LENGTH and not is_whole
+    }
+    return replace(sheet, left_out={**sheet.left_out, **beside}, flags=sheet.flags | {KEYED})
 
 
 def answer_under(value: object, keys: Sequence[str], *, rows: int, row_ids: Sequence[Cell] = ()) -> Sheet:
@@ -88,7 +118,8 @@ def answer_under(value: object, keys: Sequence[str], *, rows: int, row_ids: Sequ
     if is_list(held):
         return in_order(listed(held, name=key, rows=rows), row_ids)
     if is_object(held):
-        return in_order(_object(held, rows), row_ids)
+        outputs = _under_ids(held, row_ids, key)
+        return in_order(_object(held, rows), row_ids) if outputs is None else outputs
     return Sheet((key,), [(held,)])
 
 
@@ -142,7 +173,10 @@ def _object(fields: Mapping[str, object], rows: int, *, is_single: bool = False)
         ((key, items),) = lists.items()
         return listed(items, name=key, rows=rows, is_single=is_single)
     if rows == 1:
-        return one_row({key: _only(key, value) for key, value in merged(fields).items()} if lists else fields, "output")
+        return one_row(
+            {key: _only(key, value, is_single=is_single) for key, value in merged(fields).items()} if lists else fields,
+            "output",
+        )
     aligned = {key: items for key, items in lists.items() if len(items) == rows}
     if rows and aligned:
         return _beside(aligned, rows, {key: "answer" for key in said if key not in aligned})
@@ -186,11 +220,11 @@ def _is_list_by_name(items: Sequence[object], name: str) -> bool:
     return bool(items) and (is_list_name(name) or (is_forecast_name(name) and type(items[0]) in {int, float}))
 
 
-def _only(key: str, value: object) -> object:
+def _only(key: str, value: object, *, is_single: bool) -> object:
     """The element of a list of one: what `predict` returns for a request of one row."""
     if isinstance(value, OneCell) or not is_list(value) or len(value) != 1:
         return value
-    return value if is_list_of_things(key, value) or _is_list_by_name(value, key) else value[0]
+    return value if is_list_of_things(key, value, is_single=is_single) or _is_list_by_name(value, key) else value[0]
 
 
 def _pop_text(fields: dict[str, object], keys: Sequence[str]) -> str:

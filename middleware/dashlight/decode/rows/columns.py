@@ -61,7 +61,7 @@ class Sheet:
     """One for each row, or none."""
     left_out: Mapping[str, LeftOut] = field(default_factory=dict[str, LeftOut])
     flags: frozenset[str] = frozenset()
-    """Of missing_key, ragged, over_limit, shape_mismatch, error_in_200, and sparse: where a column that is not there is 0."""
+    """Of missing_key, ragged, over_limit, shape_mismatch, error_in_200, keyed_by_row, and sparse: where a column that is not there is 0."""
     dropped_count: int = 0
     """Columns and rows beyond the limits."""
     ids: Mapping[str, Sequence[Cell]] = field(default_factory=dict[str, Sequence[Cell]])

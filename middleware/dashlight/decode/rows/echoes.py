@@ -8,28 +8,33 @@ from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
+from dashlight.decode.rows.answer_facts import fact_kind
 from dashlight.decode.rows.columns import LeftOut, Sheet
-from dashlight.decode.rows.failures import CONFESSING_KEYS, ERROR_KEYS, MESSAGE_KEYS_SET, STATUS_KEYS, is_quiet
+from dashlight.decode.rows.failures import (
+    CODE_KEYS,
+    CONFESSING_KEYS,
+    ERROR_KEYS,
+    MESSAGE_KEYS_SET,
+    STATUS_KEYS,
+    is_quiet,
+)
 from dashlight.records import Cell, Table
 
-_Echo: TypeAlias = Literal["always", "status", "error", "time", ""]
+_Echo: TypeAlias = Literal["always", "status", "code", "error", "time", ""]
 
-_UNIT = r"(?:_?(?:s|secs?|seconds|ms|millis|milliseconds|us|ns))?"
-_ALWAYS = re.compile(
-    r"(?:(?:model|api|schema|server|service|app|pipeline|artifact)_?)?version(?:_?(?:id|number))?|revision|git_?sha"
-    rf"|(?:(?:inference|processing|prediction|execution|compute|server|request|model)_?)(?:time|latency|duration){_UNIT}"
-    rf"|(?:took|latency|elapsed|elapsed_?time|response_?time|time_?taken){_UNIT}|time_?(?:ms|seconds)"
-)
-_TIME = re.compile(
-    r"(?:(?:created|processed|generated|predicted|served|requested|responded|server|request|response|prediction|inference)_?)?"
-    r"(?:at|on|time|timestamp|date|date_?time|ts)|now"
-)
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,+Z-]{4,30})?")
 _EPOCH: Final = 1e9
 _WELL = frozenset(
     {"ok", "okay", "success", "successful", "succeeded", "done", "complete", "completed", "finished", "ready", "200"}
 )
 _LONGEST = 60
+_PREDICTIONS = frozenset(
+    {"prediction", "predictions", "label", "labels", "class", "score", "scores", "probability", "result", "output"}
+)
+_ENVELOPED = frozenset(
+    {"data", "result", "results", "response", "payload", "body", "output", "outputs", "prediction", "predictions"}
+)
+"""Keys of what a code and a message are put around."""
 
 
 def answers_only(outputs: Sheet) -> Sheet:
@@ -37,7 +42,7 @@ def answers_only(outputs: Sheet) -> Sheet:
 
     Where nothing else is there, it is what the model answered.
     """
-    kinds: list[_Echo] = [_echo(name) for name in outputs.names]
+    kinds = _echoes(outputs.names)
     if not any(kinds) or all(kinds):
         return outputs
     columns = {at: _quieted(kinds[at], [row[at] for row in outputs.values]) for at in range(len(kinds)) if kinds[at]}
@@ -52,7 +57,7 @@ def answers_only(outputs: Sheet) -> Sheet:
 def answers_only_of_table(outputs: Table) -> Table:
     """As answers_only, of the rows of a batch."""
     names = (*outputs.number_names, *outputs.cell_names)
-    kinds: dict[str, _Echo] = {name: _echo(name) for name in names if _echo(name)}
+    kinds: dict[str, _Echo] = {name: kind for name, kind in zip(names, _echoes(names), strict=True) if kind}
     if not kinds or len(kinds) == len(names):
         return outputs
     numbers = dict(zip(outputs.number_names, outputs.numbers, strict=True))
@@ -90,19 +95,43 @@ def _is_echo(kind: _Echo, cell: Cell) -> bool:
         return is_late or (isinstance(cell, str) and _MOMENT.fullmatch(cell[:_LONGEST]) is not None)
     if isinstance(cell, str):
         text = cell[: _LONGEST + 1].strip().lower()
+        if kind == "code" and not text.strip("0"):
+            return True
         return text in _WELL or not text or (len(text) <= _LONGEST and "success" in text and "un" not in text)
-    return cell is True or (isinstance(cell, int | float) and 200 <= cell < 300)
+    is_zero = kind == "code" and cell == 0 and cell is not False
+    return cell is True or is_zero or (isinstance(cell, int | float) and 200 <= cell < 300)
+
+
+def _echoes(names: Sequence[str]) -> list[_Echo]:
+    """What each of *names* may say, as far as the others let it. A code of 0 says that all went well in an envelope; elsewhere it may be a class."""
+    kinds: list[_Echo] = [_echo(name) for name in names]
+    if "time" in names and any(map(_is_prediction, names)):
+        # How long it took. Beside anything else it may be what is predicted.
+        kinds[names.index("time")] = "always"
+    if "status" not in kinds or not any(name.rpartition(".")[2] in CODE_KEYS for name in names):
+        return kinds
+    if not any(_is_enveloped(name) for name in names):
+        return kinds
+    return [
+        "code" if kind and name.rpartition(".")[2] in CODE_KEYS else kind
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+
+
+def _is_prediction(name: str) -> bool:
+    return name.partition(".")[0].partition("[")[0] in _PREDICTIONS
+
+
+def _is_enveloped(name: str) -> bool:
+    return name.rpartition(".")[2] in MESSAGE_KEYS_SET or name.partition(".")[0].partition("[")[0] in _ENVELOPED
 
 
 @lru_cache(maxsize=512)
 def _echo(name: str) -> _Echo:
     """What a column of this name may say of the answer; empty: nothing."""
     last = name.rpartition(".")[2]
-    if last in ERROR_KEYS:
+    if last in ERROR_KEYS and last not in CODE_KEYS:
         return "error"
     if last in CONFESSING_KEYS or last in STATUS_KEYS or last in MESSAGE_KEYS_SET:
         return "status"
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", last[:80]).lower()
-    if _ALWAYS.fullmatch(plain):
-        return "always"
-    return "time" if _TIME.fullmatch(plain) else ""
+    return fact_kind(name)

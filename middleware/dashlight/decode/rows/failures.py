@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal, TypeAlias
 
+from dashlight.decode.rows.answer_facts import is_about_answer
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.refusals import Refused, is_problem_document, refused_values
 
@@ -15,17 +16,29 @@ ERROR_KEYS: Final = frozenset(
     {
         "error", "errors", "err", "error_message", "errorMessage", "error_msg", "errorMsg", "error_code", "errorCode",
         "Error", "Errors", "ErrorMessage",
-        "error_description", "error_detail", "error_details", "errorDetails", "exception", "traceback",
+        "errmsg", "errMsg", "err_msg", "error_description", "error_detail", "error_details", "errorDetails", "exception", "traceback",
     }
 )  # fmt: skip
 """Keys of an answer that say, where they hold something, that the model did not answer."""
 CONFESSING_KEYS: Final = frozenset({"success", "ok", "is_success", "isSuccess", "succeeded"})
 """Keys that say the same where they are false."""
-STATUS_KEYS: Final = ("status", "state", "status_code", "statusCode", "code")
+CODE_KEYS: Final = frozenset(
+    {
+        "code", "status_code", "statusCode", "error_code", "errorCode", "err_code", "errcode", "errno", "ret", "ret_code",
+        "retcode", "return_code", "returnCode", "result_code", "resultCode",
+    }
+)  # fmt: skip
+"""Keys of a number that is 0 or 200 where all went well; others say it where no output stands beside them."""
+STATUS_KEYS: Final = ("status", "state", *sorted(CODE_KEYS))
 """Keys that say it with one of FAILED_WORDS or a status of 400 and above, where one of MESSAGE_KEYS stands beside them."""
-FAILED_WORDS: Final = frozenset({"error", "errors", "failed", "failure", "fail"})
+FAILED_WORDS: Final = frozenset({"error", "errors", "failed", "failure", "fail", "exception"})
+DOUBTFUL_WORDS: Final = frozenset({"not_ok", "not ok", "not-ok", "notok", "nok", "ko", "unsuccessful"})
+"""They may as well be what was found of a part that is inspected: they say it where no output stands beside them."""
+WELL_CODES: Final = (0, *range(200, 300))
 MESSAGE_KEYS: Final = ("message", "detail", "reason", "msg", "description")
 MESSAGE_KEYS_SET: Final = frozenset(MESSAGE_KEYS)
+_CODE_MESSAGE_KEYS = frozenset({"message", "msg", "detail", "errmsg", "errMsg", "err_msg", "error_msg", "errorMsg"})
+"""Beside a code; `description` and `reason` may explain a code that the model answered."""
 
 _TELLING = ERROR_KEYS | CONFESSING_KEYS | frozenset(STATUS_KEYS)
 _DETAIL_LENGTH = 500
@@ -123,10 +136,43 @@ def has_message(keys: Iterable[str]) -> bool:
     return not MESSAGE_KEYS_SET.isdisjoint(keys)
 
 
+def has_code_message(keys: Iterable[str]) -> bool:
+    """Whether one of *keys* holds words for what a code means."""
+    return not _CODE_MESSAGE_KEYS.isdisjoint(keys)
+
+
 def _has_failed(fields: Mapping[str, object]) -> bool:
-    status = next((fields[key] for key in STATUS_KEYS if key in fields), None)
-    is_failed = isinstance(status, str) and status.lower() in FAILED_WORDS
-    return (is_failed or (type(status) is int and status in _FAILED_STATUSES)) and has_message(fields)
+    told = {key: fields[key] for key in STATUS_KEYS if key in fields}
+    if not told or not (has_message(fields) or has_code_message(fields)):
+        return False
+    if any(
+        _word(status) in FAILED_WORDS or (type(status) is int and status in _FAILED_STATUSES)
+        for status in told.values()
+    ):
+        return True
+    doubtful = any(_word(status) in DOUBTFUL_WORDS or _is_bad_code(key, status, fields) for key, status in told.items())
+    return doubtful and not any(_is_output(key, value) for key, value in islice(fields.items(), _MAX_LOOKED_AT))
+
+
+def _word(status: object) -> str:
+    return status.strip().lower() if isinstance(status, str) and len(status) <= _LONGEST_QUIET else ""
+
+
+def _is_bad_code(key: str, status: object, fields: Mapping[str, object]) -> bool:
+    """Whether *status* is a code beside words that do not say that all went well."""
+    words = [fields[name] for name in _CODE_MESSAGE_KEYS & fields.keys()]
+    if type(status) is not int or all(isinstance(said, str) and is_quiet(said) for said in words):
+        return False
+    return status < 0 or (key in CODE_KEYS and status not in WELL_CODES)
+
+
+def _is_output(key: str, value: object) -> bool:
+    """Whether what stands under *key* may be what a model answered: it holds something, and is not about the answer."""
+    if is_object(value):
+        return any(_is_output(name, part) for name, part in islice(value.items(), _MAX_LOOKED_AT))
+    if value is None or (isinstance(value, str | list) and not value):
+        return False
+    return key not in _TELLING and key not in MESSAGE_KEYS_SET and not is_about_answer(key)
 
 
 def _only(value: object) -> object:

@@ -17,14 +17,19 @@ MAX_COLUMNS_KNOWN: Final = 4096
 """Columns whose writing is remembered; of more all are forgotten."""
 
 _LONGEST = 40
-_MARKS = r"(?:US|CA|AU|A|C)?\$|[\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9]|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CAD|AUD|kr|R\$|zl)"
+_MARKS = r"(?:US|CA|AU|A|C)?\$|[\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9]|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CAD|AUD|kr|R\$|Rs\.?|zl)"
 _NUMBER = re.compile(
-    rf"(?P<sign>[-+]?) ?(?:{_MARKS})? ?(?P<after>[-+]?)(?P<digits>[0-9][0-9.,' \u00a0]{{0,30}})(?P<power>[eE][-+]?[0-9]{{1,3}})?"
-    rf" ?(?:%|{_MARKS})?"
+    rf"(?P<sign>[-+\u2212(]?) ?(?:{_MARKS})? ?(?P<after>[-+\u2212(]?)"
+    rf"(?P<digits>[.,]?[0-9][0-9.,' \u00a0]{{0,30}})(?P<power>[eE][-+]?[0-9]{{1,3}})?"
+    rf" ?(?:%|{_MARKS})?(?P<close>\)?)"
 )
 _CODE = re.compile(r"0[0-9]")
 """How a code begins that is no number: 007."""
 _GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}}){{1,9}}") for mark in ",."}
+# Lakhs and crores: 1,25,000.
+_GROUPED[","] = re.compile(rf"{_GROUPED[','].pattern}|[0-9]{{1,2}}(?:,[0-9]{{2}}){{1,8}},[0-9]{{3}}")
+_LESS = frozenset({"-", "\u2212", "("})
+"""Signs of what is below 0; accounts put it into brackets."""
 _MOST_DIGITS = 15
 _NO_VALUE = frozenset({"", "nan", "none", "null", "n/a", "na", "-"})
 # What stands under these names is a text or the name of a class, also where it is made of digits.
@@ -149,9 +154,10 @@ def _number(text: str, writing: Writing) -> Cell:
     if group in whole and not _GROUPED[group].fullmatch(whole):
         return text
     plain = whole.replace(group, "")
-    if not plain.isdecimal() or (fraction and not fraction.isdecimal()):
+    if not (plain or fraction).isdecimal() or (fraction and not fraction.isdecimal()):
         return text
-    sign = "-" if "-" in {found["sign"], found["after"]} else ""
+    plain = plain or "0"
+    sign = "-" if not _LESS.isdisjoint({found["sign"], found["after"]}) else ""
     if not fraction and not found["power"]:
         return int(sign + plain)
     return float(f"{sign}{plain}.{fraction or '0'}{found['power'] or ''}")
@@ -164,6 +170,9 @@ def _parts(text: str) -> dict[str, str] | None:
     if found is None or _CODE.match(found["digits"]):
         return None
     parts = {name: value or "" for name, value in found.groupdict().items()}
+    signs = parts["sign"] + parts["after"]
+    if (parts["close"] and signs != "(") or ("(" in signs and not parts["close"]):
+        return None
     # Spaces and apostrophes part thousands wherever they are used.
     parts["digits"] = re.sub(r"[' \u00a0]", "", parts["digits"])
     return parts if sum(map(str.isdecimal, parts["digits"])) <= _MOST_DIGITS else None

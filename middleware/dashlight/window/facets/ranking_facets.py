@@ -26,7 +26,8 @@ Known: TypeAlias = Collection[str]
 
 _ITEM_KEYS = (
     "id", "item_id", "itemId", "item", "product_id", "productId", "movie_id", "movieId", "document_id", "doc_id", "sku",
-    "title", "name", "label", "key", "text", "index",
+    "title", "name", "label", "key", "product", "movie", "article", "song", "track", "video", "asin", "isbn", "text", "index",
+    "document", "doc", "url", "uri",
 )  # fmt: skip
 _LARGEST = 10**30
 """A larger whole number is no id; Python refuses to write the largest ones."""
@@ -64,7 +65,8 @@ def item_of(entry: Mapping[str, Any]) -> Cell:
     """What names the item in an object that stands for it; WRONG where nothing does."""
     key = next((key for key in _ITEM_KEYS if key in entry), None)
     if key is None:
-        key = next((key for key in entry if str(key).lower().endswith("id")), None)
+        # Whatever the order of keys.
+        key = min((key for key in entry if str(key).lower().endswith("id")), default=None)
     return WRONG if key is None else entry[key]
 
 

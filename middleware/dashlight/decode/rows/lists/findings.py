@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, cast
 
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.records import Cell
-from dashlight.window.facets.list_names import is_list_name
+from dashlight.window.facets.list_names import is_list_name, is_ranking_name
 from dashlight.window.facets.ranking_facets import item_of
 from dashlight.window.values import WRONG, number_of
 
@@ -36,8 +36,10 @@ _LABEL_KEYS = (
 _CLASS_KEYS = ("label", "class", "class_name", "className", "category", "category_name", "tag_name", "tagName")
 _SCORE_KEYS = (
     "score", "confidence", "conf", "probability", "prob", "p", "relevance_score", "relevance", "similarity", "rating",
-    "weight", "distance",
+    "weight", "distance", "_score", "_distance", "dist", "sim", "cosine", "cosine_similarity", "relevancy", "affinity",
 )  # fmt: skip
+_DISTANCES = frozenset({"distance", "_distance", "dist"})
+"""The best are the smallest."""
 _SPANS = (
     frozenset({"start", "end"}), frozenset({"entity"}), frozenset({"entity_group"}), frozenset({"offset", "length"}),
     frozenset({"begin", "end"}), frozenset({"start_char", "end_char"}), frozenset({"beginOffset", "endOffset"}),
@@ -66,6 +68,11 @@ def plain(cell: Cell) -> Cell:
 def found_in(name: str, items: Sequence[object]) -> Mapping[str, Cell] | None:
     """The columns of the list *items*, called *name*, of one row; None where it is no list of things found or ranked."""
     entries = [item for item in items if is_object(item)]
+    if _are_pairs(items, name):
+        pairs = [item for item in items if is_list(item)]
+        return ranking_of(
+            name, [pair[0] for pair in pairs], [pair[1] for pair in pairs], is_distance="dist" in name.lower()
+        )
     if not entries or len(entries) < len(items):
         return None
     seen = _keys(entries)
@@ -99,6 +106,8 @@ def is_list_of_things(name: str, items: Sequence[object], *, is_single: bool = F
 
     *is_single* says that one row was asked, and not a list of one.
     """
+    if is_single and _are_pairs(items, name):
+        return True
     if not items or not is_object(items[0]):
         return False
     if is_single and best_of(items) is None and found_in(name, items) is not None:
@@ -116,7 +125,7 @@ def best_of(items: Sequence[object]) -> Mapping[str, object] | None:
     label, score = _first(_CLASS_KEYS, seen), _first(_SCORE_KEYS, seen)
     if not label or not score or _is_finding(entries, seen):
         return None
-    return max(entries, key=lambda entry: _score(entry.get(score)))
+    return max(entries, key=lambda entry: _score(entry.get(score), is_distance=score in _DISTANCES))
 
 
 def ranking_of(name: str, items: Sequence[object], scores: Sequence[object], *, is_distance: bool) -> dict[str, Cell]:
@@ -230,7 +239,16 @@ def _ranking(name: str, entries: Sequence[Mapping[str, object]], score: str) -> 
     items = [item_of(entry) for entry in entries]
     if any(item is WRONG or not isinstance(item, str | int | float) for item in items):
         return None
-    return ranking_of(name, items, [entry.get(score) for entry in entries], is_distance=score == "distance")
+    return ranking_of(name, items, [entry.get(score) for entry in entries], is_distance=score in _DISTANCES)
+
+
+def _are_pairs(items: Sequence[object], name: str) -> bool:
+    """Whether *items* are pairs of an item and its score: a text, or a whole number in a ranking, and a number."""
+    if not items or not all(is_list(item) and len(item) == 2 for item in items):
+        return False
+    firsts = {type(item[0]) for item in items if is_list(item)}
+    are_items = firsts == {str} or (firsts == {int} and is_ranking_name(name))
+    return are_items and {type(item[1]) for item in items if is_list(item)} <= {int, float}
 
 
 def _under(key: str, entries: Sequence[Mapping[str, object]]) -> list[object] | None:
@@ -247,9 +265,11 @@ def _label(label: object) -> str:
     return "none" if label is None else str(label)[:_MAX_LABEL_LENGTH]
 
 
-def _score(value: object) -> float:
+def _score(value: object, *, is_distance: bool) -> float:
     number = number_of(value)
-    return number if number is not None and number == number else -math.inf  # noqa: PLR0124  # NaN
+    if number is None or number != number:  # noqa: PLR0124  # NaN
+        return -math.inf
+    return -number if is_distance else number
 
 
 def _numbers(values: Sequence[object]) -> list[float]:

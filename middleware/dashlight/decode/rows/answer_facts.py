@@ -1,0 +1,56 @@
+"""Names under which an answer tells of itself: its version, when it was made, how long that took, by which request."""
+
+import re
+from functools import lru_cache
+from typing import Final, Literal, TypeAlias
+
+FactKind: TypeAlias = Literal["always", "time", ""]
+"""`time`: where a moment stands under the name."""
+
+_LONGEST: Final = 80
+_UNIT = r"(?:_?(?:s|secs?|seconds|ms|millis|milliseconds|us|ns))?"
+_ALWAYS = re.compile(
+    r"(?:(?:model|api|schema|server|service|app|pipeline|artifact)_?)?version(?:_?(?:id|number))?|revision|git_?sha"
+    rf"|(?:(?:inference|processing|prediction|execution|compute|server|request|model)_?)(?:time|latency|duration){_UNIT}"
+    rf"|(?:took|latency|elapsed|elapsed_?time|response_?time|time_?taken){_UNIT}|time_?(?:ms|seconds)"
+    r"|(?:inference|processing|execution|compute|server|request)_?(?:ms|millis|milliseconds|secs?|seconds)|warnings|notices"
+)
+_PARENT = re.compile(r"_?meta(?:_?data)?|info|debug|diagnostics|server_?info")
+"""What is put beside an answer to tell of it."""
+_TIMINGS = re.compile(r"timings?|latenc(?:y|ies)|elapsed")
+_IN_PARENT = re.compile(
+    r"(?:[a-z]{1,20}_){0,4}(?:time|latency|elapsed|took|runtime|ms|millis|milliseconds)(?:_?(?:s|secs?|seconds|ms|millis|us|ns))?"
+    r"|model(?:_?name)?|device|host(?:_?name)?|worker|node|region|framework|engine|cached|cache_?hit|batch_?size"
+)
+_TIME = re.compile(
+    r"(?:(?:created|processed|generated|predicted|served|requested|responded|server|request|response|prediction|inference)_?)?"
+    r"(?:at|on|time|timestamp|date|date_?time|ts)|now"
+)
+_NUMBERED = re.compile(
+    r"(?:request|trace|correlation|session|span|job|task|log)_?(?:id|uuid|no|number)|id|uuid|path|help|docs?_?(?:url)?"
+)
+
+
+def fact_kind(name: str) -> FactKind:
+    """What a column called *name*, dotted where it is nested, may say of an answer; empty: nothing."""
+    above, _, last = name.rpartition(".")
+    plain, parent = _plain(last), _plain(above.rpartition(".")[2])
+    if _ALWAYS.fullmatch(plain) or _TIMINGS.fullmatch(parent):
+        return "always"
+    if _PARENT.fullmatch(parent) and _IN_PARENT.fullmatch(plain):
+        return "always"
+    return "time" if _TIME.fullmatch(plain) else ""
+
+
+@lru_cache(maxsize=512)
+def _is_numbered(name: str) -> bool:
+    return _NUMBERED.fullmatch(name) is not None
+
+
+def is_about_answer(name: str) -> bool:
+    """Whether a field called *name* beside a failure is about the answer, and nothing of the model's."""
+    return fact_kind(name) != "" or _is_numbered(_plain(name))
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name[:_LONGEST]).lower()
