@@ -346,7 +346,11 @@ def test_mlflow_serves_what_it_served_and_every_format_is_read(mlflow_server: Pa
 
     events = mlflow_server.collector.wait_until(
         "event",
-        lambda items: [item["attributes"] for item in items if item["attributes"].get("http.route") == "/invocations"],
+        lambda items: [
+            item["attributes"]
+            for item in sorted(items, key=lambda item: item["at"])
+            if item["attributes"].get("http.route") == "/invocations"
+        ],
         count=4,
     )
     assert [status for status, _, _ in answers] == [200, 200, 200, 400]
