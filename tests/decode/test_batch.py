@@ -3,7 +3,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from dashlight.decode.batch import MAX_LANES, MAX_PATHS, DecodedBatch, Decoder
@@ -351,6 +351,9 @@ def test_a_batch_comes_to_what_its_exchanges_come_to(
         if decoded.error is not None:
             failures.append((place, decoded.error.kind))
         elif decoded.features is not None:
+            # Whether an output is an input that comes back is told over all of a batch, see test_rows_found_again.
+            answered = () if decoded.outputs is None else decoded.outputs.names
+            assume(not {*decoded.features.names} & {*answered})
             features, outputs = expected.setdefault((decoded.model, decoded.version, decoded.protocol), ([], []))
             features.extend(rows_of_sheet(place, decoded.features))
             outputs.extend(rows_of_sheet(place, decoded.outputs))
