@@ -14,6 +14,8 @@ import pytest
 COMMAND = ["uvicorn", "outcomes:app", "--port", "{port}", "--log-level", "critical"]
 Serving = Callable[..., AbstractContextManager[str]]
 UPLOADS = 60
+HANGS_UP = {"connection": "close"}
+"""Of a request after which the server hangs up: the connection is not to be used again."""
 
 
 @pytest.fixture
@@ -41,8 +43,7 @@ def ended(collector: Any, count: int) -> list[tuple[Any, ...]]:
 def test_streams_that_are_whole_broken_or_left_are_told_apart(client: httpx.Client, collector: Any) -> None:
     client.post("/stream", params={"count": 3})
     for breaks_at in (0, 2):
-        # The server hangs up after it: the connection is not to be used again.
-        client.post("/stream", params={"count": 3, "breaks_at": breaks_at}, headers={"connection": "close"})
+        client.post("/stream", params={"count": 3, "breaks_at": breaks_at}, headers=HANGS_UP)
     with client.stream("POST", "/stream", params={"count": 500}) as answer:
         next(answer.iter_raw())
 
@@ -55,7 +56,7 @@ def test_streams_that_are_whole_broken_or_left_are_told_apart(client: httpx.Clie
 
 
 def test_failures_before_and_inside_the_answer_are_told(client: httpx.Client, collector: Any) -> None:
-    client.post("/raise")
+    client.post("/raise", headers=HANGS_UP)
     client.post("/says", params={"age": -1}, json={"age": -1})
     client.post("/says", params={"age": 1}, json={"age": 1})
 
