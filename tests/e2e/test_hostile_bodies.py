@@ -21,6 +21,8 @@ ATTEMPTS = 4
 """The machine has other things to do: of a body that is to blame the loop is late every time."""
 WATCHED_SECONDS = 0.12
 PATIENCE_SECONDS = 30.0
+TOGETHER = 12
+"""Bodies sent before those that wait are seen through: all of them may be more than the inbox keeps."""
 UVICORN = ["uvicorn", "heartbeat:app", "--port", "{port}", "--log-level", "warning"]
 TOKEN = {"x-dashlight-token": "of-the-tests-alone"}
 ENVIRON = {
@@ -52,6 +54,13 @@ def analysed(client: httpx.Client) -> float:
     return sum(float(found) for found in re.findall(r"(?m)^dashlight_analysed_total\{.*\} ([0-9.e+]+)", told))
 
 
+def assert_analysed(client: httpx.Client, count: int) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (found := analysed(client)) < count and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert found >= count
+
+
 def test_no_hostile_body_makes_the_apps_event_loop_late(served: Callable[..., Any]) -> None:
     late: dict[str, float] = {}
     count = 0
@@ -59,7 +68,7 @@ def test_no_hostile_body_makes_the_apps_event_loop_late(served: Callable[..., An
         served(UVICORN, ENVIRON) as url,
         httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE_SECONDS) as client,
     ):
-        for title, make in HOSTILE.items():
+        for number, (title, make) in enumerate(HOSTILE.items()):
             parts = make(CAP_BYTES)
             least = float("inf")
             for _ in range(ATTEMPTS):
@@ -72,9 +81,7 @@ def test_no_hostile_body_makes_the_apps_event_loop_late(served: Callable[..., An
                     break
             if least >= MAX_LAG_SECONDS:
                 late[title] = least
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while analysed(client) < count and time.monotonic() < deadline:
-            time.sleep(0.2)
-
-        assert analysed(client) >= count
+            if number % TOGETHER == 0:
+                assert_analysed(client, count)
+        assert_analysed(client, count)
     assert late == {}
