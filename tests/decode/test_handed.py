@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from dashlight.decode.batch import Decoder
 from dashlight.decode.exchange import Decoded, decode_exchange
 from dashlight.decode.handed import handed_content
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_ROWS
 from dashlight.errors import DecodeError
 from dashlight.records import Exchange, HandedOver
 

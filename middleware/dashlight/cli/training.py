@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
-from dashlight.decode.rows.columns import LeftOut, apart
+from dashlight.decode.rows.flattening import LeftOut, apart
 from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeGuard, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_KEYS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_KEYS_READ, MAX_ROWS
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.records import Cell
 
@@ -123,7 +123,7 @@ def _plain(value: object, depth: int, room: _Room) -> object:
 
 def _object(fields: Mapping[object, object], depth: int, room: _Room) -> dict[str, object]:
     room.take(len(fields))
-    return {str(key): _plain(child, depth + 1, room) for key, child in islice(fields.items(), MAX_KEYS)}
+    return {str(key): _plain(child, depth + 1, room) for key, child in islice(fields.items(), MAX_KEYS_READ)}
 
 
 def _list(items: Iterable[object], depth: int, room: _Room) -> list[object]:
@@ -192,7 +192,7 @@ def _element(value: object, depth: int, room: _Room) -> object:
 
 def _records(frame: Any, depth: int, room: _Room) -> list[dict[str, object]]:
     """The rows of a data frame, as objects."""
-    names = [str(name) for name in frame.columns][:MAX_KEYS]
+    names = [str(name) for name in frame.columns][:MAX_KEYS_READ]
     head = frame.iloc[:MAX_ROWS]
     columns = [_plain(head.iloc[:, at], depth + 1, room) for at in range(len(names))]
     return [dict(zip(names, row, strict=True)) for row in zip(*cast("list[list[object]]", columns), strict=True)]

@@ -12,7 +12,7 @@ import pytest
 from pyarrow import ipc, parquet
 
 from dashlight.decode.formats.arrow_body import MAX_BATCHES, read_arrow, read_parquet, usable
-from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
 from dashlight.errors import DecodeError
 
 

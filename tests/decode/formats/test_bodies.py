@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashlight.decode.formats.bodies import MAX_DEPTH, MAX_NESTED, counted, parse_json, parse_lines, parse_msgpack
-from dashlight.decode.rows.budget import MAX_KEYS
-from dashlight.decode.rows.columns import MAX_ROWS
+from dashlight.decode.rows.budget import MAX_KEYS, MAX_ROWS
 from dashlight.errors import DecodeError
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashlight.decode.formats.csv_body import MAX_WIDTH, cell_of, read_csv
-from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
 from dashlight.errors import DecodeError
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from dashlight.decode.formats.libsvm_body import read_libsvm
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from dashlight.errors import DecodeError
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from dashlight.decode.formats.bodies import parse_msgpack
 from dashlight.decode.formats.msgpack_keys import MAX_KEYS, check_packed_keys
-from dashlight.decode.rows.columns import MAX_CELLS
+from dashlight.decode.rows.budget import MAX_CELLS
 from dashlight.errors import DecodeError
 
 EVERY_WIDTH: list[object] = [

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.decode.formats.npy_body import MAX_HEADER_BYTES, read_npy, read_npz
-from dashlight.decode.rows.columns import MAX_ROWS
+from dashlight.decode.rows.budget import MAX_ROWS
 from dashlight.errors import DecodeError
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dashlight.decode.batch import Decoder
 from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.protocols import FALLBACK, PROTOCOLS
-from dashlight.decode.rows.columns import MAX_CELLS
+from dashlight.decode.rows.budget import MAX_CELLS
 from dashlight.decode.rows.reading import Content, Place
 from dashlight.errors import DecodeError
 from dashlight.records import Exchange, Prediction

@@ -5,7 +5,7 @@ import pytest
 
 from dashlight.decode.formats.attachments import Attachment
 from dashlight.decode.protocols.kserve_v2 import PROTOCOL
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
 from dashlight.errors import DecodeError
 from dashlight.records import Cell

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from dashlight.decode.exchange import Decoded, decode_exchange
-from dashlight.decode.rows.columns import MAX_CELLS
+from dashlight.decode.rows.budget import MAX_CELLS
 from dashlight.records import Exchange
 
 Make = Callable[..., Exchange]

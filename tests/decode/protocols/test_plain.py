@@ -1,7 +1,7 @@
 import pytest
 
 from dashlight.decode.protocols.plain import PROTOCOL
-from dashlight.decode.rows.columns import MAX_ROWS
+from dashlight.decode.rows.budget import MAX_ROWS
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
 from dashlight.records import Cell
 

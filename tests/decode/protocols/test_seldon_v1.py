@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from dashlight.decode.exchange import Decoded, decode_exchange
-from dashlight.decode.rows.columns import MAX_ROWS
+from dashlight.decode.rows.budget import MAX_ROWS
 from dashlight.records import Cell, Exchange
 
 Make = Callable[..., Exchange]

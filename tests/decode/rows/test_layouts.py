@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS, Sheet, tabulate
+from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.columns import Sheet, tabulate
 from dashlight.decode.rows.layouts import (
     beside,
     columns_in,

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.decode.rows.columns import MAX_COLUMNS, Sheet, one_row, tabulate
+from dashlight.decode.rows.budget import MAX_COLUMNS
+from dashlight.decode.rows.columns import Sheet, one_row, tabulate
 from dashlight.decode.rows.redact import REDACTED
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.records import Cell

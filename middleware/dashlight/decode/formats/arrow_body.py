@@ -13,8 +13,7 @@ from dashlight.decode.formats.arrow_package import arrow_module, ipc_module, par
 from dashlight.decode.formats.bodies import counted
 from dashlight.decode.formats.compression import EXPANDED_BYTES
 from dashlight.decode.formats.parquet_pages import check_pages
-from dashlight.decode.rows.budget import BodyBudget, check_cells
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, BodyBudget, check_cells
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.errors import DecodeError, MissingExtraError
 

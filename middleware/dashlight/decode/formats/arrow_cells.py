@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from dashlight.decode.formats.attachments import cells_of_bytes
-from dashlight.decode.rows.budget import BodyBudget
-from dashlight.decode.rows.columns import MAX_CELLS
+from dashlight.decode.rows.budget import MAX_CELLS, BodyBudget
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.records import Cell
 

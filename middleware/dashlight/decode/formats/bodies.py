@@ -9,8 +9,15 @@ import msgspec
 from dashlight.decode.formats.attachments import cell_of_bytes, with_attachments
 from dashlight.decode.formats.msgpack_keys import check_packed_keys
 from dashlight.decode.formats.slow_numbers import has_slow_numbers
-from dashlight.decode.rows.budget import BYTES_PER_NODE_LENIENTLY, MAX_LEVELS, BodyBudget, check_keys, check_nodes
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS
+from dashlight.decode.rows.budget import (
+    BYTES_PER_NODE_LENIENTLY,
+    MAX_CELLS,
+    MAX_LEVELS,
+    MAX_ROWS,
+    BodyBudget,
+    check_keys,
+    check_nodes,
+)
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.errors import DecodeError

@@ -11,7 +11,7 @@ import msgspec
 
 from dashlight.decode.formats.bodies import counted
 from dashlight.decode.formats.slow_numbers import has_slow_numbers
-from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
 from dashlight.records import Cell

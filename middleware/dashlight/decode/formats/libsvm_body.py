@@ -3,8 +3,7 @@
 from typing import Final
 
 from dashlight.decode.formats.bodies import counted
-from dashlight.decode.rows.budget import check_cells
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, check_cells
 from dashlight.decode.rows.reasons import undecodable
 
 _MAX_INDEX_DIGITS = 9

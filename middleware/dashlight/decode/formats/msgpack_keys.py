@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from dashlight.decode.rows.columns import MAX_CELLS
+from dashlight.decode.rows.budget import MAX_CELLS
 from dashlight.decode.rows.reasons import undecodable
 
 _HARMLESS: Final = 256

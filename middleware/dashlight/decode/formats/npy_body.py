@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from dashlight.decode.formats.bodies import counted, without_surrogates
 from dashlight.decode.formats.compression import EXPANDED_BYTES
-from dashlight.decode.rows.budget import BodyBudget
-from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS, BodyBudget
 from dashlight.decode.rows.jsonvalue import is_list
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from dashlight.decode.formats.attachments import cells_of_text, sized
 from dashlight.decode.formats.bodies import parse_json
-from dashlight.decode.rows.budget import BodyBudget
-from dashlight.decode.rows.columns import MAX_CELLS
+from dashlight.decode.rows.budget import MAX_CELLS, BodyBudget
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.records import Cell

@@ -9,7 +9,8 @@ from dashlight.decode.llm.draft import MAX_CHOICES, Choice, Draft
 from dashlight.decode.llm.prompt import Prompt, llm_params
 from dashlight.decode.llm.stream_answer import draft_of
 from dashlight.decode.rows.answers import read_answer
-from dashlight.decode.rows.columns import LeftOut, Sheet
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.flattening import LeftOut
 from dashlight.decode.rows.generation import Generation
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential

@@ -10,7 +10,8 @@ from typing import Final
 
 from dashlight.decode.formats.attachments import Attachment
 from dashlight.decode.rows.answers import UNNAMED, in_order, listed, read_answer, top_of_parallel
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, Sheet, one_row, tabulate
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_ROWS
+from dashlight.decode.rows.columns import Sheet, one_row, tabulate
 from dashlight.decode.rows.generation import Generation, usage_of
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import beside, length_of_answer, parameters_beside, rows_in

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from dashlight.decode.rows.answers import in_order, listed, read_answer
-from dashlight.decode.rows.columns import LeftOut, Sheet, tabulate
+from dashlight.decode.rows.columns import Sheet, tabulate
+from dashlight.decode.rows.flattening import LeftOut
 from dashlight.decode.rows.jsonvalue import fields_of, is_list
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable

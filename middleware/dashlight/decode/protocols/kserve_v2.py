@@ -13,12 +13,13 @@ from typing import Final
 
 from dashlight.decode.formats.attachments import Attachment, cells_of_text
 from dashlight.decode.rows.answers import read_answer
-from dashlight.decode.rows.budget import BodyBudget
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, Sheet, apart, one_row
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, BodyBudget
+from dashlight.decode.rows.columns import Sheet, one_row
+from dashlight.decode.rows.flattening import apart
 from dashlight.decode.rows.float32 import as_written
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.lists.boxes import is_box_name
 from dashlight.decode.rows.lists.element_names import element_names
-from dashlight.decode.rows.lists.findings import is_box_name
 from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable

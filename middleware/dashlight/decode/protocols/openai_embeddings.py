@@ -16,7 +16,9 @@ from dashlight.decode.llm.draft import Draft
 from dashlight.decode.llm.prompt import llm_params
 from dashlight.decode.llm.text import approximate_tokens
 from dashlight.decode.rows.answers import read_answer
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, LeftOut, Sheet
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_ROWS
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.flattening import LeftOut
 from dashlight.decode.rows.generation import Generation
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading, claims_nothing

@@ -5,7 +5,8 @@ from typing import Final
 
 from dashlight.decode.rows.answers import read_answer
 from dashlight.decode.rows.broadcast import ROWS_KEYS, rows_of, tables_in
-from dashlight.decode.rows.columns import LeftOut, Sheet, apart, one_row, transposed, with_beside
+from dashlight.decode.rows.columns import Sheet, one_row, transposed, with_beside
+from dashlight.decode.rows.flattening import LeftOut, apart
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import PARAMETERS_KEYS, columns_in, length_of_answer, listed_rows
 from dashlight.decode.rows.lists.data_frames import framed

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from dashlight.decode.protocols import mlflow, plain
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_ROWS
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 

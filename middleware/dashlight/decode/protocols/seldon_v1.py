@@ -11,7 +11,8 @@ from typing import Final
 from dashlight.decode.formats.blobs import blob
 from dashlight.decode.formats.bodies import counted
 from dashlight.decode.rows.answers import in_order, read_answer
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, Sheet
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_ROWS
+from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.failures import Failure, told_failure
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import beside, length_of_answer, listed_rows, named_rows, parameters_beside, rows_in

@@ -10,8 +10,8 @@ from typing import Final
 
 from dashlight.decode.formats.blobs import holds_blob, without_blobs
 from dashlight.decode.rows.answers import answer_under, as_score
-from dashlight.decode.rows.budget import check_cells
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_ROWS, Sheet, tabulate
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_ROWS, check_cells
+from dashlight.decode.rows.columns import Sheet, tabulate
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import beside, length_of_answer, listed_rows, parameters_beside, rows_in
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading

@@ -5,17 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from dashlight.decode.rows.columns import (
-    MAX_KEYS,
-    MAX_ROWS,
-    LeftOut,
-    Sheet,
-    apart,
-    is_one_cell,
-    one_row,
-    tabulate,
-)
+from dashlight.decode.rows.budget import MAX_KEYS_READ, MAX_ROWS, WORK_PER_LIST, WORK_PER_LONE, TableBudget
+from dashlight.decode.rows.columns import Sheet, cut, one_row, tabulate
 from dashlight.decode.rows.failures import is_confession_inside
+from dashlight.decode.rows.flattening import LeftOut, apart, is_one_cell
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.lists.findings import OneCell, best_of, found_in, is_list_of_things
@@ -79,12 +72,12 @@ def listed(items: Sequence[object], *, name: str, rows: int, is_single: bool = F
 
 
 def _row_for_each(items: Sequence[object], name: str) -> Sheet:
-    failed = [at for at, item in enumerate(items[:MAX_ROWS]) if is_object(item) and is_confession_inside(item)]
-    answered = [_best(item) for item in items]
+    answered = _best_of_each(items[:MAX_ROWS], TableBudget())
+    failed = [at for at, item in enumerate(items[: len(answered)]) if is_object(item) and is_confession_inside(item)]
     for at in failed:
         # What stands beside an error is no answer of the model's.
         answered[at] = {}
-    sheet = tabulate(answered, name=name, role="output")
+    sheet = cut(tabulate(answered, name=name, role="output"), len(items) - len(answered))
     return replace(sheet, flags=sheet.flags | {"error_in_200"}) if failed else sheet
 
 
@@ -102,7 +95,7 @@ def _under_ids(value: Mapping[str, object], row_ids: Sequence[Cell], name: str) 
     reasons = apart(value, "output")
     beside: dict[str, LeftOut] = {
         key: reasons.get(key, "answer")
-        for key in islice(value, MAX_KEYS)
+        for key in islice(value, MAX_KEYS_READ)
         if key not in lists and len(key) <= MAX_NAME_LENGTH and not is_whole
     }
     return replace(sheet, left_out={**sheet.left_out, **beside}, flags=sheet.flags | {KEYED})
@@ -185,15 +178,17 @@ def _object(fields: Mapping[str, object], rows: int, *, is_single: bool = False)
 
 def _beside(aligned: Mapping[str, Sequence[object]], rows: int, left_out: Mapping[str, LeftOut]) -> Sheet:
     """Lists of one length under several keys: the columns of each, side by side."""
-    merged: list[dict[str, object]] = [{} for _ in range(rows)]
-    for key, items in aligned.items():
-        for row, item in zip(merged, items, strict=True):
-            best = _best(item)
+    budget = TableBudget()
+    columns = {key: _best_of_each(items[:MAX_ROWS], budget) for key, items in aligned.items()}
+    told = min(map(len, columns.values()))
+    merged: list[dict[str, object]] = [{} for _ in range(told)]
+    for key, column in columns.items():
+        for row, best in zip(merged, column, strict=False):
             if is_object(best) and len(aligned) == 1:
                 row.update(best)
             else:
                 row[key] = best
-    sheet = tabulate(merged, name="", role="output")
+    sheet = cut(tabulate(merged, name="", role="output"), rows - told)
     return replace(sheet, left_out={**sheet.left_out, **left_out})
 
 
@@ -213,6 +208,19 @@ def _best(item: object) -> object:
     """The entry with the highest score of a list of labels with scores; anything else as it is."""
     best = best_of(item) if is_list(item) and item else None
     return item if best is None else best
+
+
+def _best_of_each(items: Sequence[object], budget: TableBudget) -> list[object]:
+    """The best of each of *items*, of as many as *budget* lets in, and one at least."""
+    if list not in set(map(type, items)):
+        return list(items)
+    answered: list[object] = []
+    for item in items:
+        answered.append(best := _best(item))
+        budget.take(WORK_PER_LONE if best is item else WORK_PER_LIST)
+        if budget.is_spent:
+            break
+    return answered
 
 
 def _is_list_by_name(items: Sequence[object], name: str) -> bool:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, Sheet, apart, tabulate, transposed
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS
+from dashlight.decode.rows.columns import Sheet, tabulate, transposed
+from dashlight.decode.rows.flattening import apart
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
 from dashlight.decode.rows.layouts import PARAMETERS_KEYS
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH

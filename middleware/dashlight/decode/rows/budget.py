@@ -1,4 +1,4 @@
-"""How much may be made of one body: work in proportion to its bytes, so that a small body costs little."""
+"""How much may be made of one body, and of one table: work in proportion to bytes, so that a small body costs little."""
 
 import re
 from collections.abc import Iterable
@@ -6,6 +6,18 @@ from typing import Final
 
 from dashlight.decode.rows.reasons import undecodable
 
+MAX_COLUMNS: Final = 256
+"""Columns of one table; the rest is counted."""
+MAX_SPREAD: Final = 256
+"""A longer list of scalars stays one vector column; so does a shorter one of an answer that is an embedding, a forecast or
+a ranking by its name."""
+MAX_ROWS: Final = 10_000
+"""Rows of one exchange; the rest is counted."""
+MAX_CELLS: Final = 1 << 17
+"""Cells of one table of one exchange: as many as 256 KiB of JSON can hold."""
+
+MAX_KEYS_READ: Final = 1024
+"""Keys of one object that are looked at; the rest is counted."""
 MAX_RATIO: Final = 100
 """Bytes to which one byte of a compressed body may expand."""
 FREE_NODES: Final = 1 << 14
@@ -26,6 +38,16 @@ MAX_PIXELS: Final = 1 << 16
 """Samples of the images of one body that are looked into; the other images have neither brightness nor contrast."""
 PIXELS_PER_IMAGE: Final = 1 << 8
 """What an image costs at least: one of a single pixel takes as long as one of so many."""
+FREE_WORK: Final = 1 << 15
+"""What reading the rows of one table may take, and 1 more for each cell; rows behind that are counted only. Some 0.7 us each."""
+WORK_PER_NODE: Final = 4
+"""A row, an object in it, or a list that stays a cell."""
+WORK_PER_VECTOR: Final = 3
+"""A list that becomes columns."""
+WORK_PER_LONE: Final = 1
+"""Such a list of one element."""
+WORK_PER_LIST: Final = 20
+"""A list of what was found or ranked, or lists that belong together: what is told of them is computed."""
 MAX_FILES: Final = 1 << 14
 """Cells of one body that are bytes and no texts."""
 
@@ -76,6 +98,24 @@ class BodyBudget:
             return False
         self._pixels -= cost
         return True
+
+
+class TableBudget:
+    """How much work may still be put into the rows of one table."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = FREE_WORK
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no further row is to be read."""
+        return self._left < 0
+
+    def take(self, work: int) -> None:
+        """Note what was done; less than 0 gives back."""
+        self._left -= work
 
 
 def check_nodes(body: bytes, *, bytes_per_node: int = BYTES_PER_NODE) -> None:

@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from dashlight.decode.rows.answer_facts import fact_kind
-from dashlight.decode.rows.columns import LeftOut, Sheet
+from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.failures import (
     CODE_KEYS,
     CONFESSING_KEYS,
@@ -18,6 +18,7 @@ from dashlight.decode.rows.failures import (
     STATUS_KEYS,
     is_quiet,
 )
+from dashlight.decode.rows.flattening import LeftOut
 from dashlight.records import Cell, Table
 
 _Echo: TypeAlias = Literal["always", "status", "code", "error", "time", ""]

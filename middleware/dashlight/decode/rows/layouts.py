@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS, LeftOut, Sheet, one_row, tabulate, transposed
+from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
+from dashlight.decode.rows.columns import Sheet, one_row, tabulate, transposed
+from dashlight.decode.rows.flattening import LeftOut
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
 from dashlight.records import Cell, Role

@@ -16,7 +16,7 @@ MAX_NAME_LENGTH: Final = 200
 
 _MAX_NESTING = 32
 _MAX_COPIED = 1 << 12
-"""Lists and objects of a cell that is copied without its credentials; one of more is redacted as a whole."""
+"""Lists and objects of the cells that are copied without their credentials; what would be more is redacted as a whole."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 _CREDENTIAL_WORDS = re.compile(
@@ -68,7 +68,20 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = ()) -> dict[str,
 
 def without_credentials(value: Cell) -> Cell:
     """*value* with every credential inside it replaced; REDACTED where it holds any among thousands of objects."""
-    return _cleaned(value) if is_list(value) or is_object(value) else value
+    return cells_without_credentials((value,))[0] if isinstance(value, dict | list) else value
+
+
+def cells_without_credentials(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """*cells*, of one table, likewise: of cells that hold thousands of objects together the last ones are REDACTED.
+
+    *cells* themselves where there is nothing to replace: a copy of all that a body holds costs more than the search.
+    """
+    nested = [cell for cell in cells if isinstance(cell, dict | list)]
+    secret = _secrets_in(cast("list[dict[str, object] | list[object]]", nested)) if nested else frozenset[str]()
+    if secret is not None and not secret:
+        return cells
+    copying = _Copying(secret or frozenset())
+    return [copying.copy(cell) if isinstance(cell, dict | list) else cell for cell in cells]
 
 
 def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> object:
@@ -85,42 +98,53 @@ def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> obje
     return value
 
 
-def _cleaned(whole: list[object] | dict[str, object]) -> Cell:
-    """*whole* itself where there is nothing to replace: a copy of all that a body holds costs more than the search."""
-    level = [child for child in (whole.values() if is_object(whole) else whole) if type(child) in NESTED_TYPES]
-    if not level and is_list(whole):
-        # A vector, the usual cell.
-        return whole
-    names = set[str](whole if is_object(whole) else ())
-    nodes = len(level)
-    for _ in range(_MAX_NESTING):
+def _secrets_in(level: list[dict[str, object] | list[object]]) -> frozenset[str] | None:
+    """The names of credentials at any depth of *level*; None where it is too deep to know."""
+    names = set[str]()
+    for _ in range(_MAX_NESTING + 1):
+        objects = [node for node in level if type(node) is dict]
+        names.update(*objects)
+        level = cast(
+            "list[dict[str, object] | list[object]]",
+            [
+                child
+                for node in level
+                for child in (node.values() if type(node) is dict else node)
+                if type(child) in NESTED_TYPES
+            ],
+        )
         if not level:
-            break
-        names.update(*filter(is_object, level))
-        level = [
-            child
-            for node in cast("list[dict[str, object] | list[object]]", level)
-            for child in (node.values() if type(node) is dict else node)
-            if type(child) in NESTED_TYPES
-        ]
-        nodes += len(level)
-    secret = frozenset(filter(is_credential, names)) if names else frozenset[str]()
-    if not secret and not level:
-        return whole
-    return REDACTED if nodes > _MAX_COPIED else _replaced(whole, secret, 0)
+            return frozenset(filter(is_credential, names)) if names else frozenset()
+    return None
 
 
-def _replaced(value: object, secret: frozenset[str], depth: int) -> object:
-    if depth > _MAX_NESTING:
-        return REDACTED
-    if is_object(value):
-        return {
-            name: REDACTED if name in secret else _replaced(child, secret, depth + 1) for name, child in value.items()
-        }
-    # A vector is returned as it is.
-    if is_list(value) and not NESTED_TYPES.isdisjoint(map(type, value)):
-        return [_replaced(child, secret, depth + 1) for child in value]
-    return value
+class _Copying:
+    """Copies cells with REDACTED in place of what stands under *secret* names, as long as there is room."""
+
+    def __init__(self, secret: frozenset[str]) -> None:
+        self._secret = secret
+        self._room = _MAX_COPIED
+
+    def copy(self, cell: dict[str, object] | list[object]) -> Cell:
+        copied = self._copied(cell, 0)
+        return REDACTED if self._room < 0 and copied is not cell else copied
+
+    def _copied(self, value: object, depth: int) -> object:
+        if is_object(value):
+            if not self._has_room(depth):
+                return REDACTED
+            return {
+                name: REDACTED if name in self._secret else self._copied(child, depth + 1)
+                for name, child in value.items()
+            }
+        # A vector is returned as it is.
+        if is_list(value) and not NESTED_TYPES.isdisjoint(map(type, value)):
+            return [self._copied(child, depth + 1) for child in value] if self._has_room(depth) else REDACTED
+        return value
+
+    def _has_room(self, depth: int) -> bool:
+        self._room -= 1
+        return depth <= _MAX_NESTING and self._room >= 0
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from dashlight.decode.rows.columns import MAX_CELLS, MAX_COLUMNS, LeftOut, Sheet
+from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.flattening import LeftOut
 from dashlight.decode.rows.redact import without_credentials
 from dashlight.records import Cell, Role
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from dashlight.decode.rows.columns import MAX_ROWS
+from dashlight.decode.rows.budget import MAX_ROWS
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
 
 _NAMES_KEYS: Final = ("columns", "column_names", "feature_names", "features")

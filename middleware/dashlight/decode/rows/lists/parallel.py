@@ -7,13 +7,17 @@ from itertools import islice
 from typing import Final
 
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
-from dashlight.decode.rows.lists.findings import OneCell, box_of, is_box_name, ranking_of, summary_of
+from dashlight.decode.rows.lists.boxes import box_of, is_box_name
+from dashlight.decode.rows.lists.findings import OneCell, ranking_of, summary_of
 from dashlight.window.facets.list_names import is_forecast_name, is_ranking_name
 
 MAX_CLASSES: Final = 64
 """Classes that have a column of their scores each; of more the best alone is told."""
 
 _MOST_KEYS = 256
+_LIST_TYPES = frozenset({list, OneCell})
+_MAX_REMEMBERED = 4096
+"""Characters of the keys of one object; longer ones are looked at anew, so that the cache stays small."""
 _LONGEST_KEY = 60
 """Longer ones are none of those that are looked for."""
 _LABELS = re.compile(
@@ -44,27 +48,48 @@ def merged(node: Mapping[str, object]) -> Mapping[str, object]:
     - labels that occur several times: how many there are of each;
     - a forecast with its bounds: a list each.
     """
-    lists = {
-        key: value for key, value in islice(node.items(), _MOST_KEYS) if is_list(value) and len(key) <= _LONGEST_KEY
-    }
-    if not lists:
+    if _LIST_TYPES.isdisjoint(map(type, node.values())):
         return node
-    # Whatever the order of keys: the shortest name is the plainest.
-    lists = dict(sorted(lists.items(), key=lambda entry: (len(entry[0]), entry[0])))
-    boxes = next((key for key, value in lists.items() if is_box_name(key) and _are_boxes(value)), None)
-    if boxes is not None:
-        return _with_findings(node, lists, boxes)
-    words = next((key for key in lists if key in _WORDS_KEYS and len(lists) > 1 and _are_labels(lists[key])), None)
-    if words is not None:
-        return _with_words(node, lists, words)
-    labels, scores = _labels_and_scores(lists, None)
-    if labels is not None and scores is not None:
-        return _with_classes(node, lists, labels, scores)
-    items, ranks = _items_and_scores(lists)
-    if items is not None and ranks is not None:
-        ranking = ranking_of(items, lists[items], lists[ranks], is_distance="dist" in ranks.lower())
-        return {**{key: value for key, value in node.items() if key not in {items, ranks}}, **ranking}
-    return _with_steps(node, lists)
+    listed = [key for key, value in islice(node.items(), _MOST_KEYS) if isinstance(value, list)]
+    keys = tuple([key for key in listed if len(key) <= _LONGEST_KEY])
+    keys, kinds = (_kinds if sum(map(len, keys)) <= _MAX_REMEMBERED else _kinds.__wrapped__)(keys)
+    if not kinds:
+        return node
+    lists = {key: value for key in keys if is_list(value := node[key])}
+    if "boxes" in kinds:
+        boxes = next((key for key, value in lists.items() if is_box_name(key) and _are_boxes(value)), None)
+        if boxes is not None:
+            return _with_findings(node, lists, boxes)
+    if "words" in kinds:
+        words = next((key for key in lists if key in _WORDS_KEYS and _are_labels(lists[key])), None)
+        if words is not None:
+            return _with_words(node, lists, words)
+    if "classes" in kinds:
+        labels, scores = _labels_and_scores(lists, None)
+        if labels is not None and scores is not None:
+            return _with_classes(node, lists, labels, scores)
+    if "ranks" in kinds:
+        items, ranks = _items_and_scores(lists)
+        if items is not None and ranks is not None:
+            ranking = ranking_of(items, lists[items], lists[ranks], is_distance="dist" in ranks.lower())
+            return {**{key: value for key, value in node.items() if key not in {items, ranks}}, **ranking}
+    return _with_steps(node, lists) if "steps" in kinds else node
+
+
+@lru_cache(maxsize=512)
+def _kinds(keys: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The *keys* of lists, the shortest name first, which is the plainest, and what they may be together by their names."""
+    named = {
+        "boxes": any(map(is_box_name, keys)),
+        "words": len(keys) > 1 and not _WORDS_KEYS.isdisjoint(keys),
+        "classes": any(map(_is_labels, keys)) and any(map(_is_scores, keys)),
+        "ranks": any(map(_RANKS.fullmatch, keys)),
+        "steps": any(map(is_forecast_name, keys)) or any(_BOUND.fullmatch(key[:40]) for key in keys),
+    }
+    # Whatever their order: what is read does not depend on it.
+    return tuple(sorted(keys, key=lambda key: (len(key), key))), frozenset(
+        kind for kind, is_so in named.items() if is_so
+    )
 
 
 def _with_findings(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Final
 
-from dashlight.decode.rows.columns import apart
+from dashlight.decode.rows.flattening import apart
 from dashlight.decode.rows.jsonvalue import fields_of, is_object
 from dashlight.records import Cell
 

@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 
 from dashlight.decode.rows.answers import in_order
-from dashlight.decode.rows.columns import LeftOut, Sheet
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.flattening import LeftOut
 from dashlight.records import Cell, Prediction, Table
 from dashlight.window.tables import selected
 
