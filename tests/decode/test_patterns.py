@@ -60,6 +60,7 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.rows.lists.parallel:_SCORES": _NAME,
     "decode.rows.lists.parallel:_SHOWN": _NAME,
     "decode.rows.number_texts:_CODE": (("0", "0", "!"),),
+    "decode.rows.number_texts:_PLAIN": (_DIGITS, ("0.", "0", "!")),
     "decode.rows.number_texts:_NUMBER": (_DIGITS, ("1", ",", "x"), ("1", " ", "x"), ("", "-", "1"), ("(", "7", ")x"), (".", "7", "x")),
     "decode.rows.number_texts:_WORDED": (*_NAME, ("", "label", "!")),
     "decode.rows.refusals:_REFUSING": (("", "must ", "!"), ("", "must not ", "!"), ("", "invali", "!")),

@@ -37,6 +37,15 @@ def test_other_numbers_and_texts_are_not(text: str) -> None:
     assert not has_slow_numbers(f'{{"a":{text}}}'.encode())
 
 
+@pytest.mark.parametrize("number", ["1e23", "2E23", "4e+23", "8E+23"])
+def test_thousands_of_numbers_halfway_between_two_floats_are_slow(number: str) -> None:
+    few, many = (f"[{','.join([number] * count)}]".encode() for count in (9, 4097))
+
+    assert not has_slow_numbers(few)
+    assert has_slow_numbers(many)
+    assert parse_json(many) == [float(number)] * 4097
+
+
 def test_a_body_of_slow_numbers_is_read_fast() -> None:
     body = b"[" + b"1e304," * (CAP // 6) + b"2.5e290]"
 

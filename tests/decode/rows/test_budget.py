@@ -5,11 +5,13 @@ from dashlight.decode.rows.budget import (
     FREE_CELLS,
     FREE_NODES,
     FREE_PIXELS,
+    FREE_WORK,
     MAX_KEYS,
     MAX_LEVELS,
     MAX_PIXELS,
     PIXELS_PER_IMAGE,
     BodyBudget,
+    TableBudget,
     check_cells,
     check_keys,
     check_nodes,
@@ -89,3 +91,14 @@ def test_an_object_of_more_keys_than_columns_is_refused_where_they_hold_lists() 
     check_keys([[]] * 2, nested=3 * MAX_KEYS)
     with pytest.raises(DecodeError, match="too_complex"):
         check_keys([{str(at): [] for at in range(MAX_KEYS + 1)}], nested=MAX_KEYS + 1)
+
+
+def test_rows_are_read_until_their_work_is_used_up() -> None:
+    budget = TableBudget()
+
+    budget.take(FREE_WORK)
+    assert not budget.is_spent
+    budget.take(1)
+    assert budget.is_spent
+    budget.take(-1)
+    assert not budget.is_spent

@@ -8,7 +8,7 @@ from dashlight.decode.rows.flattening import apart
 from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.redact import REDACTED
 from dashlight.errors import DecodeError
-from dashlight.records import Cell
+from dashlight.records import Cell, Role
 
 
 def rows(values: object) -> list[list[Cell]]:
@@ -318,3 +318,34 @@ def test_a_table_that_is_hardly_filled_is_too_complex() -> None:
 
     with pytest.raises(DecodeError, match="too_complex"):
         tabulate(rows, name="", role="feature")
+
+
+@pytest.mark.parametrize("role", ["feature", "output"])
+@pytest.mark.parametrize(
+    "row",
+    [{"a": [[1]]}, {"a": [1], "b": [2]}, {"a": {"b": {"c": 1}}}, {"a": [{"pwd": 1}]}, {"boxes": [[1, 1, 2, 2]]}],
+    ids=["a list in a list", "two lists", "objects", "credentials", "boxes"],
+)
+def test_rows_that_take_long_are_cut_and_the_others_counted(row: object, role: Role) -> None:
+    whole, large = (tabulate([row] * count, name="", role=role) for count in (1_000, MAX_ROWS))
+
+    assert (len(whole.values), whole.dropped_count) == (1_000, 0)
+    assert 1_000 < len(large.values) < MAX_ROWS
+    assert len(large.values) + large.dropped_count == MAX_ROWS
+    assert "over_limit" in large.flags
+
+
+def test_usual_rows_with_lists_in_them_are_all_read() -> None:
+    row = {"age": 4, "city": "x", "at": [59.9, 10.7], "user": {"kind": "a", "days": 3}, "x": [1], "y": 2.5, "z": 1}
+
+    # 256 KiB hold fewer of them.
+    assert len(tabulate([row] * 2_500, name="", role="feature").values) == 2_500
+    columns = {name: [[0.5]] * MAX_ROWS for name in "abcdefghij"}
+    assert len(transposed(columns, "feature").values) == MAX_ROWS
+
+
+def test_lists_of_one_number_in_every_row_are_columns_whatever_else_a_column_holds() -> None:
+    sheet = transposed({"a": [[1], [2]], "b": [[1], [2, 3]], "c": [[[1]], [[2]]], "d": ["x", ["y"]]}, "feature")
+
+    assert sheet.names[:2] == ("a", "b[0]")
+    assert [row[0] for row in sheet.values] == [1, 2]

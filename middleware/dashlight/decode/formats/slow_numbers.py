@@ -4,7 +4,10 @@ import re
 from typing import Final
 
 _SLOW: Final = re.compile(rb"[0-9.][eE][+-]?[0-9]{3}")
-"""Exponents of one and two digits are fast."""
+"""Exponents of one and two digits are fast, save one."""
+_HALFWAY: Final = (b"e23", b"E23", b"e+23", b"E+23")
+"""The exponent of 1e23, 2e23, 4e23, 8e23: halfway between two floats, they are computed exactly too, in 0.4 us each."""
+_MOST_HALFWAY: Final = 1 << 12
 
 
 def has_slow_numbers(body: bytes) -> bool:
@@ -22,4 +25,4 @@ def has_slow_numbers(body: bytes) -> bool:
         or b"e-" in body
         or b"E" in body
     )
-    return is_possible and _SLOW.search(body) is not None
+    return is_possible and (_SLOW.search(body) is not None or sum(map(body.count, _HALFWAY)) > _MOST_HALFWAY)

@@ -39,7 +39,8 @@ MAX_PIXELS: Final = 1 << 16
 PIXELS_PER_IMAGE: Final = 1 << 8
 """What an image costs at least: one of a single pixel takes as long as one of so many."""
 FREE_WORK: Final = 1 << 15
-"""What reading the rows of one table may take, and 1 more for each cell; rows behind that are counted only. Some 0.7 us each."""
+CELLS_PER_WORK: Final = 2
+"""What reading the rows of one table may take, 0.7 us each, and 1 more for so many cells; rows behind are counted only."""
 WORK_PER_NODE: Final = 4
 """A row, an object in it, or a list that stays a cell."""
 WORK_PER_VECTOR: Final = 3

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final, Literal, TypeAlias, cast
 
 from dashlight.decode.rows.budget import (
+    CELLS_PER_WORK,
     MAX_CELLS,
     MAX_COLUMNS,
     MAX_KEYS_READ,
@@ -82,7 +83,7 @@ class Flattening:
         self._flatten(cells, "", row)
         self.rows.append(cells)
         self._seen.update(cells)
-        self._budget.take(WORK_PER_NODE - len(cells))
+        self._budget.take(WORK_PER_NODE - len(cells) // CELLS_PER_WORK)
         is_full = len(self._seen) >= MAX_COLUMNS and len(self.rows) * MAX_COLUMNS >= MAX_CELLS
         return not is_full and not self._budget.is_spent
 
@@ -134,6 +135,9 @@ class Flattening:
             self._budget.take(WORK_PER_LONE)
             cells[f"{name}[0]"] = items[0]
             return
+        if self.role == "output":
+            # Names and elements are looked at more closely.
+            self._budget.take(WORK_PER_VECTOR)
         room = MAX_COLUMNS - len(cells)
         if self.role == "output" and (found := found_in(name, items)) is not None:
             self._budget.take(WORK_PER_LIST)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -23,13 +24,20 @@ _NUMBER = re.compile(
     rf"(?P<digits>[.,]?[0-9][0-9.,' \u00a0]{{0,30}})(?P<power>[eE][-+]?[0-9]{{1,3}})?"
     rf" ?(?:%|{_MARKS})?(?P<close>\)?)"
 )
+_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,14})?")
+"""As JSON would write them: most are, and need no closer look."""
 _CODE = re.compile(r"0[0-9]")
 """How a code begins that is no number: 007."""
 _GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}}){{1,9}}") for mark in ",."}
 # Lakhs and crores: 1,25,000.
 _GROUPED[","] = re.compile(rf"{_GROUPED[','].pattern}|[0-9]{{1,2}}(?:,[0-9]{{2}}){{1,8}},[0-9]{{3}}")
+_PARTING: Final = frozenset("' \u00a0")
+"""They part thousands wherever they are used."""
 _LESS = frozenset({"-", "\u2212", "("})
 """Signs of what is below 0; accounts put it into brackets."""
+_GROUP = 4
+"""A mark and three digits: it may part thousands."""
+_MOST_ASKED = 1 << 12
 _MOST_DIGITS = 15
 _NO_VALUE = frozenset({"", "nan", "none", "null", "n/a", "na", "-"})
 # What stands under these names is a text or the name of a class, also where it is made of digits.
@@ -100,12 +108,15 @@ def with_numbers(outputs: Sheet) -> Sheet:
 
 
 def writing_of(cells: Iterable[Cell]) -> Writing | None:
-    """How *cells* write numbers; None where there is no text in them that says it."""
-    marks = [_decimal_mark(cell) for cell in cells if isinstance(cell, str) and not _is_nothing(cell)]
+    """How *cells* write numbers, by the first thousands; None where there is no text in them that says it."""
+    marks = set[str]()
+    texts = (cell for cell in cells if isinstance(cell, str) and not _is_nothing(cell))
+    for text in islice(texts, _MOST_ASKED):
+        marks.add(_decimal_mark(text))
+        if "text" in marks:
+            return "text"
     if not marks:
         return None
-    if "text" in marks:
-        return "text"
     return "comma" if "comma" in marks and "point" not in marks else "point"
 
 
@@ -121,15 +132,25 @@ def is_worded(name: str) -> bool:
 
 
 def _is_nothing(text: str) -> bool:
-    return len(text) <= _LONGEST and text.strip().lower() in _NO_VALUE
+    return len(text) <= _LONGEST and not text.isdecimal() and text.strip().lower() in _NO_VALUE
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) <= _MOST_DIGITS and _PLAIN.fullmatch(text) is not None
 
 
 def _decimal_mark(text: str) -> Literal["point", "comma", "either", "text"]:
     """Which decimal mark *text* must have been written with."""
+    if _is_plain(text):
+        point = text.find(".")
+        if point < 0:
+            return "either"
+        if len(text) - point != _GROUP:
+            return "point"
     found = _parts(text)
     if found is None:
         return "text"
-    digits = found["digits"]
+    digits = found[1]
     comma, point = digits.rfind(","), digits.rfind(".")
     if comma >= 0 and point >= 0:
         return "comma" if comma > point else "point"
@@ -144,35 +165,36 @@ def _decimal_mark(text: str) -> Literal["point", "comma", "either", "text"]:
 
 
 def _number(text: str, writing: Writing) -> Cell:
+    if _is_plain(text) and (writing == "point" or "." not in text):
+        return float(text) if "." in text else int(text)
     if _is_nothing(text):
         return None
     found = _parts(text)
     if found is None:
         return text
+    is_less, digits, power = found
     decimal, group = (",", ".") if writing == "comma" else (".", ",")
-    whole, _, fraction = found["digits"].partition(decimal)
+    whole, _, fraction = digits.partition(decimal)
     if group in whole and not _GROUPED[group].fullmatch(whole):
         return text
     plain = whole.replace(group, "")
     if not (plain or fraction).isdecimal() or (fraction and not fraction.isdecimal()):
         return text
-    plain = plain or "0"
-    sign = "-" if not _LESS.isdisjoint({found["sign"], found["after"]}) else ""
-    if not fraction and not found["power"]:
-        return int(sign + plain)
-    return float(f"{sign}{plain}.{fraction or '0'}{found['power'] or ''}")
+    sign, plain = "-" if is_less else "", plain or "0"
+    return float(f"{sign}{plain}.{fraction or '0'}{power}") if fraction or power else int(sign + plain)
 
 
-def _parts(text: str) -> dict[str, str] | None:
-    if len(text) > _LONGEST:
+def _parts(text: str) -> tuple[bool, str, str] | None:
+    """Whether *text* is below 0, its digits with their marks, and its power of ten; None where it is no number."""
+    found = _NUMBER.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    if found is None:
         return None
-    found = _NUMBER.fullmatch(text.strip())
-    if found is None or _CODE.match(found["digits"]):
+    sign, after, digits, power, close = found.groups("")
+    signs = sign + after
+    if _CODE.match(digits) or (signs == "(") != bool(close) or (len(signs) > 1 and "(" in signs):
         return None
-    parts = {name: value or "" for name, value in found.groupdict().items()}
-    signs = parts["sign"] + parts["after"]
-    if (parts["close"] and signs != "(") or ("(" in signs and not parts["close"]):
+    if not _PARTING.isdisjoint(digits):
+        digits = re.sub(r"[' \u00a0]", "", digits)
+    if len(digits) - digits.count(",") - digits.count(".") > _MOST_DIGITS:
         return None
-    # Spaces and apostrophes part thousands wherever they are used.
-    parts["digits"] = re.sub(r"[' \u00a0]", "", parts["digits"])
-    return parts if sum(map(str.isdecimal, parts["digits"])) <= _MOST_DIGITS else None
+    return (not _LESS.isdisjoint(signs), digits, power)
