@@ -36,6 +36,12 @@ def rows(sheet: Sheet | None) -> Rows | None:
         ({"status": 0, "message": "", "y": 1}, {"status": -1, "message": "no text", "y": None}),
         ({"code": 0, "status": "ok", "msg": "", "y": 1}, {"code": 12, "status": "x", "msg": "no text", "y": None}),
         ({"code": 0, "msg": "ok", "data": 0.5}, {"code": 1, "msg": "failed"}),
+        ({"error_code": "", "message": "", "y": 1}, {"error_code": "E102", "message": "no text", "y": None}),
+        ({"code": "OK", "message": "fine", "y": 1}, {"code": "E102", "message": "no text", "y": None}),
+        ({"code": "0000", "msg": "success", "y": 1}, {"code": "ERR-0042", "msg": "no text", "y": None}),
+        ({"status_code": "OK", "detail": "fine", "y": 1}, {"status_code": "MODEL_NOT_FOUND", "detail": "x", "y": None}),
+        ({"out": {"err_code": "0", "msg": "ok", "y": 1}}, {"out": {"err_code": "X7", "msg": "no text", "y": None}}),
+        ({"code": "ok", "message": "fine", "y": 1}, {"code": "InvalidInput", "message": "no text"}),
     ],
     ids=str,
 )
@@ -66,6 +72,10 @@ def test_an_envelope_without_an_output_is_a_failure(exchange: Make, healthy: Any
         ({"code": 0, "score": 0.5}, {"code": 0, "score": 0.5}),
         ({"code": 3, "score": 0.5}, {"code": 3, "score": 0.5}),
         ({"code": 1, "message": "well", "y": 0.5}, {"code": 1, "message": "well", "y": 0.5}),
+        ({"error_code": "0000", "message": "", "y": 0.5}, {"y": 0.5}),
+        ({"code": "E11", "description": "diabetes"}, {"code": "E11", "description": "diabetes"}),
+        ({"code": "LOW_RISK", "message": "approved"}, {"code": "LOW_RISK", "message": "approved"}),
+        ({"code": "E102", "message": "well", "y": 0.5}, {"code": "E102", "message": "well", "y": 0.5}),
         ({"code": 4019, "description": "hypertension"}, {"code": 4019, "description": "hypertension"}),
         (
             {"status": "NOT_OK", "reason": "scratch", "score": 0.9},
@@ -93,6 +103,12 @@ def test_an_envelope_with_an_output_is_none(exchange: Make, answer: Any, outputs
         ({"prediction": 1, "warnings": [], "meta": {"processing_ms": 3}}, {"prediction": 1}),
         ({"y": 1, "metadata": {"latency_ms": 3, "elapsed": 0.1, "total_time_s": 3, "model": "m"}}, {"y": 1}),
         ({"y": 1, "info": {"elapsed": 0.1, "warnings": []}, "warnings": ["old client"]}, {"y": 1}),
+        ({"y": 1, "image": {"width": 640, "height": 480}}, {"y": 1}),
+        ({"y": 1, "image_size": [640, 480], "orig_shape": [640, 480]}, {"y": 1}),
+        ({"y": 1, "inputImage": {"w": 640, "h": 480}, "imageWidth": 640, "img_height": 480}, {"y": 1}),
+        ({"y": 1, "result": {"image": {"width": 640, "label": "a"}}}, {"y": 1, "result.image.label": "a"}),
+        ({"width": 3.5, "height": 4.5}, {"width": 3.5, "height": 4.5}),
+        ({"y": 1, "petal": {"width": 3.5}, "width": 2}, {"y": 1, "petal.width": 3.5, "width": 2}),
         ({"y": 1, "meta": {"inferenceTimeMs": 3, "preprocess_ms": 1.5, "quality": 0.4}}, {"y": 1, "meta.quality": 0.4}),
         ({"y": 1, "timings": {"total": 0.2, "model": 0.1}}, {"y": 1}),
         ({"y": 1, "result": {"label": "a", "meta": {"runtime_ms": 3}}}, {"y": 1, "result.label": "a"}),
@@ -105,7 +121,7 @@ def test_an_envelope_with_an_output_is_none(exchange: Make, answer: Any, outputs
     ids=str,
 )
 @pytest.mark.parametrize("usual", [0, 40], ids=["alone", "with a plan"])
-def test_how_long_an_answer_took_is_no_output(exchange: Make, answer: Any, outputs: Any, usual: int) -> None:
+def test_what_an_answer_repeats_or_took_is_no_output(exchange: Make, answer: Any, outputs: Any, usual: int) -> None:
     decoder = Decoder(model="", version="")
     decoder.decode([exchange({"x": 1}, answer)] * usual)
 

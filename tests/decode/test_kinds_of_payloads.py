@@ -356,6 +356,31 @@ STREAM = {"content-type": "application/octet-stream"}
                                   {"name": "scores", "shape": [1, 1], "datatype": "FP32", "data": [0.75]}]},
                      {"count": 2, "score.mean": 0.5, "score.lowest": 0.25, "box.area": 12.5, "box.x": 2.25, "box.y": 2.75},
                      id="tensors of boxes"),
+        pytest.param({"image": "x"}, None, [[1, 2, 5, 6, 0.75, 7], [0, 0, 3, 3, 0.25, 7]], [[1, 2, 5, 6, 0.75, 7]],
+                     {"prediction.count": 2, "prediction.count[7]": 2, "prediction.score.mean": 0.5, "prediction.score.lowest": 0.25, "prediction.box.area": 12.5, "prediction.box.x": 2.25,
+                      "prediction.box.y": 2.75}, id="rows of a detector"),
+        pytest.param({"image": "x"}, None, {"output": [[[1, 2, 5, 6, 0.75, 7], [0, 0, 3, 3, 0.25, 7]]]}, {"output": [[[1, 2, 5, 6, 0.75, 7]]]},
+                     {"output.count": 2, "output.count[7]": 2, "output.score.mean": 0.5, "output.score.lowest": 0.25, "output.box.area": 12.5, "output.box.x": 2.25,
+                      "output.box.y": 2.75}, id="rows of a detector in a batch of one"),
+        pytest.param({"instances": [{"image": "x"}, {"image": "y"}]}, None, {"predictions": [[[1, 2, 5, 6, 0.75, 7], [0, 0, 3, 3, 0.25, 7]], [[1, 2, 5, 6, 0.75, 7]]]},
+                     {"predictions": [[[1, 2, 5, 6, 0.75, 7]], [[1, 2, 5, 6, 0.75, 7]]]},
+                     {"predictions.count": 2, "predictions.count[7]": 2, "predictions.score.mean": 0.5, "predictions.score.lowest": 0.25, "predictions.box.area": 12.5, "predictions.box.x": 2.25,
+                      "predictions.box.y": 2.75}, id="rows of a detector for each image"),
+        pytest.param({"image": "x"}, None, {"detections": [[0.1, 0.2, 0.5, 0.6, 0.75, 7], [0, 0, 0.3, 0.3, 0.25, 7]]},
+                     {"detections": [[0.1, 0.2, 0.5, 0.6, 0.75, 7]]},
+                     {"detections.count": 2, "detections.count[7]": 2, "detections.score.mean": 0.5,
+                      "detections.score.lowest": 0.25, "detections.box.area": 0.125, "detections.box.x": 0.225,
+                      "detections.box.y": 0.275}, id="rows of a detector, as shares"),
+        pytest.param({"image": "x"}, None, {"output": [[0, 1, 2, 5, 6, 7, 0.75], [0, 0, 0, 3, 3, 7, 0.25]]},
+                     {"output": [[0, 1, 2, 5, 6, 7, 0.75]]},
+                     {"output.count": 2, "output.count[7]": 2, "output.score.mean": 0.5, "output.score.lowest": 0.25, "output.box.area": 12.5, "output.box.x": 2.25,
+                      "output.box.y": 2.75}, id="rows of a detector that begin with the image"),
+        pytest.param({"image": "x"}, None, [["n02", "cat", 0.75], ["n03", "dog", 0.5]], [["n02", "cat", 0.75]],
+                     {"prediction": ["cat", "dog"], "prediction.count": 2, "prediction.top_score": 0.75,
+                      "prediction.score_spread": 0.25}, id="pairs behind a code"),
+        pytest.param({"text": "x"}, None, {"best": [[0.75, "cat"], [0.5, "dog"]]}, {"best": [[0.75, "cat"]]},
+                     {"best": ["cat", "dog"], "best.count": 2, "best.top_score": 0.75, "best.score_spread": 0.25},
+                     id="pairs the other way round"),
         pytest.param({"series": "a"}, None, {"mean": [5.5, 6], "quantiles": {"0.1": [5, 5.2], "0.9": [6, 7]}},
                      {"mean": [5.5], "quantiles": {"0.1": [5], "0.9": [6]}},
                      {"mean": [5.5, 6], "quantiles.0.1": [5, 5.2], "quantiles.0.9": [6, 7]}, id="quantiles"),
@@ -496,6 +521,15 @@ BENTOML = {"content-type": "application/json", "server": "BentoML Service/x"}
         pytest.param({"x": [7], "scale": 2}, [1], [{"x": 7, "scale": 2}], id="a vector of one"),
         pytest.param({"a": [7, 8], "b": ["x", "y"], "scale": 2}, [1, 2],
                      [{"a": 7, "b": "x", "scale": 2}, {"a": 8, "b": "y", "scale": 2}], id="columns"),
+        pytest.param({"houses": PEOPLE, "user": [7, 8]}, {"prices": [1, 2]},
+                     [{**row, "user[0]": 7, "user[1]": 8} for row in PEOPLE], id="a vector as long as the table"),
+        pytest.param({"user": [7, 8, 9], "houses": PEOPLE}, {"prices": [1, 2]},
+                     [{**row, "user[0]": 7, "user[1]": 8, "user[2]": 9} for row in PEOPLE], id="a longer vector"),
+        pytest.param({"houses": [[1], [2], [3]], "user": [7, 8]}, [1, 2, 3],
+                     [{"houses": x, "user[0]": 7, "user[1]": 8} for x in (1, 2, 3)], id="a vector beside an array"),
+        pytest.param({"houses": PEOPLE, "weights": [7, 8]}, [1, 2],
+                     [{**{f"houses.{key}": value for key, value in row.items()}, "weights": weight}
+                      for row, weight in zip(PEOPLE, (7, 8), strict=True)], id="a column beside a table"),
         pytest.param({"q": {"houses": PEOPLE, "currency": "EUR"}}, [1, 2],
                      [{**row, "currency": "EUR"} for row in PEOPLE], id="nested"),
         pytest.param({"q": {"houses": PEOPLE[:1], "currency": "EUR"}}, [1], [{**PEOPLE[0], "currency": "EUR"}],
@@ -765,14 +799,29 @@ def test_words_of_a_text_never_become_names_of_columns(exchange: Make, word: str
     )  # fmt: skip
 
 
+def vector(*numbers: float) -> dict[str, object]:
+    return {f"prediction[{at}]": number for at, number in enumerate(numbers)}
+
+
 @pytest.mark.parametrize(
     ("asked", "answer", "outputs"),
     [
         ([{"x": 1}, {"x": 2}], [["a", 0.9], ["b", 0.8]], [{"prediction": ["a", 0.9]}, {"prediction": ["b", 0.8]}]),
         ({"x": 1}, {"near": [{"label": "a", "distance": 0.9}, {"label": "b", "distance": 0.1}]},
          [{"label": "b", "distance": 0.1}]),
+        ({"x": 1}, [[0.1, 0.2, 0.3, 0.4, 0.0, 0]], [vector(0.1, 0.2, 0.3, 0.4, 0.0, 0)]),
+        ({"x": 1}, [[5, 6, 1, 2, 0.5, 7]], [vector(5, 6, 1, 2, 0.5, 7)]),
+        ({"x": 1}, [[1, 2, 5, 6, 1.5, 7]], [vector(1, 2, 5, 6, 1.5, 7)]),
+        ({"x": 1}, [[1, 2, 5, 6, 0.5, 7.5]], [vector(1, 2, 5, 6, 0.5, 7.5)]),
     ],
-    ids=["a pair for each row", "the nearest label is the best"],
+    ids=[
+        "a pair for each row",
+        "the nearest label is the best",
+        "shares of six classes",
+        "corners the wrong way round",
+        "a score above 1",
+        "six numbers of a vector",
+    ],
 )  # fmt: skip
 def test_what_looks_like_a_ranking_and_is_none(exchange: Make, asked: Any, answer: Any, outputs: Rows) -> None:
     assert rows(decode_exchange(exchange(asked, answer)).outputs) == outputs

@@ -21,12 +21,46 @@ INDEXED = {"age": {"0": 4, "1": 5}, "city": {"0": "x", "1": "y"}}
         pytest.param({"feature_names": ["age", "city"], "values": ROWS, "t": 0.5}, ("t",), id="named features"),
         pytest.param({"df": {"columns": ["age", "city"], "data": ROWS}, "t": 0.5}, ("t",), id="split under a key"),
         pytest.param({"df": {"columns": ["age", "city"], "index": [0, 1], "data": ROWS}}, (), id="the only argument"),
+        pytest.param({"data": {"table": {"columns": ["age", "city"], "rows": ROWS}}}, (), id="split two levels deep"),
+        pytest.param(
+            {"a": {"b": {"df": {"columns": ["age", "city"], "data": ROWS}}}}, (), id="split three levels deep"
+        ),
+        pytest.param(
+            {"q": {"df": {"columns": ["age", "city"], "data": ROWS}}, "t": 0.5}, ("t",), id="deep, beside a value"
+        ),
+        pytest.param(
+            {"data": {"rows": [{"age": 4, "city": "x"}, {"age": 5, "city": "y"}]}}, (), id="records two levels deep"
+        ),
+        pytest.param(
+            {"q": {"people": [{"age": 4, "city": "x"}, {"age": 5, "city": "y"}]}}, (), id="records under any keys"
+        ),
+        pytest.param({"data": {"table": {"age": [4, 5], "city": ["x", "y"]}}}, (), id="columns two levels deep"),
         pytest.param(INDEXED, (), id="columns by their index"),
         pytest.param({"t": 0.5, "df": INDEXED}, ("t",), id="columns by their index under a key"),
         pytest.param({"df": {"age": [4, 5], "city": ["x", "y"]}, "t": 0.5}, ("t",), id="columns beside a value"),
     ],
 )
-@pytest.mark.parametrize("answer", [[0.1, 0.9], {"predictions": [0.1, 0.9]}], ids=["bare", "under a key"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [0.1, 0.9],
+        {"predictions": [0.1, 0.9]},
+        {"data": {"predictions": [0.1, 0.9]}},
+        {"code": 0, "msg": "ok", "data": {"out": {"y": [0.1, 0.9]}}},
+        {"data": {"table": {"columns": ["p"], "rows": [[0.1], [0.9]]}}},
+        {"columns": ["p"], "data": [[0.1], [0.9]]},
+        {"model": "m", "result": {"columns": ["p"], "data": [[0.1], [0.9]]}},
+    ],
+    ids=[
+        "bare",
+        "under a key",
+        "two levels deep",
+        "three levels deep",
+        "a table two levels deep",
+        "a table",
+        "beside a fact",
+    ],
+)
 def test_a_data_frame_is_a_row_for_each_of_its_rows(
     exchange: Make, *, asked: Any, beside: Sequence[str], answer: Any
 ) -> None:
@@ -37,6 +71,21 @@ def test_a_data_frame_is_a_row_for_each_of_its_rows(
     assert [list(row[:2]) for row in decoded.features.values] == ROWS
     assert decoded.outputs is not None
     assert [list(row) for row in decoded.outputs.values] == [[0.1], [0.9]]
+
+
+@pytest.mark.parametrize("rows", [1, 2], ids=str)
+def test_columns_of_an_answer_are_called_alike_however_many_rows_there_are(exchange: Make, rows: int) -> None:
+    asked, probabilities = [{"a": 1}] * rows, [0.5] * rows
+
+    def names(answer: object) -> tuple[str, ...]:
+        outputs = decode_exchange(exchange(asked, answer)).outputs
+        assert outputs is not None
+        assert len(outputs.values) == rows
+        return outputs.names
+
+    assert names({"data": {"y": probabilities}}) == ("data.y",)
+    assert names({"out": {"y": probabilities, "z": probabilities}, "took_ms": 3}) == ("out.y", "out.z")
+    assert names({"data": {"table": {"columns": ["p", "q"], "rows": [[1, 2]] * rows}}}) == ("p", "q")
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3], ids=str)

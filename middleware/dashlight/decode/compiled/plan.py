@@ -17,6 +17,7 @@ from dashlight.decode.rows.failures import (
     CONFESSING_KEYS,
     DOUBTFUL_WORDS,
     ERROR_KEYS,
+    FAILED_CODE,
     FAILED_WORDS,
     STATUS_KEYS,
     failure_inside,
@@ -45,7 +46,10 @@ _IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
     frozenset({"flag"}): bool,
 }
 _NotFailed: TypeAlias = Annotated[
-    str, msgspec.Meta(pattern=rf"^(?!\s*(?i:{'|'.join(sorted(FAILED_WORDS | DOUBTFUL_WORDS))})\s*$)")
+    str,
+    msgspec.Meta(
+        pattern=rf"^(?!\s{{0,9}}(?i:{'|'.join(sorted(FAILED_WORDS | DOUBTFUL_WORDS))}|{FAILED_CODE})\s{{0,9}}$)"
+    ),
 ]
 _ANY_BUT_FAILED: Final[object] = bool | None | Annotated[float, msgspec.Meta(ge=0, lt=400)] | _NotFailed
 _WELL: Final[object] = Literal[0, 200, 201, 202, 204] | None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
+from dashlight.decode.rows.lists.boxes import raw_detections
 
 MAX_LEAVES: Final = 256
 """A larger value has no shape here: what it holds is no row of a table."""
@@ -95,6 +96,8 @@ def _shape_of_list(value: Sequence[object], depth: int) -> Shape | None:
     kinds = set(map(type, value))
     if kinds <= NUMBER_TYPES:
         return Items((Leaf(_NUMBER),) * len(value))
+    if raw_detections("", value):
+        return None
     if kinds in ({str}, {bool}) or (len(value) == 1 and kinds <= {dict, list}):
         parts = [_shape(child, depth + 1) for child in value]
         found = tuple(part for part in parts if part is not None)

@@ -9,7 +9,7 @@ from dashlight.decode.rows.columns import Sheet, one_row, transposed, with_besid
 from dashlight.decode.rows.flattening import LeftOut, apart
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.layouts import PARAMETERS_KEYS, columns_in, length_of_answer, listed_rows
-from dashlight.decode.rows.lists.data_frames import framed
+from dashlight.decode.rows.lists.data_frames import framed, records_in
 from dashlight.decode.rows.lists.series import is_one_series
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
@@ -18,7 +18,7 @@ from dashlight.records import Cell
 
 def read(request: Content, answer: Content | None, place: Place) -> Reading:
     """Rows of the request, then the answer aligned with them."""
-    value = ABSENT if answer is None else answer.value
+    value = ABSENT if answer is None else records_in(answer.value)
     answer_length = None if is_one_series(request.value, value) else length_of_answer(value)
     features, params = _request(request.value, answer_length)
     said = fields_of(request.value).get("request_id")
@@ -43,7 +43,7 @@ def _request(value: object, answer_length: int | None) -> tuple[Sheet, Mapping[s
         return (listed_rows(value, name="", answer_length=answer_length), {})
     if not is_object(value):
         return (Sheet(("0",), [(value,)]), {})
-    value = framed(value, answer_length)
+    value = _opened(framed(value, answer_length), answer_length)
     reasons = apart(value, "feature")
     said = {key: child for key, child in value.items() if key not in reasons} if reasons else value
     if len(said) > 1:
@@ -58,6 +58,19 @@ def _request(value: object, answer_length: int | None) -> tuple[Sheet, Mapping[s
         if rows is not None:
             return (with_beside(rows, value, reasons), {})
     return (one_row(value, "feature"), {})
+
+
+def _opened(value: Mapping[str, object], answer_length: int | None) -> Mapping[str, object]:
+    """What holds the rows in *value*, where that stands alone in objects around it: `{"data": {"rows": [...]}}`."""
+    inner: object = value
+    while is_object(inner) and len(inner) == 1:
+        ((key, held),) = inner.items()
+        if is_list(held) and held and NESTED_TYPES.issuperset(map(type, held)):
+            return inner if key in ROWS_KEYS or len(held) == answer_length else value
+        if is_object(held) and answer_length != 1 and columns_in(held, answer_length) is not None:
+            return inner
+        inner = held
+    return value
 
 
 def _request_of_several(

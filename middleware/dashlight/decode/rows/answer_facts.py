@@ -1,4 +1,4 @@
-"""Names under which an answer tells of itself: its version, when it was made, how long that took, by which request."""
+"""Names under which an answer tells of itself: version, time, duration, request, the size of the picture it was sent."""
 
 import re
 from functools import lru_cache
@@ -18,6 +18,13 @@ _ALWAYS = re.compile(
 _PARENT = re.compile(r"_?meta(?:_?data)?|info|debug|diagnostics|server_?info")
 """What is put beside an answer to tell of it."""
 _TIMINGS = re.compile(r"timings?|latenc(?:y|ies)|elapsed")
+_PICTURE = r"(?:(?:input|orig(?:inal)?|source)_?)?(?:image|img|picture|photo|frame)|input|orig(?:inal)?|source"
+_SIZE = re.compile(
+    rf"(?:{_PICTURE})_?(?:width|height|size|shape|dims?|dimensions|resolution|channels|w|h)(?:_?(?:px|pixels))?"
+)
+"""Of what was sent, which the answer repeats."""
+_SIZED = re.compile(rf"(?:{_PICTURE})(?:_?(?:size|shape|dims?|dimensions|info))?")
+_IN_SIZED = re.compile(r"(?:width|height|channels|depth|size|shape|w|h)(?:_?(?:px|pixels))?")
 _IN_PARENT = re.compile(
     r"(?:[a-z]{1,20}_){0,4}(?:time|latency|elapsed|took|runtime|ms|millis|milliseconds)(?:_?(?:s|secs?|seconds|ms|millis|us|ns))?"
     r"|model(?:_?name)?|device|host(?:_?name)?|worker|node|region|framework|engine|cached|cache_?hit|batch_?size"
@@ -34,8 +41,10 @@ _NUMBERED = re.compile(
 def fact_kind(name: str) -> FactKind:
     """What a column called *name*, dotted where it is nested, may say of an answer; empty: nothing."""
     above, _, last = name.rpartition(".")
-    plain, parent = _plain(last), _plain(above.rpartition(".")[2])
+    plain, parent = _plain(last.partition("[")[0]), _plain(above.rpartition(".")[2])
     if _ALWAYS.fullmatch(plain) or _TIMINGS.fullmatch(parent):
+        return "always"
+    if _SIZE.fullmatch(plain) or (_SIZED.fullmatch(parent) and _IN_SIZED.fullmatch(plain)):
         return "always"
     if _PARENT.fullmatch(parent) and _IN_PARENT.fullmatch(plain):
         return "always"

@@ -10,6 +10,7 @@ from dashlight.decode.rows.columns import Sheet, cut, one_row, tabulate
 from dashlight.decode.rows.failures import is_confession_inside
 from dashlight.decode.rows.flattening import LeftOut, apart, is_one_cell
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list, is_object
+from dashlight.decode.rows.layouts import lists_in
 from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.lists.findings import OneCell, best_of, found_in, is_list_of_things
 from dashlight.decode.rows.lists.parallel import merged
@@ -171,8 +172,11 @@ def _object(fields: Mapping[str, object], rows: int, *, is_single: bool = False)
             "output",
         )
     aligned = {key: items for key, items in lists.items() if len(items) == rows}
+    if rows and not lists:
+        aligned = {name: items for name, items in lists_in(said).items() if len(items) == rows}
     if rows and aligned:
-        return _beside(aligned, rows, {key: "answer" for key in said if key not in aligned})
+        above = {name.partition(".")[0] for name in aligned}
+        return _beside(aligned, rows, {key: "answer" for key in said if key not in aligned and key not in above})
     return one_row(fields, "output")
 
 

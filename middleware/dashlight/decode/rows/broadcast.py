@@ -8,8 +8,9 @@ from typing import Final
 from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS
 from dashlight.decode.rows.columns import Sheet, tabulate, transposed
 from dashlight.decode.rows.flattening import apart
-from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
+from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.layouts import PARAMETERS_KEYS
+from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
 from dashlight.records import Cell
 
@@ -51,6 +52,8 @@ def tables_in(fields: Mapping[str, object], answer_length: int | None) -> Tables
         for key, value in fields.items()
         if is_list(value) and value and len(key) <= MAX_NAME_LENGTH and key not in _CHOICES_KEYS
     }
+    vectors = _vectors_beside(lists, answer_length)
+    lists = {key: value for key, value in lists.items() if key not in vectors}
     others = {key: value for key, value in fields.items() if is_object(value) and key not in PARAMETERS_KEYS}
     if not lists or len(fields) < 2 or len(set(map(len, lists.values()))) > 1:
         return None
@@ -65,14 +68,37 @@ def tables_in(fields: Mapping[str, object], answer_length: int | None) -> Tables
     ]
     is_prompt = all(key in _PROMPT_KEYS and all(isinstance(text, str) for text in lists[key]) for key in lists)
     beside = {} if is_prompt else {key: fields[key] for key in scalars[:MAX_BESIDE]}
+    for key, vector in vectors.items():
+        names = element_names(key, len(vector)) if len(vector) <= MAX_BESIDE else ()
+        beside.update(zip(names, vector, strict=False) if names else {key: list(vector)})
     for key, value in others.items():
         told = [name for name in islice(value, MAX_BESIDE) if len(key) + len(name) < MAX_NAME_LENGTH]
         beside.update({f"{key}.{name}": value[name] for name in told if not apart({name: None}, "feature")})
     beside = dict(islice(beside.items(), MAX_BESIDE))
     params = {
-        key: value for key, value in fields.items() if key not in lists and key not in beside and key not in others
+        key: value
+        for key, value in fields.items()
+        if key not in lists and key not in beside and key not in others and key not in vectors
     }
     return Tables(tuple(lists), beside, params)
+
+
+def _vectors_beside(lists: Mapping[str, Sequence[object]], answer_length: int | None) -> Mapping[str, Sequence[object]]:
+    """Of *lists*, those of numbers that belong to every row of the only table among them: what is known of a user.
+
+    They are of another length than the table, which has as many rows as were answered or a key for rows; or of the same,
+    under a name that is no plural.
+    """
+    nested = [key for key, value in lists.items() if not NESTED_TYPES.isdisjoint(map(type, value))]
+    if len(nested) != 1 or len(lists) < 2:
+        return {}
+    rows = len(lists[nested[0]])
+    if rows != answer_length and nested[0].lower() not in ROWS_KEYS:
+        return {}
+    beside = {
+        key: value for key, value in lists.items() if key != nested[0] and (len(value) != rows or key[-1:] != "s")
+    }
+    return beside if all(NUMBER_TYPES.issuperset(map(type, value)) for value in beside.values()) else {}
 
 
 def rows_of(fields: Mapping[str, object], tables: Tables) -> Sheet:

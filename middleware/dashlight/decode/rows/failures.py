@@ -1,6 +1,7 @@
 """What went wrong in an exchange: by status, by the shape of the answer, or said inside a 200."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ FailureKind: TypeAlias = Literal["validation", "client", "server", "model", "str
 ERROR_KEYS: Final = frozenset(
     {
         "error", "errors", "err", "error_message", "errorMessage", "error_msg", "errorMsg", "error_code", "errorCode",
-        "Error", "Errors", "ErrorMessage",
+        "Error", "Errors", "ErrorMessage", "err_code", "errCode", "errcode", "errno",
         "errmsg", "errMsg", "err_msg", "error_description", "error_detail", "error_details", "errorDetails", "exception", "traceback",
     }
 )  # fmt: skip
@@ -34,12 +35,18 @@ STATUS_KEYS: Final = ("status", "state", *sorted(CODE_KEYS))
 FAILED_WORDS: Final = frozenset({"error", "errors", "failed", "failure", "fail", "exception"})
 DOUBTFUL_WORDS: Final = frozenset({"not_ok", "not ok", "not-ok", "notok", "nok", "ko", "unsuccessful"})
 """They may as well be what was found of a part that is inspected: they say it where no output stands beside them."""
+FAILED_CODE: Final = (
+    r"(?:e|err|error)[-_. ]?[0-9]{1,8}|[\w.-]{0,40}(?:error|exception|fail(?:ed|ure)|invalid|not_?found|missing|unavailable|time_?d?_?out"
+    r"|denied|unauthori[sz]ed|forbidden|exceeded|unsupported|not_?supported|bad_?request|overloaded|refused)[\w.-]{0,40}"
+)
+"""A code in text, `E102` or `MODEL_NOT_FOUND`, that says it where no output stands beside it; a pattern, in any case."""
 WELL_CODES: Final = (0, *range(200, 300))
 MESSAGE_KEYS: Final = ("message", "detail", "reason", "msg", "description")
 MESSAGE_KEYS_SET: Final = frozenset(MESSAGE_KEYS)
 _CODE_MESSAGE_KEYS = frozenset({"message", "msg", "detail", "errmsg", "errMsg", "err_msg", "error_msg", "errorMsg"})
 """Beside a code; `description` and `reason` may explain a code that the model answered."""
 
+_FAILED_CODE = re.compile(rf"(?i:{FAILED_CODE})")
 _TELLING = ERROR_KEYS | CONFESSING_KEYS | frozenset(STATUS_KEYS)
 _DETAIL_LENGTH = 500
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -47,9 +54,10 @@ _FAILED_DEPENDENCY = 424
 """Azure ML and Hugging Face's text servers answer so where the model raised: a failure of the server's in spite of 4xx."""
 _SAYING_KEYS = ("error_code", "error_type", "error", "errors", *MESSAGE_KEYS, "info")
 _FAILED_STATUSES = range(400, 600)
-_QUIET_WORDS = frozenset({"", "none", "null", "nil", "ok", "no error", "no_error", "success", "0", "false", "n/a"})
+_QUIET_WORDS = frozenset({"", "none", "null", "nil", "ok", "no error", "no_error", "success", "200", "false", "n/a"})
 """Under a key for errors they say that there was none."""
 _LONGEST_QUIET = 16
+_LONGEST_CODE = 80
 _MAX_LOOKED_AT = 256
 
 
@@ -161,7 +169,11 @@ def _word(status: object) -> str:
 def _is_bad_code(key: str, status: object, fields: Mapping[str, object]) -> bool:
     """Whether *status* is a code beside words that do not say that all went well."""
     words = [fields[name] for name in _CODE_MESSAGE_KEYS & fields.keys()]
-    if type(status) is not int or all(isinstance(said, str) and is_quiet(said) for said in words):
+    if all(isinstance(said, str) and is_quiet(said) for said in words):
+        return False
+    if isinstance(status, str):
+        return key in CODE_KEYS and _FAILED_CODE.fullmatch(status.strip()[:_LONGEST_CODE]) is not None
+    if type(status) is not int:
         return False
     return status < 0 or (key in CODE_KEYS and status not in WELL_CODES)
 
@@ -191,7 +203,8 @@ def is_quiet(value: object) -> bool:
 
 def _says_something(value: object) -> bool:
     if isinstance(value, str):
-        return value[:_LONGEST_QUIET].strip().lower() not in _QUIET_WORDS
+        said = value[:_LONGEST_QUIET].strip().lower()
+        return said not in _QUIET_WORDS and bool(said.strip("0"))
     return bool(value) and (value is True or isinstance(value, list | dict))
 
 

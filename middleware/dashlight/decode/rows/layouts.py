@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.columns import Sheet, one_row, tabulate, transposed
 from dashlight.decode.rows.flattening import LeftOut
-from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
+from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
 from dashlight.records import Cell, Role
 
+_MOST_LEVELS = 3
+_MOST_KEYS = 64
 PARAMETERS_KEYS: Final = frozenset({"parameters", "params", "options"})
 """Keys that hold parameters wherever they stand beside rows."""
 
@@ -103,8 +106,28 @@ def length_of_answer(value: object) -> int | None:
     """How many rows the answer *value* has, where that can be told without knowing the question."""
     if is_list(value):
         return len(value)
-    lengths = {len(field) for field in fields_of(value).values() if is_list(field)}
+    lengths = set(map(len, lists_in(value).values()))
     return lengths.pop() if len(lengths) == 1 else None
+
+
+def lists_in(value: object) -> Mapping[str, list[object]]:
+    """The lists under the keys of *value*; where there are none, those in the objects under its keys, two levels deep at most.
+
+    Their names are dotted.
+    """
+    level = {"": fields_of(value)}
+    for _ in range(_MOST_LEVELS):
+        children = {
+            f"{above}{key}": child
+            for above, fields in level.items()
+            for key, child in islice(fields.items(), _MOST_KEYS)
+            if type(child) in NESTED_TYPES and len(above) + len(key) <= MAX_NAME_LENGTH
+        }
+        lists = {name: child for name, child in children.items() if is_list(child)}
+        if lists:
+            return lists
+        level = {f"{name}.": fields_of(child) for name, child in islice(children.items(), _MOST_KEYS)}
+    return {}
 
 
 def parameters_beside(fields: Mapping[str, object], rows_keys: frozenset[str]) -> Mapping[str, Cell]:

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias, cast
 
@@ -21,7 +22,44 @@ _BOX_NAME = re.compile(
 )
 _SIZED_BOX_NAME = re.compile(r"(?i)(?:\w{0,40}_)?(?:bbox(?:es)?|rects?|\w{0,40}xywh)")
 """As COCO writes them: left, top, width, height."""
+_DETECTIONS = re.compile(r"(?i)(?:\w{0,40}_)?(?:detections?|objects|detected)")
+_WIDTH = 6
+_CLASSES = 1e6
 _PLAIN_NUMBERS = frozenset({int, float})
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was found in an image: the number of its class, a score from 0 to 1, and where."""
+
+    label: object
+    score: object
+    box: Box
+
+
+def raw_detections(name: str, items: Sequence[object]) -> list[Detection]:
+    """The detections in a list of rows of numbers, as detectors answer them by themselves; none where it holds others.
+
+    Rows are two opposite corners, score and class (`[x1, y1, x2, y2, score, class]`), or the place of the image, corners,
+    class and score. Corners in pixels, or anything under a name for detections.
+    """
+    rows = cast("Sequence[list[object]]", items)
+    if set(map(type, items)) != {list} or set(map(len, rows)) not in ({_WIDTH}, {_WIDTH + 1}):
+        return []
+    found: list[Detection] = []
+    is_named = _DETECTIONS.fullmatch(name) is not None or is_box_name(name)
+    for row in rows:
+        if not _PLAIN_NUMBERS.issuperset(map(type, row)):
+            return []
+        numbers = cast("list[float]", row)
+        x1, y1, x2, y2 = numbers[:4] if len(numbers) == _WIDTH else numbers[1:5]
+        score, label = numbers[4:] if len(numbers) == _WIDTH else numbers[:4:-1]
+        if not (x1 < x2 and y1 < y2 and 0 <= score <= 1 and 0 <= label < _CLASSES and label == int(label)):
+            return []
+        if not is_named and (x2 <= 1 or y2 <= 1):
+            return []
+        found.append(Detection(label, score, ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)))
+    return found
 
 
 @lru_cache(maxsize=512)

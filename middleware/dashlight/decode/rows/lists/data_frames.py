@@ -12,14 +12,41 @@ _RECORDS_KEY: Final = "rows"
 """Whatever stands under it is read as rows."""
 
 
+_MOST_LEVELS: Final = 3
+"""Of objects around one another, a data frame in the innermost."""
+
+
+def records_in(value: object) -> object:
+    """*value* with records in place of a data frame of names and lists of cells, which it is, or has under one of its keys.
+
+    The frame may stand some levels deeper, alone in what is around it: `{"data": {"table": {"columns": ..., "rows": ...}}}`.
+    """
+    if not is_object(value):
+        return value
+    if (whole := _split_below(value)) is not None:
+        return whole
+    nested = [key for key, child in value.items() if is_object(child)]
+    records = _split_below(fields_of(value[nested[0]])) if len(nested) == 1 else None
+    return value if records is None else {**value, nested[0]: records}
+
+
+def _split_below(fields: Mapping[str, object]) -> list[object] | None:
+    for _ in range(_MOST_LEVELS):
+        split = _split(fields)
+        if split is not None:
+            return split[0] if split[1] == fields.keys() else None
+        fields = fields_of(next(iter(fields.values()))) if len(fields) == 1 else {}
+    return None
+
+
 def framed(fields: Mapping[str, object], answer_length: int | None) -> Mapping[str, object]:
     """*fields* with records under `rows` in place of a data frame; as they are where they hold none.
 
     - names beside lists of as many cells: `{"columns": ["a", "b"], "data": [[1, 2], [3, 4]]}`;
-    - the same under one key, or an object of cells for each column: `{"df": {"a": {"0": 1, "1": 3}}}`, the latter bare too;
+    - the same under one key, some levels deep, or an object of cells for each column: `{"df": {"a": {"0": 1, "1": 3}}}`, the latter bare too;
     - beside other values, under one key, a list for each column, if there are as many answers.
     """
-    records = indexed_records(fields)
+    records = indexed_records(fields) or _split_below(fields)
     if records is not None:
         return {_RECORDS_KEY: records}
     found = _split(fields) or _under_one_key(fields, answer_length)
@@ -50,8 +77,7 @@ def _under_one_key(
     held = fields[nested[0]] if len(nested) == 1 else None
     if not is_object(held):
         return None
-    split = _split(held)
-    records = split[0] if split is not None and split[1] == held.keys() else indexed_records(held)
+    records = _split_below(held) or indexed_records(held)
     if records is None and len(fields) > 1:
         records = _of_columns(held, answer_length)
     return None if records is None else (records, frozenset(nested))

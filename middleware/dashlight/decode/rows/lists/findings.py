@@ -14,7 +14,15 @@ from typing import Final, cast
 
 from dashlight.decode.rows.budget import WORK_PER_LIST, WORK_PER_NODE, TableBudget
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.rows.lists.boxes import Box, are_corners, box_of, box_of_fields, is_box_name, numbers_of
+from dashlight.decode.rows.lists.boxes import (
+    Box,
+    are_corners,
+    box_of,
+    box_of_fields,
+    is_box_name,
+    numbers_of,
+    raw_detections,
+)
 from dashlight.records import Cell
 from dashlight.window.facets.list_names import is_list_name, is_ranking_name
 from dashlight.window.facets.ranking_facets import item_of
@@ -47,6 +55,7 @@ _BEGINNINGS = frozenset({"start", "begin", "offset"})
 _MASKS = frozenset({"mask", "segmentation", "polygon", "keypoints"})
 _MOMENTS = frozenset({"ds", "timestamp", "time", "date", "datetime"})
 _LOOKED_AT = 32
+_PLAIN_NUMBERS = frozenset({int, float})
 _MAX_LABEL_LENGTH = 60
 
 
@@ -71,10 +80,17 @@ def plain(cell: Cell) -> Cell:
 def found_in(name: str, items: Sequence[object]) -> Mapping[str, Cell] | None:
     """The columns of the list *items*, called *name*, of one row; None where it is no list of things found or ranked."""
     kinds = set(map(type, items))
-    if kinds == {list} and _are_pairs(items, name):
-        pairs = [item for item in items if is_list(item)]
+    if kinds == {list} and (pairs := pairs_in(items, name)):
         return ranking_of(
-            name, [pair[0] for pair in pairs], [pair[1] for pair in pairs], is_distance="dist" in name.lower()
+            name, [item for item, _ in pairs], [score for _, score in pairs], is_distance="dist" in name.lower()
+        )
+    if kinds == {list} and (found := raw_detections(name, items)):
+        return summary_of(
+            f"{name}.",
+            labels=[each.label for each in found],
+            scores=[each.score for each in found],
+            boxes=[each.box for each in found],
+            count=len(found),
         )
     if kinds != {dict}:
         return None
@@ -114,7 +130,7 @@ def is_list_of_things(name: str, items: Sequence[object], *, is_single: bool = F
 
     *is_single* says that one row was asked, and not a list of one.
     """
-    if is_single and _are_pairs(items, name):
+    if (is_single and pairs_in(items, name)) or raw_detections(name, items):
         return True
     if not items or not is_object(items[0]):
         return False
@@ -221,14 +237,22 @@ def _ranking(name: str, entries: Sequence[Mapping[str, object]], score: str) -> 
     return ranking_of(name, items, [entry.get(score) for entry in entries], is_distance=score in _DISTANCES)
 
 
-def _are_pairs(items: Sequence[object], name: str) -> bool:
-    """Whether *items* are pairs of an item and its score: a text, or a whole number in a ranking, and a number."""
+def pairs_in(items: Sequence[object], name: str) -> list[tuple[object, object]]:
+    """The items and their scores, where *items* are pairs of them: a text, or a whole number in a ranking, and a number.
+
+    A code may stand before them, as Keras' decode_predictions puts it.
+    """
     pairs = cast("Sequence[list[object]]", items)
-    if set(map(type, items)) != {list} or set(map(len, pairs)) != {2}:
-        return False
-    firsts = {type(pair[0]) for pair in pairs}
+    widths = set(map(len, pairs)) if set(map(type, items)) == {list} else set[int]()
+    if widths == {3} and {type(code) for code, _, _ in pairs} == {str}:
+        pairs, widths = [pair[1:] for pair in pairs], {2}
+    if widths != {2}:
+        return []
+    firsts, seconds = {type(pair[0]) for pair in pairs}, {type(pair[1]) for pair in pairs}
+    if seconds == {str} and firsts <= _PLAIN_NUMBERS:
+        return [(item, score) for score, item in pairs]
     are_items = firsts == {str} or (firsts == {int} and is_ranking_name(name))
-    return are_items and {type(pair[1]) for pair in pairs} <= {int, float}
+    return [(item, score) for item, score in pairs] if are_items and seconds <= _PLAIN_NUMBERS else []
 
 
 def _under(key: str, entries: Sequence[Mapping[str, object]]) -> list[object] | None:
