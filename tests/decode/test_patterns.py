@@ -36,12 +36,7 @@ _PATH: tuple[Pumped, ...] = (("", "/", "!"), ("", "/a", "!"), ("/", "a", "!"), (
 
 WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.protocols.detect:_EXPLANATION": _PATH,
-    "decode.refused_field:_MISSING": (("", "missin", "!"), ("", "require", "!")),
     "decode.refused_field:_NAME": (*_NAME, ("a", ".-", "!")),
-    "decode.refused_field:_TEXT": (
-        *(("", "a", "!"), ("", "a\n", "!"), ("", "a\n  ", "!"), ("", "\n", "!"), ("a\n  ", "[type=", "!")),
-        *(("a\n  ", "[type=" + "a" * 64, "!"), ("a\n  ", "a", "!"), ("", "a\n  [type=a\n", "!")),
-    ),
     "decode.rows.flattening:_FILE_NAME": (("file", "_", "!"),),
     "decode.rows.answer_facts:_ALWAYS": (("model", "_", "!"), ("", "model_", "!"), ("elapsed", "_", "!")),
     "decode.rows.answer_facts:_IN_PARENT": (*_NAME, ("", "ms_", "!"), ("", "a_", "!"), ("", "a", "!")),
@@ -68,6 +63,14 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.rows.number_texts:_PLAIN": (_DIGITS, ("0.", "0", "!")),
     "decode.rows.number_texts:_NUMBER": (_DIGITS, ("1", ",", "x"), ("1", " ", "x"), ("", "-", "1"), ("(", "7", ")x"), (".", "7", "x")),
     "decode.rows.number_texts:_WORDED": (*_NAME, ("", "label", "!")),
+    "decode.rows.refusals:_PYDANTIC_TEXT": (
+        *(("", "a", "!"), ("", "a\n", "!"), ("", "a\n  ", "!"), ("", "\n", "!"), ("a\n  ", "[type=", "!")),
+        *(("a\n  ", "[type=" + "a" * 64, "!"), ("a\n  ", "a", "!"), ("", "a\n  [type=a\n", "!")),
+    ),
+    "decode.rows.refusals:_MISSING": (("", "missin", "!"), ("", "require", "!"), ("", "number is ", "!")),
+    "decode.rows.refusals:_NAMED": (("", "input '", "!"), ("", "input 'a", "!"), ("", "column ", "!"), ("", "'a' is ", "!")),
+    "decode.rows.refusals:_LACKING": (("", "missing inputs [", "!"), ("missing inputs [", "a", "\n"), ("yet now missing:", "\n- a", "")),
+    "decode.rows.refusals:_QUOTED": (("", "'a", "!"), ("", "\n- ", "!"), ("'", "a", "!")),
     "decode.rows.refusals:_REFUSING": (("", "must ", "!"), ("", "must not ", "!"), ("", "invali", "!")),
     "decode.rows.lists.series:_HISTORY": (*_NAME, ("historical", "_", "!")),
     "decode.rows.matching.returned_inputs:_SAID": (*_NAME, ("y[", "1", "!"), ("", "label", "!")),
