@@ -349,3 +349,14 @@ def test_an_endpoint_was_asked_where_there_was_anything_of_an_exchange(
 
     counter.add(prediction({"age": np.zeros(1)}), [exchange()])
     assert counter.close(40.0).was_asked
+
+
+def test_a_refusal_counts_for_every_field_that_it_names(exchange: Exchanges) -> None:
+    counter = counter_of()
+    several, one, none = (exchange(422, "refused", number=at) for at in (1, 2, 3))
+
+    counter.count([several, one, none], {}, {1: ("age missing", "zip missing"), 2: ("age missing",), 3: ()})
+    outcomes = counter.close(0.0).outcomes
+
+    assert outcomes.refusals == {"http_422 age missing": 2, "http_422 zip missing": 1, "http_422": 1}
+    assert (outcomes.refused, outcomes.exchanges) == (3, 3)

@@ -40,7 +40,11 @@ def a_refusal(body: bytes, *, seen: int | None = None) -> Exchange:
 
 
 def told(answer: object) -> str:
-    return next(iter(refused_for(a_refusal(json.dumps(answer).encode()))), "")
+    return next(iter(told_all(answer)), "")
+
+
+def told_all(answer: object) -> tuple[str, ...]:
+    return refused_for(a_refusal(json.dumps(answer).encode()))
 
 
 TEXT = "1 validation error for Input\n{field}\n  Field required [type={kind}, input_value='Ann', input_type=str]\n  see"
@@ -98,6 +102,65 @@ def test_the_first_field_is_named_with_what_was_wrong(answer: object, reason: st
 
 
 @pytest.mark.parametrize(
+    ("answer", "reasons"),
+    [
+        (
+            {"detail": [{"type": "missing", "loc": ["body", name], "msg": "x"} for name in ("age", "city", "age")]},
+            ("age missing", "city missing"),
+        ),
+        ({"age": ["This field is required."], "x": ["A valid number is required."]}, ("age missing", "x")),
+        ({"customer": {"age": ["This field is required."]}}, ("customer.age missing",)),
+        ({"json": {"age": ["Missing data."], "x": ["No integer."]}}, ("json.age missing", "json.x")),
+        ({"messages": {"json": {"age": ["Missing data."]}}, "status": 422}, ("json.age missing",)),
+        ({"errors": {"age": ["is required"], "rows.0.x": ["no"]}, "message": "no"}, ("age missing", "rows[].x")),
+        (
+            {
+                "success": False,
+                "error": {
+                    "name": "ZodError",
+                    "issues": [
+                        {"code": "invalid_type", "path": ["age"], "message": "Required"},
+                        {"code": "too_small", "path": ["rows", 3, "x"], "message": "no"},
+                    ],
+                },
+            },
+            ("age invalid_type", "rows[].x too_small"),
+        ),
+        ({"error": {"formErrors": [], "fieldErrors": {"age": ["Required"], "x": ["no"]}}}, ("age missing", "x")),
+        ({"errors": [{"type": "field", "msg": "no", "path": "age", "location": "body"}]}, ("age",)),
+        ({"errors": [{"msg": "no", "param": "age", "location": "query"}, {"msg": "no", "param": "x"}]}, ("age", "x")),
+        ({"errors": [{"instancePath": "/age", "keyword": "type", "message": "no integer"}]}, ("age type",)),
+        ({"fieldErrors": [{"field": "age", "defaultMessage": "not null", "code": "NotNull"}]}, ("age NotNull",)),
+        (
+            {"error": {"code": 400, "message": "no", "details": [{"fieldViolations": [{"field": "age", "description": "missing"}]}]}},
+            ("age missing",),
+        ),
+        ({"error": {"message": "no", "type": "invalid_request", "param": "top_p"}}, ("top_p invalid_request",)),
+        ({"error": "unexpected shape for input 'x' for model 'm'. Expected [1], got [2]"}, ("x",)),
+        ({"error": "INVALID_ARGUMENT: JSON object: does not have named input: age"}, ("age missing",)),
+        ({"error_code": "BAD_REQUEST", "message": "Model is missing inputs ['age', 'x']."}, ("age missing", "x missing")),
+        ({"message": "Incompatible input types for column age. Can not convert object to float64."}, ("age",)),
+        ({"detail": "Feature names seen at fit time, yet now missing:\n- age\n- x\n"}, ("age missing", "x missing")),
+        ({"error": "1 validation error for R\ninputs -> 0 -> x\n  field required (type=value_error.missing)"}, ("inputs[].x missing",)),
+        ({"error": "'inputs' is missing"}, ("inputs missing",)),
+        ({"error": TEXT.format(field="age", kind="missing") + "\nx\n  No [type=int_type, input_value=1]"}, ("age missing", "x int_type")),
+        ({"errors": [{"detail": "no", "pointer": f"/f{at}"} for at in range(20)]}, tuple(f"f{at}" for at in range(8))),
+        ({"error": {"message": "no", "code": "x", "name": "y"}}, ()),
+        ({"non_field_errors": ["no"]}, ()),
+        ({"message": ["no"], "error": "Bad Request"}, ()),
+    ],
+    ids=[
+        *("several", "Django REST", "nested Django REST", "webargs", "flask-smorest", "Laravel", "zod", "flattened zod"),
+        *("express-validator", "older express-validator", "ajv", "Spring", "Google", "OpenAI", "Triton"),
+        *("TensorFlow Serving", "MLflow", "MLflow's types", "scikit-learn", "MLServer", "KServe", "text of several"),
+        *("more than are told", "an error that names none", "no field", "texts"),
+    ],
+)  # fmt: skip
+def test_every_field_is_named_in_the_layouts_of_many_frameworks(answer: object, reasons: tuple[str, ...]) -> None:
+    assert told_all(answer) == reasons
+
+
+@pytest.mark.parametrize(
     "answer",
     [
         fastapi("body", "ann@example.org", kind="int_parsing"),
@@ -110,7 +173,7 @@ def test_what_cannot_be_a_name_is_not_told(answer: object) -> None:
 
 
 def test_a_field_that_no_schema_declares_keeps_its_name_to_itself() -> None:
-    assert told(fastapi("body", "ann_example", kind="extra_forbidden")) in {"", ()}
+    assert told(fastapi("body", "ann_example", kind="extra_forbidden")) == ""
     assert told(fastapi("body", "rows", 1, "ann_example", kind="extra_forbidden")) == "rows[] extra_forbidden"
 
 
@@ -133,14 +196,14 @@ def test_a_field_that_no_schema_declares_keeps_its_name_to_itself() -> None:
     ],
 )
 def test_an_answer_that_names_no_field_gives_no_reason(body: bytes) -> None:
-    assert refused_for(a_refusal(body)) in {"", ()}
+    assert refused_for(a_refusal(body)) == ()
 
 
 def test_an_answer_that_is_long_or_cut_is_not_read() -> None:
     body = json.dumps(fastapi("body", "age")).encode()
 
-    assert refused_for(a_refusal(body + b" " * MAX_BODY_BYTES)) in {"", ()}
-    assert refused_for(a_refusal(body, seen=len(body) + 1)) in {"", ()}
+    assert refused_for(a_refusal(body + b" " * MAX_BODY_BYTES)) == ()
+    assert refused_for(a_refusal(body, seen=len(body) + 1)) == ()
 
 
 ANY = st.none() | st.integers() | st.text() | st.lists(st.text() | st.integers(), max_size=3)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.kinds import answers_of, failure_kind, refusal_kind, trace_name
+from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds, trace_name
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -31,7 +31,7 @@ from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
 ModelKey = tuple[str, str]
 """Model and version."""
 
-NO_REFUSALS: Mapping[int, str] = {}
+NO_REFUSALS: Mapping[int, Sequence[str]] = {}
 MOST_MODELS = 8
 """Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
 
@@ -157,7 +157,10 @@ class EndpointCounter:
                 self._generations.add(key, times)
 
     def count(
-        self, exchanges: Sequence[Exchange], failures: Mapping[int, str], refusals: Mapping[int, str] = NO_REFUSALS
+        self,
+        exchanges: Sequence[Exchange],
+        failures: Mapping[int, str],
+        refusals: Mapping[int, Sequence[str]] = NO_REFUSALS,
     ) -> None:
         """Counts every exchange: outcome, failure, latency, sizes.
 
@@ -175,7 +178,9 @@ class EndpointCounter:
         if failed:
             self._outcomes.add_failures([kind for kind, _ in failed])
             self._add_failed_generations(failed, failures)
-        refused = [(refusal_kind(each, refusals), each) for each in exchanges if each.outcome == "refused"]
+        refused = [
+            (kind, each) for each in exchanges if each.outcome == "refused" for kind in refusal_kinds(each, refusals)
+        ]
         if refused:
             self._outcomes.add_refusals([kind for kind, _ in refused])
         self._outcomes.add_answers(answers_of(exchanges))

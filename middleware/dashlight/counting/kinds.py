@@ -30,10 +30,11 @@ def answers_of(exchanges: Sequence[Exchange]) -> Counter[str]:
     return found
 
 
-def refusal_kind(exchange: Exchange, reasons: Mapping[int, str]) -> str:
-    """In what way an exchange was refused: `http_422`, and for what where *reasons*, by id, know it."""
-    reason = reasons.get(exchange.id, "")
-    return f"http_{exchange.status} {reason}" if reason else f"http_{exchange.status}"
+def refusal_kinds(exchange: Exchange, reasons: Mapping[int, Sequence[str]]) -> Sequence[str]:
+    """In what ways an exchange was refused: `http_422`, or one for each thing that *reasons*, by id, know it was for."""
+    return [f"http_{exchange.status} {reason}" for reason in reasons.get(exchange.id, ())] or [
+        f"http_{exchange.status}"
+    ]
 
 
 def failure_kind(exchange: Exchange, *, inside: str = "") -> str:

@@ -50,7 +50,10 @@ class OutcomeCounts:
     undecodable: Mapping[str, int] = field(default_factory=dict[str, int])
     """Of those analysed, the ones that no protocol could read, by reason, most frequent first."""
     refusals: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Exchanges of the outcome `refused` by kind, most frequent first: `http_422 age missing` where the answer named a field."""
+    """Exchanges of the outcome `refused` by kind, most frequent first: `http_422 age missing` where the answer named a field.
+
+    Where it named several, each has a kind in which the exchange is counted.
+    """
     answers: Mapping[str, int] = field(default_factory=dict[str, int])
     """Exchanges by method, status and outcome, `POST 200 ok`; those beyond ANSWER_LIMIT of these as `_OTHER 0 ok`."""
 
@@ -67,7 +70,7 @@ class OutcomeCounts:
     @property
     def refused(self) -> int:
         """How many were answered that what was sent is not what is taken."""
-        return sum(self.refusals.values())
+        return self.outcomes.get("refused", 0)
 
     @property
     def error_rate(self) -> float:
@@ -117,7 +120,7 @@ class OutcomeCounter:
         self._failures += self._kinds.count(kinds)
 
     def add_refusals(self, kinds: Sequence[str]) -> None:
-        """Count refused exchanges, each by its kind; beyond KIND_LIMIT kinds as `other`."""
+        """Count refused exchanges, each by its kinds; beyond KIND_LIMIT kinds as `other`."""
         self._refusals += self._refusal_kinds.count(kinds)
 
     def add_answers(self, answers: Mapping[str, int]) -> None:

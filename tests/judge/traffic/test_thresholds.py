@@ -105,13 +105,21 @@ def test_an_error_rate_names_the_kinds_that_occurred_most(judge_of: Callable[[st
 def test_a_refusal_rate_names_the_fields_and_knows_failures_apart(
     judge_of: Callable[[str], ThresholdJudge],
 ) -> None:
-    refusing = replace(FAILING, refusals={"http_422 age missing": 400, "http_400": 12})
+    refusing = replace(FAILING, refusals={"http_422 age missing": 400, "http_400": 12}, refused_count=412)
 
     found = one(judge_of("refusal_rate>50%").update(refusing, 0.0))
 
     assert found.summary == (
         "refusal rate 51 % of 812 exchanges (limit 50 %): 422 because of `age` missing x 400, http_400 x 12"
     )
+
+
+def test_a_refusal_of_several_fields_is_one(judge_of: Callable[[str], ThresholdJudge]) -> None:
+    kinds = {"http_422 age missing": 400, "http_422 zip missing": 350}
+
+    found = one(judge_of("refusal_rate>40%").update(replace(FAILING, refusals=kinds, refused_count=406), 0.0))
+
+    assert found.score == pytest.approx(406 / 812)
 
 
 def test_a_pattern_counts_only_failures_that_match(judge_of: Callable[[str], ThresholdJudge]) -> None:

@@ -1,6 +1,7 @@
 """What an alarm about traffic means, in words and shares."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,22 @@ def test_a_refusal_is_told_with_the_field_that_it_is_about() -> None:
         ("422 because of `age` missing", 0.0, 0.9),
         ("http_400", 0.0, 0.1),
     ]
+
+
+def test_the_field_that_moved_most_is_named_first_and_the_rate_is_that_of_exchanges() -> None:
+    before = replace(
+        REFERENCE,
+        outcomes={"ok": 50, "refused": 50},
+        refusals={"http_422 age missing": 45, "http_422 zip missing": 10},
+    )
+    now = {"http_422 age missing": 60, "http_422 zip missing": 55}
+
+    sentence, _ = explain(shown("refusal_rate", after=0.6, refusals=now), EVENTS, reference=before, recent=before)
+
+    assert sentence == (
+        "refusal rate rose from 50 % to 60 % of exchanges: 422 because of `zip` missing x 55,"
+        " 422 because of `age` missing x 60"
+    )
 
 
 def told(each: Shown, recent: OutcomeCounts = REFERENCE) -> str:

@@ -150,7 +150,7 @@ def _problem(entry: Mapping[str, object]) -> Refused | None:
         # JSON:API: {"source": {"pointer": "/data/age"}}.
         place = place.get("pointer", place.get("parameter", ""))
     # express-validator calls each problem's type a field.
-    why = next((said for name in _WHY_KEYS if (said := str(entry.get(name, ""))) not in {"", "field", "None"}), "")
+    why = next((kind for name in _WHY_KEYS if (kind := str(entry.get(name, ""))) not in {"", "field", "None"}), "")
     # Not `input`, which repeats the value.
     words = next((said for name in _WORDS_KEYS if name != key and isinstance(said := entry.get(name), str)), None)
     if key == "path" and isinstance(at := entry.get("location"), str):

@@ -142,7 +142,9 @@ class TrafficEvents:
         if counts.refusals:
             held[0, first] = counts.refused
             held[0, first + 1 : self._first_slow - 1] = [counts.refusals.get(kind, 0) for kind in self._refusals]
-            held[0, self._first_slow - 1] = sum(self.new_refusals(counts.refusals).values())
+            # One exchange may be of several kinds: there were as many at least. `other` may hold some twice.
+            most = max(self.new_refusals(counts.refusals).values(), default=0)
+            held[0, self._first_slow - 1] = min(most, counts.refused)
         for place, slow in enumerate(self.slow, self._first_slow):
             histogram = counts.durations if slow.quantity == "latency" else counts.first_bytes
             held[:, place] = histogram[slow.bin_ + 1 :].sum(), histogram.sum()

@@ -38,6 +38,7 @@ def quantities_of(
         analysed_count=analysed_count,
         missing=missing,
         refusals=counts.refusals,
+        refused_count=counts.refused,
     )
 
 

@@ -44,7 +44,8 @@ class Quantities:
     missing: Sequence[Score] = ()
     """Scores `missing_rate` of the columns."""
     refusals: Mapping[str, int] = field(default_factory=dict[str, int])
-    """Exchanges that were refused, by kind: `http_422 age missing`, ..."""
+    """Exchanges that were refused, by kind: `http_422 age missing`, ...; one may be of several."""
+    refused_count: int = 0
     unanswered: int = 0
     """Requests that wait in processes in which no answer came."""
 
@@ -209,9 +210,9 @@ def _readings(rule: Rule, measured: Quantities) -> Iterator[_Reading]:
                 words = f"{percent(score.value)} of {printable(name)} missing in {score.rows} rows"
                 yield _reading(rule, score.value, score.rows, words, of=(score.column, score.role))
     elif rule.quantity == "failure_rate":
-        yield _failure_reading(rule, measured, "error rate", measured.failures)
+        yield _failure_reading(rule, measured, "error rate", measured.failures, most=measured.exchange_count)
     elif rule.quantity == "refusal_rate":
-        yield _failure_reading(rule, measured, "refusal rate", measured.refusals)
+        yield _failure_reading(rule, measured, "refusal rate", measured.refusals, most=measured.refused_count)
     elif rule.quantity == "undecodable_rate":
         rows = measured.analysed_count
         value = measured.undecodable_count / rows if rows >= max(rule.least_exchanges, 1) else None
@@ -233,14 +234,14 @@ def _readings(rule: Rule, measured: Quantities) -> Iterator[_Reading]:
         yield _reading(rule, float(measured.in_flight), measured.exchange_count, words)
 
 
-def _failure_reading(rule: Rule, measured: Quantities, name: str, counts: Mapping[str, int]) -> _Reading:
-    """The share of exchanges counted by kind."""
+def _failure_reading(rule: Rule, measured: Quantities, name: str, counts: Mapping[str, int], *, most: int) -> _Reading:
+    """The share of exchanges counted by kind, of *most* at most: one may be of several kinds."""
     exchanges = measured.exchange_count
     kinds = {kind: count for kind, count in counts.items() if count and fnmatchcase(kind, rule.pattern)}
-    occurred = sum(kinds.values())
+    occurred = min(sum(kinds.values()), most)
     value = occurred / exchanges if exchanges >= max(rule.least_exchanges, 1) else None
-    most = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:KINDS_NAMED]
-    named = ", ".join(f"{in_words(kind)} x {count}" for kind, count in most)
+    named_first = sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:KINDS_NAMED]
+    named = ", ".join(f"{in_words(kind)} x {count}" for kind, count in named_first)
     words = f"{name} {percent(value or 0.0)} of {exchanges} exchanges"
     return _reading(rule, value, exchanges, words, detail=f": {named}" if named else "")
 

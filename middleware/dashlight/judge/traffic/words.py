@@ -45,8 +45,10 @@ def explain(
         return _slower(shown, slow, reference, recent)
     words, before, after = _tallies(shown, events, reference)
     rows = max(reference.analysed if shown.quantity.name == "undecodable_rate" else reference.exchanges, 1)
-    share = sum(before.values()) / rows
-    named = ", ".join(f"{in_words(kind)} x {count}" for kind, count in [*after.items()][:KINDS_NAMED])
+    # A refusal may be of several kinds: they add up to more than there were.
+    share = (reference.refused if shown.quantity.name == "refusal_rate" else sum(before.values())) / rows
+    moved = sorted(after, key=lambda kind: before.get(kind, 0) / rows - after[kind] / max(shown.trials, 1))
+    named = ", ".join(f"{in_words(kind)} x {after[kind]}" for kind in moved[:KINDS_NAMED])
     more = ", ..." if len(after) > KINDS_NAMED else ""
     bins = [
         BinShare(in_words(kind), before.get(kind, 0) / rows, after.get(kind, 0) / max(shown.trials, 1))
