@@ -109,6 +109,12 @@ def test_an_envelope_with_an_output_is_none(exchange: Make, answer: Any, outputs
         ({"y": 1, "result": {"image": {"width": 640, "label": "a"}}}, {"y": 1, "result.image.label": "a"}),
         ({"width": 3.5, "height": 4.5}, {"width": 3.5, "height": 4.5}),
         ({"y": 1, "petal": {"width": 3.5}, "width": 2}, {"y": 1, "petal.width": 3.5, "width": 2}),
+        (
+            {"y": 1, "usage": {"prompt_tokens": 3, "total_tokens": 5}, "meta": {"billed_units": {"search_units": 1}}},
+            {"y": 1},
+        ),
+        ({"y": 1, "usage": {"peak": 3}}, {"y": 1, "usage.peak": 3}),
+        ({"y": 1, "done": True, "total_duration": 9, "prompt_eval_count": 2, "eval_duration": 3}, {"y": 1}),
         ({"y": 1, "meta": {"inferenceTimeMs": 3, "preprocess_ms": 1.5, "quality": 0.4}}, {"y": 1, "meta.quality": 0.4}),
         ({"y": 1, "timings": {"total": 0.2, "model": 0.1}}, {"y": 1}),
         ({"y": 1, "result": {"label": "a", "meta": {"runtime_ms": 3}}}, {"y": 1, "result.label": "a"}),

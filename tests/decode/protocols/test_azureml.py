@@ -33,11 +33,12 @@ def outputs(decoded: Decoded) -> tuple[tuple[str, ...], Rows]:
         ({"input_data": {"a": [1, 2], "b": [3, 4]}}, ("a", "b"), [[1, 3], [2, 4]]),
         ({"Inputs": {"data": [{"a": 1}, {"a": 2}]}, "GlobalParameters": {"method": "predict"}}, ("a",), [[1], [2]]),
         ({"Inputs": [{"a": 1}, {"a": 2}], "GlobalParameters": 1.0}, ("a",), [[1], [2]]),
+        ({"Inputs": {"input1": [{"a": 1}, {"a": 2}]}, "GlobalParameters": {}}, ("a",), [[1], [2]]),
         ({"data": [[1, 2], [3, 4]]}, ("data[0]", "data[1]"), [[1, 2], [3, 4]]),
         ({"data": [{"a": 1}, {"a": 2}], "method": "predict"}, ("a",), [[1], [2]]),
     ],
     ids=["split", "split without index", "a matrix", "records", "texts", "columns", "AutoML", "AutoML, bare",
-         "older", "older with a method"],
+         "the designer's", "older", "older with a method"],
 )  # fmt: skip
 def test_requests_become_rows(exchange: Make, request_: object, names: tuple[str, ...], values: Rows) -> None:
     decoded = decode_exchange(exchange(request_, [0, 1], path=PATH, answer_headers=BLUE))
@@ -145,3 +146,13 @@ def test_the_header_alone_names_the_deployment_of_plain_json(exchange: Make) -> 
 @pytest.mark.parametrize("request_", [{"age": 3}, {"data": 3}, {"data": [1], "k": 2}, {"input_data": 3}], ids=str)
 def test_other_bodies_under_its_path_are_plain_json(exchange: Make, request_: object) -> None:
     assert decode_exchange(exchange(request_, {"y": 1}, path=PATH)).protocol == "plain"
+
+
+def test_the_designers_inputs_and_outputs_have_names(exchange: Make) -> None:
+    asked = {"Inputs": {"WebServiceInput0": [{"a": 1}, {"a": 2}]}, "GlobalParameters": {}}
+    answer = {"Results": {"WebServiceOutput0": [{"a": 1, "Scored Labels": 1}, {"a": 2, "Scored Labels": 0}]}}
+
+    decoded = decode_exchange(exchange(asked, answer, path=PATH))
+
+    assert features(decoded) == (("a",), [[1], [2]])
+    assert outputs(decoded) == (("Scored Labels",), [[1], [0]])

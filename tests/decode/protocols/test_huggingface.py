@@ -231,3 +231,20 @@ def test_an_image_in_base64_is_an_input_too(exchange: Make) -> None:
     assert isinstance(image, dict)
     assert (image["format"], image["width"], image["height"]) == ("png", 1, 1)
     assert decoded.params == {"top_k": 1}
+
+
+@pytest.mark.parametrize("path", ["/v2/rerank", "/v1/rerank", "/anything"])
+@pytest.mark.parametrize(
+    "documents", [["a", "b", "c"], [{"text": "a"}, {"text": "b"}, {"text": "c"}]], ids=["texts", "objects"]
+)
+def test_documents_are_ranked_as_texts_are(exchange: Make, path: str, documents: list[object]) -> None:
+    asked = {"model": "rerank-v3", "query": "q", "documents": documents, "top_n": 2}
+    results = [{"index": 2, "relevance_score": 0.9}, {"index": 0, "document": {"text": "a"}, "relevance_score": 0.25}]
+    answer = {"id": "r", "results": results, "meta": {"billed_units": {"search_units": 1}}}
+
+    decoded = decode_exchange(exchange(asked, answer, path=path))
+
+    assert decoded.rows == 3
+    assert decoded.model == "rerank-v3"
+    assert features(decoded)[1] == [["q", text] for text in ("a", "b", "c")]
+    assert outputs(decoded) == (("relevance_score",), [[0.25], [None], [0.9]])

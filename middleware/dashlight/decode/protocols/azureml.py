@@ -34,7 +34,7 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     failure = None if answer is None else failure_inside(answer.value)
     if _OWN_KEYS.isdisjoint(fields):
         return replace(plain.read(request, answer, place), failure=failure)
-    held = fields.get(_ROWS_KEY, fields_of(fields.get(_AUTOML_KEY)).get("data", fields.get(_AUTOML_KEY)))
+    held = fields.get(_ROWS_KEY, fields_of(fields.get(_AUTOML_KEY)).get("data", _only_list(fields.get(_AUTOML_KEY))))
     inner = fields_of(held)
     params = {
         **parameters_beside(fields, _OWN_KEYS),
@@ -81,8 +81,14 @@ def _asked(text: object) -> tuple[Sheet, Generation]:
 def _answered(value: object, features: Sheet) -> AnswerColumns:
     fields = fields_of(value)
     rows = len(features.values)
-    key = next((key for key in _RESULTS_KEYS if is_list(fields.get(key))), None)
-    return read_answer(value if key is None else fields[key], rows=rows, row_ids=features.row_ids)
+    results = next((held for key in _RESULTS_KEYS if is_list(held := _only_list(fields.get(key)))), value)
+    return read_answer(results, rows=rows, row_ids=features.row_ids)
+
+
+def _only_list(value: object) -> object:
+    """The list in *value*, where it is the only thing in it: the designer's services name their inputs and outputs."""
+    held = next(iter(value.values())) if is_object(value) and len(value) == 1 else None
+    return held if is_list(held) else value
 
 
 def _unquoted(value: object) -> object:
@@ -102,7 +108,8 @@ def _claims(value: object) -> bool:
 def _claims_there(value: object) -> bool:
     fields = fields_of(value)
     automl: Mapping[str, object] = fields_of(fields.get(_AUTOML_KEY))
-    return _claims(value) or "data" in automl or is_list(fields.get(_AUTOML_KEY)) or _is_older(fields)
+    is_listed = is_list(_only_list(fields.get(_AUTOML_KEY)))
+    return _claims(value) or "data" in automl or is_listed or _is_older(fields)
 
 
 def _is_older(fields: Mapping[str, object]) -> bool:

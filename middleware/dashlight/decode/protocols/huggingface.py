@@ -1,5 +1,7 @@
 """Hugging Face: texts under `inputs`, as its inference API, text-generation and text-embeddings servers want them.
 
+Rankings of texts too, as Cohere, Jina and vLLM ask for them: https://docs.cohere.com/reference/rerank
+
 https://huggingface.co/docs/inference-providers/tasks/index
 https://huggingface.github.io/text-embeddings-inference/
 """
@@ -26,7 +28,9 @@ _MODEL_PATH = re.compile(
 _SERVER_PATH = re.compile(
     r"(?:^|/)(?:generate|generate_stream|embed|embed_all|embed_sparse|rerank|similarity|pipeline/[^/]+)$"
 )
-_RANKING_KEYS = frozenset({"query", "texts"})
+_TEXTS_KEYS = ("texts", "documents")
+_RANKING_KEYS = frozenset({"query", *_TEXTS_KEYS})
+_RANK_KEYS = ("score", "relevance_score")
 _INPUTS_KEYS = frozenset({"inputs"})
 _WRITTEN_KEYS = ("generated_text", "summary_text", "translation_text")
 _EMBED_KEYS = frozenset({"normalize", "truncate", "prompt_name"})
@@ -41,7 +45,7 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     """One row for each text; for a ranking one for each text that the query was compared with."""
     fields = fields_of(request.value)
     value = None if answer is None else answer.value
-    is_ranking = isinstance(fields.get("query"), str) and is_list(fields.get("texts"))
+    is_ranking = _ranked(fields) is not None
     own_keys = _RANKING_KEYS if is_ranking else _INPUTS_KEYS
     if is_ranking:
         features = _ranked_rows(fields)
@@ -60,7 +64,7 @@ def read(request: Content, answer: Content | None, place: Place) -> Reading:
     return Reading(
         beside(features, fields, own_keys),
         outputs,
-        place.model,
+        place.model or (_text(fields.get("model")) if is_ranking else ""),
         place.version,
         params=parameters_beside(fields, own_keys),
         generation=_generation(fields.get("inputs"), value),
@@ -75,23 +79,32 @@ def _features(inputs: object, answer: object) -> Sheet:
 
 
 def _ranked_rows(fields: Mapping[str, object]) -> Sheet:
-    texts = fields["texts"]
+    key = _ranked(fields) or _TEXTS_KEYS[0]
+    texts = fields[key]
     listed_texts = texts if is_list(texts) else []
-    rows = [{"query": fields["query"], "texts": text} for text in listed_texts[:MAX_ROWS]]
+    rows = [{"query": fields["query"], key: text} for text in listed_texts[:MAX_ROWS]]
     return tabulate([*rows, *listed_texts[MAX_ROWS:]], name="", role="feature")
+
+
+def _ranked(fields: Mapping[str, object]) -> str | None:
+    """The key of the texts that are compared with a query; None where there are none."""
+    told = isinstance(fields.get("query"), str)
+    return next((key for key in _TEXTS_KEYS if told and is_list(fields.get(key))), None)
 
 
 def _ranking(value: object, rows: int) -> Sheet | None:
     """The score of each text, in the order in which the texts were sent; None where the answer is no ranking."""
+    value = fields_of(value).get("results", value)
     entries = [entry for entry in value if is_object(entry)] if is_list(value) else []
     places = [entry.get("index") for entry in entries]
     if not is_list(value) or len(entries) != len(value) or not all(type(place) is int for place in places):
         return None
+    key = next((key for key in _RANK_KEYS if any(key in entry for entry in entries)), _RANK_KEYS[0])
     scores: list[object] = [None] * rows
     for place, entry in zip(places, entries, strict=True):
         if isinstance(place, int) and 0 <= place < rows:
-            scores[place] = entry.get("score")
-    return Sheet(("score",), [(score,) for score in scores])
+            scores[place] = entry.get(key)
+    return Sheet((key,), [(score,) for score in scores])
 
 
 def _outputs(value: object, features: Sheet, *, is_told: bool) -> Sheet:
@@ -172,6 +185,10 @@ def _generation(inputs: object, answer: object) -> Generation | None:
     )
 
 
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
 def _claims(value: object) -> bool:
     """Whether a body is a text, texts, or a query with texts: an object or a table under `inputs` is somebody else's."""
     fields = fields_of(value)
@@ -179,7 +196,12 @@ def _claims(value: object) -> bool:
     # An image in base64 has become an attachment.
     if isinstance(inputs, str | Attachment) or _is_texts(inputs):
         return True
-    return "inputs" not in fields and isinstance(fields.get("query"), str) and _is_texts(fields.get("texts"))
+    if "inputs" in fields or (key := _ranked(fields)) is None:
+        return False
+    texts = fields[key]
+    return _is_texts(texts) or (
+        key == "documents" and is_list(texts) and bool(texts) and all("text" in fields_of(text) for text in texts)
+    )
 
 
 def _claims_there(value: object) -> bool:

@@ -23,7 +23,7 @@ from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
+from dashlight.decode.rows.redact import MAX_NAME_LENGTH, cells_without_credentials
 from dashlight.records import Cell, Role
 
 _PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/(?:infer|explain)$")
@@ -172,7 +172,7 @@ def _flat(data: list[object]) -> list[object]:
     while list in kinds:
         data = [inner for item in data for inner in (item if is_list(item) else (item,))]
         kinds = set(map(type, data))
-    return [without_credentials(item) for item in data] if dict in kinds else list(data)
+    return list(cells_without_credentials(data)) if dict in kinds else list(data)
 
 
 def _decoded(cells: list[Cell], budget: BodyBudget) -> list[Cell]:

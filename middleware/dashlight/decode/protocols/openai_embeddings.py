@@ -23,7 +23,7 @@ from dashlight.decode.rows.generation import Generation
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading, claims_nothing
 from dashlight.decode.rows.reasons import undecodable
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
+from dashlight.decode.rows.redact import MAX_NAME_LENGTH, cells_without_credentials, without_credentials
 from dashlight.records import Cell
 
 _PATH = re.compile(r"(?:^|/)(?:deployments/(?P<model>[^/]+)/|v1/|engines/[^/]+/)embeddings$")
@@ -77,7 +77,7 @@ def _inputs(said: object) -> Sequence[Cell]:
     if said and all(type(token) is int for token in said):
         # The tokens of one text.
         return [said]
-    return [without_credentials(item) for item in said]
+    return list(cells_without_credentials(said))
 
 
 def _outputs(value: object, *, rows: int) -> Sheet:

@@ -14,8 +14,9 @@ _ALWAYS = re.compile(
     rf"|(?:(?:inference|processing|prediction|execution|compute|server|request|model)_?)(?:time|latency|duration){_UNIT}"
     rf"|(?:took|latency|elapsed|elapsed_?time|response_?time|time_?taken){_UNIT}|time_?(?:ms|seconds)"
     r"|(?:inference|processing|execution|compute|server|request)_?(?:ms|millis|milliseconds|secs?|seconds)|warnings|notices"
+    r"|(?:total|load|(?:prompt_)?eval)_?duration|(?:prompt_)?eval_?count|done_?reason|billed_?units|token_?usage"
 )
-_PARENT = re.compile(r"_?meta(?:_?data)?|info|debug|diagnostics|server_?info")
+_PARENT = re.compile(r"_?meta(?:_?data)?|info|debug|diagnostics|server_?info|usage|billed_?units")
 """What is put beside an answer to tell of it."""
 _TIMINGS = re.compile(r"timings?|latenc(?:y|ies)|elapsed")
 _PICTURE = r"(?:(?:input|orig(?:inal)?|source)_?)?(?:image|img|picture|photo|frame)|input|orig(?:inal)?|source"
@@ -28,6 +29,7 @@ _IN_SIZED = re.compile(r"(?:width|height|channels|depth|size|shape|w|h)(?:_?(?:p
 _IN_PARENT = re.compile(
     r"(?:[a-z]{1,20}_){0,4}(?:time|latency|elapsed|took|runtime|ms|millis|milliseconds)(?:_?(?:s|secs?|seconds|ms|millis|us|ns))?"
     r"|model(?:_?name)?|device|host(?:_?name)?|worker|node|region|framework|engine|cached|cache_?hit|batch_?size"
+    r"|(?:[a-z]{1,20}_){0,3}(?:tokens|units)"
 )
 _TIME = re.compile(
     r"(?:(?:created|processed|generated|predicted|served|requested|responded|server|request|response|prediction|inference)_?)?"

@@ -133,6 +133,6 @@ def _echo(name: str) -> _Echo:
     last = name.rpartition(".")[2]
     if last in ERROR_KEYS and last not in CODE_KEYS:
         return "error"
-    if last in CONFESSING_KEYS or last in STATUS_KEYS or last in MESSAGE_KEYS_SET:
+    if last == "done" or last in CONFESSING_KEYS or last in STATUS_KEYS or last in MESSAGE_KEYS_SET:
         return "status"
     return fact_kind(name)

@@ -8,7 +8,7 @@ from typing import Final
 from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.flattening import LeftOut
-from dashlight.decode.rows.redact import without_credentials
+from dashlight.decode.rows.redact import cells_without_credentials
 from dashlight.records import Cell, Role
 
 
@@ -49,10 +49,8 @@ def with_named_ids(sheet: Sheet, role: Role, selection: Selection) -> Sheet:
     named = named[: max(0, min(MAX_COLUMNS, MAX_CELLS // max(1, len(sheet.values))) - len(sheet.names))]
     if not named:
         return sheet
-    columns = [sheet.ids[name] for name in named]
-    values: list[Sequence[Cell]] = [
-        (*row, *(without_credentials(column[at]) for column in columns)) for at, row in enumerate(sheet.values)
-    ]
+    columns = [cells_without_credentials(sheet.ids[name]) for name in named]
+    values: list[Sequence[Cell]] = [(*row, *(column[at] for column in columns)) for at, row in enumerate(sheet.values)]
     left_out = {name: reason for name, reason in sheet.left_out.items() if name not in named}
     ids = {name: column for name, column in sheet.ids.items() if name not in named}
     return replace(sheet, names=(*sheet.names, *named), values=values, left_out=left_out, ids=ids)
