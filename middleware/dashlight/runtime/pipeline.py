@@ -138,6 +138,10 @@ class Pipeline:
             self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
+    def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
+        """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""
+        self._counter.endpoint(OTHER_ENDPOINTS, "none").count(exchanges, {})
+
     def tick(
         self,
         at: float,
