@@ -15,6 +15,7 @@ from dashlight.judge.alert_budget import share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.learner import Learner, LearnerState
+from dashlight.watching.notices import Notices
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
@@ -47,7 +48,7 @@ class ModelWatch:
         self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
-        self._told_unknown = False
+        self._notices = Notices(self._named())
         self.refused: Counter[str] = Counter()
         """Panes of processes that compare with another reference, by its version: left out."""
 
@@ -59,7 +60,7 @@ class ModelWatch:
             file=_version(self._file),
             compared=tuple(self._comparisons),
             is_learning=self._learner is not None,
-            told_unknown=self._told_unknown,
+            told=self._notices.state,
             refused=self.refused,
         )
 
@@ -78,7 +79,7 @@ class ModelWatch:
 
         False where the reference is another one by now, or gone: then nothing is compared or learned yet.
         """
-        self._told_unknown = state.told_unknown
+        self._notices.restore(state.told)
         self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
         if state.file != _version(self._file):
             return False
@@ -126,9 +127,7 @@ class ModelWatch:
         counted = self._taken(pane) if pane is not None else {}
         for version, comparison in self._comparisons.items():
             yield from comparison.close_pane(counted.get(version), at)
-            if comparison.unknown_columns and not self._told_unknown:
-                self._told_unknown = True
-                logger.info("%s: not in the reference: %s", self._named(), listed(comparison.unknown_columns))
+            self._notices.unknown(comparison.unknown_columns)
         # Learned between two panes, so that no pane is half learned from and half judged.
         if self._learner is not None:
             self._finish_learning(self._learner, at)
@@ -139,6 +138,7 @@ class ModelWatch:
     def replace_file(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on: the file was replaced. Gives the alerts that end with the old one."""
         self._file = reference
+        self._notices.forget()
         yield from self._begin_anew(at)
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
@@ -178,6 +178,7 @@ class ModelWatch:
     def _taken(self, pane: ModelPane) -> dict[str, RowPane]:
         """What *pane* counted against the references in force; rows without one are learned from where that is wanted."""
         counted: dict[str, RowPane] = {}
+        self._notices.matched(pane.matched)
         for rows in pane.compared:
             if not (rows.reference in self._comparisons or self._begin_with(rows.reference)):
                 self._refuse(
