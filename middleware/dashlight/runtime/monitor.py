@@ -211,8 +211,10 @@ class Monitor:
             self._count(analysis, part, failures)
         for part in _slices(self.capture.inbox.take_excluded()):
             self._count_excluded(analysis, part)
+        judging = time.thread_time()
         next_pane_seconds = self._tick(analysis)
         cpu_seconds = time.thread_time()
+        judging_cpu_seconds = cpu_seconds - judging
         spent_seconds, self._cpu_seconds = cpu_seconds - self._cpu_seconds, cpu_seconds
         if chosen:
             self._busy_rounds += 1
@@ -221,9 +223,10 @@ class Monitor:
                 wall_seconds=wall_seconds,
                 exchanges=len(taken),
                 # Everything else that the thread has done since the round before.
-                exact_cpu_seconds=spent_seconds - analysed_cpu_seconds,
+                exact_cpu_seconds=spent_seconds - analysed_cpu_seconds - judging_cpu_seconds,
                 analysed=len(chosen),
                 analysed_cpu_seconds=analysed_cpu_seconds,
+                judging_cpu_seconds=judging_cpu_seconds,
             )
             self._tell_rate()
         return next_pane_seconds
