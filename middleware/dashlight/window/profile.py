@@ -193,25 +193,22 @@ class _ColumnMeter:
         self._rows += len(numbers)
 
     def _weigh(self, numbers: NDArray[np.float64]) -> None:
-        start = 0
-        while start < len(numbers):
-            stop = start + _BLOCK - (self._rows + start) % _BLOCK
-            part = numbers[start:stop]
-            part = part[np.isfinite(part) & (part != 0)]
-            counts = np.bincount(precisions_of(part), minlength=len(PRECISIONS))
-            self._precisions += counts
-            self._block += counts
-            if stop <= len(numbers):
-                self._roundest = np.maximum(self._roundest, _shares(self._block))
-                self._block[:] = 0
-            start = stop
+        begun = self._rows % _BLOCK
+        whole, rest = divmod(begun + len(numbers), _BLOCK)
+        weighed = np.flatnonzero(np.isfinite(numbers) & (numbers != 0))
+        places = (begun + weighed) // _BLOCK * len(PRECISIONS) + precisions_of(numbers[weighed])
+        blocks = np.bincount(places, minlength=(whole + 1) * len(PRECISIONS)).reshape(-1, len(PRECISIONS))
+        self._precisions += blocks.sum(0)
+        blocks[0] += self._block
+        self._roundest = np.maximum(self._roundest, _shares(blocks[:whole]).max(0, initial=0.0))
+        self._block = blocks[whole] if rest else np.zeros_like(self._block)
 
 
 def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    total = int(counts.sum())
-    if total < _FEWEST_IN_BLOCK:
-        return np.zeros(len(counts))
-    return np.asarray(np.cumsum(counts) / total)
+    """Shares of blocks by no more than so many decimals, shapes (..., len(PRECISIONS)); 0 for blocks that say little."""
+    total = counts.sum(-1, keepdims=True)
+    shares: NDArray[np.float64] = np.cumsum(counts, -1) / np.maximum(total, 1)
+    return np.where(total < _FEWEST_IN_BLOCK, 0.0, shares)
 
 
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
