@@ -19,7 +19,7 @@ from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
 from dashlight.judge.evidence.evidence import ANY_FIRING, Evidence, Firing
 from dashlight.judge.evidence.null import Floats, null_of
 from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
-from dashlight.judge.evidence.score_tables import evidence_tables
+from dashlight.judge.evidence.score_tables import evidence_steps
 from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch, ShiftWatchState
 from dashlight.judge.natural_variation import Movements
 from dashlight.judge.words import printable
@@ -28,6 +28,7 @@ from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_NAMES
 from dashlight.window.fitting import fitted, refuse, within
 from dashlight.window.layout import BINS
+from dashlight.window.reference.steps import Steps, finished
 
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
@@ -70,8 +71,9 @@ class DriftJudge:
         model: str = "",
         version: str = "",
         endpoint: str = "",
+        in_steps: bool = False,
     ) -> None:
-        """Set up the evidence against the references of *columns*.
+        """Set up the evidence against the references of *columns*; *in_steps*: that is left to `set_up`.
 
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. A column
         that *importance* names gets that many times the budget of another; 0 leaves it out. A *strict* judge calls
@@ -86,18 +88,28 @@ class DriftJudge:
         """Evidence of every column after the last pane, in nats over its threshold; below 0 there is none."""
         self._gate = float(np.sqrt(tolerance))
         self._strict = strict
-        seasons = [column.season for column in self.columns]
-        weights = _weights(self.columns, importance or {}) * share
-        self.null = null_of(
-            without_season(self.columns, seasons), tolerated=self._gate if strict else 0.0, movements=movements
-        )
-        self.tables = evidence_tables(self.null, weights, panes=panes)
-        self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
-        self._evidence = Evidence(self.tables)
+        self._panes = panes
+        self._weights = _weights(self.columns, importance or {}) * share
+        self._movements = movements or Movements()
         self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
         self._watches: dict[int, ShiftWatch] = {}
         """Of the columns that ever had evidence, by place."""
         self._ends = PaneEnds()
+        if not in_steps:
+            finished(self.set_up())
+
+    def set_up(self) -> Steps[None]:
+        """Make the tables of the evidence, some columns at a time."""
+        seasons = [column.season for column in self.columns]
+        columns = without_season(self.columns, seasons)
+        yield from self._movements.measured(columns)
+        tolerated = self._gate if self._strict else 0.0
+        self.null = null_of(columns, tolerated=tolerated, movements=self._movements)
+        yield
+        weights, panes = self._weights, self._panes
+        self.tables = yield from evidence_steps(self.null, weights, panes=panes)
+        self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
+        self._evidence = Evidence(self.tables)
 
     @property
     def state(self) -> DriftJudgeState:
