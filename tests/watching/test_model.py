@@ -22,6 +22,7 @@ from dashlight.watching.model import ModelWatch
 from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.steps import finished
 from dashlight.window.tables import Column, table_of_columns
 
 NOTHING: Mapping[str, Column] = {}
@@ -94,7 +95,7 @@ class Watched:
 
     def end_pane(self) -> list[Alert]:
         """Judges what was counted, and has counted from then on what the judge wants."""
-        found = list(self.watch.close_pane(self.counter.close(), 10.0 * next(self._panes)))
+        found = list(filter(None, self.watch.close_pane(self.counter.close(), 10.0 * next(self._panes))))
         self.alerts += found
         self.counter.follow(self.watch.brief)
         return found
@@ -379,7 +380,7 @@ def test_names_that_were_matched_are_told_once_whichever_process_counts_and_whic
 
     list(first.watch.close_pane(merged_models([panes[0], panes[1]]), 10.0))
     list(first.watch.close_pane(panes[1], 20.0))
-    second.watch.restore(first.watch.state)
+    finished(second.watch.restore(first.watch.state))
     list(second.watch.close_pane(panes[0], 30.0))
 
     said = [each for each in messages(caplog, logging.WARNING) if "similar name" in each]

@@ -5,7 +5,7 @@ shift that a bet is after and the shorter the reference.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,8 +50,8 @@ class Null:
 
     def of_columns(self, columns: slice) -> "Null":
         """That of some of the columns."""
-        arrays = (getattr(self, each.name)[columns] for each in fields(self) if each.name != "variation")
-        return Null(*arrays, self.variation.of_columns(columns))
+        arrays = {each.name: getattr(self, each.name)[columns] for each in fields(self) if each.name != "variation"}
+        return replace(self, **arrays, variation=self.variation.of_columns(columns))
 
 
 def null_of(columns: Sequence[ColumnReference], *, tolerated: float = 0.0, movements: Movements | None = None) -> Null:

@@ -157,7 +157,7 @@ def parts_of(rows: Chunk) -> Iterator[Chunk]:
         return
     columns = max(len(table.number_names) + len(table.cell_names) for table in rows.values())
     step = max(_LEAST_ROWS_A_STEP, _CELLS_A_STEP // max(columns, 1))
-    for start in range(0, *lengths, step):
+    for start in range(0, max(lengths), step):
         yield {role: taken(table, np.arange(start, min(start + step, table.rows))) for role, table in rows.items()}
 
 
@@ -264,9 +264,7 @@ def _counted(
         codes: dict[Role, NDArray[np.uint8]] = {}
         for role, table in chunk.items():
             kinds, widths = seen[role]
-            whole, matrices = expanded(
-                table, kinds, widths={**widths, **repeated[role]}, embedded=not columns_alone
-            )
+            whole, matrices = expanded(table, kinds, widths={**widths, **repeated[role]}, embedded=not columns_alone)
             held = None if moments is None else moments[begun : begun + table.rows]
             codes[role] = tallies[role].add(whole, matrices, moments=held)
             yield
