@@ -130,7 +130,7 @@ class ModelWatch:
         """
         counted = (yield from self._taken(pane)) if pane is not None else {}
         for version, comparison in self._comparisons.items():
-            yield from comparison.close_pane(counted.get(version), at)
+            yield from (yield from comparison.close_pane_in_steps(counted.get(version), at))
             self._notices.unknown(comparison.unknown_columns)
         # Learned between two panes, so that no pane is half learned from and half judged.
         if self._learner is not None:

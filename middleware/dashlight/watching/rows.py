@@ -158,6 +158,10 @@ class Comparison:
 
     def close_pane(self, pane: RowPane | None, at: float) -> list[Alert]:
         """Judges the *pane* that ended *at*; the alerts whose state changed. None, a pane without rows, does not count."""
+        return finished(self.close_pane_in_steps(pane, at))
+
+    def close_pane_in_steps(self, pane: RowPane | None, at: float) -> Steps[list[Alert]]:
+        """As `close_pane`. Nothing else may be asked of the comparison before the last step."""
         began_at, self._ended_at = self._ended_at, at
         if pane is None:
             return []
@@ -167,12 +171,14 @@ class Comparison:
         counts = self._panes.close(at)
         self._rows += counts.sum(1)
         self._recent.take(pane.recent, at)
-        judged = self._judge.update(counts, at, self._window, began_at=began_at)
+        judged = yield from self._judge.update_in_steps(counts, at, self._window, began_at=began_at)
+        yield
         alerts = [self._shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
         beside = self._joint.close_pane(pane.joint, at, told=told)
+        yield
         beside += self._breaks.update(self._recent, at)
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]

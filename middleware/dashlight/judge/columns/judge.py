@@ -38,6 +38,8 @@ are forgotten."""
 LOCATIONS = (EVENT_COUNT + FUNCTIONAL_NAMES.index("higher"), EVENT_COUNT + FUNCTIONAL_NAMES.index("lower"))
 STORY = 0.4
 """Part of the strongest effect from which a move of the values as a whole is told instead."""
+_MOVED_A_STEP = 4
+"""Columns described at a time, of those that moved: each takes a millisecond or two."""
 LONGEST_WINDOW = 1 << 20
 """Panes; the ring that is asked ends sooner."""
 
@@ -166,6 +168,12 @@ class DriftJudge:
             The alerts whose state changed, and those that fire on and whose description was renewed: that is after
             1, 2, 4, ... panes.
         """
+        return finished(self.update_in_steps(counts, at, window, began_at=began_at))
+
+    def update_in_steps(
+        self, counts: Counts, at: float, window: Window, *, began_at: float | None = None
+    ) -> Steps[list[Alert]]:
+        """As `update`, a few of the columns that have evidence at a time."""
         if not self.columns:
             return []
         self._ends.add(at)
@@ -180,7 +188,7 @@ class DriftJudge:
             return []
         windows, panes = _dyadic(window)
         news: list[Alert] = []
-        for place in places:
+        for number, place in enumerate(places, 1):
             recent = RecentWindows(
                 pane=self._ends.closed - 1,
                 firing=self._evidence.firing(place) if self.margins[place] >= 0 else None,
@@ -190,6 +198,8 @@ class DriftJudge:
                 is_proof=self._strict,
             )
             news.extend(self._step(place, recent, at, window))
+            if number % _MOVED_A_STEP == 0:
+                yield
         return news
 
     def _step(self, place: int, recent: RecentWindows, at: float, window: Window) -> list[Alert]:
