@@ -15,7 +15,7 @@ from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Role, Table
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.layout import BLOCK_ROWS
-from dashlight.window.values import Text, is_writable, number_texts, numbers_of, texts_of
+from dashlight.window.values import Text, as_shortest, is_single, is_writable, number_texts, numbers_of, texts_of
 
 PRECISIONS = (-3, -2, -1, 0, 1, 2, 3, 4, 5, 6)
 """Decimals that a number needs: 0 is a whole one, -1 a multiple of ten; -3 stands for 1000 and more, 6 for six and more."""
@@ -56,15 +56,16 @@ def bounded(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
 def precisions_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     """For each of *numbers* the place in PRECISIONS of the decimals that it needs, shape (len(numbers),).
 
-    What a float of its size cannot hold does not count: 0.1 + 0.2 needs one decimal.
+    What a float of its size cannot hold does not count: 0.1 + 0.2 needs one decimal, and so does what 32 bits hold of it.
     """
     places = np.full(len(numbers), len(PRECISIONS) - 1, np.int64)
     sizes = np.abs(numbers)
+    # Of 64 bits off by no more than a few operations leave behind.
+    noise = np.where(is_single(numbers), 2.0**-24, 2e-15)
     for place in range(len(PRECISIONS) - 2, -1, -1):
         scaled = np.minimum(sizes, _WHOLE_FROM) * 10.0 ** PRECISIONS[place]
         error = np.abs(scaled - np.rint(scaled))
-        # Off by no more than a few operations leave behind.
-        places[error <= scaled * 2e-15] = place
+        places[error <= scaled * noise] = place
     return places
 
 
@@ -136,7 +137,7 @@ class _ColumnMeter:
         self._last = texts[-1:] or self._last
 
     def profile(self, column: ColumnReference) -> Profile:
-        numbers = np.sort(bounded(self._kept_numbers))
+        numbers = np.sort(as_shortest(bounded(self._kept_numbers)))
         distinct, counts = np.unique(numbers, return_counts=True)
         weighed = int(self._precisions.sum())
         ranked: Sequence[tuple[Text, int]]
