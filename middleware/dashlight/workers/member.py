@@ -25,7 +25,7 @@ from dashlight.window.reference.steps import Result, Steps
 from dashlight.workers.checkpoints import Checkpoint
 from dashlight.workers.files import SharedFiles
 from dashlight.workers.mailbox import Letter
-from dashlight.workers.reading import Reading
+from dashlight.workers.read_letters import ReadLetters
 from dashlight.workers.rendezvous import Meeting
 
 logger = logging.getLogger("dashlight")
@@ -79,7 +79,7 @@ class Sharing:
         self._pending: list[MachinePane] = []
         """Panes of this process that are not judged and not posted yet."""
         self._ended_at = self._judged_by = 0.0
-        self._reading = Reading()
+        self._reading = ReadLetters()
         self._figures: Figures | None = None
         self.is_in = meeting is not None
         """Whether this process has a place among others of the machine now."""

@@ -17,7 +17,7 @@ _MOST_REMEMBERED = 256
 """Processes of which is remembered what was counted; those heard of last."""
 
 
-class Reading:
+class ReadLetters:
     """What the process that judges has read of the others' panes."""
 
     def __init__(self) -> None:
