@@ -74,6 +74,9 @@ def run(rate: float, *, quiet_blocks: int, moved_blocks: int) -> Iterator[Looked
 
         def look() -> Looked:
             answer = httpx.get(f"{url}/dashlight/metrics", headers={"authorization": f"Bearer {_TOKEN}"})
+            while answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:  # no pane has ended yet
+                sleep(1.0)
+                answer = httpx.get(answer.url, headers=answer.request.headers)
             return looked(answer.raise_for_status().text)
 
         for pool in pools:

@@ -21,6 +21,7 @@ from dashlight.records import Alert, Exchange, Outcome, Prediction
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.steps import Steps
 from dashlight.window.tables import table_of_columns
 from dashlight.workers.checkpoints import GENERATION
 from dashlight.workers.layouts import FIGURES, PANE
@@ -440,6 +441,29 @@ def test_a_pane_that_is_half_judged_is_judged_by_another_once(workers: Workers, 
 
     assert not a.judges
     assert b.counted == 830
+
+
+class Broken:
+    """A watch that cannot judge."""
+
+    processes = ()
+
+    def close_pane_in_steps(self, pane: MachinePane, at: float) -> Steps[list[Alert]]:
+        yield
+        raise ArithmeticError(pane, at)
+
+
+def test_a_pane_that_cannot_be_judged_is_not_tried_again() -> None:
+    process = Process("a", None, Hurried())
+    process.sharing._watch = Broken()  # type: ignore[assignment]
+    process.serve().post()
+
+    assert process.sharing.turn(0.0) is None
+    assert process.sharing.is_judging
+    with pytest.raises(ArithmeticError):
+        process.sharing.turn(0.0)
+    assert not process.sharing.is_judging
+    assert process.sharing.turn(0.0) is None
 
 
 def test_a_reference_that_is_replaced_while_a_pane_is_judged_waits_for_its_end() -> None:

@@ -229,14 +229,16 @@ class Pipeline:
     def leave(self) -> None:
         """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
         now = self._clock.now()
-        turn = self._sharing.turn(now, at_once=True) if self._sharing.is_judging else None
-        if turn is not None:
-            self._tell(turn, now)
-        if self._report is not None:
-            self._report.finish()
-        if self._sharing.is_in:
-            status = ProcessStatus(0, self._rate)
-            self._sharing.leave(self._counter.close(self._clock.now(), status, self._counts_since_last_pane()))
+        try:
+            turn = self._sharing.turn(now, at_once=True) if self._sharing.is_judging else None
+            if turn is not None:
+                self._tell(turn, now)
+        finally:
+            if self._report is not None:
+                self._report.finish()
+            if self._sharing.is_in:
+                status = ProcessStatus(0, self._rate)
+                self._sharing.leave(self._counter.close(now, status, self._counts_since_last_pane()))
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""
