@@ -4,7 +4,7 @@ VENV := .venv
 BENTOML := .venv-servers/bench-bentoml
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding fuzz fuzz-state clean
+.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor fuzz fuzz-state clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
@@ -13,6 +13,7 @@ help:
 	@echo "make check                               formatting, lint and types"
 	@echo "make bench                               what monitoring costs, and how long the import takes"
 	@echo "make bench-bentoml                       what monitoring costs in BentoML: bare and watched, through bentoml serve"
+	@echo "make bench-governor                      whether all is analysed while a reference is learned and alerts fire"
 	@echo "make bench-decoding                      what decoding costs, format by format"
 	@echo "make fuzz [SECONDS=60]                   searches for bodies that decoding does not bear; needs atheris"
 	@echo "make fuzz-state [SECONDS=60]             searches for state files that are neither read nor refused"
@@ -60,6 +61,9 @@ bench-bentoml: $(VENV)/.dev $(BENTOML)/.made
 
 bench-decoding: $(VENV)/.dev
 	$(RUN) -m benchmarks.decoding
+
+bench-governor: $(VENV)/.dev
+	$(RUN) -m benchmarks.governor
 
 fuzz: $(VENV)/.dev
 	$(RUN) -m benchmarks.fuzz_decode --seconds $(or $(SECONDS),60)

@@ -23,6 +23,7 @@ from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump, load
+from dashlight.window.reference.steps import finished
 from dashlight.window.tables import Column, table_of_columns
 from dashlight.workers.checkpoints import Checkpoint, CheckpointLayout
 from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
@@ -120,7 +121,7 @@ class _Machine:
         if checkpoint.state.machine.policy != self._policy:
             return
         try:
-            watch.restore(checkpoint.state, self._at, lose=_is_refusal)
+            finished(watch.restore(checkpoint.state, self._at, lose=_is_refusal))
         except ValueError:  # counted, and begun anew
             return
         before, self.watch = self.watch, watch

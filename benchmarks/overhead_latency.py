@@ -106,7 +106,7 @@ def added_latency(sink: str, reference: Path, *, pairs: int, block_seconds: floa
     pool = bodies(_POOL, seed=2)
     # As a user would have it: the budget at its default of 10 % of a core.
     watched = variants(sink, reference)["own"].environ | {"DASHLIGHT_CPU": "10%"}
-    with _served("bare", {}) as bare_url, _served("watched", watched) as watched_url:
+    with served("bare", {}) as bare_url, served("watched", watched) as watched_url:
         clients = {"bare": Client(bare_url, pool), "watched": Client(watched_url, pool)}
         for client in clients.values():
             client.block(_WARM_UP_SECONDS)
@@ -135,7 +135,7 @@ def added_latency(sink: str, reference: Path, *, pairs: int, block_seconds: floa
 
 
 @contextmanager
-def _served(name: str, environ: Mapping[str, str]) -> Iterator[str]:
+def served(name: str, environ: Mapping[str, str]) -> Iterator[str]:
     """The URL of uvicorn with the app in a process of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

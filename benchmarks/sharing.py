@@ -32,6 +32,7 @@ from dashlight.store.learned import LearnedReferences
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
+from dashlight.window.reference.steps import finished
 from dashlight.workers.checkpoints import Checkpoint
 from dashlight.workers.generations import CheckpointFiles
 from dashlight.workers.layouts import BRIEFING, PANE
@@ -123,7 +124,7 @@ def costs(rounds: int) -> Iterator[Figure]:
         kept = checkpoint.inherited()
         if kept is None:
             raise RuntimeError("the checkpoint cannot be read")
-        MachineWatch(policy, references, at=0.0).restore(kept.state, at, lose=_fail)
+        finished(MachineWatch(policy, references, at=0.0).restore(kept.state, at, lose=_fail))
         taking_over = time.process_time() - began
     holder = median(reading) + median(keeping) + median(briefed)
     yield Figure("posting a pane, each worker", median(posting) * 1e3, "ms")

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.sampling import Decision, StaticSampler
 
 from dashlight import DashlightMiddleware, adopt_spans, hand_over, note_loss, record
 from dashlight.adapters import MOST_BYTES, TOO_LARGE
+from dashlight.records import Exchange
 from dashlight.runtime.assembly import assemble
 from dashlight.runtime.monitor import Monitor
 from dashlight.runtime.process import process
@@ -185,9 +186,16 @@ def test_recording_within_a_watched_request_is_an_exchange_beside_it(server: Ser
     assert sorted(outcome(each["attributes"]) for each in server.events()) == [(200, "ok"), (429, "ok")]
 
 
-def test_what_is_excluded_is_not_recorded(server: Server) -> None:
-    assert not record({**SCOPE, "path": "/healthz"}, status=200, duration_seconds=0.0)
+def test_of_what_is_excluded_only_the_request_is_recorded(server: Server) -> None:
+    inbox = server.monitor.capture.inbox
+    counted: list[Exchange] = []
+    inbox.put_excluded = counted.append  # type: ignore[assignment]
 
+    assert not record({**SCOPE, "path": "/healthz"}, status=503, duration_seconds=2.0, inputs={"a": 1}, error="Busy")
+
+    (exchange,) = counted
+    assert (exchange.status, exchange.error, exchange.handed) == (503, "Busy", None)
+    assert exchange.duration_seconds == pytest.approx(2.0, abs=0.1)
     assert server.events() == []
 
 

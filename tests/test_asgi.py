@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from dashlight import DashlightMiddleware, watch
+from dashlight.records import Exchange
 from dashlight.runtime.process import process
 from dashlight.serving.access import Access
 from dashlight.serving.app import ServedApp
@@ -70,12 +71,17 @@ def test_a_request_is_watched_once_however_often_it_passes() -> None:
     assert captured_count() == 1
 
 
-def test_excluded_urls_are_not_watched() -> None:
-    app = watch(Starlette(routes=[Route("/healthz", answer), Route("/p", answer)]))
-
-    get(app, "/healthz?deep=1")
+def test_excluded_urls_are_counted_and_not_watched() -> None:
+    inner = watch(Starlette(routes=[Route("/healthz", answer), Route("/p", answer)]))
+    app = watch(Starlette(routes=[Mount("/", app=inner)]))
     get(app, "/p")
+    assert process.monitor is not None
+    counted: list[Exchange] = []
+    process.monitor.capture.inbox.put_excluded = counted.append  # type: ignore[assignment]
 
+    assert get(app, "/healthz?deep=1").text == "ok"
+
+    assert [(each.method, each.status, each.outcome) for each in counted] == [("GET", 200, "ok")]
     assert captured_count() == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from dashlight.capture.capture import Capture
 from dashlight.capture.spans import ENDED, Opened
-from dashlight.capture.tee import MARK
+from dashlight.capture.tee import MARK, Tee
 from dashlight.records import HandedOver
 from dashlight.runtime.process import process
 from dashlight.types import Message
@@ -100,7 +100,8 @@ def record(
         error: Likewise.
 
     Returns:
-        Whether it was taken; False where nothing is watched, or this path is not.
+        Whether it was taken; False where nothing is watched, or this path is not: it is counted as a request then, and
+        its values are let go.
     """
     try:
         monitor = process.monitor
@@ -111,19 +112,17 @@ def record(
         if not _has_room(monitor.capture, None, taken):
             return False
         own_scope = {name: value for name, value in scope.items() if name != MARK}
-        tee = monitor.open(own_scope, _nothing_more, _nobody, here=True)
-        if tee is None:
+        passing = monitor.open(own_scope, _nothing_more, _nobody, here=True)
+        if passing is None:
             return False
         try:
-            if error:
-                own_scope[MARK].told = (0, str(error))
-            tee.conclude(told_status, seconds, None if _is_empty(taken) else taken)
+            passing.conclude(told_status, seconds, None if _is_empty(taken) else taken, str(error))
         finally:
-            tee.close()
+            passing.close()
     except Exception as mistake:
         note_loss(type(mistake).__name__)
         return False
-    return True
+    return isinstance(passing, Tee)
 
 
 def note_loss(reason: str) -> None:

@@ -41,15 +41,15 @@ class DashlightMiddleware:
                 if answers is not None and answers.takes(scope):
                     return await answers(scope, receive, send)
                 scope[MARK] = self._inside
-                tee = monitor.open(scope, receive, send)
-                if tee is not None:
+                passing = monitor.open(scope, receive, send)
+                if passing is not None:
                     try:
-                        return await self.app(scope, tee.receive, tee.send)
+                        return await self.app(scope, passing.receive, passing.send)
                     except BaseException as error:
-                        tee.fail(error)
+                        passing.fail(error)
                         raise
                     finally:
-                        tee.close()
+                        passing.close()
                 return await _unwatched(self.app, scope, receive, send)
         elif kind == "websocket" and process.monitor is not None:
             return await _unwatched(self.app, scope, receive, send)

@@ -178,7 +178,7 @@ class Settings:
     excluded_urls: tuple[str, ...] = _variable(
         "/healthz/?$,/livez/?$,/readyz/?$,/metrics/?$", "regular expressions between commas", _names
     )
-    """URLs not to watch: regular expressions, searched for in the URL without its query."""
+    """URLs whose requests are counted, and not watched: regular expressions, searched for in the URL without its query."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", _bytes_above_zero)
     """Bytes to keep of each body."""
     cpu: float = _variable("10%", "a share above 0 and up to 100%", _above_zero(units.share))

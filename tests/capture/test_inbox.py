@@ -72,6 +72,19 @@ def test_the_waiting_thread_is_woken_once_a_batch(exchange: Exchange) -> None:
     assert (before, inbox.wake.is_set()) == (False, True)
 
 
+def test_what_is_excluded_waits_apart_bounded_and_wakes_the_thread(exchange: Exchange) -> None:
+    inbox = Inbox(limit=BATCH)
+
+    for _ in range(BATCH + 1):
+        inbox.put_excluded(exchange)
+
+    assert inbox.wake.is_set()
+    assert (len(inbox), inbox.take()) == (0, [])
+    assert len(inbox.take_excluded()) == BATCH
+    assert inbox.dropped_count == 1
+    assert inbox.take_excluded() == []
+
+
 def test_what_settles_is_taken_once_it_has_or_is_due(exchange: Exchange) -> None:
     inbox = Inbox()
     first, second, third = (Settling(exchange, due_at) for due_at in (5.0, 9.0, 9.0))

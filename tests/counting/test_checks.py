@@ -137,6 +137,7 @@ def test_what_a_process_counted_is_right(pane: MachinePane) -> None:
         ((*ROWS, "counts"), with_first(-1), "a count below zero or above"),
         ((*PAIRS, "rows"), to(-1), "a count of -1"),
         ((*PAIRS, "agreeing"), longer, "an array of shape"),
+        ((*MODEL, "matched"), to("x" * 5000), "a sentence that has no end"),
         ((*PAIRS, "informative"), longer, "an array of shape"),
         ((*PAIRS, "sides"), longer, "an array of shape"),
         ((*PAIRS, "sides"), with_first(float("nan")), "a count below zero or above"),

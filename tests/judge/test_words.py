@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from dashlight.judge.words import number, percent, printable, span
+from dashlight.judge.words import number, percent, printable, span, told_apart
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,25 @@ def test_spans_of_time_take_the_largest_unit_that_fits(seconds: float, written: 
 
 def test_a_name_from_outside_stays_on_one_line() -> None:
     assert printable("temp\n\x1b[31mERROR all is lost") == "temp??[31mERROR all is lost"
+
+
+@pytest.mark.parametrize("name", ["", " ", "   "])
+def test_a_name_that_nobody_sees_is_in_quotes(name: str) -> None:
+    assert printable(name) == f'"{name}"'
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "written"),
+    [
+        (1.0, 2.0, ("1", "2")),
+        (7.0, 7.0, ("7", "7")),
+        (7.00001, 7.00004, ("7.00001", "7.00004")),
+        (1e9 + 0.25, 1e9 + 0.5, ("1000000000.25", "1000000000.5")),
+        (1.0, float(np.nextafter(1.0, 2.0)), ("1", "1.0000000000000002")),
+    ],
+)
+def test_two_numbers_have_the_digits_that_tell_them_apart(low: float, high: float, written: tuple[str, str]) -> None:
+    assert told_apart(low, high) == written
 
 
 def test_a_long_name_is_cut() -> None:

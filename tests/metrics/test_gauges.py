@@ -159,3 +159,9 @@ def test_a_score_that_is_no_number_is_not_shown() -> None:
 
     assert column_figures([("/p", Shown(scores=scores))]) == ([], 0)
     assert Values(list(model_figures([("/p", Shown(scores=scores))]))).of("dashlight.model.score") == []
+
+
+def test_a_column_without_a_name_is_shown_in_quotes() -> None:
+    figures, _ = column_figures([("/p", Shown(scores=[score("psi", column="")]))])
+
+    assert [each.attributes["dashlight.column.name"] for each in figures] == ['""']

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from dashlight.runtime.cpu_budget import CpuBudget
 
 
 def simulate(
-    budget: CpuBudget, *, arrivals: float, exact: float, analysed: float, seconds: float
+    budget: CpuBudget,
+    *,
+    arrivals: float,
+    exact: float,
+    analysed: float,
+    seconds: float,
+    judging: Callable[[float], float] = lambda at: 0.0,
 ) -> tuple[float, float]:
-    """Share of the core used and share of the exchanges analysed, over the second half of *seconds*."""
+    """Share of the core used and share of the exchanges analysed, over the second half of *seconds*.
+
+    *judging* says what the judgement of panes takes after so many seconds.
+    """
     step, used, seen, total = 0.05, 0.0, 0.0, 0.0
     for index in range(int(seconds / step)):
+        judged = judging(round(index * step, 6))
         exchanges = int(arrivals * step)
         chosen = int(exchanges * budget.rate + 0.5)
         budget.note(
@@ -21,9 +33,10 @@ def simulate(
             exact_cpu_seconds=exchanges * exact,
             analysed=chosen,
             analysed_cpu_seconds=chosen * analysed,
+            judging_cpu_seconds=judged,
         )
         if index * step >= seconds / 2:
-            used += exchanges * exact + chosen * analysed
+            used += exchanges * exact + chosen * analysed + judged
             seen += chosen
             total += exchanges
     return used / (seconds / 2), seen / total
@@ -61,6 +74,40 @@ def test_after_a_flood_everything_is_analysed_again() -> None:
 
     assert during < 0.2
     assert budget.rate == 1.0
+
+
+def panes_of(seconds: float) -> Callable[[float], float]:
+    """Judging that takes *seconds* at the end of each pane of ten."""
+    return lambda at: seconds if at % 10 == 0 else 0.0
+
+
+@pytest.mark.parametrize(
+    "judging",
+    [panes_of(0.11), panes_of(0.3), lambda at: 1.0 if at == 40 else 0.0],
+    ids=["an alert in force", "alerts on many columns", "a reference that was learned"],
+)
+def test_what_panes_cost_at_once_does_not_stop_the_analysis_where_all_fits_on_average(
+    judging: Callable[[float], float],
+) -> None:
+    _, seen = simulate(CpuBudget(0.10), arrivals=80, exact=50e-6, analysed=200e-6, seconds=80, judging=judging)
+
+    assert seen == 1.0
+
+
+def test_what_panes_cost_is_part_of_the_share() -> None:
+    used, seen = simulate(
+        CpuBudget(0.10), arrivals=2000, exact=5e-6, analysed=40e-6, seconds=400, judging=panes_of(0.5)
+    )
+
+    # (0.095 - 0.05 - 0.01) / 0.08
+    assert seen == pytest.approx(0.44, abs=0.06)
+    assert used <= 0.1
+
+
+def test_where_panes_take_more_than_the_share_a_few_exchanges_are_analysed() -> None:
+    _, seen = simulate(CpuBudget(0.10), arrivals=2000, exact=5e-6, analysed=40e-6, seconds=400, judging=panes_of(2.0))
+
+    assert seen < 0.02
 
 
 def test_quiet_rounds_change_nothing() -> None:

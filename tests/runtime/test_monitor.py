@@ -31,6 +31,7 @@ class Noted:
     ) -> None:
         self.analysed: list[int] = []
         self.counted: list[int] = []
+        self.excluded_statuses: list[int] = []
         self.rates: list[float] = []
         self.lost: Mapping[SignalFate, int] = {}
         self.closed = self.forgotten = False
@@ -53,6 +54,11 @@ class Noted:
         if any(exchange.id == self._refuses for exchange in exchanges):
             raise LookupError
         self.counted += [exchange.id for exchange in exchanges]
+
+    def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
+        if any(exchange.status == self._refuses for exchange in exchanges):
+            raise LookupError
+        self.excluded_statuses += [exchange.status for exchange in exchanges]
 
     def tick(
         self,
@@ -207,6 +213,21 @@ def test_a_slice_that_cannot_be_counted_does_not_cost_the_others(monitors: Calla
 
     assert 999 in noted.counted
     assert 300 not in noted.counted
+    assert monitor.capture.failures == {"LookupError": 1}
+
+
+def test_excluded_exchanges_are_counted_apart_and_a_slice_that_cannot_be_costs_no_more_than_itself(
+    monitors: Callable[..., Monitor],
+) -> None:
+    noted = Noted(refuses=500)
+    monitor = monitors(lambda: noted)
+    for number in range(600):
+        monitor.capture.inbox.put_excluded(structs.replace(exchange(number), status=500 if number == 300 else 200))
+
+    assert monitor.flush() == 0
+
+    assert noted.excluded_statuses == [200] * (600 - 256)
+    assert noted.analysed == noted.counted == []
     assert monitor.capture.failures == {"LookupError": 1}
 
 

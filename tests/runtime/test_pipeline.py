@@ -446,6 +446,32 @@ def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
     assert [(each.value, each.attributes["dashlight.outcome"]) for each in requests] == [(3, "error")]
 
 
+def test_excluded_exchanges_are_requests_of_other_and_nothing_else(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0, thresholds="failure_rate>20%", shows_figures=True)
+    ended: list[tuple[int, Outcome]] = [(200, "ok"), (422, "refused")]
+    ended += [(503, "error") for _ in range(30)]
+    excluded = [
+        structs.replace(an_exchange(status=status, outcome=outcome), id=0, route="unmatched", method="GET", trace_id=0)
+        for status, outcome in ended
+    ]
+
+    for _ in range(10):
+        watched.pipeline.count_excluded(excluded)
+        watched.end_pane()
+
+    assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
+    assert watched.exporter.spans == []
+    assert watched.exporter.events("dashlight.prediction") == watched.exporter.events("dashlight.alert") == []
+    figures = watched.sharing.figures()
+    assert figures is not None
+    requests = {
+        (each.attributes["http.route"], each.attributes["dashlight.outcome"]): each.value
+        for each in figures.figures
+        if each.name == "dashlight.requests" and each.value
+    }
+    assert requests == {("other", "error"): 300, ("other", "ok"): 10, ("other", "refused"): 10}
+
+
 def test_a_server_of_language_models_has_the_metrics_that_the_conventions_want(
     service: Callable[..., Service],
 ) -> None:

@@ -107,7 +107,7 @@ class Watched:
         self.panes += 1
         at = self.panes * self._pane_seconds
         states = {alert.key: alert.state for alert in self.changes}
-        for alert in self.endpoint.close_pane(self.counter.close(at), at):
+        for alert in filter(None, self.endpoint.close_pane(self.counter.close(at), at)):
             if states.get(alert.key) != alert.state:
                 self.changes.append(alert)
         self.counter.follow(self.endpoint.brief)
@@ -478,7 +478,7 @@ def rows_in_time(watched: Watched, *models: str, ages: NDArray[np.float64], at: 
     """A pane that ended *at*, with rows of these models, and what changed in it."""
     for model in models:
         watched.counter.add(rows_of({"age": ages}, model=model), [OK] * len(ages))
-    changed = list(watched.endpoint.close_pane(watched.counter.close(at), at))
+    changed = list(filter(None, watched.endpoint.close_pane(watched.counter.close(at), at)))
     watched.counter.follow(watched.endpoint.brief)
     return changed
 
@@ -543,7 +543,7 @@ def test_an_alert_that_another_version_still_holds_goes_on() -> None:
     changed: list[Alert] = []
     for pane in range(1, 110):
         watched.counter.add(replace(rows_of({"age": rng.normal(90, 10, 10)}), version="2"), [OK] * 10)
-        changed += watched.endpoint.close_pane(watched.counter.close(pane * DAY / 10), pane * DAY / 10)
+        changed += filter(None, watched.endpoint.close_pane(watched.counter.close(pane * DAY / 10), pane * DAY / 10))
 
     assert set(watched.endpoint.brief.models) == {("risk", "2")}
     assert {alert.state for alert in changed} == {"firing"}
@@ -556,7 +556,7 @@ def served_late(thresholds: str, *gaps: float) -> Watched:
     for gap in gaps:
         at += gap
         watched.counter.count([OK] * round(6 * gap / PANE_SECONDS), {})
-        watched.changes += watched.endpoint.close_pane(watched.counter.close(at), at)
+        watched.changes += filter(None, watched.endpoint.close_pane(watched.counter.close(at), at))
     return watched
 
 
@@ -574,7 +574,7 @@ def test_the_time_between_two_judges_is_nobody_s_pane() -> None:
     assert list(watched.endpoint.restore(state)) == []
     watched.counter.count([OK] * 6, {})
 
-    assert list(watched.endpoint.close_pane(watched.counter.close(7210.0), 7210.0)) == []
+    assert list(filter(None, watched.endpoint.close_pane(watched.counter.close(7210.0), 7210.0))) == []
 
 
 def test_an_endpoint_that_begins_in_a_pane_that_was_late_was_asked_over_all_of_it() -> None:
@@ -582,7 +582,7 @@ def test_an_endpoint_that_begins_in_a_pane_that_was_late_was_asked_over_all_of_i
     begun = WatchedEndpoint("/late", first.policy, first.references, place=2, places=Places(), since_at=0.0)
     first.counter.count([OK] * 72, {})
 
-    assert list(begun.close_pane(first.counter.close(120.0), 120.0)) == []
+    assert list(filter(None, begun.close_pane(first.counter.close(120.0), 120.0))) == []
 
 
 def test_an_endpoint_that_goes_gives_back_all_places() -> None:

@@ -81,7 +81,7 @@ class Endpoint:
             self.panes += 1
             at = BEGAN_AT + 10.0 * self.panes
             states = {alert.key: alert.state for _, alert in self.fired}
-            for alert in self.watch.close_pane(self.counter.close(at), at):
+            for alert in filter(None, self.watch.close_pane(self.counter.close(at), at)):
                 if alert.state in {"firing", "resolved"} and states.get(alert.key, "resolved") != alert.state:
                     self.fired.append((self.panes, alert))
         return self

@@ -13,6 +13,7 @@ from dashlight.records import Score, Table
 from dashlight.store.layout import Layout
 from dashlight.watching.learner import MOST_BYTES, Learner, LearnerState
 from dashlight.window.columns import Reference
+from dashlight.window.reference.steps import finished
 from dashlight.window.tables import table_of_columns
 
 WANTED = 1000
@@ -34,7 +35,7 @@ class Taught:
         return self
 
     def rows_made(self) -> int | None:
-        made = self.learner.reference(5.0, model="risk")
+        made = finished(self.learner.reference(5.0, model="risk"))
         return None if made is None else made.rows
 
 
@@ -58,7 +59,7 @@ def test_an_incident_is_waited_for_and_not_learned() -> None:
     assert taught.learner.moving == ("age",)
 
     taught.rows(1000)
-    made = taught.learner.reference(5.0, model="risk")
+    made = finished(taught.learner.reference(5.0, model="risk"))
 
     assert made is not None
     assert made.rows == WANTED
@@ -94,9 +95,9 @@ def test_rows_of_several_processes_make_one_reference() -> None:
     rng, learner = np.random.default_rng(4), Learner("/predict risk", WANTED, tolerance=0.02)
 
     for _ in range(4):
-        assert learner.reference(5.0, model="risk") is None
+        assert finished(learner.reference(5.0, model="risk")) is None
         learner.take(KeptRows.of({"feature": table_of_columns({"age": rng.normal(40, 10, 250)})}))
-    made = learner.reference(5.0, model="risk")
+    made = finished(learner.reference(5.0, model="risk"))
 
     assert made is not None
     assert made.rows == WANTED
@@ -112,7 +113,7 @@ def wide(rows: int, *, width_bytes: int, at: int = 0) -> KeptRows:
 def test_of_wide_rows_fewer_make_the_reference_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     learner = Learner("/predict risk", WANTED, tolerance=0.02)
-    while (made := learner.reference(5.0, model="risk")) is None:
+    while (made := finished(learner.reference(5.0, model="risk"))) is None:
         learner.take(wide(100, width_bytes=64 << 10, at=learner.rows))
 
     # 6.25 MB each time. It never holds still: nothing more is waited for.
@@ -161,7 +162,7 @@ def test_a_learner_that_is_restored_learns_the_same_reference(cut_at: int) -> No
         rows = KeptRows.of({"feature": table_of_columns({"age": rng.normal(90.0 if pane < 3 else 40.0, 10, 250)})})
         for learner in {whole, restored}:
             learner.take(rows)
-        made = [learner.reference(5.0, model="risk") for learner in (whole, restored)]
+        made = [finished(learner.reference(5.0, model="risk")) for learner in (whole, restored)]
         assert [score.value for score in restored.progress()] == [score.value for score in whole.progress()]
         assert restored.moving == whole.moving
 

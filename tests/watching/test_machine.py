@@ -30,6 +30,7 @@ from dashlight.store.learned import LearnedReferences
 from dashlight.watching.machine import MachineWatch
 from dashlight.watching.state import MachineState, WholeState
 from dashlight.window.columns import Reference
+from dashlight.window.reference import steps
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns, taken
 from dashlight.workers.checkpoints import Checkpoint, CheckpointLayout
@@ -171,7 +172,7 @@ def restored(
     """The watch of another process that goes on where *watch* left off, and the alerts that end with that."""
     other = MachineWatch(policy, references, at=at)
     lost: list[tuple[str, Exception]] = []
-    ended = other.restore(kept(watch), at, lose=lambda part, error: lost.append((part, error)))
+    ended = steps.finished(other.restore(kept(watch), at, lose=lambda part, error: lost.append((part, error))))
     assert lost == []
     return other, ended
 
@@ -449,7 +450,9 @@ def test_a_part_that_is_missing_begins_anew_and_ends_its_alerts(part: LostPart, 
     whole = replace(kept(machine.watch), **{part: missing})
     other = MachineWatch(POLICY, machine.references, at=BEGAN_AT)
 
-    ended = other.restore(whole, BEGAN_AT + 500.0, lose=lambda part, error: pytest.fail(f"{part}: {error}"))
+    ended = steps.finished(
+        other.restore(whole, BEGAN_AT + 500.0, lose=lambda part, error: pytest.fail(f"{part}: {error}"))
+    )
 
     assert [alert.summary.startswith(reason or "") for alert in ended] == [True] * len(ended)
     assert bool(ended) is (reason is not None)
@@ -486,10 +489,12 @@ def test_the_state_of_a_machine_that_cannot_be_is_refused_whole(change: MachineC
     other = MachineWatch(POLICY, machine.references, at=BEGAN_AT)
 
     with pytest.raises(ValueError, match=r"panes|place|flight|share|moment|end of"):
-        other.restore(
-            replace(whole, machine=change(whole.machine)),
-            BEGAN_AT,
-            lose=lambda part, error: pytest.fail(f"{part} {error}"),
+        steps.finished(
+            other.restore(
+                replace(whole, machine=change(whole.machine)),
+                BEGAN_AT,
+                lose=lambda part, error: pytest.fail(f"{part} {error}"),
+            )
         )
 
 
@@ -504,7 +509,7 @@ def test_a_part_that_does_not_fit_is_lost_alone_and_handed_over(part: str) -> No
         whole = replace(whole, comparisons=comparisons)
     other, lost = MachineWatch(POLICY, machine.references, at=BEGAN_AT), list[tuple[str, Exception]]()
 
-    ended = other.restore(whole, BEGAN_AT + 500.0, lose=lambda name, error: lost.append((name, error)))
+    ended = steps.finished(other.restore(whole, BEGAN_AT + 500.0, lose=lambda name, error: lost.append((name, error))))
 
     assert [(name, type(error)) for name, error in lost] == [(part, ValueError)]
     assert "drift/risk/%2Fpredict/feature/age" in {alert.key for alert in ended}

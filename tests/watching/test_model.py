@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.model import ModelCounter
+from dashlight.counting.model import ModelCounter, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.records import Alert, Prediction, Score, Table
@@ -22,6 +22,7 @@ from dashlight.watching.model import ModelWatch
 from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.steps import finished
 from dashlight.window.tables import Column, table_of_columns
 
 NOTHING: Mapping[str, Column] = {}
@@ -94,7 +95,7 @@ class Watched:
 
     def end_pane(self) -> list[Alert]:
         """Judges what was counted, and has counted from then on what the judge wants."""
-        found = list(self.watch.close_pane(self.counter.close(), 10.0 * next(self._panes)))
+        found = list(filter(None, self.watch.close_pane(self.counter.close(), 10.0 * next(self._panes))))
         self.alerts += found
         self.counter.follow(self.watch.brief)
         return found
@@ -364,6 +365,42 @@ def test_a_column_to_ignore_is_not_missed_where_it_was_learned_before(tmp_path: 
 
     assert again.alerts == []
     assert set(again.scores()) == {"age", "score"}
+
+
+def test_names_that_were_matched_are_told_once_whichever_process_counts_and_whichever_judges(
+    file: Reference, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = Watched(file), Watched(file)
+    rows = {"Age": np.full(5, 40.0)}
+    for watched in (first, second):
+        watched.add(rows)
+    panes = [watched.counter.close() for watched in (first, second)]
+    assert panes[0] is not None
+    assert panes[1] is not None
+
+    list(first.watch.close_pane(merged_models([panes[0], panes[1]]), 10.0))
+    list(first.watch.close_pane(panes[1], 20.0))
+    finished(second.watch.restore(first.watch.state))
+    list(second.watch.close_pane(panes[0], 30.0))
+
+    said = [each for each in messages(caplog, logging.WARNING) if "similar name" in each]
+    assert said == ["/predict risk 3: columns are taken for those of the reference of a similar name: Age = age."]
+
+
+def test_names_that_are_matched_with_another_reference_are_told_again(
+    file: Reference, caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = Watched(file)
+    watched.serve_rows({"Age": np.full(5, 40.0)})
+    other = build_reference_from_columns(
+        {"aGe": np.arange(400.0), "income": np.arange(400.0)}, {}, rng=np.random.default_rng(1), created_at=0.0
+    )
+
+    watched.replace_file(other, at=15.0)
+    watched.serve_rows({"Age": np.full(5, 40.0)})
+
+    said = [each.rpartition(": ")[2] for each in messages(caplog, logging.WARNING) if "similar name" in each]
+    assert said == ["Age = age.", "Age = aGe."]
 
 
 def test_columns_that_the_file_does_not_know_are_named_once_and_on_one_line(

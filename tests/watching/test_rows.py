@@ -359,3 +359,9 @@ def test_nothing_is_shown_of_an_ignored_vector() -> None:
     comparison.close_pane(PANE_SECONDS)
 
     assert {score.column for score in comparison.comparison.scores(1)} == {"age"}
+
+
+def test_how_a_column_moved_is_measured_once_for_all_judges(reference: Reference) -> None:
+    comparison = Comparison(reference, Policy())
+
+    assert len(comparison._movements._fits) == len(reference.columns)

@@ -22,6 +22,7 @@ from dashlight.window.facets.facets import faceted
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump, load
 from dashlight.window.reference.learning import Learning
+from dashlight.window.reference.steps import finished
 from dashlight.window.tables import table_of_columns
 
 Cells = list[Cell]
@@ -248,7 +249,7 @@ def test_vectors_in_bodies_are_learned_and_judged_as_one_column(
     while not learning.is_full:
         for each in predictions(60, 0.0):
             learning.add(each)
-    reference = load(dump(learning.reference(rng=rng, created_at=0.0)))
+    reference = load(dump(finished(learning.reference(rng=rng, created_at=0.0))))
     comparison = Comparison(reference, Policy())
     counter = comparison.counter()
     fired: dict[int, set[str | None]] = {}
@@ -310,7 +311,7 @@ def rows_counted(reference: Reference, name: str, cells: Cells) -> tuple[int, in
     comparison.close_pane(counter.close(), 10.0)
     learning.add(table)
 
-    learned = learning.reference(rng=np.random.default_rng(0), created_at=0.0)
+    learned = finished(learning.reference(rng=np.random.default_rng(0), created_at=0.0))
     (rows,) = [each.rows for each in comparison.scores(1) if (each.column, each.statistic) == (name, "missing_rate")]
     return rows, learned.rows
 

@@ -16,12 +16,12 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "16d8bd365ac24e52",
+    ("pane", 1): "ae1f232cb9006789",
     ("briefing", 1): "ed103be5279ca8cd",
     ("figures", 1): "f2f410e7009e9a31",
     ("machine", 1): "f6aa40bf49a4d9d7",
     ("totals", 1): "da522522df7f2ab1",
-    ("endpoint", 1): "dd9354e38c22ac4a",
+    ("endpoint", 1): "783cf2f5c3f19271",
     ("comparison", 1): "98340fcfa3353537",
     ("learner", 1): "35d98066a0ba6440",
 }

@@ -21,6 +21,7 @@ from dashlight.records import Alert, Exchange, Outcome, Prediction
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.steps import Steps
 from dashlight.window.tables import table_of_columns
 from dashlight.workers.checkpoints import GENERATION
 from dashlight.workers.layouts import FIGURES, PANE
@@ -108,13 +109,15 @@ class Process:
 
     def post(self) -> Process:
         at = self.clock.now()
-        self.alerts += self.sharing.post(self.counter.close(at, ProcessStatus(1, 1.0), {}), at)
+        self.sharing.post(self.counter.close(at, ProcessStatus(1, 1.0), {}), at)
         return self
 
     def look(self) -> Turn | None:
         turn = self.sharing.turn(self.clock.now())
         if turn is not None:
             self.alerts += turn.alerts
+            if not turn.has_pane:  # what the judge before had to tell
+                return self.look()
         briefing = self.sharing.briefing()
         if briefing is not None:
             self.briefings.append(briefing)
@@ -349,6 +352,131 @@ def test_alerts_that_are_in_force_are_known_to_whoever_judges_next(workers: Work
 
     workers.end_pane(b.serve(500))
     assert b.states == [("threshold", "resolved")]
+
+
+@dataclass
+class Hurried(TwoClocks):
+    """A clock by which a step takes longer than judging may go on at a time."""
+
+    is_hurried: bool = True
+
+    def monotonic(self) -> float:
+        self.passed += 0.02 * self.is_hurried
+        return self.passed
+
+
+def looks_until_judged(process: Process) -> int:
+    """How often *process* has to be asked until its turn is over; in between it counts on."""
+    looks = 1
+    while process.look() is None:
+        process.counter.endpoint("/predict").count([an_exchange(looks)], {})
+        looks += 1
+    return looks
+
+
+def test_what_takes_long_is_judged_in_steps_with_exchanges_counted_in_between() -> None:
+    hurried, at_once = (Process("a", None, clock) for clock in (Hurried(), Hurried(is_hurried=False)))
+    looks: dict[Process, list[int]] = {hurried: [], at_once: []}
+
+    for process, counted in looks.items():
+        for pane in range(6):
+            process.clock.advance(PANE_SECONDS)
+            process.predict(200, age=40.0 if pane < 4 else 80.0, answers=True).post()
+            counted.append(looks_until_judged(process))
+
+    # The reference of 400 rows is complete with the second pane.
+    assert looks[at_once] == [1] * 6
+    assert looks[hurried][1] > 20
+    assert max(looks[hurried][2:]) <= 10
+    assert hurried.states == at_once.states == [("drift", "firing")]
+    assert [each.summary for each in hurried.alerts] == [each.summary for each in at_once.alerts]
+
+
+def learned(workers: Workers, process: Process) -> None:
+    for _ in range(3):
+        process.predict(200, answers=True)
+        workers.end_pane(process)
+
+
+def test_a_checkpoint_is_taken_over_in_steps_too(workers: Workers) -> None:
+    a = workers.start("a")
+    learned(workers, a)
+    before = a.counted
+    a.die()
+    workers.clock = Hurried(workers.clock.at, workers.clock.passed)
+    b = workers.start("b")
+
+    workers.clock.advance(PANE_SECONDS)
+    b.predict(50, answers=True).post()
+    looks = looks_until_judged(b)
+
+    assert looks > 3
+    assert b.counted == before + 50
+    assert b.sharing.watch is not None
+    assert b.sharing.watch.pane_count == 4
+
+
+@pytest.mark.parametrize("does", ["leave", "lose the lease"])
+def test_a_pane_that_is_half_judged_is_judged_by_another_once(workers: Workers, does: str) -> None:
+    workers.clock = Hurried()
+    a, b = workers.start("a"), workers.start("b")
+    workers.clock.advance(PANE_SECONDS)
+    a.serve(400).predict(400, answers=True).post()
+    assert [a.look() for _ in range(5)] == [None] * 5
+    assert a.sharing.is_judging
+    b.serve(30).post()
+
+    if does == "leave":
+        a.leave()
+    else:
+        assert a.sharing._files is not None
+        a.sharing._files.lease.release()
+        b.sharing._files.lease.take()  # type: ignore[union-attr]
+        assert a.look() is None
+        a.post()
+    workers.clock.advance(PANE_SECONDS)
+    b.post()
+    workers.clock.passed += 2 * PATIENCE_SECONDS
+    looks_until_judged(b)
+
+    assert not a.judges
+    assert b.counted == 830
+
+
+class Broken:
+    """A watch that cannot judge."""
+
+    processes = ()
+
+    def close_pane_in_steps(self, pane: MachinePane, at: float) -> Steps[list[Alert]]:
+        yield
+        raise ArithmeticError(pane, at)
+
+
+def test_a_pane_that_cannot_be_judged_is_not_tried_again() -> None:
+    process = Process("a", None, Hurried())
+    process.sharing._watch = Broken()  # type: ignore[assignment]
+    process.serve().post()
+
+    assert process.sharing.turn(0.0) is None
+    assert process.sharing.is_judging
+    with pytest.raises(ArithmeticError):
+        process.sharing.turn(0.0)
+    assert not process.sharing.is_judging
+    assert process.sharing.turn(0.0) is None
+
+
+def test_a_reference_that_is_replaced_while_a_pane_is_judged_waits_for_its_end() -> None:
+    process = Process("a", None, Hurried())
+    process.clock.advance(PANE_SECONDS)
+    process.predict(400, answers=True).serve(failing=900).post()
+    assert process.look() is None
+    other = build_reference_from_columns({"age": np.arange(300.0)}, {}, rng=np.random.default_rng(3), created_at=0.0)
+
+    told = process.sharing.replace_reference(other, process.clock.now())
+
+    assert [(alert.source, alert.state) for alert in told] == [("threshold", "firing")]
+    assert not process.sharing.is_judging
 
 
 def test_an_alert_is_told_again_where_the_judge_died_in_the_pane_that_raised_it(workers: Workers) -> None:
@@ -806,7 +934,7 @@ def test_more_processes_come_and_go_than_are_remembered(workers: Workers) -> Non
     assert judge.sharing.watch is not None
     assert judge.sharing.watch.in_flight_count == 1 + 2 * 300
     assert workers.letters == []
-    assert len(judge.sharing._counted) == 256
+    assert len(judge.sharing._reading.counted) == 256
 
 
 def test_a_process_under_other_settings_is_left_out_and_costs_no_other(

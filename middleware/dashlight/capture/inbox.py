@@ -38,6 +38,7 @@ class Inbox:
     def __init__(self, *, limit: int = 16 * BATCH, limit_bytes: int = 64 * 2**20) -> None:
         self._waiting: deque[Exchange] = deque()
         self._settling: deque[Settling] = deque()
+        self._excluded: deque[Exchange] = deque()
         self._limit = limit
         self._limit_bytes = limit_bytes
         # Reset, never subtracted from, so that a lost update cannot add up.
@@ -95,6 +96,19 @@ class Inbox:
         waiting.append(settling)
         if len(waiting) == BATCH:
             self.wake.set()
+
+    def put_excluded(self, exchange: Exchange) -> None:
+        """Appends one that is to be counted and nothing else; drops and counts it where there are as many already."""
+        if len(self._excluded) >= self._limit:
+            self.dropped_count += 1
+            return
+        self._excluded.append(exchange)
+        if len(self._excluded) == BATCH:
+            self.wake.set()
+
+    def take_excluded(self) -> list[Exchange]:
+        """Removes and returns all that `put_excluded` appended, oldest first."""
+        return [self._excluded.popleft() for _ in range(len(self._excluded))]
 
     def take(self, most: int = BATCH, *, due_at: float = math.inf) -> list[Exchange]:
         """Removes and returns up to *most* exchanges, oldest first; of those that settle, the ones due by *due_at*."""

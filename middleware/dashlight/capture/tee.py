@@ -139,10 +139,10 @@ class Tee:
         except Exception as ours:
             self._capture.count_failure(ours)
 
-    def conclude(self, status: int, duration_seconds: float, handed: HandedOver | None) -> None:
+    def conclude(self, status: int, duration_seconds: float, handed: HandedOver | None, error: str = "") -> None:
         """Ends an exchange that did not pass here, *duration_seconds* after it began, with what is known of it."""
         self._capture.inbox.answered_count += bool(status)
-        self._status, self._opened.handed = status, handed
+        self._status, self._opened.handed, self._opened.told = status, handed, (0, error) if error else None
         self._started_at -= duration_seconds
         self._clock -= duration_seconds
         self._end_well()

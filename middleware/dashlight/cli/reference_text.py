@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from dashlight.judge.words import printable, told_apart
 from dashlight.records import Kind
 from dashlight.window.columns import ColumnReference, Reference, Season
 from dashlight.window.layout import NULL, STRUCTURAL_BINS
@@ -46,19 +47,22 @@ def season_words(season: Season) -> str:
 
 def _line(column: ColumnReference) -> tuple[str, ...]:
     missing = column.counts[NULL] / max(column.rows, 1)
-    return (column.role, column.name, column.kind, f"{missing:.1%}", _values(column), _variation(column))
+    return (column.role, printable(column.name), column.kind, f"{missing:.1%}", _values(column), _variation(column))
 
 
 def _values(column: ColumnReference) -> str:
     if column.kind == "numeric":
-        return f"{column.low:g} to {column.high:g} in {len(column.edges) + 1} bins"
+        ends = " to ".join(dict.fromkeys(told_apart(column.low, column.high)))
+        return f"{ends} in {len(column.edges) + 1} bins" if len(column.edges) else ends
     if column.kind in _WORDS_OF_KIND and column.categories:
         return _WORDS_OF_KIND[column.kind]
     if column.kind == "text":
         return "free text" if column.counts[STRUCTURAL_BINS:].any() else "none"
     shares = (column.counts[STRUCTURAL_BINS:] / max(column.rows, 1)).tolist()
     by_share = sorted(zip(column.categories, shares, strict=False), key=lambda pair: (-pair[1], pair[0]))
-    shown = [f"{category[:_CATEGORY_CHARACTERS]} {share:.0%}" for category, share in by_share[:_CATEGORIES_SHOWN]]
+    shown = [
+        f"{printable(category)[:_CATEGORY_CHARACTERS]} {share:.0%}" for category, share in by_share[:_CATEGORIES_SHOWN]
+    ]
     more = len(column.categories) + len(column.known) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

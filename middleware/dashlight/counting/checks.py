@@ -23,6 +23,8 @@ from dashlight.window.recent_pane import RECENT_ROWS, ROLES, PaneRows, RecentPan
 
 MOST_COUNT = 2**48
 """Of anything in one pane: sums of thousands of panes stay below 64 bits."""
+MOST_SENTENCE = 4096
+"""Characters of what a process has to say."""
 _ROUNDED = 1 + 1e-6
 
 
@@ -57,6 +59,7 @@ def _check_endpoint(pane: EndpointPane) -> None:
             _check_shape(histogram, (LATENCY.bins,))
             _check_range(histogram, MOST_COUNT)
     for model in pane.models.values():
+        _refuse("a sentence that has no end", where=len(model.matched) > MOST_SENTENCE)
         for kept in model.rows:
             _check_counts(kept.rows.values())
         for rows in model.compared:

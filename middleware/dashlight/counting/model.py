@@ -37,6 +37,8 @@ class ModelPane:
     """One for each reference."""
     rows: tuple[KeptRows, ...] = ()
     """Rows to learn a reference from, of each process that knew of none."""
+    matched: str = ""
+    """Under which names its columns were found in the reference, in a sentence for people; once for each reference."""
 
     @property
     def row_count(self) -> int:
@@ -70,7 +72,9 @@ class ModelCounter:
         self._given = "" if references.given is None else references.given.version
         self._brief: ModelBrief | None = None
         self._matches: dict[tuple[tuple[str, ...], tuple[str, ...]], Match] = {}
-        self._has_told = False
+        self._has_matched = False
+        self._matched = ""
+        """What is to be told with the next pane."""
 
     def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
         """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch."""
@@ -95,7 +99,10 @@ class ModelCounter:
             rows = KeptRows.parts_of(self._kept.chunk)
             self._kept = Learning(self._policy.reference_rows)
         self._look_at_given()
-        return ModelPane(compared, rows) if compared or rows else None
+        if not (compared or rows):
+            return None
+        matched, self._matched = self._matched, ""
+        return ModelPane(compared, rows, matched)
 
     def follow(self, brief: ModelBrief) -> None:
         """Counts what the judge wants from now on."""
@@ -117,15 +124,11 @@ class ModelCounter:
             if len(self._matches) >= _MATCHES_KEPT:
                 self._matches.clear()
             match_ = self._matches[names] = match(given, prediction.features, prediction.outputs)
-            self._tell(match_)
+            sentence = match_.warning()
+            if sentence and not self._has_matched:
+                # The judge's to say, once for all processes.
+                self._has_matched, self._matched = True, sentence
         return match_.renamed(prediction)
-
-    def _tell(self, match_: Match) -> None:
-        """Says once what was taken for what; that nothing was is the judge's to say, once for all processes."""
-        said = match_.warning()
-        if said and not self._has_told:
-            self._has_told = True
-            logger.warning("%s: %s", " ".join(printable(part) for part in self._key if part), said)
 
     def _keep(self, rows: Prediction, kept: Learning) -> None:
         """Keeps *rows* to be learned from, as far as there is room; what is left out comes in a later pane."""
@@ -140,7 +143,7 @@ class ModelCounter:
         if given is not None and given.version != self._given:
             self._given = given.version
             self._matches.clear()
-            self._has_told = False
+            self._has_matched, self._matched = False, ""
             self._take_up(())
 
     def _decide(self, prediction: Prediction) -> None:
@@ -211,6 +214,7 @@ def merged_models(panes: Sequence[ModelPane]) -> ModelPane:
     return ModelPane(
         compared=tuple(merged_rows(alike) for alike in by_version.values()),
         rows=bounded_rows((each for pane in panes for each in pane.rows), MOST_BYTES),
+        matched=next((pane.matched for pane in panes if pane.matched), ""),
     )
 
 

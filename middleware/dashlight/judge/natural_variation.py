@@ -5,7 +5,7 @@ independent row (1 where rows are independent). *tau* is slow movement, seasons:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dashlight.window.columns import ColumnReference, Variation
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import BELOW, BLOCK_ROWS, TYPE_ERROR, UNSEEN
+from dashlight.window.reference.steps import Steps
 
 Floats = NDArray[np.float64]
 
@@ -29,6 +30,8 @@ INDEPENDENT_STATISTICS = 6
 EVENT_SAFETY, FUNCTIONAL_SAFETY = 1.0, 2.0
 """Standard errors added to what was measured. With these, streams that hang together stay as far below the thresholds
 as streams of independent rows do; the bound of the functionals is the weaker one."""
+
+_COLUMNS_A_STEP = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +52,10 @@ class NaturalVariation:
     """Shape (columns,): rows hang together, for longer than the reference is long enough to show. Their memory is guessed,
     which keeps small shifts of them from alarming."""
 
+    def of_columns(self, columns: slice) -> "NaturalVariation":
+        """That of some of the columns."""
+        return NaturalVariation(*(getattr(self, each.name)[columns] for each in fields(self)))
+
 
 class Movements:
     """What `natural_variation` measures of each column by itself, which is most of its work: once a column."""
@@ -62,6 +69,13 @@ class Movements:
         if fits is None:
             fits = self._fits[column] = _fits(column)
         return fits
+
+    def measured(self, columns: Sequence[ColumnReference]) -> Steps[None]:
+        """Measures *columns*, some at a time."""
+        for place, column in enumerate(columns):
+            self.of(column)
+            if place % _COLUMNS_A_STEP == _COLUMNS_A_STEP - 1:
+                yield
 
 
 def natural_variation(columns: Sequence[ColumnReference], movements: Movements | None = None) -> NaturalVariation:

@@ -20,6 +20,16 @@ def number(value: float) -> str:
     return _trimmed(f"{value:,.{decimals}f}")
 
 
+def told_apart(low: float, high: float) -> tuple[str, str]:
+    """Two numbers, with as many digits as it takes to tell one from the other where they differ."""
+    texts = number(low), number(high)
+    for digits in (SIGNIFICANT + 2, 9, 12, 17):
+        if texts[0] != texts[1] or low == high:
+            break
+        texts = f"{low:.{digits}g}", f"{high:.{digits}g}"
+    return texts
+
+
 def percent(share: float) -> str:
     """*share*, 0 to 1, in percent: `0 %`, `<0.1 %`, `2.5 %`, `21 %`."""
     parts = 100 * share
@@ -37,8 +47,10 @@ def span(seconds: float) -> str:
 
 
 def printable(name: str) -> str:
-    """*name*, which came from outside, on one line and not longer than 60 characters."""
+    """*name*, which came from outside, on one line and not longer than 60 characters; in quotes where it is empty."""
     plain = "".join(character if character.isprintable() else "?" for character in name)
+    if not plain.strip():  # nobody sees where it stands
+        plain = f'"{plain}"'
     return plain if len(plain) <= LONGEST_NAME else f"{plain[: LONGEST_NAME - 3]}..."
 
 

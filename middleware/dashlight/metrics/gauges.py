@@ -111,7 +111,7 @@ def column_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> tuple[list[F
 
 def _column_figure(score: Score, column: str, named: Mapping[str, str]) -> Figure:
     name = f"dashlight.column.{score.statistic}"
-    told = {**named, "dashlight.column.name": label(column), "dashlight.column.role": score.role or ""}
+    told = {**named, "dashlight.column.name": label(column) or '""', "dashlight.column.role": score.role or ""}
     if name not in INSTRUMENTS:
         name = "dashlight.column.drift" if score.statistic in _DISTANCES else "dashlight.column.score"
         told["dashlight.statistic"] = label(score.statistic)

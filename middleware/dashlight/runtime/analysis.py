@@ -20,6 +20,10 @@ class Analysis(Protocol):
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
         ...
 
+    def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
+        """Counts exchanges of excluded URLs: nothing else is made of them."""
+        ...
+
     def tick(
         self,
         at: float,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dashlight.capture.capture import Capture
+from dashlight.capture.excluded import Excluded
 from dashlight.capture.tee import Tee
 from dashlight.clock import Clock
 from dashlight.deliver.untraced import suppress_instrumentation
@@ -88,11 +89,13 @@ class Monitor:
         """Starts the analysis thread."""
         self._thread.start()
 
-    def open(self, scope: Scope, receive: Receive, send: Send, *, here: bool = False) -> Tee | None:
-        """The tee of a request that begins; None where it is not to be watched. *here*: to the current span."""
+    def open(self, scope: Scope, receive: Receive, send: Send, *, here: bool = False) -> Tee | Excluded | None:
+        """What stands around a request that begins; None where monitoring is off. *here*: it belongs to the current span."""
         try:
-            if not self._watching or self._excludes(scope):
+            if not self._watching:
                 return None
+            if self._excludes(scope):
+                return Excluded(self.capture, scope, receive, send)
             return Tee(self.capture, scope, receive, send, here=here)
         except Exception as error:
             self.capture.count_failure(error)
@@ -206,8 +209,12 @@ class Monitor:
         analysed_cpu_seconds = time.thread_time() - analysing
         for part in _slices(taken):
             self._count(analysis, part, failures)
+        for part in _slices(self.capture.inbox.take_excluded()):
+            self._count_excluded(analysis, part)
+        judging = time.thread_time()
         next_pane_seconds = self._tick(analysis)
         cpu_seconds = time.thread_time()
+        judging_cpu_seconds = cpu_seconds - judging
         spent_seconds, self._cpu_seconds = cpu_seconds - self._cpu_seconds, cpu_seconds
         if chosen:
             self._busy_rounds += 1
@@ -216,9 +223,10 @@ class Monitor:
                 wall_seconds=wall_seconds,
                 exchanges=len(taken),
                 # Everything else that the thread has done since the round before.
-                exact_cpu_seconds=spent_seconds - analysed_cpu_seconds,
+                exact_cpu_seconds=spent_seconds - analysed_cpu_seconds - judging_cpu_seconds,
                 analysed=len(chosen),
                 analysed_cpu_seconds=analysed_cpu_seconds,
+                judging_cpu_seconds=judging_cpu_seconds,
             )
             self._tell_rate()
         return next_pane_seconds
@@ -235,6 +243,12 @@ class Monitor:
         """Counts one slice; a mistake of ours in it must not cost the others."""
         try:
             analysis.count(part, failures)
+        except Exception as error:
+            self._tell_once(error)
+
+    def _count_excluded(self, analysis: Analysis, part: Sequence[Exchange]) -> None:
+        try:
+            analysis.count_excluded(part)
         except Exception as error:
             self._tell_once(error)
 

@@ -138,6 +138,10 @@ class Pipeline:
             self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
+    def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
+        """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""
+        self._counter.endpoint(OTHER_ENDPOINTS, "none").count(exchanges, {})
+
     def tick(
         self,
         at: float,
@@ -181,7 +185,7 @@ class Pipeline:
             self._loss_log.tell(self._counts)
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
-        self._alert_publisher.publish(self._sharing.post(self._counter.close(at, status, since), at))
+        self._sharing.post(self._counter.close(at, status, since), at)
 
     def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
         """What was delivered and lost since it was last asked."""
@@ -193,6 +197,8 @@ class Pipeline:
         """Sends what came of a pane of the machine, and every so often its scores."""
         watch = turn.watch
         self._alert_publisher.publish(turn.alerts)
+        if not turn.has_pane:
+            return
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
             gauges = {
                 "workers": len(watch.processes),
@@ -222,11 +228,17 @@ class Pipeline:
 
     def leave(self) -> None:
         """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
-        if self._report is not None:
-            self._report.finish()
-        if self._sharing.is_in:
-            status = ProcessStatus(0, self._rate)
-            self._sharing.leave(self._counter.close(self._clock.now(), status, self._counts_since_last_pane()))
+        now = self._clock.now()
+        try:
+            turn = self._sharing.turn(now, at_once=True) if self._sharing.is_judging else None
+            if turn is not None:
+                self._tell(turn, now)
+        finally:
+            if self._report is not None:
+                self._report.finish()
+            if self._sharing.is_in:
+                status = ProcessStatus(0, self._rate)
+                self._sharing.leave(self._counter.close(now, status, self._counts_since_last_pane()))
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""

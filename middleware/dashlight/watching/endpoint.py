@@ -101,8 +101,8 @@ class WatchedEndpoint:
             unwatched_rows=self.unwatched_rows,
         )
 
-    def restore(self, state: EndpointState) -> Iterator[ModelKey]:
-        """Goes on from *state*; the models whose reference is another one by now or is gone, which begin anew.
+    def restore(self, state: EndpointState) -> Iterator[ModelKey | None]:
+        """Goes on from *state*, in steps, after each of which comes None; the models whose reference is another one by now or is gone, which begin anew.
 
         Raises:
             ValueError: *state* does not fit the policy.
@@ -117,7 +117,7 @@ class WatchedEndpoint:
         self.unwatched_rows = within("rows", state.unwatched_rows)
         for key, model in state.models.items():
             self.models[key] = self._watched(key, model.place)
-            if not self.models[key].restore(model):
+            if not (yield from self.models[key].restore(model)):
                 yield key
 
     @property
@@ -131,8 +131,11 @@ class WatchedEndpoint:
             models={key: model.brief for key, model in self.models.items()},
         )
 
-    def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert]:
-        """Judges the *pane* that ended *at*, None: no exchange; the alerts that changed. A mistake costs its part alone."""
+    def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert | None]:
+        """Judges the *pane* that ended *at*, None: no exchange; the alerts that changed. A mistake costs its part alone.
+
+        None comes between two alerts where something else may be done before it goes on.
+        """
         models: Mapping[ModelKey, ModelPane] = {}
         outcomes, closed_count = OutcomeCounter().close(at), 0
         if pane is not None:
@@ -157,6 +160,7 @@ class WatchedEndpoint:
         yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
         for key, model in self.models.items():
             yield from self._tried("model", partial(model.close_pane, models.get(key), at))
+            yield None
         for limit in self._limits.parts(self._over, at, self._traces_of_rule):
             yield from self._tried("threshold", limit)
 
@@ -203,7 +207,7 @@ class WatchedEndpoint:
         asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
         yield from self._limits.forget_columns(asked, at)
 
-    def _tried(self, name: str, part: Callable[[], Iterable[Alert]]) -> Iterator[Alert]:
+    def _tried(self, name: str, part: Callable[[], Iterable[Alert | None]]) -> Iterator[Alert | None]:
         """The alerts of one part, as far as it came; a mistake of ours is counted, and told once."""
         try:
             yield from part()

@@ -10,13 +10,14 @@ import numpy as np
 
 from dashlight.counting.kept_rows import KeptRows
 from dashlight.errors import StateError
-from dashlight.judge.columns.stationarity import moved_columns
+from dashlight.judge.columns.stationarity import moved_steps
 from dashlight.judge.words import listed
 from dashlight.records import Role, Score, Table
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import refuse, within
 from dashlight.window.reference.build import Chunk
 from dashlight.window.reference.learning import Learning
+from dashlight.window.reference.steps import Steps
 from dashlight.window.tables import taken
 
 logger = logging.getLogger(__name__)
@@ -102,8 +103,8 @@ class Learner:
                 scores.append(Score(None, None, statistic, float(count), float(count), float(count), self.rows))
         return scores
 
-    def reference(self, at: float, *, model: str) -> Reference | None:
-        """The reference, once there are rows enough and they held still; else None, and it goes on learning."""
+    def reference(self, at: float, *, model: str) -> Steps[Reference | None]:
+        """In steps: the reference, once there are rows enough and they held still; else None, and it goes on learning."""
         if not self._is_full:
             return None
         wanted, learning = self._stretch, self._learning()
@@ -112,7 +113,8 @@ class Learner:
         rows = learning.chunk
         # The latest stretch alone may hold still where the first rows did not: a deployment, a cold cache.
         latest: Chunk = {role: table if table.rows <= wanted else _last(table, wanted) for role, table in rows.items()}
-        self.moving = moved_columns(latest, tolerance=self._tolerance, rng=np.random.default_rng(_SEED))
+        yield
+        self.moving = yield from moved_steps(latest, tolerance=self._tolerance, rng=np.random.default_rng(_SEED))
         most = MOST_STRETCHES * wanted
         if self.moving and learning.rows < most and not self._is_heavy:
             self._wanted = min(learning.rows + wanted, most)
@@ -134,7 +136,7 @@ class Learner:
             )
         else:
             learning.keep_last(wanted)
-        return learning.reference(rng=np.random.default_rng(_SEED), created_at=at, model=model)
+        return (yield from learning.reference(rng=np.random.default_rng(_SEED), created_at=at, model=model))
 
     @property
     def _is_full(self) -> bool:

@@ -26,6 +26,7 @@ from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import moment, within
+from dashlight.window.reference.steps import Steps, finished
 
 logger = logging.getLogger(__name__)
 
@@ -81,8 +82,8 @@ class MachineWatch:
             learners={key: state for key, state in learners.items() if state is not None},
         )
 
-    def restore(self, state: WholeState, at: float, *, lose: Lose) -> list[Alert]:
-        """Goes on from *state*, on a fresh watch; the alerts that end because nobody is left who judges them.
+    def restore(self, state: WholeState, at: float, *, lose: Lose) -> Steps[list[Alert]]:
+        """In steps: goes on from *state*, on a fresh watch; the alerts that end because nobody is left who judges them.
 
         A part that is missing, or does not fit and is handed to *lose*, begins anew and costs nothing else.
 
@@ -108,7 +109,10 @@ class MachineWatch:
         if totals is not None and not _tried("totals", lambda: self.totals.restore(totals), lose):
             self.totals = Totals(started_at=at)
         replaced: set[WatchedModel] = set()
-        lost = {route for route in machine.endpoints if not self._restore_endpoint(route, state, replaced, lose)}
+        lost: set[str] = set()
+        for route in machine.endpoints:
+            if not (yield from self._restore_endpoint(route, state, replaced, lose)):
+                lost.add(route)
         self._restore_models(state, lose)
         models = [model for endpoint in self._endpoints.values() for model in endpoint.models.values()]
         places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
@@ -120,14 +124,20 @@ class MachineWatch:
             if alert.key not in judged and (alert.source in _OF_ROWS or alert.endpoint in lost)
         )
 
-    def _restore_endpoint(self, route: str, state: WholeState, replaced: set[WatchedModel], lose: Lose) -> bool:
+    def _restore_endpoint(self, route: str, state: WholeState, replaced: set[WatchedModel], lose: Lose) -> Steps[bool]:
         """Whether the endpoint goes on; adds the models whose reference was *replaced*."""
         place, part = state.machine.endpoints[route], state.endpoints.get(route)
-        endpoint = self._watch(route, place)
-        self._endpoints[route] = endpoint
+        endpoint = self._endpoints[route] = self._watch(route, place)
         if part is None:
             return False
-        if not _tried("endpoint", lambda: replaced.update((route, *key) for key in endpoint.restore(part)), lose):
+        try:
+            for key in endpoint.restore(part):
+                if key is None:
+                    yield
+                else:
+                    replaced.add((route, *key))
+        except Exception as error:  # a file can say anything: counted and told by *lose*
+            lose("endpoint", error)
             self._endpoints[route] = self._watch(route, place)
             return False
         return True
@@ -144,6 +154,10 @@ class MachineWatch:
 
     def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
+        return finished(self.close_pane_in_steps(pane, at))
+
+    def close_pane_in_steps(self, pane: MachinePane, at: float) -> Steps[list[Alert]]:
+        """As `close_pane`. Nothing else may be asked of the watch before the last step."""
         self.pane_count += 1
         self._statuses = dict(pane.statuses)
         self.totals.add_counts(pane.counts)
@@ -154,7 +168,11 @@ class MachineWatch:
             if route in counted:
                 self.totals.add_outcomes(route, counted[route].outcomes)
                 self.totals.add_generations(counted[route].generations)
-            reported += endpoint.close_pane(counted.get(route), at)
+            for alert in endpoint.close_pane(counted.get(route), at):
+                if alert is None:
+                    yield
+                else:
+                    reported.append(alert)
         reported += self._in_flight.update(self._of_processes(), at)
         self._ended_at = at
         changed = self._alerts.observe(reported)

@@ -15,10 +15,12 @@ from dashlight.judge.alert_budget import share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.learner import Learner, LearnerState
+from dashlight.watching.notices import Notices
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
 from dashlight.window.fitting import within
+from dashlight.window.reference.steps import Steps, finished
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +49,7 @@ class ModelWatch:
         self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
-        self._told_unknown = False
+        self._notices = Notices(self._named())
         self.refused: Counter[str] = Counter()
         """Panes of processes that compare with another reference, by its version: left out."""
 
@@ -59,7 +61,7 @@ class ModelWatch:
             file=_version(self._file),
             compared=tuple(self._comparisons),
             is_learning=self._learner is not None,
-            told_unknown=self._told_unknown,
+            told=self._notices.state,
             refused=self.refused,
         )
 
@@ -73,12 +75,12 @@ class ModelWatch:
         """What was collected to learn from; None where nothing is being learned."""
         return None if self._learner is None else self._learner.state
 
-    def restore(self, state: ModelState) -> bool:
-        """Goes on from *state*; what it compares with and learns from begins anew until that is restored as well.
+    def restore(self, state: ModelState) -> Steps[bool]:
+        """In steps: goes on from *state*; what it compares with and learns from begins anew until that is restored as well.
 
         False where the reference is another one by now, or gone: then nothing is compared or learned yet.
         """
-        self._told_unknown = state.told_unknown
+        self._notices.restore(state.told)
         self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
         if state.file != _version(self._file):
             return False
@@ -89,7 +91,7 @@ class ModelWatch:
                 logger.info("%s: the learned reference is gone or was replaced", self._named())
                 self._comparisons.clear()
                 return False
-            self._compare(reference)
+            yield from self._compare(reference)
         if state.is_learning:
             self._learn()
         return True
@@ -102,7 +104,7 @@ class ModelWatch:
         try:
             fresh.restore(state)
         except ValueError:
-            self._compare(fresh.reference)
+            finished(self._compare(fresh.reference))
             raise
 
     def restore_learner(self, state: LearnerState) -> None:
@@ -121,17 +123,18 @@ class ModelWatch:
         directions = {version: each.directions for version, each in self._comparisons.items()}
         return ModelBrief(tuple(self._comparisons), directions)
 
-    def close_pane(self, pane: ModelPane | None, at: float) -> Iterator[Alert]:
-        """Judges the *pane* that ended *at*, None where no row came; the alerts whose state changed."""
-        counted = self._taken(pane) if pane is not None else {}
+    def close_pane(self, pane: ModelPane | None, at: float) -> Iterator[Alert | None]:
+        """Judges the *pane* that ended *at*, None where no row came; the alerts whose state changed.
+
+        None comes between two of them where something else may be done before it goes on.
+        """
+        counted = (yield from self._taken(pane)) if pane is not None else {}
         for version, comparison in self._comparisons.items():
-            yield from comparison.close_pane(counted.get(version), at)
-            if comparison.unknown_columns and not self._told_unknown:
-                self._told_unknown = True
-                logger.info("%s: not in the reference: %s", self._named(), listed(comparison.unknown_columns))
+            yield from (yield from comparison.close_pane_in_steps(counted.get(version), at))
+            self._notices.unknown(comparison.unknown_columns)
         # Learned between two panes, so that no pane is half learned from and half judged.
         if self._learner is not None:
-            self._finish_learning(self._learner, at)
+            yield from self._finish_learning(self._learner, at)
         elif self._learned.is_other(*self._learned_key()):
             logger.info("%s: the learned reference was replaced", self._named())
             yield from self._begin_anew(at)
@@ -139,6 +142,7 @@ class ModelWatch:
     def replace_file(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on: the file was replaced. Gives the alerts that end with the old one."""
         self._file = reference
+        self._notices.forget()
         yield from self._begin_anew(at)
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
@@ -175,11 +179,12 @@ class ModelWatch:
         is_enough = all(each.has_enough_rows for each in self._comparisons.values())
         return "watching" if is_enough else "not_enough_data"
 
-    def _taken(self, pane: ModelPane) -> dict[str, RowPane]:
+    def _taken(self, pane: ModelPane) -> Steps[dict[str, RowPane]]:
         """What *pane* counted against the references in force; rows without one are learned from where that is wanted."""
         counted: dict[str, RowPane] = {}
+        self._notices.matched(pane.matched)
         for rows in pane.compared:
-            if not (rows.reference in self._comparisons or self._begin_with(rows.reference)):
+            if not (rows.reference in self._comparisons or (yield from self._begin_with(rows.reference))):
                 self._refuse(
                     rows.reference, f"compares with the reference {rows.reference}, which is not the one in force"
                 )
@@ -201,23 +206,19 @@ class ModelWatch:
                 self._learner.take(learned_from)
         return counted
 
-    def _begin_with(self, version: str) -> bool:
+    def _begin_with(self, version: str) -> Steps[bool]:
         """Compare with the reference of this *version* as well, if it is to be found and there is room for it."""
         if not self._comparisons:
-            if version == _version(self._file):
-                self._use_file(self._file)
+            if self._file is not None and version == self._file.version:
+                yield from self._use_file(self._file)
                 return True
             learned = self._learned.load(*self._key)
-            if learned is None or learned.version != version:
-                return False
-            self._learner = None
-            self._compare(learned)
-            return True
-        learned = self._learned.load(*self._key, _version(self._file)) if self._is_incomplete else None
+        else:
+            learned = self._learned.load(*self._key, _version(self._file)) if self._is_incomplete else None
         if learned is None or learned.version != version:
             return False
         self._learner = None
-        self._compare(learned)
+        yield from self._compare(learned)
         return True
 
     def _refuse(self, version: str, what: str) -> None:
@@ -225,11 +226,9 @@ class ModelWatch:
         if self.refused[version] == 1:
             logger.warning("%s: a process %s: its rows are left out", self._named(), what)
 
-    def _use_file(self, file: Reference | None) -> None:
-        if file is None:
-            return
+    def _use_file(self, file: Reference) -> Steps[None]:
         self._learner = None
-        self._compare(file)
+        yield from self._compare(file)
         if columns_of(file, "output"):
             return
         if self._learned.load(*self._key, file.version) is None:
@@ -251,9 +250,9 @@ class ModelWatch:
         self._learner = Learner(self._named(), self._policy.reference_rows, tolerance=self._policy.tolerance)
         return self._learner
 
-    def _finish_learning(self, learner: Learner, at: float) -> None:
+    def _finish_learning(self, learner: Learner, at: float) -> Steps[None]:
         try:
-            reference = learner.reference(at, model=self._key[1])
+            reference = yield from learner.reference(at, model=self._key[1])
         except Exception:
             # Counted and told by whoever closes the pane. The same rows would fail again, pane after pane.
             self._learn()
@@ -263,7 +262,7 @@ class ModelWatch:
         self._learner = None
         # Machines that compare with one reference say one thing.
         in_use = self._learned.keep(reference, *self._learned_key())
-        self._compare(in_use)
+        yield from self._compare(in_use)
         logger.info("%s: learned a reference from %d rows", self._named(), in_use.rows)
 
     def _begin_anew(self, at: float) -> Iterator[Alert]:
@@ -271,10 +270,11 @@ class ModelWatch:
         for comparison in ended.values():
             yield from comparison.withdraw(at)
 
-    def _compare(self, reference: Reference) -> None:
+    def _compare(self, reference: Reference) -> Steps[None]:
         endpoint, model, version = self._key
-        share = self._share_of(reference)
-        comparison = Comparison(reference, self._policy, share=share, endpoint=endpoint, model=model, version=version)
+        share, named = self._share_of(reference), {"endpoint": endpoint, "model": model, "version": version}
+        comparison = Comparison(reference, self._policy, share=share, in_steps=True, **named)
+        yield from comparison.set_up()
         self._comparisons[reference.version] = comparison
         if comparison.too_short:
             logger.info(

@@ -25,6 +25,7 @@ from dashlight.window.fitting import fitted, moment
 from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
 from dashlight.window.recent_pane import ROLES
+from dashlight.window.reference.steps import Steps, finished
 
 MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
@@ -42,10 +43,12 @@ class Comparison:
         endpoint: str = "",
         model: str = "",
         version: str = "",
+        in_steps: bool = False,
     ) -> None:
         """Set up windows and judges. Columns of *reference* stand with the features first.
 
-        *share* is the part of the budget of false alarms that the comparison may use.
+        *share* is the part of the budget of false alarms that the comparison may use. *in_steps*: it is of no use before
+        `set_up` is done.
         """
         self.reference = reference
         self.columns = reference.columns
@@ -62,16 +65,10 @@ class Comparison:
             share=share * watched.parts.columns,
             importance=watched.importance if watched.columns else None,
             movements=movements,
+            in_steps=True,
             **labels,
         )
-        self._joint = JointComparison(reference, watched, policy, share=share, movements=movements, labels=labels)
-        profiles: dict[tuple[Role, str], Profile] = {
-            (each.role, each.name): each.profile for each in watched.columns if each.profile is not None
-        }
-        self._breaks = BreakJudge(
-            self.columns, profiles, panes=panes, share=share * BREAKS, movements=movements, **labels
-        )
-        self._recent = self._breaks.recent_values()
+        self._share, self._watched, self._movements, self._labels = share, watched, movements, labels
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
@@ -79,11 +76,33 @@ class Comparison:
         self._in_force: dict[str, Alert] = {}
         self._ended_at: float | None = None
         self._rows = np.zeros(len(self.columns))
-        self._watched_count = len(watched.columns)
-        self.too_short = tuple(column.name for column in self._judge.too_short)
-        """Columns whose reference is too short for their own variation: slow to alarm."""
         self.unknown_columns: tuple[str, ...] = ()
         """Names, of the last batch that had any, that the reference does not know; some of them."""
+        if not in_steps:
+            finished(self.set_up())
+
+    def set_up(self) -> Steps[None]:
+        """Make what takes long, some columns at a time. What moved in the reference is measured once for all judges."""
+        watched, share, movements, labels = self._watched, self._share, self._movements, self._labels
+        yield from self._judge.set_up()
+        yield
+        self._joint = JointComparison(
+            self.reference, watched, self._policy, share=share, movements=movements, labels=labels
+        )
+        yield
+        profiles: dict[tuple[Role, str], Profile] = {
+            (each.role, each.name): each.profile for each in watched.columns if each.profile is not None
+        }
+        panes = self._policy.panes_between_false_alarms
+        self._breaks = BreakJudge(
+            self.columns, profiles, panes=panes, share=share * BREAKS, movements=movements, **labels
+        )
+        self._recent = self._breaks.recent_values()
+
+    @property
+    def too_short(self) -> tuple[str, ...]:
+        """Columns whose reference is too short for their own variation: slow to alarm."""
+        return tuple(column.name for column in self._judge.too_short)
 
     @property
     def state(self) -> ComparisonState:
@@ -139,6 +158,10 @@ class Comparison:
 
     def close_pane(self, pane: RowPane | None, at: float) -> list[Alert]:
         """Judges the *pane* that ended *at*; the alerts whose state changed. None, a pane without rows, does not count."""
+        return finished(self.close_pane_in_steps(pane, at))
+
+    def close_pane_in_steps(self, pane: RowPane | None, at: float) -> Steps[list[Alert]]:
+        """As `close_pane`. Nothing else may be asked of the comparison before the last step."""
         began_at, self._ended_at = self._ended_at, at
         if pane is None:
             return []
@@ -148,12 +171,14 @@ class Comparison:
         counts = self._panes.close(at)
         self._rows += counts.sum(1)
         self._recent.take(pane.recent, at)
-        judged = self._judge.update(counts, at, self._window, began_at=began_at)
+        judged = yield from self._judge.update_in_steps(counts, at, self._window, began_at=began_at)
+        yield
         alerts = [self._shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
         beside = self._joint.close_pane(pane.joint, at, told=told)
+        yield
         beside += self._breaks.update(self._recent, at)
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
@@ -190,7 +215,7 @@ class Comparison:
     def has_enough_rows(self) -> bool:
         """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
         shifts = [score.value for score in self._detectable_shifts()]
-        return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > self._watched_count
+        return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > len(self._watched.columns)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*, and which shift would have been seen by now; none before a pane has ended."""

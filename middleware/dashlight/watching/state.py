@@ -25,6 +25,7 @@ from dashlight.judge.traffic.thresholds import CrossingState
 from dashlight.metrics.totals import TotalsState
 from dashlight.records import Alert
 from dashlight.watching.learner import LearnerState
+from dashlight.watching.notices import Notice
 from dashlight.window.outcome_panes import OutcomePanesState
 from dashlight.window.panes import PanesState
 from dashlight.window.recent import RecentValuesState
@@ -72,7 +73,8 @@ class ModelState:
     compared: tuple[str, ...]
     """Versions of the references in force, in the order in which they came."""
     is_learning: bool
-    told_unknown: bool
+    told: tuple[Notice, ...]
+    """What was said once of its columns."""
     refused: Mapping[str, int]
 
 

@@ -156,23 +156,7 @@ class Binner:
 def _reached_edges(column: ColumnReference) -> NDArray[np.float64]:
     # A value that has not reached the first is below the range, one that has reached the last is above it.
     low, high = column.low - abs(column.low) * _NOISE, column.high + abs(column.high) * _NOISE
-    return np.concatenate([[low], _beside_values(column), [math.nextafter(high, math.inf)]])
-
-
-def _beside_values(column: ColumnReference) -> NDArray[np.float64]:
-    """The inner edges, moved off the values on which they lie by what a number may lose on its way.
-
-    An edge on a value goes below it; the end of a bin of one value, which is the next float, above it. No edge reaches
-    the next one.
-    """
-    edges = column.edges
-    borders = np.concatenate([[column.low], edges, [column.high]])
-    with np.errstate(all="ignore"):  # of infinite ranges
-        slack = np.abs(edges) * _NOISE
-        below = np.minimum(slack, np.diff(borders)[:-1] / 4)
-        above = np.minimum(slack, np.diff(borders)[1:] / 4)
-    is_end = edges == np.nextafter(borders[:-2], np.inf)
-    return np.where(is_end, edges + np.maximum(above, 0), edges - np.maximum(below, 0))
+    return np.concatenate([[low], column.edges, [math.nextafter(high, math.inf)]])
 
 
 def _bin_of_rank(inner_edges: int) -> NDArray[np.uint8]:

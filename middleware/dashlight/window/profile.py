@@ -15,7 +15,7 @@ from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Role, Table
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.layout import BLOCK_ROWS
-from dashlight.window.values import Text, is_writable, number_texts, numbers_of, texts_of
+from dashlight.window.values import Text, as_shortest, is_single, is_writable, number_texts, numbers_of, texts_of
 
 PRECISIONS = (-3, -2, -1, 0, 1, 2, 3, 4, 5, 6)
 """Decimals that a number needs: 0 is a whole one, -1 a multiple of ten; -3 stands for 1000 and more, 6 for six and more."""
@@ -56,15 +56,16 @@ def bounded(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
 def precisions_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     """For each of *numbers* the place in PRECISIONS of the decimals that it needs, shape (len(numbers),).
 
-    What a float of its size cannot hold does not count: 0.1 + 0.2 needs one decimal.
+    What a float of its size cannot hold does not count: 0.1 + 0.2 needs one decimal, and so does what 32 bits hold of it.
     """
     places = np.full(len(numbers), len(PRECISIONS) - 1, np.int64)
     sizes = np.abs(numbers)
+    # Of 64 bits off by no more than a few operations leave behind.
+    noise = np.where(is_single(numbers), 2.0**-24, 2e-15)
     for place in range(len(PRECISIONS) - 2, -1, -1):
         scaled = np.minimum(sizes, _WHOLE_FROM) * 10.0 ** PRECISIONS[place]
         error = np.abs(scaled - np.rint(scaled))
-        # Off by no more than a few operations leave behind.
-        places[error <= scaled * 2e-15] = place
+        places[error <= scaled * noise] = place
     return places
 
 
@@ -136,7 +137,7 @@ class _ColumnMeter:
         self._last = texts[-1:] or self._last
 
     def profile(self, column: ColumnReference) -> Profile:
-        numbers = np.sort(bounded(self._kept_numbers))
+        numbers = np.sort(as_shortest(bounded(self._kept_numbers)))
         distinct, counts = np.unique(numbers, return_counts=True)
         weighed = int(self._precisions.sum())
         ranked: Sequence[tuple[Text, int]]
@@ -193,25 +194,22 @@ class _ColumnMeter:
         self._rows += len(numbers)
 
     def _weigh(self, numbers: NDArray[np.float64]) -> None:
-        start = 0
-        while start < len(numbers):
-            stop = start + _BLOCK - (self._rows + start) % _BLOCK
-            part = numbers[start:stop]
-            part = part[np.isfinite(part) & (part != 0)]
-            counts = np.bincount(precisions_of(part), minlength=len(PRECISIONS))
-            self._precisions += counts
-            self._block += counts
-            if stop <= len(numbers):
-                self._roundest = np.maximum(self._roundest, _shares(self._block))
-                self._block[:] = 0
-            start = stop
+        begun = self._rows % _BLOCK
+        whole, rest = divmod(begun + len(numbers), _BLOCK)
+        weighed = np.flatnonzero(np.isfinite(numbers) & (numbers != 0))
+        places = (begun + weighed) // _BLOCK * len(PRECISIONS) + precisions_of(numbers[weighed])
+        blocks = np.bincount(places, minlength=(whole + 1) * len(PRECISIONS)).reshape(-1, len(PRECISIONS))
+        self._precisions += blocks.sum(0)
+        blocks[0] += self._block
+        self._roundest = np.maximum(self._roundest, _shares(blocks[:whole]).max(0, initial=0.0))
+        self._block = blocks[whole] if rest else np.zeros_like(self._block)
 
 
 def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    total = int(counts.sum())
-    if total < _FEWEST_IN_BLOCK:
-        return np.zeros(len(counts))
-    return np.asarray(np.cumsum(counts) / total)
+    """Shares of blocks by no more than so many decimals, shapes (..., len(PRECISIONS)); 0 for blocks that say little."""
+    total = counts.sum(-1, keepdims=True)
+    shares: NDArray[np.float64] = np.cumsum(counts, -1) / np.maximum(total, 1)
+    return np.where(total < _FEWEST_IN_BLOCK, 0.0, shares)
 
 
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]

@@ -23,7 +23,7 @@ from dashlight.window.recent_pane import (
     blank_rows,
 )
 from dashlight.window.tables import NO_EXCHANGE
-from dashlight.window.values import number_text, numbers_of, text_of
+from dashlight.window.values import number_text, numbers_of, text_of, whole_text
 
 _PLANS_KEPT = 64
 
@@ -179,7 +179,7 @@ def _fill(room: PaneRows, table: Table, plan: _Plan, rows: NDArray[np.intp], exc
         if set(map(type, cells)) == {str}:  # the usual case
             room.types[place] = TEXT_TYPE
             if keeps_texts:
-                room.texts[place] = [cell[:TEXT_CHARACTERS] for cell in cast("Sequence[str]", cells)]
+                room.texts[place] = [whole_text(cell[:TEXT_CHARACTERS]) for cell in cast("Sequence[str]", cells)]
             continue
         room.types[place] = types_of(cells)
         room.numbers[place] = numbers_of(cells)[0]

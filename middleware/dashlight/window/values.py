@@ -19,6 +19,14 @@ CATEGORY_CHARACTERS = 200
 
 _EXACT_INTEGERS = 2.0**53
 _LARGEST_SINGLE = 3e38
+_DIGITS = 12
+"""Significant ones, of a number of 64 bits: what arithmetic leaves behind is smaller."""
+_FEWEST_SINGLE_DIGITS, _MOST_SINGLE_DIGITS = 6, 9
+"""By so many digits numbers of 32 bits are told apart: FLT_DIG, FLT_DECIMAL_DIG."""
+_EXACT_TENS = 22
+"""The last power of ten that a float holds exactly: divided by a larger one, a number is off in its last bit."""
+_SMALLEST = 1e-290
+"""Smaller ones cannot be scaled to their digits."""
 _pack, _unpack = struct.Struct("<f").pack, struct.Struct("<f").unpack
 
 
@@ -64,15 +72,25 @@ def numbers_of(cells: Sequence[Cell]) -> tuple[NDArray[np.float64], NDArray[np.b
 
 
 def text_of(cell: Cell) -> Text:
-    """The category that *cell* counts as: a text as it is, 5 and 5.0 both `5`, true `true`; None where it is null."""
+    """The category that *cell* counts as: a text as it is, 5, 5.0 and "5.0" all `5`, true `true`; None where it is null."""
     if isinstance(cell, str):
-        return cell[:CATEGORY_CHARACTERS]
+        return whole_text(cell[:CATEGORY_CHARACTERS])
     if cell is None:
         return None
     if isinstance(cell, bool):
         return "true" if cell else "false"
     number = number_of(cell)
     return WRONG if number is None else number_text(number)
+
+
+def whole_text(text: str) -> str:
+    """*text* without the `.0` of a whole number; a zero before it, as codes have it, keeps it what it is."""
+    if not text.endswith(".0"):
+        return text
+    digits = text[:-2]
+    number = digits.removeprefix("-")
+    is_whole = number.isascii() and number.isdigit() and (number[0] != "0" or digits == "0")
+    return digits if is_whole else text
 
 
 def is_writable(text: str) -> bool:
@@ -84,7 +102,7 @@ def texts_of(cells: Sequence[Cell]) -> list[Text]:
     """The category that each of *cells* counts as."""
     kinds = set(map(type, cells))
     if kinds <= {str, type(None)} and _longest(cells) <= CATEGORY_CHARACTERS:
-        return list(cells)  # type: ignore[arg-type]  # the line above proves it
+        return [cell if cell is None else whole_text(cell) for cell in cells]  # type: ignore[arg-type]  # the line above proves it
     return [text_of(cell) for cell in cells]
 
 
@@ -115,6 +133,47 @@ def number_texts(numbers: NDArray[np.float64]) -> list[str | None]:
     distinct, place = np.unique(numbers, return_inverse=True)
     written = [number_text(number) for number in distinct.tolist()]
     return [written[at] for at in place.tolist()]
+
+
+def is_single(numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of *numbers* are exactly of 32 bits and not whole: those of 64 bits are so by a rare chance."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found: NDArray[np.bool_] = (numbers.astype(np.float32) == numbers) & (np.rint(numbers) != numbers)
+    return found
+
+
+def as_shortest(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """*numbers* as they were written before they went through a format, shape (len(numbers),).
+
+    One that is exactly of 32 bits is the shortest number that is the same in 32 bits (5.1 where 5.099999904632568 came);
+    of another twelve digits count, so that 0.1 + 0.2 is 0.3. Whole numbers, infinite ones and NaN stay as they are.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        places = np.flatnonzero((np.rint(numbers) != numbers) & (np.abs(numbers) > _SMALLEST))
+        broken = numbers[places]
+        single = broken.astype(np.float32)
+        is_single = single == broken
+    if not len(places):
+        return numbers
+    short = _rounded(broken, _DIGITS)
+    singles = broken[is_single]
+    for digits in range(_MOST_SINGLE_DIGITS, _FEWEST_SINGLE_DIGITS - 1, -1) if len(singles) else ():
+        shorter = _rounded(broken[is_single], digits)
+        singles = np.where(shorter.astype(np.float32) == single[is_single], shorter, singles)
+    short[is_single] = singles
+    found = numbers.copy()
+    found[places] = short
+    return found
+
+
+def _rounded(numbers: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
+    """*numbers*, none of them 0, to so many significant digits."""
+    decimals = digits - 1 - np.floor(np.log10(np.abs(numbers)))
+    up, down = 10.0 ** np.maximum(decimals, 0), 10.0 ** np.maximum(-decimals, 0)
+    found: NDArray[np.float64] = np.rint(numbers * up / down) * down / up
+    far = np.flatnonzero(decimals > _EXACT_TENS)
+    found[far] = [float(f"{number:.{digits}g}") for number in numbers[far].tolist()]
+    return found
 
 
 def _longest(cells: Iterable[Cell]) -> int:

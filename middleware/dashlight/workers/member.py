@@ -8,7 +8,6 @@ only what the ended process itself had not posted is lost.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,12 +19,13 @@ from dashlight.judge.alerts import ended
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
-from dashlight.store.private import count_trouble
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
+from dashlight.window.reference.steps import Result, Steps
 from dashlight.workers.checkpoints import Checkpoint
 from dashlight.workers.files import SharedFiles
 from dashlight.workers.mailbox import Letter
+from dashlight.workers.read_letters import ReadLetters
 from dashlight.workers.rendezvous import Meeting
 
 logger = logging.getLogger("dashlight")
@@ -34,17 +34,33 @@ PATIENCE_SECONDS = 0.3
 """How long the others' panes are waited for, or a quarter of a pane where that is shorter."""
 _LOOK_SECONDS = 0.05
 """How often it is looked whether they are there."""
-_MOST_REMEMBERED = 256
-"""Processes of which is remembered what was counted; those heard of last."""
+
+
+_STEP_SECONDS = 0.01
+"""How long judging goes on at a time: exchanges are analysed in between."""
+_STEP_PAUSE_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Turn:
-    """A pane that this process judged for its machine."""
+    """What this process has to tell as the judge of its machine."""
 
     watch: MachineWatch
     alerts: Sequence[Alert]
     """Those whose state changed."""
+    has_pane: bool = True
+    """Whether a pane was judged; else they are what the judge before had to tell, and what ended with it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Closing:
+    """A pane that is being judged."""
+
+    steps: Steps[list[Alert]]
+    own: list[MachinePane]
+    """What this process counted of it."""
+    letters: Sequence[Letter]
+    """Those of the others, and what else waited."""
 
 
 class Sharing:
@@ -63,78 +79,117 @@ class Sharing:
         self._pending: list[MachinePane] = []
         """Panes of this process that are not judged and not posted yet."""
         self._ended_at = self._judged_by = 0.0
-        self._read_letters: list[tuple[Letter, MachinePane]] = []
-        """Letters that were read and are not judged yet."""
-        self._looked_at: set[str] = set()
-        """Names of those that were read, or could not be, for the pane that is to be judged."""
-        self._counted: dict[str, int] = {}
-        self._unfitting: Counter[str] = Counter()
+        self._reading = ReadLetters()
         self._figures: Figures | None = None
         self.is_in = meeting is not None
         """Whether this process has a place among others of the machine now."""
         self._changed: tuple[Alert, ...] = ()
         """Alerts whose state changed in the last pane that this process judged."""
+        self._taking_over: Steps[Sequence[Alert]] | None = None
+        self._closing: _Closing | None = None
         self._is_news = False
         """Whether the briefing is another since it was asked for last; only where this process judges."""
 
-    def post(self, pane: MachinePane, at: float) -> Sequence[Alert]:
-        """Hands on what this process counted in the pane that ended *at*.
-
-        The alerts that end because this process became the judge, and a reference is another one by now.
-        """
+    def post(self, pane: MachinePane, at: float) -> None:
+        """Hands on what this process counted in the pane that ended *at*."""
         self._pending.append(pane)
         files = self._files
         if files is None:
-            return ()
-        ended: Sequence[Alert] = ()
+            return
         if files.enter():
             self.is_in = True
             if not files.lease.take():
-                self._watch = None
-                self._forget_letters()
+                self._stand_down()
             elif self._watch is None:
-                ended = self._take_over(files, at)
+                self._watch = MachineWatch(self._policy, self._references, at=at)
+                self._reading.counted.clear()
+                self._taking_over = self._take_over(files, self._watch, at)
         if self._watch is None and files.mailbox.post(merged(self._pending)):
             self._pending.clear()
         elif len(self._pending) > 1:
             self._pending = [merged(self._pending)]
         self._ended_at = at
         self._judged_by = self._clock.monotonic() + min(PATIENCE_SECONDS, self._policy.pane_seconds / 4)
-        return ended
 
-    def turn(self, at: float) -> Turn | None:
-        """Judges, where this process does and all panes are there or were waited for long enough."""
+    def turn(self, at: float, *, at_once: bool = False) -> Turn | None:
+        """Judges, where this process does and all panes are there or were waited for long enough.
+
+        What takes long is done in steps: None, and the turn goes on with the next call. *at_once*: to its end.
+        """
         watch, files = self._watch, self._files
-        if watch is None or not self._pending:
+        if watch is None or not (self._pending or self.is_judging):
             return None
-        waiting: list[Letter] = []
-        if files is not None:
-            if files.has_lost_lease:
-                self._watch = None
-                self._forget_letters()
+        if files is not None and files.has_lost_lease:
+            self._stand_down()
+            return None
+        if self._taking_over is not None:
+            over = self._advanced(self._taking_over, at_once=at_once)
+            if over is None:
                 return None
-            waiting = files.mailbox.waiting()
-            self._read(files, waiting)
-            if self._are_missing(watch) and self._clock.monotonic() < self._judged_by:
-                return None
-        panes, self._pending = self._pending, []
-        panes += self._taken()
-        alerts = watch.close_pane(self._summed(panes), at)
+            self._taking_over = None
+            if over:
+                return Turn(watch, over, has_pane=False)
+            # What could not be taken over begins anew.
+            watch = self._watch or watch
+        if self._closing is None:
+            waiting: list[Letter] = []
+            if files is not None:
+                waiting = files.mailbox.waiting()
+                self._reading.read(files.mailbox, waiting)
+                if self._are_missing(watch) and self._clock.monotonic() < self._judged_by:
+                    return None
+            own, self._pending = self._pending, []
+            steps = watch.close_pane_in_steps(self._reading.summed([*own, *self._reading.taken()]), at)
+            self._closing = _Closing(steps, own, waiting)
+        closing = self._closing
+        try:
+            alerts = self._advanced(closing.steps, at_once=at_once)
+        except Exception:
+            self._closing = None
+            raise
+        if alerts is None:
+            return None
+        self._closing = None
         if files is not None:
             self._references.learned.put_aside_refused()
             # What is in no checkpoint is counted again by whoever takes over. Those of another version stay as well.
             self._changed = tuple(alerts)
-            if files.checkpoint.write(Checkpoint(watch.state, self._counted, self._changed)):
-                files.mailbox.discard(letter.name for letter in waiting if self._is_counted(letter))
+            if files.checkpoint.write(Checkpoint(watch.state, self._reading.counted, self._changed)):
+                files.mailbox.discard(letter.name for letter in closing.letters if self._reading.is_counted(letter))
             files.briefing.write(watch.briefing)
-            for forgotten in list(self._counted)[:-_MOST_REMEMBERED]:
-                del self._counted[forgotten]
+            self._reading.tidy()
         self._is_news = True
         return Turn(watch, alerts)
 
     @property
+    def is_judging(self) -> bool:
+        """Whether a turn has begun that goes on."""
+        return self._closing is not None or self._taking_over is not None
+
+    def _advanced(self, steps: Steps[Result], *, at_once: bool) -> Result | None:
+        """What comes of *steps*; None where they are not over after _STEP_SECONDS."""
+        until = self._clock.monotonic() + _STEP_SECONDS
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            if not at_once and self._clock.monotonic() >= until:
+                return None
+
+    def _stand_down(self) -> None:
+        """Another process judges: what was begun here is its to judge."""
+        if self._closing is not None:
+            self._pending = [*self._closing.own, *self._pending]
+        self._watch = self._taking_over = self._closing = None
+        self._reading.forget()
+
+    @property
     def wait_seconds(self) -> float:
         """How long until it is worth asking again whether it is this process's turn."""
+        if self.is_judging:
+            return _STEP_PAUSE_SECONDS
         return _LOOK_SECONDS if self._pending and self._watch is not None else float("inf")
 
     def briefing(self) -> Briefing | None:
@@ -168,7 +223,10 @@ class Sharing:
     def replace_reference(self, reference: Reference, at: float) -> Sequence[Alert]:
         """Judges by *reference* from now on, or would; the alerts that end with the one before."""
         self._references = References(self._references.learned, reference)
-        return () if self._watch is None else self._watch.replace_reference(reference, at)
+        # What has begun ends with the reference with which it began.
+        turn = self.turn(at, at_once=True) if self.is_judging else None
+        ended = () if self._watch is None else self._watch.replace_reference(reference, at)
+        return [*(() if turn is None else turn.alerts), *ended]
 
     @property
     def watch(self) -> MachineWatch | None:
@@ -179,9 +237,7 @@ class Sharing:
     def troubles(self) -> Mapping[SignalFate, int]:
         """What went wrong with the files, and which panes in them did not fit."""
         of_files = {} if self._files is None else self._files.troubles
-        return of_files | {
-            SignalFate("files", "dropped", kind, "panes"): count for kind, count in self._unfitting.items()
-        }
+        return of_files | dict(self._reading.troubles)
 
     def leave(self, last: MachinePane) -> None:
         """Posts what is not judged yet, *last* among it, for whoever judges next, and leaves the others."""
@@ -189,14 +245,16 @@ class Sharing:
         if files is None:
             return
         self.is_in = False
+        if self.is_judging:
+            self._stand_down()
         self._pending.append(last)
         files.mailbox.post(merged(self._pending))
         if self._watch is not None and self._changed:
             # They are told: whoever goes on need not tell them again.
-            files.checkpoint.write(Checkpoint(self._watch.state, self._counted))
+            files.checkpoint.write(Checkpoint(self._watch.state, self._reading.counted))
         self._pending.clear()
         self._watch = None
-        self._forget_letters()
+        self._reading.forget()
         files.leave()
 
     def forget(self) -> None:
@@ -207,9 +265,8 @@ class Sharing:
         if self._files is not None:
             self._files.forget()
 
-    def _take_over(self, files: SharedFiles, at: float) -> Sequence[Alert]:
-        """Goes on where the process that judged before left off, or begins."""
-        self._watch, self._counted = MachineWatch(self._policy, self._references, at=at), {}
+    def _take_over(self, files: SharedFiles, watch: MachineWatch, at: float) -> Steps[Sequence[Alert]]:
+        """Goes on with *watch* where the process that judged before left off, or begins."""
         checkpoint = files.checkpoint.inherited()
         if checkpoint is None:
             return []
@@ -219,57 +276,19 @@ class Sharing:
             firing = [alert for alert in machine.alerts.in_force if alert.state == "firing"]
             return [ended(alert, at, "the settings were changed") for alert in firing]
         try:
-            over = self._watch.restore(checkpoint.state, at, lose=files.checkpoint.lose)
+            over = yield from watch.restore(checkpoint.state, at, lose=files.checkpoint.lose)
         except Exception as error:  # a file can say anything
             files.checkpoint.lose("first part", error)
             self._watch = MachineWatch(self._policy, self._references, at=at)
             return []
-        self._counted, self._is_news = dict(checkpoint.counted), True
+        self._reading.counted, self._is_news = dict(checkpoint.counted), True
         logger.info("judging for all processes from here on, after %d panes", machine.pane_count)
         return [*checkpoint.changed, *over]
-
-    def _is_counted(self, letter: Letter) -> bool:
-        return letter.sequence <= self._counted.get(letter.worker, 0)
-
-    def _read(self, files: SharedFiles, waiting: Sequence[Letter]) -> None:
-        """Reads those of *waiting* that are new."""
-        new = [each for each in waiting if not self._is_counted(each) and each.name not in self._looked_at]
-        self._looked_at.update(letter.name for letter in new)
-        self._read_letters += files.mailbox.read(new)
 
     def _are_missing(self, watch: MachineWatch) -> bool:
         """Whether a process that was there last time has not told of the pane that is to be judged.
 
         What it told late of the pane before does not count: else it would be a pane late for ever.
         """
-        since = self._ended_at - self._policy.pane_seconds / 2
-        statuses = [each for _, pane in self._read_letters for each in pane.statuses.items()]
-        there = {process for process, status in statuses if status.ended_at > since}
-        return bool(set(watch.processes) - {self._process} - there)
-
-    def _taken(self) -> list[MachinePane]:
-        """What was read; of each process is remembered what is counted."""
-        panes = [pane for _, pane in self._read_letters]
-        for letter, _ in self._read_letters:
-            self._counted.pop(letter.worker, None)
-            self._counted[letter.worker] = letter.sequence
-        self._forget_letters()
-        return panes
-
-    def _forget_letters(self) -> None:
-        self._read_letters.clear()
-        self._looked_at.clear()
-
-    def _summed(self, panes: Sequence[MachinePane]) -> MachinePane:
-        """The sum of *panes*, of which the first is this process's own; without those that do not fit, which are counted."""
-        try:
-            return merged(panes)
-        except ValueError:
-            whole, *others = panes
-        for pane in others:
-            try:
-                whole = merged([whole, pane])
-            except ValueError:
-                sentence = f"{', '.join(pane.statuses)}: counts under other settings than the process that judges"
-                count_trouble(self._unfitting, "unfitting", sentence, logger=logger)
-        return whole
+        since_at = self._ended_at - self._policy.pane_seconds / 2
+        return bool(self._reading.missing(set(watch.processes) - {self._process}, since_at=since_at))

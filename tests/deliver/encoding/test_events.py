@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -104,6 +105,13 @@ def test_an_alert_warns_when_it_fires_and_informs_when_it_resolves() -> None:
     assert [firing.severity, resolved.severity] == [13, 9]
     assert firing.urgent
     assert firing.body == "amount above 100: from 5% to 40%"
+
+
+@pytest.mark.parametrize(("column", "shown"), [("", '""'), ("amount", "amount"), (None, None)])
+def test_a_column_without_a_name_is_in_quotes(column: str | None, shown: str | None) -> None:
+    event = alert_event(replace(alert(), column=column), identifier=ID, seq=1)
+
+    assert event.attributes.get("dashlight.column.name") == shown
 
 
 def test_an_alert_tells_its_causes_and_exemplars() -> None:

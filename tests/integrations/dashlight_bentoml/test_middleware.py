@@ -541,11 +541,14 @@ def test_values_that_cannot_be_copied_cost_nothing_but_themselves(
 def test_of_a_path_that_is_excluded_no_value_is_looked_at(collected: Any) -> None:
     service = Service(healthz=double)
     service.apis["healthz"].input_spec = Foreign
+    counted: list[int] = []
+    collected.monitor.capture.inbox.put_excluded = lambda exchange: counted.append(exchange.status)
 
     sent = asyncio.run(ask(started(service), "/healthz"))
 
     assert sent[0]["status"] == 200
     assert (collected.events(), collected.losses) == ([], {})
+    assert counted == [200]
 
 
 def test_an_app_that_is_laid_out_otherwise_costs_a_count(collected: Any) -> None:

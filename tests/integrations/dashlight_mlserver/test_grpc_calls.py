@@ -292,3 +292,27 @@ def test_of_a_long_stream_the_first_messages_are_kept(events: Events) -> None:
 
     (event,) = events()
     assert event["dashlight.rows"] == MOST_MESSAGES
+
+
+@pytest.fixture
+def excluding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Excludes the service, once a Monitor is made; the statuses that are counted of what is excluded."""
+    monkeypatch.setenv("DASHLIGHT_EXCLUDED_URLS", "^/inference")
+    return []
+
+
+def test_of_calls_that_are_excluded_only_the_requests_are_counted(excluding: list[int], events: Events) -> None:
+    assert process.monitor is not None
+    process.monitor.capture.inbox.put_excluded = lambda exchange: excluding.append(exchange.status)  # type: ignore[method-assign]
+    answer = answered(2000.0)
+
+    async def answers(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        async for _ in requests:
+            yield answer
+
+    assert infer(lambda: answer) is answer
+    assert stream(answers, asked(1.0), asked(2.0)) == [answer, answer]
+
+    assert excluding == [200, 200]
+    assert events() == []
+    assert losses() == {}

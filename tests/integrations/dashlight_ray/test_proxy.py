@@ -269,3 +269,25 @@ def test_the_route_is_the_one_that_ray_logs(
     finally:
         for name in ("ray.serve.context", "ray.serve", "ray"):
             del sys.modules[name]
+
+
+@pytest.fixture
+def excluding(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, str]]:
+    """Excludes a deployment, once a Monitor is made; what is counted of it."""
+    monkeypatch.setenv("DASHLIGHT_EXCLUDED_URLS", "^/petal")
+    return []
+
+
+def test_of_a_deployment_that_is_excluded_only_the_requests_are_counted(
+    excluding: list[tuple[int, str]], exporter: MemoryExporter
+) -> None:
+    assert process.monitor is not None
+    process.monitor.capture.inbox.put_excluded = lambda ended: excluding.append((ended.status, ended.outcome))  # type: ignore[assignment]
+    client = TestClient(behind(Ray({"/petal": petal, "/price": price}), called(IMPORT_PATH)))
+
+    assert client.post("/petal", json={"sepal": 3}).json() == {"length": 1.5}
+    client.post("/price", json={"rooms": 2})
+
+    assert excluding == [(200, "ok")]
+    assert seen(exporter) == [("/price", {"rooms": 2}, {"price": 200.0})]
+    assert len(exporter.spans) == 1

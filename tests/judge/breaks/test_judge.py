@@ -57,7 +57,6 @@ BREAKS: dict[str, tuple[str, str, str, Break]] = {
     "whole prices": ("price", "rounding", "price is rounded to whole numbers in 100 %", lambda v, _: {"price": np.round(v["price"])}),
     "tens": ("age", "rounding", "age is rounded to tens", lambda v, _: {"age": np.round(v["age"], -1)}),
     "one decimal of a slow column": ("slow", "rounding", "slow is rounded to 1 decimal", lambda v, _: {"slow": np.round(v["slow"], 1)}),
-    "single precision": ("price", "rounding", "as single precision leaves them", lambda v, _: {"price": v["price"].astype(np.float32).astype(float)}),
 }  # fmt: skip
 
 

@@ -6,9 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.judge.columns.causes import bin_label, event_words, explain, quantile
-from dashlight.window.columns import ColumnReference
+from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.events import EVENT_BINS, EVENT_COUNT, FUNCTIONAL_NAMES
 from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
+from dashlight.window.profile import PRECISIONS
 
 MakeColumn = Callable[..., ColumnReference]
 Counts = NDArray[np.int64]
@@ -31,6 +32,21 @@ def functional(name: str) -> int:
 
 def categorical(column: ColumnReference, categories: tuple[str, ...], known: frozenset[str]) -> ColumnReference:
     return replace(column, kind="categorical", categories=categories, known=known, edges=np.zeros(0))
+
+
+def profile(
+    *,
+    precisions: tuple[float, ...],
+    values: tuple[float, ...] = (),
+    frequent: tuple[tuple[str, float], ...] = (),
+) -> Profile:
+    """Of a column of numbers, with what its words ask for."""
+    precisions = (*precisions, *[1.0] * (len(PRECISIONS) - len(precisions)))
+    nothing: dict[str, str] = {}
+    shares = tuple(1 / len(values) for _ in values)
+    return Profile(
+        1000, (0.0, 1.0, 0.0, 0.0, 0.0), precisions, precisions, (), values, shares, frequent, 0.0, 1, nothing
+    )
 
 
 @pytest.fixture
@@ -69,12 +85,58 @@ def test_events_of_numbers_are_told_by_their_ends(temp: ColumnReference, event: 
 
 
 def test_a_value_with_a_bin_of_its_own_is_told_as_such(column_with: MakeColumn) -> None:
-    after_nought = float(np.nextafter(0.0, 1.0))
-    precip = column_with({FIRST: 5, FIRST + 1: 900, FIRST + 2: 95}, [0.0, after_nought], (-0.5, 2.5), "precip")
+    counts = {FIRST: 5, FIRST + 1: 900, FIRST + 2: 95}
+    precip = replace(
+        column_with(counts, [-0.01, 0.004], (-0.5, 2.5), "precip"),
+        profile=profile(precisions=(0.9, 0.9, 0.9, 0.9, 0.95, 1.0), frequent=(("0", 0.9), ("0.1", 0.01))),
+    )
 
     assert event_words(precip, event_of(FIRST + 1, FIRST + 2)) == "precip = 0"
     assert event_words(precip, event_of(FIRST + 2, FIRST + 3)) == "precip over 0 to 2.5"
-    assert bin_label(precip, FIRST) == "-0.5 to 0"
+    assert [bin_label(precip, FIRST), bin_label(precip, FIRST + 1)] == ["-0.5 to -0.01", "0"]
+
+
+@pytest.mark.parametrize(
+    ("values", "edges", "labels"),
+    [
+        ((0.0, 18.0, 25.0, 34.0, 40.0, 41.0), [9.0, 37.0], ["0", "18 to 34", "40 to 41"]),
+        ((), [8.5, 36.5], ["0 to 8", "9 to 36", "37 to 41"]),
+        ((), [9.0, 37.0], ["0 to 8", "9 to 36", "37 to 41"]),
+    ],
+    ids=["all known", "too many to be known", "edges on whole numbers"],
+)
+def test_bins_of_whole_numbers_are_told_by_the_numbers_that_they_hold(
+    column_with: MakeColumn, values: tuple[float, ...], edges: list[float], labels: list[str]
+) -> None:
+    counts = {FIRST: 30, FIRST + 1: 40, FIRST + 2: 30}
+    age = replace(
+        column_with(counts, edges, (0.0, 41.0), "age"),
+        profile=profile(precisions=(0.0, 0.0, 0.2, 1.0, 1.0, 1.0), values=values),
+    )
+
+    assert [bin_label(age, FIRST + place) for place in range(3)] == labels
+    assert event_words(age, event_of(FIRST, FIRST + 2)) == f"age from 0 to {labels[1].split()[-1]}"
+    assert quantile(age, age.counts, 0.5) % 1 == 0
+
+
+def test_levels_are_told_by_themselves(column_with: MakeColumn) -> None:
+    rate = replace(
+        column_with({FIRST: 50, FIRST + 1: 50}, [0.3], (0.1, 0.4), "rate"),
+        profile=profile(precisions=(0.0, 0.0, 0.0, 0.0, 1.0), values=(0.1, 0.2, 0.4)),
+    )
+
+    assert [bin_label(rate, FIRST), bin_label(rate, FIRST + 1)] == ["0.1 to 0.2", "0.4"]
+    assert event_words(rate, event_of(FIRST + 1, FIRST + 2)) == "rate = 0.4"
+
+
+def test_ends_that_lie_close_have_as_many_digits_as_tell_them_apart(column_with: MakeColumn) -> None:
+    close = column_with({FIRST: 50, FIRST + 1: 50}, [7.0000003], (7.0000001, 7.0000005), "x")
+
+    assert event_words(close, event_of(FIRST, FIRST + 1)) == "x from 7.0000001 to 7.0000003"
+
+
+def test_a_column_without_a_name_is_told_in_quotes(temp: ColumnReference) -> None:
+    assert event_words(replace(temp, name=""), NULL) == 'missing ""'
 
 
 def test_whole_numbers_are_told_as_themselves(column_with: MakeColumn) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dashlight.judge.evidence.null import null_of
-from dashlight.judge.evidence.score_tables import LAYERS, evidence_tables
+from dashlight.judge.evidence.score_tables import LAYERS, EvidenceTables, evidence_steps, evidence_tables
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT
 from dashlight.window.layout import STRUCTURAL_BINS
@@ -57,3 +57,25 @@ def test_tables_like_others_have_their_bets_and_thresholds(
 
 def test_no_columns_have_empty_tables() -> None:
     assert evidence_tables(null_of([]), np.zeros(0), panes=PANES).floor.shape[0] == 0
+
+
+def test_tables_that_are_made_in_steps_of_some_columns_are_the_same(columns_of: MakeColumns) -> None:
+    rng = np.random.default_rng(7)
+    columns = columns_of({f"x{place}": rng.gamma(1 + place / 10, 1, 600) for place in range(40)})
+    weights = np.linspace(0.0, 1.0, 40) / 20
+    steps, made = evidence_steps(null_of(columns), weights, panes=PANES), 0
+    whole = evidence_tables(null_of(columns), weights, panes=PANES)
+
+    while True:
+        try:
+            next(steps)
+            made += 1
+        except StopIteration as end:
+            parts: EvidenceTables = end.value
+            break
+
+    assert made == 3
+    for name in ("each", "inside", "scores", "other", "floor"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))
+    np.testing.assert_array_equal(parts.live.events, whole.live.events)
+    np.testing.assert_array_equal(parts.live.functionals, whole.live.functionals)

@@ -5,7 +5,14 @@ import pytest
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
-from dashlight.window.reference.build import Chunk, build_reference, build_reference_from_columns
+from dashlight.window.reference.build import (
+    Chunk,
+    build_reference,
+    build_reference_from_columns,
+    parts_of,
+    reference_steps,
+)
+from dashlight.window.reference.steps import finished
 from dashlight.window.tables import selected, table_of_columns, taken
 
 Tables = Callable[..., Table]
@@ -143,3 +150,56 @@ def test_the_same_rows_make_the_same_version_and_others_another() -> None:
 
     assert first == again
     assert first != other
+
+
+@pytest.mark.parametrize("width", [1, 20, 300])
+def test_rows_are_taken_some_at_a_time_so_that_no_step_takes_long(width: int) -> None:
+    features = table_of_columns({f"x{place}": np.arange(3000.0) for place in range(width)})
+    outputs = table_of_columns({"y": np.arange(3000.0)})
+
+    parts = list(parts_of({"feature": features, "output": outputs}))
+
+    sizes = [part["feature"].numbers.size for part in parts]
+    assert max(sizes) <= max(20_000, 500 * width)
+    assert sum(part["feature"].rows for part in parts) == sum(part["output"].rows for part in parts) == 3000
+    assert all(part["feature"].rows == part["output"].rows for part in parts)
+
+
+def test_rows_that_do_not_belong_together_one_by_one_stay_in_one_part() -> None:
+    features = table_of_columns({f"x{place}": np.arange(3000.0) for place in range(30)})
+    rows: Chunk = {"feature": features, "output": table_of_columns({"y": np.arange(10.0)})}
+
+    assert list(parts_of(rows)) == [rows]
+
+
+def test_a_reference_in_parts_counts_as_one_that_is_made_at_once() -> None:
+    rng = np.random.default_rng(5)
+    columns = {f"x{place}": rng.gamma(1 + place, 1, 3000) for place in range(30)}
+    rows: Chunk = {"feature": table_of_columns(columns), "output": table_of_columns({"y": rng.random(3000)})}
+
+    whole = build_reference(lambda: [rows], rng=np.random.default_rng(0), created_at=0.0)
+    steps = reference_steps(lambda: parts_of(rows), rng=np.random.default_rng(0), created_at=0.0)
+    parts = finished(steps)
+
+    for one, other in zip(whole.columns, parts.columns, strict=True):
+        np.testing.assert_array_equal(one.counts, other.counts)
+        np.testing.assert_array_equal(one.edges, other.edges)
+    assert whole.pairs is not None
+    assert parts.pairs is not None
+    np.testing.assert_array_equal(whole.pairs.shares, parts.pairs.shares)
+
+
+def test_columns_alone_are_those_of_the_whole_reference_but_for_their_profiles() -> None:
+    rng = np.random.default_rng(6)
+    rows: Chunk = {
+        "feature": table_of_columns({"a": rng.random(900), "b": rng.integers(0, 4, 900), "c": ["u", "v", "w"] * 300})
+    }
+
+    whole = build_reference(lambda: [rows], rng=np.random.default_rng(0), created_at=0.0)
+    alone = finished(reference_steps(lambda: [rows], rng=np.random.default_rng(0), created_at=0.0, columns_alone=True))
+
+    assert (alone.pairs, alone.directions, [column.profile for column in alone.columns]) == (None, (), [None] * 3)
+    for one, other in zip(whole.columns, alone.columns, strict=True):
+        np.testing.assert_array_equal(one.counts, other.counts)
+        assert len(one.variation) == len(other.variation) > 0
+        np.testing.assert_array_equal(one.variation[0].events, other.variation[0].events)

@@ -7,6 +7,7 @@ from dashlight.errors import ReferenceDataError
 from dashlight.records import Prediction, Table
 from dashlight.window.columns import Reference
 from dashlight.window.reference.learning import Learning, size_of
+from dashlight.window.reference.steps import finished
 
 Tables = Callable[..., Table]
 
@@ -16,7 +17,7 @@ def prediction(features: Table, outputs: Table) -> Prediction:
 
 
 def learned(learning: Learning) -> Reference:
-    return learning.reference(rng=np.random.default_rng(0), created_at=5.0, model="flights")
+    return finished(learning.reference(rng=np.random.default_rng(0), created_at=5.0, model="flights"))
 
 
 def test_rows_are_collected_until_there_are_enough(table: Tables) -> None:

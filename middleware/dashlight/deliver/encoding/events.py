@@ -119,7 +119,7 @@ def alert_event(alert: Alert, *, identifier: int, seq: int, trace_url: str = "")
             "dashlight.alert.causes": [_cause(cause) for cause in alert.causes],
             "dashlight.alert.exemplars": list(alert.exemplars),
             "dashlight.alert.links": [trace_url.replace("{trace_id}", each) for each in alert.exemplars if trace_url],
-            "dashlight.column.name": alert.column,
+            "dashlight.column.name": _name(alert.column),
             "dashlight.column.role": alert.role,
             "dashlight.model.name": alert.model,
             "dashlight.model.version": alert.version,
@@ -200,9 +200,14 @@ def _cause(cause: Cause) -> dict[str, object]:
     return {"event": cause.event, "reference": cause.reference, "current": cause.current, "bins": bins}
 
 
+def _name(column: str | None) -> str | None:
+    """The name of a *column* as it is shown: in quotes where it is empty."""
+    return '""' if column == "" else column
+
+
 def _score(score: Score) -> dict[str, object]:
     return {
-        "column": score.column,
+        "column": _name(score.column),
         "role": score.role,
         "statistic": score.statistic,
         "value": score.value,

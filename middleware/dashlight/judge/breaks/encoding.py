@@ -156,4 +156,4 @@ def _examples(texts: list[str]) -> str:
 
 
 def _shown(text: str) -> str:
-    return printable(text) if text.strip() == text and text else f'"{printable(text)}"'
+    return printable(text) if text.strip() in {text, ""} else f'"{printable(text)}"'

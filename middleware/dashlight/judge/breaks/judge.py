@@ -20,6 +20,7 @@ from dashlight.window.fitting import refuse, within
 from dashlight.window.profile import bounded
 from dashlight.window.recent import ABSENT, SPARSE_STRIDE, RecentRows, RecentValues, UnknownColumn
 from dashlight.window.recent_pane import MOST_UNKNOWN
+from dashlight.window.values import as_shortest
 
 SHARE = 0.02
 """Part of the budget of false alarms that suffices: breaks are large."""
@@ -190,7 +191,7 @@ class BreakJudge:
         memory = self._memory[_place(column)]
         profile = self._profiles[_place(column)]
         numbers, exchanges = rows.numbers[place], rows.exchange_count
-        finite = bounded(numbers)
+        finite = as_shortest(bounded(numbers))
         independent = 1 / (memory.phi / (rows.rows * stride) + memory.tau**2)
         return Sight(
             column=column,

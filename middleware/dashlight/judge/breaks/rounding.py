@@ -12,6 +12,8 @@ ROUNDEST_BEFORE = 0.9
 """A block of 100 rows of the reference as round as this: then so are the recent rows by nature."""
 MORE_SHARE = 0.3
 FEWEST_DISTINCT = 4
+SINGLE_DIGITS = 7
+"""Significant ones, of 32 bits."""
 
 _WORDS = {-3: "thousands", -2: "hundreds", -1: "tens", 0: "whole numbers", 1: "1 decimal"}
 
@@ -28,11 +30,13 @@ def rounded(sight: Sight) -> Finding | None:
     if len(distinct) < FEWEST_DISTINCT or not before or len(numbers) < 0.5 * sight.rows:
         return None
     shares = np.cumsum(np.bincount(precisions_of(numbers), minlength=len(PRECISIONS))) / len(numbers)
-    return _fewer(sight, shares, len(distinct)) or _more(sight, shares, distinct)
+    return _fewer(sight, shares, len(distinct)) or _more(sight, shares, len(distinct))
 
 
 def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
     place = int(np.argmax(shares >= NEARLY_ALL))
+    if _are_single(sight.numbers, PRECISIONS[place]):
+        return None
     before, share = sight.profile.precisions[place], float(shares[place])
     if before > MOST_BEFORE or sight.profile.roundest[place] > ROUNDEST_BEFORE:
         return None
@@ -42,21 +46,25 @@ def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
     return Finding("rounding", what + _look(sight), f"{sight.name} of at most {to}", before, share, certainty)
 
 
-def _more(sight: Sight, shares: Floats, distinct: Floats) -> Finding | None:
+def _more(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
     finest = int(np.argmax(np.array(sight.profile.precisions) >= 0.999))
     before, share = 1 - sight.profile.precisions[finest], 1 - float(shares[finest])
-    if share < MORE_SHARE:
+    if share < MORE_SHARE or _are_single(np.array(sight.profile.quantiles), PRECISIONS[finest]):
         return None
     at_most = _words(PRECISIONS[finest])
-    with np.errstate(over="ignore"):
-        is_single = float((distinct.astype(np.float32) == distinct).mean()) >= NEARLY_ALL
-    single = is_single and PRECISIONS[finest] > 0
-    why = ", as single precision leaves them" if single else ""
-    what = f"{sight.name} has more digits than {at_most} in {percent(share)} of rows ({percent(before)} in the reference){why}"
-    certainty = nats(share, upper_share(max(before, 0.0), _reference_rows(sight)), len(distinct))
+    what = (
+        f"{sight.name} has more digits than {at_most} in {percent(share)} of rows ({percent(before)} in the reference)"
+    )
+    certainty = nats(share, upper_share(max(before, 0.0), _reference_rows(sight)), distinct)
     return Finding(
         "rounding", what + _look(sight), f"{sight.name} of more than {at_most}", max(before, 0.0), share, certainty
     )
+
+
+def _are_single(numbers: Floats, decimals: int) -> bool:
+    """Whether *numbers* of so many *decimals* have the digits of single precision: that is a format, nobody rounded them."""
+    sizes = np.abs(numbers[numbers != 0])
+    return bool(len(sizes)) and float(np.floor(np.log10(np.median(sizes)))) + 1 + decimals >= SINGLE_DIGITS
 
 
 def _reference_rows(sight: Sight) -> float:

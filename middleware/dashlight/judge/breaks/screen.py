@@ -10,6 +10,7 @@ from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.fitting import fitted
 from dashlight.window.profile import LARGEST, NULL_TYPE, NUMBER_TYPE, PRECISIONS, TEXT_TYPE, TRUTH_TYPE
 from dashlight.window.recent import ABSENT, TEXT_CHARACTERS, RecentRows
+from dashlight.window.values import is_single
 
 _ROUNDABLE, _FINEST = 0.7, 0.999
 _TYPE_OF_KIND = {"text": TEXT_TYPE, "boolean": TRUTH_TYPE}
@@ -93,7 +94,8 @@ class Screen:
 
     def _odd_digits(self, numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
         rounded = (_is_round(numbers, self._round_to).mean(axis=1) > 0.9) & self._can_round
-        refined = (_is_round(numbers, self._finest).mean(axis=1) < 0.8) & self._can_refine
+        # The digits that single precision adds are nobody's.
+        refined = ((_is_round(numbers, self._finest) | is_single(numbers)).mean(axis=1) < 0.8) & self._can_refine
         return np.asarray(rounded | refined)
 
 

@@ -1,24 +1,26 @@
 """What an alarm means, in words and shares that an engineer can check against the data. Pure."""
 
 from collections.abc import Sequence
-from itertools import pairwise
-from math import ceil, floor
+from math import ceil
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.words import number, percent, printable
+from dashlight.judge.words import number, percent, printable, told_apart
 from dashlight.records import BinShare, Cause
 from dashlight.window.columns import ColumnReference, unseen_is_other
 from dashlight.window.events import EVENT_BINS, EVENT_COUNT, FUNCTIONAL_NAMES, event_counts
 from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR
+from dashlight.window.profile import PRECISIONS
 
 Counts: TypeAlias = NDArray[np.integer]
 
 CATEGORIES_NAMED = 5
 _MIDDLE = (0.1, 0.9)
 _QUARTILES = (0.25, 0.5, 0.75)
+_NEARLY_ALONE = 0.99
+"""Part of the rows of a bin that one value has, from which on the bin is that value's."""
 
 
 def explain(column: ColumnReference, detector: int, current: Counts) -> tuple[str, Cause]:
@@ -49,7 +51,7 @@ def bin_label(column: ColumnReference, bin_: int) -> str:
     if bin_ == ABOVE:
         return f"> {number(column.high)}"
     first = bin_ - STRUCTURAL_BINS
-    return _interval(column, first, first + 1).removeprefix("from ")
+    return _interval(column, first, first + 1).removeprefix("from ").removeprefix("= ")
 
 
 def event_words(column: ColumnReference, event: int) -> str:
@@ -88,9 +90,8 @@ def quantile(column: ColumnReference, counts: Counts, share: float) -> float:
     place = int(np.searchsorted(reached, wanted))
     if place in {0, len(ordered) - 1}:
         return float("inf") if place else float("-inf")
-    borders = _borders(column)
     within = 1 - (float(reached[place]) - wanted) / float(ordered[place])
-    low, high = float(borders[place - 1]), float(borders[place])
+    low, high = _ends(column, place - 1, place)
     value = low + within * (high - low)
     return float(round(value)) if _is_whole(column) else value
 
@@ -150,16 +151,37 @@ def _quantile_words(column: ColumnReference, value: float) -> str:
 
 def _interval(column: ColumnReference, first: int, stop: int) -> str:
     """Value bins *first* to before *stop* of a numeric column, as `= 5` or `from 36 to 41`."""
-    borders = _borders(column)
-    stop = min(stop, len(borders) - 1)
-    low, high = float(borders[first]), float(borders[stop])
-    if _is_whole(column):
-        low, high = ceil(low), floor(high)
-    if low == high or high == np.nextafter(low, np.inf):
+    low, high = _ends(column, first, min(stop, len(column.edges) + 1))
+    if low == high:
         return f"= {number(low)}"
-    if first > 0 and low == np.nextafter(borders[first - 1], np.inf):  # next to a value with a bin of its own
-        return f"over {number(float(borders[first - 1]))} to {number(high)}"
-    return f"from {number(low)} to {number(high)}"
+    if first > 0 and not _is_whole(column):
+        before = _ends(column, first - 1, first)
+        if before[0] == before[1]:  # next to a value with a bin of its own
+            return f"over {number(before[0])} to {number(high)}"
+    texts = told_apart(low, high)
+    return f"from {texts[0]} to {texts[1]}"
+
+
+def _ends(column: ColumnReference, first: int, stop: int) -> tuple[float, float]:
+    """The least and the largest number that value bins *first* to before *stop* hold, as far as the reference tells.
+
+    The values themselves where the reference knows them all; of whole numbers whole ones; else the ends of the bins.
+    """
+    borders = _borders(column)
+    low, high = float(borders[first]), float(borders[stop])
+    profile, is_last = column.profile, stop == len(borders) - 1
+    held = [] if profile is None else [v for v in profile.values if low <= v < high or (is_last and v == high)]
+    if held:  # of the rows that were kept: the ends of the range are known of all
+        return low if first == 0 else held[0], high if is_last else held[-1]
+    if _is_whole(column):
+        return float(ceil(low)), high if is_last else float(ceil(high) - 1)
+    if stop == first + 1 and profile is not None:
+        share = float(column.counts[STRUCTURAL_BINS + first]) / max(column.rows, 1)
+        for text, of_values in profile.frequent:
+            value = float(text)
+            if (low <= value < high or (is_last and value == high)) and of_values >= _NEARLY_ALONE * share:
+                return value, value
+    return low, high
 
 
 def _borders(column: ColumnReference) -> NDArray[np.float64]:
@@ -167,9 +189,12 @@ def _borders(column: ColumnReference) -> NDArray[np.float64]:
 
 
 def _is_whole(column: ColumnReference) -> bool:
-    """Whether each value bin lies around one whole number."""
-    borders = np.concatenate([[column.low - 0.5], column.edges, [column.high + 0.5]])
-    return bool(len(column.edges)) and all(low % 1 == 0.5 and high - low == 1 for low, high in pairwise(borders))
+    """Whether its values are whole numbers: by the reference's profile, or by edges halfway between whole numbers."""
+    if column.profile is not None and column.profile.precisions:
+        return column.profile.precisions[PRECISIONS.index(0)] == 1.0
+    ends = np.array([column.low, column.high])
+    are_halves = bool((column.edges * 2 % 1 == 0).all() and (column.edges % 1 == 0.5).any())
+    return are_halves and bool((ends % 1 == 0).all())
 
 
 def _category(column: ColumnReference, bin_: int) -> str:

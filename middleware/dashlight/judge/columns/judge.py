@@ -19,7 +19,7 @@ from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
 from dashlight.judge.evidence.evidence import ANY_FIRING, Evidence, Firing
 from dashlight.judge.evidence.null import Floats, null_of
 from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
-from dashlight.judge.evidence.score_tables import evidence_tables
+from dashlight.judge.evidence.score_tables import evidence_steps
 from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch, ShiftWatchState
 from dashlight.judge.natural_variation import Movements
 from dashlight.judge.words import printable
@@ -28,6 +28,7 @@ from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_NAMES
 from dashlight.window.fitting import fitted, refuse, within
 from dashlight.window.layout import BINS
+from dashlight.window.reference.steps import Steps, finished
 
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
@@ -37,6 +38,8 @@ are forgotten."""
 LOCATIONS = (EVENT_COUNT + FUNCTIONAL_NAMES.index("higher"), EVENT_COUNT + FUNCTIONAL_NAMES.index("lower"))
 STORY = 0.4
 """Part of the strongest effect from which a move of the values as a whole is told instead."""
+_MOVED_A_STEP = 4
+"""Columns described at a time, of those that moved: each takes a millisecond or two."""
 LONGEST_WINDOW = 1 << 20
 """Panes; the ring that is asked ends sooner."""
 
@@ -70,8 +73,9 @@ class DriftJudge:
         model: str = "",
         version: str = "",
         endpoint: str = "",
+        in_steps: bool = False,
     ) -> None:
-        """Set up the evidence against the references of *columns*.
+        """Set up the evidence against the references of *columns*; *in_steps*: that is left to `set_up`.
 
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. A column
         that *importance* names gets that many times the budget of another; 0 leaves it out. A *strict* judge calls
@@ -86,18 +90,28 @@ class DriftJudge:
         """Evidence of every column after the last pane, in nats over its threshold; below 0 there is none."""
         self._gate = float(np.sqrt(tolerance))
         self._strict = strict
-        seasons = [column.season for column in self.columns]
-        weights = _weights(self.columns, importance or {}) * share
-        self.null = null_of(
-            without_season(self.columns, seasons), tolerated=self._gate if strict else 0.0, movements=movements
-        )
-        self.tables = evidence_tables(self.null, weights, panes=panes)
-        self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
-        self._evidence = Evidence(self.tables)
+        self._panes = panes
+        self._weights = _weights(self.columns, importance or {}) * share
+        self._movements = movements or Movements()
         self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
         self._watches: dict[int, ShiftWatch] = {}
         """Of the columns that ever had evidence, by place."""
         self._ends = PaneEnds()
+        if not in_steps:
+            finished(self.set_up())
+
+    def set_up(self) -> Steps[None]:
+        """Make the tables of the evidence, some columns at a time."""
+        seasons = [column.season for column in self.columns]
+        columns = without_season(self.columns, seasons)
+        yield from self._movements.measured(columns)
+        tolerated = self._gate if self._strict else 0.0
+        self.null = null_of(columns, tolerated=tolerated, movements=self._movements)
+        yield
+        weights, panes = self._weights, self._panes
+        self.tables = yield from evidence_steps(self.null, weights, panes=panes)
+        self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
+        self._evidence = Evidence(self.tables)
 
     @property
     def state(self) -> DriftJudgeState:
@@ -154,6 +168,12 @@ class DriftJudge:
             The alerts whose state changed, and those that fire on and whose description was renewed: that is after
             1, 2, 4, ... panes.
         """
+        return finished(self.update_in_steps(counts, at, window, began_at=began_at))
+
+    def update_in_steps(
+        self, counts: Counts, at: float, window: Window, *, began_at: float | None = None
+    ) -> Steps[list[Alert]]:
+        """As `update`, a few of the columns that have evidence at a time."""
         if not self.columns:
             return []
         self._ends.add(at)
@@ -168,7 +188,7 @@ class DriftJudge:
             return []
         windows, panes = _dyadic(window)
         news: list[Alert] = []
-        for place in places:
+        for number, place in enumerate(places, 1):
             recent = RecentWindows(
                 pane=self._ends.closed - 1,
                 firing=self._evidence.firing(place) if self.margins[place] >= 0 else None,
@@ -178,6 +198,8 @@ class DriftJudge:
                 is_proof=self._strict,
             )
             news.extend(self._step(place, recent, at, window))
+            if number % _MOVED_A_STEP == 0:
+                yield
         return news
 
     def _step(self, place: int, recent: RecentWindows, at: float, window: Window) -> list[Alert]:

@@ -8,7 +8,8 @@ from dashlight.records import Role, Table
 from dashlight.window.bins import Binner
 from dashlight.window.facets.facets import expanded, faceted
 from dashlight.window.panes import Panes
-from dashlight.window.reference.build import Chunk, build_reference
+from dashlight.window.reference.build import Chunk, parts_of, reference_steps
+from dashlight.window.reference.steps import Steps, finished
 from dashlight.window.tables import taken
 
 PANE_ROWS = 100
@@ -27,19 +28,27 @@ def moved_columns(rows: Chunk, *, tolerance: float, rng: np.random.Generator) ->
     *tolerance* is the smallest movement that counts, as for drift; *rng* chooses as in `build_reference`. Fewer than
     LEAST_ROWS rows are called steady.
     """
+    return finished(moved_steps(rows, tolerance=tolerance, rng=rng))
+
+
+def moved_steps(rows: Chunk, *, tolerance: float, rng: np.random.Generator) -> Steps[tuple[str, ...]]:
+    """As `moved_columns`, some rows or columns at a time."""
     moved: set[str] = set()
     for role, table in rows.items():
         if table.rows >= LEAST_ROWS:
             middle = table.rows // 2
             early, late = taken(table, np.arange(middle)), taken(table, np.arange(middle, table.rows))
             for one, other in ((early, late), (late, early)):
-                moved |= _moved(role, one, other, tolerance, rng)
+                moved |= yield from _moved(role, one, other, tolerance, rng)
     return tuple(sorted(moved))
 
 
-def _moved(role: Role, usual: Table, judged: Table, tolerance: float, rng: np.random.Generator) -> set[str]:
-    reference = build_reference(lambda: [{role: usual}], rng=rng, created_at=0.0, least_rows=1)
-    judge = DriftJudge(reference.columns, panes=PANES_BETWEEN_FALSE_ALARMS, tolerance=tolerance)
+def _moved(role: Role, usual: Table, judged: Table, tolerance: float, rng: np.random.Generator) -> Steps[set[str]]:
+    reference = yield from reference_steps(
+        lambda: parts_of({role: usual}), rng=rng, created_at=0.0, least_rows=1, columns_alone=True
+    )
+    judge = DriftJudge(reference.columns, panes=PANES_BETWEEN_FALSE_ALARMS, tolerance=tolerance, in_steps=True)
+    yield from judge.set_up()
     binner, panes = Binner(judge.columns), Panes(len(judge.columns))
     kinds, widths = faceted(reference.columns)
     codes = binner.codes(expanded(judged, kinds, widths=widths, embedded=False)[0])
@@ -55,4 +64,5 @@ def _moved(role: Role, usual: Table, judged: Table, tolerance: float, rng: np.ra
         for alert in judge.update(panes.close(float(start)), float(start), window):
             if alert.state == "firing" and alert.column is not None:
                 moved.add(of[alert.column])
+        yield
     return moved

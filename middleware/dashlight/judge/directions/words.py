@@ -24,7 +24,7 @@ def direction_summary(name: str, names: Sequence[str], shift: Floats, effect: fl
     """
     size = f"{effect:.2f} standard deviations along one direction"
     if name or not names:
-        return f"{printable(name) or 'the rows'} moved as a whole: {size}"
+        return f"{printable(name) if name else 'the rows'} moved as a whole: {size}"
     parts = shift**2 / max(float((shift**2).sum()), 1e-300)
     order = np.argsort(-parts, kind="stable")
     carriers = int(np.searchsorted(np.cumsum(parts[order]), CARRIED)) + 1

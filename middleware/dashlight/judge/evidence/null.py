@@ -5,7 +5,7 @@ shift that a bet is after and the shorter the reference.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,11 @@ class Null:
     """All of shape (columns, FUNCTIONAL_COUNT): the reference's mean and standard deviation, and the Cohen's h that
     season and tolerance explain."""
     variation: NaturalVariation
+
+    def of_columns(self, columns: slice) -> "Null":
+        """That of some of the columns."""
+        arrays = {each.name: getattr(self, each.name)[columns] for each in fields(self) if each.name != "variation"}
+        return replace(self, **arrays, variation=self.variation.of_columns(columns))
 
 
 def null_of(columns: Sequence[ColumnReference], *, tolerated: float = 0.0, movements: Movements | None = None) -> Null:

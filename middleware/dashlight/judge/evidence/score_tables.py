@@ -10,11 +10,14 @@ from dashlight.judge.evidence.null import Floats, Null
 from dashlight.judge.evidence.null_bounds import SIZES, null_bounds
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import BINS, STRUCTURAL_BINS
+from dashlight.window.reference.steps import Steps
 
 STRUCTURAL_SHARE, FUNCTIONAL_SHARE = 0.25, 0.40
 """Of a column's budget; the rest belongs to the intervals of value bins."""
 LAYERS = DIRECTIONS * len(SIZES)
 """Layers of the bank. Events: one for each direction and size. Functionals: one each, their sizes side by side."""
+_COLUMNS_A_STEP = 16
+"""Fewer cost more in all: each step has a price of its own."""
 NO_BET = 1e30
 """Threshold of a detector that does not exist."""
 
@@ -62,6 +65,26 @@ def evidence_tables(null: Null, weights: Floats, *, panes: float, like: Evidence
         other=null.unseen_is_other.astype(np.float32)[:, np.newaxis],
         floor=-thresholds.astype(np.float32),
         live=live,
+    )
+
+
+def evidence_steps(null: Null, weights: Floats, *, panes: float) -> Steps[EvidenceTables]:
+    """As `evidence_tables`, some columns at a time."""
+    parts: list[EvidenceTables] = []
+    for first in range(0, max(len(weights), 1), _COLUMNS_A_STEP):
+        some = slice(first, first + _COLUMNS_A_STEP)
+        parts.append(evidence_tables(null.of_columns(some), weights[some], panes=panes))
+        yield
+    return EvidenceTables(
+        each=np.concatenate([part.each for part in parts], axis=1),
+        inside=np.concatenate([part.inside for part in parts], axis=1),
+        scores=np.concatenate([part.scores for part in parts]),
+        other=np.concatenate([part.other for part in parts]),
+        floor=np.concatenate([part.floor for part in parts]),
+        live=LiveBets(
+            np.concatenate([part.live.events for part in parts], axis=1),
+            np.concatenate([part.live.functionals for part in parts]),
+        ),
     )
 
 

@@ -1,6 +1,6 @@
 """The reference of a model, from rows that stream by again and again: to lay out the bins, then to count."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
@@ -21,9 +21,10 @@ from dashlight.window.facets.facets import (
 )
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import ItemSurvey
+from dashlight.window.reference.steps import Steps, finished
 from dashlight.window.reference.survey import TableSurvey
 from dashlight.window.reference.tally import JointTally, RoleTally
-from dashlight.window.tables import Column, selected, table_of_columns
+from dashlight.window.tables import Column, selected, table_of_columns, taken
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
@@ -34,6 +35,7 @@ Chunks: TypeAlias = Callable[[], Iterable[Chunk]]
 _Items: TypeAlias = Mapping[Role, Mapping[str, ItemSurvey]]
 """Of every ranking, by role and name."""
 
+_CELLS_A_STEP, _LEAST_ROWS_A_STEP = 20_000, 500
 _ROLES: tuple[Role, ...] = ("feature", "output")
 _NO_KINDS: Mapping[str, Kind] = {}
 
@@ -73,27 +75,90 @@ def build_reference(
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, or a column has the name of a facet of another.
     """
+    return finished(
+        reference_steps(
+            chunks,
+            rng=rng,
+            created_at=created_at,
+            ordered=ordered,
+            source=source,
+            model=model,
+            categorical=categorical,
+            kinds=kinds,
+            moments=moments,
+            least_rows=least_rows,
+            order=order,
+        )
+    )
+
+
+def reference_steps(
+    chunks: Chunks,
+    *,
+    rng: np.random.Generator,
+    created_at: float,
+    ordered: bool = True,
+    source: Literal["file", "learned"] = "file",
+    model: str = "",
+    categorical: Collection[str] = (),
+    kinds: Mapping[str, Kind] = _NO_KINDS,
+    moments: NDArray[np.float64] | None = None,
+    least_rows: int = LEAST_ROWS,
+    order: Sequence[str] = (),
+    columns_alone: bool = False,
+) -> Steps[Reference]:
+    """As `build_reference`, a chunk or a part of the columns at a time.
+
+    *columns_alone*: no pairs, no directions and no profiles, which cost as much as the rest.
+    """
     surveys: dict[Role, TableSurvey] = {role: TableSurvey(role, rng, categorical, kinds) for role in _ROLES}
     for chunk in chunks():
         for role, table in chunk.items():
             surveys[role].add(table)
+            yield
     rows = max(survey.rows for survey in surveys.values())
     if rows < least_rows:
         raise ReferenceDataError(f"holds too few rows: found {rows}, a reference needs at least {least_rows}")
-    layouts: dict[Role, tuple[ColumnReference, ...]] = {role: survey.layout() for role, survey in surveys.items()}
+    layouts: dict[Role, tuple[ColumnReference, ...]] = {}
+    for role, survey in surveys.items():
+        layouts[role] = survey.layout()
+        yield
     wanted: dict[Role, dict[str, Kind]] = {
         role: _with_facets(layout, surveys[role], kinds) for role, layout in layouts.items()
     }
     items: dict[Role, dict[str, ItemSurvey]] = {role: _items(surveys[role], held) for role, held in wanted.items()}
     if any(wanted.values()):
-        layouts = _laid_out(layouts, wanted, items, chunks, rng)
+        layouts = yield from _laid_out(layouts, wanted, items, chunks, rng)
     places = {name: at for at, name in enumerate(order)}
     layouts = {
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
     }
-    columns = _counted(chunks, layouts, items, moments if ordered else None, ordered=ordered, rng=rng)
+    columns = yield from _counted(
+        chunks,
+        layouts,
+        items,
+        moments if ordered else None,
+        ordered=ordered,
+        rng=rng,
+        columns_alone=columns_alone,
+    )
     return with_version(replace(columns, source=source, created_at=created_at, model=model))
+
+
+def parts_of(rows: Chunk) -> Iterator[Chunk]:
+    """*rows* in their order, some at a time, so that no step of a reference takes long.
+
+    All at once where features and outputs are not of one length: which of them belong together is then not known.
+    """
+    lengths = {table.rows for table in rows.values() if table.rows}
+    if len(lengths) != 1:
+        yield rows
+        return
+    columns = max(len(table.number_names) + len(table.cell_names) for table in rows.values())
+    step = max(_LEAST_ROWS_A_STEP, _CELLS_A_STEP // max(columns, 1))
+    for start in range(0, max(lengths), step):
+        yield {role: taken(table, np.arange(start, min(start + step, table.rows))) for role, table in rows.items()}
 
 
 def build_reference_from_columns(
@@ -145,7 +210,7 @@ def _laid_out(
     items: _Items,
     chunks: Chunks,
     rng: np.random.Generator,
-) -> dict[Role, tuple[ColumnReference, ...]]:
+) -> Steps[dict[Role, tuple[ColumnReference, ...]]]:
     """*layouts* with the facets of the columns *wanted*, and these as what is left of them to count."""
     surveys = {
         role: TableSurvey(role, rng, {facet for name, kind in held.items() for facet in category_names(name, kind)})
@@ -160,6 +225,7 @@ def _laid_out(
         for role, table in chunk.items():
             seen, _ = expanded(table, wanted[role], widths=repeated[role], embedded=False)
             surveys[role].add(selected(seen, names[role]))
+            yield
     return {
         role: described(
             [
@@ -181,13 +247,16 @@ def _counted(
     *,
     ordered: bool,
     rng: np.random.Generator,
-) -> Reference:
+    columns_alone: bool,
+) -> Steps[Reference]:
     seen = {role: faceted(layout) for role, layout in layouts.items()}
     repeated = {role: {name: each.repeated for name, each in held.items()} for role, held in items.items()}
     tallies = {
-        role: RoleTally(layout, ordered=ordered, timed=moments is not None, rng=rng) for role, layout in layouts.items()
+        role: RoleTally(layout, ordered=ordered, timed=moments is not None, rng=rng, columns_alone=columns_alone)
+        for role, layout in layouts.items()
     }
-    joint = JointTally([column for layout in layouts.values() for column in layout], ordered=ordered, rng=rng)
+    together = [column for layout in layouts.values() for column in layout]
+    joint = None if columns_alone else JointTally(together, ordered=ordered, rng=rng)
     sizes: dict[Role, int] = {role: len(layout) for role, layout in layouts.items()}
     begun = 0
     for chunk in chunks():
@@ -195,13 +264,21 @@ def _counted(
         codes: dict[Role, NDArray[np.uint8]] = {}
         for role, table in chunk.items():
             kinds, widths = seen[role]
-            whole, matrices = expanded(table, kinds, widths={**widths, **repeated[role]})
+            whole, matrices = expanded(table, kinds, widths={**widths, **repeated[role]}, embedded=not columns_alone)
             held = None if moments is None else moments[begun : begun + table.rows]
             codes[role] = tallies[role].add(whole, matrices, moments=held)
-        joint.add(codes, sizes)
+            yield
+        if joint is not None:
+            joint.add(codes, sizes)
+            yield
         begun += rows
-    columns = tuple(column for tally in tallies.values() for column in tally.columns())
-    pairs, rows_reference = joint.references(columns)
+    columns: tuple[ColumnReference, ...] = ()
+    for tally in tallies.values():
+        columns += tuple((yield from tally.columns()))
+    if joint is None:
+        return Reference(columns, "file", ordered, "", 0.0, "")
+    pairs, rows_reference = yield from joint.references(columns)
     directions = [rows_reference] if rows_reference is not None else []
+    yield
     directions += [direction for tally in tallies.values() for direction in tally.directions()]
     return Reference(columns, "file", ordered, "", 0.0, "", pairs, tuple(directions))

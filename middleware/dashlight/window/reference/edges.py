@@ -19,21 +19,23 @@ def numeric_edges(values: NDArray[np.float64], rows: int) -> NDArray[np.float64]
     """Ascending inner edges of at most VALUE_BINS right-open bins that hold about equal shares of *values*.
 
     *values* are finite and stand for *rows* rows (more than their number where they were drawn from them). At most
-    K = value_bins(rows) distinct values get a bin each, with its edges halfway between them. Otherwise a value that makes up more than 1/K of the rows gets a bin of its own and the rest is cut
-    at its quantiles. No value: no edge.
+    K = value_bins(rows) distinct values get a bin each. Otherwise a value that makes up more than 1/K of the rows gets a
+    bin of its own and the rest is cut at its quantiles. Edges lie halfway between two values, so that what a number loses
+    on its way moves it into no other bin. No value: no edge.
     """
     distinct, repeats = np.unique(values, return_counts=True)
     bins = value_bins(rows)
+    between = _halfway(distinct)
     if len(distinct) <= bins:
-        return _halfway(distinct)
+        return between
     heavy = repeats > len(values) / bins
-    cuts = _around(distinct, heavy)
+    begins = _around(heavy)
     rest = np.repeat(distinct[~heavy], repeats[~heavy])
-    left = max(2, bins - len(cuts))
+    left = max(2, bins - len(begins))
     shares = np.arange(1, left) / left
     quantiles = np.quantile(rest, shares, method="inverted_cdf")
-    edges = np.unique(np.concatenate([cuts, quantiles]))
-    inner: NDArray[np.float64] = edges[edges > distinct[0]]
+    begins = np.unique(np.concatenate([begins, np.searchsorted(distinct, quantiles)]))
+    inner: NDArray[np.float64] = between[begins[begins > 0] - 1]
     return inner[: VALUE_BINS - 1]
 
 
@@ -44,9 +46,8 @@ def _halfway(distinct: NDArray[np.float64]) -> NDArray[np.float64]:
     return edges
 
 
-def _around(distinct: NDArray[np.float64], heavy: NDArray[np.bool_]) -> NDArray[np.float64]:
-    # The bin of a heavy value ends just above it, save where the next value is heavy too and begins a bin anyway.
-    ends = heavy.copy()
-    ends[:-1] &= ~heavy[1:]
-    ends[-1] = False
-    return np.concatenate([distinct[heavy], np.nextafter(distinct[ends], np.inf)])
+def _around(heavy: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Places of the distinct values with which the bins of *heavy* ones begin, and those after them."""
+    places = np.flatnonzero(heavy)
+    begins: NDArray[np.intp] = np.union1d(places, places + 1)
+    return begins[begins < len(heavy)]

@@ -13,7 +13,8 @@ from dashlight.window.facets.label_counts import completed
 from dashlight.window.facets.list_kinds import MOST_HORIZON, bounded_list
 from dashlight.window.facets.text_facets import MOST_CHARACTERS
 from dashlight.window.facets.vector_facets import MOST_WIDTH
-from dashlight.window.reference.build import Chunk, build_reference
+from dashlight.window.reference.build import Chunk, parts_of, reference_steps
+from dashlight.window.reference.steps import Steps
 from dashlight.window.tables import joined, taken, without_nulls
 from dashlight.window.values import WRONG, is_listed, number_of
 
@@ -84,11 +85,11 @@ class Learning:
             kept = taken(table, np.arange(max(table.rows - rows, 0), table.rows))
             self._tables[role], self._rows[role] = [kept], kept.rows
 
-    def reference(self, *, rng: np.random.Generator, created_at: float, model: str = "") -> Reference:
-        """The reference of the rows collected; ReferenceDataError where there are none."""
+    def reference(self, *, rng: np.random.Generator, created_at: float, model: str = "") -> Steps[Reference]:
+        """The reference of the rows collected, in steps; ReferenceDataError where there are none."""
         chunk = self.chunk
-        return build_reference(
-            lambda: [chunk], rng=rng, created_at=created_at, source="learned", model=model, least_rows=1
+        return reference_steps(
+            lambda: parts_of(chunk), rng=rng, created_at=created_at, source="learned", model=model, least_rows=1
         )
 
     def _bounded_table(self, role: Role, table: Table) -> Table:

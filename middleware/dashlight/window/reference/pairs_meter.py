@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from dashlight.window.columns import ColumnReference, PairReference
 from dashlight.window.layout import BINS, BLOCK_ROWS
 from dashlight.window.pairs import PairCounter, bin_signs, paired_places, pairs_of
+from dashlight.window.reference.steps import Steps, finished
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +28,8 @@ STILL_GROWING = 0.6
 """Part of its early growth with which the variance must grow on to be a season and no short memory."""
 SETTLING_BYTES = 16 * 2**20
 """So much is kept before the signs are settled: 160,000 rows of 100 columns, a season long enough to be typical."""
+_PAIRS_A_STEP = 40_000
+"""Pairs counted in one step, those of several blocks together."""
 _MEASURABLE_ROWS = 1.0
 """A pair that is expected to agree, or not to, in fewer rows of the shortest block is not measured."""
 
@@ -50,17 +53,23 @@ class ConcordanceMeter:
         self._rows += codes.shape[1]
         paired = codes[self._places]
         if self._counted is not None:
-            self._counted.add(paired)
+            finished(self._counted.add(paired))
             return
         self._waiting.append(paired)
         if self._rows * len(self._places) > SETTLING_BYTES:
-            self._settle()
+            finished(self._settle())
 
     def reference(self) -> PairReference | None:
         """What the rows say; None of fewer than two numeric columns or LEAST_ROWS rows. No rows can be added after it."""
+        return finished(self.reference_steps())
+
+    def reference_steps(self) -> Steps[PairReference | None]:
+        """As `reference`, some blocks of rows at a time."""
         if self._rows < LEAST_ROWS:
             return None
-        counted = self._counted or self._settle()
+        counted = self._counted
+        if counted is None:
+            counted = yield from self._settle()
         counted.finish()
         shares = counted.agreeing / np.maximum(counted.informative, 1.0)
         phi, tau = np.ones(len(shares)), np.zeros(len(shares))
@@ -76,7 +85,7 @@ class ConcordanceMeter:
             tau=tau.astype(np.float32),
         )
 
-    def _settle(self) -> "_Counted":
+    def _settle(self) -> Steps["_Counted"]:
         """Give the bins their signs, by the rows so far, and count those rows."""
         codes = np.concatenate(self._waiting, axis=1)
         self._waiting.clear()
@@ -85,7 +94,7 @@ class ConcordanceMeter:
         for start in range(0, codes.shape[1], 4096):  # the offset makes eight bytes of each
             counts += np.bincount((codes[:, start : start + 4096] + offset).ravel(), minlength=len(counts))
         self._counted = _Counted(bin_signs(counts.reshape(-1, BINS)))
-        self._counted.add(codes)
+        yield from self._counted.add(codes)
         return self._counted
 
 
@@ -100,7 +109,7 @@ class _Counted:
         self.spreads = [_Spread(rows, pairs) for rows in BLOCK_ROWS]
         self._pending = np.zeros((len(signs), 0), np.uint8)
 
-    def add(self, codes: NDArray[np.uint8]) -> None:
+    def add(self, codes: NDArray[np.uint8]) -> Steps[None]:
         codes = np.concatenate([self._pending, codes], axis=1)
         block = BLOCK_ROWS[0]
         whole = codes.shape[1] // block * block
@@ -108,6 +117,8 @@ class _Counted:
             agreeing, informative = self._take(codes[:, start : start + block])
             for spread in self.spreads:
                 spread.add(agreeing, informative)
+            if start // block % max(_PAIRS_A_STEP // max(agreeing.size, 1), 1) == 0:
+                yield
         self._pending = codes[:, whole:].copy()
 
     def finish(self) -> None:

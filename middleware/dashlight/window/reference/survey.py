@@ -15,7 +15,7 @@ from dashlight.window.reference.categories import CategoryLayout, CategorySurvey
 from dashlight.window.reference.edges import numeric_edges, value_bins
 from dashlight.window.reference.items import ItemSurvey
 from dashlight.window.reference.reservoir import Reservoir
-from dashlight.window.values import number_texts, numbers_of, texts_of
+from dashlight.window.values import as_shortest, number_texts, numbers_of, texts_of
 
 _RESERVOIR = 50_000
 """Values kept for the quantiles: their shares are then within half a percent, and the counts exact anyway."""
@@ -188,4 +188,5 @@ class _NumberSurvey:
         # Rare ones among few distinct values could be missing from the reservoir.
         bins = value_bins(self._reservoir.seen)
         values = self._reservoir.values if self._few is None or len(self._few) > bins else self._few
-        return _NumberLayout(numeric_edges(values, self._reservoir.seen), self._low, self._high)
+        # What lies within the noise of a format is one value.
+        return _NumberLayout(numeric_edges(as_shortest(values), self._reservoir.seen), self._low, self._high)

@@ -19,6 +19,7 @@ from dashlight.window.reference.categories import counts_row
 from dashlight.window.reference.directions import RowsMeter
 from dashlight.window.reference.pairs_meter import ConcordanceMeter
 from dashlight.window.reference.season_meter import SlotMeter
+from dashlight.window.reference.steps import Steps
 
 _ROWS_AT_ONCE = 6400
 """Whole blocks of rows, and few enough that the counts of a step stay small."""
@@ -32,15 +33,26 @@ class RoleTally:
     """Counts the rows of one role."""
 
     def __init__(
-        self, layout: tuple[ColumnReference, ...], *, ordered: bool, timed: bool, rng: np.random.Generator
+        self,
+        layout: tuple[ColumnReference, ...],
+        *,
+        ordered: bool,
+        timed: bool,
+        rng: np.random.Generator,
+        columns_alone: bool = False,
     ) -> None:
-        """*layout* are the columns, laid out and not counted; *timed* says that the moments of the rows are known."""
+        """*layout* are the columns, laid out and not counted; *timed* says that the moments of the rows are known.
+
+        *columns_alone*: no profiles are made.
+        """
         self._layout = layout
         self._binner = Binner(layout)
         self._variation = VariationMeter(layout) if ordered else None
         self._slots = SlotMeter(layout) if timed else None
         self._profile = ProfileMeter(
-            [column for column in layout if not column.of and column.kind not in _WITHOUT_PROFILE]
+            []
+            if columns_alone
+            else [column for column in layout if not column.of and column.kind not in _WITHOUT_PROFILE]
         )
         self._rows_meters: dict[str, RowsMeter] = {}
         self._counts = np.zeros((len(layout), BINS), np.int64)
@@ -75,15 +87,17 @@ class RoleTally:
             meter.add(matrix)
         return codes
 
-    def columns(self) -> list[ColumnReference]:
+    def columns(self) -> Steps[list[ColumnReference]]:
         """The columns, counted."""
         counted = [self._counted(column, place) for place, column in enumerate(self._layout)]
+        yield
         if self._variation is not None:
             variations = self._variation.variations(counted)
             counted = [replace(column, variation=parts) for column, parts in zip(counted, variations, strict=True)]
         if self._slots is not None:
             seasons = self._slots.seasons(counted)
             counted = [replace(column, season=season) for column, season in zip(counted, seasons, strict=True)]
+        yield
         profiles = self._profile.profiles()
         return [replace(column, profile=profiles.get((column.role, column.name))) for column in counted]
 
@@ -131,14 +145,19 @@ class JointTally:
         if self._waiting_bytes > _SETTLING_BYTES:
             self._settle(self._counted_so_far())
 
-    def references(self, counted: Sequence[ColumnReference]) -> tuple[PairReference | None, DirectionReference | None]:
+    def references(
+        self, counted: Sequence[ColumnReference]
+    ) -> Steps[tuple[PairReference | None, DirectionReference | None]]:
         """What pairs and whole rows are compared with; *counted* are the columns with their final counts."""
+        pairs = yield from self._pairs.reference_steps()
         if self._rows is None:
-            return self._pairs.reference(), None
+            return pairs, None
+        yield
         if self._scores is None:
             places: list[int] = self._places.tolist()
             self._settle([counted[place] for place in places])
-        return self._pairs.reference(), self._rows.reference()
+            yield
+        return pairs, self._rows.reference()
 
     def _settle(self, counted: Sequence[ColumnReference]) -> None:
         """Score all rows from now on, and those that waited, by the counts of these columns."""
