@@ -60,7 +60,10 @@ class RowCounter:
             begin += len(columns)
         self._counts = np.zeros((begin, BINS), np.int64)
         self._joint = JointCounter(reference, watched)
-        self._recent = RecentCollector([each for each in watched.kept_as_they_came if each.kind != "vector"])
+        self._recent = RecentCollector(
+            [each for each in watched.kept_as_they_came if each.kind != "vector"],
+            known=[(each.role, each.name) for each in reference.columns],
+        )
         self._exemplars = ExemplarCollector(begin)
         self._unknown: tuple[str, ...] = ()
 
