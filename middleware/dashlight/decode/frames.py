@@ -27,6 +27,8 @@ class Columns:
     """Arrays of float64 with NaN for null, of shape (rows,) or, for vectors, (rows, width); lists for all else, None for null."""
     coded: frozenset[str]
     """Those whose type says that they hold categories, also where these are numbers."""
+    timed: frozenset[str] = frozenset()
+    """Those whose type says that they hold moments."""
 
     @property
     def rows(self) -> int:
@@ -54,7 +56,11 @@ def columns_of(given: object, what: str) -> Columns:
             raise CallError(
                 f"column {name!r} of {what} has {length} rows: expected {rows}, as many as column {first!r}"
             )
-    return Columns(values, frozenset(name for name, each in series.items() if _is_coded(each)))
+    return Columns(
+        values,
+        coded=frozenset(name for name, each in series.items() if _is_coded(each)),
+        timed=frozenset(name for name, each in series.items() if _is_timed(each)),
+    )
 
 
 def _series_by_name(given: Any, what: str) -> dict[str, Any]:
@@ -172,6 +178,17 @@ def _is_coded(series: Any) -> bool:
     """Whether its type says that it holds categories: of pandas, of polars, of pyarrow."""
     kind = str(getattr(series, "dtype", getattr(series, "type", ""))).lower()
     return kind.startswith(("category", "categorical", "enum", "dictionary"))
+
+
+def _is_timed(series: Any) -> bool:
+    """Whether its type says that it holds moments or dates: of NumPy and pandas, of polars, of pyarrow; or its first value is one."""
+    kind = str(getattr(series, "dtype", getattr(series, "type", ""))).lower()
+    if kind.startswith(("datetime", "timestamp", "date")):
+        return True
+    if kind not in {"", "object"}:
+        return False
+    first = next((each for each in series if each is not None), None)
+    return _type_name(first) in {"datetime", "date", "Timestamp", "datetime64"}
 
 
 def _type_name(given: object) -> str:

@@ -14,7 +14,7 @@ from dashlight.decode.frames import Columns, columns_of
 from dashlight.errors import CallError, ReferenceDataError
 from dashlight.offline.tables import is_matrix, table_of
 from dashlight.records import Cell, Kind
-from dashlight.window.columns import Reference
+from dashlight.window.columns import Reference, Writing
 from dashlight.window.facets.facets import FACETED, facets_of
 from dashlight.window.facets.list_kinds import kind_of_lists
 from dashlight.window.facets.list_names import is_forecast_name
@@ -126,6 +126,7 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
         raise CallError(f"the reference has {columns.rows} rows: expected at least {LEAST_ROWS}")
     coded: dict[str, Kind] = dict.fromkeys(columns.coded, "categorical")
     kinds = _with_lists(columns, coded | dict(declared))
+    timed = {name: Writing("time") for name in columns.timed}
     values = {name: _as_texts(each) if kinds.get(name) == "text" else each for name, each in columns.values.items()}
     table = table_of(values, columns.rows)
     try:
@@ -137,6 +138,8 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
             categorical=[name for name, kind in kinds.items() if kind == "categorical"],
             kinds={name: kind for name, kind in kinds.items() if kind in FACETED},
             order=list(columns.values),
+            writings=timed,
+            keep=[*declared, *coded],
         )
     except ReferenceDataError as error:
         raise CallError(f"{_THE_REFERENCE} {error}") from None

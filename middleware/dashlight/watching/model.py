@@ -244,7 +244,13 @@ class ModelWatch:
         return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
     def _learn(self) -> Learner:
-        self._learner = Learner(self._named(), self._policy.reference_rows, tolerance=self._policy.tolerance)
+        policy = self._policy
+        self._learner = Learner(
+            self._named(),
+            policy.reference_rows,
+            tolerance=policy.tolerance,
+            keep=(*policy.features, *policy.prediction),
+        )
         return self._learner
 
     def _finish_learning(self, learner: Learner, at: float) -> None:
