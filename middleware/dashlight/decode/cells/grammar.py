@@ -1,6 +1,6 @@
 """From the shapes of a column's cells to how it writes, and from that to its values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,7 +59,8 @@ def writing_of(counts: CellCounts, *, likely: DecimalMark = ".", most_odd_share:
     if _is(counts, "boolean", most_odd_share) and _is_one_pair(counts, most_odd_share):
         spellings = (each for each in counts.nulls if each.lower() not in WORDED_NULLS)
         return Writing("boolean", nulls=tuple(sorted(spellings)))
-    return Writing("text", nulls=("",) if counts.shapes["empty"] else ())
+    is_nothing = counts.rows == counts.of(NOTHING)
+    return Writing("text", nulls=tuple(sorted(counts.nulls)) if is_nothing else ("",) if counts.shapes["empty"] else ())
 
 
 def likely_mark(columns: Sequence[CellCounts], *, separator: str = ",") -> DecimalMark:
@@ -97,33 +98,20 @@ def read(texts: Sequence[str], writing: Writing) -> Column:
     if writing.kind == "number":
         return _numbers(texts, writing)
     if writing.kind == "text":
-        return [text if text.strip(BLANKS) else None for text in texts]
+        return [None if text in writing.nulls else text for text in texts] if writing.nulls else list(texts)
     return _one_by_one(texts, writing)
 
 
-def cell_reader(writing: Writing) -> Callable[[str], Cell]:
-    """What reads a single cell of a column of numbers, times or booleans: its value, None for null, its text if it is odd."""
-
-    def number(text: str) -> Cell:
-        bare = text.strip(BLANKS)
-        found = number_in(bare, writing.decimal)
-        return found if found is not None else _none_or_text(bare, text)
-
-    def time(text: str) -> Cell:
-        bare = text.strip(BLANKS)
-        found = seconds_in(bare, writing.dates)
-        return found if found is not None else _none_or_text(bare, text)
-
-    def boolean(text: str) -> Cell:
-        bare = text.strip(BLANKS).lower()
-        return TRUTHS.get(bare, None if not bare or bare in NULLS else text)
-
-    return {"number": number, "time": time, "boolean": boolean}[writing.kind]
-
-
-def _none_or_text(bare: str, text: str) -> str | None:
+def null_or_text(bare: str, text: str) -> str | None:
+    """None where *bare*, what is left of *text* without outer blanks, says that there is no number or time; else *text*."""
     folded = bare.lower()
     return None if not bare or folded in NULLS or folded in WORDED_NULLS else text
+
+
+def truth_in(bare: str, text: str) -> bool | str | None:
+    """The truth value that *bare*, what is left of *text* without outer blanks, writes; None for null; else *text*."""
+    folded = bare.lower()
+    return TRUTHS.get(folded, None if not folded or folded in NULLS else text)
 
 
 def _numbers(texts: Sequence[str], writing: Writing) -> Column:
@@ -132,12 +120,19 @@ def _numbers(texts: Sequence[str], writing: Writing) -> Column:
 
 
 def _one_by_one(texts: Sequence[str], writing: Writing) -> Column:
-    read_one = cell_reader(writing)
-    known = {text: read_one(text) for text in set(texts)}
+    known = {text: _value(text, writing) for text in set(texts)}
     cells = [known[text] for text in texts]
     if writing.kind != "boolean" and {float, type(None)}.issuperset(map(type, known.values())):
         return np.array(cells, np.float64)
     return cells
+
+
+def _value(text: str, writing: Writing) -> Cell:
+    bare = text.strip(BLANKS)
+    if writing.kind == "boolean":
+        return truth_in(bare, text)
+    found = number_in(bare, writing.decimal) if writing.kind == "number" else seconds_in(bare, writing.dates)
+    return null_or_text(bare, text) if found is None else found
 
 
 def _is(counts: CellCounts, kind: WrittenKind, most_odd_share: float) -> bool:
