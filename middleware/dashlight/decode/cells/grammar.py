@@ -95,11 +95,16 @@ def read(texts: Sequence[str], writing: Writing) -> Column:
     Else they come as a list: None for null, and an odd cell as the text that it is, of wrong type. Booleans and texts
     come as a list.
     """
-    if writing.kind == "number":
-        return _numbers(texts, writing)
+    found = plain_numbers(texts) if writing.kind == "number" and writing.decimal == "." else None
+    if found is not None:
+        return found
     if writing.kind == "text":
         return [None if text in writing.nulls else text for text in texts] if writing.nulls else list(texts)
-    return _one_by_one(texts, writing)
+    known = {text: value_of(text, writing) for text in set(texts)}
+    cells = [known[text] for text in texts]
+    if writing.kind != "boolean" and {float, type(None)}.issuperset(map(type, known.values())):
+        return np.array(cells, np.float64)
+    return cells
 
 
 def null_or_text(bare: str, text: str) -> str | None:
@@ -114,20 +119,8 @@ def truth_in(bare: str, text: str) -> bool | str | None:
     return TRUTHS.get(folded, None if not folded or folded in NULLS else text)
 
 
-def _numbers(texts: Sequence[str], writing: Writing) -> Column:
-    found = plain_numbers(texts) if writing.decimal == "." else None
-    return _one_by_one(texts, writing) if found is None else found
-
-
-def _one_by_one(texts: Sequence[str], writing: Writing) -> Column:
-    known = {text: _value(text, writing) for text in set(texts)}
-    cells = [known[text] for text in texts]
-    if writing.kind != "boolean" and {float, type(None)}.issuperset(map(type, known.values())):
-        return np.array(cells, np.float64)
-    return cells
-
-
-def _value(text: str, writing: Writing) -> Cell:
+def value_of(text: str, writing: Writing) -> Cell:
+    """The value of one cell of a column of numbers, times or booleans: None for null, *text* itself where it is odd."""
     bare = text.strip(BLANKS)
     if writing.kind == "boolean":
         return truth_in(bare, text)
