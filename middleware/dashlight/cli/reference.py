@@ -102,6 +102,7 @@ def _build(arguments: argparse.Namespace) -> None:
             model=arguments.model,
             categorical=arguments.categorical,
             order=wanted.names,
+            writings=file.writings,
         )
     _write(arguments.output, dump(reference))
     print(f"{arguments.output}: {summary(reference)}")

@@ -3,42 +3,30 @@
 import csv
 import gzip
 import io
-import re
 import zlib
-from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, Literal, Never, TypeAlias, cast
+from typing import IO, Never, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
-from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment
+from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment, moments_note
+from dashlight.decode.cells.grammar import MOST_ODD_SHARE, OddCells, likely_mark, odd_cells, read, writing_of
+from dashlight.decode.cells.shapes import CellCounts
 from dashlight.errors import ReferenceDataError
-from dashlight.records import Cell, Table
+from dashlight.records import Table
+from dashlight.window.columns import Writing, WrittenKind
 from dashlight.window.tables import table_of_columns
 
-MISSING = frozenset({"", "NA", "NaN", "nan", "null", "NULL"})
-NO_NUMBERS = MISSING | {
-    "N/A", "n/a", "n.a.", "NaT", "None", "none", "<NA>", "#N/A", "#NA", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?",
-    "#NULL!", "?", "-", "--", ".", "-nan", "-NaN", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
-}  # fmt: skip
-"""What stands for nothing in a column of numbers or truth values; among texts these may be categories."""
-FEW_ODD_SHARE = 0.01
-"""Of the values of a column: as many may be no numbers among numbers."""
-
-_TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _DELIMITERS = (",", ";", "\t")
 _GZIP_MAGIC = b"\x1f\x8b"
 
-_COMMA = re.compile(r"[-+]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),[0-9]+(?:[eE][-+]?[0-9]+)?")
-"""A number with a decimal comma, as spreadsheets write it that part their columns with semicolons."""
 _SHOWN = 40
-
-_Reading: TypeAlias = Literal["number", "comma", "truth", "text"]
+_KINDS: dict[WrittenKind, str] = {"number": "numbers", "time": "times", "boolean": "truth values", "text": "texts"}
 
 
 class CsvFile:
@@ -50,7 +38,8 @@ class CsvFile:
         self._moments_kept = moments_kept
         self._categorical = frozenset(categorical)
         self._delimiter = ","
-        self._readings: dict[str, _Reading] = {}
+        self.writings: Mapping[str, Writing] = {}
+        """How the columns are written that `look` was asked for."""
         with self._text() as (text, _):
             first = text.readline()
         # A spreadsheet set to a language with decimal commas writes semicolons.
@@ -80,15 +69,12 @@ class CsvFile:
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
         """Reads it once, to learn whether the columns *names* are numbers, booleans or texts, and whether *time* ascends."""
-        columns = {
-            name: _ColumnLook(is_code=name in self._categorical, is_split_by_comma=self._delimiter == ",")
-            for name in names
-        }
+        columns = {name: CellCounts() for name in names}
         rows, latest, backward_row = 0, float("-inf"), None
         pieces: list[NDArray[np.float64]] = []
         for chunk in self._chunks([*names, *([] if time is None else [time])], report):
-            for look, texts in zip(columns.values(), chunk, strict=False):
-                look.add(texts)
+            for counts, texts in zip(columns.values(), chunk, strict=False):
+                counts.add(texts)
             if time is not None:
                 piece = _moments(chunk[-1], time)
                 if backward_row is None:
@@ -98,16 +84,24 @@ class CsvFile:
                 if rows < self._moments_kept:
                     pieces.append(piece)
             rows += len(chunk[0])
-        self._readings = {name: look.reading for name, look in columns.items()}
+        likely = likely_mark(list(columns.values()), separator=self._delimiter)
+        writings = {
+            # Of codes none is odd.
+            name: writing_of(counts, likely=likely, most_odd_share=0 if name in self._categorical else MOST_ODD_SHARE)
+            for name, counts in columns.items()
+        }
+        self.writings = writings
         is_whole = bool(pieces) and rows <= self._moments_kept
-        notes = tuple(note for name, look in columns.items() if (note := look.note(name)))
-        return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None, notes)
+        odd = ((name, writing.kind, odd_cells(columns[name], writing)) for name, writing in writings.items())
+        notes = [moments_note(name) for name, writing in writings.items() if writing.kind == "time"]
+        notes += [note for name, kind, cells in odd if (note := _note(name, kind, cells))]
+        return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None, tuple(notes))
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
         """The columns *names*, some rows at a time; call `look` first."""
         for chunk in self._chunks(names, report):
             columns = zip(names, chunk, strict=True)
-            yield table_of_columns({name: _column(texts, self._readings[name]) for name, texts in columns})
+            yield table_of_columns({name: read(texts, self.writings[name]) for name, texts in columns})
 
     def moments(self, time: str) -> NDArray[np.float64]:
         """The column *time* as numbers: unchanged, or seconds since the epoch if they are ISO 8601 times."""
@@ -158,92 +152,12 @@ class CsvFile:
                 raise ReferenceDataError(f"is a damaged gzip file: {error}") from None
 
 
-class _ColumnLook:
-    """What type all texts of a column so far can have."""
-
-    def __init__(self, *, is_code: bool, is_split_by_comma: bool) -> None:
-        self._is_code = is_code
-        self._has_commas = not is_split_by_comma
-        self._are_truths = True
-        self._is_padded = False
-        self._rows = self._odd_rows = self._comma_rows = 0
-        self._odd: str | None = None
-        self._odd_row = 0
-
-    def add(self, texts: Sequence[str]) -> None:
-        values = {value for value in set(texts) if not _is_nothing(value)}
-        # Leading zeros belong to a code: 007 is not 7.
-        self._is_padded = self._is_padded or (self._is_code and any(map(_is_padded, values)))
-        self._are_truths = self._are_truths and values <= _TRUTHS.keys()
-        if not _all_numbers(values):
-            odd = {value for value in values if not _all_numbers([value])}
-            commas = {value for value in odd if _COMMA.fullmatch(value.strip())} if self._has_commas else set[str]()
-            for at, text in enumerate(texts):
-                self._odd_rows += text in odd
-                self._comma_rows += text in commas
-                if text in odd and text not in commas and self._odd is None:
-                    self._odd, self._odd_row = text, self._rows + at + 1
-        self._rows += len(texts)
-
-    @property
-    def reading(self) -> _Reading:
-        if self._are_truths and self._odd_rows:
-            return "truth"
-        odd = self._odd_rows - self._comma_rows
-        is_odd = odd > FEW_ODD_SHARE * self._rows or (odd and self._is_code)
-        if self._is_padded or is_odd or (self._comma_rows and self._is_code):
-            return "text"
-        return "comma" if self._comma_rows else "number"
-
-    def note(self, name: str) -> str:
-        """What is odd about the column *name* that counts as numbers; empty where nothing is."""
-        if self.reading not in {"number", "comma"} or self._odd is None:
-            return ""
-        count = self._odd_rows - self._comma_rows
-        more = f" and {count - 1} more" if count > 1 else ""
-        return (
-            f"Column {name!r} holds numbers, and {self._odd[:_SHOWN]!r} in row {self._odd_row}{more}: counted as of a wrong"
-            " type."
-        )
-
-
-def _is_nothing(text: str) -> bool:
-    return text in NO_NUMBERS or not text.strip()
-
-
-def _all_numbers(values: Collection[str]) -> bool:
-    if "_" in "".join(values):  # Python reads 1_000 as a number, nobody else does
-        return False
-    try:
-        deque(map(float, values), maxlen=0)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_padded(value: str) -> bool:
-    digits = value.lstrip(" -+")
-    return digits[:1] == "0" and digits[1:2].isdigit()
-
-
-def _column(texts: Sequence[str], reading: _Reading) -> NDArray[np.float64] | list[Cell]:
-    if reading == "number":
-        try:
-            return np.array(list(map(float, texts)))
-        except ValueError:
-            return [_number(text) for text in texts]
-    if reading == "comma":
-        return [_number(text.replace(".", "").replace(",", ".") if "," in text else text) for text in texts]
-    if reading == "truth":
-        return [_TRUTHS.get(text) for text in texts]
-    return [None if text in MISSING else text for text in texts]
-
-
-def _number(text: str) -> Cell:
-    """The number that *text* is; null where it says that there is none, and *text* itself where it is something else."""
-    if _is_nothing(text):
-        return None
-    return float(text) if _all_numbers([text]) else text
+def _note(name: str, kind: WrittenKind, odd: OddCells | None) -> str:
+    """What is odd about the column *name*; empty where nothing is."""
+    if odd is None:
+        return ""
+    more = f" and {odd.count - 1} more" if odd.count > 1 else ""
+    return f"Column {name!r} holds {_KINDS[kind]}, and {odd.text[:_SHOWN]!r} in row {odd.row + 1}{more}: counted as of a wrong type."
 
 
 def _moments(texts: Sequence[str], time: str) -> NDArray[np.float64]:

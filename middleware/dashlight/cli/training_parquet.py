@@ -1,6 +1,6 @@
 """Training data in Parquet, read by batches of rows; needs the extra `parquet`."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment
 from dashlight.decode.formats.arrow_package import arrow_module, parquet_module
 from dashlight.errors import MissingExtraError, ReferenceDataError
 from dashlight.records import Cell, Table
+from dashlight.window.columns import Writing
 from dashlight.window.tables import Column, table_of_columns
 
 
@@ -49,6 +50,11 @@ class ParquetFile:
         """Columns of moments."""
         types = self._arrow.types
         return [name for name, type_ in self._types.items() if types.is_timestamp(type_) or types.is_date(type_)]
+
+    @property
+    def writings(self) -> Mapping[str, Writing]:
+        """Moments are written as such in traffic that has no type for them."""
+        return dict.fromkeys(self.moments_in, Writing("time"))
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
         """Reads whether *time* ascends; the schema gives the types of the columns *names*."""
