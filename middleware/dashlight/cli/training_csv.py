@@ -14,19 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
-from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment, moments_note
-from dashlight.decode.cells.grammar import MOST_ODD_SHARE, OddCells, likely_mark, odd_cells, read, writing_of
+from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment
+from dashlight.decode.cells.grammar import MOST_ODD_SHARE, likely_mark, read, writing_of
 from dashlight.decode.cells.shapes import CellCounts
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
-from dashlight.window.columns import Writing, WrittenKind
+from dashlight.window.columns import Writing
 from dashlight.window.tables import table_of_columns
 
 _DELIMITERS = (",", ";", "\t")
 _GZIP_MAGIC = b"\x1f\x8b"
 
 _SHOWN = 40
-_KINDS: dict[WrittenKind, str] = {"number": "numbers", "time": "times", "boolean": "truth values", "text": "texts"}
 
 
 class CsvFile:
@@ -40,6 +39,8 @@ class CsvFile:
         self._delimiter = ","
         self.writings: Mapping[str, Writing] = {}
         """How the columns are written that `look` was asked for."""
+        self.counts: Mapping[str, CellCounts] = {}
+        """Their cells by their shape."""
         with self._text() as (text, _):
             first = text.readline()
         # A spreadsheet set to a language with decimal commas writes semicolons.
@@ -92,10 +93,8 @@ class CsvFile:
         }
         self.writings = writings
         is_whole = bool(pieces) and rows <= self._moments_kept
-        odd = ((name, writing.kind, odd_cells(columns[name], writing)) for name, writing in writings.items())
-        notes = [moments_note(name) for name, writing in writings.items() if writing.kind == "time"]
-        notes += [note for name, kind, cells in odd if (note := _note(name, kind, cells))]
-        return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None, tuple(notes))
+        self.counts = columns
+        return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None)
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
         """The columns *names*, some rows at a time; call `look` first."""
@@ -150,14 +149,6 @@ class CsvFile:
                 ) from None
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise ReferenceDataError(f"is a damaged gzip file: {error}") from None
-
-
-def _note(name: str, kind: WrittenKind, odd: OddCells | None) -> str:
-    """What is odd about the column *name*; empty where nothing is."""
-    if odd is None:
-        return ""
-    more = f" and {odd.count - 1} more" if odd.count > 1 else ""
-    return f"Column {name!r} holds {_KINDS[kind]}, and {odd.text[:_SHOWN]!r} in row {odd.row + 1}{more}: counted as of a wrong type."
 
 
 def _moments(texts: Sequence[str], time: str) -> NDArray[np.float64]:

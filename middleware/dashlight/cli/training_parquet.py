@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
 from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, iso_moment
+from dashlight.decode.cells.shapes import CellCounts
 from dashlight.decode.formats.arrow_package import arrow_module, parquet_module
 from dashlight.errors import MissingExtraError, ReferenceDataError
 from dashlight.records import Cell, Table
@@ -55,6 +56,11 @@ class ParquetFile:
     def writings(self) -> Mapping[str, Writing]:
         """Moments are written as such in traffic that has no type for them."""
         return dict.fromkeys(self.moments_in, Writing("time"))
+
+    @property
+    def counts(self) -> Mapping[str, CellCounts]:
+        """None: its texts are words."""
+        return {}
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
         """Reads whether *time* ascends; the schema gives the types of the columns *names*."""

@@ -6,10 +6,10 @@ A doubt changes nothing: whoever made the file may know better.
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from dashlight.window.columns import ColumnReference, Reference
-from dashlight.window.inspection.facts import ColumnFacts, FirstPass
+from dashlight.window.inspection.facts import SHOWN_CHARACTERS, ColumnFacts, FirstPass
 from dashlight.window.inspection.left_out import is_id_name
 from dashlight.window.layout import NULL, TYPE_ERROR
 
@@ -39,6 +39,28 @@ _LABEL = re.compile(
 )
 
 
+class Minority(Protocol):
+    """Cells of a column that are not like the others."""
+
+    @property
+    def count(self) -> int:
+        """How many."""
+        ...
+
+    @property
+    def row(self) -> int:
+        """Of the first of them, counted from 0."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        ...
+
+
+_NONE_MIXED: Mapping[str, Minority] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """Something that may be meant otherwise."""
@@ -63,8 +85,9 @@ def doubts(
     reference: Reference,
     *,
     has_time: bool,
-    roles_said: Collection[str] = (),
+    said: Collection[str] = (),
     open_dates: Collection[str] = (),
+    mixed: Mapping[str, Minority] = _NONE_MIXED,
 ) -> list[Doubt]:
     """All of them, column by column in the order of the rows, those of whole rows last.
 
@@ -72,18 +95,21 @@ def doubts(
         seen: The first pass over the rows of *reference*.
         reference: What was made of them.
         has_time: Whether a column of moments orders the rows.
-        roles_said: Columns of which somebody said what they are: no name of theirs is doubted.
+        said: Columns of which somebody said what they are: no name of theirs is doubted.
         open_dates: Columns of dates that do not tell their days from their months.
+        mixed: Columns of words and numbers that all count as words, with the fewer of both.
     """
     columns = {(column.role, column.name): column for column in reference.columns if not column.of}
-    kept = [facts for facts in seen.columns if (facts.role, facts.name) in columns]
+    by_place = {(facts.role, facts.name): facts for facts in seen.columns}
+    kept = [by_place[place] for place in columns if place in by_place]
     equal = _equal(kept)
     found: list[Doubt] = []
     for facts in kept:
         column = columns[facts.role, facts.name]
         found += _of_values(facts, column)
-        if facts.name in open_dates:
-            found.append(Doubt("dates", facts.name, rows=facts.texts))
+        if facts.name in mixed:
+            fewer = mixed[facts.name]
+            found.append(_mixed(facts, fewer.row + 1, fewer.text, fewer.count))
         if facts.name in equal:
             found.append(Doubt("duplicate", facts.name, other=equal[facts.name]))
         if facts.role == "feature":
@@ -91,8 +117,9 @@ def doubts(
                 found.append(Doubt("id", facts.name, share=facts.distinct_share))
             elif reference.ordered and not has_time and facts.is_sorted and facts.only_rises:
                 found.append(Doubt("rising", facts.name))
-            if facts.name not in roles_said and is_label_name(facts.name):
+            if facts.name not in said and is_label_name(facts.name):
                 found.append(Doubt("label", facts.name))
+    found += [Doubt("dates", facts.name, rows=facts.texts) for facts in seen.columns if facts.name in open_dates]
     if seen.repeated is not None:
         rows = max((facts.rows for facts in seen.columns), default=1)
         repeated = seen.repeated
@@ -124,9 +151,13 @@ def _of_types(facts: ColumnFacts, column: ColumnReference) -> Iterable[Doubt]:
         return
     share = odd / facts.values
     if share > MIXED_SHARE or column.kind not in {"numeric", "boolean"}:
-        yield Doubt("mixed", facts.name, text=facts.odd_text, row=facts.odd_row, rows=odd, share=share)
+        yield _mixed(facts, facts.odd_row, facts.odd_text, odd)
     else:
         yield Doubt("odd_cells", facts.name, text=facts.odd_text, row=facts.odd_row, rows=odd, share=share)
+
+
+def _mixed(facts: ColumnFacts, row: int, text: str, rows: int) -> Doubt:
+    return Doubt("mixed", facts.name, text=text[:SHOWN_CHARACTERS], row=row, rows=rows, share=rows / facts.values)
 
 
 def _most_frequent(column: ColumnReference) -> tuple[str, float]:

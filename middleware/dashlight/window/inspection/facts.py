@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from dashlight.records import Role
 
+SHOWN_CHARACTERS = 40
+"""Of an odd cell."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnFacts:

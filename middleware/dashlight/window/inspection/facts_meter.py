@@ -8,15 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Role, Table
-from dashlight.window.facets.moments import seconds_of
 from dashlight.window.inspection.distinct import DistinctSample, Hashes, HeavyRows, hashed, mixed
-from dashlight.window.inspection.facts import ColumnFacts, RepeatedRow
+from dashlight.window.inspection.facts import SHOWN_CHARACTERS, ColumnFacts, RepeatedRow
 from dashlight.window.values import number_of
 
 BLOCK_ROWS = 25
 """Rows of which the range is kept, to see whether a column only ever rises."""
-SHOWN_CHARACTERS = 40
-"""Of an odd cell."""
 _MOST_BLOCKS, _FEWEST_BLOCKS = 512, 8
 _RECURRING_ROWS = 1000
 """After so many numbers, of which half are repetitions, nobody asks any more how many differ."""
@@ -26,6 +23,12 @@ _LOOKED_AT = 64
 """Texts of a table that are looked at, spread over it, to see whether they are moments or ids."""
 _LARGEST_WHOLE = 2.0**53
 _TOKEN = re.compile(r"[^\s@/]{1,64}")
+_MOMENT = re.compile(
+    r"(?:[0-9]{4}(?P<mark>[-/.])[0-9]{1,2}(?P=mark)[0-9]{1,2}|[0-9]{1,2}(?P<other>[-/.])[0-9]{1,2}(?P=other)[0-9]{4})"
+    r"(?:[T ]{1,2}[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)? ?(?:[Zz]|UTC|GMT|[AaPp][Mm]|[-+][0-9]{2}:?(?:[0-9]{2})?)?)?"
+)
+"""What a date or a moment looks like; which of its numbers is the day makes no difference here."""
+_MOMENT_CHARACTERS = 40
 _WRITTEN_NUMBER = frozenset("0123456789.,'+-%$\u20ac")
 
 
@@ -209,7 +212,7 @@ class _Column:
         if not isinstance(text, str):
             return
         self._looked_at += 1
-        self._moments += seconds_of(text.strip()) is not None
+        self._moments += len(text) <= _MOMENT_CHARACTERS and _MOMENT.fullmatch(text.strip()) is not None
         self._tokens += _may_be_id(text)
 
 

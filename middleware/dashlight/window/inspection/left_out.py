@@ -70,13 +70,18 @@ def is_kept(name: str, globs: Collection[str]) -> bool:
     return any(name == glob or fnmatchcase(name, glob) or fnmatchcase(name.partition("[")[0], glob) for glob in globs)
 
 
+def is_index(name: str) -> bool:
+    """Whether *name* is what pandas calls the index of a frame that it wrote."""
+    return _INDEX.fullmatch(name) is not None
+
+
 def is_id_name(name: str) -> bool:
     """Whether *name* is that of an id: `order_no`, `customerId`."""
     return _ID.fullmatch(name[:200]) is not None
 
 
 def _reason(facts: ColumnFacts, *, times: Collection[str], is_learned: bool) -> LeftOutReason | None:
-    if _INDEX.fullmatch(facts.name):
+    if is_index(facts.name):
         return "index"
     if facts.name in times or _holds_moments(facts):
         return "time"

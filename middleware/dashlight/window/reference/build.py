@@ -97,6 +97,8 @@ def build_reference(
     if seen is not None:
         seen(FirstPass(facts, surveys["feature"].repeated_row(REPEATED_SHARE)))
     is_learned = source == "learned"
+    places = {name: at for at, name in enumerate(order)}
+    facts = tuple(sorted(facts, key=lambda each: (each.role, places.get(each.name, len(places)))))
     apart = left_out(
         [each for each in facts if is_learned or each.role == "feature"],
         times=[name for name, writing in writings.items() if writing.kind == "time"],
@@ -112,7 +114,6 @@ def build_reference(
     items: dict[Role, dict[str, ItemSurvey]] = {role: _items(surveys[role], held) for role, held in wanted.items()}
     if any(wanted.values()):
         layouts = _laid_out(layouts, wanted, items, chunks, rng)
-    places = {name: at for at, name in enumerate(order)}
     layouts = {
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
