@@ -42,7 +42,7 @@ FLOORS_WITHIN = {
         ("columns", "pairs", "directions", "traffic", "performance"),
         ("breaks",),
     ),
-    "decode": (("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
+    "decode": (("cells",), ("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
     "deliver": (("encoding", "transport"), (FILES,)),
 }
 # Rooms that must not know each other although one stands below the other.

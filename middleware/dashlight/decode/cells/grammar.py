@@ -1,0 +1,182 @@
+"""From the shapes of a column's cells to how it writes, and from that to its values."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from dashlight.decode.cells.nulls import BLANKS, NULLS, WORDED_NULLS
+from dashlight.decode.cells.numbers import number_in, plain_numbers
+from dashlight.decode.cells.shapes import NOTHING, NUMBERS, TIMES, CellCounts, Shape
+from dashlight.decode.cells.times import seconds_in
+from dashlight.decode.cells.truths import PAIRS, TRUTHS
+from dashlight.records import Cell
+from dashlight.window.columns import DateOrder, DecimalMark, Writing, WrittenKind
+from dashlight.window.tables import Column
+
+MOST_ODD_SHARE: Final = 0.01
+"""Of the cells with a value: as many may be of another kind than the column."""
+
+_BELONGS: dict[WrittenKind, frozenset[Shape]] = {
+    "number": NUMBERS | {"empty", "null", "worded_null"},
+    "time": TIMES | {"empty", "null", "worded_null"},
+    "boolean": frozenset({"truth", "empty", "null"}),
+    "text": frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OddCells:
+    """Cells of a column that are not of its kind."""
+
+    count: int
+    row: int
+    """Of the first of them, counted from 0."""
+    text: str
+    """Of the first of them, its beginning."""
+
+
+def writing_of(counts: CellCounts, *, likely: DecimalMark = ".", most_odd_share: float = MOST_ODD_SHARE) -> Writing:
+    """How a column of these *counts* writes its values.
+
+    Args:
+        counts: All cells of the column.
+        likely: The decimal mark where all cells leave it open: `likely_mark` of the file's columns, or what is known.
+        most_odd_share: Share of the cells with a value that may be of another kind; they are of wrong type.
+    """
+    if _is(counts, "number", most_odd_share) and not _are_codes(counts, most_odd_share):
+        return Writing(
+            "number",
+            decimal=_decimal(counts, likely),
+            has_currency=counts.has_currency,
+            has_percent=counts.has_percent,
+            nulls=tuple(sorted(counts.nulls)),
+        )
+    dates = _dates(counts)
+    if dates is not None and _is(counts, "time", most_odd_share):
+        return Writing("time", dates=dates, nulls=tuple(sorted(counts.nulls)))
+    if _is(counts, "boolean", most_odd_share) and _is_one_pair(counts):
+        spellings = (each for each in counts.nulls if each.lower() not in WORDED_NULLS)
+        return Writing("boolean", nulls=tuple(sorted(spellings)))
+    return Writing("text", nulls=("",) if counts.shapes["empty"] else ())
+
+
+def likely_mark(columns: Sequence[CellCounts], *, separator: str = ",") -> DecimalMark:
+    """The decimal mark of a file of these *columns*, for those that leave it open.
+
+    That of most columns that show one; where none does, a comma if *separator* is none and a column has commas.
+    """
+    commas = sum(column.shapes["comma"] > column.shapes["point"] for column in columns)
+    points = sum(column.shapes["point"] > column.shapes["comma"] for column in columns)
+    if commas == points == 0:
+        is_comma = separator != "," and any(column.shapes["open_comma"] for column in columns)
+    else:
+        is_comma = commas > points
+    return "," if is_comma else "."
+
+
+def odd_cells(counts: CellCounts, writing: Writing) -> OddCells | None:
+    """Those that are not of the kind of the column's *writing*; None where there are none, and in a column of texts."""
+    if writing.kind == "text":
+        return None
+    odd = [shape for shape in counts.first if shape not in _BELONGS[writing.kind] or shape == "infinite"]
+    if not odd:
+        return None
+    row, text = min(counts.first[shape] for shape in odd)
+    return OddCells(counts.of(odd), row, text)
+
+
+def read(texts: Sequence[str], writing: Writing) -> Column:
+    """The values of *texts*, the cells of a column that writes so.
+
+    Numbers and times (seconds since the epoch, UTC) come as an array of float64, NaN for null, where no cell is odd.
+    Else they come as a list: None for null, and an odd cell as the text that it is, of wrong type. Booleans and texts
+    come as a list.
+    """
+    if writing.kind == "number":
+        return _numbers(texts, writing)
+    if writing.kind == "text":
+        return [text if text.strip(BLANKS) else None for text in texts]
+    return _one_by_one(texts, writing)
+
+
+def cell_reader(writing: Writing) -> Callable[[str], Cell]:
+    """What reads a single cell of a column of numbers, times or booleans: its value, None for null, its text if it is odd."""
+
+    def number(text: str) -> Cell:
+        bare = text.strip(BLANKS)
+        found = number_in(bare, writing.decimal)
+        return found if found is not None else _none_or_text(bare, text)
+
+    def time(text: str) -> Cell:
+        bare = text.strip(BLANKS)
+        found = seconds_in(bare, writing.dates)
+        return found if found is not None else _none_or_text(bare, text)
+
+    def boolean(text: str) -> Cell:
+        bare = text.strip(BLANKS).lower()
+        return TRUTHS.get(bare, None if not bare or bare in NULLS else text)
+
+    return {"number": number, "time": time, "boolean": boolean}[writing.kind]
+
+
+def _none_or_text(bare: str, text: str) -> str | None:
+    folded = bare.lower()
+    return None if not bare or folded in NULLS or folded in WORDED_NULLS else text
+
+
+def _numbers(texts: Sequence[str], writing: Writing) -> Column:
+    found = plain_numbers(texts) if writing.decimal == "." else None
+    return _one_by_one(texts, writing) if found is None else found
+
+
+def _one_by_one(texts: Sequence[str], writing: Writing) -> Column:
+    read_one = cell_reader(writing)
+    known = {text: read_one(text) for text in set(texts)}
+    cells = [known[text] for text in texts]
+    if writing.kind != "boolean" and {float, type(None)}.issuperset(map(type, known.values())):
+        return np.array(cells, np.float64)
+    return cells
+
+
+def _is(counts: CellCounts, kind: WrittenKind, most_odd_share: float) -> bool:
+    """Whether all cells with a value but a few are of this *kind*."""
+    belonging = _BELONGS[kind]
+    valued = counts.of(belonging - NOTHING)
+    odd = counts.rows - counts.of(belonging)
+    return valued > 0 and odd <= most_odd_share * (valued + odd)
+
+
+def _are_codes(counts: CellCounts, most_odd_share: float) -> bool:
+    """Whether the column is one of codes: many begin with 0, or all are of as many digits and some do."""
+    codes = counts.shapes["code"]
+    if not codes:
+        return False
+    is_all_digits = counts.of(NUMBERS) == counts.shapes["whole"]
+    return codes > most_odd_share * counts.of(NUMBERS | {"code"}) or (
+        is_all_digits and counts.fewest_digits == counts.most_digits
+    )
+
+
+def _decimal(counts: CellCounts, likely: DecimalMark) -> DecimalMark:
+    commas, points = counts.shapes["comma"], counts.shapes["point"]
+    if commas == points:
+        return likely
+    return "," if commas > points else "."
+
+
+def _dates(counts: CellCounts) -> DateOrder | None:
+    """The order of the dates; None where cells are open and the others do not tell, or contradict each other."""
+    day_first, month_first = counts.shapes["day_first"], counts.shapes["month_first"]
+    if not counts.shapes["open_day"] and not (day_first and month_first):
+        return "dmy" if day_first else "mdy" if month_first else "ymd"
+    if bool(day_first) == bool(month_first):
+        return None
+    return "dmy" if day_first else "mdy"
+
+
+def _is_one_pair(counts: CellCounts) -> bool:
+    """Whether the truth values are of one pair of words, and tell that they are some."""
+    words = counts.truths.keys()
+    return any(words <= set(pair) and (pair == PAIRS[0] or len(words) > 1) for pair in PAIRS)
