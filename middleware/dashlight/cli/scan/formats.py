@@ -50,6 +50,11 @@ class Source(Protocol):
         """A remark on the file, empty where there is none."""
         ...
 
+    @property
+    def separator(self) -> str:
+        """What parts its cells, where they are parted by anything."""
+        ...
+
     def query(self, names: Sequence[str]) -> str:
         """A query of the columns *names*, in order of the file's rows."""
         ...
@@ -83,6 +88,7 @@ class _Csv:
     def __init__(self, path: Path, folder: Path, report: Report) -> None:
         self._path, self.note = readable(path, _copy(path, folder), report)
         self._layout: CsvLayout = csv_layout(self._path)
+        self.separator = self._layout.delimiter
         self.columns: Mapping[str, Held] = dict.fromkeys(self._layout.names, "text")
 
     def query(self, names: Sequence[str]) -> str:
@@ -106,6 +112,8 @@ class _Csv:
 
 class _Lines:
     """JSON lines: their values as texts, so that a number in quotes is one here as in a body."""
+
+    separator = ","
 
     def __init__(self, database: DuckDBPyConnection, path: Path, folder: Path, report: Report) -> None:
         self._path, self.note = readable(path, _copy(path, folder), report)
@@ -132,8 +140,9 @@ class _Lines:
 
 
 class _Parquet:
+    note, separator = "", ","
+
     def __init__(self, database: DuckDBPyConnection, path: Path) -> None:
-        self.note = ""
         self._source = f"read_parquet({literal(str(path))})"
         with path.open("rb") as file:
             if file.read(4) != b"PAR1":
@@ -157,11 +166,12 @@ class _Parquet:
 class _Arrow:
     """Feather and Arrow's own files, which pyarrow maps into memory."""
 
+    note, separator = "", ","
+
     def __init__(self, database: DuckDBPyConnection, path: Path) -> None:
         import pyarrow as pa
         from pyarrow import feather
 
-        self.note = ""
         try:
             table: Any = feather.read_table(path)
         except (pa.ArrowException, OSError):
@@ -279,7 +289,9 @@ def columns_wanted(sources: Mapping[Path, Source]) -> Mapping[str, Held]:
         for one, other, in_one, in_other in ((first, path, columns, theirs), (path, first, theirs, columns)):
             lacking = [name for name in in_one if name not in in_other]
             if lacking:
-                raise ReferenceDataError(f"cannot be read as one: {other.name} has no column {_listed(lacking)}, which {one.name} has")
+                raise ReferenceDataError(
+                    f"cannot be read as one: {other.name} has no column {_listed(lacking)}, which {one.name} has"
+                )
         for name, held in columns.items():
             if theirs[name] != held:
                 raise ReferenceDataError(

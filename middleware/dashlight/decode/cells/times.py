@@ -25,11 +25,13 @@ DOTTED: Final = f"({_DAY})[.]({_MONTH})[.]([0-9]{{4}}){_REST}"
 MONTH_FIRST: Final = f"({_MONTH})[-/]({_LATE_DAY})[-/]([0-9]{{4}}){_REST}"
 OPEN_DAY: Final = f"({_MONTH})[-/]({_MONTH})[-/]([0-9]{{4}}){_REST}"
 """3/4/2024: which is the day has to be told by the other cells."""
+YEAR_LAST: Final = f"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]([0-9]{{4}}){_REST}"
+"""Any of the last four. Groups: 1 and 3 the day and the month, 2 what parts them, 4 the year, 5 the time, 6 the zone."""
 
 MOST_CHARACTERS: Final = 40
 
 _YEAR_FIRST = re.compile(YEAR_FIRST)
-_YEAR_LAST = re.compile(f"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]([0-9]{{4}}){_REST}")
+_YEAR_LAST = re.compile(YEAR_LAST)
 
 
 def seconds_in(bare: str, dates: DateOrder) -> float | None:
