@@ -53,10 +53,10 @@ def writing_of(counts: CellCounts, *, likely: DecimalMark = ".", most_odd_share:
             has_percent=counts.has_percent,
             nulls=tuple(sorted(counts.nulls)),
         )
-    dates = _dates(counts)
+    dates = _dates(counts, most_odd_share)
     if dates is not None and _is(counts, "time", most_odd_share):
         return Writing("time", dates=dates, nulls=tuple(sorted(counts.nulls)))
-    if _is(counts, "boolean", most_odd_share) and _is_one_pair(counts):
+    if _is(counts, "boolean", most_odd_share) and _is_one_pair(counts, most_odd_share):
         spellings = (each for each in counts.nulls if each.lower() not in WORDED_NULLS)
         return Writing("boolean", nulls=tuple(sorted(spellings)))
     return Writing("text", nulls=("",) if counts.shapes["empty"] else ())
@@ -166,17 +166,20 @@ def _decimal(counts: CellCounts, likely: DecimalMark) -> DecimalMark:
     return "," if commas > points else "."
 
 
-def _dates(counts: CellCounts) -> DateOrder | None:
+def _dates(counts: CellCounts, most_odd_share: float) -> DateOrder | None:
     """The order of the dates; None where cells are open and the others do not tell, or contradict each other."""
     day_first, month_first = counts.shapes["day_first"], counts.shapes["month_first"]
-    if not counts.shapes["open_day"] and not (day_first and month_first):
-        return "dmy" if day_first else "mdy" if month_first else "ymd"
-    if bool(day_first) == bool(month_first):
+    few = most_odd_share * counts.of(TIMES)
+    if counts.shapes["open_day"] > few and (max(day_first, month_first) == 0 or min(day_first, month_first) > few):
         return None
-    return "dmy" if day_first else "mdy"
+    if day_first == month_first:
+        return "ymd"
+    return "dmy" if day_first > month_first else "mdy"
 
 
-def _is_one_pair(counts: CellCounts) -> bool:
-    """Whether the truth values are of one pair of words, and tell that they are some."""
-    words = counts.truths.keys()
-    return any(words <= set(pair) and (pair == PAIRS[0] or len(words) > 1) for pair in PAIRS)
+def _is_one_pair(counts: CellCounts, most_odd_share: float) -> bool:
+    """Whether the truth values, but a few, are of one pair of words, and tell that they are some."""
+    pair = max(PAIRS, key=lambda words: sum(counts.truths[word] for word in words))
+    seen = [counts.truths[word] for word in pair]
+    total = counts.shapes["truth"]
+    return total - sum(seen) <= most_odd_share * total and (pair == PAIRS[0] or min(seen) > 0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role, Table
-from dashlight.window.columns import ColumnReference, Reference
+from dashlight.window.columns import ColumnReference, Reference, Writing
 from dashlight.window.facets.facets import (
     FACETED,
     category_names,
@@ -36,6 +36,7 @@ _Items: TypeAlias = Mapping[Role, Mapping[str, ItemSurvey]]
 
 _ROLES: tuple[Role, ...] = ("feature", "output")
 _NO_KINDS: Mapping[str, Kind] = {}
+_NO_WRITINGS: Mapping[str, Writing] = {}
 
 
 def build_reference(
@@ -51,6 +52,7 @@ def build_reference(
     moments: NDArray[np.float64] | None = None,
     least_rows: int = LEAST_ROWS,
     order: Sequence[str] = (),
+    writings: Mapping[str, Writing] = _NO_WRITINGS,
 ) -> Reference:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called.
 
@@ -69,6 +71,7 @@ def build_reference(
         least_rows: With fewer it is refused.
         order: Names of columns in the order in which the reference holds them: unnamed traffic is matched by it. Others,
             and all where it is empty, stand in the order in which they were met.
+        writings: How columns were written of which the values were read from texts, and `time` for columns of moments.
 
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, or a column has the name of a facet of another.
@@ -92,8 +95,9 @@ def build_reference(
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
     }
-    columns = _counted(chunks, layouts, items, moments if ordered else None, ordered=ordered, rng=rng)
-    return with_version(replace(columns, source=source, created_at=created_at, model=model))
+    counted = _counted(chunks, layouts, items, moments if ordered else None, ordered=ordered, rng=rng)
+    columns = tuple(replace(each, writing=None if each.of else writings.get(each.name)) for each in counted.columns)
+    return with_version(replace(counted, columns=columns, source=source, created_at=created_at, model=model))
 
 
 def build_reference_from_columns(
