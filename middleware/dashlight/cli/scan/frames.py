@@ -53,7 +53,7 @@ def _numbers(series: Series) -> NDArray[np.float64]:
     return np.asarray(series.fill_null(float("nan")).to_numpy(), np.float64)
 
 
-def _coded(series: Series) -> Coded:
+def _coded(series: Series) -> Coded[Cell]:
     """Truth values or texts; each that differs is made a value of Python once."""
     encoded: Any = series.to_arrow().dictionary_encode()
     values: list[Cell] = encoded.dictionary.to_pylist()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Kind, Role, Table
+from dashlight.window.coded import Coded
 from dashlight.window.columns import ColumnReference
 from dashlight.window.facets.list_kinds import ListSurvey
 from dashlight.window.layout import BINS, VALUE_BINS
@@ -98,7 +99,7 @@ class _ColumnSurvey:
             self._numbers.add(numbers)
 
     def add_cells(self, cells: Sequence[Cell], first_row: int) -> None:
-        types = Counter(map(type, cells))
+        types = _types(cells)
         self.has_values |= len(cells) > types[type(None)]
         if any(issubclass(each, _NESTED) for each in types):
             self._lists.add(cells)
@@ -149,6 +150,17 @@ class _ColumnSurvey:
         if self._truth_count >= _CLEAR_MAJORITY * value_count:
             return "boolean"
         return "text" if self._categories.is_free_text else "categorical"
+
+
+def _types(cells: Sequence[Cell]) -> Counter[type]:
+    """How many of *cells* are of each type."""
+    if not isinstance(cells, Coded):
+        return Counter(map(type, cells))
+    types: Counter[type] = Counter()
+    for value, count in zip(cells.values, cells.counts.tolist(), strict=True):
+        if count:
+            types[type(value)] += count
+    return types
 
 
 @dataclass(frozen=True, slots=True, eq=False)
