@@ -23,8 +23,12 @@ _PLAIN_NUMBER = f"{_PLAIN_WHOLE}(?:[.][0-9]*)?"
 _PLAIN_OPEN = "[-+]?[1-9][0-9]{0,2}[.][0-9]{3}"
 _PLAIN_MOMENT = (
     "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
-    "(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?)?"
+    "(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?Z?)?"
 )
+_PLAIN_TRUTH = f"(?i:{'|'.join(TRUTHS)})"
+
+_NUMBER_GROUPS = ("before", "behind", "digits", "bracketed")
+_TIME_GROUPS = ("y", "m", "d", "clock", "zone", "one", "mark", "other", "last", "late_clock", "late_zone")
 
 
 def _escaped(word: str) -> str:
@@ -51,6 +55,8 @@ def shape(cell: str) -> str:
         WHEN {_full(cell, _PLAIN_NUMBER)} THEN CASE
             WHEN NOT contains({cell}, '.') THEN {plain["whole"]}
             WHEN {_full(cell, _PLAIN_OPEN)} THEN {plain["open_point"]} ELSE {plain["point"]} END
+        WHEN {_full(cell, _PLAIN_TRUTH)} AND lower({cell}) {_among(TRUTHS)} THEN {SHAPES.index("truth")}
+        WHEN {_full(cell, _PLAIN_MOMENT)} THEN {SHAPES.index("moment")}
         WHEN NOT {_full(cell, _NO_TEXT)} THEN {text}
         WHEN {bare} = '' THEN {empty}
         WHEN length({bare}) > {MOST_CHARACTERS} THEN {text}
@@ -62,15 +68,28 @@ def bare_cell(cell: str) -> str:
     return f"coalesce({_bare(cell)}, '')"
 
 
-def value(cell: str, writing: Writing) -> str:
+def parts(cell: str, writing: Writing) -> str:
+    """The groups of the text *cell* in a column of numbers or times: a structure that `value` reads, null where it is plain."""
+    bare = _bare(cell)
+    if writing.kind == "number":
+        short = f"CASE WHEN length({bare}) > {numbers.MOST_CHARACTERS} THEN '' ELSE {bare} END"
+        marks = (writing.decimal, _OTHER[writing.decimal])
+        first, second = (_groups(short, _READ[mark], _NUMBER_GROUPS) for mark in marks)
+        plain = _PLAIN_NUMBER if writing.decimal == "." else _PLAIN_WHOLE
+        return f"CASE WHEN {_full(cell, plain)} THEN NULL WHEN {_full(bare, _READ[marks[0]])} THEN {first} ELSE {second} END"
+    either = f"{times.YEAR_FIRST}|{times.YEAR_LAST}"
+    return f"CASE WHEN NOT {_full(cell, _PLAIN_MOMENT)} THEN {_groups(bare, either, _TIME_GROUPS)} END"
+
+
+def value(cell: str, writing: Writing, groups: str) -> str:
     """The value of the text *cell* in a column that writes so: a number, seconds, a truth value or a text; null for none.
 
-    An odd cell, and a number too large for a double, is null too: `odd` tells them apart.
+    An odd cell, and a number too large for a double, is null too: `odd` tells them apart. *groups* are its `parts`.
     """
     if writing.kind == "number":
-        return _number(cell, writing.decimal)
+        return _number(cell, writing.decimal, groups)
     if writing.kind == "time":
-        return _time(cell, writing)
+        return _time(cell, writing, groups)
     if writing.kind == "boolean":
         trues = [word for word, truth in TRUTHS.items() if truth]
         falses = [word for word, truth in TRUTHS.items() if not truth]
@@ -88,19 +107,16 @@ def odd(cell: str, found: str, writing: Writing) -> str:
     )
 
 
-def _number(cell: str, decimal: DecimalMark) -> str:
+def _number(cell: str, decimal: DecimalMark, groups: str) -> str:
     bare = _bare(cell)
-    plain = _PLAIN_NUMBER if decimal == "." else _PLAIN_WHOLE
-    marks = (decimal, _OTHER[decimal])
-    written = " ".join(f"WHEN {_full(bare, _READ[mark])} THEN {_written(bare, mark)}" for mark in marks)
-    return (
-        f"CASE WHEN {_full(cell, plain)} THEN CAST({cell} AS DOUBLE)"
-        f" WHEN length({bare}) > {numbers.MOST_CHARACTERS} THEN NULL {written} END"
+    written = " ".join(
+        f"WHEN {_full(bare, _READ[mark])} THEN {_written(groups, mark)}" for mark in (decimal, _OTHER[decimal])
     )
+    return f"CASE WHEN {groups} IS NULL THEN CAST({cell} AS DOUBLE) {written} END"
 
 
-def _written(bare: str, mark: DecimalMark) -> str:
-    before, behind, digits, bracketed = (_group(bare, _READ[mark], group) for group in (1, 2, 3, 4))
+def _written(groups: str, mark: DecimalMark) -> str:
+    before, behind, digits, bracketed = (f"{groups}.{name}" for name in _NUMBER_GROUPS)
     text = f"CASE WHEN {digits} = '' THEN {bracketed} ELSE {digits} END"
     number = (
         f"TRY_CAST(replace(regexp_replace({text}, {literal(numbers.NOT_DIGITS[mark])}, '', 'g'), ',', '.') AS DOUBLE)"
@@ -110,29 +126,28 @@ def _written(bare: str, mark: DecimalMark) -> str:
     return f"nullif({number}, 'infinity'::DOUBLE) * {sign}"
 
 
-def _time(cell: str, writing: Writing) -> str:
-    bare = _bare(cell)
-    year, month, day = (_group(bare, times.YEAR_FIRST, group) for group in (1, 2, 3))
-    iso = _seconds(f"{year} || '-' || lpad({month}, 2, '0') || '-' || lpad({day}, 2, '0')", bare, times.YEAR_FIRST, 4)
-    one, mark, other, last = (_group(bare, times.YEAR_LAST, group) for group in (1, 2, 3, 4))
+def _time(cell: str, writing: Writing, groups: str) -> str:
+    year, month, day, clock, zone, one, mark, other, last, late_clock, late_zone = (
+        f"{groups}.{name}" for name in _TIME_GROUPS
+    )
+    iso = _seconds(f"{year} || '-' || {_two(month)} || '-' || {_two(day)}", clock, zone)
     open_one = {"dmy": "true", "mdy": "false", "ymd": "NULL"}[writing.dates]
-    day_first = (
+    is_day_first = (
         f"CASE WHEN {mark} = '.' OR CAST({one} AS INTEGER) > 12 THEN true"
         f" WHEN CAST({other} AS INTEGER) <= 12 THEN {open_one} ELSE false END"
     )
-    ordered = [f"lpad({each}, 2, '0')" for each in (one, other)]
-    dates = [f"{last} || '-' || {month} || '-' || {day}" for month, day in (ordered[::-1], ordered)]
-    date = f"CASE {day_first} WHEN true THEN {dates[0]} WHEN false THEN {dates[1]} END"
+    day_first, month_first = (
+        f"{last} || '-' || {_two(second)} || '-' || {_two(first)}" for first, second in ((one, other), (other, one))
+    )
+    date = f"CASE {is_day_first} WHEN true THEN {day_first} WHEN false THEN {month_first} END"
     return (
-        f"CASE WHEN {_full(cell, _PLAIN_MOMENT)} THEN epoch_us(TRY_CAST({cell} AS TIMESTAMP)) / 1e6"
-        f" WHEN {_full(bare, times.YEAR_FIRST)} THEN {iso}"
-        f" WHEN {_full(bare, times.YEAR_LAST)} THEN {_seconds(date, bare, times.YEAR_LAST, 5)} END"
+        f"CASE WHEN {groups} IS NULL THEN epoch_us(TRY_CAST(rtrim({cell}, 'Z') AS TIMESTAMP)) / 1e6"
+        f" WHEN {year} <> '' THEN {iso} WHEN {last} <> '' THEN {_seconds(date, late_clock, late_zone)} END"
     )
 
 
-def _seconds(date: str, bare: str, pattern: str, clock_group: int) -> str:
-    """Seconds of the *date*, written as in ISO 8601, and of the clock and zone of the cell *bare*."""
-    clock, zone = _group(bare, pattern, clock_group), _group(bare, pattern, clock_group + 1)
+def _seconds(date: str, clock: str, zone: str) -> str:
+    """Seconds of the *date*, written as in ISO 8601, and of a clock and a zone."""
     whole = f"CASE WHEN {clock} = '' THEN '00:00' WHEN {clock}[2] = ':' THEN '0' || {clock} ELSE {clock} END"
     full = f"replace({whole}, ',', '.') || CASE WHEN length({whole}) = 5 THEN ':00' ELSE '' END"
     digits = f"replace({zone}[2:], ':', '')"
@@ -144,6 +159,10 @@ def _seconds(date: str, bare: str, pattern: str, clock_group: int) -> str:
     return f"epoch_us(TRY_CAST({date} || ' ' || {full} AS TIMESTAMP)) / 1e6 - {offset}"
 
 
+def _two(digits: str) -> str:
+    return f"lpad({digits}, 2, '0')"
+
+
 def _bare(cell: str) -> str:
     return f"trim({cell}, {literal(BLANKS)})"
 
@@ -152,8 +171,8 @@ def _full(text: str, pattern: str) -> str:
     return f"regexp_full_match({text}, {literal(pattern)})"
 
 
-def _group(text: str, pattern: str, group: int) -> str:
-    return f"regexp_extract({text}, {literal(f'^(?:{pattern})$')}, {group})"
+def _groups(text: str, pattern: str, names: Collection[str]) -> str:
+    return f"regexp_extract({text}, {literal(f'^(?:{pattern})$')}, [{', '.join(map(literal, names))}])"
 
 
 def _among(words: Collection[str]) -> str:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
 from dashlight.cli.scan.cell_counts import cell_counts
-from dashlight.cli.scan.cells_sql import odd, value
-from dashlight.cli.scan.database import open_database, run
-from dashlight.cli.scan.formats import Held, Source, columns_wanted, source_of
+from dashlight.cli.scan.conversion import CELLS, MOMENT, VALUES, convert, odd_name, sort
+from dashlight.cli.scan.database import open_database
+from dashlight.cli.scan.formats import Source, columns_wanted, source_of
 from dashlight.cli.scan.frames import table_of
 from dashlight.cli.scan.paths import local_files
 from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look
@@ -29,7 +29,6 @@ from dashlight.window.columns import DecimalMark, Writing
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_TIME: Final = "moment"
 _BATCH_ROWS: Final = 10 * CHUNK_ROWS
 _SHOWN: Final = 40
 _UNHEARD: Final[Report] = lambda _: None  # noqa: E731  # what is copied is small beside what is scanned
@@ -113,7 +112,7 @@ class ScannedFile:
         self._places = {name: f"c{place}" for place, name in enumerate(wanted)}
         self._load(report)
         texts = [name for name in wanted if self._columns[name] == "text"]
-        self.counts = {name: cell_counts(self._database, "cells", self._places[name]) for name in texts}
+        self.counts = {name: cell_counts(self._database, CELLS, self._places[name]) for name in texts}
         mark = likely_mark(list(self.counts.values()), separator=self._separator)
         self.writings = {name: self._writing(name, counts, mark) for name, counts in self.counts.items()}
         if time is not None:
@@ -125,7 +124,7 @@ class ScannedFile:
             backward = np.flatnonzero(moments[1:] < moments[:-1])
             backward_row = int(backward[0]) + 2 if len(backward) else None
             if backward_row is not None:
-                self._sort()
+                sort(self._database)
         kept = moments if moments is not None and 0 < len(moments) <= self._moments_kept else None
         return Look(self._rows, backward_row, kept, self._notes(names))
 
@@ -153,15 +152,15 @@ class ScannedFile:
         columns = ", ".join(
             f"{place} {types.get(self._columns[name], 'VARCHAR')}" for name, place in self._places.items()
         )
-        self._database.execute(f"CREATE OR REPLACE TABLE cells ({columns})")
+        self._database.execute(f"CREATE OR REPLACE TABLE {CELLS} ({columns})")
         for done, (path, source) in enumerate(self._sources.items(), 1):
             with _told_of(path, self._sources):
                 try:
-                    self._database.execute(f"INSERT INTO cells {source.query(list(self._places))}")
+                    self._database.execute(f"INSERT INTO {CELLS} {source.query(list(self._places))}")
                 except duckdb.Error as error:
                     raise source.explain(error) from error
             report(done / len(self._sources))
-        ((self._rows,),) = self._database.execute("SELECT count(*) FROM cells").fetchall()
+        ((self._rows,),) = self._database.execute(f"SELECT count(*) FROM {CELLS}").fetchall()
 
     def _writing(self, name: str, counts: CellCounts, mark: DecimalMark) -> Writing:
         writing = writing_of(counts, likely=mark)
@@ -175,7 +174,7 @@ class ScannedFile:
         place = self._places[time]
         if self._columns[time] != "text":
             missing = f"{place} IS NULL OR isnan({place})" if self._columns[time] != "truth" else "true"
-            if self._database.execute(f"SELECT 1 FROM cells WHERE {missing} LIMIT 1").fetchall():
+            if self._database.execute(f"SELECT 1 FROM {CELLS} WHERE {missing} LIMIT 1").fetchall():
                 raise ReferenceDataError(f"has rows without a value in column {time!r}, which should order them")
             return
         counts, writing = self.counts[time], self.writings[time]
@@ -203,54 +202,25 @@ class ScannedFile:
             )
 
     def _convert(self, time: str | None) -> None:
-        """The values of the cells; what is odd beside them."""
-        self._odd = {}
-        values: list[str] = []
-        odd_texts: list[str] = []
-        for name, place in self._places.items():
-            writing = self.writings.get(name)
-            if writing is None:
-                values.append(f"{place} AS {place}")
-                continue
-            values.append(f"{value(place, writing)} AS v_{place}")
-            if writing.kind == "text":
-                odd_texts.append(f"v_{place} AS {place}")
-                continue
-            odd_texts.append(f"v_{place} AS {place}")
-            if odd_cells(self.counts[name], writing) is not None:
-                self._odd[name] = f"odd_{place}"
-                odd_texts.append(f"{odd(f'cells.{place}', f'v_{place}', writing)} AS odd_{place}")
-        typed = [place for name, place in self._places.items() if name not in self.writings]
-        inner = ", ".join(["*", *(each for each in values if " AS v_" in each)])
-        outer = ", ".join([*typed, *odd_texts, *([f"{self._time(time)} AS {_TIME}"] if time is not None else [])])
-        run(
-            self._database, f"CREATE OR REPLACE TABLE found AS SELECT {outer} FROM (SELECT {inner} FROM cells) AS cells"
+        found = {name: odd_cells(self.counts[name], writing) for name, writing in self.writings.items()}
+        self._odd = {name: odd_name(self._places[name]) for name, each in found.items() if each is not None}
+        convert(
+            self._database,
+            self._places.values(),
+            {self._places[name]: writing for name, writing in self.writings.items()},
+            odd_in=[self._places[name] for name in self._odd],
+            moment=None if time is None else self._places[time],
         )
-        run(self._database, "DROP TABLE cells")
-
-    def _time(self, time: str) -> str:
-        place = self._places[time]
-        return f"v_{place}" if time in self.writings else place
 
     def _moments(self) -> NDArray[np.float64]:
-        pieces = [part.column(0).to_numpy() for part in self._parts([_TIME])]
+        pieces = [part.column(0).to_numpy() for part in self._parts([MOMENT])]
         return np.concatenate(pieces) if pieces else np.zeros(0)
-
-    def _sort(self) -> None:
-        columns = "* EXCLUDE (place)"
-        numbered = "SELECT *, rowid AS place FROM found"
-        run(
-            self._database,
-            f"CREATE TABLE ordered AS SELECT {columns} FROM ({numbered}) ORDER BY {_TIME}, place",
-        )
-        run(self._database, "DROP TABLE found")
-        run(self._database, "ALTER TABLE ordered RENAME TO found")
 
     def _parts(self, columns: Sequence[str]) -> Iterator[Any]:
         """The *columns* of what was found as tables of Arrow of CHUNK_ROWS rows, the last one shorter."""
         import pyarrow as pa
 
-        rows: Any = self._database.cursor().sql(f"SELECT {', '.join(columns)} FROM found")
+        rows: Any = self._database.cursor().sql(f"SELECT {', '.join(columns)} FROM {VALUES}")
         read_by = getattr(rows, "to_arrow_reader", None) or rows.fetch_record_batch  # its name before 1.4
         reader: Any = read_by(_BATCH_ROWS)
         held: Any = None
