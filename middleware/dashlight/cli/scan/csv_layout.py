@@ -12,6 +12,8 @@ from typing import Final, Never
 from dashlight.errors import ReferenceDataError
 
 DELIMITERS: Final = (",", ";", "\t", "|")
+LONGEST_ROW: Final = 2**24
+"""Bytes: a longer one is no row but a mistake."""
 _SAMPLE_CHARACTERS: Final = 2**20
 _SAMPLE_ROWS: Final = 200
 _MOST, _ALMOST_ALL = 0.5, 0.9
@@ -65,6 +67,7 @@ def check_names(names: list[str]) -> None:
 
 def explain(path: Path, layout: CsvLayout, *, otherwise: str) -> Never:
     """Raise a ReferenceDataError that says in which line of *path* the fields do not fit its header; else *otherwise*."""
+    csv.field_size_limit(LONGEST_ROW)
     with path.open(encoding="utf-8-sig", newline="") as file:
         for _ in range(layout.skipped_lines):
             file.readline()

@@ -16,7 +16,7 @@ from dashlight.cli.progress import Report
 from dashlight.errors import MissingExtraError, ReferenceDataError
 
 _PIECE_BYTES: Final = 2**20
-_Open: TypeAlias = Callable[[IO[bytes]], IO[bytes]]
+_Unpack: TypeAlias = Callable[[IO[bytes]], Iterator[bytes]]
 
 _WINDOWS: Final = "".join(
     bytes([byte]).decode("cp1252", "ignore") or chr(byte)  # five bytes stand for nothing, and stay what they are
@@ -116,11 +116,10 @@ def _pieces(path: Path, report: Report) -> Generator[tuple[bool, Iterator[bytes]
     with path.open("rb") as file:
         unpack = _unpacking(file.read(6))
         file.seek(0)
-        unpacked = file if unpack is None else unpack(file)
 
         def pieces() -> Iterator[bytes]:
             try:
-                while piece := unpacked.read(_PIECE_BYTES):
+                for piece in _read(file) if unpack is None else unpack(file):
                     yield piece
                     report(min(file.tell() / size, 1.0))
             except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError, ValueError) as error:
@@ -129,24 +128,39 @@ def _pieces(path: Path, report: Report) -> Generator[tuple[bool, Iterator[bytes]
         yield unpack is not None, pieces()
 
 
-def _unpacking(magic: bytes) -> _Open | None:
+def _unpacking(magic: bytes) -> _Unpack | None:
     if magic.startswith(b"\x1f\x8b"):
-        return lambda file: cast("IO[bytes]", gzip.GzipFile(fileobj=file))
+        return lambda file: _read(cast("IO[bytes]", gzip.GzipFile(fileobj=file)))
     if magic.startswith(b"BZh"):
-        return lambda file: cast("IO[bytes]", bz2.BZ2File(file))
+        return lambda file: _read(cast("IO[bytes]", bz2.BZ2File(file)))
     if magic.startswith(b"\xfd7zXZ\x00"):
-        return lambda file: cast("IO[bytes]", lzma.LZMAFile(file))
-    if magic.startswith(b"\x28\xb5\x2f\xfd"):
-        return _zstandard
-    return None
+        return lambda file: _read(cast("IO[bytes]", lzma.LZMAFile(file)))
+    return _unpacked_zst if magic.startswith(b"\x28\xb5\x2f\xfd") else None
 
 
-def _zstandard(file: IO[bytes]) -> IO[bytes]:
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(_PIECE_BYTES):
+        yield piece
+
+
+def _unpacked_zst(file: IO[bytes]) -> Iterator[bytes]:
     try:
         import zstandard
     except ImportError:
         raise MissingExtraError("zstandard", "cli") from None
-    return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    try:
+        # A small piece, for what it unpacks to comes in one.
+        while piece := file.read(_PIECE_BYTES // 16):
+            while piece:
+                if frame.eof:
+                    frame = zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(piece)
+                piece = frame.unused_data
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from None
+    if not frame.eof:
+        raise EOFError("it ends before its end")
 
 
 def _unheard(share: float) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from dashlight.cli.progress import Report
-from dashlight.cli.scan.csv_layout import CsvLayout, check_names, csv_layout, explain
+from dashlight.cli.scan.csv_layout import LONGEST_ROW, CsvLayout, check_names, csv_layout, explain
 from dashlight.cli.scan.database import first_line, literal
 from dashlight.cli.scan.encodings import readable
 from dashlight.errors import ReferenceDataError
@@ -33,8 +33,6 @@ _WORD_TYPES = re.compile(r"VARCHAR|ENUM\(.*|UUID|TIME.*|\"?NULL\"?")
 _CSV_OPTIONS: Final = (
     "auto_detect = false, header = true, quote = '\"', escape = '\"', allow_quoted_nulls = false, encoding = 'utf-8'"
 )
-_TEXT_BYTES: Final = 2**24
-"""No row is longer."""
 
 
 class Source(Protocol):
@@ -97,7 +95,7 @@ class _Csv:
         columns = ", ".join(f"{place}: 'VARCHAR'" for place in places.values())
         source = (
             f"read_csv({literal(str(self._path))}, {_CSV_OPTIONS}, delim = {literal(self._layout.delimiter)},"
-            f" skip = {self._layout.skipped_lines}, max_line_size = {_TEXT_BYTES}, columns = {{{columns}}})"
+            f" skip = {self._layout.skipped_lines}, max_line_size = {LONGEST_ROW}, columns = {{{columns}}})"
         )
         # In a file of one column an empty line is no row; a missing value is written as "".
         rows = " WHERE c0 IS NOT NULL" if len(places) == 1 else ""
@@ -136,7 +134,7 @@ class _Lines:
         return ReferenceDataError(f"is no file of JSON objects, one a line: {first_line(error)}")
 
     def _named(self) -> str:
-        return f"{literal(str(self._path))}, format = 'newline_delimited', maximum_object_size = {_TEXT_BYTES}"
+        return f"{literal(str(self._path))}, format = 'newline_delimited', maximum_object_size = {LONGEST_ROW}"
 
 
 class _Parquet:
