@@ -175,7 +175,7 @@ def test_names_that_clients_invent_are_remembered_up_to_a_thousand(detector: Dri
 
 
 def test_a_column_that_changes_its_kind_is_counted_by_its_errors(detector: DriftDetector) -> None:
-    pane = {"age": ["forty", "41", None, 42.0], "size": [[1], {}, True, 5], "city": [b"Ulm", ["Ulm"], "Ulm", "Ulm"]}
+    pane = {"age": ["forty", "4l", "41", 42.0], "size": [[1], {}, True, 5], "city": [b"Ulm", ["Ulm"], "Ulm", "Ulm"]}
 
     alerts_of(detector, pane)
 

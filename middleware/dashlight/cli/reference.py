@@ -109,6 +109,7 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
             model=arguments.model,
             categorical=arguments.categorical,
             order=wanted.names,
+            writings=file.writings,
         )
     _write(arguments.output, dump(reference))
     print(f"{arguments.output}: {summary(reference)}")

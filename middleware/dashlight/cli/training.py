@@ -1,7 +1,7 @@
 """Training data as a stream of tables: the columns to use, and the rows in time order."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import chain, repeat
@@ -15,6 +15,7 @@ from dashlight.decode.rows.columns import LeftOut, apart
 from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
+from dashlight.window.columns import Writing
 from dashlight.window.reference.build import Chunk
 from dashlight.window.tables import selected
 
@@ -67,6 +68,11 @@ class TrainingFile(Protocol):
     @property
     def moments_in(self) -> Collection[str]:
         """Columns of moments, which count as seconds since the epoch."""
+        ...
+
+    @property
+    def writings(self) -> Mapping[str, Writing]:
+        """How those columns are written of which `look` or the file itself tells it."""
         ...
 
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
@@ -137,13 +143,16 @@ def wanted_columns(
     notes += [
         f"Column {name!r} is left out: it is the index that pandas wrote, which no request has." for name in indices
     ]
-    notes += [
+    notes += [moments_note(name) for name in file.moments_in if name in features]
+    return Wanted(tuple(features), tuple(outputs), tuple(notes))
+
+
+def moments_note(name: str) -> str:
+    """What to say of the feature *name*, which holds moments."""
+    return (
         f"Column {name!r} holds moments, as seconds since the epoch. If it is when the row was, later rows are out of its"
         f" range: use --time {name} or --ignore {name}."
-        for name in file.moments_in
-        if name in features
-    ]
-    return Wanted(tuple(features), tuple(outputs), tuple(notes))
+    )
 
 
 def chunks_in_order(

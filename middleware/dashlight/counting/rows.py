@@ -10,13 +10,13 @@ from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.selection import watched_of
+from dashlight.decode.cells.known_columns import as_known, known_columns
 from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction, Role
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
 from dashlight.window.facets.facets import expanded, faceted
 from dashlight.window.facets.label_counts import completed
-from dashlight.window.facets.moments import moment_columns, with_moments
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
@@ -73,7 +73,7 @@ class RowCounter:
                 continue
             if side.role == "output":
                 table = without_nulls(table, side.names)
-            table = with_moments(table, side.moments)
+            table = as_known(table, side.known)
             whole, matrices = expanded(completed(table, side.names), side.kinds, widths=side.widths)
             held = side.binner.codes(whole)
             self._counts[side.columns] += side.binner.count(held)
@@ -135,6 +135,6 @@ class _Side:
         self.columns = places
         """Their places among all columns."""
         self.binner = Binner(columns)
-        self.moments = moment_columns(columns)
+        self.known = known_columns(columns)
         self.names = frozenset(column.name for column in columns if not column.of)
         self.kinds, self.widths = faceted(columns)

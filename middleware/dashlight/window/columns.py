@@ -93,7 +93,8 @@ class Writing:
     has_percent: bool = False
     """Likewise a percent sign. Numbers stay as they are written: `12.5 %` is 12.5."""
     nulls: tuple[str, ...] = ()
-    """The spellings of null that occurred, ascending, without outer blanks; `""` for cells that were empty or blank."""
+    """The spellings of null that occurred, ascending, without outer blanks: `""` for cells that were empty or blank. A
+    text column has no others, unless it holds nothing else."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,6 @@
 """From the shapes of a column's cells to how it writes, and from that to its values."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,7 +59,8 @@ def writing_of(counts: CellCounts, *, likely: DecimalMark = ".", most_odd_share:
     if _is(counts, "boolean", most_odd_share) and _is_one_pair(counts, most_odd_share):
         spellings = (each for each in counts.nulls if each.lower() not in WORDED_NULLS)
         return Writing("boolean", nulls=tuple(sorted(spellings)))
-    return Writing("text", nulls=("",) if counts.shapes["empty"] else ())
+    is_nothing = counts.rows == counts.of(NOTHING)
+    return Writing("text", nulls=tuple(sorted(counts.nulls)) if is_nothing else ("",) if counts.shapes["empty"] else ())
 
 
 def likely_mark(columns: Sequence[CellCounts], *, separator: str = ",") -> DecimalMark:
@@ -94,50 +95,37 @@ def read(texts: Sequence[str], writing: Writing) -> Column:
     Else they come as a list: None for null, and an odd cell as the text that it is, of wrong type. Booleans and texts
     come as a list.
     """
-    if writing.kind == "number":
-        return _numbers(texts, writing)
+    found = plain_numbers(texts) if writing.kind == "number" and writing.decimal == "." else None
+    if found is not None:
+        return found
     if writing.kind == "text":
-        return [text if text.strip(BLANKS) else None for text in texts]
-    return _one_by_one(texts, writing)
-
-
-def cell_reader(writing: Writing) -> Callable[[str], Cell]:
-    """What reads a single cell of a column of numbers, times or booleans: its value, None for null, its text if it is odd."""
-
-    def number(text: str) -> Cell:
-        bare = text.strip(BLANKS)
-        found = number_in(bare, writing.decimal)
-        return found if found is not None else _none_or_text(bare, text)
-
-    def time(text: str) -> Cell:
-        bare = text.strip(BLANKS)
-        found = seconds_in(bare, writing.dates)
-        return found if found is not None else _none_or_text(bare, text)
-
-    def boolean(text: str) -> Cell:
-        bare = text.strip(BLANKS).lower()
-        return TRUTHS.get(bare, None if not bare or bare in NULLS else text)
-
-    return {"number": number, "time": time, "boolean": boolean}[writing.kind]
-
-
-def _none_or_text(bare: str, text: str) -> str | None:
-    folded = bare.lower()
-    return None if not bare or folded in NULLS or folded in WORDED_NULLS else text
-
-
-def _numbers(texts: Sequence[str], writing: Writing) -> Column:
-    found = plain_numbers(texts) if writing.decimal == "." else None
-    return _one_by_one(texts, writing) if found is None else found
-
-
-def _one_by_one(texts: Sequence[str], writing: Writing) -> Column:
-    read_one = cell_reader(writing)
-    known = {text: read_one(text) for text in set(texts)}
+        return [None if text in writing.nulls else text for text in texts] if writing.nulls else list(texts)
+    known = {text: value_of(text, writing) for text in set(texts)}
     cells = [known[text] for text in texts]
     if writing.kind != "boolean" and {float, type(None)}.issuperset(map(type, known.values())):
         return np.array(cells, np.float64)
     return cells
+
+
+def null_or_text(bare: str, text: str) -> str | None:
+    """None where *bare*, what is left of *text* without outer blanks, says that there is no number or time; else *text*."""
+    folded = bare.lower()
+    return None if not bare or folded in NULLS or folded in WORDED_NULLS else text
+
+
+def truth_in(bare: str, text: str) -> bool | str | None:
+    """The truth value that *bare*, what is left of *text* without outer blanks, writes; None for null; else *text*."""
+    folded = bare.lower()
+    return TRUTHS.get(folded, None if not folded or folded in NULLS else text)
+
+
+def value_of(text: str, writing: Writing) -> Cell:
+    """The value of one cell of a column of numbers, times or booleans: None for null, *text* itself where it is odd."""
+    bare = text.strip(BLANKS)
+    if writing.kind == "boolean":
+        return truth_in(bare, text)
+    found = number_in(bare, writing.decimal) if writing.kind == "number" else seconds_in(bare, writing.dates)
+    return null_or_text(bare, text) if found is None else found
 
 
 def _is(counts: CellCounts, kind: WrittenKind, most_odd_share: float) -> bool:

@@ -69,7 +69,16 @@ MOST_CHARACTERS: Final = 100
 _READ: Final = {".": re.compile(POINTED), ",": re.compile(COMMAED)}
 _OTHER: Final[dict[DecimalMark, DecimalMark]] = {".": ",", ",": "."}
 _REMOVED: Final = {mark: re.compile(pattern) for mark, pattern in NOT_DIGITS.items()}
-_PLAIN = re.compile("-?(?:0|[1-9][0-9]{0,14})(?:[.][0-9]+)?")
+_FRACTION = re.compile(
+    rf"[-+]?(?:(?:0|[1-9][0-9]{{0,30}})\.[0-9]*{_POWER}|\.[0-9]+{_POWER}|(?:0|[1-9][0-9]{{0,14}}){_POWER})"
+)
+PLAIN: Final = re.compile("-?(?:0|[1-9][0-9]{0,14})([.][0-9]+)?")
+"""As most programs write numbers; whole ones lack the group."""
+_PLAIN: Final = {
+    ".": PLAIN,
+    ",": re.compile("-?(?:0|[1-9][0-9]{0,14})(?:,[0-9]+)?"),
+}
+_BEGINNINGS = frozenset("0123456789+-.")
 _PLAIN_CHARACTERS = b"0123456789+-.eE\n"
 _CODE_IN_LINES = re.compile("\n[-+]?(?:0[0-9]|[0-9]{16})")
 _MINUS = frozenset({"-", "\u2212"})
@@ -82,8 +91,8 @@ def number_in(bare: str, decimal: DecimalMark) -> float | None:
     """
     if len(bare) > MOST_CHARACTERS:
         return None
-    if _PLAIN.fullmatch(bare) and (decimal == "." or "." not in bare):
-        return float(bare)
+    if _PLAIN[decimal].fullmatch(bare):
+        return float(bare.replace(",", "."))
     mark = decimal
     found = _READ[mark].fullmatch(bare)
     if found is None:
@@ -97,6 +106,17 @@ def number_in(bare: str, decimal: DecimalMark) -> float | None:
         return None
     is_negative = found[4] is not None or found[1] in _MINUS or found[2] in _MINUS
     return -number if is_negative else number
+
+
+def plain_number(bare: str) -> int | float | None:
+    """The number that *bare* writes as programs do, with a point and no groups, wherever it stands; None for any other text."""
+    plain = PLAIN.fullmatch(bare)
+    if plain is not None:
+        return int(bare) if plain[1] is None else float(bare)
+    if len(bare) > MOST_CHARACTERS or bare[:1] not in _BEGINNINGS or not _FRACTION.fullmatch(bare):
+        return None
+    number = float(bare)
+    return None if math.isinf(number) else number
 
 
 def plain_numbers(texts: Sequence[str]) -> NDArray[np.float64] | None:

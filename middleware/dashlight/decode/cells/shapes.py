@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
@@ -40,8 +40,16 @@ EXAMPLE_CHARACTERS: Final = 200
 
 _COMPILED = {shape: re.compile(pattern) for shape, pattern in PATTERNS.items()}
 _CURRENCY = re.compile(numbers.CURRENCY)
-_DECIMALS = re.compile("[-+]?(?:0|[1-9][0-9]{0,14})(?:[.][0-9]*)?")
-_OPEN_POINT = re.compile("[-+]?[1-9][0-9]{0,2}[.][0-9]{3}")
+_DECIMALS = re.compile("-?(?:0|[1-9][0-9]{0,14})(?:([.,])[0-9]+)?")
+_OPEN = re.compile("-?[1-9][0-9]{0,2}[.,][0-9]{3}")
+_DIGITS = frozenset("0123456789-")
+_WORDS: Mapping[str, Shape] = {
+    **dict.fromkeys(NULLS, "null"),
+    **dict.fromkeys(WORDED_NULLS, "worded_null"),
+    **dict.fromkeys(TRUTHS, "truth"),
+}
+_BEGINNING = re.compile(f"[-+\u2212(.,0-9\u221eiI]|{numbers.CURRENCY}")
+"""Of whatever any of PATTERNS matches."""
 
 
 @dataclass(slots=True)
@@ -81,9 +89,9 @@ class CellCounts:
                 self._add_number(bare, shape)
         self.rows += len(texts)
 
-    def of(self, shapes: Iterable[Shape]) -> int:
+    def of(self, shapes: Collection[Shape]) -> int:
         """Cells of any of *shapes*."""
-        return sum(self.shapes[shape] for shape in shapes)
+        return sum(count for shape, count in self.shapes.items() if shape in shapes)
 
     def _add_number(self, bare: str, shape: Shape) -> None:
         if shape in {"whole", "code"}:
@@ -100,18 +108,19 @@ def shape_of(bare: str) -> Shape:
         return "empty"
     if len(bare) > MOST_CHARACTERS:
         return "text"
-    # Most cells are plain numbers or plain words: neither is shown all patterns.
-    if _DECIMALS.fullmatch(bare):
-        if "." not in bare:
+    # Most cells are plain numbers or words: these are not shown all patterns.
+    decimals = _DECIMALS.fullmatch(bare) if bare[0] in _DIGITS else None
+    if decimals is not None:
+        mark = decimals[1]
+        if mark is None:
             return "whole"
-        return "open_point" if _OPEN_POINT.fullmatch(bare) else "point"
-    folded = bare.lower()
-    if folded in NULLS:
-        return "null"
-    if folded in WORDED_NULLS:
-        return "worded_null"
-    if folded in TRUTHS:
-        return "truth"
-    if bare.isalpha():
-        return "infinite" if _COMPILED["infinite"].fullmatch(bare) else "text"
+        is_open = _OPEN.fullmatch(bare) is not None
+        if mark == ",":
+            return "open_comma" if is_open else "comma"
+        return "open_point" if is_open else "point"
+    known = _WORDS.get(bare.lower())
+    if known is not None:
+        return known
+    if _BEGINNING.match(bare) is None:
+        return "text"
     return next((shape for shape, pattern in _COMPILED.items() if pattern.fullmatch(bare)), "text")

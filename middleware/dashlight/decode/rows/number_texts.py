@@ -4,34 +4,19 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import numpy as np
 
+from dashlight.decode.cells.grammar import value_of, writing_of
+from dashlight.decode.cells.shapes import NOTHING, CellCounts
 from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Cell, Prediction, Table
+from dashlight.window.columns import Writing
 
-Writing: TypeAlias = Literal["point", "comma", "text"]
-"""How a column writes its numbers, by its decimal mark; `text`: it holds none."""
 MAX_COLUMNS_KNOWN: Final = 4096
 """Columns whose writing is remembered; of more all are forgotten."""
 
-_LONGEST = 40
-_MARKS = r"(?:US|CA|AU|A|C)?\$|[\u20ac\u00a3\u00a5\u20b9\u20bd\u20a9]|(?:USD|EUR|GBP|CHF|JPY|CNY|INR|SEK|NOK|DKK|PLN|CAD|AUD|kr|R\$|Rs\.?|zl)"
-_NUMBER = re.compile(
-    rf"(?P<sign>[-+\u2212(]?) ?(?:{_MARKS})? ?(?P<after>[-+\u2212(]?)"
-    rf"(?P<digits>[.,]?[0-9][0-9.,' \u00a0]{{0,30}})(?P<power>[eE][-+]?[0-9]{{1,3}})?"
-    rf" ?(?:%|{_MARKS})?(?P<close>\)?)"
-)
-_CODE = re.compile(r"0[0-9]")
-"""How a code begins that is no number: 007."""
-_GROUPED = {mark: re.compile(rf"[0-9]{{1,3}}(?:{re.escape(mark)}[0-9]{{3}}){{1,9}}") for mark in ",."}
-# Lakhs and crores: 1,25,000.
-_GROUPED[","] = re.compile(rf"{_GROUPED[','].pattern}|[0-9]{{1,2}}(?:,[0-9]{{2}}){{1,8}},[0-9]{{3}}")
-_LESS = frozenset({"-", "\u2212", "("})
-"""Signs of what is below 0; accounts put it into brackets."""
-_MOST_DIGITS = 15
-_NO_VALUE = frozenset({"", "nan", "none", "null", "n/a", "na", "-"})
 # What stands under these names is a text or the name of a class, also where it is made of digits.
 _WORDED = re.compile(
     r"(?i)(?:.{0,100}[^a-z])?(?:labels?|class(?:es)?|categor(?:y|ies)|clusters?|code|name|text|content|completion|summary"
@@ -58,13 +43,13 @@ class NumberTexts:
             if str not in set(map(type, cells)) or is_worded(name):
                 continue
             key = (*model, name)
-            writing = self._known.get(key) or writing_of(cells)
+            writing = self._known.get(key) or _writing_of(cells)
             if writing is None:
                 continue
             if len(self._known) >= MAX_COLUMNS_KNOWN:
                 self._known.clear()
             self._known[key] = writing
-            if writing != "text":
+            if writing.kind == "number":
                 found[name] = numbers_in(cells, writing)
         if not found:
             return outputs
@@ -85,8 +70,8 @@ def with_numbers(outputs: Sheet) -> Sheet:
     columns: dict[int, Sequence[Cell]] = {}
     for at, name in enumerate(outputs.names):
         cells = [row[at] for row in outputs.values]
-        writing = None if is_worded(name) or str not in set(map(type, cells)) else writing_of(cells)
-        if writing is not None and writing != "text":
+        writing = None if is_worded(name) or str not in set(map(type, cells)) else _writing_of(cells)
+        if writing is not None and writing.kind == "number":
             columns[at] = numbers_in(cells, writing)
     if not columns:
         return outputs
@@ -99,19 +84,9 @@ def with_numbers(outputs: Sheet) -> Sheet:
     )
 
 
-def writing_of(cells: Iterable[Cell]) -> Writing | None:
-    """How *cells* write numbers; None where there is no text in them that says it."""
-    marks = [_decimal_mark(cell) for cell in cells if isinstance(cell, str) and not _is_nothing(cell)]
-    if not marks:
-        return None
-    if "text" in marks:
-        return "text"
-    return "comma" if "comma" in marks and "point" not in marks else "point"
-
-
 def numbers_in(cells: Sequence[Cell], writing: Writing) -> list[Cell]:
     """*cells* with the numbers that their texts are; what is none stays a text, and what says that there is none is null."""
-    return [_number(cell, writing) if isinstance(cell, str) else cell for cell in cells]
+    return [value_of(cell, writing) if isinstance(cell, str) else cell for cell in cells]
 
 
 @lru_cache(maxsize=512)
@@ -120,59 +95,8 @@ def is_worded(name: str) -> bool:
     return _WORDED.fullmatch(name.rpartition(".")[2][:200]) is not None
 
 
-def _is_nothing(text: str) -> bool:
-    return len(text) <= _LONGEST and text.strip().lower() in _NO_VALUE
-
-
-def _decimal_mark(text: str) -> Literal["point", "comma", "either", "text"]:
-    """Which decimal mark *text* must have been written with."""
-    found = _parts(text)
-    if found is None:
-        return "text"
-    digits = found["digits"]
-    comma, point = digits.rfind(","), digits.rfind(".")
-    if comma >= 0 and point >= 0:
-        return "comma" if comma > point else "point"
-    if comma < 0 and point < 0:
-        return "either"
-    mark = "," if comma >= 0 else "."
-    if digits.count(mark) > 1:
-        return "point" if mark == "," else "comma"
-    if _GROUPED[mark].fullmatch(digits):
-        return "either"
-    return "comma" if mark == "," else "point"
-
-
-def _number(text: str, writing: Writing) -> Cell:
-    if _is_nothing(text):
-        return None
-    found = _parts(text)
-    if found is None:
-        return text
-    decimal, group = (",", ".") if writing == "comma" else (".", ",")
-    whole, _, fraction = found["digits"].partition(decimal)
-    if group in whole and not _GROUPED[group].fullmatch(whole):
-        return text
-    plain = whole.replace(group, "")
-    if not (plain or fraction).isdecimal() or (fraction and not fraction.isdecimal()):
-        return text
-    plain = plain or "0"
-    sign = "-" if not _LESS.isdisjoint({found["sign"], found["after"]}) else ""
-    if not fraction and not found["power"]:
-        return int(sign + plain)
-    return float(f"{sign}{plain}.{fraction or '0'}{found['power'] or ''}")
-
-
-def _parts(text: str) -> dict[str, str] | None:
-    if len(text) > _LONGEST:
-        return None
-    found = _NUMBER.fullmatch(text.strip())
-    if found is None or _CODE.match(found["digits"]):
-        return None
-    parts = {name: value or "" for name, value in found.groupdict().items()}
-    signs = parts["sign"] + parts["after"]
-    if (parts["close"] and signs != "(") or ("(" in signs and not parts["close"]):
-        return None
-    # Spaces and apostrophes part thousands wherever they are used.
-    parts["digits"] = re.sub(r"[' \u00a0]", "", parts["digits"])
-    return parts if sum(map(str.isdecimal, parts["digits"])) <= _MOST_DIGITS else None
+def _writing_of(cells: Iterable[Cell]) -> Writing | None:
+    """How the texts among *cells* write numbers, or that one of them is none; None where no text has a value."""
+    counts = CellCounts()
+    counts.add([cell for cell in cells if isinstance(cell, str)])
+    return None if counts.rows == counts.of(NOTHING) else writing_of(counts, most_odd_share=0)
