@@ -10,10 +10,10 @@ import numpy as np
 from dashlight.cli.build_report import as_json, build_report, of_names, print_report
 from dashlight.cli.progress import progress
 from dashlight.cli.reference_text import shown
+from dashlight.cli.scan.formats import EXPECTED
+from dashlight.cli.scan.training_file import ScannedFile, training_file
 from dashlight.cli.subparsers import Subparsers
-from dashlight.cli.training import TrainingFile, chunks_in_order, moments_in_order, wanted_columns
-from dashlight.cli.training_csv import CsvFile
-from dashlight.cli.training_parquet import ParquetFile
+from dashlight.cli.training import chunks_in_order, moments_in_order, wanted_columns
 from dashlight.clock import SystemClock
 from dashlight.decode.cells.doubtful import has_open_dates, mixed_cells
 from dashlight.errors import MissingExtraError, ReferenceDataError
@@ -32,7 +32,12 @@ def register(subparsers: Subparsers) -> None:
     actions = reference.add_subparsers(dest="action", required=True)
 
     build = actions.add_parser("build", help="make a reference file from training data")
-    build.add_argument("training", metavar="TRAIN", type=Path, help=".csv, .csv.gz or .parquet, one row per prediction")
+    build.add_argument(
+        "training",
+        metavar="TRAIN",
+        nargs="+",
+        help="files or globs, one row per prediction: " + EXPECTED,
+    )
     build.add_argument("--output", metavar="FILE", type=Path, required=True, help="the reference file to write")
     for option, metavar, meaning in (
         ("--prediction", "COL", "columns that the model predicted"),
@@ -61,12 +66,12 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the action; returns 0, or 2 after one line on stderr that says what is wrong."""
-    path: Path = arguments.training if arguments.action == "build" else arguments.file
+    path: str | Path = " ".join(arguments.training) if arguments.action == "build" else arguments.file
     try:
         if arguments.action == "build":
             _build(arguments)
         else:
-            print(shown(load(path.read_bytes()), path.name))
+            print(shown(load(arguments.file.read_bytes()), arguments.file.name))
     except ReferenceDataError as error:
         return _failed(f"{path} {error}")
     except MissingExtraError as error:
@@ -82,9 +87,12 @@ def _failed(sentence: str) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> None:
-    path: Path = arguments.training
+    with training_file(arguments.training, arguments.categorical) as file:
+        _build_from(file, arguments)
+
+
+def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
     time: str | None = arguments.time
-    file = _training_file(path, arguments.categorical)
     wanted = wanted_columns(
         file,
         predictions=arguments.prediction,
@@ -100,12 +108,11 @@ def _build(arguments: argparse.Namespace) -> None:
         print("Rows are assumed to be in time order; if not, use --time COLUMN or --unordered.", file=sys.stderr)
     seen: list[FirstPass] = []
     with progress(sys.stderr) as step:
-        look = file.look(wanted.names, time, step(f"Reading {path.name}"))
+        look = file.look(wanted.names, time, step("Reading"))
         for note in look.notes:
             print(note, file=sys.stderr)
-        chunks = chunks_in_order(file, wanted, time=time, look=look, step=step)
         reference = build_reference(
-            chunks,
+            chunks_in_order(file, wanted, step=step),
             rng=np.random.default_rng(_SEED),
             created_at=SystemClock().now(),
             ordered=not arguments.unordered,
@@ -138,15 +145,6 @@ def _build(arguments: argparse.Namespace) -> None:
     if not arguments.quiet:
         print()
         print_report(report, sys.stdout)
-
-
-def _training_file(path: Path, categorical: list[str]) -> TrainingFile:
-    name = path.name.lower()
-    if name.endswith((".csv", ".csv.gz")):
-        return CsvFile(path, categorical)
-    if name.endswith(".parquet"):
-        return ParquetFile(path)
-    raise ReferenceDataError("has an unknown format: expected .csv, .csv.gz or .parquet")
 
 
 def _write(path: Path, file: bytes) -> None:

@@ -1,9 +1,7 @@
 """Training data as a stream of tables: the columns to use, and the rows in time order."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import chain, repeat
 from typing import Literal, Protocol
@@ -20,10 +18,8 @@ from dashlight.records import Table
 from dashlight.window.columns import LeftOutReason, Writing
 from dashlight.window.inspection.left_out import is_index, is_kept
 from dashlight.window.reference.build import Chunk
-from dashlight.window.tables import joined, selected, taken
+from dashlight.window.tables import selected
 
-SORTABLE_ROWS = 2_000_000
-"""Longer files are not sorted in memory."""
 CHUNK_ROWS = 6400
 MOMENTS_KEPT = 20_000_000
 """Times are kept for at most this many rows: 160 MB."""
@@ -33,7 +29,6 @@ _UNITS = (1.0, 1e3, 1e6, 1e9)
 """Units per second in which a column may count time since the epoch."""
 _EARLIEST, _LATEST = 1e8, 1e11
 """Seconds since the epoch, 1973 to 5138: within these bounds the unit is unambiguous."""
-_STROKES = re.compile(r"\d{4}/\d{2}/\d{2}(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +39,8 @@ class Look:
     backward_row: int | None
     """The first row, counted from 1, that is earlier than the one before it; None if all are in order."""
     moments: NDArray[np.float64] | None = field(default=None, compare=False)
-    """The column that orders the rows, shape (rows,), as `moments` gives it; None without one or with too many rows."""
+    """The column that orders the rows, shape (rows,), in the order of the file: numbers as they are, times as seconds since
+    the epoch. None without one, or with too many rows."""
     notes: tuple[str, ...] = ()
     """Remarks on what was read, a sentence each."""
 
@@ -82,11 +78,7 @@ class TrainingFile(Protocol):
         ...
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
-        """The columns *names*, some rows at a time; call `look` first."""
-        ...
-
-    def moments(self, time: str) -> NDArray[np.float64]:
-        """The column *time* as numbers, shape (rows,)."""
+        """The columns *names*, some rows at a time, in the order of the time that `look` was given; call it first."""
         ...
 
 
@@ -166,28 +158,12 @@ def wanted_columns(
 
 
 def chunks_in_order(
-    file: TrainingFile, wanted: Wanted, *, time: str | None, look: Look, step: Callable[[str], Report]
+    file: TrainingFile, wanted: Wanted, *, step: Callable[[str], Report]
 ) -> Callable[[], Iterable[Chunk]]:
-    """A function that reads the rows of *file* in ascending order of its column *time*, each time it is called.
-
-    *step* gets the name of each read. Rows that are not in order are sorted in memory.
-
-    Raises:
-        ReferenceDataError: the rows are not in order, and too many to sort.
-    """
-    if time is None or look.backward_row is None:
-        steps = chain(("Choosing bins",), repeat("Counting"))  # texts and vectors take a third read
-        numbers = NumberTexts()
-        return lambda: (_parted(table, wanted, numbers) for table in file.tables(wanted.names, step(next(steps))))
-    if look.rows > SORTABLE_ROWS:
-        raise ReferenceDataError(
-            f"goes back in {time!r} at row {look.backward_row} and is too long to sort here "
-            f"({look.rows} rows, at most {SORTABLE_ROWS}): sort it first"
-        )
-    whole = joined(list(file.tables(wanted.names, step(f"Sorting by {time}"))))
-    order = np.argsort(file.moments(time), kind="stable")
-    texts = NumberTexts()
-    return lambda: (_parted(table, wanted, texts) for table in _slices(whole, order))
+    """A function that reads the rows of *file*, after its `look`, each time it is called; *step* gets a name for each read."""
+    steps = chain(("Choosing bins",), repeat("Counting"))  # texts and vectors take a third read
+    numbers = NumberTexts()
+    return lambda: (_parted(table, wanted, numbers) for table in file.tables(wanted.names, step(next(steps))))
 
 
 def moments_in_order(look: Look) -> NDArray[np.float64] | None:
@@ -203,30 +179,6 @@ def moments_in_order(look: Look) -> NDArray[np.float64] | None:
         if _EARLIEST * unit <= moments[0] and moments[-1] < _LATEST * unit:
             return moments / unit
     return None
-
-
-def iso_moment(text: str, time: str) -> float:
-    """Seconds since the epoch of *text*, which is in column *time*; UTC if it names no zone.
-
-    Accepts ISO 8601 in all its forms, a blank instead of its T, and slashes between year, month and day. Refuses dates
-    that begin with the day or the month, which are ambiguous.
-    """
-    try:
-        moment = datetime.fromisoformat(_dashed(text))
-    except ValueError:
-        raise ReferenceDataError(
-            f"has {text!r} in column {time!r}, which is neither a number nor an ISO 8601 time"
-        ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _dashed(text: str) -> str:
-    return text.replace("/", "-", 2) if _STROKES.match(text) else text
-
-
-def _slices(table: Table, order: NDArray[np.intp]) -> Iterator[Table]:
-    for start in range(0, table.rows, CHUNK_ROWS):
-        yield taken(table, order[start : start + CHUNK_ROWS])
 
 
 def _parted(table: Table, wanted: Wanted, numbers: NumberTexts) -> Chunk:

@@ -10,6 +10,7 @@ from typing import cast, get_args
 
 import numpy as np
 
+from dashlight.decode.cells.known_columns import as_typed
 from dashlight.decode.frames import Columns, columns_of
 from dashlight.errors import CallError, ReferenceDataError
 from dashlight.offline.tables import is_matrix, table_of
@@ -126,9 +127,8 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
         raise CallError(f"the reference has {columns.rows} rows: expected at least {LEAST_ROWS}")
     coded: dict[str, Kind] = dict.fromkeys(columns.coded, "categorical")
     kinds = _with_lists(columns, coded | dict(declared))
-    timed = {name: Writing("time") for name in columns.timed}
     values = {name: _as_texts(each) if kinds.get(name) == "text" else each for name, each in columns.values.items()}
-    table = table_of(values, columns.rows)
+    table = as_typed(table_of(values, columns.rows))
     try:
         reference = build_reference(
             lambda: [{"feature": table}],
@@ -138,7 +138,7 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
             categorical=[name for name, kind in kinds.items() if kind == "categorical"],
             kinds={name: kind for name, kind in kinds.items() if kind in FACETED},
             order=list(columns.values),
-            writings=timed,
+            writings=dict.fromkeys(columns.moments, Writing("time")),
             keep=[*declared, *coded],
         )
     except ReferenceDataError as error:

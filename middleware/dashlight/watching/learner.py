@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashlight.counting.kept_rows import KeptRows
+from dashlight.decode.cells.known_columns import as_typed
 from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_columns
 from dashlight.judge.words import NAMES_LISTED, listed, printable
@@ -168,6 +169,7 @@ class Learner:
                 continue
             learning.take(chunk)
             sound.append(rows)
+        learning.read_anew(as_typed)
         self._kept, self._rows, self._size_bytes = [], Counter(), 0
         for rows in sound:
             self._keep(rows)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Table
+from dashlight.window.coded import Coded
 from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
 from dashlight.window.ranks import MOST_EDGES, Ranks
@@ -109,6 +110,8 @@ class Binner:
         return self._word_codes(place, texts)
 
     def _cell_codes(self, place: int, cells: Sequence[Cell]) -> NDArray[np.uint8]:
+        if isinstance(cells, Coded):
+            return self._cell_codes(place, cells.values)[cells.codes]
         kind = self.columns[place].kind
         if kind == "boolean":
             return self._word_codes(place, truths_of(cells))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Role, Table
+from dashlight.window.coded import Coded
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.layout import BLOCK_ROWS
 from dashlight.window.values import Text, is_writable, number_texts, numbers_of, texts_of
@@ -59,17 +60,22 @@ def precisions_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     What a float of its size cannot hold does not count: 0.1 + 0.2 needs one decimal.
     """
     places = np.full(len(numbers), len(PRECISIONS) - 1, np.int64)
-    sizes = np.abs(numbers)
-    for place in range(len(PRECISIONS) - 2, -1, -1):
-        scaled = np.minimum(sizes, _WHOLE_FROM) * 10.0 ** PRECISIONS[place]
+    sizes = np.minimum(np.abs(numbers), _WHOLE_FROM)
+    left = np.arange(len(numbers))
+    for place, precision in enumerate(PRECISIONS[:-1]):
+        scaled = sizes * 10.0**precision
         error = np.abs(scaled - np.rint(scaled))
         # Off by no more than a few operations leave behind.
-        places[error <= scaled * 2e-15] = place
+        needs_no_more = error <= scaled * 2e-15
+        places[left[needs_no_more]] = place
+        left, sizes = left[~needs_no_more], sizes[~needs_no_more]
     return places
 
 
 def types_of(cells: Sequence[Cell]) -> NDArray[np.uint8]:
     """The place in TYPES of each of *cells*, NaN as null, shape (len(cells),)."""
+    if isinstance(cells, Coded):
+        return types_of(cells.values)[cells.codes]
     found = bytes(map(_type_of, cells))
     return np.frombuffer(found, np.uint8)
 
@@ -131,9 +137,9 @@ class _ColumnMeter:
     def add_cells(self, cells: Sequence[Cell]) -> None:
         self._types += np.bincount(types_of(cells), minlength=len(TYPES))
         texts = texts_of(cells)
-        changes = np.array([True, *(one != other for one, other in pairwise(texts))][: len(texts)])
-        self._add(numbers_of(cells)[0], changes, texts[:1], () if self._is_numeric else texts[self._thinned])
-        self._last = texts[-1:] or self._last
+        first = [*texts[:1]]
+        self._add(numbers_of(cells)[0], _changes(texts), first, () if self._is_numeric else texts[self._thinned])
+        self._last = [*texts[-1:]] or self._last
 
     def profile(self, column: ColumnReference) -> Profile:
         numbers = np.sort(bounded(self._kept_numbers))
@@ -155,7 +161,7 @@ class _ColumnMeter:
             rows=self._rows,
             types=tuple((self._types / max(self._rows, 1)).tolist()),
             precisions=tuple((np.cumsum(self._precisions) / weighed).tolist()) if weighed else (),
-            roundest=tuple(np.maximum(self._roundest, _shares(self._block)).tolist()) if weighed else (),
+            roundest=tuple(np.maximum(self._roundest, _shares(self._block[np.newaxis])[0]).tolist()) if weighed else (),
             quantiles=tuple(numbers[at].tolist()),
             values=tuple(distinct.tolist()) if is_few else (),
             shares=tuple((counts / max(len(numbers), 1)).tolist()) if is_few else (),
@@ -193,25 +199,33 @@ class _ColumnMeter:
         self._rows += len(numbers)
 
     def _weigh(self, numbers: NDArray[np.float64]) -> None:
-        start = 0
-        while start < len(numbers):
-            stop = start + _BLOCK - (self._rows + start) % _BLOCK
-            part = numbers[start:stop]
-            part = part[np.isfinite(part) & (part != 0)]
-            counts = np.bincount(precisions_of(part), minlength=len(PRECISIONS))
-            self._precisions += counts
-            self._block += counts
-            if stop <= len(numbers):
-                self._roundest = np.maximum(self._roundest, _shares(self._block))
-                self._block[:] = 0
-            start = stop
+        """Count the precisions of the next *numbers*, in all and in each block of rows."""
+        weighed = np.flatnonzero(np.isfinite(numbers) & (numbers != 0))
+        places = precisions_of(numbers[weighed])
+        blocks = (self._rows % _BLOCK + np.arange(len(numbers))) // _BLOCK
+        whole = (self._rows % _BLOCK + len(numbers)) // _BLOCK
+        size = len(PRECISIONS)
+        counts = np.bincount(blocks[weighed] * size + places, minlength=(whole + 1) * size).reshape(-1, size)
+        self._precisions += counts.sum(axis=0)
+        counts[0] += self._block
+        self._roundest = np.maximum(self._roundest, _shares(counts[:whole]).max(axis=0, initial=0.0))
+        self._block = counts[whole]
+
+
+def _changes(texts: Sequence[Text]) -> NDArray[np.bool_]:
+    """Which of *texts* differ from the one before; the first does."""
+    if isinstance(texts, Coded):
+        changes = np.ones(len(texts), np.bool_)
+        changes[1:] = texts.codes[1:] != texts.codes[:-1]
+        return changes
+    return np.array([True, *(one != other for one, other in pairwise(texts))][: len(texts)])
 
 
 def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    total = int(counts.sum())
-    if total < _FEWEST_IN_BLOCK:
-        return np.zeros(len(counts))
-    return np.asarray(np.cumsum(counts) / total)
+    """Of each of the blocks, shape (blocks, precisions), the share of its numbers that need at most so many decimals."""
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.cumsum(counts, axis=1) / np.maximum(totals, 1)
+    return np.where(totals < _FEWEST_IN_BLOCK, 0.0, shares)
 
 
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]

@@ -5,6 +5,7 @@ The layout of the reference and the binning of traffic both ask here, so that th
 
 import math
 import struct
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias, TypeGuard
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell
+from dashlight.window.coded import Coded, merged
 
 CATEGORY_CHARACTERS = 200
 """A longer text counts as its beginning: a reference must stay bounded whatever it is fed."""
@@ -58,6 +60,9 @@ def is_listed(cell: Cell) -> TypeGuard[Sequence[Any]]:
 
 def numbers_of(cells: Sequence[Cell]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """*cells* as numbers, NaN where null or no number, and which of them are neither: both of shape (len(cells),)."""
+    if isinstance(cells, Coded):
+        numbers, are_wrong = numbers_of(cells.values)
+        return numbers[cells.codes], are_wrong[cells.codes]
     found = [number_of(cell) for cell in cells]
     wrong = np.array([number is None for number in found], np.bool_)
     return np.array([np.nan if number is None else number for number in found], np.float64), wrong
@@ -80,8 +85,10 @@ def is_writable(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def texts_of(cells: Sequence[Cell]) -> list[Text]:
-    """The category that each of *cells* counts as."""
+def texts_of(cells: Sequence[Cell]) -> Sequence[Text]:
+    """The category that each of *cells* counts as; of coded cells no two values are of one category."""
+    if isinstance(cells, Coded):
+        return merged(cells.codes, texts_of(cells.values))
     kinds = set(map(type, cells))
     if kinds <= {str, type(None)} and _longest(cells) <= CATEGORY_CHARACTERS:
         return list(cells)  # type: ignore[arg-type]  # the line above proves it
@@ -115,6 +122,17 @@ def number_texts(numbers: NDArray[np.float64]) -> list[str | None]:
     distinct, place = np.unique(numbers, return_inverse=True)
     written = [number_text(number) for number in distinct.tolist()]
     return [written[at] for at in place.tolist()]
+
+
+def types_among(cells: Sequence[Cell]) -> Counter[type]:
+    """How many of *cells* are of each type."""
+    if not isinstance(cells, Coded):
+        return Counter(map(type, cells))
+    types: Counter[type] = Counter()
+    for value, count in zip(cells.values, cells.counts.tolist(), strict=True):
+        if count:
+            types[type(value)] += count
+    return types
 
 
 def _longest(cells: Iterable[Cell]) -> int:

@@ -107,6 +107,20 @@ def known_columns(columns: Sequence[ColumnReference]) -> dict[str, KnownColumn |
     return found
 
 
+def as_typed(table: Table) -> Table:
+    """*table* with the values of its texts in columns of which most cells are numbers, or booleans, by type.
+
+    For rows from which a reference is learned: its traffic will be read so.
+    """
+    columns: dict[str, KnownColumn | KnownWords] = {}
+    for name, cells in zip(table.cell_names, table.cells, strict=True):
+        types = Counter(map(type, cells))
+        numbers, truths, texts = types[int] + types[float], types[bool], types[str]
+        if texts and max(numbers, truths) >= texts:
+            columns[name] = KnownColumn(Writing("number" if numbers >= truths else "boolean"), may_be_time=False)
+    return as_known(table, columns)
+
+
 def as_known(table: Table, columns: Mapping[str, KnownColumn | KnownWords]) -> Table:
     """*table* with the values of its texts, in those of its columns that *columns* knows."""
     found: dict[str, Sequence[Cell]] = {}

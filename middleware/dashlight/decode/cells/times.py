@@ -1,11 +1,9 @@
 """Dates and timestamps: all of them seconds since the epoch, UTC where they name no zone."""
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dashlight.window.columns import DateOrder
 
@@ -25,11 +23,13 @@ DOTTED: Final = f"({_DAY})[.]({_MONTH})[.]([0-9]{{4}}){_REST}"
 MONTH_FIRST: Final = f"({_MONTH})[-/]({_LATE_DAY})[-/]([0-9]{{4}}){_REST}"
 OPEN_DAY: Final = f"({_MONTH})[-/]({_MONTH})[-/]([0-9]{{4}}){_REST}"
 """3/4/2024: which is the day has to be told by the other cells."""
+YEAR_LAST: Final = f"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]([0-9]{{4}}){_REST}"
+"""Any of the last four. Groups: 1 and 3 the day and the month, 2 what parts them, 4 the year, 5 the time, 6 the zone."""
 
 MOST_CHARACTERS: Final = 40
 
 _YEAR_FIRST = re.compile(YEAR_FIRST)
-_YEAR_LAST = re.compile(f"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})[-/.]([0-9]{{4}}){_REST}")
+_YEAR_LAST = re.compile(YEAR_LAST)
 
 
 def seconds_in(bare: str, dates: DateOrder) -> float | None:
@@ -45,21 +45,6 @@ def seconds_in(bare: str, dates: DateOrder) -> float | None:
         return float(np.datetime64(moment, "us").astype(np.int64)) / 1e6 - offset
     except ValueError:  # the 30th of February
         return None
-
-
-def seconds_in_all(bare: Sequence[str], dates: DateOrder) -> NDArray[np.float64]:
-    """`seconds_in` of each of *bare*, NaN for None, shape (len(bare),)."""
-    isos = [_iso(text, dates) for text in bare]
-    moments = ["NaT" if iso is None else iso[0] for iso in isos]
-    offsets = np.array([0 if iso is None else iso[1] for iso in isos], np.float64)
-    try:
-        held = np.array(moments, "datetime64[us]")
-    except ValueError:
-        seconds = [seconds_in(text, dates) for text in bare]
-        return np.array([np.nan if each is None else each for each in seconds], np.float64)
-    found: NDArray[np.float64] = held.astype(np.int64) / 1e6 - offsets
-    found[np.isnat(held)] = np.nan
-    return found
 
 
 def _iso(bare: str, dates: DateOrder) -> tuple[str, int] | None:

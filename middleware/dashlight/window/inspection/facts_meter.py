@@ -1,16 +1,16 @@
 """Takes the rows of a reference in their order, and tells the facts of every column, in bounded memory."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Role, Table
+from dashlight.window.coded import Coded
 from dashlight.window.inspection.distinct import DistinctSample, Hashes, HeavyRows, hashed, mixed
 from dashlight.window.inspection.facts import SHOWN_CHARACTERS, ColumnFacts, RepeatedRow
-from dashlight.window.values import number_of
+from dashlight.window.values import is_null, number_of, types_among
 
 BLOCK_ROWS = 25
 """Rows of which the range is kept, to see whether a column only ever rises."""
@@ -90,8 +90,8 @@ class _Column:
         self._distinct = DistinctSample()
         self._is_recurring = False
         self._looked_at = self._moments = self._tokens = 0
-        self._first_number: tuple[int, str] = (0, "")
-        self._first_other: tuple[int, str] = (0, "")
+        self._first: dict[str, tuple[int, str]] = {}
+        """The first value of each type: its row, from 1, and its beginning."""
         self._order = 0
 
     def add_numbers(self, numbers: NDArray[np.float64], weights: Hashes, first_row: int) -> Hashes:
@@ -100,8 +100,8 @@ class _Column:
         self._take_order(hashes, weights)
         is_known = ~np.isnan(numbers)
         known = numbers if is_known.all() else numbers[is_known]
-        if len(known) and not self.numbers:
-            self._first_number = (first_row + int(is_known.argmax()) + 1, f"{known[0]:g}")
+        if len(known) and "number" not in self._first:
+            self._first["number"] = (first_row + int(is_known.argmax()) + 1, f"{known[0]:g}")
         self._take_numbers(known, has_gaps=len(known) < len(numbers))
         return hashes
 
@@ -109,33 +109,37 @@ class _Column:
         """Likewise of cells of any type."""
         hashes = _hashes(cells)
         self._take_order(hashes, weights)
-        types = Counter(map(type, cells))
+        types = types_among(cells)
         self.texts += types[str]
         self.truths += types[bool]
         if types[str]:
             for cell in cells[:: max(len(cells) // _LOOKED_AT, 1)]:
                 self._look_at(cell)
         if types.keys() - {str, bool, type(None)}:
-            self._take_numbers_among(cells, first_row)
-        if not self._first_other[0]:
-            place = next((at for at, cell in enumerate(cells) if not _is_number_or_null(cell)), None)
-            if place is not None:
-                self._first_other = (first_row + place + 1, str(cells[place])[:SHOWN_CHARACTERS])
+            self._take_numbers_among(cells)
+        for type_ in types:
+            self._see(type_, cells, first_row)
         return hashes
 
-    def _take_numbers_among(self, cells: Sequence[Cell], first_row: int) -> None:
+    def _see(self, type_: type, cells: Sequence[Cell], first_row: int) -> None:
+        word = _word(type_)
+        if word and word not in self._first:
+            place = next((at for at, cell in enumerate(cells) if type(cell) is type_ and not is_null(cell)), None)
+            if place is not None:
+                self._first[word] = (first_row + place + 1, str(cells[place])[:SHOWN_CHARACTERS])
+
+    def _take_numbers_among(self, cells: Sequence[Cell]) -> None:
         found = [number_of(cell) for cell in cells if not isinstance(cell, str | bool)]
         self.lists += found.count(None)
         numbers = np.array([number for number in found if number is not None], np.float64)
         numbers = numbers[~np.isnan(numbers)]
-        if len(numbers) and not self.numbers:
-            place = next(at for at, cell in enumerate(cells) if cell is not None and _is_number_or_null(cell))
-            self._first_number = (first_row + place + 1, str(cells[place]))
         self._take_numbers(numbers, has_gaps=len(numbers) < len(cells))
 
     def facts(self, name: str, role: Role, rows: int, distinct_texts: float) -> ColumnFacts:
         are_numbers = self.numbers >= self.texts
-        odd = self._first_other if are_numbers else self._first_number
+        counts = {"number": self.numbers, "text": self.texts, "truth": self.truths, "other": self.lists}
+        usual = max(counts, key=lambda word: counts[word])
+        odd = min((first for word, first in self._first.items() if word != usual), default=(0, ""))
         return ColumnFacts(
             name=name,
             role=role,
@@ -228,17 +232,24 @@ def _salt(name: str) -> np.uint64:
 
 def _hashes(cells: Sequence[Cell]) -> Hashes:
     """A hash of each of *cells*: of this process alone, so that nothing but equality may follow from it."""
+    if isinstance(cells, Coded):
+        return _hashes(cells.values)[cells.codes]
     try:
         return np.fromiter(map(hash, cells), np.int64, len(cells)).view(np.uint64)
     except TypeError:  # a list among them
         return np.array([hash(str(cell)) for cell in cells], np.int64).view(np.uint64)
 
 
+def _word(type_: type) -> str:
+    """What values of *type_* are; empty where they are null."""
+    if issubclass(type_, bool | str):
+        return "truth" if issubclass(type_, bool) else "text"
+    if issubclass(type_, int | float):
+        return "number"
+    return "" if type_ is type(None) else "other"
+
+
 def _may_be_id(text: str) -> bool:
     if _TOKEN.fullmatch(text) is None or not any(map(str.isdigit, text)):
         return False
     return not (_WRITTEN_NUMBER.issuperset(text) and ("." in text or "," in text))
-
-
-def _is_number_or_null(cell: Cell) -> bool:
-    return not isinstance(cell, bool) and number_of(cell) is not None

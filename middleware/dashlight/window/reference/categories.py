@@ -9,6 +9,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.window.coded import Coded
 from dashlight.window.layout import BLOCK_ROWS, VALUE_BINS
 from dashlight.window.values import Text, is_writable
 
@@ -61,6 +62,10 @@ class CategorySurvey:
 
     def add(self, texts: Sequence[Text], first_row: int) -> None:
         """Count *texts*, of which the first stands in row *first_row* of the reference; what is no text, or cannot be written, is passed over."""
+        if isinstance(texts, Coded) and len(self._tallies) + len(texts.values) <= _TRACKED:
+            if not self._is_free_text:
+                self._add_coded(texts, first_row)
+            return
         start = 0
         while start < len(texts) and not self._is_free_text:
             block, within = divmod(first_row + start, _BLOCK)
@@ -102,17 +107,39 @@ class CategorySurvey:
             single_block_rows=sum(tally.rows for _, tally in ranked if tally.is_in_one_block),
         )
 
+    def _add_coded(self, texts: Coded[Text], first_row: int) -> None:
+        """As the blocks would, one after the other; there is room for all values."""
+        blocks = (first_row + np.arange(len(texts))) // _BLOCK
+        _, starts = np.unique(texts.codes, return_index=True)
+        choosing = np.bincount(texts.codes[blocks % 2 == 0], minlength=len(texts.values))
+        last = np.zeros(len(texts.values), np.int64)
+        last[texts.codes] = blocks  # NumPy assigns in order, so the last block stays
+        counts = texts.counts
+        for row in np.sort(starts).tolist():  # in the order in which they first occur
+            code, block = int(texts.codes[row]), int(blocks[row])
+            text, rows = texts.values[code], int(counts[code])
+            if not isinstance(text, str) or not is_writable(text):
+                continue
+            tally = self._tally(text, rows, block)
+            tally.is_in_one_block &= tally.block == block == int(last[code])
+            tally.choosing_rows += int(choosing[code])
+
+    def _tally(self, text: str, rows: int, block: int) -> _Tally:
+        """The tally of *text*, *rows* of which begin in *block*."""
+        self._rows += rows
+        self._characters += rows * len(text)
+        tally = self._tallies.get(text)
+        if tally is None:
+            tally = self._tallies[text] = _Tally(0, block, is_in_one_block=True, choosing_rows=0)
+            self._distinct += 1
+        tally.rows += rows
+        return tally
+
     def _add_block(self, counts: "Counter[Text]", block: int) -> None:
         for text, rows in counts.items():
             if not isinstance(text, str) or not is_writable(text):
                 continue
-            self._rows += rows
-            self._characters += rows * len(text)
-            tally = self._tallies.get(text)
-            if tally is None:
-                tally = self._tallies[text] = _Tally(0, block, is_in_one_block=True, choosing_rows=0)
-                self._distinct += 1
-            tally.rows += rows
+            tally = self._tally(text, rows, block)
             tally.is_in_one_block &= tally.block == block
             tally.choosing_rows += 0 if counts_block(block) else rows
         if len(self._tallies) > _TRACKED:

@@ -1,7 +1,7 @@
 """A reference learned from the first rows of traffic, where nobody gave one."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,11 @@ class Learning:
         whole: Chunk = {role: completed(joined(tables)) for role, tables in self._tables.items() if tables}
         # What no answer ever said is no output.
         return {role: without_nulls(table) if role == "output" else table for role, table in whole.items()}
+
+    def read_anew(self, read: Callable[[Table], Table]) -> None:
+        """Keep what *read* makes of the rows."""
+        for role, table in self.chunk.items():
+            self._tables[role] = [read(table)]
 
     def keep_last(self, rows: int) -> None:
         """Forget all but the last *rows* of each role."""

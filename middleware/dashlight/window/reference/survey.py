@@ -1,6 +1,5 @@
 """The first look at reference rows: of what kind each column is, and where its bins will be."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from dashlight.window.reference.categories import CategoryLayout, CategorySurvey
 from dashlight.window.reference.edges import numeric_edges, value_bins
 from dashlight.window.reference.items import ItemSurvey
 from dashlight.window.reference.reservoir import Reservoir
-from dashlight.window.values import number_texts, numbers_of, texts_of
+from dashlight.window.values import number_texts, numbers_of, texts_of, types_among
 
 _RESERVOIR = 50_000
 """Values kept for the quantiles: their shares are then within half a percent, and the counts exact anyway."""
@@ -110,7 +109,7 @@ class _ColumnSurvey:
             self._numbers.add(numbers)
 
     def add_cells(self, cells: Sequence[Cell], first_row: int) -> None:
-        types = Counter(map(type, cells))
+        types = types_among(cells)
         self.has_values |= len(cells) > types[type(None)]
         if any(issubclass(each, _NESTED) for each in types):
             self._lists.add(cells)
