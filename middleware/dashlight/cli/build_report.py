@@ -125,8 +125,8 @@ def _words(doubt: Doubt) -> tuple[str, str]:  # one for each kind
         case "constant":
             return f"is {doubt.text!r} in every row, so that any other value is drift", "--ignore {}"
         case "nearly_constant":
-            share = percent(doubt.share) if doubt.share < 0.9995 else "more than 99.9 %"
-            return f"is {doubt.text!r} in {share} of its rows", "--ignore {}, if that is no feature"
+            share = f"{100 * doubt.share:.1f}" if doubt.share < 0.9995 else "more than 99.9"
+            return f"is {doubt.text!r} in {share} % of its rows", "--ignore {}, if that is no feature"
         case "id":
             return f"may be an id, {percent(doubt.share)} of its values differ", "--ignore {}"
         case "rising":
@@ -148,7 +148,7 @@ def _words(doubt: Doubt) -> tuple[str, str]:  # one for each kind
             )
         case "repeated":
             return (
-                f"One row is {percent(doubt.share)} of all, row {doubt.row} the first of {_rows(doubt.rows)} that are equal",
+                f"One row is {percent(doubt.share)} of all, row {doubt.row} the first of at least {_rows(doubt.rows)} that are equal",
                 "remove the others, if traffic does not repeat it so often",
             )
 

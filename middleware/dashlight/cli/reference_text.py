@@ -47,7 +47,17 @@ def season_words(season: Season) -> str:
 def column_words(column: ColumnReference) -> tuple[str, ...]:
     """Role, name, kind, share of missing rows, and range or most frequent values of *column*."""
     missing = column.counts[NULL] / max(column.rows, 1)
-    return (column.role, column.name, column.kind, f"{missing:.1%}", _values(column))
+    return (column.role, _on_one_line(column.name), column.kind, f"{missing:.1%}", _on_one_line(_values(column)))
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _share(share: float) -> str:
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def _values(column: ColumnReference) -> str:
@@ -61,7 +71,7 @@ def _values(column: ColumnReference) -> str:
         return "free text" if column.counts[STRUCTURAL_BINS:].any() else "none"
     shares = (column.counts[STRUCTURAL_BINS:] / max(column.rows, 1)).tolist()
     by_share = sorted(zip(column.categories, shares, strict=False), key=lambda pair: (-pair[1], pair[0]))
-    shown = [f"{category[:_CATEGORY_CHARACTERS]} {share:.0%}" for category, share in by_share[:_CATEGORIES_SHOWN]]
+    shown = [f"{category[:_CATEGORY_CHARACTERS]} {_share(share)}" for category, share in by_share[:_CATEGORIES_SHOWN]]
     more = len(column.categories) + len(column.known) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

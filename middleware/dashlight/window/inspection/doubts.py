@@ -10,7 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.inspection.facts import SHOWN_CHARACTERS, ColumnFacts, FirstPass
-from dashlight.window.inspection.left_out import is_id_name
+from dashlight.window.inspection.left_out import is_id_name, is_kept, pairs_expected
 from dashlight.window.layout import NULL, TYPE_ERROR
 
 DoubtKind: TypeAlias = Literal[
@@ -30,7 +30,8 @@ NEARLY = 0.99
 """Share of the rows from which one value is nearly all."""
 MIXED_SHARE = 0.01
 """Share of the values that are of another type than most, from which they are no odd cells any more."""
-_ID_SHARE = 0.99
+_FEWEST_EXPECTED = 3.0
+"""So many pairs of equal numbers should be there by chance; of fewer it says little that there is none."""
 _NAMED_ID_SHARE = 0.5
 _FEWEST_ID_ROWS = 500
 _LABEL = re.compile(
@@ -95,7 +96,7 @@ def doubts(
         seen: The first pass over the rows of *reference*.
         reference: What was made of them.
         has_time: Whether a column of moments orders the rows.
-        said: Columns of which somebody said what they are: no name of theirs is doubted.
+        said: Globs of columns of which somebody said that they are features: that is not doubted.
         open_dates: Columns of dates that do not tell their days from their months.
         mixed: Columns of words and numbers that all count as words, with the fewer of both.
     """
@@ -112,12 +113,12 @@ def doubts(
             found.append(_mixed(facts, fewer.row + 1, fewer.text, fewer.count))
         if facts.name in equal:
             found.append(Doubt("duplicate", facts.name, other=equal[facts.name]))
-        if facts.role == "feature":
+        if facts.role == "feature" and not is_kept(facts.name, said):
             if _may_be_id(facts):
                 found.append(Doubt("id", facts.name, share=facts.distinct_share))
             elif reference.ordered and not has_time and facts.is_sorted and facts.only_rises:
                 found.append(Doubt("rising", facts.name))
-            if facts.name not in said and is_label_name(facts.name):
+            if is_label_name(facts.name):
                 found.append(Doubt("label", facts.name))
     found += [Doubt("dates", facts.name, rows=facts.texts) for facts in seen.columns if facts.name in open_dates]
     if seen.repeated is not None:
@@ -178,7 +179,9 @@ def _most_frequent(column: ColumnReference) -> tuple[str, float]:
 def _may_be_id(facts: ColumnFacts) -> bool:
     if facts.values < _FEWEST_ID_ROWS or not (facts.is_whole or facts.token_share > NEARLY):
         return False
-    return facts.distinct_share >= (_NAMED_ID_SHARE if is_id_name(facts.name) else _ID_SHARE)
+    if is_id_name(facts.name):
+        return facts.distinct_share >= _NAMED_ID_SHARE
+    return facts.is_distinct and facts.is_whole and pairs_expected(facts) >= _FEWEST_EXPECTED
 
 
 def _equal(columns: Iterable[ColumnFacts]) -> Mapping[str, str]:

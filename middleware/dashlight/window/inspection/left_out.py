@@ -18,7 +18,7 @@ WHY: Final[Mapping[LeftOutReason, str]] = {
     "row_number": "numbers the rows",
     "counter": "counts up from row to row",
     "id": "identifies a row",
-    "time": "says when a row was: later rows are out of its range",
+    "time": "says when a row was, so that later rows are out of its range",
 }
 """In words that follow the name of the column."""
 FEWEST_VALUES = 100
@@ -80,6 +80,14 @@ def is_id_name(name: str) -> bool:
     return _ID.fullmatch(name[:200]) is not None
 
 
+def pairs_expected(facts: ColumnFacts) -> float:
+    """Pairs of equal numbers among as many that are drawn from their range, at least: values/2 * values/width.
+
+    The uniform distribution has the fewest. Source: the birthday problem; Bloom (1973), Amer. Math. Monthly 80, 1141.
+    """
+    return facts.numbers**2 / (2 * (facts.high - facts.low + 1))
+
+
 def _reason(facts: ColumnFacts, *, times: Collection[str], is_learned: bool) -> LeftOutReason | None:
     if is_index(facts.name):
         return "index"
@@ -110,12 +118,10 @@ def _is_id(facts: ColumnFacts, *, is_learned: bool) -> bool:
         return True
     if not facts.is_distinct:
         return False
-    width = facts.high - facts.low + 1
-    if facts.numbers >= DENSE * width:
+    if facts.numbers >= DENSE * (facts.high - facts.low + 1):
         return True
-    # Pairs that would be equal by chance, at least: the uniform distribution has the fewest (the birthday problem). Of
-    # rows that somebody sorted it is not said, for they may have been made distinct as well.
-    return facts.numbers**2 / (2 * width) >= FEWEST_EXPECTED and (is_learned or not facts.is_sorted)
+    # Of rows that somebody sorted it is not said, for they may have been made distinct as well.
+    return pairs_expected(facts) >= FEWEST_EXPECTED and (is_learned or not facts.is_sorted)
 
 
 def _is_text_id(facts: ColumnFacts) -> bool:

@@ -107,7 +107,9 @@ def build_reference(
     )
     layouts = _without(apart, {role: survey.layout() for role, survey in surveys.items()})
     if apart and not is_learned and not any(layouts.values()):
-        raise ReferenceDataError(f"has no column left for the reference: {left_out_words(apart)}")
+        raise ReferenceDataError(
+            f"has no column left for the reference: {left_out_words(apart)}; name what to keep: --keep, or kinds in Python"
+        )
     wanted: dict[Role, dict[str, Kind]] = {
         role: _with_facets(layout, surveys[role], kinds) for role, layout in layouts.items()
     }
