@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,3 +202,39 @@ STATE = Taught().rows(100).learner.state
 def test_what_no_learner_of_so_many_rows_holds_is_refused(state: LearnerState) -> None:
     with pytest.raises(ValueError, match=r"expected|no row of bytes"):
         Taught().learner.restore(state)
+
+
+def counted(taught: np.random.Generator, first: int, rows: int) -> KeptRows:
+    """Rows with a counter, a moment and an id in them."""
+    numbers = np.arange(first, first + rows)
+    asked: dict[str, Any] = {
+        "age": taught.normal(40, 10, rows),
+        "seq": numbers.astype(float),
+        "seen": [f"2026-11-30T12:{number // 60 % 60:02}:{number % 60:02}Z" for number in numbers.tolist()],
+        "session": [f"u{key:x}" for key in taught.integers(0, 2**40, rows).tolist()],
+    }
+    return KeptRows.of({"feature": table_of_columns(asked), "output": NOTHING})
+
+
+def test_counters_moments_and_ids_are_not_learned_and_do_not_keep_learning_open(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    rng, learner = np.random.default_rng(8), Learner("/predict risk", WANTED, tolerance=0.02)
+    for first in range(0, WANTED, 100):
+        learner.take(counted(rng, first, 100))
+
+    made = learner.reference(5.0, model="risk")
+
+    assert made is not None
+    assert [column.name for column in made.columns] == ["age"]
+    assert {each.name: each.why for each in made.left_out} == {"seq": "row_number", "seen": "time", "session": "id"}
+    assert "/predict risk: left out: seq numbers the rows; " in caplog.records[-1].getMessage()
+
+
+def test_a_counter_is_learned_where_it_is_asked_for() -> None:
+    rng, learner = np.random.default_rng(8), Learner("/predict risk", WANTED, tolerance=0.02, keep=("seq",))
+    while (made := learner.reference(5.0, model="risk")) is None:
+        learner.take(counted(rng, learner.rows, 100))
+
+    assert [column.name for column in made.columns] == ["age", "seq"]

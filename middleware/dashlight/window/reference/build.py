@@ -19,6 +19,7 @@ from dashlight.window.facets.facets import (
     facet_names,
     faceted,
 )
+from dashlight.window.inspection.doubts import REPEATED_SHARE
 from dashlight.window.inspection.facts import FirstPass
 from dashlight.window.inspection.left_out import left_out, left_out_words
 from dashlight.window.reference.file import with_version
@@ -29,8 +30,6 @@ from dashlight.window.tables import Column, selected, table_of_columns
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
-REPEATED_SHARE = 0.05
-"""Of the rows: a single one that makes up more is told."""
 
 Chunk: TypeAlias = Mapping[Role, Table]
 """The next rows of the features, of the outputs, or of both."""
