@@ -61,6 +61,9 @@ class DriftDetector:
     what is masked). Moments count as seconds since the epoch, spans of time as seconds. A value of the wrong type, an
     infinite one, a missing column are counted and judged; they are no errors. Texts, vectors, images, rankings
     and forecasts are judged by what can be measured of them (`comment · words`, `embedding · norm`, `items · first`).
+
+    Columns of the reference that no later row can be like are left out: the index that pandas wrote, row numbers,
+    counters, ids, moments. `reference.left_out` names them, and *kinds* keeps what it names.
     """
 
     def __init__(
