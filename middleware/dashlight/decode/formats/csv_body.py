@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Final, cast
 
@@ -138,6 +139,8 @@ def _read_by_column(
     for at in sorted(places):
         column = [row[at] for row in rows if at < len(row)]
         shapes.update((text, shape_of(text.strip(BLANKS))) for text in column if text not in shapes)
+        if NOTHING.issuperset(shapes[text] for text in column):
+            continue
         writing = _writing(column, shapes, separator)
         if writing.kind in {"number", "boolean"}:
             cells = known.setdefault(writing, {})
@@ -149,10 +152,16 @@ def _read_by_column(
 
 def _writing(column: Sequence[str], shapes: Mapping[str, Shape], separator: str) -> Writing:
     """How *column* writes its values, of whose texts *shapes* knows each."""
-    counts = CellCounts(len(column), Counter(shapes[text] for text in column))
-    if counts.shapes["truth"]:
-        counts.truths.update(text.strip(BLANKS).lower() for text in column if shapes[text] == "truth")
-    return writing_of(counts, likely=likely_mark([counts], separator=separator))
+    counts = Counter(shapes[text] for text in column)
+    truths = frozenset(text.strip(BLANKS).lower() for text in column if shapes[text] == "truth")
+    return _writing_of(frozenset(counts.items()), truths, separator)
+
+
+@lru_cache(maxsize=256)
+def _writing_of(shapes: frozenset[tuple[Shape, int]], truths: frozenset[str], separator: str) -> Writing:
+    # Many columns of a body are alike.
+    counts = CellCounts(sum(count for _, count in shapes), Counter(dict(shapes)), truths=Counter(truths))
+    return writing_of(counts, likely=likely_mark([counts], separator=separator), most_odd_share=0)
 
 
 def _begins_with_names(rows: Sequence[Sequence[str]]) -> bool:
