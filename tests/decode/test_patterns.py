@@ -17,7 +17,7 @@ import dashlight.capture
 import dashlight.decode
 import dashlight.serving
 import dashlight.window
-from dashlight.decode.cells.shapes import PATTERNS
+from dashlight.decode.cells.shapes import TIMES
 from dashlight.decode.protocols import FALLBACK, PROTOCOLS
 
 CAP = 1 << 18
@@ -58,11 +58,15 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.cells.numbers:_CODE_IN_LINES": (("", "\n", ""), ("\n", "0", ""), ("\n", "7", ""), ("", "\n0.", "")),
     "decode.cells.numbers:_FRACTION": _WRITTEN,
     **{f"decode.cells.numbers:{name}[{mark}]": _WRITTEN for name in ("_PLAIN", "_READ", "_REMOVED") for mark in ".,"},
-    "decode.cells.shapes:_BEGINNING": _WRITTEN,
-    **{f"decode.cells.shapes:_COMPILED[{shape}]": (*_WRITTEN, *_DATED) for shape in PATTERNS},
+    "decode.cells.shapes:_CODE": _WRITTEN,
+    "decode.cells.shapes:_COMMAED": _WRITTEN,
     "decode.cells.shapes:_CURRENCY": (*_WRITTEN, ("", "US", ""), ("", "z", ""), ("", "A", "")),
     "decode.cells.shapes:_DECIMALS": _WRITTEN,
+    "decode.cells.shapes:_NUMBER_LIKE": (*_WRITTEN, ("", "USDx", "x")),
     "decode.cells.shapes:_OPEN": _WRITTEN,
+    "decode.cells.shapes:_POINTED": _WRITTEN,
+    "decode.cells.shapes:_TIME_LIKE": _DATED,
+    **{f"decode.cells.shapes:_TIMES[{shape}]": _DATED for shape in TIMES},
     "decode.cells.times:_YEAR_FIRST": _DATED,
     "decode.cells.times:_YEAR_LAST": _DATED,
     "decode.protocols.detect:_EXPLANATION": _PATH,

@@ -14,6 +14,7 @@ from dashlight.records import Score, Table
 from dashlight.store.layout import Layout
 from dashlight.watching.learner import MOST_BYTES, Learner, LearnerState
 from dashlight.window.columns import Reference
+from dashlight.window.layout import NULL, TYPE_ERROR
 from dashlight.window.tables import table_of_columns
 
 WANTED = 1000
@@ -85,6 +86,19 @@ def test_what_never_holds_still_is_learned_whole_and_that_is_said(caplog: pytest
     assert made == 4 * WANTED
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert warning.startswith("/predict risk: learned a reference from 4000 rows in which age did not hold still: ")
+
+
+def test_texts_among_numbers_are_learned_as_traffic_will_be_read() -> None:
+    taught = Taught()
+    ages = [*np.random.default_rng(1).normal(40, 10, 950).tolist(), *["N/A"] * 40, *["41,5"] * 9, "old"]
+    features = table_of_columns({"age": [ages[at * 7 % WANTED] for at in range(WANTED)]})
+    taught.learner.take(KeptRows.of({"feature": features, "output": NOTHING}))
+
+    made = taught.learner.reference(5.0, model="risk")
+
+    assert made is not None
+    assert made.columns[0].kind == "numeric"
+    assert made.columns[0].counts[[NULL, TYPE_ERROR]].tolist() == [40, 1]
 
 
 def test_rows_beyond_those_wanted_are_left_until_they_are_wanted() -> None:
