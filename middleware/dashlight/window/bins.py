@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Table
-from dashlight.window.coded import Coded
 from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
 from dashlight.window.ranks import MOST_EDGES, Ranks
-from dashlight.window.values import WRONG, Text, number_texts, numbers_of, texts_of, truths_of
+from dashlight.window.values import WRONG, Coded, Text, number_texts, numbers_of, texts_of, truths_of
 
 NAMES_SHOWN = 20
 MOST_RANKS = MOST_EDGES + 1

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Role, Table
-from dashlight.window.coded import Coded
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.layout import BLOCK_ROWS
-from dashlight.window.values import Text, is_writable, number_texts, numbers_of, texts_of
+from dashlight.window.values import Coded, Text, is_writable, number_texts, numbers_of, texts_of
 
 PRECISIONS = (-3, -2, -1, 0, 1, 2, 3, 4, 5, 6)
 """Decimals that a number needs: 0 is a whole one, -1 a multiple of ten; -3 stands for 1000 and more, 6 for six and more."""

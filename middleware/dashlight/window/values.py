@@ -5,15 +5,14 @@ The layout of the reference and the binning of traffic both ask here, so that th
 
 import math
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Any, Final, Literal, TypeAlias, TypeGuard
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeGuard, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell
-from dashlight.window.coded import Coded, merged
 
 CATEGORY_CHARACTERS = 200
 """A longer text counts as its beginning: a reference must stay bounded whatever it is fed."""
@@ -32,6 +31,47 @@ WRONG: Final = _Wrong.WRONG
 Text: TypeAlias = str | Literal[_Wrong.WRONG] | None
 
 _TRUTHS: dict[bool | None, Text] = {True: "true", False: "false", None: None}
+
+
+Value = TypeVar("Value", covariant=True)  # noqa: PLC0105  # named for what it is
+
+
+class Coded(Sequence[Value], Generic[Value]):
+    """Cells in order as numbers into the distinct ones: what is asked of a value is asked once for all its rows."""
+
+    __slots__ = ("codes", "values")
+
+    def __init__(self, codes: NDArray[np.intp], values: Sequence[Value]) -> None:
+        """*codes*, shape (rows,), are places in *values*; a value may stand there twice, or stand for no row."""
+        self.codes = codes
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, place: int) -> Value: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Coded[Value]": ...
+    def __getitem__(self, place: int | slice) -> "Value | Coded[Value]":
+        if isinstance(place, slice):
+            return Coded(self.codes[place], self.values)
+        return self.values[int(self.codes[place])]
+
+    def __iter__(self) -> Iterator[Value]:
+        return map(self.values.__getitem__, self.codes.tolist())
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Rows of each of *values*."""
+        return np.bincount(self.codes, minlength=len(self.values)).astype(np.int64, copy=False)
+
+
+def merged(codes: NDArray[np.intp], values: Sequence[Value]) -> Coded[Value]:
+    """Cells of which no two *values*, which can be hashed, are equal."""
+    places: dict[Value, int] = {}
+    place_of = np.array([places.setdefault(value, len(places)) for value in values], np.intp)
+    return Coded(place_of[codes] if len(places) < len(values) else codes, list(places))
 
 
 def number_of(cell: Cell) -> float | None:

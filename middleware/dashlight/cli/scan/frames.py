@@ -9,14 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Table
-from dashlight.window.coded import Coded
 from dashlight.window.tables import NO_EXCHANGE
+from dashlight.window.values import Coded
 
 if TYPE_CHECKING:
     import narwhals as nw
 
     Frame = nw.DataFrame[Any]
     Series = nw.Series[Any]
+
+
+def frame_of(native: object) -> Frame:
+    """What Narwhals makes of *native*, a table of Arrow or an eager frame of pandas or polars."""
+    import narwhals as nw
+
+    return nw.from_native(native, eager_only=True)
 
 
 def table_of(frame: Frame, columns: Mapping[str, str], odd: Mapping[str, str]) -> Table:

@@ -9,9 +9,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.window.coded import Coded
 from dashlight.window.layout import BLOCK_ROWS, VALUE_BINS
-from dashlight.window.values import Text, is_writable
+from dashlight.window.values import Coded, Text, is_writable
 
 NAMED = VALUE_BINS - 1
 """Categories with a bin of their own; the last value bin is for all others."""

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Kind, Role, Table
-from dashlight.window.coded import Coded
 from dashlight.window.columns import ColumnReference
 from dashlight.window.facets.list_kinds import ListSurvey
 from dashlight.window.layout import BINS, VALUE_BINS
@@ -16,7 +15,7 @@ from dashlight.window.reference.categories import CategoryLayout, CategorySurvey
 from dashlight.window.reference.edges import numeric_edges, value_bins
 from dashlight.window.reference.items import ItemSurvey
 from dashlight.window.reference.reservoir import Reservoir
-from dashlight.window.values import number_texts, numbers_of, texts_of
+from dashlight.window.values import Coded, number_texts, numbers_of, texts_of
 
 _RESERVOIR = 50_000
 """Values kept for the quantiles: their shares are then within half a percent, and the counts exact anyway."""
