@@ -83,7 +83,9 @@ def test_moments_are_compared_whichever_way_they_come(tmp_path: Path, source: st
     frame = pd.DataFrame({"t": base + pd.to_timedelta(rng.integers(0, 24, 4000), "h"), "x": rng.normal(size=4000)})
     frame.to_parquet(tmp_path / "t.parquet")
     detector = (
-        detector_of(tmp_path / "t.parquet", "--unordered") if source == "file" else DriftDetector(frame, ordered=False)
+        detector_of(tmp_path / "t.parquet", "--unordered", "--keep", "t")
+        if source == "file"
+        else DriftDetector(frame, {"t": "numeric"}, ordered=False)
     )
 
     def rows(live: np.random.Generator) -> Mapping[str, Any]:

@@ -44,10 +44,26 @@ def test_columns_that_traffic_never_has_are_left_out_of_the_reference(tmp_path: 
     wanted = wanted_of(tmp_path / "t.csv", "order_id,api_key,amount\n1,s3cret,9.5\n")
 
     assert wanted.features == ("amount",)
-    assert wanted.notes == (
-        "Column 'order_id' is left out, as in traffic: it identifies a row.",
-        "Column 'api_key' is left out, as in traffic: it suggests a credential or personal data.",
-    )
+    assert wanted.left_out == (("order_id", "id"), ("api_key", "credential"))
+
+
+def test_an_id_is_kept_where_that_is_asked_for_and_a_credential_never(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("order_id,api_key,amount,Unnamed: 0\n1,s3cret,9.5,0\n")
+
+    with training_file([str(tmp_path / "t.csv")]) as file:
+        wanted = wanted_columns(
+            file,
+            predictions=[],
+            labels=[],
+            ignored=[],
+            categorical=[],
+            time=None,
+            keep=["order_*", "api_key", "Unnamed: 0", "z"],
+        )
+
+    assert wanted.features == ("order_id", "amount", "Unnamed: 0")
+    assert wanted.left_out == (("api_key", "credential"),)
+    assert wanted.notes == ("No column matches --keep z.",)
 
 
 def test_of_a_hundred_names_some_are_listed(tmp_path: Path) -> None:
@@ -113,4 +129,4 @@ def test_the_index_that_pandas_wrote_is_left_out_and_told(tmp_path: Path, header
     wanted = wanted_of(tmp_path / "t.csv", f"{header}\n0,1\n1,2\n")
 
     assert wanted.features == ("x",)
-    assert "the index that pandas wrote" in wanted.notes[0]
+    assert wanted.left_out == ((header.removesuffix(",x"), "index"),)

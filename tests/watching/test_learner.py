@@ -105,7 +105,7 @@ def test_rows_of_several_processes_make_one_reference() -> None:
 def wide(rows: int, *, width_bytes: int, at: int = 0) -> KeptRows:
     """Rows of a vector of so many bytes, and of a number that grows from *at*."""
     vectors = np.random.default_rng(at).normal(size=(rows, width_bytes // 4)).astype(np.float32)
-    features = table_of_columns({"age": np.arange(at, at + rows, dtype=float), "embedding": list(vectors)})
+    features = table_of_columns({"age": np.arange(at, at + rows) + 0.5, "embedding": list(vectors)})
     return KeptRows.of({"feature": features, "output": NOTHING})
 
 

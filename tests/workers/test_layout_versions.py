@@ -21,8 +21,8 @@ DIGESTS = {
     ("figures", 1): "f2f410e7009e9a31",
     ("machine", 1): "f6aa40bf49a4d9d7",
     ("totals", 1): "da522522df7f2ab1",
-    ("endpoint", 1): "dd9354e38c22ac4a",
-    ("comparison", 1): "98340fcfa3353537",
+    ("endpoint", 1): "c568a95fd63b0e79",
+    ("comparison", 1): "f7c256f01cb552b6",
     ("learner", 1): "35d98066a0ba6440",
 }
 

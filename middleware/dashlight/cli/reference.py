@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
+from dashlight.cli.build_report import as_json, build_report, of_names, print_report
 from dashlight.cli.progress import progress
-from dashlight.cli.reference_text import shown, summary
+from dashlight.cli.reference_text import shown
 from dashlight.cli.scan.formats import EXPECTED
 from dashlight.cli.scan.training_file import ScannedFile, training_file
 from dashlight.cli.subparsers import Subparsers
 from dashlight.cli.training import chunks_in_order, moments_in_order, wanted_columns
 from dashlight.clock import SystemClock
+from dashlight.decode.cells.doubtful import has_open_dates, mixed_cells
 from dashlight.errors import MissingExtraError, ReferenceDataError
+from dashlight.window.inspection.doubts import doubts
+from dashlight.window.inspection.facts import FirstPass
 from dashlight.window.reference.build import build_reference
 from dashlight.window.reference.file import dump, load
 
@@ -39,6 +43,7 @@ def register(subparsers: Subparsers) -> None:
         ("--prediction", "COL", "columns that the model predicted"),
         ("--label", "COL", "columns that hold the true answer; left out"),
         ("--ignore", "GLOB", "columns to leave out"),
+        ("--keep", "GLOB", "columns to keep although they look like an index, an id, a counter or a time"),
         ("--categorical", "COL", "columns whose numbers are codes, not quantities"),
     ):
         build.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=meaning)
@@ -48,6 +53,10 @@ def register(subparsers: Subparsers) -> None:
     )
     order.add_argument("--unordered", action="store_true", help="the order of the rows has no meaning")
     build.add_argument("--model", metavar="NAME", default="", help="name of the model, stored in the file")
+    build.add_argument(
+        "--quiet", action="store_true", help="do not print the columns, what is left out and what is doubtful"
+    )
+    build.add_argument("--format", choices=["text", "json"], default="text", help="of what is printed (%(default)s)")
     build.set_defaults(run=run)
 
     show = actions.add_parser("show", help="show the contents of a reference file")
@@ -91,11 +100,13 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
         ignored=arguments.ignore,
         categorical=arguments.categorical,
         time=time,
+        keep=arguments.keep,
     )
     for note in wanted.notes:
         print(note, file=sys.stderr)
     if time is None and not arguments.unordered:
         print("Rows are assumed to be in time order; if not, use --time COLUMN or --unordered.", file=sys.stderr)
+    seen: list[FirstPass] = []
     with progress(sys.stderr) as step:
         look = file.look(wanted.names, time, step("Reading"))
         for note in look.notes:
@@ -110,9 +121,30 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
             categorical=arguments.categorical,
             order=wanted.names,
             writings=file.writings,
+            keep=[*arguments.keep, *arguments.categorical],
+            seen=seen.append,
         )
     _write(arguments.output, dump(reference))
-    print(f"{arguments.output}: {summary(reference)}")
+    found = doubts(
+        seen[0],
+        reference,
+        has_time=time is not None,
+        said=[*arguments.keep, *arguments.categorical],
+        open_dates=[name for name, counts in file.counts.items() if has_open_dates(counts, file.writings[name])],
+        mixed={
+            name: cells
+            for name, counts in file.counts.items()
+            if name not in arguments.categorical and (cells := mixed_cells(counts, file.writings[name]))
+        },
+    )
+    report = build_report(str(arguments.output), reference, of_names(wanted.left_out), found)
+    if arguments.format == "json":
+        print(as_json(report))
+        return
+    print(f"{report.file}: {report.summary}")
+    if not arguments.quiet:
+        print()
+        print_report(report, sys.stdout)
 
 
 def _write(path: Path, file: bytes) -> None:

@@ -30,7 +30,7 @@ def summary(reference: Reference) -> str:
 def shown(reference: Reference, name: str) -> str:
     """A table of the columns of *reference*, which the file *name* holds."""
     head = ("role", "column", "kind", "missing", "values", "variation between blocks of")
-    lines = [head] + [_line(column) for column in reference.columns]
+    lines = [head] + [(*column_words(column), _variation(column)) for column in reference.columns]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
     return "\n".join([f"{name}: {summary(reference)}", "", *table])
@@ -44,12 +44,25 @@ def season_words(season: Season) -> str:
     return "follows the hour of the week" if daily.any() else "follows the day of the week"
 
 
-def _line(column: ColumnReference) -> tuple[str, ...]:
+def column_words(column: ColumnReference) -> tuple[str, ...]:
+    """Role, name, kind, share of missing rows, and range or most frequent values of *column*."""
     missing = column.counts[NULL] / max(column.rows, 1)
-    return (column.role, column.name, column.kind, f"{missing:.1%}", _values(column), _variation(column))
+    return (column.role, _on_one_line(column.name), column.kind, f"{missing:.1%}", _on_one_line(_values(column)))
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _share(share: float) -> str:
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def _values(column: ColumnReference) -> str:
+    if column.kind == "numeric" and column.low == column.high:
+        return f"always {column.low:g}"
     if column.kind == "numeric":
         return f"{column.low:g} to {column.high:g} in {len(column.edges) + 1} bins"
     if column.kind in _WORDS_OF_KIND and column.categories:
@@ -58,7 +71,7 @@ def _values(column: ColumnReference) -> str:
         return "free text" if column.counts[STRUCTURAL_BINS:].any() else "none"
     shares = (column.counts[STRUCTURAL_BINS:] / max(column.rows, 1)).tolist()
     by_share = sorted(zip(column.categories, shares, strict=False), key=lambda pair: (-pair[1], pair[0]))
-    shown = [f"{category[:_CATEGORY_CHARACTERS]} {share:.0%}" for category, share in by_share[:_CATEGORIES_SHOWN]]
+    shown = [f"{category[:_CATEGORY_CHARACTERS]} {_share(share)}" for category, share in by_share[:_CATEGORIES_SHOWN]]
     more = len(column.categories) + len(column.known) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

@@ -1,21 +1,22 @@
 """Training data as a stream of tables: the columns to use, and the rows in time order."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import chain, repeat
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
+from dashlight.decode.cells.shapes import CellCounts
 from dashlight.decode.rows.columns import LeftOut, apart
 from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
-from dashlight.window.columns import Writing
+from dashlight.window.columns import LeftOutReason, Writing
+from dashlight.window.inspection.left_out import is_index, is_kept
 from dashlight.window.reference.build import Chunk
 from dashlight.window.tables import selected
 
@@ -28,14 +29,6 @@ _UNITS = (1.0, 1e3, 1e6, 1e9)
 """Units per second in which a column may count time since the epoch."""
 _EARLIEST, _LATEST = 1e8, 1e11
 """Seconds since the epoch, 1973 to 5138: within these bounds the unit is unambiguous."""
-_INDEX = re.compile(r"|Unnamed: [0-9]+|__index_level_[0-9]+__")
-"""What pandas calls a column that is its index: nothing in CSV, which it reads as `Unnamed: 0`."""
-_REASONS: dict[LeftOut, str] = {
-    "id": "it identifies a row",
-    "credential": "it suggests a credential or personal data",
-    "parameter": "it is a parameter, not a feature",
-    "answer": "it describes the answer",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +68,11 @@ class TrainingFile(Protocol):
         """How those columns are written of which `look` or the file itself tells it."""
         ...
 
+    @property
+    def counts(self) -> Mapping[str, CellCounts]:
+        """After `look`: of each column of texts its cells by their shape."""
+        ...
+
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
         """Reads it once, to learn the types of the columns *names* and whether the column *time* ascends."""
         ...
@@ -91,7 +89,9 @@ class Wanted:
     features: tuple[str, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...]
-    """Remarks on the choice for the user, a sentence each."""
+    """Remarks on what was asked for, a sentence each."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Columns whose names or types say that they are none of traffic, and why: a word."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -107,8 +107,12 @@ def wanted_columns(
     ignored: Sequence[str],
     categorical: Sequence[str],
     time: str | None,
+    keep: Sequence[str] = (),
 ) -> Wanted:
-    """Chooses features and outputs among the columns of *file*; ReferenceDataError for a name that it lacks."""
+    """Chooses features and outputs among the columns of *file*; ReferenceDataError for a name that it lacks.
+
+    *keep* are globs of columns that are features although they look like an index or an id.
+    """
     times = [] if time is None else [time]
     for option, named in (
         ("--prediction", predictions),
@@ -124,34 +128,32 @@ def wanted_columns(
             raise ReferenceDataError(f"cannot have column {name!r} both as --prediction and as --label or --time")
     spoken_for = {*predictions, *labels, *times, *file.unusable}
     features = [name for name in file.names if name not in spoken_for]
-    # Names that decoding never makes a column would be missing in every row of traffic.
-    never = apart(dict.fromkeys(features), "feature")
-    features = [name for name in features if name not in never]
-    indices = [name for name in features if _INDEX.fullmatch(name)]
-    features = [name for name in features if name not in indices]
     features = [name for name in features if not any(fnmatchcase(name, glob) for glob in ignored)]
+    # Names that decoding never makes a column would be missing in every row of traffic.
+    never = {
+        name: why
+        for name, why in apart(dict.fromkeys(features), "feature").items()
+        if why == "credential" or not is_kept(name, keep)
+    }
+    indices = [name for name in features if is_index(name) and not is_kept(name, keep)]
+    features = [name for name in features if name not in never and name not in indices]
     outputs = [name for name in file.names if name in predictions and name not in file.unusable]
     if not features and not outputs:
         raise ReferenceDataError("has no column left for the reference: all are labels, times or ignored")
     notes = [
-        f"No column matches --ignore {glob}." for glob in ignored if not any(fnmatchcase(n, glob) for n in file.names)
+        f"No column matches {option} {glob}."
+        for option, globs in (("--ignore", ignored), ("--keep", keep))
+        for glob in globs
+        if not any(is_kept(name, [glob]) for name in file.names)
     ]
-    notes += [
-        f"Column {name!r} does not hold single values and is left out." for name in file.names if name in file.unusable
-    ]
-    notes += [f"Column {name!r} is left out, as in traffic: {_REASONS[why]}." for name, why in never.items()]
-    notes += [
-        f"Column {name!r} is left out: it is the index that pandas wrote, which no request has." for name in indices
-    ]
-    notes += [moments_note(name) for name in file.moments_in if name in features]
-    return Wanted(tuple(features), tuple(outputs), tuple(notes))
-
-
-def moments_note(name: str) -> str:
-    """What to say of the feature *name*, which holds moments."""
-    return (
-        f"Column {name!r} holds moments, as seconds since the epoch. If it is when the row was, later rows are out of its"
-        f" range: use --time {name} or --ignore {name}."
+    left_out: dict[str, LeftOut | LeftOutReason | Literal["unusable"]] = dict(never)
+    left_out |= dict.fromkeys(indices, "index")
+    left_out |= dict.fromkeys((name for name in file.names if name in file.unusable), "unusable")
+    return Wanted(
+        tuple(features),
+        tuple(outputs),
+        tuple(notes),
+        tuple((name, left_out[name]) for name in file.names if name in left_out),
     )
 
 

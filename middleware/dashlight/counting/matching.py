@@ -95,7 +95,9 @@ def _match(reference: Reference, table: Table) -> Match:
     known = [column.name for column in columns]
     names = [*table.number_names, *table.cell_names]
     missing = [name for name in known if name not in names]
-    extra = [name for name in names if name not in known]
+    # What the reference does without is nothing else under another name.
+    left_out = {each.name for each in reference.left_out if each.role == "feature"}
+    extra = [name for name in names if name not in known and name not in left_out]
     if not missing or not extra:
         return Match(missing=tuple(missing), extra=tuple(extra))
     found = _by_spelling(extra, missing)

@@ -60,7 +60,11 @@ class RowCounter:
             begin += len(columns)
         self._counts = np.zeros((begin, BINS), np.int64)
         self._joint = JointCounter(reference, watched)
-        self._recent = RecentCollector([each for each in watched.kept_as_they_came if each.kind != "vector"])
+        self._left_out = frozenset((each.role, each.name) for each in reference.left_out)
+        self._recent = RecentCollector(
+            [each for each in watched.kept_as_they_came if each.kind != "vector"],
+            known=self._left_out.union((each.role, each.name) for each in reference.columns),
+        )
         self._exemplars = ExemplarCollector(begin)
         self._unknown: tuple[str, ...] = ()
 
@@ -81,9 +85,9 @@ class RowCounter:
             self._recent.add(side.role, whole)
             codes[side.role] = held
             self._joint.observe(matrices)
-            unknown_count, names = side.binner.unknown(whole)
-            if unknown_count:
-                self._unknown = names
+            _, names = side.binner.unknown(whole)
+            unknown = tuple(name for name in names if (side.role, name) not in self._left_out)
+            self._unknown = unknown or self._unknown
         if codes:
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
 

@@ -177,8 +177,12 @@ def _is_coded(series: Any) -> bool:
 
 
 def _is_moments(series: Any) -> bool:
-    """Whether its type says that it holds dates or timestamps: of NumPy and pandas, of polars, of pyarrow."""
-    return _type_of(series).startswith(("datetime", "date", "timestamp"))
+    """Whether its type says that it holds dates or timestamps: of NumPy and pandas, of polars, of pyarrow; or its first value does."""
+    kind = _type_of(series)
+    if kind not in {"", "object"}:
+        return kind.startswith(("datetime", "date", "timestamp"))
+    first = next((each for each in series if each is not None), None)
+    return _type_name(first) in {"datetime", "date", "Timestamp", "datetime64"}
 
 
 def _type_of(series: Any) -> str:

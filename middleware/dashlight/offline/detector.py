@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.columns import columns_of as columns_of_role
 from dashlight.window.facets.facets import facet_names, faceted
 from dashlight.window.reference.file import dump
+
+logger = logging.getLogger(__name__)
 
 SHOWN_SECONDS = 3600.0
 """What `scores` looks back on."""
@@ -109,9 +112,9 @@ class DriftDetector:
 
         The first call starts the clock. A call at least pane_seconds after the last pane closed closes the next one, with
         these rows in it, and judges it; until then nothing is returned. Rows may come in any order and in any number of
-        calls within a pane. A column that is not there is missing in each row; where none of the reference's outputs
-        (or features) is there, those are not looked at. A column that the reference does not know is counted in
-        `unknown_columns`.
+        calls within a pane. A column that is not there is missing in each row, and one that never had a value yet is not
+        judged (`missing_columns`); where none of the reference's outputs (or features) is there, those are not looked at.
+        A column that the reference does not know is counted in `unknown_columns`.
 
         Raises:
             DashlightError: *at* is no moment or lies before the last one, or the columns cannot be read, are of several
@@ -135,6 +138,8 @@ class DriftDetector:
             return []
         self._closed_at = at
         found = self._comparison.close_pane(self._counter.close(), at)
+        for sentence in self._comparison.news(list(self._unknown)):
+            logger.info("%s", sentence)
         self._counter.follow(self._comparison.directions)
         changed = self._alerts.observe(map(self._of_its_column, found))
         return [alert for alert in changed if alert.state in {"firing", "resolved"}]
@@ -166,6 +171,11 @@ class DriftDetector:
     def unknown_columns(self) -> Mapping[str, int]:
         """Rows that came in columns that the reference does not know, by name; of the first thousand names."""
         return dict(self._unknown)
+
+    @property
+    def missing_columns(self) -> tuple[str, ...]:
+        """Columns of the reference that no row had a value in so far: not judged until one has."""
+        return self._comparison.never_came
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the reference to *path*, as a file for this class and for DASHLIGHT_REFERENCE."""

@@ -139,6 +139,7 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
             kinds={name: kind for name, kind in kinds.items() if kind in FACETED},
             order=list(columns.values),
             writings=dict.fromkeys(columns.moments, Writing("time")),
+            keep=[*declared, *coded],
         )
     except ReferenceDataError as error:
         raise CallError(f"{_THE_REFERENCE} {error}") from None

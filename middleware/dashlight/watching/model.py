@@ -47,7 +47,6 @@ class ModelWatch:
         self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
-        self._told_unknown = False
         self.refused: Counter[str] = Counter()
         """Panes of processes that compare with another reference, by its version: left out."""
 
@@ -59,7 +58,6 @@ class ModelWatch:
             file=_version(self._file),
             compared=tuple(self._comparisons),
             is_learning=self._learner is not None,
-            told_unknown=self._told_unknown,
             refused=self.refused,
         )
 
@@ -78,7 +76,6 @@ class ModelWatch:
 
         False where the reference is another one by now, or gone: then nothing is compared or learned yet.
         """
-        self._told_unknown = state.told_unknown
         self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
         if state.file != _version(self._file):
             return False
@@ -126,9 +123,8 @@ class ModelWatch:
         counted = self._taken(pane) if pane is not None else {}
         for version, comparison in self._comparisons.items():
             yield from comparison.close_pane(counted.get(version), at)
-            if comparison.unknown_columns and not self._told_unknown:
-                self._told_unknown = True
-                logger.info("%s: not in the reference: %s", self._named(), listed(comparison.unknown_columns))
+            for sentence in comparison.news():
+                logger.info("%s: %s", self._named(), sentence)
         # Learned between two panes, so that no pane is half learned from and half judged.
         if self._learner is not None:
             self._finish_learning(self._learner, at)
@@ -248,7 +244,13 @@ class ModelWatch:
         return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
     def _learn(self) -> Learner:
-        self._learner = Learner(self._named(), self._policy.reference_rows, tolerance=self._policy.tolerance)
+        policy = self._policy
+        self._learner = Learner(
+            self._named(),
+            policy.reference_rows,
+            tolerance=policy.tolerance,
+            keep=(*policy.features, *policy.prediction),
+        )
         return self._learner
 
     def _finish_learning(self, learner: Learner, at: float) -> None:

@@ -17,6 +17,7 @@ HalfFloats: TypeAlias = NDArray[np.float16]
 DecimalMark: TypeAlias = Literal[".", ","]
 WrittenKind: TypeAlias = Literal["number", "boolean", "time", "text"]
 DateOrder: TypeAlias = Literal["ymd", "dmy", "mdy"]
+LeftOutReason: TypeAlias = Literal["index", "row_number", "counter", "id", "time"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,6 +186,15 @@ class DirectionReference:
         return len(self.centre)
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOutColumn:
+    """A column of the rows that the reference does without: its values are new in every row to come."""
+
+    role: Role
+    name: str
+    why: LeftOutReason
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """The references of all columns of one model, and where they come from."""
@@ -203,6 +213,8 @@ class Reference:
     """How its numeric columns move together; places are those of *columns*. None where there are not two."""
     directions: tuple[DirectionReference, ...] = ()
     """Whole rows: of the numeric features and outputs jointly (name `""`), and of each text and vector column."""
+    left_out: tuple[LeftOutColumn, ...] = ()
+    """Columns that it does without; traffic may bring them."""
 
     @property
     def rows(self) -> int:

@@ -5,6 +5,7 @@ The layout of the reference and the binning of traffic both ask here, so that th
 
 import math
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeGuard, TypeVar, overload
@@ -161,6 +162,17 @@ def number_texts(numbers: NDArray[np.float64]) -> list[str | None]:
     distinct, place = np.unique(numbers, return_inverse=True)
     written = [number_text(number) for number in distinct.tolist()]
     return [written[at] for at in place.tolist()]
+
+
+def types_among(cells: Sequence[Cell]) -> Counter[type]:
+    """How many of *cells* are of each type."""
+    if not isinstance(cells, Coded):
+        return Counter(map(type, cells))
+    types: Counter[type] = Counter()
+    for value, count in zip(cells.values, cells.counts.tolist(), strict=True):
+        if count:
+            types[type(value)] += count
+    return types
 
 
 def _longest(cells: Iterable[Cell]) -> int:

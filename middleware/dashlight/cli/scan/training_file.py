@@ -19,13 +19,13 @@ from dashlight.cli.scan.database import QueryError, batches_of, open_database, r
 from dashlight.cli.scan.formats import Source, columns_wanted, source_of
 from dashlight.cli.scan.frames import frame_of, table_of
 from dashlight.cli.scan.paths import local_files
-from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look, moments_note
+from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look
 from dashlight.decode.cells.grammar import MOST_ODD_SHARE, OddCells, likely_mark, odd_cells, writing_of
 from dashlight.decode.cells.shapes import NOTHING, CellCounts, Shape
 from dashlight.decode.formats.arrow_package import arrow_module
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
-from dashlight.window.columns import Writing, WrittenKind
+from dashlight.window.columns import Writing
 
 if TYPE_CHECKING:
     from dashlight.cli.scan.database import Database
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
 _BATCH_ROWS: Final = 10 * CHUNK_ROWS
 _SHOWN: Final = 40
 _TYPES: Final = {"number": "DOUBLE", "moment": "DOUBLE", "truth": "BOOLEAN"}
-_KINDS: Final[Mapping[WrittenKind, str]] = {
-    "number": "numbers",
-    "time": "times",
-    "boolean": "truth values",
-    "text": "texts",
-}
 _OPEN_DATES: Final[frozenset[Shape]] = frozenset({"open_day", "day_first", "month_first"})
 
 
@@ -128,7 +122,8 @@ class ScannedFile:
         moments, backward_row = (None, None) if time is None else self._moments()
         if backward_row is not None:
             sort(self._database)
-        return Look(self._rows, backward_row, moments, self._notes(names))
+        notes = tuple(f"{path.name} {source.note}" for path, source in self._sources.items() if source.note)
+        return Look(self._rows, backward_row, moments, notes)
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
         """The columns *names*, some rows at a time, in order; call `look` first."""
@@ -230,19 +225,6 @@ class ScannedFile:
                 held = held.slice(CHUNK_ROWS)
         if held is not None and held.num_rows:
             yield held.combine_chunks()
-
-    def _notes(self, names: Sequence[str]) -> tuple[str, ...]:
-        notes = [f"{path.name} {source.note}" for path, source in self._sources.items() if source.note]
-        notes += [moments_note(name) for name in names if name in self._written and self._written[name].kind == "time"]
-        for name in names:
-            odd = self._odd.get(name)
-            if odd is not None:
-                more = f" and {odd.count - 1} more" if odd.count > 1 else ""
-                notes.append(
-                    f"Column {name!r} holds {_KINDS[self._written[name].kind]}, and {odd.text[:_SHOWN]!r} in row"
-                    f" {odd.row + 1}{more}: counted as of a wrong type."
-                )
-        return tuple(notes)
 
 
 @contextmanager

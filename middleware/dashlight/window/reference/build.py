@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role, Table
-from dashlight.window.columns import ColumnReference, Reference, Writing
+from dashlight.window.columns import ColumnReference, LeftOutColumn, Reference, Writing
 from dashlight.window.facets.facets import (
     FACETED,
     category_names,
@@ -19,6 +19,8 @@ from dashlight.window.facets.facets import (
     facet_names,
     faceted,
 )
+from dashlight.window.inspection.facts import FirstPass
+from dashlight.window.inspection.left_out import left_out, left_out_words
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import ItemSurvey
 from dashlight.window.reference.survey import TableSurvey
@@ -27,6 +29,8 @@ from dashlight.window.tables import Column, selected, table_of_columns
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
+REPEATED_SHARE = 0.05
+"""Of the rows: a single one that makes up more is told."""
 
 Chunk: TypeAlias = Mapping[Role, Table]
 """The next rows of the features, of the outputs, or of both."""
@@ -53,6 +57,8 @@ def build_reference(
     least_rows: int = LEAST_ROWS,
     order: Sequence[str] = (),
     writings: Mapping[str, Writing] = _NO_WRITINGS,
+    keep: Collection[str] = ("*",),
+    seen: Callable[[FirstPass], None] | None = None,
 ) -> Reference:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called.
 
@@ -72,9 +78,13 @@ def build_reference(
         order: Names of columns in the order in which the reference holds them: unnamed traffic is matched by it. Others,
             and all where it is empty, stand in the order in which they were met.
         writings: How columns were written of which the values were read from texts, and `time` for columns of moments.
+        keep: Globs of columns that stay whatever they hold: by default all. Of others those are left out that no traffic
+            can be like, see `left_out`; of outputs only where they are learned, for those of a file somebody has named.
+        seen: Told what the first pass showed.
 
     Raises:
-        ReferenceDataError: there are fewer than *least_rows* rows, or a column has the name of a facet of another.
+        ReferenceDataError: there are fewer than *least_rows* rows, a column has the name of a facet of another, or none
+            is left of a file.
     """
     surveys: dict[Role, TableSurvey] = {role: TableSurvey(role, rng, categorical, kinds) for role in _ROLES}
     for chunk in chunks():
@@ -83,21 +93,38 @@ def build_reference(
     rows = max(survey.rows for survey in surveys.values())
     if rows < least_rows:
         raise ReferenceDataError(f"holds too few rows: found {rows}, a reference needs at least {least_rows}")
-    layouts: dict[Role, tuple[ColumnReference, ...]] = {role: survey.layout() for role, survey in surveys.items()}
+    facts = tuple(each for survey in surveys.values() for each in survey.facts().values())
+    if seen is not None:
+        seen(FirstPass(facts, surveys["feature"].repeated_row(REPEATED_SHARE)))
+    is_learned = source == "learned"
+    places = {name: at for at, name in enumerate(order)}
+    facts = tuple(sorted(facts, key=lambda each: (each.role, places.get(each.name, len(places)))))
+    apart = left_out(
+        [each for each in facts if is_learned or each.role == "feature"],
+        times=[name for name, writing in writings.items() if writing.kind == "time"],
+        is_learned=is_learned,
+        keep=keep,
+    )
+    layouts = _without(apart, {role: survey.layout() for role, survey in surveys.items()})
+    if apart and not is_learned and not any(layouts.values()):
+        raise ReferenceDataError(
+            f"has no column left for the reference: {left_out_words(apart)}; name what to keep: --keep, or kinds in Python"
+        )
     wanted: dict[Role, dict[str, Kind]] = {
         role: _with_facets(layout, surveys[role], kinds) for role, layout in layouts.items()
     }
     items: dict[Role, dict[str, ItemSurvey]] = {role: _items(surveys[role], held) for role, held in wanted.items()}
     if any(wanted.values()):
         layouts = _laid_out(layouts, wanted, items, chunks, rng)
-    places = {name: at for at, name in enumerate(order)}
     layouts = {
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
     }
     counted = _counted(chunks, layouts, items, moments if ordered else None, ordered=ordered, rng=rng)
     columns = tuple(replace(each, writing=None if each.of else writings.get(each.name)) for each in counted.columns)
-    return with_version(replace(counted, columns=columns, source=source, created_at=created_at, model=model))
+    return with_version(
+        replace(counted, columns=columns, source=source, created_at=created_at, model=model, left_out=tuple(apart))
+    )
 
 
 def build_reference_from_columns(
@@ -121,6 +148,16 @@ def build_reference_from_columns(
     return build_reference(
         lambda: [chunk], rng=rng, created_at=created_at, ordered=ordered, model=model, categorical=categorical
     )
+
+
+def _without(
+    apart: Collection[LeftOutColumn], layouts: Mapping[Role, tuple[ColumnReference, ...]]
+) -> dict[Role, tuple[ColumnReference, ...]]:
+    places = {(each.role, each.name) for each in apart}
+    return {
+        role: tuple(column for column in layout if (role, column.name) not in places)
+        for role, layout in layouts.items()
+    }
 
 
 def _with_facets(

@@ -81,6 +81,11 @@ class CategorySurvey:
         many_or_long = self._rows > _MANY_ROWS or self._characters > self._rows * _LONG_CHARACTERS
         return self._free_text_allowed and mostly_distinct and many_or_long
 
+    @property
+    def distinct_share(self) -> float:
+        """Distinct texts for each text, 0 to 1; of free text of that part that was followed."""
+        return min(self._distinct / max(self._rows, 1), 1.0)
+
     def layout(self, possible: Collection[str] | None = None) -> CategoryLayout:
         """The categories by frequency; of the *possible* ones alone where these are given.
 

@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role
-from dashlight.window.columns import ColumnReference, DateOrder, DecimalMark, Reference, Variation, Writing, WrittenKind
+from dashlight.window.columns import (
+    ColumnReference,
+    DateOrder,
+    DecimalMark,
+    LeftOutColumn,
+    LeftOutReason,
+    Reference,
+    Variation,
+    Writing,
+    WrittenKind,
+)
 from dashlight.window.profile import parsed_profile, profile_content
 from dashlight.window.reference.checks import check_columns
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
@@ -73,6 +83,12 @@ class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     writing: _WritingFile | None = None
 
 
+class _LeftOutFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    role: Role
+    name: str
+    why: LeftOutReason
+
+
 class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str
     version: int
@@ -84,6 +100,7 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: list[_ColumnFile]
     pairs: dict[str, object] | None = None
     directions: list[dict[str, object]] = []
+    left_out: list[_LeftOutFile] = []
 
 
 def dump(reference: Reference) -> bytes:
@@ -121,6 +138,7 @@ def load(file: bytes) -> Reference:
         parsed.model,
         None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
         tuple(map(parsed_direction, parsed.directions)),
+        tuple(LeftOutColumn(each.role, each.name, each.why) for each in parsed.left_out),
     )
 
 
@@ -139,6 +157,7 @@ def _content(reference: Reference) -> dict[str, object]:
         "ordered": reference.ordered,
         "pairs": None if reference.pairs is None else pairs_content(reference.pairs),
         "directions": list(map(direction_content, reference.directions)),
+        "left_out": [asdict(each) for each in reference.left_out],
         "columns": [_column_content(column) for column in reference.columns],
     }
 
