@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -110,7 +111,8 @@ class Binner:
 
     def _cell_codes(self, place: int, cells: Sequence[Cell]) -> NDArray[np.uint8]:
         if isinstance(cells, Coded):
-            return self._cell_codes(place, cells.values)[cells.codes]
+            asked = partial(self._cell_codes, place)
+            return cells.distinct.asked(asked, key=(self, place))[cells.codes]
         kind = self.columns[place].kind
         if kind == "boolean":
             return self._word_codes(place, truths_of(cells))

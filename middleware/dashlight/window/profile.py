@@ -74,7 +74,7 @@ def precisions_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 def types_of(cells: Sequence[Cell]) -> NDArray[np.uint8]:
     """The place in TYPES of each of *cells*, NaN as null, shape (len(cells),)."""
     if isinstance(cells, Coded):
-        return types_of(cells.values)[cells.codes]
+        return cells.distinct.asked(types_of)[cells.codes]
     found = bytes(map(_type_of, cells))
     return np.frombuffer(found, np.uint8)
 

@@ -57,8 +57,10 @@ def counted_cells(database: Database, table: str, column: str) -> CountedCells:
 
     bare = bare_cell("cell")
     grouped = f"GROUP BY ALL ORDER BY count(*) DESC LIMIT {_MOST_SPELLINGS}"
-    if first.keys() & NOTHING:
-        found.nulls = Counter(dict(of(NOTHING, f"{bare}, count(*)", grouped)))
+    spelled = NOTHING & first.keys() - {"empty"}
+    found.nulls = Counter(dict(of(spelled, f"{bare}, count(*)", grouped)) if spelled else {})
+    if "empty" in first:
+        found.nulls[""] = found.shapes["empty"]
     if "truth" in first:
         found.truths = Counter(dict(of(["truth"], f"lower({bare}), count(*)", grouped)))
     if any(code < PLAIN and SHAPES[code] in NUMBERS for code, _, _ in counted):

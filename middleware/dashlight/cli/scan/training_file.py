@@ -17,7 +17,7 @@ from dashlight.cli.scan.cell_counts import CountedCells, counted_cells
 from dashlight.cli.scan.conversion import CELLS, MOMENT, VALUES, convert, odd_name, sort
 from dashlight.cli.scan.database import QueryError, batches_of, open_database, rows_of
 from dashlight.cli.scan.formats import Source, columns_wanted, source_of
-from dashlight.cli.scan.frames import frame_of, table_of
+from dashlight.cli.scan.frames import Coder, frame_of, tables_of
 from dashlight.cli.scan.paths import local_files
 from dashlight.cli.training import CHUNK_ROWS, MOMENTS_KEPT, Look
 from dashlight.decode.cells.grammar import MOST_ODD_SHARE, OddCells, likely_mark, odd_cells, writing_of
@@ -80,6 +80,7 @@ class ScannedFile:
         self._written: Mapping[str, Writing] = {}
         self._odd: Mapping[str, OddCells] = {}
         self._rows = 0
+        self._coders: dict[str, Coder] = {}
 
     @property
     def names(self) -> Sequence[str]:
@@ -114,6 +115,7 @@ class ScannedFile:
         """
         wanted = dict.fromkeys([*names, *([] if time is None else [time])])
         self._places = {name: f"c{place}" for place, name in enumerate(wanted)}
+        self._coders = {}
         self._load(report)
         self._decide()
         if time is not None:
@@ -131,9 +133,10 @@ class ScannedFile:
         odd = {name: odd_name(place) for name, place in columns.items() if name in self._odd}
         done = 0
         for part in self._parts([*columns.values(), *odd.values()]):
-            yield table_of(frame_of(part), columns, odd)
-            done += part.num_rows
-            report(done / self._rows)
+            for table in tables_of(frame_of(part), columns, odd, self._coders, rows=CHUNK_ROWS):
+                yield table
+                done += table.rows
+                report(done / self._rows)
 
     def _load(self, report: Report) -> None:
         """The columns as they come, all files in their order."""
@@ -214,15 +217,15 @@ class ScannedFile:
         return (np.concatenate(pieces) if pieces else None), backward_row
 
     def _parts(self, columns: Sequence[str]) -> Iterator[Any]:
-        """The *columns* of what was found as tables of Arrow of CHUNK_ROWS rows, the last one shorter."""
+        """The *columns* of what was found as tables of Arrow of _BATCH_ROWS rows, the last one shorter."""
         arrow = cast("Any", arrow_module())
         held: Any = None
         for batch in batches_of(self._database, f"SELECT {', '.join(columns)} FROM {VALUES}", _BATCH_ROWS):
             read = arrow.Table.from_batches([batch])
             held = read if held is None else arrow.concat_tables([held, read])
-            while held.num_rows >= CHUNK_ROWS:
-                yield held.slice(0, CHUNK_ROWS).combine_chunks()
-                held = held.slice(CHUNK_ROWS)
+            while held.num_rows >= _BATCH_ROWS:
+                yield held.slice(0, _BATCH_ROWS).combine_chunks()
+                held = held.slice(_BATCH_ROWS)
         if held is not None and held.num_rows:
             yield held.combine_chunks()
 

@@ -232,7 +232,7 @@ def _salt(name: str) -> np.uint64:
 def _hashes(cells: Sequence[Cell]) -> Hashes:
     """A hash of each of *cells*: of this process alone, so that nothing but equality may follow from it."""
     if isinstance(cells, Coded):
-        return _hashes(cells.values)[cells.codes]
+        return cells.distinct.asked(_hashes)[cells.codes]
     try:
         return np.fromiter(map(hash, cells), np.int64, len(cells)).view(np.uint64)
     except TypeError:  # a list among them
