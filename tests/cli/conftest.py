@@ -32,7 +32,8 @@ def _numbers(rows: int = ROWS) -> list[float]:
 
 
 def _cities(rows: int = ROWS) -> list[str]:
-    return _rng().choice(_CITIES, rows, p=[0.5, 0.3, 0.15, 0.05]).tolist()
+    cities: list[str] = _rng().choice(_CITIES, rows, p=[0.5, 0.3, 0.15, 0.05]).tolist()
+    return cities
 
 
 def _moments(rows: int = ROWS) -> list[datetime]:

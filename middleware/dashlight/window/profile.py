@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Role, Table
-from dashlight.window.coded import Coded
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.layout import BLOCK_ROWS
-from dashlight.window.values import Text, is_writable, number_texts, numbers_of, texts_of
+from dashlight.window.values import Coded, Text, is_writable, number_texts, numbers_of, texts_of
 
 PRECISIONS = (-3, -2, -1, 0, 1, 2, 3, 4, 5, 6)
 """Decimals that a number needs: 0 is a whole one, -1 a multiple of ten; -3 stands for 1000 and more, 6 for six and more."""
@@ -75,7 +74,7 @@ def precisions_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 def types_of(cells: Sequence[Cell]) -> NDArray[np.uint8]:
     """The place in TYPES of each of *cells*, NaN as null, shape (len(cells),)."""
     if isinstance(cells, Coded):
-        return types_of(cells.values)[cells.codes]
+        return cells.distinct.asked(types_of)[cells.codes]
     found = bytes(map(_type_of, cells))
     return np.frombuffer(found, np.uint8)
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashlight.cli.scan.cell_counts import cell_counts
+from dashlight.cli.scan.cell_counts import counted_cells
 from dashlight.cli.scan.cells_sql import PLAIN, SHAPES, odd, parts, shape, value
 from dashlight.decode.cells.grammar import read, writing_of
 from dashlight.decode.cells.nulls import BLANKS, NULLS, WORDED_NULLS
@@ -159,7 +159,7 @@ def test_a_column_is_counted_as_in_python(database: duckdb.DuckDBPyConnection, t
     expected = CellCounts()
     expected.add(texts)
 
-    found = cell_counts(database, "texts", "cell")
+    found = counted_cells(database, "texts", "cell").counts
 
     if "code" not in expected.first:
         expected.fewest_digits = expected.most_digits = 0

@@ -16,7 +16,7 @@ import zstandard
 from pyarrow import feather, parquet
 
 from dashlight.cli.scan.training_file import training_file
-from dashlight.cli.training import Look
+from dashlight.cli.training import MOMENTS_KEPT, Look
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Table
 from dashlight.window.tables import joined
@@ -42,8 +42,8 @@ def read(*given: Path | str, categorical: Sequence[str] = (), time: str | None =
         return cells_of(joined(list(file.tables(names, ignore))))
 
 
-def looked_at(path: Path, time: str, **limits: int) -> Look:
-    with training_file([str(path)], **limits) as file:
+def looked_at(path: Path, time: str, moments_kept: int = MOMENTS_KEPT) -> Look:
+    with training_file([str(path)], moments_kept=moments_kept) as file:
         return file.look([name for name in file.names if name != time], time, ignore)
 
 
@@ -65,12 +65,12 @@ def column(folder: Path, texts: Sequence[str], categorical: Sequence[str] = ()) 
         pytest.param(["1", "", "NA", "NaN", "null"], [1.0, None, None, None, None], id="missing numbers"),
         pytest.param(["1", "one"], ["1", "one"], id="a text among numbers"),
         pytest.param(["1_000", "2"], ["1_000", "2"], id="underscores"),
-        pytest.param(["a", "", "NULL", "b", " "], ["a", None, "NULL", "b", None], id="missing texts"),
+        pytest.param(["a", "", "NULL", "b", " "], ["a", None, "NULL", "b", " "], id="missing texts"),
         pytest.param(["true", "False", "TRUE", ""], [True, False, True, None], id="truths"),
         pytest.param(["yes", "no", "n/a"], [True, False, None], id="truths in words"),
         pytest.param(["true", "maybe"], ["true", "maybe"], id="a text among truths"),
         pytest.param(["007", "008"], ["007", "008"], id="codes"),
-        pytest.param(["", "NA"], [None, "NA"], id="nothing but nulls"),
+        pytest.param(["", "NA"], [None, None], id="nothing but nulls"),
         pytest.param(["1,5", "1.234,75", "-2"], [1.5, 1234.75, -2.0], id="decimal commas"),
         pytest.param(["$1,250.50", "(3)", " 7 € "], [1250.5, -3.0, 7.0], id="money"),
         pytest.param(["12.5 %", "3%"], [12.5, 3.0], id="percent"),
@@ -363,7 +363,7 @@ def test_moments_are_remembered_up_to_a_limit(tmp_path: Path, kept: int, moments
         pytest.param("t,x\nsoon,0\n", "has 'soon' in column 't' in row 1", id="a word"),
         pytest.param("t,x\n1,0\n,0\n", "has '' in column 't' in row 2", id="nothing"),
         pytest.param("t,x\n1,0\nnan,0\n", "has 'nan' in column 't' in row 2", id="no number"),
-        pytest.param("t,x\n02/01/2024,0\n", "whose days and months cannot be told apart", id="days or months"),
+        pytest.param("t,x\n02/01/2024,0\n", "where nothing tells the day from the month", id="days or months"),
     ],
 )
 def test_a_row_without_a_time_is_refused(tmp_path: Path, content: str, sentence: str) -> None:

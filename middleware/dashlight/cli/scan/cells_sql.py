@@ -14,7 +14,7 @@ from dashlight.window.columns import DecimalMark, Writing
 
 SHAPES: Final[tuple[Shape, ...]] = get_args(Shape)
 PLAIN: Final = 32
-"""Added to the number of the shape of a plain number, beside which no sign of a currency can stand."""
+"""Added to the number of the shape of a plain number or moment: as programs write them, and as DuckDB reads them too."""
 
 _READ: Final[dict[DecimalMark, str]] = {".": numbers.POINTED, ",": numbers.COMMAED}
 _OTHER: Final[dict[DecimalMark, DecimalMark]] = {".": ",", ",": "."}
@@ -56,7 +56,7 @@ def shape(cell: str) -> str:
             WHEN NOT contains({cell}, '.') THEN {plain["whole"]}
             WHEN {_full(cell, _PLAIN_OPEN)} THEN {plain["open_point"]} ELSE {plain["point"]} END
         WHEN {_full(cell, _PLAIN_TRUTH)} AND lower({cell}) {_among(TRUTHS)} THEN {SHAPES.index("truth")}
-        WHEN {_full(cell, _PLAIN_MOMENT)} THEN {SHAPES.index("moment")}
+        WHEN {_full(cell, _PLAIN_MOMENT)} THEN {SHAPES.index("moment") + PLAIN}
         WHEN NOT {_full(cell, _NO_TEXT)} THEN {text}
         WHEN {bare} = '' THEN {empty}
         WHEN length({bare}) > {MOST_CHARACTERS} THEN {text}
@@ -95,7 +95,12 @@ def value(cell: str, writing: Writing, groups: str) -> str:
         falses = [word for word, truth in TRUTHS.items() if not truth]
         word = f"lower({_bare(cell)})"
         return f"CASE WHEN {word} {_among(trues)} THEN true WHEN {word} {_among(falses)} THEN false END"
-    return f"CASE WHEN {_full(cell, f'[{BLANKS}]*')} THEN NULL ELSE {cell} END"
+    return f"CASE WHEN {cell} {_among(writing.nulls)} THEN NULL ELSE {cell} END" if writing.nulls else cell
+
+
+def plain_value(cell: str, writing: Writing) -> str:
+    """`value` where all cells of a column of numbers or times are plain, or empty."""
+    return f"TRY_CAST({cell} AS DOUBLE)" if writing.kind == "number" else _plain_moment(cell)
 
 
 def odd(cell: str, found: str, writing: Writing) -> str:
@@ -141,9 +146,13 @@ def _time(cell: str, writing: Writing, groups: str) -> str:
     )
     date = f"CASE {is_day_first} WHEN true THEN {day_first} WHEN false THEN {month_first} END"
     return (
-        f"CASE WHEN {groups} IS NULL THEN epoch_us(TRY_CAST(rtrim({cell}, 'Z') AS TIMESTAMP)) / 1e6"
+        f"CASE WHEN {groups} IS NULL THEN {_plain_moment(cell)}"
         f" WHEN {year} <> '' THEN {iso} WHEN {last} <> '' THEN {_seconds(date, late_clock, late_zone)} END"
     )
+
+
+def _plain_moment(cell: str) -> str:
+    return f"epoch_us(TRY_CAST(rtrim({cell}, 'Z') AS TIMESTAMP)) / 1e6"
 
 
 def _seconds(date: str, clock: str, zone: str) -> str:

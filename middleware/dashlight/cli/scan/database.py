@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from dashlight.errors import MissingExtraError, ReferenceDataError
+from dashlight.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    Database: TypeAlias = DuckDBPyConnection
 
 MEMORY: Final = "2GB"
 """What does not fit lies in the temporary folder."""
 MOST_THREADS: Final = 4
 
+_PACKAGES: Final = ("duckdb", "narwhals", "pyarrow")
 
-def open_database(files: Iterable[Path], folder: Path) -> DuckDBPyConnection:
+
+class QueryError(Exception):
+    """A query failed; its text is the first line of what DuckDB says, without its advice."""
+
+
+def open_database(files: Iterable[Path], folder: Path) -> Database:
     """A database in memory that may read *files* and what lies in *folder*, where it also puts what is too large.
 
     Raises:
         MissingExtraError: DuckDB, or what gives its rows as frames, is not installed.
     """
-    try:
-        import duckdb
-        import narwhals  # noqa: F401  # pyright: ignore[reportUnusedImport]  # missing here, not after a long scan
-        import pyarrow  # noqa: F401, ICN001  # pyright: ignore[reportUnusedImport]
-    except ImportError as error:
-        raise MissingExtraError(error.name or "duckdb", "cli") from None
+    for package in _PACKAGES:  # told now, not after a long scan
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "cli")
+    import duckdb
+
     database = duckdb.connect(
         ":memory:",
         config={
@@ -47,23 +55,30 @@ def open_database(files: Iterable[Path], folder: Path) -> DuckDBPyConnection:
     return database
 
 
-def run(database: DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:
-    """The rows of *query*; ReferenceDataError where the file cannot be read."""
+def rows_of(database: Database, query: str) -> list[tuple[Any, ...]]:
+    """The rows of *query*; QueryError where it fails."""
     import duckdb
 
     try:
-        rows: list[tuple[object, ...]] = database.execute(query).fetchall()
+        rows: list[tuple[Any, ...]] = database.execute(query).fetchall()
     except duckdb.Error as error:
-        raise ReferenceDataError(f"cannot be read: {first_line(error)}") from error
+        text = str(error).strip().splitlines()[0]
+        raise QueryError(text.split(" Error: ", 1)[-1]) from error
     return rows
 
 
-def first_line(error: Exception) -> str:
-    """What DuckDB says of an *error*, without its advice."""
-    text = str(error).strip().splitlines()[0]
-    return text.split(" Error: ", 1)[-1]
+def batches_of(database: Database, query: str, batch_rows: int) -> Any:
+    """The rows of *query* as batches of Arrow of about so many rows, read as they are asked for."""
+    rows: Any = database.cursor().sql(query)
+    read_by = getattr(rows, "to_arrow_reader", None) or rows.fetch_record_batch  # its name in older ones
+    return read_by(batch_rows)
 
 
 def literal(text: str) -> str:
     """*text* as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """*name* as SQL writes that of a column or a table."""
+    return '"' + name.replace('"', '""') + '"'

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Final, TypeAlias, cast
 
-from dashlight.cli.progress import Report
+from dashlight.decode.formats.compression import zstd_modules
 from dashlight.errors import MissingExtraError, ReferenceDataError
 
 _PIECE_BYTES: Final = 2**20
@@ -31,7 +31,7 @@ _BYTE_ORDER_MARKS: Final = (
 )
 
 
-def readable(path: Path, copy: Path, report: Report) -> tuple[Path, str]:
+def readable(path: Path, copy: Path) -> tuple[Path, str]:
     """A file of the text of *path* in UTF-8, *path* itself or *copy*, and a remark, empty where there is none.
 
     Text that is no UTF-8 and has no byte order mark is taken for Windows-1252, of which Latin-1 is a part.
@@ -40,13 +40,13 @@ def readable(path: Path, copy: Path, report: Report) -> tuple[Path, str]:
         ReferenceDataError: it is damaged, or is UTF-8 only up to some place.
         MissingExtraError: it is compressed in a way that needs an extra.
     """
-    with _pieces(path, _unheard) as (is_packed, pieces):
+    with _pieces(path) as (is_packed, pieces):
         encoding = _encoding(next(pieces, b""))
     if encoding == "utf-8":
-        if _is_utf8(path, copy if is_packed else None, report):
+        if _is_utf8(path, copy if is_packed else None):
             return (copy if is_packed else path), ""
         encoding = "windows-1252"
-    with copy.open("wb") as out, _pieces(path, report) as (_, pieces):
+    with copy.open("wb") as out, _pieces(path) as (_, pieces):
         try:
             for text in _decoded(pieces, encoding):
                 out.write(text.encode())
@@ -67,12 +67,12 @@ def _encoding(head: bytes) -> str:
     return "utf-8"
 
 
-def _is_utf8(path: Path, copy: Path | None, report: Report) -> bool:
+def _is_utf8(path: Path, copy: Path | None) -> bool:
     """Whether all of it is, and *copy* it then, unpacked. One that is up to some character beyond ASCII is damaged."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     lines, is_beyond_ascii = 1, False
     with ExitStack() as stack:
-        _, pieces = stack.enter_context(_pieces(path, report))
+        _, pieces = stack.enter_context(_pieces(path))
         out = None if copy is None else stack.enter_context(copy.open("wb"))
         for piece in pieces:
             if out is not None:
@@ -110,18 +110,15 @@ def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[str]:
 
 
 @contextmanager
-def _pieces(path: Path, report: Report) -> Generator[tuple[bool, Iterator[bytes]]]:
+def _pieces(path: Path) -> Generator[tuple[bool, Iterator[bytes]]]:
     """Whether *path* is packed, and its content piece by piece, unpacked."""
-    size = max(path.stat().st_size, 1)
     with path.open("rb") as file:
         unpack = _unpacking(file.read(6))
         file.seek(0)
 
         def pieces() -> Iterator[bytes]:
             try:
-                for piece in _read(file) if unpack is None else unpack(file):
-                    yield piece
-                    report(min(file.tell() / size, 1.0))
+                yield from _read(file) if unpack is None else unpack(file)
             except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, OSError, ValueError) as error:
                 raise ReferenceDataError(f"is a damaged compressed file: {error}") from None
 
@@ -144,24 +141,22 @@ def _read(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _unpacked_zst(file: IO[bytes]) -> Iterator[bytes]:
-    try:
-        import zstandard
-    except ImportError:
-        raise MissingExtraError("zstandard", "cli") from None
-    frame = zstandard.ZstdDecompressor().decompressobj()
+    own, package = zstd_modules()
+    if own is not None:
+        yield from _read(own.ZstdFile(file))
+        return
+    if package is None:
+        raise MissingExtraError("zstandard", "encodings")
+    frame = package.ZstdDecompressor().decompressobj()
     try:
         # A small piece, for what it unpacks to comes in one.
         while piece := file.read(_PIECE_BYTES // 16):
             while piece:
                 if frame.eof:
-                    frame = zstandard.ZstdDecompressor().decompressobj()
+                    frame = package.ZstdDecompressor().decompressobj()
                 yield frame.decompress(piece)
                 piece = frame.unused_data
-    except zstandard.ZstdError as error:
+    except package.ZstdError as error:
         raise ValueError(str(error)) from None
     if not frame.eof:
         raise EOFError("it ends before its end")
-
-
-def _unheard(share: float) -> None:
-    """Nobody waits for a first piece."""

@@ -6,16 +6,16 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
 
-from dashlight.cli.progress import Report
 from dashlight.cli.scan.csv_layout import LONGEST_ROW, CsvLayout, check_names, csv_layout, explain
-from dashlight.cli.scan.database import first_line, literal
+from dashlight.cli.scan.database import QueryError, literal, quoted, rows_of
 from dashlight.cli.scan.encodings import readable
+from dashlight.decode.formats.arrow_package import arrow_module, feather_module, parquet_module
 from dashlight.errors import ReferenceDataError
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from dashlight.cli.scan.database import Database
 
 Held: TypeAlias = Literal["text", "number", "moment", "truth", "unusable"]
 """What a column holds as it comes: text is read by the grammar of cells, numbers and moments (as seconds) are doubles."""
@@ -57,12 +57,12 @@ class Source(Protocol):
         """A query of the columns *names*, in order of the file's rows."""
         ...
 
-    def explain(self, error: Exception) -> ReferenceDataError:
+    def explain(self, error: QueryError) -> ReferenceDataError:
         """What is wrong with the file where a query fails."""
         ...
 
 
-def source_of(database: DuckDBPyConnection, path: Path, folder: Path, report: Report) -> Source:
+def source_of(database: Database, path: Path, folder: Path) -> Source:
     """The file *path*, ready to be queried; *folder* takes what must be copied for it.
 
     Raises:
@@ -72,9 +72,9 @@ def source_of(database: DuckDBPyConnection, path: Path, folder: Path, report: Re
     packed = bool(words) and words[-1] in _PACKED
     word = "".join((words[:-1] if packed else words)[-1:])
     if word in _TEXT:
-        return _Csv(path, folder, report)
+        return _Csv(path, folder)
     if word in _LINES:
-        return _Lines(database, path, folder, report)
+        return _Lines(database, path, folder)
     if word in _PARQUET and not packed:
         return _Parquet(database, path)
     if word in _ARROW and not packed:
@@ -83,8 +83,8 @@ def source_of(database: DuckDBPyConnection, path: Path, folder: Path, report: Re
 
 
 class _Csv:
-    def __init__(self, path: Path, folder: Path, report: Report) -> None:
-        self._path, self.note = readable(path, _copy(path, folder), report)
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._path, self.note = readable(path, _copy(path, folder))
         self._layout: CsvLayout = csv_layout(self._path)
         self.separator = self._layout.delimiter
         self.columns: Mapping[str, Held] = dict.fromkeys(self._layout.names, "text")
@@ -101,9 +101,9 @@ class _Csv:
         rows = " WHERE c0 IS NOT NULL" if len(places) == 1 else ""
         return f"SELECT {', '.join(places[name] for name in names)} FROM {source}{rows}"
 
-    def explain(self, error: Exception) -> ReferenceDataError:
+    def explain(self, error: QueryError) -> ReferenceDataError:
         try:
-            explain(self._path, self._layout, otherwise=f"cannot be read: {first_line(error)}")
+            explain(self._path, self._layout, otherwise=f"cannot be read: {error}")
         except ReferenceDataError as found:
             return found
 
@@ -113,8 +113,8 @@ class _Lines:
 
     separator = ","
 
-    def __init__(self, database: DuckDBPyConnection, path: Path, folder: Path, report: Report) -> None:
-        self._path, self.note = readable(path, _copy(path, folder), report)
+    def __init__(self, database: Database, path: Path, folder: Path) -> None:
+        self._path, self.note = readable(path, _copy(path, folder))
         types = _described(
             database,
             f"read_json({self._named()}, auto_detect = true, sample_size = -1, maximum_depth = 2, map_inference_threshold = -1)",
@@ -127,11 +127,11 @@ class _Lines:
 
     def query(self, names: Sequence[str]) -> str:
         columns = ", ".join(f"{literal(name)}: 'JSON'" for name in names)
-        chosen = ", ".join(f"{_quoted(name)}->>'$'" for name in names)
+        chosen = ", ".join(f"{quoted(name)}->>'$'" for name in names)
         return f"SELECT {chosen} FROM read_json({self._named()}, columns = {{{columns}}})"
 
-    def explain(self, error: Exception) -> ReferenceDataError:
-        return ReferenceDataError(f"is no file of JSON objects, one a line: {first_line(error)}")
+    def explain(self, error: QueryError) -> ReferenceDataError:
+        return ReferenceDataError(f"is no file of JSON objects, one a line: {error}")
 
     def _named(self) -> str:
         return f"{literal(str(self._path))}, format = 'newline_delimited', maximum_object_size = {LONGEST_ROW}"
@@ -140,7 +140,7 @@ class _Lines:
 class _Parquet:
     note, separator = "", ","
 
-    def __init__(self, database: DuckDBPyConnection, path: Path) -> None:
+    def __init__(self, database: Database, path: Path) -> None:
         self._source = f"read_parquet({literal(str(path))})"
         with path.open("rb") as file:
             if file.read(4) != b"PAR1":
@@ -154,11 +154,11 @@ class _Parquet:
         self.columns = self._typed.held
 
     def query(self, names: Sequence[str]) -> str:
-        chosen = ", ".join(self._typed.expression(name, _quoted(self._own[name])) for name in names)
+        chosen = ", ".join(self._typed.expression(name, quoted(self._own[name])) for name in names)
         return f"SELECT {chosen} FROM {self._source}"
 
-    def explain(self, error: Exception) -> ReferenceDataError:
-        return ReferenceDataError(f"is a damaged Parquet file: {first_line(error)}")
+    def explain(self, error: QueryError) -> ReferenceDataError:
+        return ReferenceDataError(f"is a damaged Parquet file: {error}")
 
 
 class _Arrow:
@@ -166,18 +166,19 @@ class _Arrow:
 
     note, separator = "", ","
 
-    def __init__(self, database: DuckDBPyConnection, path: Path) -> None:
-        import pyarrow as pa
-        from pyarrow import feather
-
+    def __init__(self, database: Database, path: Path) -> None:
+        arrow, feather = (
+            cast("Any", arrow_module()),
+            cast("Any", feather_module()),
+        )  # an extra that was asked for at first
         try:
             table: Any = feather.read_table(path)
-        except (pa.ArrowException, OSError):
+        except (arrow.ArrowException, OSError):
             raise ReferenceDataError("is not an Arrow or Feather file") from None
         names: list[str] = list(table.column_names)
         check_names(names)
         self._places = {name: f"c{place}" for place, name in enumerate(names)}
-        self._view = _quoted(str(path))
+        self._view = quoted(str(path))
         database.register(str(path), table.rename_columns(list(self._places.values())))
         types = _described(database, self._view, self)
         self._typed = _Typed({name: types[place] for name, place in self._places.items()}, {})
@@ -187,8 +188,8 @@ class _Arrow:
         chosen = ", ".join(self._typed.expression(name, self._places[name]) for name in names)
         return f"SELECT {chosen} FROM {self._view}"
 
-    def explain(self, error: Exception) -> ReferenceDataError:
-        return ReferenceDataError(f"is a damaged Arrow file: {first_line(error)}")
+    def explain(self, error: QueryError) -> ReferenceDataError:
+        return ReferenceDataError(f"is a damaged Arrow file: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,23 +229,19 @@ def _held(type_: str) -> Held:
     return "text" if _WORD_TYPES.fullmatch(type_) else "unusable"
 
 
-def _described(database: DuckDBPyConnection, source: str, owner: Source) -> dict[str, str]:
-    import duckdb
-
+def _described(database: Database, source: str, owner: Source) -> dict[str, str]:
     try:
-        rows = database.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-    except duckdb.Error as error:
+        rows = rows_of(database, f"DESCRIBE SELECT * FROM {source}")
+    except QueryError as error:
         raise owner.explain(error) from None
     return {str(row[0]): str(row[1]) for row in rows}
 
 
-def _parquet_names(database: DuckDBPyConnection, path: Path, owner: Source) -> list[str]:
-    import duckdb
-
+def _parquet_names(database: Database, path: Path, owner: Source) -> list[str]:
     query = f"SELECT name, num_children FROM parquet_schema({literal(str(path))})"
     try:
-        nodes: list[tuple[str, int | None]] = database.execute(query).fetchall()
-    except duckdb.Error as error:
+        nodes: list[tuple[str, int | None]] = rows_of(database, query)
+    except QueryError as error:
         raise owner.explain(error) from None
     names: list[str] = []
     place = 1
@@ -259,23 +256,17 @@ def _parquet_names(database: DuckDBPyConnection, path: Path, owner: Source) -> l
 
 def _spans(path: Path) -> dict[str, float]:
     """What Parquet has no type for and pyarrow writes as whole numbers."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
+    arrow, parquet = cast("Any", arrow_module()), cast("Any", parquet_module())
     per_second = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
     try:
         schema: Any = parquet.read_schema(path)
-    except (pa.ArrowException, OSError):
+    except (arrow.ArrowException, OSError):
         return {}
-    return {each.name: per_second[each.type.unit] for each in schema if pa.types.is_duration(each.type)}
+    return {each.name: per_second[each.type.unit] for each in schema if arrow.types.is_duration(each.type)}
 
 
 def _copy(path: Path, folder: Path) -> Path:
     return folder / f"{len(list(folder.iterdir()))}-{path.name}.utf8"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def columns_wanted(sources: Mapping[Path, Source]) -> Mapping[str, Held]:

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Role, Table
-from dashlight.window.coded import Coded
 from dashlight.window.inspection.distinct import DistinctSample, Hashes, HeavyRows, hashed, mixed
 from dashlight.window.inspection.facts import SHOWN_CHARACTERS, ColumnFacts, RepeatedRow
-from dashlight.window.values import WRONG, is_null, number_of, number_text, text_of, types_among
+from dashlight.window.values import WRONG, Coded, is_null, number_of, number_text, text_of, types_among
 
 BLOCK_ROWS = 25
 """Rows of which the range is kept, to see whether a column only ever rises."""
@@ -258,7 +257,7 @@ def _salt(name: str) -> np.uint64:
 def _hashes(cells: Sequence[Cell]) -> Hashes:
     """A hash of each of *cells*: of this process alone, so that nothing but equality may follow from it."""
     if isinstance(cells, Coded):
-        return _hashes(cells.values)[cells.codes]
+        return cells.distinct.asked(_hashes)[cells.codes]
     try:
         return np.fromiter(map(hash, cells), np.int64, len(cells)).view(np.uint64)
     except TypeError:  # a list among them
