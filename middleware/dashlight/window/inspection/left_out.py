@@ -51,12 +51,12 @@ def left_out(
         is_learned: Whether the rows are traffic: what only rises there is a counter, not rows that somebody sorted.
         keep: Globs of columns that stay.
     """
-    reasons = ((each, _reason(each, times=times, is_learned=is_learned)) for each in facts)
-    return [
-        LeftOutColumn(each.role, each.name, why)
-        for each, why in reasons
-        if why is not None and not is_kept(each.name, keep)
-    ]
+    found: list[LeftOutColumn] = []
+    for each in facts:
+        why = _reason(each, times=times, is_learned=is_learned)
+        if why is not None and not is_kept(each.name, keep):
+            found.append(LeftOutColumn(each.role, each.name, why))
+    return found
 
 
 def left_out_words(columns: Sequence[LeftOutColumn]) -> str:

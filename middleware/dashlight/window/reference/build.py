@@ -104,7 +104,9 @@ def build_reference(
         is_learned=is_learned,
         keep=keep,
     )
-    layouts = _without(apart, {role: survey.layout() for role, survey in surveys.items()})
+    layouts: dict[Role, tuple[ColumnReference, ...]] = _without(
+        apart, {role: survey.layout() for role, survey in surveys.items()}
+    )
     if apart and not is_learned and not any(layouts.values()):
         raise ReferenceDataError(
             f"has no column left for the reference: {left_out_words(apart)}; name what to keep: --keep, or kinds in Python"
