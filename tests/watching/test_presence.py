@@ -121,6 +121,15 @@ def test_that_a_column_came_outlives_the_process(reference: Reference) -> None:
     assert watched.comparison.never_came == ("city",)
 
 
+def test_what_was_learned_from_traffic_came(reference: Reference) -> None:
+    watched = Watched(replace(reference, source="learned"))
+
+    found = watched.serve(30, lack("price"))
+
+    assert watched.comparison.never_came == ()
+    assert {(alert.source, alert.column) for alert in found} == {("drift", "price"), ("break", "price")}
+
+
 def test_a_column_that_one_of_several_processes_brings_came(reference: Reference) -> None:
     watched = Watched(reference, processes=3)
     watched.serve(1, lambda process, asked: asked.pop("price") if process else None)

@@ -74,7 +74,7 @@ class Comparison:
             self.columns, profiles, panes=panes, share=share * BREAKS, movements=movements, **labels
         )
         self._recent = self._breaks.recent_values()
-        self._presence = Presence(self.columns)
+        self._presence = Presence(self.columns, are_learned=reference.source == "learned")
         self._watched: frozenset[Place] = frozenset((column.role, column.name) for column in watched.columns)
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
