@@ -34,7 +34,7 @@ FLOORS = (
 # Likewise within a room; FILES stands for those that lie in the room itself and that no other floor names.
 FILES = ""
 FLOORS_WITHIN = {
-    "window": ((FILES,), ("facets",), ("reference",)),
+    "window": ((FILES,), ("facets",), ("inspection",), ("reference",)),
     "judge": (
         ("natural_variation", "incidents", "alert_budget", "words"),
         ("alerts",),
@@ -42,7 +42,7 @@ FLOORS_WITHIN = {
         ("columns", "pairs", "directions", "traffic", "performance"),
         ("breaks",),
     ),
-    "decode": (("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
+    "decode": (("cells",), ("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
     "deliver": (("encoding", "transport"), (FILES,)),
 }
 # Rooms that must not know each other although one stands below the other.

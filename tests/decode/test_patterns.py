@@ -17,6 +17,7 @@ import dashlight.capture
 import dashlight.decode
 import dashlight.serving
 import dashlight.window
+from dashlight.decode.cells.shapes import TIMES
 from dashlight.decode.protocols import FALLBACK, PROTOCOLS
 
 CAP = 1 << 18
@@ -34,7 +35,40 @@ _DIGITS: Pumped = ("", "7", "x")
 _NAME: tuple[Pumped, ...] = (("", "_", "\n"), ("", "_a", "!"), ("", "A", "!"), ("", "aA", "!"))
 _PATH: tuple[Pumped, ...] = (("", "/", "!"), ("", "/a", "!"), ("/", "a", "!"), ("", "/a", "\n!"))
 
+_WRITTEN: tuple[Pumped, ...] = (
+    *(_DIGITS, ("1", ",777", "x"), ("1", ".777", "x"), ("1", " 777", "x"), ("1", "'777", "x"), ("1", ",77", "x")),
+    *(
+        ("1.", "7", "x"),
+        ("1,", "7", "x"),
+        (".", "7", "x"),
+        ("", "-", "1"),
+        ("", "(", "1"),
+        ("(", "7", ")x"),
+        ("", "$", "1"),
+    ),
+    *(("USD ", "7", " %x"), ("", " ", "1"), ("1e", "7", "x"), ("0", "0", "x"), ("", "USD", "1")),
+)
+_DATED: tuple[Pumped, ...] = (
+    *(_DIGITS, ("2026-01-02T03:04:05.", "0", "!"), ("2026-01-02T03:04:05+", "0", "!"), ("2026-01-02", " ", "!")),
+    *(("1/2/", "0", "!"), ("", "1/", "!"), ("2026-01-02T", "0", "!")),
+)
+
 WORST: dict[str, tuple[Pumped, ...]] = {
+    "decode.cells.numbers:PLAIN": _WRITTEN,
+    "decode.cells.numbers:_CODE_IN_LINES": (("", "\n", ""), ("\n", "0", ""), ("\n", "7", ""), ("", "\n0.", "")),
+    "decode.cells.numbers:_FRACTION": _WRITTEN,
+    **{f"decode.cells.numbers:{name}[{mark}]": _WRITTEN for name in ("_PLAIN", "_READ", "_REMOVED") for mark in ".,"},
+    "decode.cells.shapes:_CODE": _WRITTEN,
+    "decode.cells.shapes:_COMMAED": _WRITTEN,
+    "decode.cells.shapes:_CURRENCY": (*_WRITTEN, ("", "US", ""), ("", "z", ""), ("", "A", "")),
+    "decode.cells.shapes:_DECIMALS": _WRITTEN,
+    "decode.cells.shapes:_NUMBER_LIKE": (*_WRITTEN, ("", "USDx", "x")),
+    "decode.cells.shapes:_OPEN": _WRITTEN,
+    "decode.cells.shapes:_POINTED": _WRITTEN,
+    "decode.cells.shapes:_TIME_LIKE": _DATED,
+    **{f"decode.cells.shapes:_TIMES[{shape}]": _DATED for shape in TIMES},
+    "decode.cells.times:_YEAR_FIRST": _DATED,
+    "decode.cells.times:_YEAR_LAST": _DATED,
     "decode.protocols.detect:_EXPLANATION": _PATH,
     "decode.refused_field:_NAME": (*_NAME, ("a", ".-", "!")),
     "decode.rows.flattening:_FILE_NAME": (("file", "_", "!"),),
@@ -59,9 +93,6 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.rows.lists.parallel:_RANKS": _NAME,
     "decode.rows.lists.parallel:_SCORES": _NAME,
     "decode.rows.lists.parallel:_SHOWN": _NAME,
-    "decode.rows.number_texts:_CODE": (("0", "0", "!"),),
-    "decode.rows.number_texts:_PLAIN": (_DIGITS, ("0.", "0", "!")),
-    "decode.rows.number_texts:_NUMBER": (_DIGITS, ("1", ",", "x"), ("1", " ", "x"), ("", "-", "1"), ("(", "7", ")x"), (".", "7", "x")),
     "decode.rows.number_texts:_WORDED": (*_NAME, ("", "label", "!")),
     "decode.rows.refusals:_PYDANTIC_TEXT": (
         *(("", "a", "!"), ("", "a\n", "!"), ("", "a\n  ", "!"), ("", "\n", "!"), ("a\n  ", "[type=", "!")),
@@ -76,9 +107,13 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.rows.matching.returned_inputs:_SAID": (*_NAME, ("y[", "1", "!"), ("", "label", "!")),
     "decode.rows.matching.returned_inputs:_WRAPPED": (("", "input", "!"),),
     "decode.rows.matching.row_keys:_KEY": _NAME,
+    "window.inspection.doubts:_LABEL": (*_NAME, ("", "label", "!"), ("", "is_", "!"), ("y_", "y_", "!")),
+    "window.inspection.facts_meter:_MOMENT": (_DIGITS, ("2024-01-02 ", " ", "!"), ("2024-01-02 10:00:00.", "7", "x"), ("", "1-", "x")),
+    "window.inspection.facts_meter:_TOKEN": (("", "a", " "), ("", "a", "@")),
+    "window.inspection.left_out:_ID": (*_NAME, ("", "id_", "!"), ("", "aId", "!"), ("", "key", "!")),
+    "window.inspection.left_out:_INDEX": (("Unnamed: ", "7", "x"), ("__index_level_", "7", "x")),
     "window.facets.list_names:_BOUND": (*_NAME, ("p", "1", "!")),
     "window.facets.list_names:_LIST": (("search", "_", "!"),),
-    "window.facets.moments:_MOMENT": (("2026-01-02T03:04:05.", "0", "!"), ("2026-01-02T03:04:05+", "0", "!")),
     "capture.trace_parent:_TRACEPARENT": (("00-" + "0" * 32 + "-" + "0" * 16 + "-00-", "-", "\n"),),
     "decode.formats.attachments:_BASE64": (("", "A", "!"), ("", "=", "!")),
     "decode.formats.attachments:_BEGINNING_IN_JSON": (("", '"data:a', "!"), ('"data:', "a", "!"), ("", '"', "")),
@@ -86,11 +121,6 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.formats.attachments:_URL": (("data:a/a", ";a", "!"), ("data:a/", "a", "!"), ("data:a/a;", "a", "!")),
     "decode.formats.content:_CHARSET": (("", ";", ""), (";", " ", "!"), ("", "; charset", "!")),
     "decode.formats.content:_HEADER": (("", ";", ""), (";", " ", "!"), ("", "; header=", "!")),
-    "decode.formats.csv_body:_COMMA": (_DIGITS, ("1,", "7", "x"), ("1", ".777", "x"), (",1e", "7", "x")),
-    "decode.formats.csv_body:_GROUPED": (_DIGITS, ("1", ".777", "x")),
-    "decode.formats.csv_body:_POINTED": (_DIGITS, ("1", ",777", "x"), ("1,777.", "7", "x")),
-    "decode.formats.csv_body:_INTEGER": (_DIGITS,),
-    "decode.formats.csv_body:_NUMBER": (_DIGITS, ("1.", "7", "x"), (".", "7", "x"), ("1e", "7", "x")),
     "decode.formats.kinds:_JSON": (("application/", "x-", "json"),),
     "decode.formats.msgpack_keys:_LARGE_OBJECT": (("", "\xde\0", ""), ("", "\0", "")),
     "decode.formats.multipart:_BOUNDARY": ((";", " ", "!"), ("", '; boundary="', "\n"), ("; boundary=", "a", '"')),
@@ -206,6 +236,10 @@ def patterns() -> dict[str, tuple[AnyPattern, list[str]]]:
             if isinstance(value, re.Pattern) and re.search(rf"(?m)^{key}(?:: Final)? = re\.compile\(", sources[name]):
                 methods = set(re.findall(rf"\b{key}\.(search|match|fullmatch|findall|finditer|split|sub)\b", whole))
                 found[f"{name}:{key}"] = (value, sorted(methods or {"search"}))
+            elif isinstance(value, dict) and re.search(rf"(?m)^{key}(?:: [^=]+)? = \{{", sources[name]):
+                method = "sub" if re.search(rf"\b{key}\[\w+\]\.sub\(", whole) else "fullmatch"
+                each = {part: pattern for part, pattern in value.items() if isinstance(pattern, re.Pattern)}
+                found.update({f"{name}:{key}[{part}]": (pattern, [method]) for part, pattern in each.items()})
     named = {id(pattern) for pattern, _ in found.values()}
     for protocol in (*PROTOCOLS, FALLBACK):
         for pattern in (*protocol.paths, *protocol.shared_paths):

@@ -517,6 +517,7 @@ def test_models_that_are_all_asked_make_no_room() -> None:
 
 def test_a_model_that_nobody_asked_for_in_a_week_and_a_day_goes_without_need_of_room() -> None:
     rng, watched = np.random.default_rng(6), Watched("missing_rate>20%", reference=age_reference())
+    rows_in_time(watched, "old", "new", ages=rng.normal(40, 10, 10), at=-10.0)
     rows_in_time(watched, "old", ages=np.full(10, np.nan), at=0.0)
     fired = {alert.source for alert in rows_in_time(watched, "old", "new", ages=np.full(10, np.nan), at=10.0)}
     assert "threshold" in fired

@@ -409,21 +409,21 @@ def test_columns_that_the_file_does_not_know_are_named_once_and_on_one_line(
     caplog.set_level(logging.INFO)
     watched = Watched(file)
 
-    for _ in range(3):
-        watched.serve_rows({"age": np.full(5, 40.0), "he\night": np.zeros(5), "weight": np.zeros(5)})
+    for rows in (99, 5, 5):
+        watched.serve_rows({"age": np.full(rows, 40.0), "he\night": np.zeros(rows), "weight": np.zeros(rows)})
 
     assert [each for each in messages(caplog, logging.INFO) if "not in the reference" in each] == [
-        "/predict risk 3: not in the reference: he?ight, weight"
+        "/predict risk 3: in the traffic, not in the reference: he?ight, weight: left out"
     ]
 
 
 def test_of_many_unknown_columns_ten_are_named(file: Reference, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    unknown = {f"x{number}": np.zeros(5) for number in range(15)}
+    unknown = {f"x{number}": np.zeros(100) for number in range(15)}
 
-    Watched(file).serve_rows({"age": np.full(5, 40.0), **unknown})
+    Watched(file).serve_rows({"age": np.full(100, 40.0), **unknown})
 
-    assert messages(caplog, logging.INFO)[-1].endswith(": x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 and 5 more")
+    assert ": x0, x1, x2, x3, x4, x5, x6, x7, x8, x9 and 5 more: left out" in messages(caplog, logging.INFO)[-1]
 
 
 def test_it_is_told_where_a_reference_is_too_short_for_the_variation_it_shows(caplog: pytest.LogCaptureFixture) -> None:

@@ -229,7 +229,7 @@ def test_before_the_first_pane_ends_there_are_no_scores(comparison: Judged) -> N
 
 
 def test_scores_are_those_of_the_last_panes(comparison: Judged) -> None:
-    for missing in (1.0, 0.0, 0.0):
+    for missing in (0.0, 1.0, 0.0, 0.0):
         asked = features(np.random.default_rng(29), 100, missing=missing)
         comparison.add(prediction_of(asked), traces(range(100)))
         comparison.close_pane(10.0)

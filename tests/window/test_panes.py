@@ -146,3 +146,19 @@ def test_rows_that_cannot_be_are_refused(current: NDArray[np.int64]) -> None:
 def test_a_window_of_other_columns_is_refused() -> None:
     with pytest.raises(ValueError, match="counts of a ring"):
         Panes(2).restore(PanesState(Panes(2).current, Panes(3).state.closed))
+
+
+def test_what_is_forgotten_of_a_column_is_in_no_window() -> None:
+    panes = Panes(2, levels=3)
+    for at in range(60):
+        panes.add(np.ones((2, BINS), np.int64))
+        panes.close(float(at))
+
+    panes.forget(np.array([1]))
+    panes.add(np.ones((2, BINS), np.int64))
+    panes.close(60.0)
+
+    for wanted in (1, 20, 60):
+        window = panes.window(wanted)
+        assert window.counts[0].tolist() == [window.panes] * BINS
+        assert window.counts[1].tolist() == [1] * BINS

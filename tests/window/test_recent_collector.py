@@ -143,3 +143,11 @@ def test_a_pane_stays_as_it_is_when_more_rows_come(collector: RecentCollector) -
     collector.add("feature", table_of_columns({"x": np.zeros(1000)}))
 
     assert pane.sides["feature"].dense.numbers[0].tolist() == [1.0] * 3
+
+
+def test_a_column_that_is_known_otherwise_is_no_news(column: Make) -> None:
+    collector = RecentCollector([column("x")], known=[("feature", "note · words")])
+
+    collector.add("feature", table_of_columns({"x": [1.0], "note · words": [2.0], "new": [3.0]}))
+
+    assert [seen.name for seen in closed(collector).unknown] == ["new"]

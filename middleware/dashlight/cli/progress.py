@@ -1,6 +1,6 @@
-"""Progress of long reads: a bar on a terminal if rich is installed, plain lines otherwise."""
+"""Progress of long reads, and tables: drawn on a terminal if rich is installed, plain lines otherwise."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, TypeAlias
 
@@ -25,6 +25,27 @@ def progress(out: TextIO) -> Generator[Callable[[str], Report]]:
         return
     with Progress(console=Console(file=out)) as bars:
         yield lambda name: _bar(bars, name)
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO) -> None:
+    """Writes *rows* under *head*, column below column."""
+    if out.isatty():
+        try:
+            from rich.console import Console
+            from rich.table import Table
+            from rich.text import Text
+        except ImportError:
+            pass
+        else:
+            table = Table(*head, box=None, pad_edge=False)
+            for cells in rows:
+                table.add_row(*map(Text, cells))  # as text: a name may look like markup
+            Console(file=out).print(table)
+            return
+    lines = [head, *rows]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    for cells in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip(), file=out)
 
 
 def _plain(name: str, out: TextIO) -> Report:

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
+from dashlight.cli.build_report import as_json, build_report, of_names, print_report
 from dashlight.cli.progress import progress
-from dashlight.cli.reference_text import shown, summary
+from dashlight.cli.reference_text import shown
+from dashlight.cli.scan.formats import EXPECTED
+from dashlight.cli.scan.training_file import ScannedFile, training_file
 from dashlight.cli.subparsers import Subparsers
-from dashlight.cli.training import TrainingFile, chunks_in_order, moments_in_order, wanted_columns
-from dashlight.cli.training_csv import CsvFile
-from dashlight.cli.training_parquet import ParquetFile
+from dashlight.cli.training import chunks_in_order, moments_in_order, wanted_columns
 from dashlight.clock import SystemClock
+from dashlight.decode.cells.doubtful import has_open_dates, mixed_cells
 from dashlight.errors import MissingExtraError, ReferenceDataError
+from dashlight.window.inspection.doubts import doubts
+from dashlight.window.inspection.facts import FirstPass
 from dashlight.window.reference.build import build_reference
 from dashlight.window.reference.file import dump, load
 
@@ -28,12 +32,18 @@ def register(subparsers: Subparsers) -> None:
     actions = reference.add_subparsers(dest="action", required=True)
 
     build = actions.add_parser("build", help="make a reference file from training data")
-    build.add_argument("training", metavar="TRAIN", type=Path, help=".csv, .csv.gz or .parquet, one row per prediction")
+    build.add_argument(
+        "training",
+        metavar="TRAIN",
+        nargs="+",
+        help="files or globs, one row per prediction: " + EXPECTED,
+    )
     build.add_argument("--output", metavar="FILE", type=Path, required=True, help="the reference file to write")
     for option, metavar, meaning in (
         ("--prediction", "COL", "columns that the model predicted"),
         ("--label", "COL", "columns that hold the true answer; left out"),
         ("--ignore", "GLOB", "columns to leave out"),
+        ("--keep", "GLOB", "columns to keep although they look like an index, an id, a counter or a time"),
         ("--categorical", "COL", "columns whose numbers are codes, not quantities"),
     ):
         build.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=meaning)
@@ -43,6 +53,10 @@ def register(subparsers: Subparsers) -> None:
     )
     order.add_argument("--unordered", action="store_true", help="the order of the rows has no meaning")
     build.add_argument("--model", metavar="NAME", default="", help="name of the model, stored in the file")
+    build.add_argument(
+        "--quiet", action="store_true", help="do not print the columns, what is left out and what is doubtful"
+    )
+    build.add_argument("--format", choices=["text", "json"], default="text", help="of what is printed (%(default)s)")
     build.set_defaults(run=run)
 
     show = actions.add_parser("show", help="show the contents of a reference file")
@@ -52,12 +66,12 @@ def register(subparsers: Subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Runs the action; returns 0, or 2 after one line on stderr that says what is wrong."""
-    path: Path = arguments.training if arguments.action == "build" else arguments.file
+    path: str | Path = " ".join(arguments.training) if arguments.action == "build" else arguments.file
     try:
         if arguments.action == "build":
             _build(arguments)
         else:
-            print(shown(load(path.read_bytes()), path.name))
+            print(shown(load(arguments.file.read_bytes()), arguments.file.name))
     except ReferenceDataError as error:
         return _failed(f"{path} {error}")
     except MissingExtraError as error:
@@ -73,9 +87,12 @@ def _failed(sentence: str) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> None:
-    path: Path = arguments.training
+    with training_file(arguments.training, arguments.categorical) as file:
+        _build_from(file, arguments)
+
+
+def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
     time: str | None = arguments.time
-    file = _training_file(path, arguments.categorical)
     wanted = wanted_columns(
         file,
         predictions=arguments.prediction,
@@ -83,18 +100,19 @@ def _build(arguments: argparse.Namespace) -> None:
         ignored=arguments.ignore,
         categorical=arguments.categorical,
         time=time,
+        keep=arguments.keep,
     )
     for note in wanted.notes:
         print(note, file=sys.stderr)
     if time is None and not arguments.unordered:
         print("Rows are assumed to be in time order; if not, use --time COLUMN or --unordered.", file=sys.stderr)
+    seen: list[FirstPass] = []
     with progress(sys.stderr) as step:
-        look = file.look(wanted.names, time, step(f"Reading {path.name}"))
+        look = file.look(wanted.names, time, step("Reading"))
         for note in look.notes:
             print(note, file=sys.stderr)
-        chunks = chunks_in_order(file, wanted, time=time, look=look, step=step)
         reference = build_reference(
-            chunks,
+            chunks_in_order(file, wanted, step=step),
             rng=np.random.default_rng(_SEED),
             created_at=SystemClock().now(),
             ordered=not arguments.unordered,
@@ -102,18 +120,31 @@ def _build(arguments: argparse.Namespace) -> None:
             model=arguments.model,
             categorical=arguments.categorical,
             order=wanted.names,
+            writings=file.writings,
+            keep=[*arguments.keep, *arguments.categorical],
+            seen=seen.append,
         )
     _write(arguments.output, dump(reference))
-    print(f"{arguments.output}: {summary(reference)}")
-
-
-def _training_file(path: Path, categorical: list[str]) -> TrainingFile:
-    name = path.name.lower()
-    if name.endswith((".csv", ".csv.gz")):
-        return CsvFile(path, categorical)
-    if name.endswith(".parquet"):
-        return ParquetFile(path)
-    raise ReferenceDataError("has an unknown format: expected .csv, .csv.gz or .parquet")
+    found = doubts(
+        seen[0],
+        reference,
+        has_time=time is not None,
+        said=[*arguments.keep, *arguments.categorical],
+        open_dates=[name for name, counts in file.counts.items() if has_open_dates(counts, file.writings[name])],
+        mixed={
+            name: cells
+            for name, counts in file.counts.items()
+            if name not in arguments.categorical and (cells := mixed_cells(counts, file.writings[name]))
+        },
+    )
+    report = build_report(str(arguments.output), reference, of_names(wanted.left_out), found)
+    if arguments.format == "json":
+        print(as_json(report))
+        return
+    print(f"{report.file}: {report.summary}")
+    if not arguments.quiet:
+        print()
+        print_report(report, sys.stdout)
 
 
 def _write(path: Path, file: bytes) -> None:

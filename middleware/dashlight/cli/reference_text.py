@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from dashlight.judge.words import printable, told_apart
 from dashlight.records import Kind
 from dashlight.window.columns import ColumnReference, Reference, Season
+from dashlight.window.inspection.left_out import WHY
 from dashlight.window.layout import NULL, STRUCTURAL_BINS
 from dashlight.window.reference.seasons import DAY_HARMONIC
 
@@ -31,10 +32,11 @@ def summary(reference: Reference) -> str:
 def shown(reference: Reference, name: str) -> str:
     """A table of the columns of *reference*, which the file *name* holds."""
     head = ("role", "column", "kind", "missing", "values", "variation between blocks of")
-    lines = [head] + [_line(column) for column in reference.columns]
+    lines = [head] + [(*column_words(column), _variation(column)) for column in reference.columns]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
-    return "\n".join([f"{name}: {summary(reference)}", "", *table])
+    left_out = [f"left out: {printable(each.name)!r} {WHY[each.why]}" for each in reference.left_out]
+    return "\n".join([f"{name}: {summary(reference)}", "", *table, *([""] if left_out else []), *left_out])
 
 
 def season_words(season: Season) -> str:
@@ -45,12 +47,21 @@ def season_words(season: Season) -> str:
     return "follows the hour of the week" if daily.any() else "follows the day of the week"
 
 
-def _line(column: ColumnReference) -> tuple[str, ...]:
+def column_words(column: ColumnReference) -> tuple[str, ...]:
+    """Role, name, kind, share of missing rows, and range or most frequent values of *column*."""
     missing = column.counts[NULL] / max(column.rows, 1)
-    return (column.role, printable(column.name), column.kind, f"{missing:.1%}", _values(column), _variation(column))
+    return (column.role, printable(column.name), column.kind, f"{missing:.1%}", printable(_values(column)))
+
+
+def _share(share: float) -> str:
+    if 0 < share < 0.005:
+        return "<1%"
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def _values(column: ColumnReference) -> str:
+    if column.kind == "numeric" and column.low == column.high:
+        return f"always {column.low:g}"
     if column.kind == "numeric":
         ends = " to ".join(dict.fromkeys(told_apart(column.low, column.high)))
         return f"{ends} in {len(column.edges) + 1} bins" if len(column.edges) else ends
@@ -60,9 +71,7 @@ def _values(column: ColumnReference) -> str:
         return "free text" if column.counts[STRUCTURAL_BINS:].any() else "none"
     shares = (column.counts[STRUCTURAL_BINS:] / max(column.rows, 1)).tolist()
     by_share = sorted(zip(column.categories, shares, strict=False), key=lambda pair: (-pair[1], pair[0]))
-    shown = [
-        f"{printable(category)[:_CATEGORY_CHARACTERS]} {share:.0%}" for category, share in by_share[:_CATEGORIES_SHOWN]
-    ]
+    shown = [f"{category[:_CATEGORY_CHARACTERS]} {_share(share)}" for category, share in by_share[:_CATEGORIES_SHOWN]]
     more = len(column.categories) + len(column.known) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 

@@ -1,9 +1,7 @@
 """Training data as a stream of tables: the columns to use, and the rows in time order."""
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from itertools import chain, repeat
 from typing import Protocol
@@ -12,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
-from dashlight.decode.rows.flattening import LeftOut, apart
+from dashlight.decode.cells.shapes import CellCounts
+from dashlight.decode.rows.flattening import apart
 from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
-from dashlight.window.reference.build import Chunk
-from dashlight.window.tables import joined, selected, taken
+from dashlight.window.columns import Writing
+from dashlight.window.inspection.left_out import is_index, is_kept
+from dashlight.window.reference.chunks import Chunk
+from dashlight.window.tables import selected
 
-SORTABLE_ROWS = 2_000_000
-"""Longer files are not sorted in memory."""
 CHUNK_ROWS = 6400
 MOMENTS_KEPT = 20_000_000
 """Times are kept for at most this many rows: 160 MB."""
@@ -30,15 +29,6 @@ _UNITS = (1.0, 1e3, 1e6, 1e9)
 """Units per second in which a column may count time since the epoch."""
 _EARLIEST, _LATEST = 1e8, 1e11
 """Seconds since the epoch, 1973 to 5138: within these bounds the unit is unambiguous."""
-_INDEX = re.compile(r"|Unnamed: [0-9]+|__index_level_[0-9]+__")
-"""What pandas calls a column that is its index: nothing in CSV, which it reads as `Unnamed: 0`."""
-_STROKES = re.compile(r"\d{4}/\d{2}/\d{2}(?!\d)")
-_REASONS: dict[LeftOut, str] = {
-    "id": "it identifies a row",
-    "credential": "it suggests a credential or personal data",
-    "parameter": "it is a parameter, not a feature",
-    "answer": "it describes the answer",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +39,8 @@ class Look:
     backward_row: int | None
     """The first row, counted from 1, that is earlier than the one before it; None if all are in order."""
     moments: NDArray[np.float64] | None = field(default=None, compare=False)
-    """The column that orders the rows, shape (rows,), as `moments` gives it; None without one or with too many rows."""
+    """The column that orders the rows, shape (rows,), in the order of the file: numbers as they are, times as seconds since
+    the epoch. None without one, or with too many rows."""
     notes: tuple[str, ...] = ()
     """Remarks on what was read, a sentence each."""
 
@@ -72,16 +63,22 @@ class TrainingFile(Protocol):
         """Columns of moments, which count as seconds since the epoch."""
         ...
 
+    @property
+    def writings(self) -> Mapping[str, Writing]:
+        """How those columns are written of which `look` or the file itself tells it."""
+        ...
+
+    @property
+    def counts(self) -> Mapping[str, CellCounts]:
+        """After `look`: of each column of texts its cells by their shape."""
+        ...
+
     def look(self, names: Sequence[str], time: str | None, report: Report) -> Look:
         """Reads it once, to learn the types of the columns *names* and whether the column *time* ascends."""
         ...
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
-        """The columns *names*, some rows at a time; call `look` first."""
-        ...
-
-    def moments(self, time: str) -> NDArray[np.float64]:
-        """The column *time* as numbers, shape (rows,)."""
+        """The columns *names*, some rows at a time, in the order of the time that `look` was given; call it first."""
         ...
 
 
@@ -92,7 +89,9 @@ class Wanted:
     features: tuple[str, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...]
-    """Remarks on the choice for the user, a sentence each."""
+    """Remarks on what was asked for, a sentence each."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Columns whose names or types say that they are none of traffic, and why: a word."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,8 +107,12 @@ def wanted_columns(
     ignored: Sequence[str],
     categorical: Sequence[str],
     time: str | None,
+    keep: Sequence[str] = (),
 ) -> Wanted:
-    """Chooses features and outputs among the columns of *file*; ReferenceDataError for a name that it lacks."""
+    """Chooses features and outputs among the columns of *file*; ReferenceDataError for a name that it lacks.
+
+    *keep* are globs of columns that are features although they look like an index or an id.
+    """
     times = [] if time is None else [time]
     for option, named in (
         ("--prediction", predictions),
@@ -125,57 +128,42 @@ def wanted_columns(
             raise ReferenceDataError(f"cannot have column {name!r} both as --prediction and as --label or --time")
     spoken_for = {*predictions, *labels, *times, *file.unusable}
     features = [name for name in file.names if name not in spoken_for]
-    # Names that decoding never makes a column would be missing in every row of traffic.
-    never = apart(dict.fromkeys(features), "feature")
-    features = [name for name in features if name not in never]
-    indices = [name for name in features if _INDEX.fullmatch(name)]
-    features = [name for name in features if name not in indices]
     features = [name for name in features if not any(fnmatchcase(name, glob) for glob in ignored)]
+    # Names that decoding never makes a column would be missing in every row of traffic.
+    never = {
+        name: why
+        for name, why in apart(dict.fromkeys(features), "feature").items()
+        if why == "credential" or not is_kept(name, keep)
+    }
+    indices = [name for name in features if is_index(name) and not is_kept(name, keep)]
+    features = [name for name in features if name not in never and name not in indices]
     outputs = [name for name in file.names if name in predictions and name not in file.unusable]
     if not features and not outputs:
         raise ReferenceDataError("has no column left for the reference: all are labels, times or ignored")
     notes = [
-        f"No column matches --ignore {glob}." for glob in ignored if not any(fnmatchcase(n, glob) for n in file.names)
+        f"No column matches {option} {glob}."
+        for option, globs in (("--ignore", ignored), ("--keep", keep))
+        for glob in globs
+        if not any(is_kept(name, [glob]) for name in file.names)
     ]
-    notes += [
-        f"Column {name!r} does not hold single values and is left out." for name in file.names if name in file.unusable
-    ]
-    notes += [f"Column {name!r} is left out, as in traffic: {_REASONS[why]}." for name, why in never.items()]
-    notes += [
-        f"Column {name!r} is left out: it is the index that pandas wrote, which no request has." for name in indices
-    ]
-    notes += [
-        f"Column {name!r} holds moments, as seconds since the epoch. If it is when the row was, later rows are out of its"
-        f" range: use --time {name} or --ignore {name}."
-        for name in file.moments_in
-        if name in features
-    ]
-    return Wanted(tuple(features), tuple(outputs), tuple(notes))
+    left_out: dict[str, str] = dict(never)
+    left_out |= dict.fromkeys(indices, "index")
+    left_out |= dict.fromkeys((name for name in file.names if name in file.unusable), "unusable")
+    return Wanted(
+        tuple(features),
+        tuple(outputs),
+        tuple(notes),
+        tuple((name, left_out[name]) for name in file.names if name in left_out),
+    )
 
 
 def chunks_in_order(
-    file: TrainingFile, wanted: Wanted, *, time: str | None, look: Look, step: Callable[[str], Report]
+    file: TrainingFile, wanted: Wanted, *, step: Callable[[str], Report]
 ) -> Callable[[], Iterable[Chunk]]:
-    """A function that reads the rows of *file* in ascending order of its column *time*, each time it is called.
-
-    *step* gets the name of each read. Rows that are not in order are sorted in memory.
-
-    Raises:
-        ReferenceDataError: the rows are not in order, and too many to sort.
-    """
-    if time is None or look.backward_row is None:
-        steps = chain(("Choosing bins",), repeat("Counting"))  # texts and vectors take a third read
-        numbers = NumberTexts()
-        return lambda: (_parted(table, wanted, numbers) for table in file.tables(wanted.names, step(next(steps))))
-    if look.rows > SORTABLE_ROWS:
-        raise ReferenceDataError(
-            f"goes back in {time!r} at row {look.backward_row} and is too long to sort here "
-            f"({look.rows} rows, at most {SORTABLE_ROWS}): sort it first"
-        )
-    whole = joined(list(file.tables(wanted.names, step(f"Sorting by {time}"))))
-    order = np.argsort(file.moments(time), kind="stable")
-    texts = NumberTexts()
-    return lambda: (_parted(table, wanted, texts) for table in _slices(whole, order))
+    """A function that reads the rows of *file*, after its `look`, each time it is called; *step* gets a name for each read."""
+    steps = chain(("Choosing bins",), repeat("Counting"))  # texts and vectors take a third read
+    numbers = NumberTexts()
+    return lambda: (_parted(table, wanted, numbers) for table in file.tables(wanted.names, step(next(steps))))
 
 
 def moments_in_order(look: Look) -> NDArray[np.float64] | None:
@@ -191,30 +179,6 @@ def moments_in_order(look: Look) -> NDArray[np.float64] | None:
         if _EARLIEST * unit <= moments[0] and moments[-1] < _LATEST * unit:
             return moments / unit
     return None
-
-
-def iso_moment(text: str, time: str) -> float:
-    """Seconds since the epoch of *text*, which is in column *time*; UTC if it names no zone.
-
-    Accepts ISO 8601 in all its forms, a blank instead of its T, and slashes between year, month and day. Refuses dates
-    that begin with the day or the month, which are ambiguous.
-    """
-    try:
-        moment = datetime.fromisoformat(_dashed(text))
-    except ValueError:
-        raise ReferenceDataError(
-            f"has {text!r} in column {time!r}, which is neither a number nor an ISO 8601 time"
-        ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _dashed(text: str) -> str:
-    return text.replace("/", "-", 2) if _STROKES.match(text) else text
-
-
-def _slices(table: Table, order: NDArray[np.intp]) -> Iterator[Table]:
-    for start in range(0, table.rows, CHUNK_ROWS):
-        yield taken(table, order[start : start + CHUNK_ROWS])
 
 
 def _parted(table: Table, wanted: Wanted, numbers: NumberTexts) -> Chunk:

@@ -12,7 +12,7 @@ from dashlight.counting.cells import WrittenCell, read_cells, written_cells
 from dashlight.errors import StateError
 from dashlight.records import Role, Table
 from dashlight.store.layout import Layout
-from dashlight.window.reference.build import Chunk
+from dashlight.window.reference.chunks import Chunk
 from dashlight.window.reference.learning import size_of
 from dashlight.window.tables import taken
 

@@ -10,13 +10,13 @@ from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.selection import watched_of
+from dashlight.decode.cells.known_columns import as_known, known_columns
 from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction, Role
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
 from dashlight.window.facets.facets import expanded, faceted
 from dashlight.window.facets.label_counts import completed
-from dashlight.window.facets.moments import moment_columns, with_moments
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
@@ -60,7 +60,11 @@ class RowCounter:
             begin += len(columns)
         self._counts = np.zeros((begin, BINS), np.int64)
         self._joint = JointCounter(reference, watched)
-        self._recent = RecentCollector([each for each in watched.kept_as_they_came if each.kind != "vector"])
+        self._left_out: frozenset[tuple[Role, str]] = frozenset((each.role, each.name) for each in reference.left_out)
+        self._recent = RecentCollector(
+            [each for each in watched.kept_as_they_came if each.kind != "vector"],
+            known={*self._left_out, *((each.role, each.name) for each in reference.columns)},
+        )
         self._exemplars = ExemplarCollector(begin)
         self._unknown: tuple[str, ...] = ()
 
@@ -73,7 +77,7 @@ class RowCounter:
                 continue
             if side.role == "output":
                 table = without_nulls(table, side.names)
-            table = with_moments(table, side.moments)
+            table = as_known(table, side.known)
             whole, matrices = expanded(completed(table, side.names), side.kinds, widths=side.widths)
             held = side.binner.codes(whole)
             self._counts[side.columns] += side.binner.count(held)
@@ -81,9 +85,9 @@ class RowCounter:
             self._recent.add(side.role, whole)
             codes[side.role] = held
             self._joint.observe(matrices)
-            unknown_count, names = side.binner.unknown(whole)
-            if unknown_count:
-                self._unknown = names
+            _, names = side.binner.unknown(whole)
+            unknown = tuple(name for name in names if (side.role, name) not in self._left_out)
+            self._unknown = unknown or self._unknown
         if codes:
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
 
@@ -135,6 +139,6 @@ class _Side:
         self.columns = places
         """Their places among all columns."""
         self.binner = Binner(columns)
-        self.moments = moment_columns(columns)
+        self.known = known_columns(columns)
         self.names = frozenset(column.name for column in columns if not column.of)
         self.kinds, self.widths = faceted(columns)

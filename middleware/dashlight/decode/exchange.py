@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dashlight.decode.cells.numbers import plain_number
 from dashlight.decode.formats.content import UNTYPED, content_of, header, is_json, query_content
 from dashlight.decode.formats.lines import by_rows
 from dashlight.decode.handed import handed_content, handed_failure, read_handed
 from dashlight.decode.llm.stream_reading import with_stream
 from dashlight.decode.protocols.detect import place_in, protocol_of
-from dashlight.decode.rows.cell_flags import NUMBER_TEXT, cell_flags
+from dashlight.decode.rows.cell_flags import cell_flags
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.echoes import answers_only
 from dashlight.decode.rows.failures import Failure, failure_by_status, failure_inside
@@ -135,11 +136,12 @@ def no_prediction(exchange: Exchange, place: Place) -> str:
 
 def numbers_of_text(sheet: Sheet) -> Sheet:
     """*sheet* with the numbers that it holds as text, as numbers: for carriers that know only text."""
-    values = [
-        [float(cell) if isinstance(cell, str) and NUMBER_TEXT.fullmatch(cell) else cell for cell in row]
-        for row in sheet.values
-    ]
-    return replace(sheet, values=values)
+    return replace(sheet, values=[list(map(_number_of_text, row)) for row in sheet.values])
+
+
+def _number_of_text(cell: Cell) -> Cell:
+    number = plain_number(cell) if isinstance(cell, str) else None
+    return cell if number is None else number
 
 
 def _read(exchange: Exchange, model: str, version: str) -> Decoded:

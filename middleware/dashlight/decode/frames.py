@@ -27,6 +27,8 @@ class Columns:
     """Arrays of float64 with NaN for null, of shape (rows,) or, for vectors, (rows, width); lists for all else, None for null."""
     coded: frozenset[str]
     """Those whose type says that they hold categories, also where these are numbers."""
+    moments: frozenset[str]
+    """Those whose type says that they hold dates or timestamps."""
 
     @property
     def rows(self) -> int:
@@ -54,7 +56,8 @@ def columns_of(given: object, what: str) -> Columns:
             raise CallError(
                 f"column {name!r} of {what} has {length} rows: expected {rows}, as many as column {first!r}"
             )
-    return Columns(values, frozenset(name for name, each in series.items() if _is_coded(each)))
+    coded = frozenset(name for name, each in series.items() if _is_coded(each))
+    return Columns(values, coded, frozenset(name for name, each in series.items() if _is_moments(each)))
 
 
 def _series_by_name(given: Any, what: str) -> dict[str, Any]:
@@ -170,8 +173,20 @@ def _is(given: object, *types: type) -> bool:
 
 def _is_coded(series: Any) -> bool:
     """Whether its type says that it holds categories: of pandas, of polars, of pyarrow."""
-    kind = str(getattr(series, "dtype", getattr(series, "type", ""))).lower()
-    return kind.startswith(("category", "categorical", "enum", "dictionary"))
+    return _type_of(series).startswith(("category", "categorical", "enum", "dictionary"))
+
+
+def _is_moments(series: Any) -> bool:
+    """Whether its type says that it holds dates or timestamps: of NumPy and pandas, of polars, of pyarrow; or its first value does."""
+    kind = _type_of(series)
+    if kind not in {"", "object"}:
+        return kind.startswith(("datetime", "date", "timestamp"))
+    first = next((each for each in series if each is not None), None)
+    return _type_name(first) in {"datetime", "date", "Timestamp", "datetime64"}
+
+
+def _type_of(series: Any) -> str:
+    return str(getattr(series, "dtype", getattr(series, "type", ""))).lower()
 
 
 def _type_name(given: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.columns import columns_of as columns_of_role
 from dashlight.window.facets.facets import facet_names, faceted
 from dashlight.window.reference.file import dump
+
+logger = logging.getLogger(__name__)
 
 SHOWN_SECONDS = 3600.0
 """What `scores` looks back on."""
@@ -58,6 +61,9 @@ class DriftDetector:
     what is masked). Moments count as seconds since the epoch, spans of time as seconds. A value of the wrong type, an
     infinite one, a missing column are counted and judged; they are no errors. Texts, vectors, images, rankings
     and forecasts are judged by what can be measured of them (`comment · words`, `embedding · norm`, `items · first`).
+
+    Columns of the reference that no later row can be like are left out: the index that pandas wrote, row numbers,
+    counters, ids, moments. `reference.left_out` names them, and *kinds* keeps what it names.
     """
 
     def __init__(
@@ -100,6 +106,7 @@ class DriftDetector:
         self._sides = {role: _Side(columns_of_role(self._reference, role)) for role in ("feature", "output")}
         self._names = {name: None for side in self._sides.values() for name in side.names}
         self._facets = {facet: name for side in self._sides.values() for facet, name in side.facets.items()}
+        self._left_out = {each.name for each in self._reference.left_out}
         self._alerts = Alerts()
         self._unknown: dict[str, int] = {}
         self._at = self._closed_at = math.nan
@@ -109,9 +116,9 @@ class DriftDetector:
 
         The first call starts the clock. A call at least pane_seconds after the last pane closed closes the next one, with
         these rows in it, and judges it; until then nothing is returned. Rows may come in any order and in any number of
-        calls within a pane. A column that is not there is missing in each row; where none of the reference's outputs
-        (or features) is there, those are not looked at. A column that the reference does not know is counted in
-        `unknown_columns`.
+        calls within a pane. A column that is not there is missing in each row, and one that never had a value yet is not
+        judged (`missing_columns`); where none of the reference's outputs (or features) is there, those are not looked at.
+        A column that the reference does not know is counted in `unknown_columns`, but for those that it leaves out.
 
         Raises:
             DashlightError: *at* is no moment or lies before the last one, or the columns cannot be read, are of several
@@ -126,7 +133,7 @@ class DriftDetector:
                 f"the update has {listed(unknown)}{asked}: expected columns of the reference, {listed(self._names)}"
             )
         prediction = self._prediction(given)
-        self._count_unknown(unknown, given.rows)
+        self._count_unknown([name for name in unknown if name not in self._left_out], given.rows)
         self._counter.add(prediction, _NO_TRACE)
         self._at = at
         if math.isnan(self._closed_at):
@@ -135,6 +142,8 @@ class DriftDetector:
             return []
         self._closed_at = at
         found = self._comparison.close_pane(self._counter.close(), at)
+        for sentence in self._comparison.news(list(self._unknown)):
+            logger.info("%s", sentence)
         self._counter.follow(self._comparison.directions)
         changed = self._alerts.observe(map(self._of_its_column, found))
         return [alert for alert in changed if alert.state in {"firing", "resolved"}]
@@ -166,6 +175,11 @@ class DriftDetector:
     def unknown_columns(self) -> Mapping[str, int]:
         """Rows that came in columns that the reference does not know, by name; of the first thousand names."""
         return dict(self._unknown)
+
+    @property
+    def missing_columns(self) -> tuple[str, ...]:
+        """Columns of the reference that no row had a value in so far: not judged until one has."""
+        return self._comparison.never_came
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the reference to *path*, as a file for this class and for DASHLIGHT_REFERENCE."""

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from dashlight.counting.kept_rows import KeptRows
+from dashlight.decode.cells.known_columns import as_typed
 from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_steps
-from dashlight.judge.words import listed
+from dashlight.judge.words import NAMES_LISTED, listed, printable
 from dashlight.records import Role, Score, Table
-from dashlight.window.columns import Reference
+from dashlight.window.columns import LeftOutColumn, Reference
 from dashlight.window.fitting import refuse, within
-from dashlight.window.reference.build import Chunk
+from dashlight.window.inspection.left_out import WHY
+from dashlight.window.reference.chunks import Chunk
 from dashlight.window.reference.learning import Learning
 from dashlight.window.reference.steps import Steps
-from dashlight.window.tables import taken
+from dashlight.window.tables import selected, taken
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +55,15 @@ class Learner:
     the movement, and that is said.
     """
 
-    def __init__(self, name: str, rows_wanted: int, *, tolerance: float) -> None:
-        """*name* says of what, in the log. *tolerance* is the smallest movement that counts, as for drift."""
+    def __init__(self, name: str, rows_wanted: int, *, tolerance: float, keep: Collection[str] = ()) -> None:
+        """*name* says of what, in the log. *tolerance* is the smallest movement that counts, as for drift.
+
+        *keep* are globs of columns that are learned even if they are counters, ids or moments.
+        """
         self._name = name
         self._stretch = self._wanted = rows_wanted
         self._tolerance = tolerance
+        self._keep_globs = tuple(keep)
         self._kept: list[KeptRows] = []
         self._rows: Counter[Role] = Counter()
         self._size_bytes = 0
@@ -110,7 +117,8 @@ class Learner:
         wanted, learning = self._stretch, self._learning()
         if not self._is_full:  # some were damaged
             return None
-        rows = learning.chunk
+        # A counter never holds still.
+        rows = _without(learning.left_out(self._keep_globs), learning.chunk)
         # The latest stretch alone may hold still where the first rows did not: a deployment, a cold cache.
         latest: Chunk = {role: table if table.rows <= wanted else _last(table, wanted) for role, table in rows.items()}
         yield
@@ -136,7 +144,12 @@ class Learner:
             )
         else:
             learning.keep_last(wanted)
-        return (yield from learning.reference(rng=np.random.default_rng(_SEED), created_at=at, model=model))
+        rng = np.random.default_rng(_SEED)
+        reference = yield from learning.reference(rng=rng, created_at=at, model=model, keep=self._keep_globs)
+        if reference.left_out:
+            told = [f"{printable(each.name)} {WHY[each.why]}" for each in reference.left_out[:NAMES_LISTED]]
+            logger.info("%s: left out: %s", self._name, "; ".join(told))
+        return reference
 
     @property
     def _is_full(self) -> bool:
@@ -158,6 +171,7 @@ class Learner:
                 continue
             learning.take(chunk)
             sound.append(rows)
+        learning.read_anew(as_typed)
         self._kept, self._rows, self._size_bytes = [], Counter(), 0
         for rows in sound:
             self._keep(rows)
@@ -172,6 +186,16 @@ class Learner:
         if not self.damaged_rows:
             logger.warning("%s: rows to learn from are damaged and left out: %s", self._name, error)
         self.damaged_rows += rows.row_count
+
+
+def _without(apart: Collection[LeftOutColumn], rows: Chunk) -> Chunk:
+    places = {(each.role, each.name) for each in apart}
+    if not places:
+        return rows
+    return {
+        role: selected(table, [name for name in (*table.number_names, *table.cell_names) if (role, name) not in places])
+        for role, table in rows.items()
+    }
 
 
 def _last(table: Table, rows: int) -> Table:

@@ -15,7 +15,6 @@ from dashlight.judge.alert_budget import share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.learner import Learner, LearnerState
-from dashlight.watching.notices import Notices
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
@@ -49,7 +48,7 @@ class ModelWatch:
         self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
-        self._notices = Notices(self._named())
+        self._is_matching_told = False
         self.refused: Counter[str] = Counter()
         """Panes of processes that compare with another reference, by its version: left out."""
 
@@ -61,7 +60,7 @@ class ModelWatch:
             file=_version(self._file),
             compared=tuple(self._comparisons),
             is_learning=self._learner is not None,
-            told=self._notices.state,
+            is_matching_told=self._is_matching_told,
             refused=self.refused,
         )
 
@@ -80,7 +79,7 @@ class ModelWatch:
 
         False where the reference is another one by now, or gone: then nothing is compared or learned yet.
         """
-        self._notices.restore(state.told)
+        self._is_matching_told = state.is_matching_told
         self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
         if state.file != _version(self._file):
             return False
@@ -131,7 +130,8 @@ class ModelWatch:
         counted = (yield from self._taken(pane)) if pane is not None else {}
         for version, comparison in self._comparisons.items():
             yield from (yield from comparison.close_pane_in_steps(counted.get(version), at))
-            self._notices.unknown(comparison.unknown_columns)
+            for sentence in comparison.news():
+                logger.info("%s: %s", self._named(), sentence)
         # Learned between two panes, so that no pane is half learned from and half judged.
         if self._learner is not None:
             yield from self._finish_learning(self._learner, at)
@@ -142,7 +142,7 @@ class ModelWatch:
     def replace_file(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on: the file was replaced. Gives the alerts that end with the old one."""
         self._file = reference
-        self._notices.forget()
+        self._is_matching_told = False
         yield from self._begin_anew(at)
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
@@ -182,7 +182,9 @@ class ModelWatch:
     def _taken(self, pane: ModelPane) -> Steps[dict[str, RowPane]]:
         """What *pane* counted against the references in force; rows without one are learned from where that is wanted."""
         counted: dict[str, RowPane] = {}
-        self._notices.matched(pane.matched)
+        if pane.matched and not self._is_matching_told:
+            self._is_matching_told = True
+            logger.warning("%s: %s", self._named(), pane.matched)
         for rows in pane.compared:
             if not (rows.reference in self._comparisons or (yield from self._begin_with(rows.reference))):
                 self._refuse(
@@ -247,7 +249,13 @@ class ModelWatch:
         return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
     def _learn(self) -> Learner:
-        self._learner = Learner(self._named(), self._policy.reference_rows, tolerance=self._policy.tolerance)
+        policy = self._policy
+        self._learner = Learner(
+            self._named(),
+            policy.reference_rows,
+            tolerance=policy.tolerance,
+            keep=(*policy.features, *policy.prediction),
+        )
         return self._learner
 
     def _finish_learning(self, learner: Learner, at: float) -> Steps[None]:

@@ -13,12 +13,14 @@ from dashlight.counting.selection import watched_of
 from dashlight.judge.alert_budget import BREAKS
 from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.breaks.judge import BreakJudge
+from dashlight.judge.breaks.state import Place
 from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.columns.scores import scores
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.natural_variation import Movements
 from dashlight.records import Alert, Role, Score
 from dashlight.watching.joint import JointComparison, Labels
+from dashlight.watching.presence import Presence
 from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
 from dashlight.window.fitting import fitted, moment
@@ -69,6 +71,8 @@ class Comparison:
             **labels,
         )
         self._share, self._watched, self._movements, self._labels = share, watched, movements, labels
+        self._presence = Presence(self.columns, are_learned=reference.source == "learned")
+        self._watched_places: frozenset[Place] = frozenset((column.role, column.name) for column in watched.columns)
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
@@ -118,6 +122,7 @@ class Comparison:
             ended_at=self._ended_at,
             rows=self._rows,
             unknown_columns=self.unknown_columns,
+            presence=self._presence.state,
         )
 
     def restore(self, state: ComparisonState) -> None:
@@ -134,6 +139,7 @@ class Comparison:
         self._ended_at = None if state.ended_at is None else moment("end of a pane", state.ended_at)
         self._rows = fitted("rows of columns", state.rows, like=self._rows, least=0)
         self.unknown_columns = state.unknown_columns
+        self._presence.restore(state.presence)
 
     def counter(self) -> RowCounter:
         """What counts rows for this comparison."""
@@ -167,8 +173,10 @@ class Comparison:
             return []
         self.unknown_columns = pane.unknown or self.unknown_columns
         self._exemplars.take(pane.exemplars, pane=self._panes.closed)
+        # What never came is not judged: no request may ever bring it. Once it comes, it has no past.
+        self._panes.forget(self._presence.take(pane.counts))
         self._panes.add(pane.counts)
-        counts = self._panes.close(at)
+        counts = self._presence.judged(self._panes.close(at))
         self._rows += counts.sum(1)
         self._recent.take(pane.recent, at)
         judged = yield from self._judge.update_in_steps(counts, at, self._window, began_at=began_at)
@@ -177,9 +185,10 @@ class Comparison:
         self._remember(alerts)
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
-        beside = self._joint.close_pane(pane.joint, at, told=told)
+        never = self._presence.never
+        beside = self._joint.close_pane(pane.joint, at, told=told.union(name for _, name in never))
         yield
-        beside += self._breaks.update(self._recent, at)
+        beside += self._breaks.update(self._recent, at, never=never)
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
         self._remember(beside)
@@ -215,7 +224,20 @@ class Comparison:
     def has_enough_rows(self) -> bool:
         """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
         shifts = [score.value for score in self._detectable_shifts()]
-        return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > len(self._watched.columns)
+        return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > len(self._watched_places - self._presence.never)
+
+    @property
+    def never_came(self) -> tuple[str, ...]:
+        """Names of the watched columns that no row of traffic had a value in so far, facets left out."""
+        never = self._presence.never & self._watched_places
+        return tuple(column.name for column in self.columns if not column.of and (column.role, column.name) in never)
+
+    def news(self, unknown: Sequence[str] | None = None) -> list[str]:
+        """Which columns the reference alone or traffic alone has, a sentence each, once there are rows enough.
+
+        *unknown* are those of traffic, where others were seen than the panes tell.
+        """
+        return self._presence.news(self._watched_places, self.unknown_columns if unknown is None else unknown)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*, and which shift would have been seen by now; none before a pane has ended."""

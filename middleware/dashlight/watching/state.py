@@ -25,7 +25,7 @@ from dashlight.judge.traffic.thresholds import CrossingState
 from dashlight.metrics.totals import TotalsState
 from dashlight.records import Alert
 from dashlight.watching.learner import LearnerState
-from dashlight.watching.notices import Notice
+from dashlight.watching.presence import PresenceState
 from dashlight.window.outcome_panes import OutcomePanesState
 from dashlight.window.panes import PanesState
 from dashlight.window.recent import RecentValuesState
@@ -61,6 +61,7 @@ class ComparisonState:
     rows: NDArray[np.float64]
     """Of every column so far, shape (columns,)."""
     unknown_columns: tuple[str, ...]
+    presence: PresenceState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,8 +74,8 @@ class ModelState:
     compared: tuple[str, ...]
     """Versions of the references in force, in the order in which they came."""
     is_learning: bool
-    told: tuple[Notice, ...]
-    """What was said once of its columns."""
+    is_matching_told: bool
+    """Under which names the columns of traffic were found."""
     refused: Mapping[str, int]
 
 

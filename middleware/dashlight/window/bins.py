@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +13,7 @@ from dashlight.records import Cell, Table
 from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
 from dashlight.window.ranks import MOST_EDGES, Ranks
-from dashlight.window.values import WRONG, Text, number_texts, numbers_of, texts_of, truths_of
+from dashlight.window.values import WRONG, Coded, Text, number_texts, numbers_of, texts_of, truths_of
 
 NAMES_SHOWN = 20
 MOST_RANKS = MOST_EDGES + 1
@@ -109,6 +110,9 @@ class Binner:
         return self._word_codes(place, texts)
 
     def _cell_codes(self, place: int, cells: Sequence[Cell]) -> NDArray[np.uint8]:
+        if isinstance(cells, Coded):
+            asked = partial(self._cell_codes, place)
+            return cells.distinct.asked(asked, key=(self, place))[cells.codes]
         kind = self.columns[place].kind
         if kind == "boolean":
             return self._word_codes(place, truths_of(cells))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,10 @@ Tally: TypeAlias = NDArray[np.float32]
 Floats: TypeAlias = NDArray[np.float64]
 SingleFloats: TypeAlias = NDArray[np.float32]
 HalfFloats: TypeAlias = NDArray[np.float16]
+DecimalMark: TypeAlias = Literal[".", ","]
+WrittenKind: TypeAlias = Literal["number", "boolean", "time", "text"]
+DateOrder: TypeAlias = Literal["ymd", "dmy", "mdy"]
+LeftOutReason: TypeAlias = Literal["index", "row_number", "counter", "id", "time"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +79,25 @@ class Profile:
     """`spelling` of a category -> the category."""
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How one column writes its values. What a cell says by itself (`1.234,5`, `31/12/2024`) counts before it."""
+
+    kind: WrittenKind
+    """`text`: cells are what they are. Of the other three, a cell that is none of the kind stays a text, of wrong type."""
+    decimal: DecimalMark = "."
+    """Of a number: what `1,250` and `1.250` mean, which alone leave it open."""
+    dates: DateOrder = "ymd"
+    """Of a time: what `3/4/2024` means; `ymd`: nothing."""
+    has_currency: bool = False
+    """Of a number: whether a sign or code of a currency stood beside any. It is no part of the number."""
+    has_percent: bool = False
+    """Likewise a percent sign. Numbers stay as they are written: `12.5 %` is 12.5."""
+    nulls: tuple[str, ...] = ()
+    """The spellings of null that occurred, ascending, without outer blanks: `""` for cells that were empty or blank. A
+    text column has no others, unless it holds nothing else."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ColumnReference:
     """The reference of one column."""
@@ -106,6 +129,8 @@ class ColumnReference:
     """How the shares follow the time of day and of the week; None where they do not, or nobody knows when the rows were."""
     profile: Profile | None = None
     """What the bins do not hold: exact values, decimals, spellings; None for a facet."""
+    writing: Writing | None = None
+    """How its texts are read; None where nobody wrote it as text, or nobody said."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,6 +186,15 @@ class DirectionReference:
         return len(self.centre)
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOutColumn:
+    """A column of the rows that the reference does without: its values are new in every row to come."""
+
+    role: Role
+    name: str
+    why: LeftOutReason
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """The references of all columns of one model, and where they come from."""
@@ -179,6 +213,8 @@ class Reference:
     """How its numeric columns move together; places are those of *columns*. None where there are not two."""
     directions: tuple[DirectionReference, ...] = ()
     """Whole rows: of the numeric features and outputs jointly (name `""`), and of each text and vector column."""
+    left_out: tuple[LeftOutColumn, ...] = ()
+    """Columns that it does without; traffic may bring them."""
 
     @property
     def rows(self) -> int:

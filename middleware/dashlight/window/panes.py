@@ -71,6 +71,10 @@ class Panes:
         self.current = np.zeros_like(closed)
         return closed
 
+    def forget(self, columns: NDArray[np.intp]) -> None:
+        """Let go of the closed panes' rows of *columns*, by place."""
+        self._ring.forget(columns)
+
     @property
     def closed(self) -> int:
         """Panes closed so far."""

@@ -15,7 +15,7 @@ from dashlight.errors import ReferenceDataError
 from dashlight.records import Cell, Role, Table
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.layout import BLOCK_ROWS
-from dashlight.window.values import Text, as_shortest, is_single, is_writable, number_texts, numbers_of, texts_of
+from dashlight.window.values import Coded, Text, as_shortest, is_single, is_writable, number_texts, numbers_of, texts_of
 
 PRECISIONS = (-3, -2, -1, 0, 1, 2, 3, 4, 5, 6)
 """Decimals that a number needs: 0 is a whole one, -1 a multiple of ten; -3 stands for 1000 and more, 6 for six and more."""
@@ -59,18 +59,22 @@ def precisions_of(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
     What a float of its size cannot hold does not count: 0.1 + 0.2 needs one decimal, and so does what 32 bits hold of it.
     """
     places = np.full(len(numbers), len(PRECISIONS) - 1, np.int64)
-    sizes = np.abs(numbers)
+    sizes = np.minimum(np.abs(numbers), _WHOLE_FROM)
     # Of 64 bits off by no more than a few operations leave behind.
     noise = np.where(is_single(numbers), 2.0**-24, 2e-15)
-    for place in range(len(PRECISIONS) - 2, -1, -1):
-        scaled = np.minimum(sizes, _WHOLE_FROM) * 10.0 ** PRECISIONS[place]
-        error = np.abs(scaled - np.rint(scaled))
-        places[error <= scaled * noise] = place
+    left = np.arange(len(numbers))
+    for place, precision in enumerate(PRECISIONS[:-1]):
+        scaled = sizes * 10.0**precision
+        needs_more = np.abs(scaled - np.rint(scaled)) > scaled * noise
+        places[left[~needs_more]] = place
+        left, sizes, noise = left[needs_more], sizes[needs_more], noise[needs_more]
     return places
 
 
 def types_of(cells: Sequence[Cell]) -> NDArray[np.uint8]:
     """The place in TYPES of each of *cells*, NaN as null, shape (len(cells),)."""
+    if isinstance(cells, Coded):
+        return cells.distinct.asked(types_of)[cells.codes]
     found = bytes(map(_type_of, cells))
     return np.frombuffer(found, np.uint8)
 
@@ -132,9 +136,9 @@ class _ColumnMeter:
     def add_cells(self, cells: Sequence[Cell]) -> None:
         self._types += np.bincount(types_of(cells), minlength=len(TYPES))
         texts = texts_of(cells)
-        changes = np.array([True, *(one != other for one, other in pairwise(texts))][: len(texts)])
-        self._add(numbers_of(cells)[0], changes, texts[:1], () if self._is_numeric else texts[self._thinned])
-        self._last = texts[-1:] or self._last
+        first = [*texts[:1]]
+        self._add(numbers_of(cells)[0], _changes(texts), first, () if self._is_numeric else texts[self._thinned])
+        self._last = [*texts[-1:]] or self._last
 
     def profile(self, column: ColumnReference) -> Profile:
         numbers = np.sort(as_shortest(bounded(self._kept_numbers)))
@@ -156,7 +160,7 @@ class _ColumnMeter:
             rows=self._rows,
             types=tuple((self._types / max(self._rows, 1)).tolist()),
             precisions=tuple((np.cumsum(self._precisions) / weighed).tolist()) if weighed else (),
-            roundest=tuple(np.maximum(self._roundest, _shares(self._block)).tolist()) if weighed else (),
+            roundest=tuple(np.maximum(self._roundest, _shares(self._block[np.newaxis])[0]).tolist()) if weighed else (),
             quantiles=tuple(numbers[at].tolist()),
             values=tuple(distinct.tolist()) if is_few else (),
             shares=tuple((counts / max(len(numbers), 1)).tolist()) if is_few else (),
@@ -194,22 +198,33 @@ class _ColumnMeter:
         self._rows += len(numbers)
 
     def _weigh(self, numbers: NDArray[np.float64]) -> None:
-        begun = self._rows % _BLOCK
-        whole, rest = divmod(begun + len(numbers), _BLOCK)
+        """Count the precisions of the next *numbers*, in all and in each block of rows."""
         weighed = np.flatnonzero(np.isfinite(numbers) & (numbers != 0))
-        places = (begun + weighed) // _BLOCK * len(PRECISIONS) + precisions_of(numbers[weighed])
-        blocks = np.bincount(places, minlength=(whole + 1) * len(PRECISIONS)).reshape(-1, len(PRECISIONS))
-        self._precisions += blocks.sum(0)
-        blocks[0] += self._block
-        self._roundest = np.maximum(self._roundest, _shares(blocks[:whole]).max(0, initial=0.0))
-        self._block = blocks[whole] if rest else np.zeros_like(self._block)
+        places = precisions_of(numbers[weighed])
+        blocks = (self._rows % _BLOCK + np.arange(len(numbers))) // _BLOCK
+        whole = (self._rows % _BLOCK + len(numbers)) // _BLOCK
+        size = len(PRECISIONS)
+        counts = np.bincount(blocks[weighed] * size + places, minlength=(whole + 1) * size).reshape(-1, size)
+        self._precisions += counts.sum(axis=0)
+        counts[0] += self._block
+        self._roundest = np.maximum(self._roundest, _shares(counts[:whole]).max(axis=0, initial=0.0))
+        self._block = counts[whole]
+
+
+def _changes(texts: Sequence[Text]) -> NDArray[np.bool_]:
+    """Which of *texts* differ from the one before; the first does."""
+    if isinstance(texts, Coded):
+        changes = np.ones(len(texts), np.bool_)
+        changes[1:] = texts.codes[1:] != texts.codes[:-1]
+        return changes
+    return np.array([True, *(one != other for one, other in pairwise(texts))][: len(texts)])
 
 
 def _shares(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Shares of blocks by no more than so many decimals, shapes (..., len(PRECISIONS)); 0 for blocks that say little."""
-    total = counts.sum(-1, keepdims=True)
-    shares: NDArray[np.float64] = np.cumsum(counts, -1) / np.maximum(total, 1)
-    return np.where(total < _FEWEST_IN_BLOCK, 0.0, shares)
+    """Of each of the blocks, shape (blocks, precisions), the share of its numbers that need at most so many decimals."""
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.cumsum(counts, axis=1) / np.maximum(totals, 1)
+    return np.where(totals < _FEWEST_IN_BLOCK, 0.0, shares)
 
 
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]

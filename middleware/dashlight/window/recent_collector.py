@@ -1,6 +1,6 @@
 """The rows of one pane that are kept as they came: what a process collects, and what it hands on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -31,10 +31,12 @@ _PLANS_KEPT = 64
 class RecentCollector:
     """Collects the last RECENT_ROWS rows of *columns* in a pane, and of those that the stride chooses as many."""
 
-    def __init__(self, columns: Sequence[ColumnReference]) -> None:
+    def __init__(self, columns: Sequence[ColumnReference], *, known: Collection[tuple[Role, str]] = ()) -> None:
+        """Others that are *known*, by role and name, are not kept and are no news either: what is measured of a text."""
         self._sides: dict[Role, _Side] = {
             role: _Side([column for column in columns if column.role == role]) for role in ROLES
         }
+        self._known = frozenset(known)
         self._exchange = 0
         # Remembered over the panes: ever new names must not displace those that came before them.
         self._followed: set[tuple[Role, str]] = set()
@@ -46,7 +48,8 @@ class RecentCollector:
             return
         side = self._sides[role]
         for name in side.plan(table).unknown:
-            self._see_unknown(role, name, table.rows)
+            if (role, name) not in self._known:
+                self._see_unknown(role, name, table.rows)
         side.add(table, self._exchange)
         self._exchange += max(table.rows, int(table.exchange.max()) + 1)
 
@@ -146,7 +149,7 @@ def _planned(columns: Sequence[ColumnReference], place: dict[str, int], table: T
         worded_rows=tuple((at, row) for at, row in found if columns[at].kind in {"categorical", "boolean"}),
         cells=tuple((at, cell, columns[at].kind not in {"text", "vector"}) for at, cell in cells),
         present=np.array([at for at, _ in found + cells], np.intp),
-        unknown=tuple(name for name in table.number_names + table.cell_names if name not in place)[:MOST_UNKNOWN],
+        unknown=tuple(name for name in table.number_names + table.cell_names if name not in place),
     )
 
 

@@ -93,6 +93,11 @@ class Ring:
             self._first_ended_at[level, slot] = self._first_ended_at[below, earlier]
             self._last_ended_at[level, slot] = self._last_ended_at[below, later]
 
+    def forget(self, places: NDArray[np.intp]) -> None:
+        """Count nothing any more of what stood at *places* along the first axis of the panes added so far."""
+        for counts in self._counts:
+            counts[:, places] = 0
+
     def last(self, panes: int) -> Stretch:
         """The sum of the last *panes*, or as few more as can be told apart, or of all that are kept.
 

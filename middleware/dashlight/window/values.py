@@ -5,9 +5,10 @@ The layout of the reference and the binning of traffic both ask here, so that th
 
 import math
 import struct
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Any, Final, Literal, TypeAlias, TypeGuard
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeGuard, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,91 @@ Text: TypeAlias = str | Literal[_Wrong.WRONG] | None
 _TRUTHS: dict[bool | None, Text] = {True: "true", False: "false", None: None}
 
 
+Value = TypeVar("Value", covariant=True)  # noqa: PLC0105  # named for what it is
+
+
+class Distinct(Generic[Value]):
+    """The distinct values of a column; what is asked of them is asked once of each, also where more come later."""
+
+    __slots__ = ("_answers", "_mapped", "values")
+
+    def __init__(self, values: Sequence[Value] = ()) -> None:
+        """*values* may be a list to which its owner appends."""
+        self.values = values
+        self._answers: dict[object, NDArray[Any]] = {}
+        self._mapped: dict[object, _Mapped] = {}
+
+    def asked(self, question: Callable[[Sequence[Value]], NDArray[Any]], key: object = None) -> NDArray[Any]:
+        """What *question* answers of the values, shape (len(values),); it is known by *key*, or is always the same function."""
+        known = self._answers.get(key or question)
+        done = 0 if known is None else len(known)
+        if known is None or done < len(self.values):
+            more = question(self.values[done:])
+            known = self._answers[key or question] = more if known is None else np.concatenate([known, more])
+        return known
+
+    def mapped(self, question: Callable[[Sequence[Value]], Sequence[Any]]) -> "tuple[NDArray[np.intp], Distinct[Any]]":
+        """The place of what each of the values becomes by *question* among all that is distinct of these, and those."""
+        mapped = self._mapped.setdefault(question, _Mapped())
+        mapped.extend(question(self.values[len(mapped.places) :]))
+        return mapped.places, mapped.distinct
+
+
+class _Mapped:
+    def __init__(self) -> None:
+        self.places: NDArray[np.intp] = np.zeros(0, np.intp)
+        self._place_of: dict[object, int] = {}
+        self._values: list[object] = []
+        self.distinct: Distinct[Any] = Distinct(self._values)
+
+    def extend(self, values: Sequence[object]) -> None:
+        if not values:
+            return
+        found: list[int] = []
+        for value in values:
+            place = self._place_of.setdefault(value, len(self._values))
+            if place == len(self._values):
+                self._values.append(value)
+            found.append(place)
+        self.places = np.concatenate([self.places, np.array(found, np.intp)])
+
+
+class Coded(Sequence[Value], Generic[Value]):
+    """Cells in order as numbers into the distinct ones: what is asked of a value is asked once for all its rows."""
+
+    __slots__ = ("codes", "distinct")
+
+    def __init__(self, codes: NDArray[np.intp], values: "Sequence[Value] | Distinct[Value]") -> None:
+        """*codes*, shape (rows,), are places in *values*; a value may stand there twice, or stand for no row."""
+        self.codes = codes
+        self.distinct: Distinct[Value] = values if isinstance(values, Distinct) else Distinct(values)
+
+    @property
+    def values(self) -> Sequence[Value]:
+        """The distinct ones."""
+        return self.distinct.values
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @overload
+    def __getitem__(self, place: int) -> Value: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Coded[Value]": ...
+    def __getitem__(self, place: int | slice) -> "Value | Coded[Value]":
+        if isinstance(place, slice):
+            return Coded(self.codes[place], self.distinct)
+        return self.values[int(self.codes[place])]
+
+    def __iter__(self) -> Iterator[Value]:
+        return map(self.values.__getitem__, self.codes.tolist())
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Rows of each of *values*."""
+        return np.bincount(self.codes, minlength=len(self.values)).astype(np.int64, copy=False)
+
+
 def number_of(cell: Cell) -> float | None:
     """The number that *cell* is, NaN where it is null, None where it is no number (a bool and a numeric text are none)."""
     if cell is None:
@@ -66,6 +152,8 @@ def is_listed(cell: Cell) -> TypeGuard[Sequence[Any]]:
 
 def numbers_of(cells: Sequence[Cell]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """*cells* as numbers, NaN where null or no number, and which of them are neither: both of shape (len(cells),)."""
+    if isinstance(cells, Coded):
+        return cells.distinct.asked(_numbers)[cells.codes], cells.distinct.asked(_are_wrong)[cells.codes]
     found = [number_of(cell) for cell in cells]
     wrong = np.array([number is None for number in found], np.bool_)
     return np.array([np.nan if number is None else number for number in found], np.float64), wrong
@@ -98,8 +186,11 @@ def is_writable(text: str) -> bool:
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def texts_of(cells: Sequence[Cell]) -> list[Text]:
-    """The category that each of *cells* counts as."""
+def texts_of(cells: Sequence[Cell]) -> Sequence[Text]:
+    """The category that each of *cells* counts as; of coded cells no two values are of one category."""
+    if isinstance(cells, Coded):
+        places, texts = cells.distinct.mapped(texts_of)
+        return Coded(places[cells.codes], texts)
     kinds = set(map(type, cells))
     if kinds <= {str, type(None)} and _longest(cells) <= CATEGORY_CHARACTERS:
         return [cell if cell is None else whole_text(cell) for cell in cells]  # type: ignore[arg-type]  # the line above proves it
@@ -174,6 +265,27 @@ def _rounded(numbers: NDArray[np.float64], digits: int) -> NDArray[np.float64]:
     far = np.flatnonzero(decimals > _EXACT_TENS)
     found[far] = [float(f"{number:.{digits}g}") for number in numbers[far].tolist()]
     return found
+
+
+def types_among(cells: Sequence[Cell]) -> Counter[type]:
+    """How many of *cells* are of each type."""
+    if not isinstance(cells, Coded):
+        return Counter(map(type, cells))
+    places, types = cells.distinct.mapped(_types)
+    counts = np.bincount(places[cells.codes], minlength=len(types.values)).tolist()
+    return Counter({type_: count for type_, count in zip(types.values, counts, strict=True) if count})
+
+
+def _numbers(cells: Sequence[Cell]) -> NDArray[np.float64]:
+    return numbers_of(cells)[0]
+
+
+def _are_wrong(cells: Sequence[Cell]) -> NDArray[np.bool_]:
+    return numbers_of(cells)[1]
+
+
+def _types(cells: Sequence[Cell]) -> list[type]:
+    return list(map(type, cells))
 
 
 def _longest(cells: Iterable[Cell]) -> int:

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.judge.columns.stationarity import moved_columns
-from dashlight.window.reference.build import Chunk
+from dashlight.window.reference.chunks import Chunk
 from dashlight.window.tables import table_of_columns
 
 MakeValues = Callable[..., dict[str, NDArray[np.float64]]]

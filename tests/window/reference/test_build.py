@@ -5,13 +5,8 @@ import pytest
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
-from dashlight.window.reference.build import (
-    Chunk,
-    build_reference,
-    build_reference_from_columns,
-    parts_of,
-    reference_steps,
-)
+from dashlight.window.reference.build import build_reference, build_reference_from_columns, reference_steps
+from dashlight.window.reference.chunks import Chunk, parts_of
 from dashlight.window.reference.steps import finished
 from dashlight.window.tables import selected, table_of_columns, taken
 

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashlight.errors import ReferenceDataError
-from dashlight.window.columns import ColumnReference, Reference
+from dashlight.window.columns import ColumnReference, Reference, Writing
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump, load, with_version
 
@@ -152,11 +153,14 @@ def test_an_edited_file_is_refused(reference: Reference, was: bytes, is_now: byt
 
 def resealed(reference: Reference, **changes: object) -> bytes:
     """The file of *reference* with *changes* to its first column, and a checksum that fits."""
-    import hashlib
-
     content: dict[str, Any] = json.loads(dump(reference))
     for key, value in changes.items():
         content["columns"][0][key] = value
+    return sealed(content)
+
+
+def sealed(content: dict[str, Any]) -> bytes:
+    """The file of *content*, with a checksum that fits."""
     del content["checksum"]
     canonical = msgspec.json.encode(content, order="sorted")
     content["checksum"] = "sha256:" + hashlib.sha256(canonical).hexdigest()
@@ -204,3 +208,23 @@ def test_nothing_but_a_reference_error_leaves_the_loader(file: bytes) -> None:
 def test_nothing_but_a_reference_error_leaves_the_loader_for_what_claims_to_be_ours(content: dict[str, object]) -> None:
     with pytest.raises(ReferenceDataError):
         load(json.dumps(content | {"format": "dashlight.reference"}).encode())
+
+
+def test_how_a_column_is_written_comes_back(reference: Reference) -> None:
+    first, *others = reference.columns
+    writing = Writing("number", decimal=",", dates="dmy", has_currency=True, has_percent=True, nulls=("", "n/a"))
+    told = with_version(replace(reference, columns=(replace(first, writing=writing), *others)))
+
+    back = load(dump(told))
+
+    assert back.columns[0].writing == writing
+    assert back.columns[1].writing is None
+    assert back.version == told.version != reference.version
+
+
+def test_a_file_that_says_nothing_of_the_writing_is_read(reference: Reference) -> None:
+    content: dict[str, Any] = json.loads(dump(reference))
+    for column in content["columns"]:
+        del column["writing"]
+
+    assert [column.writing for column in load(sealed(content)).columns] == [None] * len(reference.columns)

@@ -38,13 +38,13 @@ def test_rows_are_collected_until_there_are_enough(table: Tables) -> None:
 def test_the_reference_is_that_of_the_rows_in_their_order(table: Tables) -> None:
     learning = Learning(300)
     for row in range(300):
-        learning.add(prediction(table({"x": [float(row)]}, {"c": ["ab"[row % 2]]}), table({"y": [0.5]})))
+        learning.add(prediction(table({"x": [row + 0.5]}, {"c": ["ab"[row % 2]]}), table({"y": [0.5]})))
 
     made = learned(learning)
 
     assert (made.source, made.ordered, made.rows, made.model, made.created_at) == ("learned", True, 300, "flights", 5.0)
     x, c, y = made.columns
-    assert (x.role, x.kind, x.low, x.high) == ("feature", "numeric", 0.0, 299.0)
+    assert (x.role, x.kind, x.low, x.high) == ("feature", "numeric", 0.5, 299.5)
     assert (c.kind, set(c.categories), y.role) == ("categorical", {"a", "b"}, "output")
     assert [part.blocks for part in x.variation] == [3, 0, 0]
 

@@ -15,6 +15,11 @@ def ipc_module() -> Any | None:
     return optional_module("pyarrow.ipc")
 
 
+def feather_module() -> Any | None:
+    """Arrow's file format on a disk, compressed or not, and the one before it."""
+    return optional_module("pyarrow.feather")
+
+
 def parquet_module() -> Any | None:
     """Parquet files."""
     return optional_module("pyarrow.parquet")

@@ -136,7 +136,12 @@ def unbrotlied(brotli: Any | None, body: bytes, limit_bytes: int) -> bytes:
 
 
 def _unzstd(body: bytes, limit_bytes: int) -> bytes:
-    return unzstd(optional_module("compression.zstd"), optional_module("zstandard"), body, limit_bytes)
+    return unzstd(*zstd_modules(), body, limit_bytes)
+
+
+def zstd_modules() -> tuple[Any | None, Any | None]:
+    """What Python has of its own since 3.14, and the package zstandard; None where missing."""
+    return optional_module("compression.zstd"), optional_module("zstandard")
 
 
 def unzstd(own: Any | None, package: Any | None, body: bytes, limit_bytes: int) -> bytes:

@@ -1,38 +1,39 @@
 """Separated values: with a header where the first line has words over numbers, else rows without names."""
 
 import csv
-import math
-import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Final, cast
 
 import msgspec
 
+from dashlight.decode.cells.grammar import likely_mark, value_of, writing_of
+from dashlight.decode.cells.nulls import BLANKS
+from dashlight.decode.cells.numbers import PLAIN, plain_number
+from dashlight.decode.cells.shapes import NOTHING, NUMBERS, TIMES, CellCounts, Shape, shape_of
 from dashlight.decode.formats.bodies import counted
 from dashlight.decode.formats.slow_numbers import has_slow_numbers
 from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
 from dashlight.records import Cell
+from dashlight.window.columns import DecimalMark, Writing
 
 MAX_WIDTH: Final = 1 << 14
 """Values of one line that are not all numbers; nobody asks a model with more in CSV."""
 
 _NUMERIC = b"0123456789+-.eE,\r "
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-# With a decimal comma; points part thousands.
-_COMMA = re.compile(r"[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3}){1,9}|[0-9]{0,18}),[0-9]{1,30}(?:[eE][+-]?[0-9]{1,3})?")
-_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3}){1,5}")
-_POINTED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3}){1,9}\.[0-9]{1,30}")
 _MARKS: Final = ("\t", ";", "|")
 """What may part fields instead of commas."""
 _LINES_THAT_TELL: Final = 8
-_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "infinity": math.inf, "-inf": -math.inf, "-infinity": -math.inf}
-# As pandas reads them.
-_NULLS = frozenset({"", "null", "NULL", "None", "NA", "N/A", "n/a", "<NA>"})
-_TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_TRUTHS = {"true": True, "false": False}
+"""Other words for them may be words here and truth values there: that is for the reference to say."""
+_WORDS: Final[frozenset[Shape]] = frozenset({"text", "truth", "worded_null"})
+_MARKED: Final[frozenset[Shape]] = frozenset({"point", "comma", "open_comma", "open_point", "whole"})
+_TELLING: Final = _MARKED | NOTHING
+"""What may be a number or null in its column although it is none by itself."""
 
 
 def read_csv(text: str, *, has_header: bool | None = None, separator: str = "") -> object:
@@ -60,15 +61,15 @@ def read_csv(text: str, *, has_header: bool | None = None, separator: str = "") 
 
 
 def cell_of(text: str) -> Cell:
-    """The value that *text* stands for: a number, a truth value, null, or the text itself."""
-    bare = text.strip()
-    if _INTEGER.fullmatch(bare):
-        return int(bare)
-    if _NUMBER.fullmatch(bare):
-        return float(bare)
-    if bare in _NULLS:
-        return None
-    return _TRUTHS.get(bare, _NOT_FINITE.get(bare.lower(), text))
+    """The value that *text* stands for wherever it is: a number as programs write it, true or false, null; else the text."""
+    plain = PLAIN.fullmatch(text)
+    if plain is not None:
+        return int(text) if plain[1] is None else float(text)
+    bare = text.strip(BLANKS)
+    number = plain_number(bare) if "," not in bare else None
+    if number is not None:
+        return number
+    return _TRUTHS.get(bare.lower(), text) if bare else None
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -87,7 +88,9 @@ def _separator(lines: Sequence[str]) -> str:
 
 def _is_free_of_commas(line: str, mark: str) -> bool:
     """Whether all commas of *line* are decimal ones, where *mark* parts its fields."""
-    return "," not in line or all("," not in field or _COMMA.fullmatch(field.strip()) for field in line.split(mark))
+    return "," not in line or all(
+        "," not in field or shape_of(field.strip(BLANKS)) in _MARKED for field in line.split(mark)
+    )
 
 
 def _numbers(lines: Sequence[str]) -> list[object] | None:
@@ -113,52 +116,72 @@ def _rows(lines: Sequence[str], separator: str, has_header: bool | None) -> list
     if max(map(len, texts)) > MAX_WIDTH:
         raise undecodable("too_large", f"a line of more than {MAX_WIDTH} values")
     if has_header is None:
-        has_header = _begins_with_names(texts, has_commas=separator != ",")
-    by_comma = set[int]() if separator == "," else _columns_with_commas(texts[has_header:])
+        has_header = _begins_with_names(texts)
+    rows = texts[has_header:]
     # The same text is the same cell: short ones, of which there may be many, are looked at once.
-    seen: dict[str, Cell] = {text: cell_of(text) for text in set(chain.from_iterable(texts[has_header:]))}
-    values = [[seen[text] for text in row] for row in texts[has_header:]]
-    for at in by_comma:
-        for row, told in zip(values, texts[has_header:], strict=True):
-            if at < len(told):
-                row[at] = _cell_with_comma(told[at], row[at])
+    seen: dict[str, Cell] = {text: cell_of(text) for text in set(chain.from_iterable(rows))}
+    values = [[seen[text] for text in row] for row in rows]
+    _read_by_column(rows, values, seen, separator)
     if not has_header:
         return list(values)
     names = _unique(texts[0])
     return [_named(names, row) for row in values]
 
 
-def _begins_with_names(parsed: Sequence[Sequence[str]], *, has_commas: bool) -> bool:
-    if len(parsed) < 2:
+def _read_by_column(
+    rows: Sequence[Sequence[str]], values: Sequence[list[Cell]], seen: Mapping[str, Cell], separator: str
+) -> None:
+    """Reads anew, in *values*, the columns of *rows* of which a text says something else there than what *seen* has for it."""
+    shapes = {text: shape_of(text.strip(BLANKS)) for text, cell in seen.items() if isinstance(cell, str)}
+    if "comma" in shapes.values():  # then 1.250 may be thousands
+        shapes.update((text, shape_of(text.strip(BLANKS))) for text in seen.keys() - shapes.keys())
+    likely = likely_mark([CellCounts(shapes=Counter(shapes.values()))], separator=separator)
+    wanted = _TELLING if separator != "," or likely == "," else _TELLING - {"open_comma"}
+    told = {
+        text for text, shape in shapes.items() if shape in wanted and (isinstance(seen[text], str) or likely == ",")
+    }
+    places = {at for row in rows for at, text in enumerate(row) if text in told} if told else set[int]()
+    known: dict[Writing, dict[str, Cell]] = {}
+    for at in sorted(places):
+        column = [row[at] for row in rows if at < len(row)]
+        shapes.update((text, shape_of(text.strip(BLANKS))) for text in column if text not in shapes)
+        if NOTHING.issuperset(shapes[text] for text in column):
+            continue
+        writing = _writing(column, shapes, likely)
+        if writing.kind in {"number", "boolean"}:
+            cells = known.setdefault(writing, {})
+            cells.update((text, value_of(text, writing)) for text in column if text not in cells)
+            for row, told_row in zip(values, rows, strict=True):
+                if at < len(row):
+                    row[at] = cells[told_row[at]]
+
+
+def _writing(column: Sequence[str], shapes: Mapping[str, Shape], likely: DecimalMark) -> Writing:
+    """How *column* writes its values, of whose texts *shapes* knows each."""
+    counts = Counter(shapes[text] for text in column)
+    truths = frozenset(text.strip(BLANKS).lower() for text in column if shapes[text] == "truth")
+    return _writing_of(frozenset(counts.items()), truths, likely)
+
+
+@lru_cache(maxsize=256)
+def _writing_of(shapes: frozenset[tuple[Shape, int]], truths: frozenset[str], likely: DecimalMark) -> Writing:
+    # Many columns of a body are alike.
+    counts = CellCounts(sum(count for _, count in shapes), Counter(dict(shapes)), truths=Counter(truths))
+    return writing_of(counts, likely=likely, most_odd_share=0)
+
+
+def _begins_with_names(rows: Sequence[Sequence[str]]) -> bool:
+    if len(rows) < 2:
         return False
-    return any(
-        _is_word(above, has_commas=has_commas) and _is_number(below, has_commas=has_commas)
-        for above, below in zip(parsed[0], parsed[1], strict=False)
-    )
+    return any(_is_word(above) and _is_number(below) for above, below in zip(rows[0], rows[1], strict=False))
 
 
-def _is_word(text: str, *, has_commas: bool) -> bool:
-    return isinstance(cell_of(text), str) and not _is_number(text, has_commas=has_commas)
+def _is_word(text: str) -> bool:
+    return isinstance(cell_of(text), str) and shape_of(text.strip(BLANKS)) in _WORDS
 
 
-def _is_number(text: str, *, has_commas: bool) -> bool:
-    return type(cell_of(text)) in {int, float} or (has_commas and _COMMA.fullmatch(text.strip()) is not None)
-
-
-def _columns_with_commas(rows: Sequence[Sequence[str]]) -> set[int]:
-    """Places of the columns that write numbers with a decimal comma: some of their cells, and none with a point behind it."""
-    found = {at for row in rows for at, text in enumerate(row) if "," in text and _COMMA.fullmatch(text.strip())}
-    if not found:
-        return found
-    return found - {at for row in rows for at in found if at < len(row) and _POINTED.fullmatch(row[at].strip())}
-
-
-def _cell_with_comma(text: str, cell: Cell) -> Cell:
-    """The value of *text* in a column of decimal commas, where *cell* is what it is elsewhere."""
-    bare = text.strip()
-    if _COMMA.fullmatch(bare):
-        return float(bare.replace(".", "").replace(",", "."))
-    return int(bare.replace(".", "")) if _GROUPED.fullmatch(bare) else cell
+def _is_number(text: str) -> bool:
+    return shape_of(text.strip(BLANKS)) in NUMBERS | TIMES
 
 
 def _unique(header: Sequence[str]) -> list[str]:

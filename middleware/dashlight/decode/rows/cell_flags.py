@@ -1,15 +1,11 @@
 """What is unusual about the values of a sheet, in words."""
 
 import math
-import re
 from collections.abc import Iterator
-from typing import Final
 
+from dashlight.decode.cells.numbers import plain_number
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, is_list
-
-NUMBER_TEXT: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
-"""A text that is a number, as JSON writes it."""
 
 
 def cell_flags(sheet: Sheet) -> Iterator[str]:
@@ -21,7 +17,7 @@ def cell_flags(sheet: Sheet) -> Iterator[str]:
             yield "null"
         if float in kinds and any(type(cell) is float and not math.isfinite(cell) for cell in column):
             yield "nonfinite"
-        if str in kinds and any(isinstance(cell, str) and NUMBER_TEXT.fullmatch(cell) for cell in column):
+        if str in kinds and any(isinstance(cell, str) and plain_number(cell) is not None for cell in column):
             yield "numeric_string"
         if len(kinds - NUMBER_TYPES) + (not kinds.isdisjoint({int, float})) > 1:
             yield "mixed_type"

@@ -1,6 +1,6 @@
 """Breaks upstream of one model at one endpoint: from recent rows to alerts that name what broke. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from math import log
 
@@ -124,8 +124,10 @@ class BreakJudge:
         """An empty memory of the columns that are watched, for `update`."""
         return RecentValues(self.columns)
 
-    def update(self, recent: RecentValues, at: float) -> list[Alert]:
+    def update(self, recent: RecentValues, at: float, *, never: Collection[Place] = ()) -> list[Alert]:
         """Look at the rows up to *at*, the end of a pane that *recent* has closed; it must be of `recent_values`.
+
+        Columns that *never* came cannot be gone, and are not looked at.
 
         Returns:
             The alerts whose state changed.
@@ -137,11 +139,11 @@ class BreakJudge:
         for role in _ROLES:
             if recent.rows_seen[role] != self._rows_seen[role]:
                 self._rows_seen[role] = recent.rows_seen[role]
-                news.extend(self._look(recent, role, at))
+                news.extend(self._look(recent, role, at, never))
         news.extend(self._new_columns(recent, at))
         return news
 
-    def _look(self, recent: RecentValues, role: Role, at: float) -> list[Alert]:
+    def _look(self, recent: RecentValues, role: Role, at: float, never: Collection[Place]) -> list[Alert]:
         rows = recent.dense(role)
         columns = recent.columns_of(role)
         if not columns or rows.rows < NEWEST_ROWS or not _is_spread(rows):
@@ -149,6 +151,7 @@ class BreakJudge:
         words = slice(self._looks % 2, None, 2)
         suspicious = self._screens[role].suspicious(rows, words=words)
         keys = [_place(column) for column in columns]
+        suspicious[[place for place, key in enumerate(keys) if key in never]] = False
         odd = np.flatnonzero(suspicious).tolist()
         told = [place for place, key in enumerate(keys) if key in self._breaks or key in self._partners]
         # All that are odd are looked at together: two of them may have changed places.

@@ -8,7 +8,8 @@ from dashlight.records import Role, Table
 from dashlight.window.bins import Binner
 from dashlight.window.facets.facets import expanded, faceted
 from dashlight.window.panes import Panes
-from dashlight.window.reference.build import Chunk, parts_of, reference_steps
+from dashlight.window.reference.build import reference_steps
+from dashlight.window.reference.chunks import Chunk, parts_of
 from dashlight.window.reference.steps import Steps, finished
 from dashlight.window.tables import taken
 

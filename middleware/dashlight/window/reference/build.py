@@ -1,6 +1,6 @@
 """The reference of a model, from rows that stream by again and again: to lay out the bins, then to count."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, TypeAlias
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
-from dashlight.records import Kind, Role, Table
-from dashlight.window.columns import ColumnReference, Reference
+from dashlight.records import Kind, Role
+from dashlight.window.columns import ColumnReference, Reference, Writing
 from dashlight.window.facets.facets import (
     FACETED,
     category_names,
@@ -19,25 +19,25 @@ from dashlight.window.facets.facets import (
     facet_names,
     faceted,
 )
+from dashlight.window.inspection.doubts import REPEATED_SHARE
+from dashlight.window.inspection.facts import FirstPass
+from dashlight.window.inspection.left_out import left_out, left_out_words
+from dashlight.window.reference.chunks import Chunk, Chunks
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import ItemSurvey
 from dashlight.window.reference.steps import Steps, finished
 from dashlight.window.reference.survey import TableSurvey
 from dashlight.window.reference.tally import JointTally, RoleTally
-from dashlight.window.tables import Column, selected, table_of_columns, taken
+from dashlight.window.tables import Column, selected, table_of_columns
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
 
-Chunk: TypeAlias = Mapping[Role, Table]
-"""The next rows of the features, of the outputs, or of both."""
-Chunks: TypeAlias = Callable[[], Iterable[Chunk]]
 _Items: TypeAlias = Mapping[Role, Mapping[str, ItemSurvey]]
-"""Of every ranking, by role and name."""
 
-_CELLS_A_STEP, _LEAST_ROWS_A_STEP = 20_000, 500
 _ROLES: tuple[Role, ...] = ("feature", "output")
 _NO_KINDS: Mapping[str, Kind] = {}
+_NO_WRITINGS: Mapping[str, Writing] = {}
 
 
 def build_reference(
@@ -53,6 +53,9 @@ def build_reference(
     moments: NDArray[np.float64] | None = None,
     least_rows: int = LEAST_ROWS,
     order: Sequence[str] = (),
+    writings: Mapping[str, Writing] = _NO_WRITINGS,
+    keep: Collection[str] = ("*",),
+    seen: Callable[[FirstPass], None] | None = None,
 ) -> Reference:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called.
 
@@ -71,9 +74,14 @@ def build_reference(
         least_rows: With fewer it is refused.
         order: Names of columns in the order in which the reference holds them: unnamed traffic is matched by it. Others,
             and all where it is empty, stand in the order in which they were met.
+        writings: How columns were written of which the values were read from texts, and `time` for columns of moments.
+        keep: Globs of columns that stay whatever they hold: by default all. Of others those are left out that no traffic
+            can be like, see `left_out`; of outputs only where they are learned, for those of a file somebody has named.
+        seen: Told what the first pass showed.
 
     Raises:
-        ReferenceDataError: there are fewer than *least_rows* rows, or a column has the name of a facet of another.
+        ReferenceDataError: there are fewer than *least_rows* rows, a column has the name of a facet of another, or none
+            is left of a file.
     """
     return finished(
         reference_steps(
@@ -88,6 +96,9 @@ def build_reference(
             moments=moments,
             least_rows=least_rows,
             order=order,
+            writings=writings,
+            keep=keep,
+            seen=seen,
         )
     )
 
@@ -105,11 +116,14 @@ def reference_steps(
     moments: NDArray[np.float64] | None = None,
     least_rows: int = LEAST_ROWS,
     order: Sequence[str] = (),
+    writings: Mapping[str, Writing] = _NO_WRITINGS,
+    keep: Collection[str] = ("*",),
+    seen: Callable[[FirstPass], None] | None = None,
     columns_alone: bool = False,
 ) -> Steps[Reference]:
     """As `build_reference`, a chunk or a part of the columns at a time.
 
-    *columns_alone*: no pairs, no directions and no profiles, which cost as much as the rest.
+    *columns_alone*: no pairs, no directions and no profiles.
     """
     surveys: dict[Role, TableSurvey] = {role: TableSurvey(role, rng, categorical, kinds) for role in _ROLES}
     for chunk in chunks():
@@ -119,22 +133,41 @@ def reference_steps(
     rows = max(survey.rows for survey in surveys.values())
     if rows < least_rows:
         raise ReferenceDataError(f"holds too few rows: found {rows}, a reference needs at least {least_rows}")
+    facts = tuple(each for survey in surveys.values() for each in survey.facts().values())
+    if seen is not None:
+        seen(FirstPass(facts, surveys["feature"].repeated_row(REPEATED_SHARE)))
+    is_learned = source == "learned"
+    places = {name: at for at, name in enumerate(order)}
+    facts = tuple(sorted(facts, key=lambda each: (each.role, places.get(each.name, len(places)))))
+    apart = left_out(
+        [each for each in facts if is_learned or each.role == "feature"],
+        times=[name for name, writing in writings.items() if writing.kind == "time"],
+        is_learned=is_learned,
+        keep=keep,
+    )
     layouts: dict[Role, tuple[ColumnReference, ...]] = {}
+    without = {(each.role, each.name) for each in apart}
     for role, survey in surveys.items():
-        layouts[role] = survey.layout()
+        layouts[role] = tuple(column for column in survey.layout() if (role, column.name) not in without)
         yield
+    if apart and not is_learned and not any(layouts.values()):
+        raise ReferenceDataError(
+            f"has no column left for the reference: {left_out_words(apart)}; name what to keep: --keep, or kinds in Python"
+        )
     wanted: dict[Role, dict[str, Kind]] = {
         role: _with_facets(layout, surveys[role], kinds) for role, layout in layouts.items()
     }
-    items: dict[Role, dict[str, ItemSurvey]] = {role: _items(surveys[role], held) for role, held in wanted.items()}
+    items: dict[Role, dict[str, ItemSurvey]] = {
+        role: {name: surveys[role].items(name) for name, kind in held.items() if kind == "ranking"}
+        for role, held in wanted.items()
+    }
     if any(wanted.values()):
         layouts = yield from _laid_out(layouts, wanted, items, chunks, rng)
-    places = {name: at for at, name in enumerate(order)}
     layouts = {
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
     }
-    columns = yield from _counted(
+    counted = yield from _counted(
         chunks,
         layouts,
         items,
@@ -143,22 +176,10 @@ def reference_steps(
         rng=rng,
         columns_alone=columns_alone,
     )
-    return with_version(replace(columns, source=source, created_at=created_at, model=model))
-
-
-def parts_of(rows: Chunk) -> Iterator[Chunk]:
-    """*rows* in their order, some at a time, so that no step of a reference takes long.
-
-    All at once where features and outputs are not of one length: which of them belong together is then not known.
-    """
-    lengths = {table.rows for table in rows.values() if table.rows}
-    if len(lengths) != 1:
-        yield rows
-        return
-    columns = max(len(table.number_names) + len(table.cell_names) for table in rows.values())
-    step = max(_LEAST_ROWS_A_STEP, _CELLS_A_STEP // max(columns, 1))
-    for start in range(0, max(lengths), step):
-        yield {role: taken(table, np.arange(start, min(start + step, table.rows))) for role, table in rows.items()}
+    columns = tuple(replace(each, writing=None if each.of else writings.get(each.name)) for each in counted.columns)
+    return with_version(
+        replace(counted, columns=columns, source=source, created_at=created_at, model=model, left_out=tuple(apart))
+    )
 
 
 def build_reference_from_columns(
@@ -197,11 +218,6 @@ def _with_facets(
     if taken:
         raise ReferenceDataError(f"has a column {taken[0]!r}, which is the name of what is measured of another column")
     return found
-
-
-def _items(survey: TableSurvey, wanted: Mapping[str, Kind]) -> dict[str, ItemSurvey]:
-    """The items of those of the columns *wanted* that are rankings."""
-    return {name: survey.items(name) for name, kind in wanted.items() if kind == "ranking"}
 
 
 def _laid_out(

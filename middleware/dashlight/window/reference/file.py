@@ -8,7 +8,7 @@ null. Everything else is kept to the last digit.
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Literal, TypeAlias, cast
 
 import msgspec
@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role
-from dashlight.window.columns import ColumnReference, Reference, Variation
+from dashlight.window.columns import (
+    ColumnReference,
+    DateOrder,
+    DecimalMark,
+    LeftOutColumn,
+    LeftOutReason,
+    Reference,
+    Variation,
+    Writing,
+    WrittenKind,
+)
 from dashlight.window.profile import parsed_profile, profile_content
 from dashlight.window.reference.checks import check_columns
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
@@ -30,6 +40,8 @@ VERSION = 1
 
 _VERSION_CHARACTERS = 12
 _CHECKSUM = "sha256:"
+_MOST_NULLS = 256
+"""Spellings of null; there are not as many."""
 
 
 _Source: TypeAlias = Literal["file", "learned"]
@@ -41,6 +53,15 @@ class _VariationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blocks: _Count
     events: list[float | None]
     functionals: list[float | None]
+
+
+class _WritingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: WrittenKind
+    decimal: DecimalMark
+    dates: DateOrder
+    has_currency: bool
+    has_percent: bool
+    nulls: Annotated[tuple[str, ...], msgspec.Meta(max_length=_MOST_NULLS)]
 
 
 class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +80,13 @@ class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     of: str = ""
     season: dict[str, object] | None = None
     profile: dict[str, object] | None = None
+    writing: _WritingFile | None = None
+
+
+class _LeftOutFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    role: Role
+    name: str
+    why: LeftOutReason
 
 
 class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +100,7 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: list[_ColumnFile]
     pairs: dict[str, object] | None = None
     directions: list[dict[str, object]] = []
+    left_out: list[_LeftOutFile] = []
 
 
 def dump(reference: Reference) -> bytes:
@@ -109,6 +138,7 @@ def load(file: bytes) -> Reference:
         parsed.model,
         None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
         tuple(map(parsed_direction, parsed.directions)),
+        tuple(LeftOutColumn(each.role, each.name, each.why) for each in parsed.left_out),
     )
 
 
@@ -127,6 +157,7 @@ def _content(reference: Reference) -> dict[str, object]:
         "ordered": reference.ordered,
         "pairs": None if reference.pairs is None else pairs_content(reference.pairs),
         "directions": list(map(direction_content, reference.directions)),
+        "left_out": [asdict(each) for each in reference.left_out],
         "columns": [_column_content(column) for column in reference.columns],
     }
 
@@ -156,6 +187,7 @@ def _column_content(column: ColumnReference) -> dict[str, object]:
         "of": column.of,
         "season": None if column.season is None else season_content(column.season),
         "profile": None if column.profile is None else profile_content(column.profile),
+        "writing": None if column.writing is None else asdict(column.writing),
     }
 
 
@@ -212,6 +244,7 @@ def _column(column: _ColumnFile) -> ColumnReference:
         of=column.of,
         season=None if column.season is None else parsed_season(column.season),
         profile=None if column.profile is None else parsed_profile(column.profile),
+        writing=None if column.writing is None else Writing(**msgspec.structs.asdict(column.writing)),
     )
 
 

@@ -1,19 +1,23 @@
 """A reference learned from the first rows of traffic, where nobody gave one."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from dashlight.records import Cell, Prediction, Role, Table
-from dashlight.window.columns import Reference
+from dashlight.window.columns import LeftOutColumn, Reference
 from dashlight.window.facets.image_facets import bounded_image, is_image
 from dashlight.window.facets.label_counts import completed
 from dashlight.window.facets.list_kinds import MOST_HORIZON, bounded_list
 from dashlight.window.facets.text_facets import MOST_CHARACTERS
 from dashlight.window.facets.vector_facets import MOST_WIDTH
-from dashlight.window.reference.build import Chunk, parts_of, reference_steps
+from dashlight.window.inspection.facts import ColumnFacts
+from dashlight.window.inspection.facts_meter import FactsMeter
+from dashlight.window.inspection.left_out import left_out
+from dashlight.window.reference.build import reference_steps
+from dashlight.window.reference.chunks import Chunk, parts_of
 from dashlight.window.reference.steps import Steps
 from dashlight.window.tables import joined, taken, without_nulls
 from dashlight.window.values import WRONG, is_listed, number_of
@@ -79,18 +83,43 @@ class Learning:
         # What no answer ever said is no output.
         return {role: without_nulls(table) if role == "output" else table for role, table in whole.items()}
 
+    def read_anew(self, read: Callable[[Table], Table]) -> None:
+        """Keep what *read* makes of the rows."""
+        for role, table in self.chunk.items():
+            self._tables[role] = [read(table)]
+
     def keep_last(self, rows: int) -> None:
         """Forget all but the last *rows* of each role."""
         for role, table in self.chunk.items():
             kept = taken(table, np.arange(max(table.rows - rows, 0), table.rows))
             self._tables[role], self._rows[role] = [kept], kept.rows
 
-    def reference(self, *, rng: np.random.Generator, created_at: float, model: str = "") -> Steps[Reference]:
-        """The reference of the rows collected, in steps; ReferenceDataError where there are none."""
+    def reference(
+        self, *, rng: np.random.Generator, created_at: float, model: str = "", keep: Collection[str] = ()
+    ) -> Steps[Reference]:
+        """The reference of the rows collected, in steps; ReferenceDataError where there are none.
+
+        Counters, ids and moments are left out, but for those that *keep*, globs, names.
+        """
         chunk = self.chunk
         return reference_steps(
-            lambda: parts_of(chunk), rng=rng, created_at=created_at, source="learned", model=model, least_rows=1
+            lambda: parts_of(chunk),
+            rng=rng,
+            created_at=created_at,
+            source="learned",
+            model=model,
+            least_rows=1,
+            keep=keep,
         )
+
+    def left_out(self, keep: Collection[str] = ()) -> tuple[LeftOutColumn, ...]:
+        """Columns of the rows collected that a reference of them does without: counters, ids, moments; not those that *keep* names."""
+        facts: list[ColumnFacts] = []
+        for role, table in self.chunk.items():
+            meter = FactsMeter(role)
+            meter.add(table)
+            facts += meter.facts(dict(zip(table.cell_names, map(_distinct_share, table.cells), strict=True))).values()
+        return tuple(left_out(facts, times=(), is_learned=True, keep=keep))
 
     def _bounded_table(self, role: Role, table: Table) -> Table:
         numeric = self._admitted(role, table.number_names)
@@ -143,6 +172,11 @@ class Learning:
         if len(self._texts) >= _TEXTS_KEPT:
             self._texts.clear()
         return self._texts.setdefault(text, text)
+
+
+def _distinct_share(cells: Sequence[Cell]) -> float:
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    return len(set(texts)) / max(len(texts), 1)
 
 
 def size_of(table: Table) -> int:

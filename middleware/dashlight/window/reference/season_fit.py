@@ -133,9 +133,13 @@ def _curve(
     white = np.where(common & (mean > 0), 1 / np.sqrt(np.maximum(mean, 1e-12)), 0.0)
     scale = _Scale(place, white, int(common.sum()) - 1)
     curve, prior = _posterior(place, harmonics[:0], np.zeros(0), blocks, 1.0), np.zeros(0)
+    noise = np.nan
     for _ in range(_ROUNDS):
         # What the curve does not explain yet counts as noise: the noise falls from round to round.
-        curve, prior = _relevant(scale, harmonics, blocks, _noise(scale, curve, quarters))
+        before, noise = noise, _noise(scale, curve, quarters)
+        if noise == before:  # nor would any round from now on find another curve
+            break
+        curve, prior = _relevant(scale, harmonics, blocks, noise)
     independent = _independent(scale, curve, quarters)
     chance = fdtrc(2 * independent, (quarters.blocks - 1) * independent, 1 / np.maximum(1 - curve.gains, 1e-9))
     if not (chance * len(harmonics) < LEVEL).any():
@@ -161,8 +165,9 @@ def _posterior(place: int, harmonics: NDArray[np.int64], prior: Floats, blocks: 
     """The likeliest curve of these *harmonics*, each with its *prior* variance; the mean shares are free."""
     pairs = np.stack([2 * harmonics - 1, 2 * harmonics], axis=1).ravel()
     members = np.concatenate([[0], pairs]).astype(np.int64)
-    precision = np.concatenate([[0.0], np.repeat(noise / prior, 2)])
-    inverse = np.asarray(np.linalg.inv(blocks.waves[np.ix_(members, members)] + np.diag(precision)), np.float64)
+    precisions = blocks.waves[np.ix_(members, members)]
+    precisions[np.diag_indices(len(members))] += np.concatenate([[0.0], np.repeat(noise / prior, 2)])
+    inverse = np.asarray(np.linalg.inv(precisions), np.float64)
     gains = 1 - (noise * np.diag(inverse)[1:]).reshape(-1, 2).mean(1) / prior
     return _Curve(harmonics, members, inverse @ blocks.waves_counts[members, place], inverse, noise, gains)
 

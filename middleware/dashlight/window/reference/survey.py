@@ -1,6 +1,5 @@
 """The first look at reference rows: of what kind each column is, and where its bins will be."""
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,12 +9,14 @@ from numpy.typing import NDArray
 from dashlight.records import Cell, Kind, Role, Table
 from dashlight.window.columns import ColumnReference
 from dashlight.window.facets.list_kinds import ListSurvey
+from dashlight.window.inspection.facts import ColumnFacts, RepeatedRow
+from dashlight.window.inspection.facts_meter import FactsMeter
 from dashlight.window.layout import BINS, VALUE_BINS
 from dashlight.window.reference.categories import CategoryLayout, CategorySurvey
 from dashlight.window.reference.edges import numeric_edges, value_bins
 from dashlight.window.reference.items import ItemSurvey
 from dashlight.window.reference.reservoir import Reservoir
-from dashlight.window.values import as_shortest, number_texts, numbers_of, texts_of
+from dashlight.window.values import as_shortest, number_texts, numbers_of, texts_of, types_among
 
 _RESERVOIR = 50_000
 """Values kept for the quantiles: their shares are then within half a percent, and the counts exact anyway."""
@@ -43,6 +44,7 @@ class TableSurvey:
         self._categorical = frozenset(categorical)
         self._kinds = kinds
         self._columns: dict[str, _ColumnSurvey] = {}
+        self._facts = FactsMeter(role)
 
     def add(self, table: Table) -> None:
         """Look at the next rows."""
@@ -50,7 +52,16 @@ class TableSurvey:
             self._column(name).add_numbers(numbers, self.rows)
         for name, cells in zip(table.cell_names, table.cells, strict=True):
             self._column(name).add_cells(cells, self.rows)
+        self._facts.add(table)
         self.rows += table.rows
+
+    def facts(self) -> dict[str, ColumnFacts]:
+        """What the rows showed of each column beside its bins, by name."""
+        return self._facts.facts({name: survey.distinct_texts for name, survey in self._columns.items()})
+
+    def repeated_row(self, least_share: float) -> RepeatedRow | None:
+        """The one row that makes up more than *least_share* of all, where others mostly differ."""
+        return self._facts.repeated_row(least_share)
 
     def has_values(self, name: str) -> bool:
         """Whether any row had a value in the column *name*, a list too."""
@@ -98,7 +109,7 @@ class _ColumnSurvey:
             self._numbers.add(numbers)
 
     def add_cells(self, cells: Sequence[Cell], first_row: int) -> None:
-        types = Counter(map(type, cells))
+        types = types_among(cells)
         self.has_values |= len(cells) > types[type(None)]
         if any(issubclass(each, _NESTED) for each in types):
             self._lists.add(cells)
@@ -109,6 +120,11 @@ class _ColumnSurvey:
         if types[int] or types[float]:
             self._numbers.add(numbers_of(cells)[0])
         self._categories.add(texts_of(cells), first_row)
+
+    @property
+    def distinct_texts(self) -> float:
+        """Share of the texts that differ from those before them."""
+        return self._categories.distinct_share
 
     def layout(self, role: Role) -> ColumnReference:
         kind = self._kind()
