@@ -37,7 +37,7 @@ _LESS = frozenset({"-", "\u2212", "("})
 """Signs of what is below 0; accounts put it into brackets."""
 _GROUP = 4
 """A mark and three digits: it may part thousands."""
-_MOST_ASKED = 1 << 12
+_MOST_ASKED = 1 << 10
 _MOST_DIGITS = 15
 _NO_VALUE = frozenset({"", "nan", "none", "null", "n/a", "na", "-"})
 # What stands under these names is a text or the name of a class, also where it is made of digits.
@@ -108,7 +108,7 @@ def with_numbers(outputs: Sheet) -> Sheet:
 
 
 def writing_of(cells: Iterable[Cell]) -> Writing | None:
-    """How *cells* write numbers, by the first thousands; None where there is no text in them that says it."""
+    """How *cells* write numbers, by the first thousand; None where there is no text in them that says it."""
     marks = set[str]()
     texts = (cell for cell in cells if isinstance(cell, str) and not _is_nothing(cell))
     for text in islice(texts, _MOST_ASKED):
