@@ -170,6 +170,16 @@ HOSTILE: Final[Mapping[str, HostileKind]] = {
     "V2: nested data": lambda size: asked(
         filled(size, b'{"inputs":[{"name":"x","shape":[9],"datatype":"FP32","data":[', b"[],", b"]}]}"), path=_V2
     ),
+    "V2: objects in data": lambda size: answered(
+        filled(
+            size,
+            b'{"outputs":[{"name":"x","shape":[9],"datatype":"BYTES","data":[',
+            b'[["$",["a",{"b":"c"}]]],',
+            b"]}]}",
+        ),
+        path=_V2,
+        request=b'{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}',
+    ),
     "V2: tensors": _under("inputs", b'{"name":"x","shape":[1],"datatype":"FP32","data":[1]}', _V2),
     "V2: numbers": lambda size: asked(
         filled(size, b'{"inputs":[{"name":"x","shape":[9,9],"datatype":"FP32","data":[', b"0.1,", b"]}]}"), path=_V2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from benchmarks.hostile_pieces import HostileKind, answered, filled, listed
+from benchmarks.hostile_pieces import HostileKind, answered, asked, filled, listed
 
 
 def _told(head: bytes, piece: bytes, tail: bytes) -> HostileKind:
@@ -18,11 +18,16 @@ ROWS: Final[Mapping[str, HostileKind]] = {
     "JSON: rows of two lists": listed(b'{"a":[1],"b":[2]}'),
     "JSON: rows of two lists of two": listed(b'{"a":[1,2],"b":[3,4]}'),
     "JSON: rows of two objects": listed(b'{"a":{"c":1},"b":{"c":1}}'),
+    "JSON: rows of other cells each": listed(b'{},{"a":1}'),
+    "JSON: rows of a data frame of other cells each": lambda size: asked(
+        filled(size, b'{"dataframe_split":{"columns":["a"],"data":[', b'"",["","$1",{"b":"a"},"A b",null],', b"]}}")
+    ),
     "JSON: rows of a text in a list": listed(b'{"a":["b"]}'),
     "JSON: credentials in two cells of each row": listed(b'{"a":[{"pwd":1}],"b":[{}]}'),
     "JSON: credentials below a cell of each row": listed(b'{"a":[{"b":{"pwd":1}}]}'),
     "JSON: credentials in rows that are lists": listed(b'[[{"pwd":1}]]'),
     "JSON: answers of a list in a list": _told(b"[", b'{"a":[[1]]}', b"]"),
+    "JSON: answers of other cells each": _told(b"[", b'{},{"scores":true}', b"]"),
     "JSON: answers of two lists": _told(b"[", b'{"a":[1],"b":[2]}', b"]"),
     "JSON: answers of boxes": _told(b"[", b'{"label":"a","score":1,"box":[1,1,2,2]}', b"]"),
     "JSON: answers of lists of boxes": _told(b"[", b'[{"label":"a","score":1,"box":[1,1,2,2]}]', b"]"),

@@ -73,6 +73,24 @@ def test_a_data_frame_is_a_row_for_each_of_its_rows(
     assert [list(row) for row in decoded.outputs.values] == [[0.1], [0.9]]
 
 
+@pytest.mark.parametrize(
+    ("asked", "answer", "rows"),
+    [
+        ({"data": {"rows": [{"a": 1}]}}, {"y": 0.5}, 1),
+        ({"data": {"rows": [{"a": 1}]}}, [0.5], 1),
+        ({"session": {"data": [{"a": 1}, {"a": 2}]}}, {"y": 0.5}, 1),
+        ({"customer": {"orders": [{"a": 1}, {"a": 2}]}}, {"y": 0.5}, 1),
+        ({"customer": {"orders": [{"a": 1}, {"a": 2}]}}, {"y": [0.5, 0.25]}, 2),
+        ({"customer": {"orders": [{"a": 1}, {"a": 2}]}}, {"p": [0.5, 0.25, 0.25]}, 1),
+    ],
+    ids=["one row", "one in a list", "a history", "orders", "orders with an answer each", "classes of one"],
+)
+def test_a_list_further_down_is_rows_where_there_are_as_many_answers(
+    exchange: Make, asked: Any, answer: Any, rows: int
+) -> None:
+    assert decode_exchange(exchange(asked, answer)).rows == rows
+
+
 @pytest.mark.parametrize("rows", [1, 2], ids=str)
 def test_columns_of_an_answer_are_called_alike_however_many_rows_there_are(exchange: Make, rows: int) -> None:
     asked, probabilities = [{"a": 1}] * rows, [0.5] * rows

@@ -61,12 +61,16 @@ def _request(value: object, answer_length: int | None) -> tuple[Sheet, Mapping[s
 
 
 def _opened(value: Mapping[str, object], answer_length: int | None) -> Mapping[str, object]:
-    """What holds the rows in *value*, where that stands alone in objects around it: `{"data": {"rows": [...]}}`."""
+    """What holds the rows in *value*, where that stands alone in objects around it: `{"data": {"rows": [...]}}`.
+
+    There must be as many answers: further down a list may as well be part of one row.
+    """
     inner: object = value
     while is_object(inner) and len(inner) == 1:
         ((key, held),) = inner.items()
         if is_list(held) and held and NESTED_TYPES.issuperset(map(type, held)):
-            return inner if key in ROWS_KEYS or len(held) == answer_length else value
+            is_table = len(held) == (1 if key in ROWS_KEYS and answer_length is None else answer_length)
+            return inner if is_table else value
         if is_object(held) and answer_length != 1 and columns_in(held, answer_length) is not None:
             return inner
         inner = held

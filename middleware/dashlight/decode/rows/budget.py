@@ -38,13 +38,13 @@ MAX_PIXELS: Final = 1 << 16
 """Samples of the images of one body that are looked into; the other images have neither brightness nor contrast."""
 PIXELS_PER_IMAGE: Final = 1 << 8
 """What an image costs at least: one of a single pixel takes as long as one of so many."""
-FREE_WORK: Final = 1 << 15
+FREE_WORK: Final = 7 << 12
 CELLS_PER_WORK: Final = 2
 """What reading the rows of one table may take, 0.7 us each, and 1 more for so many cells; rows behind are counted only."""
 WORK_PER_NODE: Final = 4
 """A row, an object in it, or a list that stays a cell."""
 WORK_PER_VECTOR: Final = 3
-"""A list that becomes columns."""
+"""A list that becomes columns, or an object with other keys than the one before."""
 WORK_PER_LONE: Final = 1
 """Such a list of one element."""
 WORK_PER_LIST: Final = 20

@@ -105,6 +105,7 @@ class Flattening:
         plan = self._plans.get(prefix)
         if plan is None or plan.keys != keys:
             plan = self._plans[prefix] = _plan(prefix, keys, self.role)
+            self._budget.take(WORK_PER_VECTOR)
         reasons = plan.reasons
         self._dropped += len(keys) - len(plan.names)
         for name, value in zip(plan.names, node.values(), strict=False):

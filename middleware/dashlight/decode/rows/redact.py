@@ -68,7 +68,7 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = ()) -> dict[str,
 
 def without_credentials(value: Cell) -> Cell:
     """*value* with every credential inside it replaced; REDACTED where it holds any among thousands of objects."""
-    return cells_without_credentials((value,))[0] if isinstance(value, dict | list) else value
+    return cells_without_credentials((value,))[0] if is_object(value) or is_list(value) else value
 
 
 def cells_without_credentials(cells: Sequence[Cell]) -> Sequence[Cell]:
@@ -76,12 +76,12 @@ def cells_without_credentials(cells: Sequence[Cell]) -> Sequence[Cell]:
 
     *cells* themselves where there is nothing to replace: a copy of all that a body holds costs more than the search.
     """
-    nested = [cell for cell in cells if isinstance(cell, dict | list)]
-    secret = _secrets_in(cast("list[dict[str, object] | list[object]]", nested)) if nested else frozenset[str]()
+    nested = [cell for cell in cells if is_object(cell) or is_list(cell)]
+    secret = _secrets_in(nested) if nested else frozenset[str]()
     if secret is not None and not secret:
         return cells
     copying = _Copying(secret or frozenset())
-    return [copying.copy(cell) if isinstance(cell, dict | list) else cell for cell in cells]
+    return [copying.copy(cell) if is_object(cell) or is_list(cell) else cell for cell in cells]
 
 
 def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> object:
