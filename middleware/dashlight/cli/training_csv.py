@@ -92,9 +92,12 @@ class CsvFile:
         }
         self.writings = writings
         is_whole = bool(pieces) and rows <= self._moments_kept
-        odd = ((name, writing.kind, odd_cells(columns[name], writing)) for name, writing in writings.items())
         notes = [moments_note(name) for name, writing in writings.items() if writing.kind == "time"]
-        notes += [note for name, kind, cells in odd if (note := _note(name, kind, cells))]
+        notes += [
+            _note(name, writing, odd)
+            for name, writing in writings.items()
+            if (odd := odd_cells(columns[name], writing)) is not None
+        ]
         return Look(rows, backward_row, np.concatenate(pieces) if is_whole else None, tuple(notes))
 
     def tables(self, names: Sequence[str], report: Report) -> Iterator[Table]:
@@ -152,12 +155,13 @@ class CsvFile:
                 raise ReferenceDataError(f"is a damaged gzip file: {error}") from None
 
 
-def _note(name: str, kind: WrittenKind, odd: OddCells | None) -> str:
-    """What is odd about the column *name*; empty where nothing is."""
-    if odd is None:
-        return ""
+def _note(name: str, writing: Writing, odd: OddCells) -> str:
+    """What is *odd* about the column *name*."""
     more = f" and {odd.count - 1} more" if odd.count > 1 else ""
-    return f"Column {name!r} holds {_KINDS[kind]}, and {odd.text[:_SHOWN]!r} in row {odd.row + 1}{more}: counted as of a wrong type."
+    return (
+        f"Column {name!r} holds {_KINDS[writing.kind]}, and {odd.text[:_SHOWN]!r} in row {odd.row + 1}{more}: counted as of a"
+        " wrong type."
+    )
 
 
 def _moments(texts: Sequence[str], time: str) -> NDArray[np.float64]:

@@ -19,8 +19,8 @@ MOST_ODD_SHARE: Final = 0.01
 """Of the cells with a value: as many may be of another kind than the column."""
 
 _BELONGS: dict[WrittenKind, frozenset[Shape]] = {
-    "number": NUMBERS | {"empty", "null", "worded_null"},
-    "time": TIMES | {"empty", "null", "worded_null"},
+    "number": NUMBERS | NOTHING,
+    "time": TIMES | NOTHING,
     "boolean": frozenset({"truth", "empty", "null"}),
     "text": frozenset(),
 }
@@ -81,7 +81,7 @@ def odd_cells(counts: CellCounts, writing: Writing) -> OddCells | None:
     """Those that are not of the kind of the column's *writing*; None where there are none, and in a column of texts."""
     if writing.kind == "text":
         return None
-    odd = [shape for shape in counts.first if shape not in _BELONGS[writing.kind] or shape == "infinite"]
+    odd: list[Shape] = [shape for shape in counts.first if shape not in _BELONGS[writing.kind] or shape == "infinite"]
     if not odd:
         return None
     row, text = min(counts.first[shape] for shape in odd)
@@ -142,7 +142,7 @@ def _are_codes(counts: CellCounts, most_odd_share: float) -> bool:
     if not codes:
         return False
     is_all_digits = counts.of(NUMBERS) == counts.shapes["whole"]
-    return codes > most_odd_share * counts.of(NUMBERS | {"code"}) or (
+    return codes > most_odd_share * (codes + counts.of(NUMBERS)) or (
         is_all_digits and counts.fewest_digits == counts.most_digits
     )
 
