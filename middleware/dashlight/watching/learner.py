@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashlight.counting.kept_rows import KeptRows
-from dashlight.decode.cells.known_columns import as_typed
+from dashlight.decode.cells.known_columns import as_known, typed_columns
 from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_columns
 from dashlight.judge.words import listed
 from dashlight.records import Role, Score, Table
-from dashlight.window.columns import Reference
+from dashlight.window.columns import Reference, Writing
 from dashlight.window.fitting import refuse, within
 from dashlight.window.reference.build import Chunk
 from dashlight.window.reference.learning import Learning
@@ -135,7 +135,8 @@ class Learner:
             )
         else:
             learning.keep_last(wanted)
-        return learning.reference(rng=np.random.default_rng(_SEED), created_at=at, model=model)
+        writings = _read_texts(learning)
+        return learning.reference(rng=np.random.default_rng(_SEED), created_at=at, model=model, writings=writings)
 
     @property
     def _is_full(self) -> bool:
@@ -157,7 +158,6 @@ class Learner:
                 continue
             learning.take(chunk)
             sound.append(rows)
-        learning.read_anew(as_typed)
         self._kept, self._rows, self._size_bytes = [], Counter(), 0
         for rows in sound:
             self._keep(rows)
@@ -172,6 +172,17 @@ class Learner:
         if not self.damaged_rows:
             logger.warning("%s: rows to learn from are damaged and left out: %s", self._name, error)
         self.damaged_rows += rows.row_count
+
+
+def _read_texts(learning: Learning) -> dict[str, Writing]:
+    """Reads the texts among numbers and booleans of *learning*, as traffic will be; how these columns are written."""
+    read, writings = dict[Role, Table](), dict[str, Writing]()
+    for role, table in learning.chunk.items():
+        columns = typed_columns(table)
+        read[role] = as_known(table, columns)
+        writings.update((name, column.writing) for name, column in columns.items())
+    learning.replace(read)
+    return writings
 
 
 def _last(table: Table, rows: int) -> Table:

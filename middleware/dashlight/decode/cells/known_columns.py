@@ -1,7 +1,7 @@
 """Cells of traffic in columns that a reference knows: what they write, whatever the format brought them as text."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +14,7 @@ from dashlight.decode.cells.shapes import MOST_CHARACTERS, NOTHING, TIMES, CellC
 from dashlight.decode.cells.times import seconds_in
 from dashlight.records import Cell, Table
 from dashlight.window.columns import ColumnReference, DateOrder, DecimalMark, Writing
+from dashlight.window.values import is_null
 
 MOST_TEXTS: Final = 4096
 """Texts of a column whose values are remembered; of more all are forgotten."""
@@ -39,6 +40,11 @@ class KnownColumn:
         self._dates: DateOrder = writing.dates
         self._shapes = Counter[Shape]()
         self._values: dict[str, Cell] = {}
+
+    @property
+    def writing(self) -> Writing:
+        """How the column is written, as far as it was read."""
+        return replace(self._writing, decimal=self._decimal, dates=self._dates)
 
     def read(self, cells: Sequence[Cell]) -> Sequence[Cell]:
         """*cells* with the values of their texts; one that writes none stays the text that it is, of wrong type."""
@@ -107,18 +113,18 @@ def known_columns(columns: Sequence[ColumnReference]) -> dict[str, KnownColumn |
     return found
 
 
-def as_typed(table: Table) -> Table:
-    """*table* with the values of its texts in columns of which most cells are numbers, or booleans, by type.
+def typed_columns(table: Table) -> dict[str, KnownColumn]:
+    """What reads the texts of those columns of *table* of which most cells are numbers, or booleans, by type.
 
-    For rows from which a reference is learned: its traffic will be read so.
+    For rows of which a reference is made: its traffic will be read so.
     """
-    columns: dict[str, KnownColumn | KnownWords] = {}
+    found: dict[str, KnownColumn] = {}
     for name, cells in zip(table.cell_names, table.cells, strict=True):
         types = Counter(map(type, cells))
         numbers, truths, texts = types[int] + types[float], types[bool], types[str]
         if texts and max(numbers, truths) >= texts:
-            columns[name] = KnownColumn(Writing("number" if numbers >= truths else "boolean"), may_be_time=False)
-    return as_known(table, columns)
+            found[name] = KnownColumn(Writing("number" if numbers >= truths else "boolean"), may_be_time=False)
+    return found
 
 
 def time_columns(table: Table) -> dict[str, Writing]:
@@ -138,6 +144,39 @@ def time_columns(table: Table) -> dict[str, Writing]:
 
 def _shape(text: str) -> Shape:
     return shape_of(text.strip(BLANKS))
+
+
+def never_texts(columns: Sequence[ColumnReference]) -> frozenset[str]:
+    """Names of those of *columns* that were numbers and booleans by type: when they come as texts, that is a change."""
+    return frozenset(
+        column.name
+        for column in columns
+        if column.writing is None and (column.kind == "boolean" or (column.kind == "numeric" and column.low < EARLIEST))
+    )
+
+
+def as_sent(known: Table, sent: Table, names: Collection[str]) -> Table:
+    """*known*, which is *sent* with the values of its texts, with these texts again in the columns *names*, but for null."""
+    texts = {name: cells for name, cells in zip(sent.cell_names, sent.cells, strict=True) if name in names}
+    texts = {name: cells for name, cells in texts.items() if str in set(map(type, cells))}
+    if not texts:
+        return known
+    values: dict[str, Sequence[Cell]] = {
+        name: row.tolist() for name, row in zip(known.number_names, known.numbers, strict=True) if name in texts
+    }
+    values.update((name, cells) for name, cells in zip(known.cell_names, known.cells, strict=True) if name in texts)
+    kept = [at for at, name in enumerate(known.number_names) if name not in texts]
+    others = {name: cells for name, cells in zip(known.cell_names, known.cells, strict=True) if name not in texts}
+    for name, cells in texts.items():
+        both = zip(cells, values[name], strict=True)
+        others[name] = [text if isinstance(text, str) and not is_null(value) else value for text, value in both]
+    return replace(
+        known,
+        number_names=tuple(known.number_names[at] for at in kept),
+        numbers=known.numbers[kept],
+        cell_names=tuple(others),
+        cells=tuple(others.values()),
+    )
 
 
 def as_known(table: Table, columns: Mapping[str, KnownColumn | KnownWords]) -> Table:

@@ -1,13 +1,13 @@
 """A reference learned from the first rows of traffic, where nobody gave one."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from dashlight.records import Cell, Prediction, Role, Table
-from dashlight.window.columns import Reference
+from dashlight.window.columns import Reference, Writing
 from dashlight.window.facets.image_facets import bounded_image, is_image
 from dashlight.window.facets.label_counts import completed
 from dashlight.window.facets.list_kinds import MOST_HORIZON, bounded_list
@@ -20,6 +20,7 @@ from dashlight.window.values import WRONG, is_listed, number_of
 COLUMN_LIMIT = 256
 """Columns learned of each role: a client that invents names must not fill the memory."""
 
+_NO_WRITINGS: Mapping[str, Writing] = {}
 _TEXTS_KEPT = 50_000
 """Different items of lists that are kept once each; of more all are forgotten."""
 _NUMBER_BYTES = 8
@@ -78,10 +79,9 @@ class Learning:
         # What no answer ever said is no output.
         return {role: without_nulls(table) if role == "output" else table for role, table in whole.items()}
 
-    def read_anew(self, read: Callable[[Table], Table]) -> None:
-        """Keep what *read* makes of the rows."""
-        for role, table in self.chunk.items():
-            self._tables[role] = [read(table)]
+    def replace(self, rows: Chunk) -> None:
+        """Keep *rows*, which were made of its chunk, instead of those that it has."""
+        self._tables = {role: [table] for role, table in rows.items()}
 
     def keep_last(self, rows: int) -> None:
         """Forget all but the last *rows* of each role."""
@@ -89,11 +89,24 @@ class Learning:
             kept = taken(table, np.arange(max(table.rows - rows, 0), table.rows))
             self._tables[role], self._rows[role] = [kept], kept.rows
 
-    def reference(self, *, rng: np.random.Generator, created_at: float, model: str = "") -> Reference:
-        """The reference of the rows collected; ReferenceDataError where there are none."""
+    def reference(
+        self,
+        *,
+        rng: np.random.Generator,
+        created_at: float,
+        model: str = "",
+        writings: Mapping[str, Writing] = _NO_WRITINGS,
+    ) -> Reference:
+        """The reference of the rows collected, of which *writings* were texts; ReferenceDataError where there are none."""
         chunk = self.chunk
         return build_reference(
-            lambda: [chunk], rng=rng, created_at=created_at, source="learned", model=model, least_rows=1
+            lambda: [chunk],
+            rng=rng,
+            created_at=created_at,
+            source="learned",
+            model=model,
+            least_rows=1,
+            writings=writings,
         )
 
     def _bounded_table(self, role: Role, table: Table) -> Table:
