@@ -1,7 +1,7 @@
 """Cells of traffic in columns that a reference knows: what they write, whatever the format brought them as text."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -50,25 +50,29 @@ class KnownColumn:
         """*cells* with the values of their texts; one that writes none stays the text that it is, of wrong type."""
         values = self._values
         texts = {cell for cell in cells if isinstance(cell, str)}
-        fresh = [text for text in texts if text not in values and len(text) <= MOST_CHARACTERS]
+        fresh: dict[str, Shape] = {
+            text: _shape(text) for text in texts if text not in values and len(text) <= MOST_CHARACTERS
+        }
         if fresh:
-            self._learn(fresh)
-        return [values.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
+            self._see(fresh.values())
+            # What is open is read anew every time: the traffic may show something else by then.
+            opened = {text: self._value(text) for text, shape in fresh.items() if shape in _OPEN}
+            values.update((text, self._value(text)) for text in fresh if text not in opened)
+            found = [opened.get(cell, values.get(cell, cell)) if isinstance(cell, str) else cell for cell in cells]
+        else:
+            found = [values.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
+        if len(values) > MOST_TEXTS:
+            values.clear()
+        return found
 
-    def _learn(self, texts: Sequence[str]) -> None:
-        if len(self._values) + len(texts) > MOST_TEXTS:
-            self._values.clear()
-        shapes = self._shapes
-        shapes.update(map(_shape, texts))
-        decimal: DecimalMark = "," if shapes["comma"] > shapes["point"] else "."
-        dates: DateOrder = "dmy" if shapes["day_first"] > shapes["month_first"] else "mdy"
-        before = self._decimal, self._dates
-        if shapes["comma"] != shapes["point"]:
-            self._decimal = decimal
-        if shapes["day_first"] != shapes["month_first"]:
-            self._dates = dates
-        known = () if before == (self._decimal, self._dates) else tuple(self._values)
-        self._values.update((text, self._value(text)) for text in (*known, *texts))
+    def _see(self, shapes: Iterable[Shape]) -> None:
+        """Learns from the *shapes* of texts what the traffic shows."""
+        seen = self._shapes
+        seen.update(shapes)
+        if seen["comma"] != seen["point"]:
+            self._decimal = "," if seen["comma"] > seen["point"] else "."
+        if seen["day_first"] != seen["month_first"]:
+            self._dates = "dmy" if seen["day_first"] > seen["month_first"] else "mdy"
 
     def _value(self, text: str) -> Cell:
         bare = text.strip(BLANKS)
