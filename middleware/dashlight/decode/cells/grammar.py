@@ -8,7 +8,7 @@ import numpy as np
 
 from dashlight.decode.cells.nulls import BLANKS, NULLS, WORDED_NULLS
 from dashlight.decode.cells.numbers import number_in, plain_numbers
-from dashlight.decode.cells.shapes import NOTHING, NUMBERS, TIMES, CellCounts, Shape
+from dashlight.decode.cells.shapes import NOTHING, NUMBERS, TIMES, CellCounts, Shape, shape_of
 from dashlight.decode.cells.times import seconds_in
 from dashlight.decode.cells.truths import PAIRS, TRUTHS
 from dashlight.records import Cell
@@ -107,12 +107,6 @@ def read(texts: Sequence[str], writing: Writing) -> Column:
     return cells
 
 
-def null_or_text(bare: str, text: str) -> str | None:
-    """None where *bare*, what is left of *text* without outer blanks, says that there is no number or time; else *text*."""
-    folded = bare.lower()
-    return None if not bare or folded in NULLS or folded in WORDED_NULLS else text
-
-
 def truth_in(bare: str, text: str) -> bool | str | None:
     """The truth value that *bare*, what is left of *text* without outer blanks, writes; None for null; else *text*."""
     folded = bare.lower()
@@ -125,7 +119,9 @@ def value_of(text: str, writing: Writing) -> Cell:
     if writing.kind == "boolean":
         return truth_in(bare, text)
     found = number_in(bare, writing.decimal) if writing.kind == "number" else seconds_in(bare, writing.dates)
-    return null_or_text(bare, text) if found is None else found
+    if found is not None:
+        return found
+    return None if shape_of(bare) in NOTHING else text
 
 
 def _is(counts: CellCounts, kind: WrittenKind, most_odd_share: float) -> bool:

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from dashlight.decode.cells.grammar import null_or_text, truth_in, writing_of
+from dashlight.decode.cells.grammar import truth_in, writing_of
 from dashlight.decode.cells.nulls import BLANKS
 from dashlight.decode.cells.numbers import number_in
-from dashlight.decode.cells.shapes import MOST_CHARACTERS, NOTHING, TIMES, CellCounts, Shape, shape_of
+from dashlight.decode.cells.shapes import MOST_CHARACTERS, NOTHING, NUMBERS, TIMES, CellCounts, Shape, shape_of
 from dashlight.decode.cells.times import seconds_in
 from dashlight.records import Cell, Table
 from dashlight.window.columns import ColumnReference, DateOrder, DecimalMark, Writing
@@ -56,8 +56,8 @@ class KnownColumn:
         if fresh:
             self._see(fresh.values())
             # What is open is read anew every time: the traffic may show something else by then.
-            opened = {text: self._value(text) for text, shape in fresh.items() if shape in _OPEN}
-            values.update((text, self._value(text)) for text in fresh if text not in opened)
+            opened = {text: self._value(text, shape) for text, shape in fresh.items() if shape in _OPEN}
+            values.update((text, self._value(text, shape)) for text, shape in fresh.items() if shape not in _OPEN)
             found = [opened.get(cell, values.get(cell, cell)) if isinstance(cell, str) else cell for cell in cells]
         else:
             found = [values.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
@@ -74,14 +74,18 @@ class KnownColumn:
         if seen["day_first"] != seen["month_first"]:
             self._dates = "dmy" if seen["day_first"] > seen["month_first"] else "mdy"
 
-    def _value(self, text: str) -> Cell:
+    def _value(self, text: str, shape: Shape) -> Cell:
         bare = text.strip(BLANKS)
         if self._writing.kind == "boolean":
             return truth_in(bare, text)
-        value = number_in(bare, self._decimal)
-        if value is None and self._may_be_time:
+        if shape in NOTHING:
+            return None
+        value = None
+        if shape in NUMBERS:
+            value = number_in(bare, self._decimal)
+        elif shape in TIMES and self._may_be_time:
             value = seconds_in(bare, self._dates)
-        return null_or_text(bare, text) if value is None else value
+        return text if value is None else value
 
 
 class KnownWords:
