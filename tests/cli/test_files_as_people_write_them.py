@@ -169,6 +169,18 @@ def test_outputs_that_are_numbers_in_text_are_numbers_as_in_traffic(tmp_path: Pa
     assert kinds(detector_of(tmp_path / "t.csv", "--prediction", "price")) == {"x": "numeric", "price": "numeric"}
 
 
+def test_numbers_that_never_were_texts_and_come_as_some_are_told_as_that_alone() -> None:
+    detector = DriftDetector(pd.concat([pd.DataFrame(normal(np.random.default_rng(at))) for at in range(40)]))
+
+    def as_text(rng: np.random.Generator) -> Mapping[str, Any]:
+        rows = normal(rng)
+        return {"x": [str(value).replace(".", ",") for value in rows["x"]], "y": rows["y"]}
+
+    assert [text.split(" in ")[0] for text in fired(detector, as_text)] == [
+        "x arrives as text (numbers with a decimal comma)"
+    ]
+
+
 def test_arrays_and_lists_of_one_in_every_row_are_their_elements() -> None:
     rng = np.random.default_rng(0)
     detector = DriftDetector({"p": rng.normal(size=(400, 1)), "q": [[value] for value in rng.normal(size=400)]})

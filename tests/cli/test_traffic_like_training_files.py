@@ -166,6 +166,27 @@ def test_texts_of_traffic_count_against_numbers_and_times_that_never_were_texts(
         assert np.abs(found[column.name] - column.counts).sum() <= 2 * ROWS // 50, column.name
 
 
+@pytest.mark.parametrize("form", ["Arrow", "Parquet", "a frame handed over"])
+def test_values_that_have_a_type_count_against_what_was_written(tmp_path: Path, exchange: Exchanges, form: str) -> None:
+    reference = reference_of(tmp_path, "German")
+    frame = typed()
+    body = arrow_body(frame.to_dict("records")) if form == "Arrow" else frame.to_parquet()
+    media_type = "application/vnd.apache.arrow.stream" if form == "Arrow" else "application/vnd.apache.parquet"
+    handed = HandedOver(inputs=frame, outputs=[0.5] * ROWS) if form == "a frame handed over" else None
+    answer = json.dumps({"predictions": [0.5] * ROWS}).encode()
+    sent = exchange(
+        route="/predict", path="/predict", query=b"", request_headers=[(b"content-type", media_type.encode())],
+        response_headers=[(b"content-type", b"application/json")], handed=handed,
+        request_bytes=len(body), response_bytes=len(answer), request_chunks=(body,), response_chunks=(answer,),
+    )  # fmt: skip
+
+    found = counts(reference, [sent])
+
+    for column in reference.columns:
+        assert found[column.name][TYPE_ERROR] == 0, column.name
+        assert np.abs(found[column.name] - column.counts).sum() <= 2 * ROWS // 50, column.name
+
+
 def test_what_says_nothing_of_the_kind_stays_of_wrong_type(tmp_path: Path, exchange: Exchanges) -> None:
     reference = reference_of(tmp_path, "plain")
     rows = [

@@ -10,7 +10,7 @@ from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.selection import watched_of
-from dashlight.decode.cells.known_columns import as_known, known_columns
+from dashlight.decode.cells.known_columns import as_known, as_sent, known_columns, never_texts
 from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction, Role
 from dashlight.window.bins import Binner
@@ -77,12 +77,12 @@ class RowCounter:
                 continue
             if side.role == "output":
                 table = without_nulls(table, side.names)
-            table = as_known(table, side.known)
-            whole, matrices = expanded(completed(table, side.names), side.kinds, widths=side.widths)
+            known = as_known(table, side.known)
+            whole, matrices = expanded(completed(known, side.names), side.kinds, widths=side.widths)
             held = side.binner.codes(whole)
             self._counts[side.columns] += side.binner.count(held)
             self._exemplars.keep(side.binner, held, trace_ids[table.exchange], columns=side.columns)
-            self._recent.add(side.role, whole)
+            self._recent.add(side.role, whole if known is table else as_sent(whole, table, side.never_texts))
             codes[side.role] = held
             self._joint.observe(matrices)
             _, names = side.binner.unknown(whole)
@@ -140,5 +140,6 @@ class _Side:
         """Their places among all columns."""
         self.binner = Binner(columns)
         self.known = known_columns(columns)
+        self.never_texts = never_texts(columns)
         self.names = frozenset(column.name for column in columns if not column.of)
         self.kinds, self.widths = faceted(columns)

@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 import numpy as np
 
-from dashlight.decode.cells.known_columns import KnownColumn, as_known, as_typed, time_columns
+from dashlight.decode.cells.known_columns import KnownColumn, as_known, time_columns, typed_columns
 from dashlight.decode.frames import Columns, columns_of
 from dashlight.errors import CallError, ReferenceDataError
 from dashlight.offline.tables import is_matrix, table_of
@@ -128,9 +128,10 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
     coded: dict[str, Kind] = dict.fromkeys(columns.coded, "categorical")
     kinds = _with_lists(columns, coded | dict(declared))
     values = {name: _as_texts(each) if kinds.get(name) == "text" else each for name, each in columns.values.items()}
-    table = as_typed(table_of(values, columns.rows))
-    times = {name: each for name, each in time_columns(table).items() if kinds.get(name, "numeric") == "numeric"}
-    table = as_known(table, {name: KnownColumn(writing, may_be_time=True) for name, writing in times.items()})
+    table = table_of(values, columns.rows)
+    times = {name: writing for name, writing in time_columns(table).items() if name not in kinds}
+    written = {name: KnownColumn(writing, may_be_time=True) for name, writing in times.items()} | typed_columns(table)
+    table = as_known(table, written)
     try:
         reference = build_reference(
             lambda: [{"feature": table}],
@@ -140,8 +141,9 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
             categorical=[name for name, kind in kinds.items() if kind == "categorical"],
             kinds={name: kind for name, kind in kinds.items() if kind in FACETED},
             order=list(columns.values),
-            writings={**dict.fromkeys(columns.moments, Writing("time")), **times},
             keep=[*declared, *coded],
+            writings=dict.fromkeys(columns.moments, Writing("time"))
+            | {name: column.writing for name, column in written.items()},
         )
     except ReferenceDataError as error:
         raise CallError(f"{_THE_REFERENCE} {error}") from None

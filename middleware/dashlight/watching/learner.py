@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dashlight.counting.kept_rows import KeptRows
-from dashlight.decode.cells.known_columns import as_typed
+from dashlight.decode.cells.known_columns import as_known, typed_columns
 from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_steps
 from dashlight.judge.words import NAMES_LISTED, listed, printable
 from dashlight.records import Role, Score, Table
-from dashlight.window.columns import LeftOutColumn, Reference
+from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.fitting import refuse, within
 from dashlight.window.inspection.left_out import WHY
 from dashlight.window.reference.chunks import Chunk
@@ -117,6 +117,7 @@ class Learner:
         wanted, learning = self._stretch, self._learning()
         if not self._is_full:  # some were damaged
             return None
+        writings = _read_texts(learning)
         # A counter never holds still.
         rows = _without(learning.left_out(self._keep_globs), learning.chunk)
         # The latest stretch alone may hold still where the first rows did not: a deployment, a cold cache.
@@ -145,7 +146,9 @@ class Learner:
         else:
             learning.keep_last(wanted)
         rng = np.random.default_rng(_SEED)
-        reference = yield from learning.reference(rng=rng, created_at=at, model=model, keep=self._keep_globs)
+        reference = yield from learning.reference(
+            rng=rng, created_at=at, model=model, keep=self._keep_globs, writings=writings
+        )
         if reference.left_out:
             told = [f"{printable(each.name)} {WHY[each.why]}" for each in reference.left_out[:NAMES_LISTED]]
             logger.info("%s: left out: %s", self._name, "; ".join(told))
@@ -171,7 +174,6 @@ class Learner:
                 continue
             learning.take(chunk)
             sound.append(rows)
-        learning.read_anew(as_typed)
         self._kept, self._rows, self._size_bytes = [], Counter(), 0
         for rows in sound:
             self._keep(rows)
@@ -196,6 +198,17 @@ def _without(apart: Collection[LeftOutColumn], rows: Chunk) -> Chunk:
         role: selected(table, [name for name in (*table.number_names, *table.cell_names) if (role, name) not in places])
         for role, table in rows.items()
     }
+
+
+def _read_texts(learning: Learning) -> dict[str, Writing]:
+    """Reads the texts among numbers and booleans of *learning*, as traffic will be; how these columns are written."""
+    read, writings = dict[Role, Table](), dict[str, Writing]()
+    for role, table in learning.chunk.items():
+        columns = typed_columns(table)
+        read[role] = as_known(table, columns)
+        writings.update((name, column.writing) for name, column in columns.items())
+    learning.replace(read)
+    return writings
 
 
 def _last(table: Table, rows: int) -> Table:

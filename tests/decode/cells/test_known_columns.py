@@ -4,7 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dashlight.decode.cells.known_columns import MOST_TEXTS, KnownColumn, as_known, as_typed, known_columns
+from dashlight.decode.cells.known_columns import (
+    MOST_TEXTS,
+    KnownColumn,
+    as_known,
+    as_sent,
+    known_columns,
+    never_texts,
+    typed_columns,
+)
 from dashlight.records import Cell
 from dashlight.window.columns import ColumnReference, Writing
 from dashlight.window.layout import BINS
@@ -64,8 +72,8 @@ def test_however_many_texts_come_few_are_remembered() -> None:
     column = number()
     tracemalloc.start()
 
-    for start in range(0, 20 * MOST_TEXTS, 1024):
-        assert column.read([str(start + at) for at in range(1024)]) == [start + at for at in range(1024)]
+    for start, rows in ((0, 1024), (1024, 1024), (2048, 20 * MOST_TEXTS), (90_000, 1024)):
+        assert column.read([str(start + at) for at in range(rows)]) == [start + at for at in range(rows)]
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -120,10 +128,39 @@ def test_texts_among_numbers_and_truths_by_type_are_read_before_a_reference_is_l
         }
     )
 
-    read = as_typed(table)
+    columns = typed_columns(table)
+    read = as_known(table, columns)
 
+    assert {name: column.writing for name, column in columns.items()} == {
+        "x": Writing("number", decimal=","), "b": Writing("boolean"),
+    }  # fmt: skip
     assert read.number_names == ("x",)
     assert np.nan_to_num(read.numbers, nan=-1).tolist() == [[1, 2, -1, 3.5]]
     assert dict(zip(read.cell_names, read.cells, strict=True)) == {
         "b": [True, False, None, None], "zip": ["1", "2", "3", "4"], "m": [1, "a", "b", "NA"],
     }  # fmt: skip
+
+
+def test_what_was_never_text_is_told_as_it_was_sent() -> None:
+    columns = [
+        column("size"),
+        replace(column("late"), kind="boolean"),
+        replace(column("price"), writing=COMMA),
+        column("at", low=1.6e9),
+        column("age"),
+    ]
+    sent = table_of_columns(
+        {"size": ["1,5", 2.0, "N/A"], "late": ["yes", "n/a", True], "price": ["1,5", "2", "x"], "at": ["2024-01-01"] * 3,
+         "age": [1, 2, 3], "other": ["a", "b", "c"]}
+    )  # fmt: skip
+    known = as_known(sent, known_columns(columns))
+
+    back = as_sent(known, sent, never_texts(columns))
+
+    assert never_texts(columns) == {"size", "late", "age"}
+    assert back.number_names == ("age", "at")
+    assert dict(zip(back.cell_names, back.cells, strict=True)) == {
+        "size": ["1,5", 2.0, pytest.approx(float("nan"), nan_ok=True)], "late": ["yes", None, True],
+        "price": [1.5, 2.0, "x"], "other": ["a", "b", "c"],
+    }  # fmt: skip
+    assert as_sent(known, sent, frozenset({"age"})) is known

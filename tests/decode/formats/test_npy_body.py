@@ -67,6 +67,16 @@ def test_an_array_is_read_as_numpy_wrote_it(array: NDArray[np.generic], value: o
         pytest.param(headed("{'descr': '<f4', 'fortran_order': False}"), "invalid_body", id="no shape"),
         pytest.param(headed("{'descr': '<f3', 'shape': (1,)}", b"abc"), "invalid_body", id="no such type"),
         pytest.param(headed("{'descr': '<U1', 'shape': (1,)}", b"\xff" * 4), "invalid_body", id="no character"),
+        pytest.param(
+            headed("{'descr': '<U2', 'shape': (1,)}", b"\0\0\0\x61" * 2),
+            "invalid_body",
+            id="no characters that NumPy takes for some",
+        ),
+        pytest.param(
+            headed("{'descr': [('a', '<U2'), ('b', '|b1')], 'shape': (1,)}", b"\0\0\0\x61" * 2 + b"\1"),
+            "invalid_body",
+            id="no characters in a record",
+        ),
         pytest.param(headed("(" * 5000), "opaque_body", id="brackets"),
         pytest.param(headed("x" * (MAX_HEADER_BYTES + 1), version=2), "invalid_body", id="a long header"),
         pytest.param(b"\x93NUMPY\x03\x00" + struct.pack("<I", 1 << 31), "invalid_body", id="a header of 2 GiB"),
@@ -91,8 +101,10 @@ def test_an_array_of_no_bytes_has_no_rows(header: str) -> None:
 
 def test_half_a_character_is_marked() -> None:
     body = headed("{'descr': '<U1', 'shape': (1,)}", struct.pack("<I", 0xD800))
+    record = headed("{'descr': [('a', '<U1')], 'shape': (1,)}", struct.pack("<I", 0xD800))
 
     assert read_npy(body) == ["\N{REPLACEMENT CHARACTER}"]
+    assert read_npy(record) == [{"a": "\N{REPLACEMENT CHARACTER}"}]
 
 
 def test_rows_beyond_the_limit_are_counted_only() -> None:

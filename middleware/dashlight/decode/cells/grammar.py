@@ -8,7 +8,7 @@ import numpy as np
 
 from dashlight.decode.cells.nulls import BLANKS, NULLS, WORDED_NULLS
 from dashlight.decode.cells.numbers import number_in, plain_numbers
-from dashlight.decode.cells.shapes import NOTHING, NUMBERS, TIMES, CellCounts, Shape
+from dashlight.decode.cells.shapes import NOTHING, NUMBERS, TIMES, CellCounts, Shape, shape_of
 from dashlight.decode.cells.times import seconds_in
 from dashlight.decode.cells.truths import PAIRS, TRUTHS
 from dashlight.records import Cell
@@ -19,8 +19,8 @@ MOST_ODD_SHARE: Final = 0.01
 """Of the cells with a value: as many may be of another kind than the column."""
 
 _BELONGS: dict[WrittenKind, frozenset[Shape]] = {
-    "number": NUMBERS | {"empty", "null", "worded_null"},
-    "time": TIMES | {"empty", "null", "worded_null"},
+    "number": NUMBERS | NOTHING,
+    "time": TIMES | NOTHING,
     "boolean": frozenset({"truth", "empty", "null"}),
     "text": frozenset(),
 }
@@ -81,7 +81,7 @@ def odd_cells(counts: CellCounts, writing: Writing) -> OddCells | None:
     """Those that are not of the kind of the column's *writing*; None where there are none, and in a column of texts."""
     if writing.kind == "text":
         return None
-    odd = [shape for shape in counts.first if shape not in _BELONGS[writing.kind] or shape == "infinite"]
+    odd: list[Shape] = [shape for shape in counts.first if shape not in _BELONGS[writing.kind] or shape == "infinite"]
     if not odd:
         return None
     row, text = min(counts.first[shape] for shape in odd)
@@ -107,12 +107,6 @@ def read(texts: Sequence[str], writing: Writing) -> Column:
     return cells
 
 
-def null_or_text(bare: str, text: str) -> str | None:
-    """None where *bare*, what is left of *text* without outer blanks, says that there is no number or time; else *text*."""
-    folded = bare.lower()
-    return None if not bare or folded in NULLS or folded in WORDED_NULLS else text
-
-
 def truth_in(bare: str, text: str) -> bool | str | None:
     """The truth value that *bare*, what is left of *text* without outer blanks, writes; None for null; else *text*."""
     folded = bare.lower()
@@ -125,7 +119,9 @@ def value_of(text: str, writing: Writing) -> Cell:
     if writing.kind == "boolean":
         return truth_in(bare, text)
     found = number_in(bare, writing.decimal) if writing.kind == "number" else seconds_in(bare, writing.dates)
-    return null_or_text(bare, text) if found is None else found
+    if found is not None:
+        return found
+    return None if shape_of(bare) in NOTHING else text
 
 
 def _is(counts: CellCounts, kind: WrittenKind, most_odd_share: float) -> bool:
@@ -142,7 +138,7 @@ def _are_codes(counts: CellCounts, most_odd_share: float) -> bool:
     if not codes:
         return False
     is_all_digits = counts.of(NUMBERS) == counts.shapes["whole"]
-    return codes > most_odd_share * counts.of(NUMBERS | {"code"}) or (
+    return codes > most_odd_share * (codes + counts.of(NUMBERS)) or (
         is_all_digits and counts.fewest_digits == counts.most_digits
     )
 

@@ -1,19 +1,20 @@
 """Cells of traffic in columns that a reference knows: what they write, whatever the format brought them as text."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from dashlight.decode.cells.grammar import null_or_text, truth_in, writing_of
+from dashlight.decode.cells.grammar import truth_in, writing_of
 from dashlight.decode.cells.nulls import BLANKS
 from dashlight.decode.cells.numbers import number_in
-from dashlight.decode.cells.shapes import MOST_CHARACTERS, NOTHING, TIMES, CellCounts, Shape, shape_of
+from dashlight.decode.cells.shapes import MOST_CHARACTERS, NOTHING, NUMBERS, TIMES, CellCounts, Shape, shape_of
 from dashlight.decode.cells.times import seconds_in
 from dashlight.records import Cell, Table
 from dashlight.window.columns import ColumnReference, DateOrder, DecimalMark, Writing
+from dashlight.window.values import is_null
 
 MOST_TEXTS: Final = 4096
 """Texts of a column whose values are remembered; of more all are forgotten."""
@@ -40,38 +41,51 @@ class KnownColumn:
         self._shapes = Counter[Shape]()
         self._values: dict[str, Cell] = {}
 
+    @property
+    def writing(self) -> Writing:
+        """How the column is written, as far as it was read."""
+        return replace(self._writing, decimal=self._decimal, dates=self._dates)
+
     def read(self, cells: Sequence[Cell]) -> Sequence[Cell]:
         """*cells* with the values of their texts; one that writes none stays the text that it is, of wrong type."""
         values = self._values
         texts = {cell for cell in cells if isinstance(cell, str)}
-        fresh = [text for text in texts if text not in values and len(text) <= MOST_CHARACTERS]
+        fresh: dict[str, Shape] = {
+            text: _shape(text) for text in texts if text not in values and len(text) <= MOST_CHARACTERS
+        }
         if fresh:
-            self._learn(fresh)
-        return [values.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
+            self._see(fresh.values())
+            # What is open is read anew every time: the traffic may show something else by then.
+            opened = {text: self._value(text, shape) for text, shape in fresh.items() if shape in _OPEN}
+            values.update((text, self._value(text, shape)) for text, shape in fresh.items() if shape not in _OPEN)
+            found = [opened.get(cell, values.get(cell, cell)) if isinstance(cell, str) else cell for cell in cells]
+        else:
+            found = [values.get(cell, cell) if isinstance(cell, str) else cell for cell in cells]
+        if len(values) > MOST_TEXTS:
+            values.clear()
+        return found
 
-    def _learn(self, texts: Sequence[str]) -> None:
-        if len(self._values) + len(texts) > MOST_TEXTS:
-            self._values.clear()
-        shapes = self._shapes
-        shapes.update(map(_shape, texts))
-        decimal: DecimalMark = "," if shapes["comma"] > shapes["point"] else "."
-        dates: DateOrder = "dmy" if shapes["day_first"] > shapes["month_first"] else "mdy"
-        before = self._decimal, self._dates
-        if shapes["comma"] != shapes["point"]:
-            self._decimal = decimal
-        if shapes["day_first"] != shapes["month_first"]:
-            self._dates = dates
-        known = () if before == (self._decimal, self._dates) else tuple(self._values)
-        self._values.update((text, self._value(text)) for text in (*known, *texts))
+    def _see(self, shapes: Iterable[Shape]) -> None:
+        """Learns from the *shapes* of texts what the traffic shows."""
+        seen = self._shapes
+        seen.update(shapes)
+        if seen["comma"] != seen["point"]:
+            self._decimal = "," if seen["comma"] > seen["point"] else "."
+        if seen["day_first"] != seen["month_first"]:
+            self._dates = "dmy" if seen["day_first"] > seen["month_first"] else "mdy"
 
-    def _value(self, text: str) -> Cell:
+    def _value(self, text: str, shape: Shape) -> Cell:
         bare = text.strip(BLANKS)
         if self._writing.kind == "boolean":
             return truth_in(bare, text)
-        value = number_in(bare, self._decimal)
-        if value is None and self._may_be_time:
+        if shape in NOTHING:
+            return None
+        value = None
+        if shape in NUMBERS:
+            value = number_in(bare, self._decimal)
+        elif shape in TIMES and self._may_be_time:
             value = seconds_in(bare, self._dates)
-        return null_or_text(bare, text) if value is None else value
+        return text if value is None else value
 
 
 class KnownWords:
@@ -107,18 +121,18 @@ def known_columns(columns: Sequence[ColumnReference]) -> dict[str, KnownColumn |
     return found
 
 
-def as_typed(table: Table) -> Table:
-    """*table* with the values of its texts in columns of which most cells are numbers, or booleans, by type.
+def typed_columns(table: Table) -> dict[str, KnownColumn]:
+    """What reads the texts of those columns of *table* of which most cells are numbers, or booleans, by type.
 
-    For rows from which a reference is learned: its traffic will be read so.
+    For rows of which a reference is made: its traffic will be read so.
     """
-    columns: dict[str, KnownColumn | KnownWords] = {}
+    found: dict[str, KnownColumn] = {}
     for name, cells in zip(table.cell_names, table.cells, strict=True):
         types = Counter(map(type, cells))
         numbers, truths, texts = types[int] + types[float], types[bool], types[str]
         if texts and max(numbers, truths) >= texts:
-            columns[name] = KnownColumn(Writing("number" if numbers >= truths else "boolean"), may_be_time=False)
-    return as_known(table, columns)
+            found[name] = KnownColumn(Writing("number" if numbers >= truths else "boolean"), may_be_time=False)
+    return found
 
 
 def time_columns(table: Table) -> dict[str, Writing]:
@@ -138,6 +152,39 @@ def time_columns(table: Table) -> dict[str, Writing]:
 
 def _shape(text: str) -> Shape:
     return shape_of(text.strip(BLANKS))
+
+
+def never_texts(columns: Sequence[ColumnReference]) -> frozenset[str]:
+    """Names of those of *columns* that were numbers and booleans by type: when they come as texts, that is a change."""
+    return frozenset(
+        column.name
+        for column in columns
+        if column.writing is None and (column.kind == "boolean" or (column.kind == "numeric" and column.low < EARLIEST))
+    )
+
+
+def as_sent(known: Table, sent: Table, names: Collection[str]) -> Table:
+    """*known*, which is *sent* with the values of its texts, with these texts again in the columns *names*, but for null."""
+    texts = {name: cells for name, cells in zip(sent.cell_names, sent.cells, strict=True) if name in names}
+    texts = {name: cells for name, cells in texts.items() if str in set(map(type, cells))}
+    if not texts:
+        return known
+    values: dict[str, Sequence[Cell]] = {
+        name: row.tolist() for name, row in zip(known.number_names, known.numbers, strict=True) if name in texts
+    }
+    values.update((name, cells) for name, cells in zip(known.cell_names, known.cells, strict=True) if name in texts)
+    kept = [at for at, name in enumerate(known.number_names) if name not in texts]
+    others = {name: cells for name, cells in zip(known.cell_names, known.cells, strict=True) if name not in texts}
+    for name, cells in texts.items():
+        both = zip(cells, values[name], strict=True)
+        others[name] = [text if isinstance(text, str) and not is_null(value) else value for text, value in both]
+    return replace(
+        known,
+        number_names=tuple(known.number_names[at] for at in kept),
+        numbers=known.numbers[kept],
+        cell_names=tuple(others),
+        cells=tuple(others.values()),
+    )
 
 
 def as_known(table: Table, columns: Mapping[str, KnownColumn | KnownWords]) -> Table:

@@ -126,7 +126,8 @@ def shape_of(bare: str) -> Shape:
     if known is not None:
         return known
     if bare[0] in _DIGITS and _TIME_LIKE.fullmatch(bare):
-        return next((shape for shape, pattern in _TIMES.items() if pattern.fullmatch(bare)), "text")
+        shapes: list[Shape] = [shape for shape, pattern in _TIMES.items() if pattern.fullmatch(bare)]
+        return shapes[0] if shapes else "text"
     return _number_shape(bare) if _NUMBER_LIKE.fullmatch(bare) else "text"
 
 

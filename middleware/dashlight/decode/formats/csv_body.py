@@ -132,10 +132,12 @@ def _read_by_column(
     rows: Sequence[Sequence[str]], values: Sequence[list[Cell]], seen: Mapping[str, Cell], separator: str
 ) -> None:
     """Reads anew, in *values*, the columns of *rows* of which a text says something else there than what *seen* has for it."""
-    shapes = {text: shape_of(text.strip(BLANKS)) for text, cell in seen.items() if isinstance(cell, str)}
+    shapes: dict[str, Shape] = {
+        text: shape_of(text.strip(BLANKS)) for text, cell in seen.items() if isinstance(cell, str)
+    }
     if "comma" in shapes.values():  # then 1.250 may be thousands
         shapes.update((text, shape_of(text.strip(BLANKS))) for text in seen.keys() - shapes.keys())
-    likely = likely_mark([CellCounts(shapes=Counter(shapes.values()))], separator=separator)
+    likely = likely_mark([CellCounts(shapes=Counter[Shape](shapes.values()))], separator=separator)
     wanted = _TELLING if separator != "," or likely == "," else _TELLING - {"open_comma"}
     told = {
         text for text, shape in shapes.items() if shape in wanted and (isinstance(seen[text], str) or likely == ",")

@@ -5,7 +5,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from math import prod
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ NPY_MAGIC: Final = b"\x93NUMPY"
 ZIP_MAGIC: Final = b"PK\x03\x04"
 MAX_HEADER_BYTES: Final = 1 << 14
 
+_LAST_CHARACTER = 0x10FFFF
 _KIND = r"[<>|=]?(?:[biuf][0-9]{1,2}|[SU][0-9]{1,6}|[mM]8(?:\[[0-9a-zA-Z]{1,8}\])?)"
 _DESCR = re.compile(rf"'descr':\s*'({_KIND})'")
 _FIELDS = re.compile(rf"'descr':\s*\[((?:\(\s*'[^'\\]{{1,200}}',\s*'{_KIND}'\s*\),?\s*){{1,{MAX_COLUMNS}}})\]")
@@ -75,8 +76,9 @@ def read_npz(body: bytes, budget: BodyBudget | None = None) -> object:
 
 def _values(array: NDArray[np.generic]) -> object:
     if array.dtype.names is not None:
-        rows: list[tuple[object, ...]] = array.reshape(-1).tolist()
-        return [dict(zip(array.dtype.names, map(_text, row), strict=True)) for row in rows]
+        flat: NDArray[Any] = array.reshape(-1)
+        columns = [cast("list[object]", _values(flat[name])) for name in array.dtype.names]
+        return [dict(zip(array.dtype.names, row, strict=True)) for row in zip(*columns, strict=True)]
     if array.ndim > 2:
         array = array.reshape(len(array), -1)
     try:
@@ -85,11 +87,19 @@ def _values(array: NDArray[np.generic]) -> object:
         if array.dtype.kind == "S":
             return _decoded(cast("NDArray[np.bytes_]", array))
         if array.dtype.kind == "U":
+            _check_characters(array)
             return without_surrogates(array.tolist())
     except (ValueError, SystemError):
         raise undecodable("invalid_body", "texts of numbers that are no characters") from None
     # Longer floats than Python's stay objects of NumPy otherwise.
     return (array.astype(np.float64) if array.dtype.itemsize > 8 else array).tolist()
+
+
+def _check_characters(array: NDArray[np.generic]) -> None:
+    """Raises ValueError where a number is no character: NumPy makes texts of some that Python cannot handle."""
+    numbers = np.ascontiguousarray(array).reshape(-1).view(array.dtype.str[0] + "u4")
+    if numbers.size and int(numbers.max()) > _LAST_CHARACTER:
+        raise ValueError
 
 
 def _in_parts(array: NDArray[np.generic], make: Callable[[NDArray[np.generic]], list[object]]) -> object:
@@ -107,10 +117,6 @@ def _decoded(array: NDArray[np.bytes_]) -> object:
         return texts if array.ndim else texts[0]
     width = array.shape[1]
     return [texts[at : at + width] for at in range(0, len(texts), width)]
-
-
-def _text(value: object) -> object:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _array(body: bytes) -> NDArray[np.generic]:

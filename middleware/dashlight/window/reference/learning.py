@@ -1,13 +1,13 @@
 """A reference learned from the first rows of traffic, where nobody gave one."""
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from dashlight.records import Cell, Prediction, Role, Table
-from dashlight.window.columns import LeftOutColumn, Reference
+from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.facets.image_facets import bounded_image, is_image
 from dashlight.window.facets.label_counts import completed
 from dashlight.window.facets.list_kinds import MOST_HORIZON, bounded_list
@@ -25,6 +25,7 @@ from dashlight.window.values import WRONG, is_listed, number_of
 COLUMN_LIMIT = 256
 """Columns learned of each role: a client that invents names must not fill the memory."""
 
+_NO_WRITINGS: Mapping[str, Writing] = {}
 _TEXTS_KEPT = 50_000
 """Different items of lists that are kept once each; of more all are forgotten."""
 _NUMBER_BYTES = 8
@@ -83,10 +84,9 @@ class Learning:
         # What no answer ever said is no output.
         return {role: without_nulls(table) if role == "output" else table for role, table in whole.items()}
 
-    def read_anew(self, read: Callable[[Table], Table]) -> None:
-        """Keep what *read* makes of the rows."""
-        for role, table in self.chunk.items():
-            self._tables[role] = [read(table)]
+    def replace(self, rows: Chunk) -> None:
+        """Keep *rows*, which were made of its chunk, instead of those that it has."""
+        self._tables = {role: [table] for role, table in rows.items()}
 
     def keep_last(self, rows: int) -> None:
         """Forget all but the last *rows* of each role."""
@@ -95,9 +95,15 @@ class Learning:
             self._tables[role], self._rows[role] = [kept], kept.rows
 
     def reference(
-        self, *, rng: np.random.Generator, created_at: float, model: str = "", keep: Collection[str] = ()
+        self,
+        *,
+        rng: np.random.Generator,
+        created_at: float,
+        model: str = "",
+        keep: Collection[str] = (),
+        writings: Mapping[str, Writing] = _NO_WRITINGS,
     ) -> Steps[Reference]:
-        """The reference of the rows collected, in steps; ReferenceDataError where there are none.
+        """The reference of the rows collected, of which *writings* were texts, in steps; ReferenceDataError where there are none.
 
         Counters, ids and moments are left out, but for those that *keep*, globs, names.
         """
@@ -110,6 +116,7 @@ class Learning:
             model=model,
             least_rows=1,
             keep=keep,
+            writings=writings,
         )
 
     def left_out(self, keep: Collection[str] = ()) -> tuple[LeftOutColumn, ...]:
