@@ -1,6 +1,7 @@
 """The command `dashlight`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,6 +16,10 @@ COMMANDS: Final = ("collect", "explain", "learned", "reference", "run")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command in *arguments*, or in those of the process; returns its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["reference"]:
+        # Its matrices are small: threads wait for each other, and their number would show in the last digits. NumPy asks
+        # when it is loaded, which `dashlight run` leaves to the server.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     chosen = parser([word for word in words[:1] if word in COMMANDS] or COMMANDS).parse_args(words)
     return int(chosen.run(chosen))
 
