@@ -125,6 +125,7 @@ def test_the_first_rows_show_what_parts_the_fields(tmp_path: Path, delimiter: st
     ("content", "columns"),
     [
         pytest.param("x;y\n1,5;2,5\n2,5;3,5\n", {"x": [1.5, 2.5], "y": [2.5, 3.5]}, id="decimal commas"),
+        pytest.param("x;y\n1,5;1.250\n2,5;12.000\n", {"x": [1.5, 2.5], "y": [1250, 12000]}, id="points in groups"),
         pytest.param("Preis, netto;Menge\n1,5;2\n", {"Preis, netto": [1.5], "Menge": [2]}, id="a comma in the header"),
         pytest.param("x\n1,5\n2,5\n", {"x": [1.5, 2.5]}, id="one column of decimal commas"),
         pytest.param("sep=;\nx;y\n1;2\n", {"x": [1], "y": [2]}, id="told in the first line"),
