@@ -45,7 +45,43 @@ def test_semicolons_and_decimal_commas_are_numbers(tmp_path: Path) -> None:
     assert fired(detector, normal) == []
 
 
-@pytest.mark.parametrize("marker", ["N/A", "None", "?", "-", " ", "#DIV/0!", "eleven"])
+@pytest.mark.parametrize(
+    ("separator", "form"),
+    [
+        (",", lambda value: f'"{value:.3f}"'.replace(".", ",")),
+        ("\t", lambda value: f"{value:.3f}".replace(".", ",")),
+        (";", lambda value: f"{value:.3f} \u20ac".replace(".", ",")),
+        (",", lambda value: f"{value:.3f} %"),
+        (",", lambda value: f'"${value * 1000:,.2f}"'),
+        (";", lambda value: f"({-value:.3f})" if value < 0 else f"{value:.3f}"),
+        (",", lambda value: f"{value:.3f}".replace("-", "\u2212")),
+    ],
+    ids=["quoted commas", "tabs", "euros", "percent", "dollars", "accounts", "a minus sign"],
+)
+def test_numbers_are_some_however_they_are_written(
+    tmp_path: Path, separator: str, form: Callable[[float], str]
+) -> None:
+    values = np.random.default_rng(3).normal(size=5000)
+    lines = [separator.join([form(value), str(at % 7)]) for at, value in enumerate(values)]
+    (tmp_path / "t.csv").write_text("\n".join([f"y{separator}n", *lines]) + "\n")
+    factor = 1000 if "$" in form(1.0) else 1
+
+    def typed(rng: np.random.Generator) -> Mapping[str, Any]:
+        return {"y": (factor * rng.normal(size=100)).round(2 if factor > 1 else 3), "n": rng.integers(0, 7, 100)}
+
+    def as_text(rng: np.random.Generator) -> Mapping[str, Any]:
+        return {"y": [form(value).strip('"') for value in rng.normal(size=100)], "n": rng.integers(0, 7, 100)}
+
+    detector = detector_of(tmp_path / "t.csv", "--unordered")
+
+    assert kinds(detector) == {"y": "numeric", "n": "numeric"}
+    assert fired(detector, typed) == []
+    assert fired(DriftDetector(detector.reference), as_text) == []
+
+
+@pytest.mark.parametrize(
+    "marker", ["N/A", "None", "?", "-", " ", "#DIV/0!", "eleven", "missing", "--", "NaT", "inf", "007"]
+)
 def test_one_odd_cell_leaves_a_column_of_numbers_one(tmp_path: Path, marker: str) -> None:
     cells = [str(value) for value in np.random.default_rng(3).normal(50, 10, 5000).round(1)]
     cells[777] = marker
@@ -75,24 +111,42 @@ def test_the_index_that_pandas_writes_is_no_column(tmp_path: Path, form: str) ->
     assert fired(detector, normal) == []
 
 
-@pytest.mark.parametrize("form", ["datetimes", "texts", "texts with a zone"])
-@pytest.mark.parametrize("source", ["file", "memory"])
+HOURS = pd.date_range("2024-01-01", periods=24, freq="h")
+
+
+def in_form(moments: pd.DatetimeIndex, form: str) -> Any:
+    """*moments* as one column, in one of the forms in which they come."""
+    texts = {"texts": "%Y-%m-%dT%H:%M:%S", "blanks": "%Y-%m-%d %H:%M", "strokes": "%Y/%m/%d %H:%M:%S.%f"}
+    if form in texts:
+        return moments.strftime(texts[form]).tolist()
+    if form == "texts with a zone":
+        return [moment.isoformat() + "+00:00" for moment in moments]
+    if form == "another zone":
+        return [moment.isoformat() for moment in moments.tz_localize("UTC").tz_convert("Asia/Kolkata")]
+    if form == "aware":
+        return moments.tz_localize("UTC").tz_convert("America/New_York")
+    return moments if form == "datetimes" else moments.to_pydatetime().tolist()
+
+
+FORMS = ["datetimes", "texts", "texts with a zone", "blanks", "strokes", "another zone", "aware", "objects"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("source", ["Parquet", "CSV", "frame", "texts in a frame", "CSV of texts with a zone"])
 def test_moments_are_compared_whichever_way_they_come(tmp_path: Path, source: str, form: str) -> None:
-    base = pd.Timestamp("2024-01-01")
     rng = np.random.default_rng(3)
-    frame = pd.DataFrame({"t": base + pd.to_timedelta(rng.integers(0, 24, 4000), "h"), "x": rng.normal(size=4000)})
-    frame.to_parquet(tmp_path / "t.parquet")
-    detector = (
-        detector_of(tmp_path / "t.parquet", "--unordered", "--keep", "t")
-        if source == "file"
-        else DriftDetector(frame, {"t": "numeric"}, ordered=False)
-    )
+    moments = HOURS[rng.integers(0, 24, 4000)]
+    stored = {"texts in a frame": "texts", "CSV of texts with a zone": "another zone"}.get(source, "datetimes")
+    frame = pd.DataFrame({"t": in_form(moments, stored), "x": rng.normal(size=4000)})
+    if "frame" in source:
+        detector = DriftDetector(frame, {"t": "numeric"}, ordered=False)
+    else:
+        path = tmp_path / ("t.parquet" if source == "Parquet" else "t.csv")
+        frame.to_parquet(path) if source == "Parquet" else frame.to_csv(path, index=False)
+        detector = detector_of(path, "--unordered", "--keep", "t")
 
     def rows(live: np.random.Generator) -> Mapping[str, Any]:
-        moments = base + pd.to_timedelta(live.integers(0, 24, 100), "h")
-        zone = "+00:00" if form == "texts with a zone" else ""
-        texts = [moment.isoformat() + zone for moment in moments]
-        return {"t": moments if form == "datetimes" else texts, "x": live.normal(size=100)}
+        return {"t": in_form(HOURS[live.integers(0, 24, 100)], form), "x": live.normal(size=100)}
 
     assert kinds(detector) == {"t": "numeric", "x": "numeric"}
     assert fired(detector, rows) == []

@@ -1,11 +1,12 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dashlight.cli.reference_text import season_words, shown, summary
 from dashlight.records import Role
-from dashlight.window.columns import Reference, Season
+from dashlight.window.columns import LeftOutColumn, Reference, Season
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.seasons import HOURS
 from dashlight.window.tables import Column
@@ -89,3 +90,15 @@ def test_the_rhythm_of_a_column_is_told(harmonics: list[int], words: str) -> Non
     season = Season(np.array(harmonics), np.zeros((1 + 2 * len(harmonics), 36)), np.ones(HOURS), ())
 
     assert season_words(season) == words
+
+
+def test_what_the_reference_does_without_is_told() -> None:
+    made = replace(reference({"x": [1.0, 2.5] * 100}), left_out=(LeftOutColumn("feature", "seq", "counter"),))
+
+    assert shown(made, "r.json").splitlines()[-1] == "left out: 'seq' counts up from row to row"
+
+
+def test_a_line_break_in_a_category_breaks_no_line() -> None:
+    lines = shown(reference({"x": ["two\nlines", "one"] * 100}), "r.json").splitlines()
+
+    assert any("two?lines 50%" in line for line in lines)

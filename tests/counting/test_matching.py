@@ -36,6 +36,7 @@ def traffic(columns: Mapping[str, Sequence[Any]]) -> Prediction:
         pytest.param({"data[0]": [30], "data[1]": [4000]}, {"data[0]": "age", "data[1]": "income"}, id="elements"),
         pytest.param({"0": [30], "1": [4000]}, {"0": "age", "1": "income"}, id="places"),
         pytest.param({"1": [30], "2": [4000]}, {"1": "age", "2": "income"}, id="places of libsvm"),
+        pytest.param({"0": ["30", "N/A"], "1": ["4,000", "$900"]}, {"0": "age", "1": "income"}, id="numbers in text"),
         pytest.param({"data[1]": [4000], "data[0]": [30]}, {"data[0]": "age", "data[1]": "income"}, id="any order"),
         pytest.param({"data[0]": [4000], "data[1]": [30]}, {}, id="swapped: out of range"),
         pytest.param({"data[0]": ["a"], "data[1]": [4000]}, {}, id="of another kind"),
@@ -58,7 +59,8 @@ def test_features_are_matched_by_spelling_or_position(
     found = match(reference(PEOPLE), traffic(columns).features)
 
     assert found.names == names
-    assert set(found.renamed(traffic(columns)).features.number_names) >= set(names.values())
+    features = found.renamed(traffic(columns)).features
+    assert {*features.number_names, *features.cell_names} >= set(names.values())
 
 
 def test_separators_do_not_part_names() -> None:

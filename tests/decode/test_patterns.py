@@ -17,7 +17,7 @@ import dashlight.capture
 import dashlight.decode
 import dashlight.serving
 import dashlight.window
-from dashlight.decode.cells.shapes import PATTERNS
+from dashlight.decode.cells.shapes import TIMES
 from dashlight.decode.protocols import FALLBACK, PROTOCOLS
 
 CAP = 1 << 18
@@ -58,11 +58,15 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.cells.numbers:_CODE_IN_LINES": (("", "\n", ""), ("\n", "0", ""), ("\n", "7", ""), ("", "\n0.", "")),
     "decode.cells.numbers:_FRACTION": _WRITTEN,
     **{f"decode.cells.numbers:{name}[{mark}]": _WRITTEN for name in ("_PLAIN", "_READ", "_REMOVED") for mark in ".,"},
-    "decode.cells.shapes:_BEGINNING": _WRITTEN,
-    **{f"decode.cells.shapes:_COMPILED[{shape}]": (*_WRITTEN, *_DATED) for shape in PATTERNS},
+    "decode.cells.shapes:_CODE": _WRITTEN,
+    "decode.cells.shapes:_COMMAED": _WRITTEN,
     "decode.cells.shapes:_CURRENCY": (*_WRITTEN, ("", "US", ""), ("", "z", ""), ("", "A", "")),
     "decode.cells.shapes:_DECIMALS": _WRITTEN,
+    "decode.cells.shapes:_NUMBER_LIKE": (*_WRITTEN, ("", "USDx", "x")),
     "decode.cells.shapes:_OPEN": _WRITTEN,
+    "decode.cells.shapes:_POINTED": _WRITTEN,
+    "decode.cells.shapes:_TIME_LIKE": _DATED,
+    **{f"decode.cells.shapes:_TIMES[{shape}]": _DATED for shape in TIMES},
     "decode.cells.times:_YEAR_FIRST": _DATED,
     "decode.cells.times:_YEAR_LAST": _DATED,
     "decode.protocols.detect:_EXPLANATION": _PATH,
@@ -95,6 +99,11 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.rows.matching.returned_inputs:_SAID": (*_NAME, ("y[", "1", "!"), ("", "label", "!")),
     "decode.rows.matching.returned_inputs:_WRAPPED": (("", "input", "!"),),
     "decode.rows.matching.row_keys:_KEY": _NAME,
+    "window.inspection.doubts:_LABEL": (*_NAME, ("", "label", "!"), ("", "is_", "!"), ("y_", "y_", "!")),
+    "window.inspection.facts_meter:_MOMENT": (_DIGITS, ("2024-01-02 ", " ", "!"), ("2024-01-02 10:00:00.", "7", "x"), ("", "1-", "x")),
+    "window.inspection.facts_meter:_TOKEN": (("", "a", " "), ("", "a", "@")),
+    "window.inspection.left_out:_ID": (*_NAME, ("", "id_", "!"), ("", "aId", "!"), ("", "key", "!")),
+    "window.inspection.left_out:_INDEX": (("Unnamed: ", "7", "x"), ("__index_level_", "7", "x")),
     "window.facets.list_names:_BOUND": (*_NAME, ("p", "1", "!")),
     "window.facets.list_names:_LIST": (("search", "_", "!"),),
     "capture.trace_parent:_TRACEPARENT": (("00-" + "0" * 32 + "-" + "0" * 16 + "-00-", "-", "\n"),),

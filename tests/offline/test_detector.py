@@ -436,3 +436,13 @@ def test_junk_as_a_reference_raises_nothing_but_our_error_and_makes_no_nan(cells
 
     for score in detector.scores():
         assert np.isfinite([score.value, score.low, score.high]).all(), score
+
+
+def test_what_the_reference_leaves_out_is_not_unknown(rows: Rows) -> None:
+    detector = DriftDetector({**rows(500), "seq": np.arange(500)})
+
+    for pane in range(3):
+        detector.update({**rows(50), "seq": np.arange(50) + 500 + 50 * pane, "height": np.zeros(50)}, 10.0 * pane)
+
+    assert [each.name for each in detector.reference.left_out] == ["seq"]
+    assert detector.unknown_columns == {"height": 150}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +211,41 @@ def test_columns_of_lists_and_images_are_what_they_hold_or_what_is_said(
 def test_columns_that_do_not_hold_what_is_said_are_errors(kind: str) -> None:
     with pytest.raises(CallError, match=f"holds no {kind}s: expected"):
         built({"x": NORMAL}, {"x": kind})
+
+
+def frame(rows: int = 1000) -> dict[str, Any]:
+    rng = np.random.default_rng(9)
+    hours = np.arange(rows).astype("timedelta64[h]")
+    return {
+        "age": rng.normal(40, 10, rows),
+        "Unnamed: 0": np.arange(rows),
+        "seq": np.arange(rows) * 2 + 7,
+        "seen": np.datetime64("2024-01-01T00:00") + hours,
+        "day": [(date(2024, 1, 1) + timedelta(days=row)) for row in range(rows)],
+        "ticket": [f"T-{key}" for key in rng.permutation(rows)],
+    }
+
+
+def test_what_no_traffic_can_be_like_is_left_out() -> None:
+    made = reference_of(frame(), None, ordered=True, created_at=0.0)
+
+    assert [column.name for column in made.columns] == ["age"]
+    assert {each.name: each.why for each in made.left_out} == {
+        "Unnamed: 0": "index",
+        "seq": "counter",
+        "seen": "time",
+        "day": "time",
+        "ticket": "id",
+    }
+
+
+@pytest.mark.parametrize(("name", "kind"), [("seq", "numeric"), ("seen", "numeric"), ("ticket", "text")])
+def test_a_column_whose_kind_is_said_stays(name: str, kind: str) -> None:
+    made = reference_of(frame(), {name: kind}, ordered=True, created_at=0.0)
+
+    assert {column.name for column in made.columns if not column.of} == {"age", name}
+
+
+def test_where_nothing_stays_that_is_said() -> None:
+    with pytest.raises(CallError, match=r"no column left .* 'n' numbers the rows; name what to keep"):
+        reference_of({"n": np.arange(500)}, None, ordered=True, created_at=0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from dashlight.records import Score, Table
 from dashlight.store.layout import Layout
 from dashlight.watching.learner import MOST_BYTES, Learner, LearnerState
 from dashlight.window.columns import Reference
+from dashlight.window.layout import NULL, TYPE_ERROR
 from dashlight.window.tables import table_of_columns
 
 WANTED = 1000
@@ -84,6 +86,19 @@ def test_what_never_holds_still_is_learned_whole_and_that_is_said(caplog: pytest
     assert made == 4 * WANTED
     (warning,) = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert warning.startswith("/predict risk: learned a reference from 4000 rows in which age did not hold still: ")
+
+
+def test_texts_among_numbers_are_learned_as_traffic_will_be_read() -> None:
+    taught = Taught()
+    ages = [*np.random.default_rng(1).normal(40, 10, 950).tolist(), *["N/A"] * 40, *["41,5"] * 9, "old"]
+    features = table_of_columns({"age": [ages[at * 7 % WANTED] for at in range(WANTED)]})
+    taught.learner.take(KeptRows.of({"feature": features, "output": NOTHING}))
+
+    made = taught.learner.reference(5.0, model="risk")
+
+    assert made is not None
+    assert made.columns[0].kind == "numeric"
+    assert made.columns[0].counts[[NULL, TYPE_ERROR]].tolist() == [40, 1]
 
 
 def test_rows_beyond_those_wanted_are_left_until_they_are_wanted() -> None:
@@ -201,3 +216,39 @@ STATE = Taught().rows(100).learner.state
 def test_what_no_learner_of_so_many_rows_holds_is_refused(state: LearnerState) -> None:
     with pytest.raises(ValueError, match=r"expected|no row of bytes"):
         Taught().learner.restore(state)
+
+
+def counted(taught: np.random.Generator, first: int, rows: int) -> KeptRows:
+    """Rows with a counter, a moment and an id in them."""
+    numbers = np.arange(first, first + rows)
+    asked: dict[str, Any] = {
+        "age": taught.normal(40, 10, rows),
+        "seq": numbers.astype(float),
+        "seen": [f"2026-11-30T12:{number // 60 % 60:02}:{number % 60:02}Z" for number in numbers.tolist()],
+        "session": [f"u{key:x}" for key in taught.integers(0, 2**40, rows).tolist()],
+    }
+    return KeptRows.of({"feature": table_of_columns(asked), "output": NOTHING})
+
+
+def test_counters_moments_and_ids_are_not_learned_and_do_not_keep_learning_open(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    rng, learner = np.random.default_rng(8), Learner("/predict risk", WANTED, tolerance=0.02)
+    for first in range(0, WANTED, 100):
+        learner.take(counted(rng, first, 100))
+
+    made = learner.reference(5.0, model="risk")
+
+    assert made is not None
+    assert [column.name for column in made.columns] == ["age"]
+    assert {each.name: each.why for each in made.left_out} == {"seq": "row_number", "seen": "time", "session": "id"}
+    assert "/predict risk: left out: seq numbers the rows; " in caplog.records[-1].getMessage()
+
+
+def test_a_counter_is_learned_where_it_is_asked_for() -> None:
+    rng, learner = np.random.default_rng(8), Learner("/predict risk", WANTED, tolerance=0.02, keep=("seq",))
+    while (made := learner.reference(5.0, model="risk")) is None:
+        learner.take(counted(rng, learner.rows, 100))
+
+    assert [column.name for column in made.columns] == ["age", "seq"]

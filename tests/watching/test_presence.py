@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from dashlight.store.layout import Layout
 from dashlight.watching.presence import TELLING_ROWS, Presence, PresenceState
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState
-from dashlight.window.columns import ColumnReference, Reference
+from dashlight.window.columns import ColumnReference, LeftOutColumn, Reference
 from dashlight.window.layout import BINS, NULL, STRUCTURAL_BINS
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
@@ -120,6 +121,15 @@ def test_that_a_column_came_outlives_the_process(reference: Reference) -> None:
     assert watched.comparison.never_came == ("city",)
 
 
+def test_what_was_learned_from_traffic_came(reference: Reference) -> None:
+    watched = Watched(replace(reference, source="learned"))
+
+    found = watched.serve(30, lack("price"))
+
+    assert watched.comparison.never_came == ()
+    assert {(alert.source, alert.column) for alert in found} == {("drift", "price"), ("break", "price")}
+
+
 def test_a_column_that_one_of_several_processes_brings_came(reference: Reference) -> None:
     watched = Watched(reference, processes=3)
     watched.serve(1, lambda process, asked: asked.pop("price") if process else None)
@@ -219,3 +229,13 @@ def test_without_a_server_it_is_told_as_well(caplog: pytest.LogCaptureFixture) -
         "in the reference, not in the traffic: price, stroke, city: left out",
         "in the traffic, not in the reference: height: left out",
     ]
+
+
+def test_what_the_reference_does_without_is_no_news_when_it_comes(reference: Reference) -> None:
+    watched = Watched(replace(reference, left_out=(LeftOutColumn("feature", "seq", "counter"),)))
+    watched.serve(6)
+
+    found = watched.serve(30, lambda _, asked: asked.update(seq=np.arange(60.0), height=np.zeros(60)))
+
+    assert {alert.column for alert in found} == {"height"}
+    assert watched.comparison.unknown_columns == ("height",)

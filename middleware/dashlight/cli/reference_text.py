@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from dashlight.records import Kind
 from dashlight.window.columns import ColumnReference, Reference, Season
+from dashlight.window.inspection.left_out import WHY
 from dashlight.window.layout import NULL, STRUCTURAL_BINS
 from dashlight.window.reference.seasons import DAY_HARMONIC
 
@@ -33,7 +34,8 @@ def shown(reference: Reference, name: str) -> str:
     lines = [head] + [(*column_words(column), _variation(column)) for column in reference.columns]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
-    return "\n".join([f"{name}: {summary(reference)}", "", *table])
+    left_out = [f"left out: {_on_one_line(each.name)!r} {WHY[each.why]}" for each in reference.left_out]
+    return "\n".join([f"{name}: {summary(reference)}", "", *table, *([""] if left_out else []), *left_out])
 
 
 def season_words(season: Season) -> str:

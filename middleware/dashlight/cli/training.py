@@ -4,18 +4,18 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import chain, repeat
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.cli.progress import Report
 from dashlight.decode.cells.shapes import CellCounts
-from dashlight.decode.rows.columns import LeftOut, apart
+from dashlight.decode.rows.columns import apart
 from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Table
-from dashlight.window.columns import LeftOutReason, Writing
+from dashlight.window.columns import Writing
 from dashlight.window.inspection.left_out import is_index, is_kept
 from dashlight.window.reference.build import Chunk
 from dashlight.window.tables import selected
@@ -146,7 +146,7 @@ def wanted_columns(
         for glob in globs
         if not any(is_kept(name, [glob]) for name in file.names)
     ]
-    left_out: dict[str, LeftOut | LeftOutReason | Literal["unusable"]] = dict(never)
+    left_out: dict[str, str] = dict(never)
     left_out |= dict.fromkeys(indices, "index")
     left_out |= dict.fromkeys((name for name in file.names if name in file.unusable), "unusable")
     return Wanted(

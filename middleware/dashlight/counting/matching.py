@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from dashlight.decode.cells.known_columns import as_known, known_columns
 from dashlight.judge.words import listed, printable
 from dashlight.records import Cell, Prediction, Table
 from dashlight.window.columns import ColumnReference, Reference, columns_of
@@ -108,8 +109,10 @@ def _match(reference: Reference, table: Table) -> Match:
             extra=tuple(name for name in extra if name not in found),
         )
     places = _places(names)
-    if places is not None and len(places) == len(known) == len(missing) and _agree(columns, places, table):
-        return Match(dict(zip(places, known, strict=True)), is_by_position=True)
+    if places is not None and len(places) == len(known) == len(missing):
+        positions = dict(zip(places, known, strict=True))
+        if _agree(columns, as_known(renamed(table, positions), known_columns(columns))):
+            return Match(positions, is_by_position=True)
     return Match(missing=tuple(missing), extra=tuple(extra if places is None else places))
 
 
@@ -162,18 +165,18 @@ def _places(names: Sequence[str]) -> list[str] | None:
     return [places[at] for at in sorted(places)] if is_whole and len(stems) == 1 else None
 
 
-def _agree(columns: Sequence[ColumnReference], names: Sequence[str], table: Table) -> bool:
+def _agree(columns: Sequence[ColumnReference], table: Table) -> bool:
     numbers = dict(zip(table.number_names, table.numbers, strict=True))
     cells = dict(zip(table.cell_names, table.cells, strict=True))
-    for column, name in zip(columns, names, strict=True):
-        if name in numbers:
-            values = numbers[name][~np.isnan(numbers[name])]
+    for column in columns:
+        if column.name in numbers:
+            values = numbers[column.name][~np.isnan(numbers[column.name])]
             room = ROOM * (column.high - column.low) if column.kind == "numeric" else 0.0
             fits = (values >= column.low - room) & (values <= column.high + room)
             if column.kind != "numeric":
                 fits = np.array([_is_known(column, value) for value in values.tolist()], np.bool_)
         else:
-            told = [cell for cell in cells[name] if cell is not None]
+            told = [cell for cell in cells[column.name] if cell is not None]
             fits = np.array([column.kind != "numeric" and _is_known(column, cell) for cell in told], np.bool_)
         if fits.size and fits.mean() < AGREEING_SHARE:
             return False

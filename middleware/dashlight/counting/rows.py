@@ -60,10 +60,10 @@ class RowCounter:
             begin += len(columns)
         self._counts = np.zeros((begin, BINS), np.int64)
         self._joint = JointCounter(reference, watched)
-        self._left_out = frozenset((each.role, each.name) for each in reference.left_out)
+        self._left_out: frozenset[tuple[Role, str]] = frozenset((each.role, each.name) for each in reference.left_out)
         self._recent = RecentCollector(
             [each for each in watched.kept_as_they_came if each.kind != "vector"],
-            known=self._left_out.union((each.role, each.name) for each in reference.columns),
+            known={*self._left_out, *((each.role, each.name) for each in reference.columns)},
         )
         self._exemplars = ExemplarCollector(begin)
         self._unknown: tuple[str, ...] = ()

@@ -61,6 +61,9 @@ class DriftDetector:
     what is masked). Moments count as seconds since the epoch, spans of time as seconds. A value of the wrong type, an
     infinite one, a missing column are counted and judged; they are no errors. Texts, vectors, images, rankings
     and forecasts are judged by what can be measured of them (`comment · words`, `embedding · norm`, `items · first`).
+
+    Columns of the reference that no later row can be like are left out: the index that pandas wrote, row numbers,
+    counters, ids, moments. `reference.left_out` names them, and *kinds* keeps what it names.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class DriftDetector:
         self._sides = {role: _Side(columns_of_role(self._reference, role)) for role in ("feature", "output")}
         self._names = {name: None for side in self._sides.values() for name in side.names}
         self._facets = {facet: name for side in self._sides.values() for facet, name in side.facets.items()}
+        self._left_out = {each.name for each in self._reference.left_out}
         self._alerts = Alerts()
         self._unknown: dict[str, int] = {}
         self._at = self._closed_at = math.nan
@@ -114,7 +118,7 @@ class DriftDetector:
         these rows in it, and judges it; until then nothing is returned. Rows may come in any order and in any number of
         calls within a pane. A column that is not there is missing in each row, and one that never had a value yet is not
         judged (`missing_columns`); where none of the reference's outputs (or features) is there, those are not looked at.
-        A column that the reference does not know is counted in `unknown_columns`.
+        A column that the reference does not know is counted in `unknown_columns`, but for those that it leaves out.
 
         Raises:
             DashlightError: *at* is no moment or lies before the last one, or the columns cannot be read, are of several
@@ -129,7 +133,7 @@ class DriftDetector:
                 f"the update has {listed(unknown)}{asked}: expected columns of the reference, {listed(self._names)}"
             )
         prediction = self._prediction(given)
-        self._count_unknown(unknown, given.rows)
+        self._count_unknown([name for name in unknown if name not in self._left_out], given.rows)
         self._counter.add(prediction, _NO_TRACE)
         self._at = at
         if math.isnan(self._closed_at):

@@ -10,7 +10,7 @@ from typing import cast, get_args
 
 import numpy as np
 
-from dashlight.decode.cells.known_columns import as_typed
+from dashlight.decode.cells.known_columns import KnownColumn, as_known, as_typed, time_columns
 from dashlight.decode.frames import Columns, columns_of
 from dashlight.errors import CallError, ReferenceDataError
 from dashlight.offline.tables import is_matrix, table_of
@@ -129,6 +129,8 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
     kinds = _with_lists(columns, coded | dict(declared))
     values = {name: _as_texts(each) if kinds.get(name) == "text" else each for name, each in columns.values.items()}
     table = as_typed(table_of(values, columns.rows))
+    times = {name: each for name, each in time_columns(table).items() if kinds.get(name, "numeric") == "numeric"}
+    table = as_known(table, {name: KnownColumn(writing, may_be_time=True) for name, writing in times.items()})
     try:
         reference = build_reference(
             lambda: [{"feature": table}],
@@ -138,7 +140,7 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
             categorical=[name for name, kind in kinds.items() if kind == "categorical"],
             kinds={name: kind for name, kind in kinds.items() if kind in FACETED},
             order=list(columns.values),
-            writings=dict.fromkeys(columns.moments, Writing("time")),
+            writings={**dict.fromkeys(columns.moments, Writing("time")), **times},
             keep=[*declared, *coded],
         )
     except ReferenceDataError as error:

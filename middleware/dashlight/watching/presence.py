@@ -40,15 +40,16 @@ class Presence:
     as expected from the start.
     """
 
-    def __init__(self, columns: Sequence[ColumnReference]) -> None:
-        """*columns* are all of the reference, counted."""
+    def __init__(self, columns: Sequence[ColumnReference], *, are_learned: bool = False) -> None:
+        """*columns* are all of the reference, counted. Those that *are_learned* from traffic came with what they learned from."""
         self._columns = tuple(columns)
         places = {(column.role, column.name): place for place, column in enumerate(columns)}
         self._whole = np.array(
             [places.get((column.role, column.of or column.name), place) for place, column in enumerate(columns)],
             np.intp,
         )
-        self._came = np.array([column.counts[NULL] >= column.rows for column in columns], np.bool_)[self._whole]
+        is_empty = np.array([column.counts[NULL] >= column.rows for column in columns], np.bool_)[self._whole]
+        self._came = is_empty | are_learned
         self._rows = 0
         self._is_told = self._is_unknown_told = False
 

@@ -13,6 +13,7 @@ from dashlight.counting.selection import watched_of
 from dashlight.judge.alert_budget import BREAKS
 from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.breaks.judge import BreakJudge
+from dashlight.judge.breaks.state import Place
 from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.columns.scores import scores
 from dashlight.judge.directions.bets import Direction
@@ -73,8 +74,8 @@ class Comparison:
             self.columns, profiles, panes=panes, share=share * BREAKS, movements=movements, **labels
         )
         self._recent = self._breaks.recent_values()
-        self._presence = Presence(self.columns)
-        self._watched = frozenset((column.role, column.name) for column in watched.columns)
+        self._presence = Presence(self.columns, are_learned=reference.source == "learned")
+        self._watched: frozenset[Place] = frozenset((column.role, column.name) for column in watched.columns)
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))

@@ -143,6 +143,79 @@ def test_a_cell_has_one_shape_and_is_a_number_where_it_has_that_of_one(text: str
     assert shape == next((each for each, pattern in PATTERNS.items() if re.fullmatch(pattern, bare)), shape)
 
 
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "$",
+        "US$",
+        "CA$",
+        "AU$",
+        "NZ$",
+        "HK$",
+        "SG$",
+        "MX$",
+        "A$",
+        "C$",
+        "R$",
+        "S$",
+        "€",
+        "£",
+        "¥",
+        "₹",
+        "₽",
+        "₩",
+        "₺",
+        "₪",
+        "฿",
+        "₫",
+        "₴",
+        "₦",
+        "USD",
+        "EUR",
+        "GBP",
+        "CHF",
+        "JPY",
+        "CNY",
+        "RMB",
+        "INR",
+        "SEK",
+        "NOK",
+        "DKK",
+        "PLN",
+        "CZK",
+        "HUF",
+        "CAD",
+        "AUD",
+        "NZD",
+        "BRL",
+        "MXN",
+        "ZAR",
+        "RUB",
+        "TRY",
+        "KRW",
+        "SGD",
+        "HKD",
+        "kr",
+        "kr.",
+        "Fr.",
+        "Rs",
+        "Rs.",
+        "zł",
+        "zl",
+        "Kč",
+        "Ft",
+        "%",
+    ],
+)
+def test_money_and_percent_stand_before_and_behind(unit: str) -> None:
+    behind = [f"5{unit}", f"-5 {unit}", f"({unit}5)", f"(5 {unit})", f"1,250.5\u00a0{unit}", f"1.250,5{unit}"]
+    before = [] if unit == "%" else [f"{unit}5", f"{unit} 5", f"-{unit}5", f"{unit}-5", f"{unit}(5)"]
+
+    assert [number_in(text, ".") for text in behind] == [5, -5, -5, -5, 1250.5, 1250.5] or unit == "%"
+    assert [number_in(text, ".") for text in before] == [5, 5, -5, -5, -5] or unit == "%"
+    assert NUMBERS.issuperset(map(shape_of, [text for text in (*behind, *before) if text != "(%5)"]))
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_numbers_come_back_from_what_python_writes(number: float) -> None:
     read_back = read([repr(number)], Writing("number"))

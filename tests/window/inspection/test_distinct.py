@@ -48,7 +48,7 @@ def test_the_row_that_dominates_is_found_wherever_it_stands(piece: int) -> None:
         rows.add(hashed(values[start : start + piece]))
 
     assert rows.heaviest is not None
-    count, first = rows.heaviest
+    _, count, first = rows.heaviest
     assert heavy.sum() - len(values) / 256 <= count <= heavy.sum()
     assert count >= 0.9 * heavy.sum()
     if piece > 37:  # what was forgotten for a while begins again

@@ -35,6 +35,8 @@ def words(rng: np.random.Generator) -> list[str]:
     ("name", "make", "why"),
     [
         pytest.param("Unnamed: 0", lambda rng: rng.normal(size=ROWS), "index", id="index by name"),
+        pytest.param("Unnamed: 0.1", lambda rng: rng.normal(size=ROWS), "index", id="index written twice"),
+        pytest.param("pickup", lambda rng: rng.integers(1_700_000_000, 1_760_000_000, ROWS), "time", id="shuffled seconds"),
         pytest.param("", lambda rng: rng.normal(size=ROWS), "index", id="no name"),
         pytest.param("n", lambda _: np.arange(ROWS), "row_number", id="row number from 0"),
         pytest.param("n", lambda _: np.arange(1, ROWS + 1), "row_number", id="row number from 1"),

@@ -7,10 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from dashlight.decode.cells.grammar import null_or_text, truth_in
+from dashlight.decode.cells.grammar import null_or_text, truth_in, writing_of
 from dashlight.decode.cells.nulls import BLANKS
 from dashlight.decode.cells.numbers import number_in
-from dashlight.decode.cells.shapes import MOST_CHARACTERS, Shape, shape_of
+from dashlight.decode.cells.shapes import MOST_CHARACTERS, NOTHING, TIMES, CellCounts, Shape, shape_of
 from dashlight.decode.cells.times import seconds_in
 from dashlight.records import Cell, Table
 from dashlight.window.columns import ColumnReference, DateOrder, DecimalMark, Writing
@@ -53,7 +53,7 @@ class KnownColumn:
         if len(self._values) + len(texts) > MOST_TEXTS:
             self._values.clear()
         shapes = self._shapes
-        shapes.update(shape_of(text.strip(BLANKS)) for text in texts)
+        shapes.update(map(_shape, texts))
         decimal: DecimalMark = "," if shapes["comma"] > shapes["point"] else "."
         dates: DateOrder = "dmy" if shapes["day_first"] > shapes["month_first"] else "mdy"
         before = self._decimal, self._dates
@@ -119,6 +119,25 @@ def as_typed(table: Table) -> Table:
         if texts and max(numbers, truths) >= texts:
             columns[name] = KnownColumn(Writing("number" if numbers >= truths else "boolean"), may_be_time=False)
     return as_known(table, columns)
+
+
+def time_columns(table: Table) -> dict[str, Writing]:
+    """How those columns of *table* are written that hold texts alone, all but a few of them times."""
+    found: dict[str, Writing] = {}
+    for name, cells in zip(table.cell_names, table.cells, strict=True):
+        texts = [cell for cell in cells if isinstance(cell, str)]
+        first = next((shape for shape in map(_shape, texts) if shape not in NOTHING), None)
+        if first in TIMES and len(texts) + sum(cell is None for cell in cells) == table.rows:
+            counts = CellCounts()
+            counts.add(texts)
+            writing = writing_of(counts)
+            if writing.kind == "time":
+                found[name] = writing
+    return found
+
+
+def _shape(text: str) -> Shape:
+    return shape_of(text.strip(BLANKS))
 
 
 def as_known(table: Table, columns: Mapping[str, KnownColumn | KnownWords]) -> Table:

@@ -58,6 +58,8 @@ COMMAED: Final = _written(_COMMA_DIGITS)
 """What can be read with a decimal comma."""
 CODE: Final = f"{_SIGN}?(?:0[0-9]+(?:[.,][0-9]*)?|[1-9][0-9]{{15,}})"
 """007, 01234, and more digits than a number holds (15): no number."""
+SIGNS: Final = "-+\u2212"
+INFINITIES: Final = ("inf", "infinity", "\u221e")
 INFINITE: Final = f"{_SIGN}?(?:[iI][nN][fF](?:[iI][nN][iI][tT][yY])?|\u221e)"
 """No value, and no null: of wrong type, as a JSON body has none."""
 NOT_DIGITS: Final = {".": r"[^0-9.eE+-]", ",": r"[^0-9,eE+-]"}

@@ -38,7 +38,15 @@ TIMES: Final[frozenset[Shape]] = frozenset({"moment", "day_first", "month_first"
 NOTHING: Final[frozenset[Shape]] = frozenset({"empty", "null", "worded_null"})
 EXAMPLE_CHARACTERS: Final = 200
 
-_COMPILED = {shape: re.compile(pattern) for shape, pattern in PATTERNS.items()}
+_POINTED = re.compile(numbers.POINTED)
+_COMMAED = re.compile(numbers.COMMAED)
+_CODE = re.compile(numbers.CODE)
+_TIMES: Mapping[Shape, re.Pattern[str]] = {
+    "moment": re.compile(PATTERNS["moment"]),
+    "day_first": re.compile(PATTERNS["day_first"]),
+    "month_first": re.compile(PATTERNS["month_first"]),
+    "open_day": re.compile(PATTERNS["open_day"]),
+}
 _CURRENCY = re.compile(numbers.CURRENCY)
 _DECIMALS = re.compile("-?(?:0|[1-9][0-9]{0,14})(?:([.,])[0-9]+)?")
 _OPEN = re.compile("-?[1-9][0-9]{0,2}[.,][0-9]{3}")
@@ -47,9 +55,11 @@ _WORDS: Mapping[str, Shape] = {
     **dict.fromkeys(NULLS, "null"),
     **dict.fromkeys(WORDED_NULLS, "worded_null"),
     **dict.fromkeys(TRUTHS, "truth"),
+    **dict.fromkeys((sign + word for sign in ("", *numbers.SIGNS) for word in numbers.INFINITIES), "infinite"),
 }
-_BEGINNING = re.compile(f"[-+\u2212(.,0-9\u221eiI]|{numbers.CURRENCY}")
-"""Of whatever any of PATTERNS matches."""
+_NUMBER_LIKE = re.compile(f"(?:[-+(\u2212.,0-9]|{numbers.CURRENCY}).*[^a-km-qu-zACEGHIJMOQSTUVXZ]")
+"""What numbers begin and end with. From this alone it is quicker to tell that a text is none."""
+_TIME_LIKE = re.compile("[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[T ].*)?")
 
 
 @dataclass(slots=True)
@@ -109,18 +119,31 @@ def shape_of(bare: str) -> Shape:
     if len(bare) > MOST_CHARACTERS:
         return "text"
     # Most cells are plain numbers or words: these are not shown all patterns.
-    decimals = _DECIMALS.fullmatch(bare) if bare[0] in _DIGITS else None
-    if decimals is not None:
-        mark = decimals[1]
-        if mark is None:
-            return "whole"
-        is_open = _OPEN.fullmatch(bare) is not None
-        if mark == ",":
-            return "open_comma" if is_open else "comma"
-        return "open_point" if is_open else "point"
+    plain = _DECIMALS.fullmatch(bare) if bare[0] in _DIGITS else None
+    if plain is not None:
+        return _marked(plain[1], is_open=_OPEN.fullmatch(bare) is not None)
     known = _WORDS.get(bare.lower())
     if known is not None:
         return known
-    if _BEGINNING.match(bare) is None:
-        return "text"
-    return next((shape for shape, pattern in _COMPILED.items() if pattern.fullmatch(bare)), "text")
+    if bare[0] in _DIGITS and _TIME_LIKE.fullmatch(bare):
+        return next((shape for shape, pattern in _TIMES.items() if pattern.fullmatch(bare)), "text")
+    return _number_shape(bare) if _NUMBER_LIKE.fullmatch(bare) else "text"
+
+
+def _number_shape(bare: str) -> Shape:
+    pointed, commaed = _POINTED.fullmatch(bare), _COMMAED.fullmatch(bare)
+    if pointed is not None and commaed is not None:
+        digits: str = pointed[3] or pointed[4]
+        return _marked("," if "," in digits else "." if "." in digits else None, is_open=True)
+    if pointed is not None:
+        return "point"
+    return "comma" if commaed is not None else "code" if _CODE.fullmatch(bare) else "text"
+
+
+def _marked(mark: str | None, *, is_open: bool) -> Shape:
+    """The shape of a number with this *mark*, which alone may leave open what it is."""
+    if mark is None:
+        return "whole"
+    if mark == ",":
+        return "open_comma" if is_open else "comma"
+    return "open_point" if is_open else "point"

@@ -2,7 +2,8 @@
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Final, cast
 
@@ -18,7 +19,7 @@ from dashlight.decode.rows.columns import MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.reasons import undecodable
 from dashlight.decode.rows.redact import MAX_NAME_LENGTH
 from dashlight.records import Cell
-from dashlight.window.columns import Writing
+from dashlight.window.columns import DecimalMark, Writing
 
 MAX_WIDTH: Final = 1 << 14
 """Values of one line that are not all numbers; nobody asks a model with more in CSV."""
@@ -31,7 +32,8 @@ _TRUTHS = {"true": True, "false": False}
 """Other words for them may be words here and truth values there: that is for the reference to say."""
 _WORDS: Final[frozenset[Shape]] = frozenset({"text", "truth", "worded_null"})
 _MARKED: Final[frozenset[Shape]] = frozenset({"point", "comma", "open_comma", "open_point", "whole"})
-"""What is left as text after plain numbers were read, and may be a number in its column."""
+_TELLING: Final = _MARKED | NOTHING
+"""What may be a number or null in its column although it is none by itself."""
 
 
 def read_csv(text: str, *, has_header: bool | None = None, separator: str = "") -> object:
@@ -64,7 +66,7 @@ def cell_of(text: str) -> Cell:
     if plain is not None:
         return int(text) if plain[1] is None else float(text)
     bare = text.strip(BLANKS)
-    number = plain_number(bare)
+    number = plain_number(bare) if "," not in bare else None
     if number is not None:
         return number
     return _TRUTHS.get(bare.lower(), text) if bare else None
@@ -119,7 +121,7 @@ def _rows(lines: Sequence[str], separator: str, has_header: bool | None) -> list
     # The same text is the same cell: short ones, of which there may be many, are looked at once.
     seen: dict[str, Cell] = {text: cell_of(text) for text in set(chain.from_iterable(rows))}
     values = [[seen[text] for text in row] for row in rows]
-    _read_by_column(rows, values, {text for text, cell in seen.items() if isinstance(cell, str)}, separator)
+    _read_by_column(rows, values, seen, separator)
     if not has_header:
         return list(values)
     names = _unique(texts[0])
@@ -127,18 +129,25 @@ def _rows(lines: Sequence[str], separator: str, has_header: bool | None) -> list
 
 
 def _read_by_column(
-    rows: Sequence[Sequence[str]], values: Sequence[list[Cell]], words: Collection[str], separator: str
+    rows: Sequence[Sequence[str]], values: Sequence[list[Cell]], seen: Mapping[str, Cell], separator: str
 ) -> None:
-    """Reads anew, in *values*, the columns of which one of the *words* says something else than a word beside numbers."""
-    shapes = {text: shape_of(text.strip(BLANKS)) for text in words}
-    open_shapes: Collection[Shape] = NOTHING | _MARKED if separator != "," else NOTHING | (_MARKED - {"open_comma"})
-    told = {text for text, shape in shapes.items() if shape in open_shapes}
+    """Reads anew, in *values*, the columns of *rows* of which a text says something else there than what *seen* has for it."""
+    shapes = {text: shape_of(text.strip(BLANKS)) for text, cell in seen.items() if isinstance(cell, str)}
+    if "comma" in shapes.values():  # then 1.250 may be thousands
+        shapes.update((text, shape_of(text.strip(BLANKS))) for text in seen.keys() - shapes.keys())
+    likely = likely_mark([CellCounts(shapes=Counter(shapes.values()))], separator=separator)
+    wanted = _TELLING if separator != "," or likely == "," else _TELLING - {"open_comma"}
+    told = {
+        text for text, shape in shapes.items() if shape in wanted and (isinstance(seen[text], str) or likely == ",")
+    }
     places = {at for row in rows for at, text in enumerate(row) if text in told} if told else set[int]()
     known: dict[Writing, dict[str, Cell]] = {}
     for at in sorted(places):
         column = [row[at] for row in rows if at < len(row)]
         shapes.update((text, shape_of(text.strip(BLANKS))) for text in column if text not in shapes)
-        writing = _writing(column, shapes, separator)
+        if NOTHING.issuperset(shapes[text] for text in column):
+            continue
+        writing = _writing(column, shapes, likely)
         if writing.kind in {"number", "boolean"}:
             cells = known.setdefault(writing, {})
             cells.update((text, value_of(text, writing)) for text in column if text not in cells)
@@ -147,12 +156,18 @@ def _read_by_column(
                     row[at] = cells[told_row[at]]
 
 
-def _writing(column: Sequence[str], shapes: Mapping[str, Shape], separator: str) -> Writing:
+def _writing(column: Sequence[str], shapes: Mapping[str, Shape], likely: DecimalMark) -> Writing:
     """How *column* writes its values, of whose texts *shapes* knows each."""
-    counts = CellCounts(len(column), Counter(shapes[text] for text in column))
-    if counts.shapes["truth"]:
-        counts.truths.update(text.strip(BLANKS).lower() for text in column if shapes[text] == "truth")
-    return writing_of(counts, likely=likely_mark([counts], separator=separator))
+    counts = Counter(shapes[text] for text in column)
+    truths = frozenset(text.strip(BLANKS).lower() for text in column if shapes[text] == "truth")
+    return _writing_of(frozenset(counts.items()), truths, likely)
+
+
+@lru_cache(maxsize=256)
+def _writing_of(shapes: frozenset[tuple[Shape, int]], truths: frozenset[str], likely: DecimalMark) -> Writing:
+    # Many columns of a body are alike.
+    counts = CellCounts(sum(count for _, count in shapes), Counter(dict(shapes)), truths=Counter(truths))
+    return writing_of(counts, likely=likely, most_odd_share=0)
 
 
 def _begins_with_names(rows: Sequence[Sequence[str]]) -> bool:

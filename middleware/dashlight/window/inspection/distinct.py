@@ -92,9 +92,9 @@ class HeavyRows:
         self._rows += len(hashes)
 
     @property
-    def heaviest(self) -> tuple[int, int] | None:
-        """(a lower bound of its rows, number of its first row, from 0) of the row that occurs the most; None where none stays."""
+    def heaviest(self) -> tuple[np.uint64, int, int] | None:
+        """(its hash, a lower bound of its rows, number of its first row, from 0) of the row that occurs the most; None: none stays."""
         if not len(self._counts):
             return None
         at = int(self._counts.argmax())
-        return int(self._counts[at]), int(self._first[at])
+        return self._hashes[at], int(self._counts[at]), int(self._first[at])

@@ -4,14 +4,16 @@ A doubt changes nothing: whoever made the file may know better.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Literal, Protocol, TypeAlias
 
+from dashlight.records import Kind
 from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.inspection.facts import SHOWN_CHARACTERS, ColumnFacts, FirstPass
 from dashlight.window.inspection.left_out import is_id_name, is_kept, pairs_expected
-from dashlight.window.layout import NULL, TYPE_ERROR
+from dashlight.window.layout import NULL, STRUCTURAL_BINS, TYPE_ERROR
 
 DoubtKind: TypeAlias = Literal[
     "empty",
@@ -26,6 +28,8 @@ DoubtKind: TypeAlias = Literal[
     "dates",
     "repeated",
 ]
+REPEATED_SHARE = 0.05
+"""Of the rows: a single one of which more are copies is told."""
 NEARLY = 0.99
 """Share of the rows from which one value is nearly all."""
 MIXED_SHARE = 0.01
@@ -33,6 +37,7 @@ MIXED_SHARE = 0.01
 _FEWEST_EXPECTED = 3.0
 """So many pairs of equal numbers should be there by chance; of fewer it says little that there is none."""
 _NAMED_ID_SHARE = 0.5
+_VALUED: frozenset[Kind] = frozenset({"numeric", "categorical", "boolean"})
 _FEWEST_ID_ROWS = 500
 _LABEL = re.compile(
     r"(?i)(?:.*[^a-z])?(?:labels?|targets?|outcomes?|class|ground_?truth|y|y_?true|truth|answer|default(?:ed)?|churn(?:ed)?"
@@ -123,8 +128,16 @@ def doubts(
     found += [Doubt("dates", facts.name, rows=facts.texts) for facts in seen.columns if facts.name in open_dates]
     if seen.repeated is not None:
         rows = max((facts.rows for facts in seen.columns), default=1)
-        repeated = seen.repeated
-        found.append(Doubt("repeated", row=repeated.row, rows=repeated.rows, share=repeated.rows / rows))
+        shares = [
+            _share_of(column, seen.repeated.values[column.name])
+            for column in columns.values()
+            if column.role == "feature" and column.name in seen.repeated.values
+        ]
+        beyond = _beyond_chance(seen.repeated.rows / rows, shares)
+        if beyond > REPEATED_SHARE:
+            found.append(
+                Doubt("repeated", row=seen.repeated.row, rows=seen.repeated.rows, share=seen.repeated.rows / rows)
+            )
     return found
 
 
@@ -138,7 +151,7 @@ def _of_values(facts: ColumnFacts, column: ColumnReference) -> Iterable[Doubt]:
         yield Doubt("empty", facts.name)
         return
     yield from _of_types(facts, column)
-    text, share = _most_frequent(column)
+    text, share = _most_frequent(column) if column.kind in _VALUED else ("", 0.0)
     if share == 1:
         yield Doubt("constant", facts.name, text=text, share=1.0)
     elif share >= NEARLY:
@@ -159,6 +172,34 @@ def _of_types(facts: ColumnFacts, column: ColumnReference) -> Iterable[Doubt]:
 
 def _mixed(facts: ColumnFacts, row: int, text: str, rows: int) -> Doubt:
     return Doubt("mixed", facts.name, text=text[:SHOWN_CHARACTERS], row=row, rows=rows, share=rows / facts.values)
+
+
+def _share_of(column: ColumnReference, text: str | None) -> float:
+    """Share of the rows of *column* that hold *text*, at most."""
+    rows = max(column.rows, 1)
+    if text is None:
+        return float(column.counts[NULL]) / rows
+    profile = column.profile
+    if column.kind not in _VALUED or profile is None:
+        return 0.0
+    if text in column.categories:
+        return float(column.counts[STRUCTURAL_BINS + column.categories.index(text)]) / rows
+    return dict(profile.frequent).get(text, 0.0) * (1 - float(column.counts[NULL]) / rows)
+
+
+def _beyond_chance(share: float, shares: Sequence[float]) -> float:
+    """The part of *share*, that of one row, which columns whose values there have these *shares* do not bring together by chance.
+
+    r of  r + (1 - r) prod((c - r) / (1 - r)) = share:  so many rows are copies, in the others columns are independent.
+    """
+    low, high = 0.0, share
+    if prod(shares) >= share:
+        return 0.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        rest = prod(max(each - middle, 0.0) / (1 - middle) for each in shares)
+        low, high = (low, middle) if middle + (1 - middle) * rest >= share else (middle, high)
+    return low
 
 
 def _most_frequent(column: ColumnReference) -> tuple[str, float]:

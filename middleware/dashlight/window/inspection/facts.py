@@ -1,5 +1,6 @@
 """What the rows of a reference show of a column beside its bins: order, recurrence, types, moments. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashlight.records import Role
@@ -61,6 +62,8 @@ class RepeatedRow:
     """So many at least."""
     row: int
     """Number of the first of them, from 1."""
+    values: Mapping[str, str | None]
+    """What it says, as categories are written, by column; None where it is null. What is no single value is not there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dashlight.records import Cell, Role, Table
 from dashlight.window.inspection.distinct import DistinctSample, Hashes, HeavyRows, hashed, mixed
 from dashlight.window.inspection.facts import SHOWN_CHARACTERS, ColumnFacts, RepeatedRow
-from dashlight.window.values import Coded, is_null, number_of, types_among
+from dashlight.window.values import WRONG, Coded, is_null, number_of, number_text, text_of, types_among
 
 BLOCK_ROWS = 25
 """Rows of which the range is kept, to see whether a column only ever rises."""
@@ -40,6 +40,8 @@ class FactsMeter:
         self._rows = 0
         self._whole_rows = DistinctSample(1024)
         self._heavy = HeavyRows()
+        self._values: tuple[np.uint64, Mapping[str, str | None]] = (np.uint64(0), {})
+        """What the heaviest row says, and its hash."""
 
     def add(self, table: Table) -> None:
         """Take the next rows."""
@@ -54,6 +56,7 @@ class FactsMeter:
         self._rows += table.rows
         self._whole_rows.add(whole)
         self._heavy.add(whole)
+        self._see_heaviest(table, whole)
 
     def facts(self, distinct_texts: Mapping[str, float]) -> dict[str, ColumnFacts]:
         """Those of every column, by name, in order of appearance; *distinct_texts* is the share of texts that differ."""
@@ -65,10 +68,32 @@ class FactsMeter:
     def repeated_row(self, least_share: float) -> RepeatedRow | None:
         """The row that makes up more than *least_share* of all, where the others mostly differ; None where none does."""
         heaviest = self._heavy.heaviest
-        if heaviest is None or heaviest[0] <= least_share * self._rows:
+        if heaviest is None or len(self._columns) < 2:
             return None
+        hash_, rows, first_row = heaviest
         usual = self._rows / max(self._whole_rows.distinct_count, 1.0)
-        return RepeatedRow(heaviest[0], heaviest[1] + 1) if heaviest[0] > _UNUSUAL * usual else None
+        if rows <= max(least_share * self._rows, _UNUSUAL * usual) or hash_ != self._values[0]:
+            return None
+        return RepeatedRow(rows, first_row + 1, self._values[1])
+
+    def _see_heaviest(self, table: Table, whole: Hashes) -> None:
+        """Remember what the heaviest row says: one that matters is in most tables."""
+        heaviest = self._heavy.heaviest
+        if heaviest is None or heaviest[0] == self._values[0]:
+            return
+        found = np.flatnonzero(whole == heaviest[0])
+        if len(found):
+            row = int(found[0])
+            texts = {
+                name: number_text(float(column[row]))
+                for name, column in zip(table.number_names, table.numbers, strict=True)
+            }
+            texts |= {
+                name: text
+                for name, cells in zip(table.cell_names, table.cells, strict=True)
+                if (text := text_of(cells[row])) is not WRONG
+            }
+            self._values = heaviest[0], texts
 
     def _column(self, name: str) -> "_Column":
         found = self._columns.get(name)

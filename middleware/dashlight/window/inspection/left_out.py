@@ -32,7 +32,9 @@ _MOSTLY_DISTINCT = 0.9
 _EPOCH_UNITS = (1.0, 1e3, 1e6, 1e9)
 _EPOCH = (631_152_000.0, 4_102_444_800.0)
 """Seconds since the epoch in 1990 and in 2100: what lies between them may be moments."""
-_INDEX = re.compile(r"|Unnamed: [0-9]+(?:_level_[0-9]+)?|__index_level_[0-9]+__")
+_NARROW = 1.2
+"""Moments of ten years; amounts of that size that are all whole spread further."""
+_INDEX = re.compile(r"|Unnamed: [0-9]+(?:_level_[0-9]+|\.[0-9]+)?|__index_level_[0-9]+__")
 """What pandas calls a column that is its index: nothing in CSV, which it reads as `Unnamed: 0`."""
 _ID = re.compile(
     r"(?i:(?:.*[^a-z])?(?:ids?|u?uid|guid|pk|key|keys|no|nr|num|number|ref|reference|code|hash|token|serial|account|customer"
@@ -51,12 +53,12 @@ def left_out(
         is_learned: Whether the rows are traffic: what only rises there is a counter, not rows that somebody sorted.
         keep: Globs of columns that stay.
     """
-    reasons = ((each, _reason(each, times=times, is_learned=is_learned)) for each in facts)
-    return [
-        LeftOutColumn(each.role, each.name, why)
-        for each, why in reasons
-        if why is not None and not is_kept(each.name, keep)
-    ]
+    found: list[LeftOutColumn] = []
+    for each in facts:
+        why = _reason(each, times=times, is_learned=is_learned)
+        if why is not None and not is_kept(each.name, keep):
+            found.append(LeftOutColumn(each.role, each.name, why))
+    return found
 
 
 def left_out_words(columns: Sequence[LeftOutColumn]) -> str:
@@ -110,7 +112,10 @@ def _holds_moments(facts: ColumnFacts) -> bool:
     if facts.numbers < MOSTLY * facts.values or not facts.numbers:
         return False
     is_epoch = any(_EPOCH[0] * unit <= facts.low and facts.high <= _EPOCH[1] * unit for unit in _EPOCH_UNITS)
-    return is_epoch and (is_time_name(facts.name) or facts.name[-3:] in {"_at", "_ts"} or facts.only_rises)
+    if not is_epoch:
+        return False
+    is_narrow = facts.is_whole and facts.high < _NARROW * facts.low
+    return is_time_name(facts.name) or facts.name[-3:] in {"_at", "_ts"} or facts.only_rises or is_narrow
 
 
 def _is_id(facts: ColumnFacts, *, is_learned: bool) -> bool:

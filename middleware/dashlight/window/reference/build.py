@@ -19,6 +19,7 @@ from dashlight.window.facets.facets import (
     facet_names,
     faceted,
 )
+from dashlight.window.inspection.doubts import REPEATED_SHARE
 from dashlight.window.inspection.facts import FirstPass
 from dashlight.window.inspection.left_out import left_out, left_out_words
 from dashlight.window.reference.file import with_version
@@ -29,8 +30,6 @@ from dashlight.window.tables import Column, selected, table_of_columns
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
-REPEATED_SHARE = 0.05
-"""Of the rows: a single one that makes up more is told."""
 
 Chunk: TypeAlias = Mapping[Role, Table]
 """The next rows of the features, of the outputs, or of both."""
@@ -105,7 +104,9 @@ def build_reference(
         is_learned=is_learned,
         keep=keep,
     )
-    layouts = _without(apart, {role: survey.layout() for role, survey in surveys.items()})
+    layouts: dict[Role, tuple[ColumnReference, ...]] = _without(
+        apart, {role: survey.layout() for role, survey in surveys.items()}
+    )
     if apart and not is_learned and not any(layouts.values()):
         raise ReferenceDataError(
             f"has no column left for the reference: {left_out_words(apart)}; name what to keep: --keep, or kinds in Python"
