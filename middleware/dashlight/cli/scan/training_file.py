@@ -113,7 +113,7 @@ class ScannedFile:
         Raises:
             ReferenceDataError: a file is damaged, or a row has no time.
         """
-        wanted = dict.fromkeys([*names, *([] if time is None else [time])])
+        wanted = dict.fromkeys(names if time is None else [*names, time])
         self._places = {name: f"c{place}" for place, name in enumerate(wanted)}
         self._coders = {}
         self._load(report)
