@@ -295,16 +295,19 @@ def test_no_file_is_too_long_or_without_a_subject() -> None:
 _LOADS_LATE = ("numpy", "scipy", "httpx", "opentelemetry.sdk", "pandas", "bentoml")
 # Loaded on a thread of ours, and only where something is served or delivered.
 _LOADS_ASIDE = ("starlette", "anyio", "httpcore")
+# Read training files, which no server does.
+_LOADS_NEVER = ("duckdb", "narwhals")
 
 
 @pytest.mark.parametrize(
     ("line", "heavy"),
     [
-        ("import dashlight", _LOADS_LATE + _LOADS_ASIDE),
-        ("from dashlight import DashlightMiddleware, watch", _LOADS_LATE + _LOADS_ASIDE),
-        ("import dashlight.runtime.assembly", _LOADS_ASIDE),
+        ("import dashlight", _LOADS_LATE + _LOADS_ASIDE + _LOADS_NEVER),
+        ("from dashlight import DashlightMiddleware, watch", _LOADS_LATE + _LOADS_ASIDE + _LOADS_NEVER),
+        ("import dashlight.runtime.assembly", _LOADS_ASIDE + _LOADS_NEVER),
+        ("import dashlight.offline, dashlight.serving.app, dashlight.workers.member", _LOADS_NEVER),
     ],
-    ids=["package", "front door", "start of the Monitor"],
+    ids=["package", "front door", "start of the Monitor", "what a server runs"],
 )
 def test_importing_is_light(line: str, heavy: tuple[str, ...]) -> None:
     script = f"{line}\nimport sys, json\nprint(json.dumps([m for m in {heavy!r} if m in sys.modules]))"

@@ -79,7 +79,16 @@ def reference_of(tmp_path: Path, writing: str) -> Reference:
     separator = WRITINGS[writing][0]
     lines = [separator.join(f'"{cell}"' for cell in row.values()) for row in written(typed(), writing, "n/a")]
     (tmp_path / "t.csv").write_text("\n".join([separator.join(NAMES), *lines]) + "\n")
-    command = ["reference", "build", str(tmp_path / "t.csv"), "--unordered", "--output", str(tmp_path / "t.json")]
+    command = [
+        "reference",
+        "build",
+        str(tmp_path / "t.csv"),
+        "--unordered",
+        "--keep",
+        "*",
+        "--output",
+        str(tmp_path / "t.json"),
+    ]
     assert main(command) == 0
     return load((tmp_path / "t.json").read_bytes())
 
@@ -155,7 +164,16 @@ def test_texts_of_traffic_count_against_numbers_and_times_that_never_were_texts(
 ) -> None:
     frame = typed()
     frame.to_parquet(tmp_path / "t.parquet")
-    command = ["reference", "build", str(tmp_path / "t.parquet"), "--unordered", "--output", str(tmp_path / "t.json")]
+    command = [
+        "reference",
+        "build",
+        str(tmp_path / "t.parquet"),
+        "--unordered",
+        "--keep",
+        "*",
+        "--output",
+        str(tmp_path / "t.json"),
+    ]
     assert main(command) == 0
     reference = load((tmp_path / "t.json").read_bytes())
 

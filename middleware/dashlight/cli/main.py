@@ -1,25 +1,36 @@
 """The command `dashlight`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
 
-from dashlight.cli import collect, explain, learned, reference, run
 from dashlight.version import __version__
+
+COMMANDS: Final = ("collect", "explain", "learned", "reference", "run")
+"""Each is a file of this package. Only the one that is asked for is loaded: together they load all of Dashlight."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command in *arguments*, or in those of the process; returns its exit status."""
-    chosen = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["reference"]:
+        # Its matrices are small: threads wait for each other, and their number would show in the last digits. NumPy asks
+        # when it is loaded, which `dashlight run` leaves to the server.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    chosen = parser([word for word in words[:1] if word in COMMANDS] or COMMANDS).parse_args(words)
     return int(chosen.run(chosen))
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the command line: one sub-command for each file of this package."""
+def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of the command line, with the sub-commands *names*."""
     whole = argparse.ArgumentParser(prog="dashlight", description="Warning lights for a model in production.")
     whole.add_argument("--version", action="version", version=f"dashlight {__version__}")
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (collect, explain, learned, reference, run):
+    for name in names:
+        command: Any = import_module(f"dashlight.cli.{name}")
         command.register(commands)
     return whole
 

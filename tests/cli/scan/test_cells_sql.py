@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -22,6 +25,10 @@ from dashlight.decode.cells.truths import TRUTHS
 from dashlight.records import Cell
 from dashlight.window.columns import Writing
 
+TABLE: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[2] / "decode" / "cells" / "table.json").read_text(encoding="utf-8")
+)
+"""The one table of cells, which Python reads likewise."""
 WRITINGS = (
     Writing("number"),
     Writing("number", decimal=","),
@@ -142,6 +149,22 @@ def test_every_shape_is_the_one_that_python_sees(database: duckdb.DuckDBPyConnec
 @pytest.mark.parametrize("writing", WRITINGS, ids=lambda each: f"{each.kind} {each.decimal} {each.dates}")
 def test_every_value_is_the_one_that_python_reads(database: duckdb.DuckDBPyConnection, writing: Writing) -> None:
     assert differing(database, TEXTS, writing) == []
+
+
+@pytest.mark.parametrize("context", TABLE, ids=[context["what"] for context in TABLE])
+def test_a_cell_is_what_the_table_of_cells_says(database: duckdb.DuckDBPyConnection, context: dict[str, Any]) -> None:
+    by_writing: dict[Writing, list[str]] = {}
+    for text in context["cells"]:
+        counts = CellCounts()
+        counts.add([*context["beside"] * 400, text])
+        by_writing.setdefault(writing_of(counts, likely=context["likely"]), []).append(text)
+
+    found: dict[str, Cell] = {}
+    for writing, texts in by_writing.items():
+        filled(database, texts)
+        found |= zip(texts, values(database, writing), strict=True)
+
+    assert found == context["cells"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -125,6 +125,7 @@ def test_the_first_rows_show_what_parts_the_fields(tmp_path: Path, delimiter: st
     ("content", "columns"),
     [
         pytest.param("x;y\n1,5;2,5\n2,5;3,5\n", {"x": [1.5, 2.5], "y": [2.5, 3.5]}, id="decimal commas"),
+        pytest.param("x;y\n1,5;1.250\n2,5;12.000\n", {"x": [1.5, 2.5], "y": [1250, 12000]}, id="points in groups"),
         pytest.param("Preis, netto;Menge\n1,5;2\n", {"Preis, netto": [1.5], "Menge": [2]}, id="a comma in the header"),
         pytest.param("x\n1,5\n2,5\n", {"x": [1.5, 2.5]}, id="one column of decimal commas"),
         pytest.param("sep=;\nx;y\n1;2\n", {"x": [1], "y": [2]}, id="told in the first line"),
@@ -314,6 +315,49 @@ def test_of_files_that_do_not_go_together_it_is_said_which(tmp_path: Path, other
         read(tmp_path / "*.csv")
 
     assert sentence in str(raised.value)
+
+
+def test_of_columns_of_several_types_it_is_said_which(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"a": [1, 2], "b": ["x", "y"]}), tmp_path / "1.parquet")
+    parquet.write_table(pa.table({"a": [3.5], "b": [True]}), tmp_path / "2.parquet")
+
+    with pytest.raises(ReferenceDataError, match=r"column 'b' is a text in 1.parquet and a truth in 2.parquet"):
+        read(tmp_path / "*.parquet")
+
+
+def test_a_file_may_hold_nothing_in_a_column_of_the_others(tmp_path: Path) -> None:
+    for name, table in (
+        ("1", {"a": pa.nulls(1), "b": ["x"], "c": pa.nulls(1)}),
+        ("2", {"a": [2.5], "b": pa.nulls(1), "c": pa.nulls(1)}),
+    ):
+        parquet.write_table(pa.table(table), tmp_path / f"{name}.parquet")
+
+    assert read(tmp_path / "*.parquet") == {"a": [None, 2.5], "b": ["x", None], "c": [None, None]}
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        pytest.param("*.nothing", "matches no file", id="an empty glob"),
+        pytest.param(".", "is a folder: name the files in it", id="a folder"),
+        pytest.param("[1].csv", None, id="a name like a glob"),
+    ],
+)
+def test_which_files_are_meant(tmp_path: Path, given: str, sentence: str | None) -> None:
+    csv_file(tmp_path, "a,b\n1,2\n", "[1].csv")
+
+    if sentence is None:
+        assert read(tmp_path / given) == {"a": [1], "b": [2]}
+    else:
+        with pytest.raises(ReferenceDataError, match=sentence):
+            read(tmp_path / given)
+
+
+def test_a_file_that_is_named_twice_is_told(tmp_path: Path) -> None:
+    path = csv_file(tmp_path, "a,b\n1,2\n")
+
+    with pytest.raises(ReferenceDataError, match=r"names .*t\.csv twice"):
+        read(path, tmp_path / "*.csv")
 
 
 @pytest.mark.parametrize(

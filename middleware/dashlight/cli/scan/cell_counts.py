@@ -10,6 +10,7 @@ from dashlight.cli.scan.cells_sql import PLAIN, SHAPES, bare_cell, shape
 from dashlight.cli.scan.database import literal, rows_of
 from dashlight.decode.cells import numbers
 from dashlight.decode.cells.shapes import EXAMPLE_CHARACTERS, NOTHING, NUMBERS, CellCounts, Shape
+from dashlight.decode.cells.truths import TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -62,7 +63,10 @@ def counted_cells(database: Database, table: str, column: str) -> CountedCells:
     if "empty" in first:
         found.nulls[""] = found.shapes["empty"]
     if "truth" in first:
-        found.truths = Counter(dict(of(["truth"], f"lower({bare}), count(*)", grouped)))
+        words = f"SELECT lower({bare_cell(column)}) AS word FROM {table}"
+        truths = ", ".join(literal(word) for word in TRUTHS)
+        counted_words = f"SELECT word, count(*) FROM ({words}) WHERE word IN ({truths}) GROUP BY word"
+        found.truths = Counter(dict(rows_of(database, counted_words)))
     if any(code < PLAIN and SHAPES[code] in NUMBERS for code, _, _ in counted):
         currency = literal(numbers.CURRENCY)
         (signs,) = of(

@@ -49,7 +49,7 @@ def csv_layout(path: Path) -> CsvLayout:
         raise ReferenceDataError(f"has a first line of more than {_SAMPLE_CHARACTERS:,} characters: is it a CSV file?")
     delimiter = declared if skipped else _delimiter(sample, is_whole=is_whole)
     try:
-        names = next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), [])
+        names = next(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter), list[str]())
     except csv.Error as error:
         raise ReferenceDataError(f"has a header that cannot be read: {error}") from None
     if not names:

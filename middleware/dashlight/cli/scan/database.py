@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -67,11 +67,12 @@ def rows_of(database: Database, query: str) -> list[tuple[Any, ...]]:
     return rows
 
 
-def batches_of(database: Database, query: str, batch_rows: int) -> Any:
+def batches_of(database: Database, query: str, batch_rows: int) -> Iterator[Any]:
     """The rows of *query* as batches of Arrow of about so many rows, read as they are asked for."""
-    rows: Any = database.cursor().sql(query)
-    read_by = getattr(rows, "to_arrow_reader", None) or rows.fetch_record_batch  # its name in older ones
-    return read_by(batch_rows)
+    cursor = database.cursor()  # kept as long as its rows are: older ones close it with the last name for it
+    rows: Any = cursor.sql(query)
+    read_by = rows.to_arrow_reader if "to_arrow_reader" in dir(rows) else rows.fetch_arrow_reader  # its older name
+    yield from read_by(batch_rows)
 
 
 def literal(text: str) -> str:

@@ -18,10 +18,8 @@ from dashlight.errors import MissingExtraError, ReferenceDataError
 _PIECE_BYTES: Final = 2**20
 _Unpack: TypeAlias = Callable[[IO[bytes]], Iterator[bytes]]
 
-_WINDOWS: Final = "".join(
-    bytes([byte]).decode("cp1252", "ignore") or chr(byte)  # five bytes stand for nothing, and stay what they are
-    for byte in range(256)
-)
+_WINDOWS: Final = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
+"""Where Windows-1252 differs from Latin-1; five bytes stand for nothing in it, and stay what they are."""
 _NOTE: Final = "is not UTF-8: read as Windows-1252, of which Latin-1 is a part."
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -101,7 +99,7 @@ def _is_utf8(path: Path, copy: Path | None) -> bool:
 def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[str]:
     if encoding == "windows-1252":
         for piece in pieces:
-            yield codecs.charmap_decode(piece, "strict", _WINDOWS)[0]
+            yield piece.decode("latin-1").translate(_WINDOWS)
         return
     decoder = codecs.getincrementaldecoder(encoding)()
     for piece in pieces:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from dashlight.cli.scan.csv_layout import LONGEST_ROW, CsvLayout, check_names, csv_layout, explain
 from dashlight.cli.scan.database import QueryError, literal, quoted, rows_of
 from dashlight.cli.scan.encodings import readable
+from dashlight.cli.scan.typed_columns import Held, TypedColumns
 from dashlight.decode.formats.arrow_package import arrow_module, feather_module, parquet_module
 from dashlight.errors import ReferenceDataError
 
 if TYPE_CHECKING:
     from dashlight.cli.scan.database import Database
 
-Held: TypeAlias = Literal["text", "number", "moment", "truth", "unusable"]
-"""What a column holds as it comes: text is read by the grammar of cells, numbers and moments (as seconds) are doubles."""
 
 EXPECTED: Final = ".csv, .tsv, .txt (also .gz, .zst, .bz2, .xz), .parquet, .jsonl or .feather"
 _TEXT: Final = frozenset({"csv", "tsv", "tab", "psv", "txt"})
@@ -27,9 +24,6 @@ _PARQUET: Final = frozenset({"parquet", "pq", "parq"})
 _ARROW: Final = frozenset({"feather", "arrow", "ipc"})
 _PACKED: Final = frozenset({"gz", "zst", "zstd", "bz2", "xz"})
 
-_NUMBER_TYPES = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|FLOAT|DOUBLE|DECIMAL\(.*")
-_MOMENT_TYPES = re.compile(r"TIMESTAMP.*|DATE")
-_WORD_TYPES = re.compile(r"VARCHAR|ENUM\(.*|UUID|TIME.*|\"?NULL\"?")
 _CSV_OPTIONS: Final = (
     "auto_detect = false, header = true, quote = '\"', escape = '\"', allow_quoted_nulls = false, encoding = 'utf-8'"
 )
@@ -150,7 +144,7 @@ class _Parquet:
         types = list(_described(database, self._source, self).items())
         # DuckDB takes names that differ in case alone for one, and numbers them.
         self._own = {name: own for name, (own, _) in zip(names, types, strict=True)}
-        self._typed = _Typed({name: type_ for name, (_, type_) in zip(names, types, strict=True)}, _spans(path))
+        self._typed = TypedColumns({name: type_ for name, (_, type_) in zip(names, types, strict=True)}, _spans(path))
         self.columns = self._typed.held
 
     def query(self, names: Sequence[str]) -> str:
@@ -181,7 +175,7 @@ class _Arrow:
         self._view = quoted(str(path))
         database.register(str(path), table.rename_columns(list(self._places.values())))
         types = _described(database, self._view, self)
-        self._typed = _Typed({name: types[place] for name, place in self._places.items()}, {})
+        self._typed = TypedColumns({name: types[place] for name, place in self._places.items()}, {})
         self.columns = self._typed.held
 
     def query(self, names: Sequence[str]) -> str:
@@ -190,43 +184,6 @@ class _Arrow:
 
     def explain(self, error: QueryError) -> ReferenceDataError:
         return ReferenceDataError(f"is a damaged Arrow file: {error}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Typed:
-    """Columns of a format with types of its own."""
-
-    types: Mapping[str, str]
-    spans: Mapping[str, float]
-    """Of columns that hold spans of time as whole numbers: how many make a second."""
-    held: Mapping[str, Held] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "held", {name: _held(type_) for name, type_ in self.types.items()})
-
-    def expression(self, name: str, column: str) -> str:
-        """The value of the column *name* as it is held, where DuckDB calls it *column*."""
-        type_ = self.types[name]
-        held = self.held[name]
-        if held == "text":
-            return f"CAST({column} AS VARCHAR)"
-        if type_ == "INTERVAL":
-            return f"CAST(epoch({column}) AS DOUBLE)"
-        if held == "moment":
-            return f"epoch_us(CAST({column} AS {'TIMESTAMPTZ' if 'ZONE' in type_ else 'TIMESTAMP'})) / 1e6"
-        if held == "number":
-            return f"CAST({column} AS DOUBLE)" + (f" / {self.spans[name]!r}" if name in self.spans else "")
-        return column
-
-
-def _held(type_: str) -> Held:
-    if type_ == "BOOLEAN":
-        return "truth"
-    if type_ == "INTERVAL" or _NUMBER_TYPES.fullmatch(type_):
-        return "number"
-    if _MOMENT_TYPES.fullmatch(type_):
-        return "moment"
-    return "text" if _WORD_TYPES.fullmatch(type_) else "unusable"
 
 
 def _described(database: Database, source: str, owner: Source) -> dict[str, str]:
@@ -272,7 +229,7 @@ def _copy(path: Path, folder: Path) -> Path:
 def columns_wanted(sources: Mapping[Path, Source]) -> Mapping[str, Held]:
     """The columns of all *sources*; ReferenceDataError where they do not agree, which says how."""
     first, *others = sources
-    columns = sources[first].columns
+    columns = dict(sources[first].columns)
     for path in others:
         theirs = sources[path].columns
         for one, other, in_one, in_other in ((first, path, columns, theirs), (path, first, theirs, columns)):
@@ -282,11 +239,13 @@ def columns_wanted(sources: Mapping[Path, Source]) -> Mapping[str, Held]:
                     f"cannot be read as one: {other.name} has no column {_listed(lacking)}, which {one.name} has"
                 )
         for name, held in columns.items():
-            if theirs[name] != held:
+            if held == "nothing":
+                columns[name] = theirs[name]
+            elif theirs[name] not in {held, "nothing"}:
                 raise ReferenceDataError(
                     f"cannot be read as one: column {name!r} is a {held} in {first.name} and a {theirs[name]} in {path.name}"
                 )
-    return columns
+    return {name: "text" if held == "nothing" else held for name, held in columns.items()}
 
 
 def _listed(names: Collection[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +97,7 @@ class Coder:
         """The cells of *series*."""
         if len(self._values) > _MOST_VALUES:
             self._begin()
-        encoded: Any = series.to_arrow().dictionary_encode()
+        encoded: Any = cast("Any", series).to_arrow().dictionary_encode()
         found: list[Cell] = encoded.dictionary.to_pylist()
         for value in found:
             if value not in self._places:

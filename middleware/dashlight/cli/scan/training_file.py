@@ -113,7 +113,7 @@ class ScannedFile:
         Raises:
             ReferenceDataError: a file is damaged, or a row has no time.
         """
-        wanted = dict.fromkeys([*names, *([] if time is None else [time])])
+        wanted = dict.fromkeys(names if time is None else [*names, time])
         self._places = {name: f"c{place}" for place, name in enumerate(wanted)}
         self._coders = {}
         self._load(report)
@@ -196,7 +196,12 @@ class ScannedFile:
             self._database,
             self._places.values(),
             {self._places[name]: writing for name, writing in self._written.items()},
-            plain={self._places[name] for name, text in self._texts.items() if text.is_plain},
+            # Where commas are decimal, 1.250 is more than DuckDB takes it for.
+            plain={
+                self._places[name]
+                for name, text in self._texts.items()
+                if text.is_plain and self._written[name].decimal == "."
+            },
             odd_in=[self._places[name] for name in self._odd],
             moment=None if time is None else self._places[time],
         )
