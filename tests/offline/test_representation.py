@@ -114,7 +114,7 @@ def test_no_bin_is_told_by_what_nobody_can_read() -> None:
 
 
 def test_a_reference_is_shown_without_an_empty_name_or_a_range_of_one() -> None:
-    text = shown(DriftDetector(AWKWARD).reference, "r.json")
+    text = shown(DriftDetector(AWKWARD, kinds={"": "numeric"}).reference, "r.json")
 
     assert 'feature  ""' in text
     assert "7 to 7 " not in text
@@ -122,7 +122,7 @@ def test_a_reference_is_shown_without_an_empty_name_or_a_range_of_one() -> None:
 
 
 def test_a_column_without_a_name_is_told_in_quotes() -> None:
-    detector = DriftDetector({"": RNG.normal(0, 1, 4000), "b": RNG.normal(0, 1, 4000)})
+    detector = DriftDetector({"": RNG.normal(0, 1, 4000), "b": RNG.normal(0, 1, 4000)}, kinds={"": "numeric"})
     found = [
         alert.summary
         for pane in range(30)

@@ -129,7 +129,7 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
     kinds = _with_lists(columns, coded | dict(declared))
     values = {name: _as_texts(each) if kinds.get(name) == "text" else each for name, each in columns.values.items()}
     table = table_of(values, columns.rows)
-    times = {name: writing for name, writing in time_columns(table).items() if name not in kinds}
+    times = {name: each for name, each in time_columns(table).items() if kinds.get(name, "numeric") == "numeric"}
     written = {name: KnownColumn(writing, may_be_time=True) for name, writing in times.items()} | typed_columns(table)
     table = as_known(table, written)
     try:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dashlight.records import Cell, Table
-from dashlight.window.reference.build import Chunk, build_reference
+from dashlight.window.reference.build import build_reference
+from dashlight.window.reference.chunks import Chunk
 from dashlight.window.reference.file import dump
 from dashlight.window.tables import table_of_columns
 from dashlight.window.values import Coded, Distinct
