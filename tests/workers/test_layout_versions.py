@@ -16,7 +16,7 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "16d8bd365ac24e52",
+    ("pane", 1): "feaaee5315f7d176",
     ("briefing", 1): "ed103be5279ca8cd",
     ("figures", 1): "f2f410e7009e9a31",
     ("machine", 1): "f6aa40bf49a4d9d7",

@@ -22,7 +22,7 @@ def test_swapped_slow_columns_are_named_once_the_longer_span_shows_them(watch: A
     stream = {"inside": 50 + slow(rng, 6000), "outside": slow(rng, 6000), "size": rng.random(6000)}
     alerts = run(watched, stream)
 
-    assert [alert.state for _, alert in alerts] == ["pending", "firing"]
+    assert [alert.state for _, alert in alerts if alert.state != "pending"] == ["firing"]
     assert "inside and outside are swapped" in alerts[-1][1].summary
     assert 500 < alerts[-1][0] <= 5000
 

@@ -23,6 +23,8 @@ LEAST_SHARE = 0.3
 MOST_BEFORE = 0.05
 NEARLY_ALL = 0.95
 GROWTH = 10.0
+_LAST_PART, _FEWEST_LAST = 8, 16
+"""A value that no default is must not fill this part of the rows, the last, as well: then the column is stuck since."""
 _EVEN = 0.25
 """What is left of the column must still look like the reference, to this distance: else the column moved as a whole."""
 
@@ -69,13 +71,19 @@ def _is_fill(sight: Sight, text: str, share: float) -> bool:
     if sight.column.kind != "numeric":
         return spelling(text) in WORD_FILLS and (text not in sight.column.categories or share >= NEARLY_ALL)
     distinct = sight.profile.values
-    if text not in FILLS and distinct:  # few values, of which any may become frequent
+    # Of few values any may become frequent; and where all of the last rows are one, it is stuck: see constant.py.
+    if text not in FILLS and (distinct or _is_stuck(sight, float(text))):
         return False
     if share >= NEARLY_ALL:
-        return text in FILLS  # or stuck: see constant.py
+        return text in FILLS
     if distinct and len(distinct) <= 3 and float(text) in distinct:
         return False
     if sight.reference_share(text) == 0:
         return True
     rest = np.sort(sight.numbers[sight.numbers != float(text)])
     return len(rest) > 0 and distance(rest, np.array(sight.profile.quantiles)) <= _EVEN + 1 / np.sqrt(len(rest))
+
+
+def _is_stuck(sight: Sight, value: float) -> bool:
+    last = sight.numbers[-max(len(sight.numbers) // _LAST_PART, _FEWEST_LAST) :]
+    return float((last == value).mean()) >= NEARLY_ALL

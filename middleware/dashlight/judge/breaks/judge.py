@@ -34,7 +34,7 @@ _ORDER = ("new", "gone", "swap", "encoding", "fill", "constant", "hours", "unit"
 """What says more comes first: values of another unit also have other decimals."""
 _PENDING = 0.5
 _LONGEST_WAIT = 32
-"""Longest wait, in looks, before a column is looked at again that looked odd and was not broken; waits double."""
+"""Longest wait, in looks, until a column is looked at again that looked odd and was not broken; from one on waits double."""
 _ROLES: tuple[Role, ...] = ("feature", "output")
 
 
@@ -172,7 +172,7 @@ class BreakJudge:
 
     def _is_due(self, key: Place) -> bool:
         looked, wait = self._waits.get(key, (0, 0))
-        return self._looks > looked + wait
+        return self._looks >= looked + wait
 
     def _candidate(self, recent: RecentValues, role: Role, place: int, at: float) -> Candidate:
         column = recent.columns_of(role)[place]
