@@ -23,8 +23,8 @@ LEAST_SHARE = 0.3
 MOST_BEFORE = 0.05
 NEARLY_ALL = 0.95
 GROWTH = 10.0
-_LAST_PART, _FEWEST_LAST = 8, 16
-"""A value that no default is must not fill this part of the rows, the last, as well: then the column is stuck since."""
+_LAST_PART, _FEWEST_LAST = 4, 16
+"""Where one part of so many, the last, is nothing but a value that is no usual default, the column is stuck at it."""
 _EVEN = 0.25
 """What is left of the column must still look like the reference, to this distance: else the column moved as a whole."""
 
@@ -86,4 +86,4 @@ def _is_fill(sight: Sight, text: str, share: float) -> bool:
 
 def _is_stuck(sight: Sight, value: float) -> bool:
     last = sight.numbers[-max(len(sight.numbers) // _LAST_PART, _FEWEST_LAST) :]
-    return float((last == value).mean()) >= NEARLY_ALL
+    return bool((last == value).all())
