@@ -154,11 +154,25 @@ class Comparison:
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
         beside = self._joint.close_pane(pane.joint, at, told=told)
-        beside += self._breaks.update(self._recent, at)
+        beside += [self._dated(each) for each in self._breaks.update(self._recent, at)]
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
         self._remember(beside)
         return alerts + beside
+
+    def _dated(self, alert: Alert) -> Alert:
+        """*alert* of a break, which began when its column did: as the alert on that says, or else the panes."""
+        if alert.state not in {"pending", "firing"} or alert.column is None or alert.role is None:
+            return alert
+        moved = self._in_force.get(alert_key("drift", alert.model, alert.endpoint, alert.role, alert.column))
+        if moved is None:
+            return self._judge.dated(alert, self._window)
+        return replace(
+            alert,
+            since_at=moved.since_at,
+            since_earliest_at=moved.since_earliest_at,
+            since_latest_at=moved.since_latest_at,
+        )
 
     def _is_of_a_missing_column(self, alert: Alert, judged: Sequence[Alert]) -> bool:
         """Whether *alert* is of a facet whose text or vector has an alert: what is missing has no length either."""

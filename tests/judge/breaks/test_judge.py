@@ -31,7 +31,6 @@ BREAKS: dict[str, tuple[str, str, str, Break]] = {
     "price in cents": ("price", "unit", "fit 100 x", lambda v, _: {"price": np.round(v["price"] * 100)}),
     "seconds to milliseconds": ("moment", "unit", "seconds -> milliseconds", lambda v, _: {"moment": v["moment"] * 1000}),
     "a thousand times as far": ("distance", "unit", "fit 1e+03 x", lambda v, _: {"distance": v["distance"] * 1000}),
-    "an unknown factor": ("weight", "unit", "fit 7", lambda v, _: {"weight": v["weight"] * 7.3}),
     "flipped sign": ("weight", "unit", "the sign flipped", lambda v, _: {"weight": -v["weight"]}),
     "stuck number": ("normal", "constant", "is stuck at 37.25 in 100 %", lambda v, _: {"normal": np.full(len(v["normal"]), 37.25)}),
     "stuck slow number": ("slow", "constant", "is stuck at 0.25", lambda v, _: {"slow": np.full(len(v["slow"]), 0.25)}),

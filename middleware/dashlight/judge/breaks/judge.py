@@ -188,7 +188,7 @@ class BreakJudge:
 
     def _sight(self, column: ColumnReference, place: int, rows: RecentRows, stride: int) -> Sight:
         memory = self._memory[_place(column)]
-        profile = self._profiles[_place(column)]
+        profile, standing = self._profiles[_place(column)], self._breaks.get(_place(column))
         numbers, exchanges = rows.numbers[place], rows.exchange_count
         finite = bounded(numbers)
         independent = 1 / (memory.phi / (rows.rows * stride) + memory.tau**2)
@@ -205,6 +205,7 @@ class BreakJudge:
             exchanges=exchanges,
             least_nats=_PENDING * self.needed_nats,
             stride=stride,
+            standing=standing.kind if standing is not None and standing.life_cycle.is_firing else None,
         )
 
     def _step(self, key: Place, finding: Finding | None, rows: int, at: float) -> list[Alert]:

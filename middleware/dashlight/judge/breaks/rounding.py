@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dashlight.judge.breaks.digits import known_values, longer_share, significant_digits
 from dashlight.judge.breaks.sight import Finding, Floats, Sight, nats, upper_share
 from dashlight.judge.words import percent
 from dashlight.window.profile import PRECISIONS, precisions_of
@@ -33,7 +34,8 @@ def rounded(sight: Sight) -> Finding | None:
 
 def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
     place = int(np.argmax(shares >= NEARLY_ALL))
-    before, share = sight.profile.precisions[place], float(shares[place])
+    share = float(shares[place])
+    before = max(sight.profile.precisions[place], _as_short_before(sight, PRECISIONS[place]))
     if before > MOST_BEFORE or sight.profile.roundest[place] > ROUNDEST_BEFORE:
         return None
     to = _words(PRECISIONS[place])
@@ -45,7 +47,7 @@ def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
 def _more(sight: Sight, shares: Floats, distinct: Floats) -> Finding | None:
     finest = int(np.argmax(np.array(sight.profile.precisions) >= 0.999))
     before, share = 1 - sight.profile.precisions[finest], 1 - float(shares[finest])
-    if share < MORE_SHARE:
+    if share < MORE_SHARE or longer_share(sight, distinct) < MORE_SHARE:
         return None
     at_most = _words(PRECISIONS[finest])
     with np.errstate(over="ignore"):
@@ -57,6 +59,14 @@ def _more(sight: Sight, shares: Floats, distinct: Floats) -> Finding | None:
     return Finding(
         "rounding", what + _look(sight), f"{sight.name} of more than {at_most}", max(before, 0.0), share, certainty
     )
+
+
+def _as_short_before(sight: Sight, decimals: int) -> float:
+    """Share of the recent values that were as short before, by significant digits: what is larger needs fewer decimals."""
+    before = np.sort(significant_digits(known_values(sight)))
+    numbers = sight.numbers[sight.numbers != 0]
+    allowed = np.floor(np.log10(np.abs(numbers))) + 1 + decimals
+    return float((np.searchsorted(before, allowed, "right") / len(before)).mean())
 
 
 def _reference_rows(sight: Sight) -> float:

@@ -61,6 +61,8 @@ class Sight:
     """What is less certain is not worth a closer look."""
     stride: int = 1
     """Rows of traffic for each of these."""
+    standing: BreakKind | None = None
+    """The break of this column that fires already."""
 
     @property
     def name(self) -> str:

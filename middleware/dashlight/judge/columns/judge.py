@@ -13,7 +13,7 @@ from dashlight.judge.columns.causes import explain
 from dashlight.judge.columns.detectable import minimum_detectable_shift
 from dashlight.judge.columns.season_tables import SlotRowsState, without_season
 from dashlight.judge.columns.seasons import Seasons
-from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point
+from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point, clearest_change
 from dashlight.judge.evidence.cusum import CAP_NATS, CusumState
 from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
 from dashlight.judge.evidence.evidence import ANY_FIRING, Evidence, Firing
@@ -179,6 +179,22 @@ class DriftJudge:
             )
             news.extend(self._step(place, recent, at, window))
         return news
+
+    def dated(self, alert: Alert, window: Window) -> Alert:
+        """*alert*, of another judge, with the interval in which its column changed; as it is where none of these shows a change."""
+        places = [at for at, each in enumerate(self.columns) if (each.role, each.name) == (alert.role, alert.column)]
+        if not places:
+            return alert
+        if self._seasons is not None:
+            window = self._seasons.taken_off(window)
+        windows, panes = _dyadic(window)
+        found = clearest_change(self.null, places[0], windows[:, places[0]])
+        if found is None:
+            return alert
+        latest, earliest = change_point(self.null, places[0], found[0], window, int(panes[found[1]]))
+        earliest_at, latest_at = self._ends.ended_at(earliest), self._ends.ended_at(latest)
+        since_at = self._ends.ended_at((earliest + latest) // 2)
+        return replace(alert, since_at=since_at, since_earliest_at=earliest_at, since_latest_at=latest_at)
 
     def _step(self, place: int, recent: RecentWindows, at: float, window: Window) -> list[Alert]:
         watch, firing = self._watches.setdefault(place, ShiftWatch()), recent.firing

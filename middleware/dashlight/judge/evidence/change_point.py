@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.effects import measured
+from dashlight.judge.evidence.effects import is_real, measured
 from dashlight.judge.evidence.null import Null
 
 Counts: TypeAlias = NDArray[np.int64]
@@ -43,6 +43,22 @@ def change_point(null: Null, column: int, detector: int, window: Window, age: in
     near = np.flatnonzero(likelihood >= likelihood.max() - WITHIN_NATS)
     first, last = max(int(near[0]) - 1, -1), min(int(near[-1]) + 1, len(panes) - 1)
     return (int(panes[first]) if first >= 0 else 0), int(panes[last])
+
+
+def clearest_change(null: Null, column: int, windows: Counts) -> tuple[int, int] | None:
+    """The detector that shows most of a change of *column*, and the number of the window that shows it best.
+
+    *windows*, shape (windows, BINS), are of the last panes. By the likelihood of `change_point`; None where no window
+    shows anything that is surely there.
+    """
+    effect = np.abs(measured(null, column, windows))
+    variation = null.variation
+    phi = np.concatenate([variation.phi[column], variation.functional_phi[column]])
+    rows = windows.sum(1)[:, np.newaxis]
+    errors = np.sqrt(phi * (1 / np.maximum(rows, 1) + 1 / null.rows[column]))
+    likelihood = np.where(is_real(effect, errors), rows * effect**2 / (2 * phi), 0.0)
+    window, detector = np.unravel_index(likelihood.argmax(), likelihood.shape)
+    return (int(detector), int(window)) if likelihood[window, detector] > 0 else None
 
 
 def _since_boundaries(window: Window, column: int, furthest: int) -> tuple[NDArray[np.intp], Counts]:
