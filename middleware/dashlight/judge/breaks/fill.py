@@ -39,14 +39,14 @@ def filled(sight: Sight) -> Finding | None:
     """The value that fills much of the column and hardly occurred in the reference, where there is one."""
     for text, share in _frequent(sight):
         before = sight.reference_share(text)
-        if before <= MOST_BEFORE and share >= GROWTH * before and _is_fill(sight, text, share):
+        if before <= MOST_BEFORE and share >= sight.least("fill", GROWTH) * before and _is_fill(sight, text, share):
             return _told(sight, text, share, before)
     return None
 
 
 def _frequent(sight: Sight) -> list[tuple[str, float]]:
     """The values that LEAST_SHARE of all rows have, as a category is written, and their shares."""
-    least = LEAST_SHARE * sight.rows
+    least = sight.least("fill", LEAST_SHARE) * sight.rows
     if sight.column.kind != "numeric":
         counted = Counter(text for text in sight.texts.tolist() if text is not None).most_common(3)
         return [(text, count / sight.rows) for text, count in counted if count >= least]

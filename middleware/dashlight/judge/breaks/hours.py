@@ -43,7 +43,11 @@ def shifted(sight: Sight) -> Finding | None:
     moved, left = _apart(shares, expected), _apart(shares, np.roll(expected, by))
     rows = sight.effective_rows if sight.column.variation else len(numbers)
     by_chance = _NOISE * sqrt(HOURS / min(rows, len(numbers)))
-    if moved < _LEAST_MOVED or left > min(moved / 2, by_chance) or not _are_hours(sight, shares, expected, by):
+    if (
+        moved < sight.least("hours", _LEAST_MOVED)
+        or left > min(moved / 2, by_chance / sight.least("hours", 1.0))
+        or not _are_hours(sight, shares, expected, by)
+    ):
         return None
     certainty = ratios[by] * min(sight.effective_rows / len(numbers), 1.0) - log(HOURS)
     hours = by if by <= HOURS // 2 else by - HOURS

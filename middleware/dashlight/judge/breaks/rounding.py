@@ -33,7 +33,7 @@ def rounded(sight: Sight) -> Finding | None:
 
 
 def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
-    place = int(np.argmax(shares >= NEARLY_ALL))
+    place = int(np.argmax(shares >= sight.nearly_all("rounding", NEARLY_ALL)))
     share = float(shares[place])
     before = max(sight.profile.precisions[place], _as_short_before(sight, PRECISIONS[place]))
     if before > MOST_BEFORE or sight.profile.roundest[place] > ROUNDEST_BEFORE:
@@ -47,7 +47,8 @@ def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
 def _more(sight: Sight, shares: Floats, distinct: Floats) -> Finding | None:
     finest = int(np.argmax(np.array(sight.profile.precisions) >= 0.999))
     before, share = 1 - sight.profile.precisions[finest], 1 - float(shares[finest])
-    if share < MORE_SHARE or longer_share(sight, distinct) < MORE_SHARE:
+    least = sight.least("rounding", MORE_SHARE)
+    if share < least or longer_share(sight, distinct) < least:
         return None
     at_most = _words(PRECISIONS[finest])
     with np.errstate(over="ignore"):

@@ -89,7 +89,7 @@ def _hits(values: Floats, known: Floats) -> float:
 def _by_shape(sight: Sight, values: Floats, quantiles: Floats, own: float) -> tuple[Conversion, float] | None:
     certainty = max(nats_apart(sight, values), _nats_of_gap(sight, values, quantiles))
     error = 1 / sqrt(sight.effective_rows)
-    allowed = min(0.12 + 0.7 * error, 0.03 + 1.4 * error, 0.4, own / 2)
+    allowed = min(min(0.12 + 0.7 * error, 0.03 + 1.4 * error, 0.4) / sight.least("unit", 1.0), own / 2)
     fits = [(distance(values, each.of(quantiles)), each) for each in _plausible(values, quantiles, error)]
     for fit, each in sorted((pair for pair in fits if pair[0] <= allowed), key=lambda pair: pair[0]):
         of_digits = nats_on_grid(sight, values, each)
@@ -104,11 +104,11 @@ def _by_shape(sight: Sight, values: Floats, quantiles: Floats, own: float) -> tu
 
 def _is_proven(sight: Sight, values: Floats, conversion: Conversion, *, fit: float, own: float) -> bool:
     """Whether nothing natural explains *values* as well as *conversion*, which has this *fit*."""
-    if own < _FAR_APART:
+    if own < sight.nearly_all("unit", _FAR_APART):
         return False
     quantiles = np.array(sight.profile.quantiles)
     if conversion.curve is not None or (conversion.offset and conversion.factor != 1):
-        return fit <= _CLEARLY_BETTER * _natural_fit(values, quantiles)
+        return fit <= _CLEARLY_BETTER / sight.least("unit", 1.0) * _natural_fit(values, quantiles)
     if conversion.factor < 0 or conversion.offset:
         return True
     # Where the memory of the rows is unknown, as many count as there are: what is near is told strictly then.
@@ -118,14 +118,14 @@ def _is_proven(sight: Sight, values: Floats, conversion: Conversion, *, fit: flo
     error = _error_of_mean(values, quantiles, rows, reference_rows)
     off = abs(log(abs(float(values.mean()) / (conversion.factor * float(quantiles.mean()))))) if error < inf else inf
     if conversion.size >= _HUGE:
-        return off <= max(_NEAR_HUGE, _DEVIATIONS * error)
+        return off <= max(_NEAR_HUGE, _DEVIATIONS * error) / sight.least("unit", 1.0)
     # What is written with so many decimals is told by them, or not at all: counts and lengths have no unit.
     has_digits = decimals_before(sight) is not None
     is_tenfold = abs(conversion.size - log(10)) < 1e-9
     if has_digits or is_tenfold or error > _PRECISE:
         return False
     # Once told it is told on, unless it is clearly something else.
-    return off <= min(_NEAR, _DEVIATIONS * error) * (2 if sight.standing == "unit" else 1)
+    return off <= min(_NEAR, _DEVIATIONS * error) / sight.least("unit", 1.0)
 
 
 def _natural_fit(values: Floats, quantiles: Floats) -> float:

@@ -5,6 +5,7 @@ the reference. The interval holds the boundaries whose log-likelihood is within 
 """
 
 from collections.abc import Callable, Iterator
+from math import log
 from typing import TypeAlias
 
 import numpy as np
@@ -16,9 +17,11 @@ from dashlight.judge.evidence.null import Null
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
 
-WITHIN_NATS = 3.0
-"""On either side the log-likelihood of a wrong boundary exceeds that of the true one by so much with probability
-exp(-3) at most: 90 % for both."""
+LEVEL = 0.9
+"""Of the interval in which a change began, of data and of traffic alike."""
+WITHIN_NATS = log(2 / (1 - LEVEL))
+"""On either side the log-likelihood of a wrong boundary exceeds that of the true one by c nats with probability exp(-c)
+at most."""
 STEPS_OF_ONE = 32
 """So many of the last panes are tried one by one; before them steps of about one in STEPS_OF_ONE / 2."""
 REACH = 4
