@@ -500,7 +500,7 @@ def test_where_a_checkpoint_is_read_and_cannot_be_taken_over_its_alerts_end(work
     checkpoint = layout.thaw(path.read_bytes())
     machine = checkpoint.state.machine
     (firing,) = machine.alerts.in_force
-    in_force = (firing, replace(firing, key="threshold/other", state="pending"))
+    in_force: tuple[Alert, ...] = (firing, replace(firing, key="threshold/other", state="pending"))
     if what == "an alert":
         in_force += (replace(firing, key="threshold/broken", since_at=float("nan")),)
     spoilt = replace(machine, pane_count=-1, alerts=replace(machine.alerts, in_force=in_force))

@@ -25,10 +25,10 @@ SHARE = 0.02
 """Part of the budget of false alarms that suffices: breaks are large."""
 LOOK_PANES = 12
 """Panes from one look to the next."""
-NEWEST_ROWS = 64
+NEWEST_ROWS = 100
 """The shortest stretch that is looked at: a break is named before it fills all the rows that are kept."""
 FEWEST_EXCHANGES, FEWEST_PANES = 20, 2
-FEWEST_SPARSE = 32
+FEWEST_SPARSE = 100
 STRETCHES = 3
 _ORDER = ("new", "gone", "swap", "encoding", "fill", "constant", "hours", "unit", "rounding")
 """What says more comes first: values of another unit also have other decimals."""

@@ -229,7 +229,8 @@ class DriftJudge:
         """The alert of a column, told by the detector and the window that show the most."""
         column = self.columns[place]
         shown = recent.measure(firing, recent.windows)
-        strengths = strength(shown)
+        telling = recent.telling(firing.age, recent.rows)
+        strengths = np.where(telling[:, np.newaxis], strength(shown), -np.inf)
         row, detector = np.unravel_index(strengths.argmax(), shown.sizes.shape)
         # Values far out are spread as well; that they are higher, or lower, is the story.
         located = np.flatnonzero(np.isin(shown.detectors, LOCATIONS))

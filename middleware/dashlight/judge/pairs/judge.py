@@ -12,6 +12,7 @@ from dashlight.judge.evidence.hysteresis import Hysteresis
 from dashlight.judge.evidence.null import Floats
 from dashlight.judge.evidence.pane_ends import PaneEnds
 from dashlight.judge.evidence.proportions import ProportionBank, Proportions
+from dashlight.judge.evidence.shift_watch import TELLING_ROWS
 from dashlight.judge.pairs.dependence import Margin
 from dashlight.judge.pairs.effects import SPANS, PairEffects, PairMeasure, PairScales, back_inside, beyond, is_real
 from dashlight.judge.pairs.moved import MovedColumns
@@ -213,7 +214,9 @@ class PairJudge:
     def _described(self, seen: _Seen, shown: NDArray[np.bool_], phase: Phase) -> Alert:
         """The alert on those pairs that are *shown* on some scale, shape (scales, pairs), the furthest first."""
         effects = seen.effects
-        strength = np.where(shown, np.abs(effects.sizes) - effects.errors, -np.inf)
+        telling = np.minimum(TELLING_ROWS, self._scales.fading.rows.max()) <= self._scales.fading.rows
+        strength = np.abs(effects.sizes) - effects.errors - np.where(telling, 0.0, 2 * np.pi)[:, np.newaxis]
+        strength = np.where(shown, strength, -np.inf)
         best = strength.argmax(axis=0)
         order = np.argsort(-strength.max(axis=0), kind="stable")[: int(shown.any(axis=0).sum())]
         first, second = self._measure.columns(seen.pairs)
