@@ -17,8 +17,8 @@ from dashlight.records import Alert
 RATES = (1, 10, 26, 100, 1000, 20_000)
 """Rows a pane."""
 REFERENCE_ROWS = 5000
-BEFORE_PANES = 40
-AFTER_ROWS, AFTER_PANES = 1000, 60
+BEFORE_PANES = 25
+AFTER_ROWS, AFTER_PANES = 1000, 50
 """So long a change is watched, whichever is longer."""
 PANE_SECONDS = 10.0
 

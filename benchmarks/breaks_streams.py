@@ -95,7 +95,7 @@ BREAKS: dict[str, tuple[str, str, Change]] = {
     "codes without zeros": ("code", "encoding", lambda v, _: [str(int(each)) for each in v]),
     "null": ("weight", "gone", lambda v, _: v * np.nan),
     "five hours later": ("hour", "hours", lambda v, _: (v + 5) % 24),
-    "an hour earlier": ("hour", "hours", lambda v, _: (v - 1) % 24),
+    "eight hours earlier": ("hour", "hours", lambda v, _: (v - 8) % 24),
     "whole prices": ("price", "rounding", lambda v, _: v.round()),
     "tens": ("age", "rounding", lambda v, _: v.round(-1)),
     "one decimal": ("score", "rounding", lambda v, _: v.round(1)),

@@ -7,6 +7,7 @@ whole numbers that stay whole are told by their digits alone.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import inf, log, sqrt
 
 import numpy as np
@@ -91,12 +92,19 @@ def _by_shape(sight: Sight, values: Floats, quantiles: Floats, own: float) -> tu
     error = 1 / sqrt(sight.effective_rows)
     allowed = min(min(0.12 + 0.7 * error, 0.03 + 1.4 * error, 0.4) / sight.least("unit", 1.0), own / 2)
     fits = [(distance(values, each.of(quantiles)), each) for each in _plausible(values, quantiles, error)]
+    proven: list[Conversion] = []
     for fit, each in sorted((pair for pair in fits if pair[0] <= allowed), key=lambda pair: pair[0]):
         of_digits = nats_on_grid(sight, values, each)
         if of_digits is not None and of_digits >= sight.least_nats:
             return each, max(certainty, of_digits)
         if _is_proven(sight, values, each, fit=fit, own=own):
-            return each, certainty
+            proven.append(each)
+    if proven:
+        best = proven[0]
+        # Pounds a kilogram, and miles an hour a metre per second, are too near each other to be told apart.
+        rivals = [each for each in proven if (each.offset, each.curve) == (best.offset, best.curve)]
+        near = [each.words for each in rivals if abs(each.size - best.size) < _NEAR]
+        return replace(best, words=", or ".join(near)), certainty
     if own >= _BEYOND and (placed := _by_place(values, quantiles)) is not None:
         return placed, certainty
     return None
