@@ -67,4 +67,5 @@ def _natural_steps(sight: Sight, distinct: Floats, decimals: int | None) -> Floa
 
 def _decimals(shares: Floats, enough: float) -> int | None:
     reached = np.flatnonzero(shares >= enough)
-    return PRECISIONS[reached[0]] if len(reached) and reached[0] < len(PRECISIONS) - 1 else None
+    place = int(reached[0]) if len(reached) else len(PRECISIONS) - 1
+    return PRECISIONS[place] if place < len(PRECISIONS) - 1 else None
