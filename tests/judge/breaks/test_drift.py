@@ -41,6 +41,7 @@ DRIFTS: dict[str, tuple[Make, Make]] = {
     "counts by three": (lambda g, n: g.poisson(8, n) + 0.0, lambda g, n: g.poisson(8, n) + 3.0),
     "counts halved": (lambda g, n: g.poisson(8, n) + 0.0, lambda g, n: g.poisson(4, n) + 0.0),
     "a price of many": (lambda g, n: g.lognormal(3, 0.5, n).round(2), lambda g, n: np.where(g.random(n) < 0.4, 34.99, g.lognormal(3, 0.5, n).round(2))),
+    "one price of nearly all": (lambda g, n: g.lognormal(3, 0.5, n).round(2), lambda g, n: np.where(g.random(n) < 0.97, 30.9, g.lognormal(3, 0.5, n).round(2))),
     "amounts that shrink to 0": (lambda g, n: g.lognormal(2, 0.5, n).round(2), lambda g, n: (g.lognormal(2, 0.5, n) / 1500).round(2)),
     "nines among few values": (lambda g, n: g.integers(1, 11, n) + 0.0, lambda g, n: np.where(g.random(n) < 0.35, 9.0, g.integers(1, 11, n) + 0.0)),
     "nearly always one": (lambda g, n: g.choice([0.0, 1.0, 2.0], n, p=[0.2, 0.5, 0.3]), lambda g, n: g.choice([0.0, 1.0], n, p=[0.93, 0.07])),

@@ -28,8 +28,14 @@ def rounded(sight: Sight) -> Finding | None:
     distinct = np.unique(numbers)
     if len(distinct) < FEWEST_DISTINCT or not before or len(numbers) < 0.5 * sight.rows:
         return None
-    shares = np.cumsum(np.bincount(precisions_of(numbers), minlength=len(PRECISIONS))) / len(numbers)
-    return _fewer(sight, shares, len(distinct)) or _more(sight, shares, distinct)
+    shares, of_distinct = _shares(numbers), _shares(distinct)
+    # One value that became frequent is no rounding.
+    return _fewer(sight, np.minimum(shares, of_distinct), len(distinct)) or _more(sight, shares, distinct)
+
+
+def _shares(numbers: Floats) -> Floats:
+    """Share of *numbers* that need no more than each of PRECISIONS."""
+    return np.asarray(np.cumsum(np.bincount(precisions_of(numbers), minlength=len(PRECISIONS))) / len(numbers))
 
 
 def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
