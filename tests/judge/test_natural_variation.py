@@ -27,7 +27,8 @@ def column_of(column_with: MakeColumn) -> Callable[..., ColumnReference]:
             events = np.full(EVENT_COUNT, ratio)
             events[[NULL, TYPE_ERROR, BELOW, ABOVE, RARE]] = np.nan
             parts.append(Variation(length, rows // length, events, np.full(FUNCTIONAL_COUNT, other)))
-        return replace(column_with({4: rows}, [], (0.0, 1.0)), variation=tuple(parts))
+        spread = {4 + place: rows // 8 for place in range(8)}
+        return replace(column_with(spread, [], (0.0, 1.0)), variation=tuple(parts))
 
     return column
 

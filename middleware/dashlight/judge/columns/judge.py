@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.columns.causes import explain
 from dashlight.judge.columns.detectable import minimum_detectable_shift
+from dashlight.judge.columns.outages import Outages, OutagesState
 from dashlight.judge.columns.season_tables import SlotRowsState, without_season
 from dashlight.judge.columns.seasons import Seasons
 from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point
@@ -50,6 +51,7 @@ class DriftJudgeState:
     watches: Mapping[int, ShiftWatchState]
     """Of the columns that ever had evidence, by place."""
     ends: PaneEndsState
+    outages: OutagesState
     slot_rows: SlotRowsState | None
     """None where no column follows the hour."""
 
@@ -98,6 +100,7 @@ class DriftJudge:
         self._watches: dict[int, ShiftWatch] = {}
         """Of the columns that ever had evidence, by place."""
         self._ends = PaneEnds()
+        self._outages = Outages(self.columns)
 
     @property
     def state(self) -> DriftJudgeState:
@@ -107,6 +110,7 @@ class DriftJudge:
             margins=self.margins,
             watches={place: watch.state for place, watch in self._watches.items()},
             ends=self._ends.state,
+            outages=self._outages.state,
             slot_rows=None if self._seasons is None else self._seasons.state,
         )
 
@@ -119,6 +123,7 @@ class DriftJudge:
         self._evidence.restore(state.evidence)
         self.margins = fitted("margins of columns", state.margins, like=self.margins, least=-np.inf, most=CAP_NATS)
         self._ends.restore(state.ends)
+        self._outages.restore(state.outages)
         if self._seasons is not None and state.slot_rows is not None:
             self._seasons.restore(state.slot_rows)
         elif self._seasons is not None or state.slot_rows is not None:
@@ -162,6 +167,12 @@ class DriftJudge:
             tables = self._seasons.tables(at if began_at is None else began_at, at, int(counts.sum(1).max()))
             window = self._seasons.taken_off(window)
         self.margins = self._evidence.update(counts, tables)
+        proven = {
+            each.place
+            for each in self._outages.update(counts)
+            if self._evidence.prove(each.place, each.bin, each.panes)
+        }
+        self.margins[list(proven)] = CAP_NATS
         active = [place for place, watch in self._watches.items() if watch.is_active]
         places = sorted({*active, *np.flatnonzero(self.margins >= 0).tolist()})
         if not places:
@@ -169,13 +180,17 @@ class DriftJudge:
         windows, panes = _dyadic(window)
         news: list[Alert] = []
         for place in places:
+            peak = self._watches[place].peak if place in self._watches else None
+            if peak is not None and self._outages.is_over(place, peak, windows[:, place], panes):
+                self._evidence.reset(place)
+                self.margins[place] = self.tables.floor[place].max()
             recent = RecentWindows(
                 pane=self._ends.closed - 1,
                 firing=self._evidence.firing(place) if self.margins[place] >= 0 else None,
                 windows=windows[:, place],
                 panes=panes,
                 measure=partial(effects, self.null, place, gate=self._gate),
-                is_proof=self._strict,
+                is_proof=self._strict or place in proven,
             )
             news.extend(self._step(place, recent, at, window))
         return news
