@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.columns.causes import explain
-from dashlight.judge.columns.detectable import minimum_detectable_shift
+from dashlight.judge.columns.detectable import detectable_share, detectable_shifts, in_steps, minimum_detectable_shift
 from dashlight.judge.columns.outages import Outages, OutagesState
 from dashlight.judge.columns.season_tables import SlotRowsState, without_season
 from dashlight.judge.columns.seasons import Seasons
@@ -28,7 +28,7 @@ from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_NAMES
 from dashlight.window.fitting import fitted, refuse, within
-from dashlight.window.layout import BINS
+from dashlight.window.layout import BINS, NULL, UNSEEN
 
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]
@@ -101,6 +101,7 @@ class DriftJudge:
         """Of the columns that ever had evidence, by place."""
         self._ends = PaneEnds()
         self._outages = Outages(self.columns)
+        self._told_shifts: tuple[tuple[bytes, int], Floats] | None = None
 
     @property
     def state(self) -> DriftJudgeState:
@@ -148,7 +149,27 @@ class DriftJudge:
 
         *rows*, shape (columns,), are those since the start; inf where no shift could have been seen.
         """
-        return minimum_detectable_shift(self.null, self.tables, rows, gate=0.0 if self._strict else self._gate)
+        return minimum_detectable_shift(self._detectable(rows), self.null)
+
+    def minimum_detectable_rates(self, rows: Floats) -> Mapping[str, Floats]:
+        """The smallest rates of missing values and of new categories that would have raised an alarm by now.
+
+        By their names in `scores.RATES`; shape (columns,); NaN where none could have been seen.
+        """
+        found = self._detectable(rows)
+        rates = {"missing_rate": NULL, "unseen_rate": UNSEEN}
+        shares = {name: detectable_share(self.null, self.tables, found, event) for name, event in rates.items()}
+        shares["unseen_rate"][self.null.numeric] = np.nan
+        return shares
+
+    def _detectable(self, rows: Floats) -> Floats:
+        """The smallest shift of every event, shape (columns, EVENT_COUNT), worked out once for about so many rows."""
+        rows, panes = in_steps(rows), int(in_steps(np.array(max(self._ends.closed, 1), np.float64)))
+        key = (rows.tobytes(), panes)
+        if self._told_shifts is None or self._told_shifts[0] != key:
+            gate = 0.0 if self._strict else self._gate
+            self._told_shifts = key, detectable_shifts(self.null, self.tables, rows, panes=panes, gate=gate)
+        return self._told_shifts[1]
 
     def update(self, counts: Counts, at: float, window: Window, *, began_at: float | None = None) -> list[Alert]:
         """Take the counts of the pane that ended *at*, shape (columns, BINS); *window* includes it already.
