@@ -17,11 +17,16 @@ FEWEST_SHORTEST = 4
 """Blocks of the shortest length that still say something, there being no shorter one to extrapolate from."""
 
 
+BEYOND_LONGEST, ENOUGH_LONGEST = 4, 24
+"""Where a reference holds fewer of the longest blocks, a memory that surely grows on in them may be four times as long."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BlockScale:
     """Blocks of one length of which the reference holds enough."""
 
     rows: int
+    blocks: int
     ratios: Floats
     """Of every statistic, and last of the middle one of them."""
     errors: Floats
@@ -58,6 +63,7 @@ def _scale(part: Variation, ratios: Floats, independent: int) -> BlockScale:
     means = [float(np.nanmean(family)) for family in families if np.isfinite(family).any()]
     return BlockScale(
         rows=part.block_rows,
+        blocks=part.blocks,
         ratios=np.append(ratios, middle),
         errors=np.append(np.full(len(ratios), error), pooled),
         mean=float(np.nanmean(ratios)),
@@ -74,8 +80,15 @@ def most_by_chance(errors: Floats | float) -> Floats:
     return np.asarray((1 - np.square(errors) / 9 + 3.5 * np.asarray(errors) / 3) ** 3)
 
 
+def horizon(scale: BlockScale) -> int:
+    """Rows of the blocks up to which a memory that was still growing in blocks of this *scale* may go on to grow."""
+    if scale.rows < BLOCK_ROWS[-1]:
+        return BLOCK_ROWS[-1]
+    return scale.rows * (BEYOND_LONGEST if scale.blocks < ENOUGH_LONGEST else 1)
+
+
 def growth_beyond(scales: Sequence[BlockScale]) -> tuple[float, float]:
-    """By how much the ratios of the longest blocks exceed the last that were measured, and its relative error.
+    """By how much the ratios of blocks as long as the horizon exceed the last that were measured, and its relative error.
 
     The mean over the statistics grows as rows ** gamma between the two longest lengths that are measured (or from
     single rows, whose ratio is 1), at most linearly, and goes on so.
@@ -84,7 +97,7 @@ def growth_beyond(scales: Sequence[BlockScale]) -> tuple[float, float]:
     rows, mean, mean_error = 1, 1.0, 0.0
     if len(scales) > 1:
         rows, mean, mean_error = scales[-2].rows, scales[-2].mean, scales[-2].mean_error
-    span, stretch = np.log(last.rows / rows), np.log(BLOCK_ROWS[-1] / last.rows)
+    span, stretch = np.log(last.rows / rows), np.log(horizon(last) / last.rows)
     gamma = np.clip(np.log(last.mean / mean) / span, 0.0, 1.0)
     return float(np.exp(gamma * stretch)), float(np.hypot(last.mean_error, mean_error) / span * stretch)
 

@@ -167,8 +167,9 @@ def _fit(scales: Sequence[BlockScale], statistics: int, safety: float, *, season
     # Single rare events seem to grow without end; the column as a whole says whether there is a season.
     tau2 = _slow(excess) if season and len(scales) == len(BLOCK_ROWS) else np.zeros(statistics + 1)
     phi = 1 + np.fmax.reduce(np.maximum(excess - tau2 * lengths, 0.0), axis=0)
-    unmeasured = scales[-1].depends and scales[-1].rows < BLOCK_ROWS[-1]
     growth, growth_error = growth_beyond(scales)
+    grows_on = scales[-1].rows < BLOCK_ROWS[-1] or growth * (1 - growth_error / 2) >= STILL_GROWING
+    unmeasured = scales[-1].depends and grows_on
     if unmeasured:
         upper = scales[-1].ratios * growth * (1 + safety * np.hypot(scales[-1].errors, growth_error))
         phi = np.fmax(phi, upper)
