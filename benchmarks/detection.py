@@ -20,8 +20,8 @@ from pathlib import Path
 from benchmarks.detection_cost import costs
 from benchmarks.detection_months import month
 from benchmarks.detection_real import download, flights_year
-from benchmarks.detection_runs import METHODS, SLOW, Line, Wanted, lines
-from benchmarks.detection_table import notes, of_costs, of_months, rendered, verdicts
+from benchmarks.detection_runs import METHODS, PANE_ROWS, SLOW, Line, Wanted, lines
+from benchmarks.detection_table import against_the_oracle, notes, of_costs, of_months, rendered, verdicts
 
 PARTS = ("nulls", "drifts", "real", "flights", "months", "cost")
 TABLE = PARTS[:3]
@@ -89,6 +89,9 @@ def _table(asked: argparse.Namespace) -> None:
     print("\n" + "\n".join(notes(found)))
     print("\nDashlight against its targets")
     print("\n".join(verdicts(found)), flush=True)
+    if "drifts" in asked.parts:
+        print("\nrows until the alarm, median, beside an oracle that knows the change\n")
+        print(against_the_oracle(found, pane_rows=PANE_ROWS, markdown=asked.markdown), flush=True)
 
 
 def _flights() -> None:
