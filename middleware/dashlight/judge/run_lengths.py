@@ -14,12 +14,12 @@ FEWEST_OCCURRENCES, ENOUGH_OCCURRENCES = 20, 100
 """Of an event that fewer rows hold, or lack, nothing can be said; of one that so many do, enough."""
 RARE_SHARE = 0.2
 """An event that fewer rows hold, or lack, may come in bursts longer than any that the reference shows."""
-CLEAR_OF_CHANCE = 3.5
+CLEAR_OF_CHANCE = 5.0
 """Standard errors by which rows must follow their like more often than chance would have it, ..."""
 CLEAR_OF_ONE = 0.5
 """... and by half a row: where hardly any are expected, one that does is more than chance."""
-CLUMPED_PHI = 1.5
-"""A memory that chance alone can give is no sign of bursts."""
+CLUMPED_PHI, BURST_PHI = 1.5, 3.0
+"""A memory that chance alone can give is no sign that rows hang together, nor, of one event among thousands, of runs."""
 LEAST_BURST = 2.0
 """Rows of a burst, however short those of the reference were."""
 FEWEST_RUNS = 30
@@ -73,7 +73,7 @@ def bursts(runs: Runs, phi: Floats, most: Floats) -> Bursts:
     """
     held = _rarer(runs)
     chain = run_memory(runs, 0.0)
-    in_runs = (held < RARE_SHARE * runs.rows) & ((_follow(runs) & (most > 1)) | (phi > CLUMPED_PHI))
+    in_runs = (held < RARE_SHARE * runs.rows) & ((_follow(runs) & (most > 1)) | (phi > BURST_PHI))
     counts = _counts(runs)
     longest = chain * (np.log(counts) + SPREAD_OF_LONGEST) / 2
     typical = (counts >= FEWEST_RUNS) & (runs.bursts <= longest) & (phi <= TYPICAL_PHI * chain)

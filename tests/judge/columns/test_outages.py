@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from dashlight.judge.columns.judge import DriftJudge
-from dashlight.judge.columns.outages import Outages, OutagesState
+from dashlight.judge.columns.outages import Outage, Outages, OutagesState
 from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import BINS, NULL, TYPE_ERROR
@@ -73,7 +73,7 @@ def test_panes_that_were_filled_before_are_no_outage(columns_of: MakeColumns) ->
     values[[3, 9]] = np.nan
     outages = Outages(columns_of({"x": values}))
 
-    assert [list(outages.update(filled_pane(NULL, 100))) for _ in range(5)] == [[]] * 5
+    assert [taken(outages, filled_pane(NULL, 100)) for _ in range(5)] == [[]] * 5
 
 
 def test_it_takes_three_panes_a_hundred_rows_and_more_than_the_longest_run(columns_of: MakeColumns) -> None:
@@ -82,7 +82,7 @@ def test_it_takes_three_panes_a_hundred_rows_and_more_than_the_longest_run(colum
     columns = columns_of({"x": rng.standard_normal(5000), "slow": flips})
     for rows, quick, slow in ((100, 3, 3), (20, 5, 6), (1000, 3, 3)):
         outages = Outages(columns)
-        told = [{each.place for each in outages.update(filled_pane(NULL, rows, columns=2))} for _ in range(8)]
+        told = [{each.place for each in taken(outages, filled_pane(NULL, rows, columns=2))} for _ in range(8)]
         first = [next(number for number, places in enumerate(told, 1) if place in places) for place in (0, 1)]
         assert first == [quick, slow]
 
@@ -93,9 +93,9 @@ def test_a_pane_with_anything_else_begins_anew_and_one_without_rows_says_nothing
     mixed[0, 10] = 1
 
     for pane in (filled_pane(NULL, 100), filled_pane(NULL, 100), mixed, filled_pane(NULL, 100), filled_pane(NULL, 0)):
-        assert not list(outages.update(pane))
-    assert not list(outages.update(filled_pane(NULL, 100)))
-    assert not list(outages.update(filled_pane(TYPE_ERROR, 100)))
+        assert not taken(outages, pane)
+    assert not taken(outages, filled_pane(NULL, 100))
+    assert not taken(outages, filled_pane(TYPE_ERROR, 100))
     assert outages.state.panes.tolist() == [1]
 
 
@@ -130,7 +130,7 @@ def test_one_that_is_stopped_after_any_pane_goes_on_as_if_it_never_was(
     columns = columns_of({"x": np.random.default_rng(926).standard_normal(2000)})
     whole, cut = Outages(columns), Outages(columns)
     for rows, bin_ in ((100, NULL), (0, NULL), (50, NULL), (100, 12), (60, TYPE_ERROR), (60, TYPE_ERROR), (1, NULL)):
-        expected, found = (list(each.update(filled_pane(bin_, rows))) for each in (whole, cut))
+        expected, found = (taken(each, filled_pane(bin_, rows)) for each in (whole, cut))
         assert found == expected
         state, cut = thawed(cut.state), Outages(columns)
         cut.restore(state)
@@ -154,10 +154,14 @@ def test_a_state_that_no_panes_lead_to_is_refused(changed: dict[str, Any], colum
     columns = columns_of({"x": np.random.default_rng(927).standard_normal(2000)})
     outages = Outages(columns)
     for _ in range(2):
-        list(outages.update(filled_pane(NULL, 100)))
+        taken(outages, filled_pane(NULL, 100))
 
     with pytest.raises(ValueError, match=r"."):
         Outages(columns).restore(replace(outages.state, **changed))
+
+
+def taken(outages: Outages, counts: NDArray[np.int64]) -> list[Outage]:
+    return list(outages.update(counts, counts.sum(1).astype(np.float32)))
 
 
 def filled_pane(bin_: int, rows: int, columns: int = 1) -> NDArray[np.int64]:

@@ -190,7 +190,7 @@ class DriftJudge:
         self.margins = self._evidence.update(counts, tables)
         proven = {
             each.place
-            for each in self._outages.update(counts)
+            for each in self._outages.update(counts, self._evidence.rows)
             if self._evidence.prove(each.place, each.bin, each.panes)
         }
         self.margins[list(proven)] = CAP_NATS

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dashlight.window.columns import ColumnReference, stacked_counts
 from dashlight.window.fitting import MOST_COUNT, fitted, refuse
-from dashlight.window.layout import NULL, TYPE_ERROR, UNSEEN
+from dashlight.window.layout import BINS, NULL, TYPE_ERROR, UNSEEN
 
 LEAST_PANES, LEAST_ROWS = 3, 100
 """One burst of one client fills a pane, or two that it straddles."""
@@ -54,6 +54,9 @@ class Outages:
         self._least_rows = np.maximum(np.array(runs, np.int64) + 1, LEAST_ROWS)
         """A column may hold its value for longer than that in the reference already."""
         self._panes, self._rows, self._bins = np.zeros((3, len(columns)), np.int64)
+        self._goes_on = False
+        self._of, which = np.nonzero(self._never)
+        self._watched = self._of * BINS + np.array(BINS_OF_OUTAGES)[which]
 
     @property
     def state(self) -> OutagesState:
@@ -70,13 +73,18 @@ class Outages:
         possible = (self._never & (np.array(BINS_OF_OUTAGES) == bins[:, np.newaxis])).any(1)
         refuse("an outage of what the reference held", where=((panes > 0) & ~possible).any())
         self._panes, self._rows, self._bins = panes, rows, bins
+        self._goes_on = bool(panes.any())
 
-    def update(self, counts: NDArray[np.integer]) -> Iterator[Outage]:
-        """Take the counts of a pane, shape (columns, BINS); what has lasted long enough. A pane without rows says nothing."""
-        rows = counts.sum(1, dtype=np.int64)
-        filled = self._never & (counts[:, BINS_OF_OUTAGES] == rows[:, np.newaxis])
-        if not filled.any() and not self._panes.any():
+    def update(self, counts: NDArray[np.integer], held: NDArray[np.floating]) -> Iterator[Outage]:
+        """Take the counts of a pane, shape (columns, BINS), and its rows, shape (columns,); what has lasted long enough.
+
+        A pane without rows says nothing.
+        """
+        # Nearly every pane ends here, so only the bins that count are looked at.
+        if not self._goes_on and not (counts.ravel().take(self._watched) == held.take(self._of)).any():
             return iter(())
+        filled = (counts.take(BINS_OF_OUTAGES, axis=1) == held[:, np.newaxis]) & self._never
+        rows = held.astype(np.int64)
         some = rows > 0
         filled &= some[:, np.newaxis]
         bins = np.where(filled.any(1), np.array(BINS_OF_OUTAGES)[filled.argmax(1)], 0)
@@ -86,6 +94,7 @@ class Outages:
         self._rows = np.where(some, np.where(filled.any(1), before_rows + rows, 0), self._rows)
         self._bins = np.where(some, bins, self._bins)
         self._panes = np.where(some, panes, self._panes)
+        self._goes_on = bool(self._panes.any())
         lasting = some & (self._panes >= LEAST_PANES) & (self._rows >= self._least_rows)
         return (
             Outage(place, int(self._bins[place]), int(self._panes[place])) for place in np.flatnonzero(lasting).tolist()

@@ -135,6 +135,11 @@ class Evidence:
         gain = self._cusum.margins[:, of] + gain
         return np.asarray(gain, np.float32)
 
+    @property
+    def rows(self) -> Nats:
+        """Rows of the last pane, shape (columns,)."""
+        return self._every_row[:, 0]
+
     def prove(self, column: int, event: int, panes: int) -> bool:
         """Give the bets that *event* became more frequent in *column* all evidence, for so many *panes*.
 
