@@ -74,9 +74,10 @@ def _outage(rho: float, reference_rows: int, value: str, rng: np.random.Generato
     columns: dict[str, Column] = dict(remembering(rho, rng, columns=6, rows=rows, reference_rows=0).current)
     columns["mode"] = ["auto"] * rows
     reference, current = split(columns, reference_rows)
-    values = np.array(current["x0"], np.float64)
-    values[BEFORE:] = {"missing": np.nan, "one number": 0.1234}[value]
-    return Stream(reference, {**current, "x0": values}, BEFORE, ("x0",))
+    values = np.array(current["x0"], object)
+    values[BEFORE:] = {"missing": None, "wrong": "N.N."}[value]
+    lost: list[str | None] = values.tolist()
+    return Stream(reference, {**current, "x0": lost}, BEFORE, ("x0",))
 
 
 QUIET: Mapping[str, Callable[[np.random.Generator], Stream]] = {
@@ -89,7 +90,7 @@ QUIET: Mapping[str, Callable[[np.random.Generator], Stream]] = {
 CHANGING: Mapping[str, Callable[[np.random.Generator], Stream]] = {
     "all missing among AR(1) 0.99, R = 1,000": partial(_outage, 0.99, 1_000, "missing"),
     "all missing among AR(1) 0.98": partial(_outage, 0.98, REFERENCE_ROWS, "missing"),
-    "stuck among AR(1) 0.99, R = 1,000": partial(_outage, 0.99, 1_000, "one number"),
+    "all of a wrong type among AR(1) 0.99, R = 1,000": partial(_outage, 0.99, 1_000, "wrong"),
     "rare flag 0.5 -> 2 %, R = 20,000": lambda rng: _more_frequent(rng, 0.005, 0.02),
 }
 

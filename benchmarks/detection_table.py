@@ -43,7 +43,7 @@ DELAY_TARGETS: Mapping[str, tuple[int, int]] = {
     "car loans, change at 25,000": (200, 100),
     "all missing among AR(1) 0.99, R = 1,000": (300, 300),
     "all missing among AR(1) 0.98": (300, 300),
-    "stuck among AR(1) 0.99, R = 1,000": (300, 300),
+    "all of a wrong type among AR(1) 0.99, R = 1,000": (300, 300),
     "rare flag 0.5 -> 2 %, R = 20,000": (3000, 3000),
 }
 """Rows: at most, and at best."""
