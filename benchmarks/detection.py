@@ -4,6 +4,7 @@
     drifts   streams in which one thing changes: how soon
     real     flights, car loans, employment: shuffled (every alarm is false) and in time order
     flights  ours on the flights of a year at 50, 150 and 300 rows a pane, with dates
+    shifts   whether a shift of the size that is told as detectable is detected
     months   simulated months of a hundred columns without drift, straight into the drift judge
     cost     an evaluation and its parts, set-up, memory
 
@@ -21,9 +22,10 @@ from benchmarks.detection_cost import costs
 from benchmarks.detection_months import month
 from benchmarks.detection_real import download, flights_year
 from benchmarks.detection_runs import METHODS, PANE_ROWS, SLOW, Line, Wanted, lines
-from benchmarks.detection_table import against_the_oracle, notes, of_costs, of_months, rendered, verdicts
+from benchmarks.detection_shifts import promises
+from benchmarks.detection_table import against_the_oracle, notes, of_costs, of_months, of_promises, rendered, verdicts
 
-PARTS = ("nulls", "drifts", "real", "flights", "months", "cost")
+PARTS = ("nulls", "drifts", "real", "flights", "shifts", "months", "cost")
 TABLE = PARTS[:3]
 
 
@@ -36,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _table(asked)
     if "flights" in asked.parts:
         _flights()
+    if "shifts" in asked.parts:
+        print("\nminimum_detectable_shift: columns in which a shift of that size was found within those rows\n")
+        print(of_promises(list(promises(asked.seeds)), markdown=asked.markdown), flush=True)
     if "months" in asked.parts:
         _months(asked)
     if "cost" in asked.parts:

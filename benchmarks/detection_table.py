@@ -9,6 +9,7 @@ from benchmarks.detection_months import Month
 from benchmarks.detection_oracle import oracle_rows
 from benchmarks.detection_outcome import ONSETS_PER, Outcome, Summary, summary
 from benchmarks.detection_runs import OURS, SLOW, Kind, Line
+from benchmarks.detection_shifts import Promise
 
 _HEADINGS: Mapping[Kind, str] = {
     "quiet": f"nothing changes: false alarms per {ONSETS_PER:,} evaluations (share of time in alarm)",
@@ -158,6 +159,15 @@ def against_the_oracle(lines: Sequence[Line], *, pane_rows: int, markdown: bool)
         delay = summary(line.outcomes[OURS]).delay_rows
         times = "" if delay is None else f"{delay / best:.1f}"
         rows.append((line.name, "missed" if delay is None else _number(delay), _number(best), times))
+    return _markdown(rows) if markdown else _text(rows)
+
+
+def of_promises(promises: Sequence[Promise], *, markdown: bool) -> str:
+    """The table of what was told as detectable, and in how many columns it was detected."""
+    rows: list[Sequence[str]] = [("what moves", "reference", "rows", "h", "found")]
+    for each in promises:
+        sizes = f"{each.reference_rows:,}", f"{each.watched_rows:,}", f"{each.shift:.2f}"
+        rows.append((each.kind, *sizes, f"{each.found_share:.0%}"))
     return _markdown(rows) if markdown else _text(rows)
 
 

@@ -17,7 +17,7 @@ CAPPED_PART = 0.5
 USUAL_SHARE = 0.1
 """Intervals of values that fewer rows hold, or lack, are not what is meant by a shift of the column."""
 
-BESIDE_BINS = 1.2
+BESIDE_BINS = 1.25
 """A shift of numbers does not begin and end where bins do: so much larger it must be than one that does."""
 
 ROW_STEPS = 20
