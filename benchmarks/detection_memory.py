@@ -72,7 +72,8 @@ def _outage(rho: float, reference_rows: int, value: str, rng: np.random.Generato
     """Six columns that remember the row before, and a constant; all rows of the first lose their values."""
     rows = reference_rows + BEFORE + OUTAGE_ROWS
     columns: dict[str, Column] = dict(remembering(rho, rng, columns=6, rows=rows, reference_rows=0).current)
-    columns["mode"] = ["auto"] * rows
+    constant: list[str | None] = ["auto"] * rows
+    columns["mode"] = constant
     reference, current = split(columns, reference_rows)
     values = np.array(current["x0"], object)
     values[BEFORE:] = {"missing": None, "wrong": "N.N."}[value]

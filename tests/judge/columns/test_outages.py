@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.signal import lfilter
+from scipy.signal import lfilter  # pyright: ignore[reportUnknownVariableType]
 
 from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.columns.outages import Outage, Outages, OutagesState
