@@ -26,6 +26,7 @@ from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
 from dashlight.window.recent_pane import ROLES
 
+SHIFT = "minimum_detectable_shift"
 MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
 
@@ -203,7 +204,7 @@ class Comparison:
     @property
     def has_enough_rows(self) -> bool:
         """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
-        shifts = [score.value for score in self._detectable_shifts()]
+        shifts = [score.value for score in self._detectable_shifts() if score.statistic == SHIFT]
         return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > self._watched_count
 
     def scores(self, panes: int) -> list[Score]:
@@ -214,22 +215,20 @@ class Comparison:
         return [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
 
     def _detectable_shifts(self) -> list[Score]:
-        """Of every column the smallest shift that would have been seen by now, in Cohen's h; none where none would."""
+        """What would have been seen by now of every column; nothing of what would not.
+
+        That is the smallest shift, in Cohen's h, and the smallest rates of missing values and new categories.
+        """
         if not self._judge.columns:
             return []
-        shifts = self._judge.minimum_detectable_shift(self._rows)
+        told = {SHIFT: self._judge.minimum_detectable_shift(self._rows)}
+        rates = self._judge.minimum_detectable_rates(self._rows)
+        told |= {f"minimum_detectable_{rate}": values for rate, values in rates.items()}
         return [
-            Score(
-                column.name,
-                column.role,
-                "minimum_detectable_shift",
-                float(shift),
-                float(shift),
-                float(shift),
-                int(rows),
-            )
-            for column, shift, rows in zip(self._judge.columns, shifts, self._rows, strict=True)
-            if np.isfinite(shift) and column.name not in self._hidden
+            Score(column.name, column.role, statistic, value, value, value, int(rows))
+            for statistic, values in told.items()
+            for column, value, rows in zip(self._judge.columns, values.tolist(), self._rows, strict=True)
+            if np.isfinite(value) and column.name not in self._hidden
         ]
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:

@@ -225,3 +225,20 @@ def test_no_break_of_a_lesser_certainty_than_the_budget_asks_for_fires(awkward: 
     # ln(panes/12 * columns * kinds * stretches / share)
     assert few.needed_nats == pytest.approx(np.log(1e4 / 12 * 20 * 9 * 3 / 0.02))
     assert many.needed_nats - few.needed_nats == pytest.approx(np.log(100))
+
+
+@pytest.mark.parametrize("rows", [30, 60, 100])
+def test_a_number_that_gets_stuck_is_named_within_three_panes_whenever_the_next_look_is_due(
+    rows: int, rows_of: Rows, watch: Callable[[Values], Any], run: Run
+) -> None:
+    rng = np.random.default_rng(140)
+    watched = watch({"slow": rows_of(rng, 2000)["slow"], "normal": rng.standard_normal(2000)})
+    for quiet_panes in (2, 5, 13, 30):
+        slow = rows_of(rng, (quiet_panes + 5) * rows)["slow"]
+        slow[quiet_panes * rows :] = 0.123
+        stream = {"slow": slow, "normal": rng.standard_normal(len(slow))}
+
+        alerts = [(came, alert) for came, alert in run(watched, stream, rows=rows) if alert.state == "firing"]
+
+        assert [alert.column for _, alert in alerts] == ["slow"]
+        assert alerts[0][0] - quiet_panes * rows <= max(3 * rows, 100)

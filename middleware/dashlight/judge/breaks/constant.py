@@ -11,7 +11,9 @@ MOST_BEFORE = 0.3
 FEWEST_ROWS = 128
 """The last so many must be one value, nothing excepted, ..."""
 _RARE_BEFORE = 0.01
-"""... and of a value that occurred before all that are looked at: what only became frequent is not stuck."""
+"""... and of a value that hardly occurred in the reference: what only became frequent is not stuck."""
+FEWEST_AT_ONCE, _FEWEST_OTHERS = 64, 16
+"""Fewer will do where so many came before them of which hardly any was that value: then it did not become frequent first."""
 RUNS_LONGER, RUN_ROWS = 3, 50
 """A stuck source is told from a quiet one by a run this many times the longest of the reference, and so many rows more."""
 
@@ -25,7 +27,11 @@ def constant(sight: Sight) -> Finding | None:
     run = sum(1 for _ in takewhile(lambda value: value == last, reversed(values)))
     text = last if isinstance(last, str) else str(number_text(last))
     before = sight.reference_share(text)
-    if run < max(FEWEST_ROWS, 0 if before <= _RARE_BEFORE else len(values)) or before > MOST_BEFORE:
+    if before > MOST_BEFORE or run < (len(values) if before > _RARE_BEFORE else 0):
+        return None
+    others = values[: len(values) - run]
+    began_at_once = sum(value == last for value in others) < len(others) // _FEWEST_OTHERS
+    if run < (FEWEST_AT_ONCE if began_at_once else FEWEST_ROWS):
         return None
     shown = printable(text) if text else "empty"
     default = " (a default fill?)" if text in FILLS else ""

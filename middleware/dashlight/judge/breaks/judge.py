@@ -13,6 +13,7 @@ from dashlight.judge.breaks.presence import new, new_columns
 from dashlight.judge.breaks.screen import Screen
 from dashlight.judge.breaks.sight import Finding, Sight
 from dashlight.judge.breaks.state import LOOKS_TO_RESOLVE, Break, BreakJudgeState, Place
+from dashlight.judge.breaks.stuck import newly_stuck
 from dashlight.judge.natural_variation import Movements
 from dashlight.records import Alert, Cause, Role
 from dashlight.window.columns import ColumnReference, Profile
@@ -67,6 +68,7 @@ class BreakJudge:
         self._writer = AlertWriter("break", model=model, version=version, endpoint=endpoint)
         self._memory = dict(zip(map(_place, self.columns), memories(self.columns, movements), strict=True))
         of_role = {role: [column for column in self.columns if column.role == role] for role in _ROLES}
+        self._told = {role: [profiles[_place(column)] for column in held] for role, held in of_role.items()}
         self._screens: dict[Role, Screen] = {role: Screen(of_role[role], profiles) for role in _ROLES}
         self._pane = -1
         self._waits: dict[Place, tuple[int, int]] = {}
@@ -130,17 +132,19 @@ class BreakJudge:
             The alerts whose state changed.
         """
         self._pane += 1
-        if self._pane % LOOK_PANES:
+        is_due = self._pane % LOOK_PANES == 0
+        stuck = {role: newly_stuck(recent.dense(role), self._told[role]) for role in _ROLES}
+        if not is_due and not any(stuck.values()):
             return []
         news: list[Alert] = []
         for role in _ROLES:
-            if recent.rows_seen[role] != self._rows_seen[role]:
+            if recent.rows_seen[role] != self._rows_seen[role] and (is_due or stuck[role]):
                 self._rows_seen[role] = recent.rows_seen[role]
-                news.extend(self._look(recent, role, at))
+                news.extend(self._look(recent, role, at, stuck[role]))
         news.extend(self._new_columns(recent, at))
         return news
 
-    def _look(self, recent: RecentValues, role: Role, at: float) -> list[Alert]:
+    def _look(self, recent: RecentValues, role: Role, at: float, stuck: Sequence[int]) -> list[Alert]:
         rows = recent.dense(role)
         columns = recent.columns_of(role)
         if not columns or rows.rows < NEWEST_ROWS or not _is_spread(rows):
@@ -150,6 +154,7 @@ class BreakJudge:
         keys = [_place(column) for column in columns]
         odd = np.flatnonzero(suspicious).tolist()
         told = [place for place, key in enumerate(keys) if key in self._breaks or key in self._partners]
+        told += stuck
         # All that are odd are looked at together: two of them may have changed places.
         places = sorted({*told, *odd}) if told or any(self._is_due(keys[place]) for place in odd) else []
         if not places:

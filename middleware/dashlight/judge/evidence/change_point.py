@@ -4,18 +4,15 @@ For every boundary between kept panes the likelihood that the column changed the
 the reference. The interval holds the boundaries whose log-likelihood is within WITHIN_NATS of the best one's.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import log
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.evidence.effects import is_real, measured
 from dashlight.judge.evidence.null import Null
-
-Counts: TypeAlias = NDArray[np.int64]
-Window: TypeAlias = Callable[[int], tuple[Counts, int]]
+from dashlight.judge.evidence.windows import Counts, Window
 
 LEVEL = 0.9
 """Of the interval in which a change began, of data and of traffic alike."""

@@ -143,6 +143,11 @@ class ShiftWatch:
         """Whether it is pending or firing."""
         return self.hysteresis.alert_state != "inactive"
 
+    @property
+    def peak(self) -> Counts | None:
+        """What showed best what it fires at, shape (BINS,); None where it does not fire."""
+        return self._shift.peak if self._shift and self.hysteresis.alert_state == "firing" else None
+
     def step(self, recent: RecentWindows) -> AlertState:
         """The state after one more pane: `resolved` once, where it was firing and the shift is over, then inactive."""
         firing = recent.firing

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role
-from dashlight.window.columns import ColumnReference, Reference, Variation
+from dashlight.window.columns import ColumnReference, Reference, Runs, Variation
 from dashlight.window.profile import parsed_profile, profile_content
 from dashlight.window.reference.checks import check_columns
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
@@ -43,6 +43,13 @@ class _VariationFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     functionals: list[float | None]
 
 
+class _RunsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rows: _Count
+    held: list[_Count]
+    counts: list[_Count]
+    bursts: list[float]
+
+
 class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     role: Role
@@ -58,6 +65,7 @@ class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variation: list[_VariationFile]
     of: str = ""
     season: dict[str, object] | None = None
+    runs: _RunsFile | None = None
     profile: dict[str, object] | None = None
 
 
@@ -155,7 +163,17 @@ def _column_content(column: ColumnReference) -> dict[str, object]:
         ],
         "of": column.of,
         "season": None if column.season is None else season_content(column.season),
+        "runs": None if column.runs is None else _runs_content(column.runs),
         "profile": None if column.profile is None else profile_content(column.profile),
+    }
+
+
+def _runs_content(runs: Runs) -> dict[str, object]:
+    return {
+        "rows": int(runs.rows),
+        "held": runs.held.tolist(),
+        "counts": runs.counts.tolist(),
+        "bursts": runs.bursts.tolist(),
     }
 
 
@@ -211,8 +229,14 @@ def _column(column: _ColumnFile) -> ColumnReference:
         ),
         of=column.of,
         season=None if column.season is None else parsed_season(column.season),
+        runs=None if column.runs is None else _runs(column.runs),
         profile=None if column.profile is None else parsed_profile(column.profile),
     )
+
+
+def _runs(runs: _RunsFile) -> Runs:
+    held, counts = np.array(runs.held, np.int64), np.array(runs.counts, np.int64)
+    return Runs(runs.rows, held, counts, np.array(runs.bursts, np.float64))
 
 
 def _ratios(written: Sequence[float | None]) -> NDArray[np.float64]:
