@@ -4,6 +4,7 @@
     drifts   streams in which one thing changes: how soon
     real     flights, car loans, employment: shuffled (every alarm is false) and in time order
     flights  ours on the flights of a year at 50, 150 and 300 rows a pane, with dates
+    shifts   whether a shift of the size that is told as detectable is detected
     months   simulated months of a hundred columns without drift, straight into the drift judge
     cost     an evaluation and its parts, set-up, memory
 
@@ -20,10 +21,11 @@ from pathlib import Path
 from benchmarks.detection_cost import costs
 from benchmarks.detection_months import month
 from benchmarks.detection_real import download, flights_year
-from benchmarks.detection_runs import METHODS, SLOW, Line, Wanted, lines
-from benchmarks.detection_table import notes, of_costs, of_months, rendered, verdicts
+from benchmarks.detection_runs import METHODS, PANE_ROWS, SLOW, Line, Wanted, lines
+from benchmarks.detection_shifts import promises
+from benchmarks.detection_table import against_the_oracle, notes, of_costs, of_months, of_promises, rendered, verdicts
 
-PARTS = ("nulls", "drifts", "real", "flights", "months", "cost")
+PARTS = ("nulls", "drifts", "real", "flights", "shifts", "months", "cost")
 TABLE = PARTS[:3]
 
 
@@ -36,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _table(asked)
     if "flights" in asked.parts:
         _flights()
+    if "shifts" in asked.parts:
+        print("\nminimum_detectable_shift: columns in which a shift of that size was found within those rows\n")
+        print(of_promises(list(promises(asked.seeds)), markdown=asked.markdown), flush=True)
     if "months" in asked.parts:
         _months(asked)
     if "cost" in asked.parts:
@@ -89,6 +94,9 @@ def _table(asked: argparse.Namespace) -> None:
     print("\n" + "\n".join(notes(found)))
     print("\nDashlight against its targets")
     print("\n".join(verdicts(found)), flush=True)
+    if "drifts" in asked.parts:
+        print("\nrows until the alarm, median, beside an oracle that knows the change\n")
+        print(against_the_oracle(found, pane_rows=PANE_ROWS, markdown=asked.markdown), flush=True)
 
 
 def _flights() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,8 @@ from benchmarks.detection_ours import Ours, by_comparison, by_detector
 from benchmarks.detection_outcome import Outcome, outcome
 from benchmarks.detection_real import NoSetError, in_order, shuffled
 from benchmarks.detection_river import river_alarms
-from benchmarks.detection_streams import DRIFTS, NULLS, Stream, drift_stream, null_stream
+from benchmarks.detection_streams import Stream
+from benchmarks.detection_suites import CHANGING, QUIET, Make, drawn
 from benchmarks.detection_windows import window_alarms
 
 PANE_ROWS = 100
@@ -59,21 +60,23 @@ class Wanted:
 def lines(wanted: Wanted) -> Iterator[Line]:
     """The lines of the table, as they come."""
     if "nulls" in wanted.parts:
-        yield from _seeded(NULLS, "quiet", null_stream, wanted)
+        for streams in QUIET:
+            yield from _seeded(streams, "quiet", wanted)
     real = in_order(wanted.folder) if "real" in wanted.parts else {}
     for name, stream in real.items():
         yield from _real(f"{name.split(',')[0]}, shuffled", "quiet", stream, wanted)
     if "drifts" in wanted.parts:
-        yield from _seeded(DRIFTS, "change", drift_stream, wanted)
+        for streams in CHANGING:
+            yield from _seeded(streams, "change", wanted)
     for name, stream in real.items():
         kind: Kind = "order" if isinstance(stream, NoSetError) or stream.change is None else "change"
         yield from _real(name, kind, stream, wanted)
 
 
-def _seeded(names: Iterable[str], kind: Kind, make: Callable[[str, int], Stream], wanted: Wanted) -> Iterator[Line]:
-    for name in names:
+def _seeded(streams: Mapping[str, Make], kind: Kind, wanted: Wanted) -> Iterator[Line]:
+    for name, make in streams.items():
         if _is_wanted(name, wanted):
-            yield _line(name, kind, partial(make, name), wanted=wanted, seeds=wanted.seeds, ours=by_comparison)
+            yield _line(name, kind, partial(drawn, name, make), wanted=wanted, seeds=wanted.seeds, ours=by_comparison)
 
 
 def _real(name: str, kind: Kind, stream: Stream | NoSetError, wanted: Wanted) -> Iterator[Line]:

@@ -5,7 +5,6 @@ Every stream has twenty columns. Numbers hold NaN where a value is missing; cate
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -41,14 +40,8 @@ class Stream:
     """The columns that change."""
 
 
-def null_stream(name: str, seed: int) -> Stream:
-    """The stream *name* of NULLS, in which nothing changes."""
-    return NULLS[name](_rng(name, seed))
-
-
-def drift_stream(name: str, seed: int) -> Stream:
+def drift(name: str, rng: np.random.Generator) -> Stream:
     """The stream *name* of DRIFTS: BEFORE rows like the reference, then AFTER rows with the change."""
-    rng = _rng(name, seed)
     moved, change = DRIFTS[name]
     reference, before, after = (everyday(rng, rows) for rows in (DRIFT_REFERENCE_ROWS, BEFORE, AFTER))
     after |= change(rng, after)
@@ -138,11 +131,13 @@ def _clusters(rng: np.random.Generator) -> Stream:
     return Stream(*split(rows, 20_000))
 
 
-def _remembering(rho: float, rng: np.random.Generator) -> Stream:
+def remembering(
+    rho: float, rng: np.random.Generator, *, columns: int = 20, rows: int = NULL_ROWS, reference_rows: int = 20_000
+) -> Stream:
     """AR(1): each row remembers the one before."""
     burn_in = 2_000
-    noise = rng.standard_normal((burn_in + 20_000 + NULL_ROWS, 20)) * np.sqrt(1 - rho**2)
-    return Stream(*split(_named(lfilter([1.0], [1.0, -rho], noise, axis=0)[burn_in:]), 20_000))
+    noise = rng.standard_normal((burn_in + reference_rows + rows, columns)) * np.sqrt(1 - rho**2)
+    return Stream(*split(_named(lfilter([1.0], [1.0, -rho], noise, axis=0)[burn_in:]), reference_rows))
 
 
 def _daily(rng: np.random.Generator) -> Stream:
@@ -172,8 +167,8 @@ NULLS: Mapping[str, Callable[[np.random.Generator], Stream]] = {
     "independent, R = 2,000": partial(_independent, 2_000),
     "independent, R = 500": partial(_independent, 500),
     "clusters of 20": _clusters,
-    "AR(1) 0.9": partial(_remembering, 0.9),
-    "AR(1) 0.99": partial(_remembering, 0.99),
+    "AR(1) 0.9": partial(remembering, 0.9),
+    "AR(1) 0.99": partial(remembering, 0.99),
     "daily rhythm": _daily,
     "weekly and daily rhythm": _weekly,
 }
@@ -261,10 +256,6 @@ DRIFTS: Mapping[str, tuple[tuple[str, ...], Change]] = {
     "gradual to +0.5 sd over 10,000": (_FIRST, _gradual),
     "recurring +0.5 sd, 2,000 on, 2,000 off": (_FIRST, _recurring),
 }
-
-
-def _rng(name: str, seed: int) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
 def _words(rng: np.random.Generator, shares: Floats, rows: int) -> list[str | None]:

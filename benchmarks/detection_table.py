@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.detection_cost import Figure
 from benchmarks.detection_months import Month
+from benchmarks.detection_oracle import oracle_rows
 from benchmarks.detection_outcome import ONSETS_PER, Outcome, Summary, summary
 from benchmarks.detection_runs import OURS, SLOW, Kind, Line
+from benchmarks.detection_shifts import Promise
 
 _HEADINGS: Mapping[Kind, str] = {
     "quiet": f"nothing changes: false alarms per {ONSETS_PER:,} evaluations (share of time in alarm)",
@@ -15,7 +17,7 @@ _HEADINGS: Mapping[Kind, str] = {
     "order": "real rows in time order, changes unknown: rows until the first alarm; share of time in alarm; alarms",
 }
 LEGEND = (
-    "references: 10,000 rows where not told; clusters and AR 20,000, rhythms 48,000 and 56,000, flights in order 5,002",
+    "references: 10,000 rows where not told; clusters, runs, sessions and AR 20,000, rhythms 48,000 and 56,000, flights in order 5,002",
     "* in false alarm before the change in most runs: the delay proves nothing",
     "missed: in more than half of the runs",
 )
@@ -40,6 +42,10 @@ DELAY_TARGETS: Mapping[str, tuple[int, int]] = {
     "correlation 0 -> 0.5": (700, 400),
     "correlation 0 -> 0.8": (300, 200),
     "car loans, change at 25,000": (200, 100),
+    "all missing among AR(1) 0.99, R = 1,000": (300, 300),
+    "all missing among AR(1) 0.98": (300, 300),
+    "all of a wrong type among AR(1) 0.99, R = 1,000": (300, 300),
+    "rare flag 0.5 -> 2 %, R = 20,000": (3000, 3000),
 }
 """Rows: at most, and at best."""
 
@@ -141,6 +147,28 @@ def _delay(found: Summary) -> str:
 
 def _number(value: float) -> str:
     return f"{value:.1f}" if 0 < value < 10 else f"{value:,.0f}"
+
+
+def against_the_oracle(lines: Sequence[Line], *, pane_rows: int, markdown: bool) -> str:
+    """How many times as long ours takes as an oracle that knows the change, see `detection_oracle`."""
+    rows: list[Sequence[str]] = [("", OURS, "an oracle", "times")]
+    for line in lines:
+        best = oracle_rows(line.name, pane_rows=pane_rows)
+        if best is None or not line.outcomes.get(OURS):
+            continue
+        delay = summary(line.outcomes[OURS]).delay_rows
+        times = "" if delay is None else f"{delay / best:.1f}"
+        rows.append((line.name, "missed" if delay is None else _number(delay), _number(best), times))
+    return _markdown(rows) if markdown else _text(rows)
+
+
+def of_promises(promises: Sequence[Promise], *, markdown: bool) -> str:
+    """The table of what was told as detectable, and in how many columns it was detected."""
+    rows: list[Sequence[str]] = [("what moves", "reference", "rows", "h", "found")]
+    for each in promises:
+        sizes = f"{each.reference_rows:,}", f"{each.watched_rows:,}", f"{each.shift:.2f}"
+        rows.append((each.kind, *sizes, f"{each.found_share:.0%}"))
+    return _markdown(rows) if markdown else _text(rows)
 
 
 def _verdict(value: float | None, most: float, best: float) -> str:

@@ -36,6 +36,7 @@ FILES = ""
 FLOORS_WITHIN = {
     "window": ((FILES,), ("facets",), ("inspection",), ("reference",)),
     "judge": (
+        ("run_lengths", "block_scales"),
         ("natural_variation", "incidents", "alert_budget", "words"),
         ("alerts",),
         ("evidence",),

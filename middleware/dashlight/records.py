@@ -290,7 +290,7 @@ class Alert:
     exemplars: tuple[str, ...] = ()
     """Up to five trace ids (32 hexadecimal digits) of exchanges that show it."""
     since_earliest_at: float = float("nan")
-    """The change began between this moment and the next, at about 95 %; NaN where that was not estimated."""
+    """The change began between this moment and the next, at about 90 %; NaN where that was not estimated."""
     since_latest_at: float = float("nan")
     incident: str = ""
     """Same for alerts that began together; empty where the alert is not of a change of data or traffic."""

@@ -1,10 +1,12 @@
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.detection_streams import AFTER, BEFORE, DRIFTS, NULLS, Stream, drift_stream, null_stream
+from benchmarks.detection_streams import AFTER, BEFORE, DRIFTS, NULLS, Stream, drift
+from benchmarks.detection_suites import CHANGING, QUIET, drawn
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -80,7 +82,7 @@ def wild(stream: Stream, rows: slice) -> float:
 def test_a_drift_stream_changes_by_the_size_that_its_name_says(
     name: str, measure: Measure, before: float, after: float
 ) -> None:
-    stream = drift_stream(name, 0)
+    stream = drawn(name, partial(drift, name), 0)
 
     # Errors of about 1/sqrt(rows); a fourth moment is a few times as uncertain.
     tolerance = 0.5 if measure is kurtosis else 0.05 if before or after > 0.1 else 0.004
@@ -90,7 +92,7 @@ def test_a_drift_stream_changes_by_the_size_that_its_name_says(
 
 @pytest.mark.parametrize("name", DRIFTS)
 def test_a_drift_stream_moves_the_columns_that_it_names_and_no_other(name: str) -> None:
-    stream = drift_stream(name, 0)
+    stream = drawn(name, partial(drift, name), 0)
 
     others = [column for column in stream.reference if column not in stream.moved]
     assert stream.change == BEFORE
@@ -101,7 +103,7 @@ def test_a_drift_stream_moves_the_columns_that_it_names_and_no_other(name: str) 
 
 @pytest.mark.parametrize("name", [name for name in NULLS if name.startswith("independent")])
 def test_the_rows_of_a_null_stream_are_those_of_its_reference(name: str) -> None:
-    stream = null_stream(name, 0)
+    stream = drawn(name, NULLS[name], 0)
 
     assert stream.change is None
     assert len(stream.reference) == 20
@@ -110,7 +112,7 @@ def test_the_rows_of_a_null_stream_are_those_of_its_reference(name: str) -> None
 
 @pytest.mark.parametrize("name", NULLS)
 def test_a_null_stream_is_on_average_where_its_reference_is(name: str) -> None:
-    stream = null_stream(name, 1)
+    stream = drawn(name, NULLS[name], 1)
 
     for known, values in zip(stream.reference.values(), stream.current.values(), strict=True):
         if not isinstance(known, list):
@@ -120,14 +122,14 @@ def test_a_null_stream_is_on_average_where_its_reference_is(name: str) -> None:
 
 
 def test_rows_that_remember_have_the_memory_that_is_said() -> None:
-    values = numbers(null_stream("AR(1) 0.9", 0), "x0", slice(None))
+    values = numbers(drawn("AR(1) 0.9", NULLS["AR(1) 0.9"], 0), "x0", slice(None))
 
     assert np.corrcoef(values[:-1], values[1:])[0, 1] == pytest.approx(0.9, abs=0.01)
     assert values.std() == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_seed_gives_the_same_stream_again_and_another_seed_another() -> None:
-    first, again, other = (drift_stream("mean +1 sd", seed) for seed in (3, 3, 4))
+    first, again, other = (drawn("mean +1 sd", partial(drift, "mean +1 sd"), seed) for seed in (3, 3, 4))
 
     np.testing.assert_array_equal(first.current["normal 1"], again.current["normal 1"])
     assert first.current["twenty"] == again.current["twenty"]
@@ -144,3 +146,37 @@ def same_law(known: Any, values: Any) -> float:
         return float(stats.chi2_contingency(counts[:, counts.sum(0) > 0]).pvalue)
     known, values = known[~np.isnan(known)], values[~np.isnan(values)]
     return float(stats.ks_2samp(known, values, method="asymp").pvalue)
+
+
+def test_every_stream_has_a_name_of_its_own() -> None:
+    names = [name for streams in (*QUIET, *CHANGING) for name in streams]
+
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", QUIET[1])
+def test_rare_values_in_runs_are_as_frequent_afterwards(name: str) -> None:
+    if not name.startswith("rare"):
+        return
+    stream = drawn(name, QUIET[1][name], 0)
+
+    before, after = (np.asarray(part["flag every 100"], np.float64) for part in (stream.reference, stream.current))
+
+    assert before.mean() == pytest.approx(after.mean(), rel=0.4)
+    # A row that holds it is followed by another far more often than one in a hundred.
+    assert after[1:][after[:-1] == 1].mean() > 3 * after.mean()
+
+
+@pytest.mark.parametrize("name", CHANGING[1])
+def test_an_outage_fills_all_rows_from_its_change_on(name: str) -> None:
+    stream = drawn(name, CHANGING[1][name], 0)
+    assert stream.change is not None
+
+    (moved,) = stream.moved
+    before, after = stream.current[moved][: stream.change], stream.current[moved][stream.change :]
+
+    assert not np.isnan(np.asarray(before, np.float64)).any()
+    if moved == "x0":
+        assert len(set(after)) == 1
+    else:
+        assert np.asarray(after, np.float64).mean() == pytest.approx(0.02, abs=0.006)

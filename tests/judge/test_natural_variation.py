@@ -27,7 +27,8 @@ def column_of(column_with: MakeColumn) -> Callable[..., ColumnReference]:
             events = np.full(EVENT_COUNT, ratio)
             events[[NULL, TYPE_ERROR, BELOW, ABOVE, RARE]] = np.nan
             parts.append(Variation(length, rows // length, events, np.full(FUNCTIONAL_COUNT, other)))
-        return replace(column_with({4: rows}, [], (0.0, 1.0)), variation=tuple(parts))
+        spread = {4 + place: rows // 8 for place in range(8)}
+        return replace(column_with(spread, [], (0.0, 1.0)), variation=tuple(parts))
 
     return column
 
@@ -114,6 +115,17 @@ def test_a_burst_out_of_range_lasts_as_long_as_the_functionals_remember_within_t
     assert (found.phi[0, [BELOW, ABOVE]] > 30).all()
     assert (found.phi[0, [BELOW, ABOVE]] < 60).all()
     assert found.phi[0, RARE] < 10
+
+
+@pytest.mark.parametrize(("rows", "is_too_short"), [(20_000, True), (160_000, False)])
+def test_a_memory_that_grows_on_in_few_of_the_longest_blocks_is_too_short_too(
+    *, column_of: MakeColumn, rows: int, is_too_short: bool
+) -> None:
+    # AR(1) 0.999 over 100, 400 and 1,600 rows; of a hundred blocks it is taken for a season.
+    found = natural_variation([column_of([97.0, 350.0, 1000.0], rows)])
+
+    assert found.too_short[0] == is_too_short
+    assert (found.phi[0, MEASURED] > 2000) == is_too_short
 
 
 def test_the_upper_bound_goes_on_as_the_memory_grew(column_of: MakeColumn) -> None:

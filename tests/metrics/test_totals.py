@@ -304,6 +304,7 @@ def test_a_hundred_columns_with_all_their_scores_find_room() -> None:
         "type_error_rate",
         "out_of_range_rate",
         "minimum_detectable_shift",
+        "minimum_detectable_missing_rate",
     )
     scores = [Score(f"c{place}", "feature", name, 0.5, 0.4, 0.6, 700) for place in range(100) for name in statistics]
     totals = Totals(started_at=1.0)
@@ -312,7 +313,7 @@ def test_a_hundred_columns_with_all_their_scores_find_room() -> None:
     figures = figures_of(totals, [("/p", Shown(scores=scores))])
 
     assert numbers(figures, "dashlight.metrics.skipped") == {(): 0}
-    assert sum(each.name.startswith("dashlight.column.") for each in figures.figures) == 800
+    assert sum(each.name.startswith("dashlight.column.") for each in figures.figures) == 900
 
 
 def test_a_score_that_comes_twice_is_shown_once() -> None:

@@ -8,9 +8,16 @@ import pytest
 from dashlight.records import Role, Table
 from dashlight.store.layout import Layout
 from dashlight.window.columns import ColumnReference
-from dashlight.window.recent import SPARSE_STRIDE, RecentRows, RecentValues, RecentValuesState, UnknownColumn
+from dashlight.window.recent import (
+    SPARSE_PANE_ROWS,
+    SPARSE_STRIDE,
+    RecentRows,
+    RecentValues,
+    RecentValuesState,
+    UnknownColumn,
+)
 from dashlight.window.recent_collector import RecentCollector
-from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, merged_recent
+from dashlight.window.recent_pane import MOST_UNKNOWN, PANE_ROWS, RECENT_ROWS, merged_recent
 from dashlight.window.tables import table_of_columns
 
 Make = Callable[..., ColumnReference]
@@ -44,28 +51,38 @@ def recent(column: Make) -> Seen:
     return Seen([column("x"), column("w", "categorical"), column("t", "text"), column("y", role="output")])
 
 
-@pytest.mark.parametrize("pane_rows", [1, 7, 300, 1500, 9000])
-@pytest.mark.parametrize("step", [1, 13, 256, 1000])
-def test_the_last_rows_are_kept_in_their_order_however_panes_part_them(step: int, pane_rows: int, recent: Seen) -> None:
-    values = np.arange(9000.0)
-    panes = list[int]()
-
-    for start in range(0, 9000, step):
-        piece = values[start : start + step]
-        recent.add("feature", table_of_columns({"x": piece}))
-        panes.extend([recent.values.pane] * len(piece))
-        if len(panes) >= pane_rows * (recent.values.pane + 1):
-            recent.close_pane(0.0)
-    recent.close_pane(0.0)
+@pytest.mark.parametrize("pane_rows", [1, 10, 26, 32])
+def test_where_few_come_the_last_rows_are_kept_in_their_order(pane_rows: int, recent: Seen) -> None:
+    came = 300 * pane_rows
+    for start in range(0, came, pane_rows):
+        recent.add("feature", table_of_columns({"x": np.arange(start, start + float(pane_rows))}))
+        recent.close_pane(0.0)
 
     dense, sparse = recent.values.dense("feature"), recent.values.sparse("feature")
-    assert dense.numbers[0].tolist() == values[-RECENT_ROWS:].tolist()
-    assert dense.panes.tolist() == panes[-RECENT_ROWS:]
-    assert sparse.numbers[0].tolist() == values[::SPARSE_STRIDE][-RECENT_ROWS:].tolist()
-    assert sparse.panes.tolist() == panes[::SPARSE_STRIDE][-RECENT_ROWS:]
-    assert dense.exchange_count == sparse.exchange_count == RECENT_ROWS
-    assert dense.newest(3).numbers[0].tolist() == [8997.0, 8998.0, 8999.0]
-    assert recent.values.rows_seen == {"feature": 9000, "output": 0}
+    assert dense.numbers[0].tolist() == list(range(came - RECENT_ROWS, came))
+    assert dense.panes.tolist() == [row // pane_rows for row in range(came - RECENT_ROWS, came)]
+    assert dense.newest(3).numbers[0].tolist() == list(range(came - 3, came))
+    assert sparse.numbers[0].tolist() == sorted(sparse.numbers[0])
+    gap = np.diff(sparse.numbers[0]).mean()
+    assert gap == pytest.approx(SPARSE_STRIDE, rel=0.5)
+    assert dense.exchange_count == RECENT_ROWS
+    assert recent.values.rows_seen == {"feature": came, "output": 0}
+
+
+@pytest.mark.parametrize("pane_rows", [33, 100, 1000, 20_000])
+def test_where_many_come_the_rows_are_of_the_last_panes(pane_rows: int, recent: Seen) -> None:
+    panes = 2 * RECENT_ROWS // SPARSE_PANE_ROWS
+    for pane in range(panes):
+        recent.add("feature", table_of_columns({"x": pane + np.arange(pane_rows) / pane_rows}))
+        recent.close_pane(0.0)
+
+    dense, sparse = recent.values.dense("feature"), recent.values.sparse("feature")
+    assert dense.rows == sparse.rows == RECENT_ROWS or pane_rows == 33
+    assert np.bincount(dense.panes)[-RECENT_ROWS // PANE_ROWS :].tolist() == [PANE_ROWS] * 8
+    assert np.bincount(sparse.panes).max() <= SPARSE_PANE_ROWS
+    assert sparse.pane_count >= RECENT_ROWS // SPARSE_PANE_ROWS
+    assert dense.numbers[0].astype(int).tolist() == dense.panes.tolist()
+    assert dense.numbers[0].tolist() == sorted(dense.numbers[0])
 
 
 def test_exchanges_of_different_panes_are_different(recent: Seen) -> None:
@@ -264,9 +281,10 @@ def test_several_processes_are_seen_as_one_that_saw_all(column: Make) -> None:
         alone.close_pane(float(pane))
         together.take(merged_recent([each for worker in workers if (each := worker.close())]), float(pane))
 
-    # The sparse rows are others, as every worker strides for itself.
-    assert together.dense("feature").numbers.tolist() == alone.values.dense("feature").numbers.tolist()
+    # Other rows, as every worker has its own keys, but as many of every pane.
     assert together.dense("feature").panes.tolist() == alone.values.dense("feature").panes.tolist()
     assert together.rows_seen == alone.values.rows_seen
-    span = np.ptp(together.sparse("feature").numbers[0])
-    assert span == pytest.approx(np.ptp(alone.values.sparse("feature").numbers[0]), rel=0.05)
+    for pane in range(6):
+        both = [each.dense("feature") for each in (together, alone.values)]
+        means = [rows.numbers[0][rows.panes == pane].mean() - 1000 * pane for rows in both]
+        assert means == pytest.approx([500, 500], abs=4 * 289 / np.sqrt(PANE_ROWS))

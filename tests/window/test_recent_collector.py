@@ -6,9 +6,9 @@ import pytest
 
 from dashlight.records import Role, Table
 from dashlight.window.columns import ColumnReference
-from dashlight.window.recent import ABSENT, SPARSE_STRIDE
+from dashlight.window.recent import ABSENT
 from dashlight.window.recent_collector import RecentCollector
-from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, PaneRows, RecentPane
+from dashlight.window.recent_pane import MOST_UNKNOWN, PANE_ROWS, PaneRows, RecentPane
 from dashlight.window.tables import table_of_columns
 
 Make = Callable[..., ColumnReference]
@@ -24,8 +24,8 @@ def closed(collector: RecentCollector) -> RecentPane:
     return pane
 
 
-def dense(collector: RecentCollector) -> PaneRows:
-    return closed(collector).sides["feature"].dense
+def sample(collector: RecentCollector) -> PaneRows:
+    return closed(collector).sides["feature"].sample
 
 
 @pytest.fixture
@@ -33,17 +33,49 @@ def collector(column: Make) -> RecentCollector:
     return RecentCollector([column("x"), column("w", "categorical"), column("t", "text"), column("y", role="output")])
 
 
-@pytest.mark.parametrize("step", [1, 13, 256, 1000])
-def test_the_last_rows_are_kept_in_their_order(step: int, collector: RecentCollector) -> None:
-    values = np.arange(5000.0)
+@pytest.mark.parametrize("rows", [1, 10, 31, 32])
+def test_of_few_rows_all_are_kept_in_their_order(rows: int, collector: RecentCollector) -> None:
+    collector.add("feature", table_of_columns({"x": np.arange(float(rows))}))
+
+    assert sample(collector).numbers[0].tolist() == list(range(rows))
+
+
+@pytest.mark.parametrize("step", [1, 7, 256, 1000])
+def test_of_many_rows_the_same_are_kept_however_they_come(step: int, collector: RecentCollector, column: Make) -> None:
+    at_once = RecentCollector([column("x")])
+    at_once.add("feature", table_of_columns({"x": np.arange(5000.0)}))
 
     for start in range(0, 5000, step):
-        collector.add("feature", table_of_columns({"x": values[start : start + step]}))
+        collector.add("feature", table_of_columns({"x": np.arange(start, min(start + step, 5000), dtype=float)}))
 
-    side = closed(collector).sides["feature"]
-    assert side.dense.numbers[0].tolist() == values[-RECENT_ROWS:].tolist()
-    assert side.sparse.numbers[0].tolist() == values[::SPARSE_STRIDE][-RECENT_ROWS:].tolist()
-    assert (side.rows, side.taken_rows) == (5000, 5000)
+    whole, side = closed(at_once).sides["feature"], closed(collector).sides["feature"]
+    assert side.rows == 5000
+    assert side.sample.numbers[0].tolist() == whole.sample.numbers[0].tolist() == sorted(whole.sample.numbers[0])
+    assert side.sample.exchanges.tolist() == whole.sample.exchanges.tolist()
+    assert side.keys.tolist() == whole.keys.tolist()
+    assert side.keys.max() == pytest.approx(PANE_ROWS / 5000, rel=0.5)
+
+
+@pytest.mark.parametrize("rows", [40, 100, 1000, 20_000])
+def test_rows_are_chosen_evenly_over_every_pane_at_any_rate(rows: int, collector: RecentCollector) -> None:
+    places = list[float]()
+    for _ in range(50):
+        collector.add("feature", table_of_columns({"x": (np.arange(rows) + 0.5) / rows}))
+        places += sample(collector).numbers[0].tolist()
+
+    assert len(places) == 50 * PANE_ROWS
+    deciles = np.histogram(places, bins=10, range=(0, 1))[0] / len(places)
+    assert deciles == pytest.approx([0.1] * 10, abs=0.035)
+
+
+@pytest.mark.parametrize("clients", [2, 3, 4, 13, 16])
+def test_of_clients_who_take_turns_each_is_seen(clients: int, collector: RecentCollector) -> None:
+    seen = list[float]()
+    for _ in range(8):
+        collector.add("feature", table_of_columns({"x": np.arange(1600) % float(clients)}))
+        seen += sample(collector).numbers[0].tolist()
+
+    assert np.bincount(np.array(seen, int), minlength=clients) == pytest.approx(256 / clients, rel=0.8)
 
 
 def test_a_pane_is_bounded_however_much_comes(collector: RecentCollector) -> None:
@@ -51,11 +83,11 @@ def test_a_pane_is_bounded_however_much_comes(collector: RecentCollector) -> Non
         collector.add("feature", table_of_columns({"x": np.arange(1000.0), "w": ["a" * 500] * 1000}))
 
     side = closed(collector).sides["feature"]
-    assert side.dense.rows == side.sparse.rows == RECENT_ROWS
-    assert {len(text) for text in side.dense.texts[1]} == {64}
+    assert side.sample.rows == len(side.keys) == PANE_ROWS
+    assert {len(text) for text in side.sample.texts[1]} == {64}
 
 
-def test_a_pane_begins_anew_and_the_stride_counts_on(collector: RecentCollector) -> None:
+def test_a_pane_begins_anew_and_the_keys_go_on(collector: RecentCollector) -> None:
     panes = list[RecentPane]()
     for start in range(0, 50, 10):
         collector.add("feature", table_of_columns({"x": np.arange(start, start + 10.0)}))
@@ -63,9 +95,9 @@ def test_a_pane_begins_anew_and_the_stride_counts_on(collector: RecentCollector)
 
     sides = [pane.sides["feature"] for pane in panes]
     assert [side.rows for side in sides] == [10] * 5
-    assert [side.dense.numbers[0].tolist() for side in sides][1] == list(range(10, 20))
-    assert [side.sparse.numbers[0].tolist() for side in sides] == [[0], [16], [], [32], [48]]
-    assert [side.dense.exchanges.tolist() for side in sides] == [list(range(10))] * 5
+    assert [side.sample.numbers[0].tolist() for side in sides][1] == list(range(10, 20))
+    assert len({key for side in sides for key in side.keys.tolist()}) == 50
+    assert [side.sample.exchanges.tolist() for side in sides] == [list(range(10))] * 5
 
 
 def test_of_a_large_exchange_few_rows_are_kept(collector: RecentCollector) -> None:
@@ -73,9 +105,9 @@ def test_of_a_large_exchange_few_rows_are_kept(collector: RecentCollector) -> No
     collector.add("feature", of_exchanges(table_of_columns({"x": np.arange(4.0)}), [0, 0, 1, 2]))
 
     side = closed(collector).sides["feature"]
-    assert side.dense.numbers[0].tolist() == [*np.arange(0, 1000, 125), 0, 1, 2, 3]
-    assert len(np.unique(side.dense.exchanges)) == 4
-    assert (side.rows, side.taken_rows) == (1004, 12)
+    assert side.sample.numbers[0].tolist() == [*np.arange(0, 1000, 125), 0, 1, 2, 3]
+    assert len(np.unique(side.sample.exchanges)) == 4
+    assert side.rows == 1004
 
 
 def test_types_and_texts_of_whatever_comes(collector: RecentCollector) -> None:
@@ -83,7 +115,7 @@ def test_types_and_texts_of_whatever_comes(collector: RecentCollector) -> None:
     collector.add("feature", table_of_columns({"w": np.array([7.0, np.nan]), "t": ["free", "text"]}))
     collector.add("feature", table_of_columns({"t": ["more", None]}))
 
-    rows = dense(collector)
+    rows = sample(collector)
     assert rows.types[0].tolist() == [1, 3, 0, 2, 4, *[ABSENT] * 4]
     assert rows.numbers[0].tolist()[0] == 1.0
     assert np.isnan(rows.numbers[0][1:]).all()
@@ -142,7 +174,7 @@ def test_a_pane_stays_as_it_is_when_more_rows_come(collector: RecentCollector) -
 
     collector.add("feature", table_of_columns({"x": np.zeros(1000)}))
 
-    assert pane.sides["feature"].dense.numbers[0].tolist() == [1.0] * 3
+    assert pane.sides["feature"].sample.numbers[0].tolist() == [1.0] * 3
 
 
 def test_a_column_that_is_known_otherwise_is_no_news(column: Make) -> None:

@@ -12,12 +12,13 @@ from dashlight.records import Role
 from dashlight.store.layout import Layout
 from dashlight.window.columns import ColumnReference
 from dashlight.window.recent_collector import RecentCollector
-from dashlight.window.recent_pane import MOST_UNKNOWN, RECENT_ROWS, PaneRows, RecentPane, merged_recent
+from dashlight.window.recent_pane import MOST_UNKNOWN, PANE_ROWS, PaneRows, RecentPane, merged_recent
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
 
 Make = Callable[..., ColumnReference]
 Collect = Callable[..., RecentPane]
+CollectInTurn = Callable[[int, int], Sequence[RecentPane]]
 LAYOUT: Layout[RecentPane] = Layout("recent pane", 1, RecentPane)
 
 
@@ -50,6 +51,22 @@ def collect_once() -> Collect:
     return pane
 
 
+@pytest.fixture
+def collect_in_turn(column: Make) -> CollectInTurn:
+    def panes(rows: int, process: int) -> Sequence[RecentPane]:
+        collector = RecentCollector([column("x"), column("y", role="output")])
+        # No two processes have seen as many rows before.
+        collector.add("feature", table_of_columns({"x": np.ones(97 * process)}))
+        collector.close()
+        found = list[RecentPane]()
+        for _ in range(40):
+            collector.add("feature", table_of_columns({"x": 1e6 * process + 1e5 * (np.arange(rows) + 0.5) / rows}))
+            found += filter(None, [collector.close()])
+        return found
+
+    return panes
+
+
 def side_of(rows: int, *, begin: float) -> dict[str, Column]:
     return {"x": begin + np.arange(rows)}
 
@@ -71,39 +88,40 @@ def written(pane: RecentPane) -> bytes:
 def test_rows_of_two_processes_take_turns(collect: Collect) -> None:
     merged = merged_recent([collect(side_of(3, begin=0)), collect({"x": [10.0, 11.0, 12.0], "w": ["a", "b", None]})])
 
-    dense = merged.sides["feature"].dense
-    assert x(dense) == [0, 10, 1, 11, 2, 12]
-    assert dense.texts[1].tolist() == [None, "a", None, "b", None, None]
-    assert dense.types[1].tolist() == [5, 3, 5, 3, 5, 0]
-    assert x(merged.sides["feature"].sparse) == [0, 10]
-    assert merged.sides["output"].dense.rows == 0
-    assert (merged.sides["feature"].rows, merged.sides["feature"].taken_rows) == (6, 6)
+    sample = merged.sides["feature"].sample
+    assert x(sample) == [0, 10, 1, 11, 2, 12]
+    assert sample.texts[1].tolist() == [None, "a", None, "b", None, None]
+    assert sample.types[1].tolist() == [5, 3, 5, 3, 5, 0]
+    assert merged.sides["output"].sample.rows == 0
+    assert merged.sides["feature"].rows == 6
 
 
 def test_a_busier_process_has_more_rows_between(collect: Collect) -> None:
     merged = merged_recent([collect(side_of(6, begin=0)), collect(side_of(2, begin=10))])
 
     # Ages in units of the pane: 1/12, 3/12, ... and 1/4, 3/4; of one age the first process is the older.
-    assert x(merged.sides["feature"].dense) == [0, 1, 10, 2, 3, 4, 11, 5]
+    assert x(merged.sides["feature"].sample) == [0, 1, 10, 2, 3, 4, 11, 5]
 
 
-def test_the_newest_are_of_all_in_proportion_to_their_rows(collect: Collect) -> None:
-    panes = [collect(side_of(60_000, begin=0)), collect(side_of(20_000, begin=1e6)), collect(side_of(10, begin=2e6))]
+def test_the_rows_that_stay_are_of_all_in_proportion_to_theirs(collect_in_turn: CollectInTurn) -> None:
+    found = Counter[int]()
+    for panes in zip(*(collect_in_turn(rows, number) for number, rows in enumerate((6000, 2000, 10))), strict=True):
+        side = merged_recent(panes).sides["feature"]
+        assert side.sample.rows == PANE_ROWS
+        found += shares(side.sample)
 
-    side = merged_recent(panes).sides["feature"]
-
-    assert shares(side.dense) == {0: 192, 1: 64}
-    assert shares(side.sparse) == {0: 192, 1: 64}
-    assert side.dense.rows == RECENT_ROWS
-    assert [value for value in x(side.dense) if value < 1e6] == list(range(60_000 - 192, 60_000))
+    # Of 40 panes with 32 rows each.
+    assert found[0] == pytest.approx(960, rel=0.1)
+    assert found[1] == pytest.approx(320, rel=0.2)
+    assert found[2] <= 8
 
 
 def test_exchanges_stay_apart(collect: Collect) -> None:
     panes = [collect(side_of(8, begin=0), rows_of_exchange=4), collect(side_of(6, begin=100), rows_of_exchange=3)]
 
-    dense = merged_recent(panes).sides["feature"].dense
+    sample = merged_recent(panes).sides["feature"].sample
 
-    exchanges = {value: int(exchange) for value, exchange in zip(x(dense), dense.exchanges, strict=True)}
+    exchanges = {value: int(exchange) for value, exchange in zip(x(sample), sample.exchanges, strict=True)}
     assert len({exchanges[value] for value in (0, 4, 100, 103)}) == 4
     assert exchanges[0] == exchanges[3]
     assert exchanges[103] == exchanges[105]
@@ -113,7 +131,7 @@ def test_one_client_of_large_exchanges_does_not_crowd_out_the_others(collect: Co
     large = collect(side_of(50_000, begin=0), rows_of_exchange=50_000)
     single = collect(side_of(1000, begin=1e6))
 
-    assert shares(merged_recent([large, single]).sides["feature"].dense)[0] <= 3
+    assert shares(merged_recent([large, single]).sides["feature"].sample)[0] <= 3
 
 
 def test_what_any_of_them_sent_was_sent(collect: Collect) -> None:
@@ -163,13 +181,13 @@ def test_a_pane_can_be_written_and_read_and_is_small(collect: Collect) -> None:
 
     read = LAYOUT.thaw(written(few))
 
-    dense = read.sides["feature"].dense
-    assert x(dense) == [0, 1, 2]
-    assert dense.texts[1].tolist() == ["a"] * 3
+    sample = read.sides["feature"].sample
+    assert x(sample) == [0, 1, 2]
+    assert sample.texts[1].tolist() == ["a"] * 3
     assert read.sides["feature"].present.tolist() == [True, True]
     assert len(written(few)) < 1000
-    # Two columns of 2 x 256 rows at 8 bytes a number, 8 an exchange, one a type and a few a text.
-    assert len(written(many)) < 2 * RECENT_ROWS * (2 * (8 + 1 + 5) + 8) + 3000
+    # Two columns at 8 bytes a number, one a type and a few a text; of a row 8 for its exchange, 8 for its key.
+    assert len(written(many)) < PANE_ROWS * (2 * (8 + 1 + 5) + 16) + 1000
 
 
 def worded(rows: NDArray[np.float64]) -> dict[str, Column]:
@@ -187,11 +205,8 @@ def test_merging_the_merged_is_merging_all(collect_once: Collect, counts: Sequen
     for pane in (whole, stepwise):
         side = pane.sides["feature"]
         assert side.rows == sum(counts)
-        assert side.dense.rows == min(sum(counts), RECENT_ROWS)
-        assert side.dense.texts[1].tolist() == [f"{value:.0f}" for value in x(side.dense)]
-        assert len(np.unique(side.dense.exchanges)) == side.dense.rows
-        for number, rows in enumerate(counts):
-            own = [value for value in x(side.dense) if value // 1e6 == number]
-            kept = min(RECENT_ROWS / sum(counts), 1.0) * rows
-            assert abs(len(own) - kept) <= len(counts)
-            assert own == [1e6 * number + rows - len(own) + at for at in range(len(own))]
+        assert side.sample.rows == min(sum(counts), PANE_ROWS)
+        assert side.sample.texts[1].tolist() == [f"{value:.0f}" for value in x(side.sample)]
+        assert len(np.unique(side.sample.exchanges)) == side.sample.rows
+        lowest = sorted(np.concatenate([each.sides["feature"].keys for each in panes]).tolist())[:PANE_ROWS]
+        assert sorted(side.keys.tolist()) == lowest

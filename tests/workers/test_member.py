@@ -23,7 +23,7 @@ from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.steps import Steps
 from dashlight.window.tables import table_of_columns
-from dashlight.workers.checkpoints import GENERATION
+from dashlight.workers.checkpoints import GENERATION, CheckpointLayout
 from dashlight.workers.layouts import FIGURES, PANE
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.member import PATIENCE_SECONDS, Sharing, Turn
@@ -616,6 +616,31 @@ def test_under_other_settings_it_begins_anew_and_that_is_said(
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
         "the kept statistics were made under other settings: beginning anew"
     ]
+
+
+@pytest.mark.parametrize("what", ["the panes", "an alert"])
+def test_where_a_checkpoint_is_read_and_cannot_be_taken_over_its_alerts_end(workers: Workers, what: str) -> None:
+    a = workers.start("a")
+    for _ in range(3):
+        workers.end_pane(a.serve(1, failing=9))
+    a.leave()
+    path, layout = workers.directory / CHECKPOINT, CheckpointLayout()
+    checkpoint = layout.thaw(path.read_bytes())
+    machine = checkpoint.state.machine
+    (firing,) = machine.alerts.in_force
+    in_force: tuple[Alert, ...] = (firing, replace(firing, key="threshold/other", state="pending"))
+    if what == "an alert":
+        in_force += (replace(firing, key="threshold/broken", since_at=float("nan")),)
+    spoilt = replace(machine, pane_count=-1, alerts=replace(machine.alerts, in_force=in_force))
+    path.write_bytes(b"".join(layout.freeze(replace(checkpoint, state=replace(checkpoint.state, machine=spoilt)))))
+
+    b = workers.start("b")
+    workers.end_pane(b.serve(10))
+
+    assert b.counted == 10
+    assert [(alert.key, alert.state) for alert in b.alerts] == [(firing.key, "resolved")]
+    assert b.alerts[0].summary.startswith("the statistics behind it could not be taken over; it was: ")
+    assert b.sharing.troubles == {trouble("checkpoint", "corrupt"): 1}
 
 
 def test_a_checkpoint_that_is_damaged_is_said_once_and_begun_anew(

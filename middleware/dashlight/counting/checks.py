@@ -19,7 +19,7 @@ from dashlight.window.layout import BINS
 from dashlight.window.outcomes import OutcomeCounts
 from dashlight.window.pairs import PairCounts
 from dashlight.window.recent import ABSENT
-from dashlight.window.recent_pane import RECENT_ROWS, ROLES, PaneRows, RecentPane, RecentSide
+from dashlight.window.recent_pane import PANE_ROWS, ROLES, PaneRows, RecentPane, RecentSide
 
 MOST_COUNT = 2**48
 """Of anything in one pane: sums of thousands of panes stay below 64 bits."""
@@ -139,11 +139,12 @@ def _check_recent(recent: RecentPane) -> None:
 def _check_side(side: RecentSide) -> None:
     columns = len(side.present)
     _check_shape(side.present, (columns,))
-    _check_counts([side.rows, side.taken_rows])
-    for kept in (side.dense, side.sparse):
-        _check_kept(kept, columns)
-        _refuse(f"{kept.rows} rows kept of {side.taken_rows}", where=kept.rows > min(side.taken_rows, RECENT_ROWS))
-    _refuse(f"{side.taken_rows} rows taken of {side.rows}", where=side.taken_rows > side.rows)
+    _check_counts([side.rows])
+    _check_kept(side.sample, columns)
+    kept = side.sample.rows
+    _refuse(f"{kept} rows kept of {side.rows}", where=kept > min(side.rows, PANE_ROWS))
+    _check_shape(side.keys, (kept,))
+    _check_range(side.keys, 1.0)
 
 
 def _check_kept(kept: PaneRows, columns: int) -> None:

@@ -5,28 +5,35 @@ independent row (1 where rows are independent). *tau* is slow movement, seasons:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.window.columns import ColumnReference, Variation
+from dashlight.judge.block_scales import (
+    FEWEST_SHORTEST,
+    BlockScale,
+    growth_beyond,
+    measured_parts,
+    most_by_chance,
+    scales_of,
+)
+from dashlight.judge.run_lengths import NO_BURSTS, Bursts, bursts, little_known, run_memory
+from dashlight.window.columns import ColumnReference, Runs
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import BELOW, BLOCK_ROWS, TYPE_ERROR, UNSEEN
 from dashlight.window.reference.steps import Steps
 
 Floats = NDArray[np.float64]
 
-FEWEST_BLOCKS = 12
-"""A variance of fewer blocks is off by more than 40 %: the length counts as not measured."""
-FEWEST_SHORTEST = 4
-"""Blocks of the shortest length that still say something, there being no shorter one to extrapolate from."""
+_NONE = np.zeros(EVENT_COUNT, np.bool_)
 STILL_GROWING = 1.5
 """Factor by which a memory that goes on as it grew may still grow, from which on the reference counts as too short."""
 UNKNOWN_PHI = 5.0
 """Memory that is assumed where the rows are in order and too few to show any: clients send alike ones in a row."""
 INDEPENDENT_STATISTICS = 6
-"""The statistics of a column overlap: what is true of all of them is known as well as from about six independent ones."""
+"""The statistics of a column overlap: what is true of all of them is known as well as from about six independent ones, or
+as from one less than the bins that hold rows: a boolean has but one."""
 EVENT_SAFETY, FUNCTIONAL_SAFETY = 1.0, 2.0
 """Standard errors added to what was measured. With these, streams that hang together stay as far below the thresholds
 as streams of independent rows do; the bound of the functionals is the weaker one."""
@@ -48,6 +55,8 @@ class NaturalVariation:
     """Shape (columns, FUNCTIONAL_COUNT), at least 1."""
     functional_tau: Floats
     """Shape (columns, FUNCTIONAL_COUNT)."""
+    bursts: tuple[Bursts, ...]
+    """Of each column, what is to be expected of events that come in runs."""
     too_short: NDArray[np.bool_]
     """Shape (columns,): rows hang together, for longer than the reference is long enough to show. Their memory is guessed,
     which keeps small shifts of them from alarming."""
@@ -65,10 +74,9 @@ class Movements:
 
     def of(self, column: ColumnReference) -> "tuple[_Fit, _Fit, _Fit]":
         """Of the events, of the events without safety, and of the functionals of *column*."""
-        fits = self._fits.get(column)
-        if fits is None:
-            fits = self._fits[column] = _fits(column)
-        return fits
+        if column not in self._fits:
+            self._fits[column] = _fits(column)
+        return self._fits[column]
 
     def measured(self, columns: Sequence[ColumnReference]) -> Steps[None]:
         """Measures *columns*, some at a time."""
@@ -94,11 +102,12 @@ def natural_variation(columns: Sequence[ColumnReference], movements: Movements |
     unknown = ordered & (rows < FEWEST_SHORTEST * BLOCK_ROWS[0])
     least = np.where(unknown, UNKNOWN_PHI, 1.0)[:, np.newaxis]
     return NaturalVariation(
-        phi=np.maximum(_inherited(events, scores, ordered), least),
-        likely_phi=_inherited(likely, scores, ordered),
+        phi=np.maximum(_inherited(columns, events, scores), least),
+        likely_phi=_inherited(columns, likely, scores),
         tau=np.array([fit.tau for fit in events]).reshape(-1, EVENT_COUNT),
         functional_phi=np.maximum(np.nan_to_num(np.array([fit.phi for fit in scores]).reshape(shape), nan=1.0), least),
         functional_tau=np.array([fit.tau for fit in scores]).reshape(shape),
+        bursts=tuple(fit.bursts for fit in events),
         too_short=np.array([a.too_short or b.too_short for a, b in zip(events, scores, strict=True)], np.bool_)
         | unknown,
     )
@@ -122,28 +131,34 @@ class _Fit:
     burst_phi: float
     """That of the middle one within the shortest blocks; NaN where there is none."""
     too_short: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Scale:
-    """Blocks of one length of which the reference holds enough."""
-
-    rows: int
-    ratios: Floats
-    """Of every statistic, and last of the middle one of them."""
-    errors: Floats
-    """Relative standard errors of *ratios*: sqrt(2 / (blocks - 1)), and less for the middle one."""
-    mean: float
-    mean_error: float
-    depends: bool
-    """Whether the rows of the column hang together over so many rows."""
+    bursts: Bursts
+    """Of events: see NaturalVariation."""
 
 
 def _fits(column: ColumnReference) -> tuple[_Fit, _Fit, _Fit]:
     """Of the events, of the events without safety, and of the functionals."""
-    parts = _measured(column)
-    events = _scales(parts, [_moving(part.events) for part in parts])
-    scores = _scales(parts, [_moving(part.functionals) for part in parts])
+    events, likely, scores = _fits_of_blocks(column)
+    if column.runs is None:
+        return events, likely, scores
+    runs = column.runs
+    return _with_runs(events, column, runs, EVENT_SAFETY), _with_runs(likely, column, runs, 0.0), scores
+
+
+def _with_runs(fit: "_Fit", column: ColumnReference, runs: Runs, safety: float) -> "_Fit":
+    """*fit* of events, at least what their runs say, as far as the shortest blocks do not show that this is soon over."""
+    most = np.full(EVENT_COUNT, np.inf)
+    for part in measured_parts(column)[:1]:
+        most = np.nan_to_num(part.events * most_by_chance(float(np.sqrt(2 / (part.blocks - 1)))), nan=np.inf)
+    phi = np.fmax(fit.phi, np.minimum(run_memory(runs, safety), most))
+    expected = bursts(runs, phi, most)
+    return replace(fit, phi=np.fmax(phi, expected.phi), bursts=expected)
+
+
+def _fits_of_blocks(column: ColumnReference) -> tuple[_Fit, _Fit, _Fit]:
+    parts = measured_parts(column)
+    independent = int(np.clip(np.count_nonzero(column.counts) - 1, 1, INDEPENDENT_STATISTICS))
+    events = scales_of(parts, [part.events for part in parts], independent)
+    scores = scales_of(parts, [part.functionals for part in parts], independent)
     # A functional adds up; the share of a rare event is transformed, which makes bursts look as if they grew.
     whole = scores or events
     season = len(whole) == len(BLOCK_ROWS) and bool(_slow(np.array([[scale.mean] for scale in whole])).any())
@@ -154,56 +169,21 @@ def _fits(column: ColumnReference) -> tuple[_Fit, _Fit, _Fit]:
     )
 
 
-def _measured(column: ColumnReference) -> list[Variation]:
-    """The variation between blocks of the lengths of which *column* holds enough, the shortest first."""
-    shortest = BLOCK_ROWS[0]
-    return [
-        part
-        for part in column.variation
-        if part.blocks >= (FEWEST_SHORTEST if part.block_rows == shortest else FEWEST_BLOCKS)
-    ]
-
-
-def _moving(ratios: Floats) -> Floats:
-    """*ratios* without those of statistics that never moved at all: nothing is known of them."""
-    return np.where(ratios > 0, ratios, np.nan)
-
-
-def _scales(parts: Sequence[Variation], ratios: Sequence[Floats]) -> list[_Scale]:
-    """The lengths at which something was measured."""
-    return [_scale(part, ratio) for part, ratio in zip(parts, ratios, strict=True) if np.isfinite(ratio).any()]
-
-
-def _scale(part: Variation, ratios: Floats) -> _Scale:
-    error = float(np.sqrt(2 / (part.blocks - 1)))
-    pooled = error / float(np.sqrt(INDEPENDENT_STATISTICS))
-    middle = np.nanmedian(ratios)
-    if part.blocks < FEWEST_BLOCKS:  # a single one is guesswork
-        ratios = np.maximum(ratios, middle)
-    families = [_moving(part.events), _moving(part.functionals)]
-    means = [float(np.nanmean(family)) for family in families if np.isfinite(family).any()]
-    return _Scale(
-        rows=part.block_rows,
-        ratios=np.append(ratios, middle),
-        errors=np.append(np.full(len(ratios), error), pooled),
-        mean=float(np.nanmean(ratios)),
-        mean_error=pooled,
-        depends=max(means) > 1 + 3.5 * pooled,
-    )
-
-
-def _fit(scales: Sequence[_Scale], statistics: int, safety: float, *, season: bool) -> _Fit:
+def _fit(scales: Sequence[BlockScale], statistics: int, safety: float, *, season: bool) -> _Fit:
     if not scales:
         return _Fit(
-            np.full(statistics, np.nan), np.zeros(statistics), np.nan, np.nan, 1.0, np.nan, np.nan, too_short=False
+            *(np.full(statistics, np.nan), np.zeros(statistics), np.nan, np.nan, 1.0, np.nan, np.nan),
+            too_short=False,
+            bursts=NO_BURSTS,
         )
     excess = np.stack([_excess(scale, safety) for scale in scales])
     lengths = np.array([[scale.rows] for scale in scales], np.float64)
     # Single rare events seem to grow without end; the column as a whole says whether there is a season.
     tau2 = _slow(excess) if season and len(scales) == len(BLOCK_ROWS) else np.zeros(statistics + 1)
     phi = 1 + np.fmax.reduce(np.maximum(excess - tau2 * lengths, 0.0), axis=0)
-    unmeasured = scales[-1].depends and scales[-1].rows < BLOCK_ROWS[-1]
-    growth, growth_error = _growth(scales)
+    growth, growth_error = growth_beyond(scales)
+    grows_on = scales[-1].rows < BLOCK_ROWS[-1] or growth * (1 - growth_error / 2) >= STILL_GROWING
+    unmeasured = scales[-1].depends and grows_on
     if unmeasured:
         upper = scales[-1].ratios * growth * (1 + safety * np.hypot(scales[-1].errors, growth_error))
         phi = np.fmax(phi, upper)
@@ -219,15 +199,16 @@ def _fit(scales: Sequence[_Scale], statistics: int, safety: float, *, season: bo
         longest_phi=longest,
         burst_phi=burst,
         too_short=unmeasured and growth * (1 + growth_error) >= STILL_GROWING,
+        bursts=NO_BURSTS,
     )
 
 
-def _excess(scale: _Scale, safety: float) -> Floats:
+def _excess(scale: BlockScale, safety: float) -> Floats:
     """What the ratios exceed 1 by, and *safety* standard errors, where that is significant; else 0.
 
     It is where the statistic's own excess is, or that of the column as a whole.
     """
-    significant = (scale.ratios > 1 + 3.5 * scale.errors) | scale.depends
+    significant = (scale.ratios > most_by_chance(scale.errors)) | scale.depends
     upper = np.maximum(scale.ratios * (1 + safety * scale.errors) - 1, 0.0)
     return np.where(significant, upper, 0.0 * scale.ratios)
 
@@ -240,28 +221,15 @@ def _slow(excess: Floats) -> Floats:
     return np.where(late > np.maximum(0.6 * early, 0.0), late, 0.0)
 
 
-def _growth(scales: Sequence[_Scale]) -> tuple[float, float]:
-    """By how much the ratios of the longest blocks exceed the last that were measured, and its relative error.
-
-    The mean over the statistics grows as rows ** gamma between the two longest lengths that are measured (or from
-    single rows, whose ratio is 1), at most linearly, and goes on so.
-    """
-    last = scales[-1]
-    rows, mean, mean_error = 1, 1.0, 0.0
-    if len(scales) > 1:
-        rows, mean, mean_error = scales[-2].rows, scales[-2].mean, scales[-2].mean_error
-    span, stretch = np.log(last.rows / rows), np.log(BLOCK_ROWS[-1] / last.rows)
-    gamma = np.clip(np.log(last.mean / mean) / span, 0.0, 1.0)
-    return float(np.exp(gamma * stretch)), float(np.hypot(last.mean_error, mean_error) / span * stretch)
-
-
-def _inherited(events: Sequence[_Fit], scores: Sequence[_Fit], ordered: NDArray[np.bool_]) -> Floats:
+def _inherited(columns: Sequence[ColumnReference], events: Sequence[_Fit], scores: Sequence[_Fit]) -> Floats:
     """Memory (phi) of all events, shape (columns, EVENT_COUNT); for those too rare to be measured, what can be assumed.
 
     Values that are out of range, unseen or rare follow their column: its other events, or its functionals. Missing
     values and wrong types do not follow the weather but the way rows arrive, which all columns share: the least of what
-    is typical of any. So do columns of which nothing could be measured.
+    is typical of any. So do columns of which nothing could be measured. What occurred just often enough to be measured is
+    at least as long as what is typical of the middle one of the columns.
     """
+    ordered = np.array([len(column.variation) > 0 for column in columns], np.bool_)
     rare = np.array([b.rare_phi if np.isnan(a.rare_phi) else a.rare_phi for a, b in zip(events, scores, strict=True)])
     # Bursts of rare values look shorter in shares than they are: functionals tell it better, or the longest of events.
     arrival = [
@@ -276,4 +244,7 @@ def _inherited(events: Sequence[_Fit], scores: Sequence[_Fit], ordered: NDArray[
     inherited[:, : TYPE_ERROR + 1] = shared
     phi = np.array([fit.phi for fit in events]).reshape(-1, EVENT_COUNT)
     phi[:, BELOW:] = np.maximum(phi[:, BELOW:], np.array([[fit.least_phi] for fit in events]).reshape(-1, 1))
+    middle = float(np.nanmedian(arrival)) if np.isfinite(least) else 1.0
+    little = np.array([_NONE if column.runs is None else little_known(column.runs) for column in columns], np.bool_)
+    phi = np.where(little.reshape(-1, EVENT_COUNT), np.fmax(phi, middle), phi)
     return np.where(np.isnan(phi), np.where(ordered[:, np.newaxis], inherited, 1.0), phi)

@@ -115,7 +115,7 @@ class JointComparison:
         """
         alerts: list[Alert] = []
         if self._pairs is not None and pane.pairs is not None:
-            alerts += _news(self._pairs.update(pane.pairs, at), is_told=self._pairs.is_between(told))
+            alerts += _news(self._pairs.update(pane.pairs, at, told), is_told=self._pairs.is_between(told))
         for name, judge in self._judges.items():
             if name in pane.directions:
                 judge.add(pane.directions[name])

@@ -29,6 +29,7 @@ from dashlight.window.panes import Panes
 from dashlight.window.recent_pane import ROLES
 from dashlight.window.reference.steps import Steps, finished
 
+SHIFT = "minimum_detectable_shift"
 MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
 
@@ -188,11 +189,25 @@ class Comparison:
         never = self._presence.never
         beside = self._joint.close_pane(pane.joint, at, told=told.union(name for _, name in never))
         yield
-        beside += self._breaks.update(self._recent, at, never=never)
+        beside += [self._dated(each) for each in self._breaks.update(self._recent, at, never=never)]
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
         self._remember(beside)
         return alerts + beside
+
+    def _dated(self, alert: Alert) -> Alert:
+        """*alert* of a break, which began when its column did: as the alert on that says, or else the panes."""
+        if alert.state not in {"pending", "firing"} or alert.column is None or alert.role is None:
+            return alert
+        moved = self._in_force.get(alert_key("drift", alert.model, alert.endpoint, alert.role, alert.column))
+        if moved is None:
+            return self._judge.dated(alert, self._window)
+        return replace(
+            alert,
+            since_at=moved.since_at,
+            since_earliest_at=moved.since_earliest_at,
+            since_latest_at=moved.since_latest_at,
+        )
 
     def _is_of_a_missing_column(self, alert: Alert, judged: Sequence[Alert]) -> bool:
         """Whether *alert* is of a facet whose text or vector has an alert: what is missing has no length either."""
@@ -223,7 +238,7 @@ class Comparison:
     @property
     def has_enough_rows(self) -> bool:
         """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
-        shifts = [score.value for score in self._detectable_shifts()]
+        shifts = [score.value for score in self._detectable_shifts() if score.statistic == SHIFT]
         return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > len(self._watched_places - self._presence.never)
 
     @property
@@ -247,22 +262,20 @@ class Comparison:
         return [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
 
     def _detectable_shifts(self) -> list[Score]:
-        """Of every column the smallest shift that would have been seen by now, in Cohen's h; none where none would."""
+        """What would have been seen by now of every column; nothing of what would not.
+
+        That is the smallest shift, in Cohen's h, and the smallest rates of missing values and new categories.
+        """
         if not self._judge.columns:
             return []
-        shifts = self._judge.minimum_detectable_shift(self._rows)
+        told = {SHIFT: self._judge.minimum_detectable_shift(self._rows)}
+        rates = self._judge.minimum_detectable_rates(self._rows)
+        told |= {f"minimum_detectable_{rate}": values for rate, values in rates.items()}
         return [
-            Score(
-                column.name,
-                column.role,
-                "minimum_detectable_shift",
-                float(shift),
-                float(shift),
-                float(shift),
-                int(rows),
-            )
-            for column, shift, rows in zip(self._judge.columns, shifts, self._rows, strict=True)
-            if np.isfinite(shift) and column.name not in self._hidden
+            Score(column.name, column.role, statistic, value, value, value, int(rows))
+            for statistic, values in told.items()
+            for column, value, rows in zip(self._judge.columns, values.tolist(), self._rows, strict=True)
+            if np.isfinite(value) and column.name not in self._hidden
         ]
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:

@@ -38,6 +38,24 @@ class Variation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Runs:
+    """How the rows of every event of window.events followed one another in the reference; all of shape (EVENT_COUNT,).
+
+    Blocks are too long, or too few, to tell of a value that is rare; that it came in runs shows from one row to the next.
+    """
+
+    rows: int
+    """Rows looked at."""
+    held: NDArray[np.int64]
+    """How many of them the event holds."""
+    counts: NDArray[np.int64]
+    """In how many runs of consecutive rows."""
+    bursts: NDArray[np.float64]
+    """The most rows by which a block of the shortest of layout.BLOCK_ROWS held more of them than the event's share makes
+    expected; of an event that holds more than half of the rows, by which it lacked more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Season:
     """How the shares of one column follow the time of day and of the week."""
 
@@ -127,6 +145,8 @@ class ColumnReference:
     """Name of the column (text, vector, image, ranking, forecast) that this one is a facet of; empty for a column itself."""
     season: Season | None = None
     """How the shares follow the time of day and of the week; None where they do not, or nobody knows when the rows were."""
+    runs: Runs | None = None
+    """How rows followed one another; None where the reference is not in time order, or too short for two blocks."""
     profile: Profile | None = None
     """What the bins do not hold: exact values, decimals, spellings; None for a facet."""
     writing: Writing | None = None

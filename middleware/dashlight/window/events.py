@@ -51,6 +51,8 @@ def _events() -> NDArray[np.float64]:
 EVENT_BINS = _event_bins()
 """For each event the bins it holds, (first, one past the last): 4 structural bins, then 88 intervals of value bins."""
 EVENT_COUNT = len(EVENT_BINS)
+BIN_EVENTS = np.array([EVENT_BINS.index((bin_, bin_ + 1)) for bin_ in range(BINS)])
+"""Shape (BINS,): the event that holds just that bin."""
 EVENTS = _events()
 """Shape (BINS, EVENT_COUNT): 1.0 where the event holds the bin. Read-only."""
 OTHER_EVENTS = EVENTS[-1]

@@ -1,4 +1,4 @@
-"""The last rows of every column as they came, in constant memory: what bins forget and a break upstream shows."""
+"""Recent rows of every column as they came, in constant memory: what bins forget and a break upstream shows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,9 @@ from dashlight.window.recent_pane import (
 )
 
 SPARSE_STRIDE = 16
-"""Every so many rows one is kept for longer: values that follow the weather need more time, not more rows."""
+"""About one of so many rows is kept for longer: values that follow the weather need more time, not more rows."""
+SPARSE_PANE_ROWS = 4
+"""But no more of one pane, so that they are of RECENT_ROWS / SPARSE_PANE_ROWS panes at least."""
 ROWS_OF_EXCHANGE = 8
 """More rows of one exchange say more of one client, not of the traffic."""
 TEXT_CHARACTERS = 64
@@ -102,7 +104,11 @@ class RecentValuesState:
 
 
 class RecentValues:
-    """Keeps the last RECENT_ROWS rows of *columns*, and as many over a SPARSE_STRIDE times longer span."""
+    """Keeps RECENT_ROWS rows of the last panes of *columns*, and as many over a longer span.
+
+    Of a pane come at most PANE_ROWS of one and SPARSE_PANE_ROWS of the other, evenly chosen. Where fewer come, all are
+    kept, and about one of SPARSE_STRIDE.
+    """
 
     def __init__(self, columns: Sequence[ColumnReference]) -> None:
         self.columns = tuple(columns)
@@ -188,11 +194,11 @@ class RecentValues:
         return self._columns[role]
 
     def dense(self, role: Role) -> RecentRows:
-        """The last RECENT_ROWS rows of *role*, fewer while there are fewer."""
+        """The last RECENT_ROWS of those rows of *role* that the panes keep, fewer while there are fewer."""
         return RecentRows(*self._dense[role].rows())
 
     def sparse(self, role: Role) -> RecentRows:
-        """As many rows of *role*, one of SPARSE_STRIDE."""
+        """As many rows of *role* over a longer span."""
         return RecentRows(*self._sparse[role].rows())
 
     def last_present_pane(self, role: Role, name: str) -> int:
@@ -236,12 +242,15 @@ class RecentValues:
         self.rows_seen[role] += side.rows
         self._present_pane[role][side.present] = self.pane
         self._present_at[role][side.present] = at
-        for kept, new in ((self._dense[role], side.dense), (self._sparse[role], side.sparse)):
-            numbers, types, texts, exchanges, panes = kept.room(new.rows)
-            numbers[:] = new.numbers
-            types[:] = new.types
-            texts[:] = new.texts
-            exchanges[:] = new.exchanges + self._exchange
+        sample, keys = side.sample, side.keys
+        thinned = np.flatnonzero(keys < 1 / SPARSE_STRIDE)
+        few = np.sort(thinned[np.argsort(keys[thinned], kind="stable")[:SPARSE_PANE_ROWS]])
+        for kept, places in ((self._dense[role], slice(None)), (self._sparse[role], few)):
+            numbers, types, texts, exchanges, panes = kept.room(len(keys[places]))
+            numbers[:] = sample.numbers[:, places]
+            types[:] = sample.types[:, places]
+            texts[:] = sample.texts[:, places]
+            exchanges[:] = sample.exchanges[places] + self._exchange
             panes[:] = self.pane
 
 

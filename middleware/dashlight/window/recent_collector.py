@@ -2,19 +2,19 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Role, Table
 from dashlight.window.columns import ColumnReference
-from dashlight.window.last_rows import LastRows
 from dashlight.window.profile import NULL_TYPE, NUMBER_TYPE, TEXT_TYPE, types_of
-from dashlight.window.recent import ABSENT, ROWS_OF_EXCHANGE, SPARSE_STRIDE, TEXT_CHARACTERS
+from dashlight.window.recent import ABSENT, ROWS_OF_EXCHANGE, TEXT_CHARACTERS
 from dashlight.window.recent_pane import (
     MOST_UNKNOWN,
-    RECENT_ROWS,
+    PANE_ROWS,
     ROLES,
     PaneRows,
     RecentPane,
@@ -29,7 +29,7 @@ _PLANS_KEPT = 64
 
 
 class RecentCollector:
-    """Collects the last RECENT_ROWS rows of *columns* in a pane, and of those that the stride chooses as many."""
+    """Collects PANE_ROWS rows of *columns* in every pane, evenly chosen from all that came in it."""
 
     def __init__(self, columns: Sequence[ColumnReference], *, known: Collection[tuple[Role, str]] = ()) -> None:
         """Others that are *known*, by role and name, are not kept and are no news either: what is measured of a text."""
@@ -54,7 +54,7 @@ class RecentCollector:
         self._exchange += max(table.rows, int(table.exchange.max()) + 1)
 
     def close(self) -> RecentPane | None:
-        """End the pane and begin the next; None where no row came. The stride counts on."""
+        """End the pane and begin the next; None where no row came."""
         if not any(side.rows for side in self._sides.values()):
             return None
         sides: dict[Role, RecentSide] = {role: side.close() for role, side in self._sides.items()}
@@ -81,16 +81,19 @@ class _Side:
         self._columns = columns
         self._place = {column.name: place for place, column in enumerate(columns)}
         self._plans: dict[tuple[tuple[str, ...], tuple[str, ...]], _Plan] = {}
-        self._stride_rows = 0
-        """Rows that the stride has counted, in all panes."""
+        self._next_key: int | None = None
+        """Number of the next row, over all panes; None before the first."""
+        self._sample = PaneRows(*blank_rows(len(columns), rows=0))
+        self._keys = np.empty(0)
+        """Of the sample: twice PANE_ROWS of both, once a row came."""
         self._begin()
 
     def _begin(self) -> None:
         self.rows = 0
-        self._taken_rows = 0
         self._present = np.zeros(len(self._columns), np.bool_)
-        self._dense = LastRows(*blank_rows(len(self._columns), rows=0), most=RECENT_ROWS)
-        self._sparse = LastRows(*blank_rows(len(self._columns), rows=0), most=RECENT_ROWS)
+        self._kept = 0
+        self._limit = 1.0
+        """So many of PANE_ROWS rows are known that a row with a higher key is not kept."""
 
     def plan(self, table: Table) -> "_Plan":
         key = (table.number_names, table.cell_names)
@@ -107,23 +110,46 @@ class _Side:
         self._present[plan.present] = True
         self.rows += table.rows
         chosen = _chosen(table.exchange)
-        self._taken_rows += len(chosen)
-        chosen = chosen[-RECENT_ROWS * SPARSE_STRIDE :]
-        exchanges = np.where(table.exchange[chosen] == NO_EXCHANGE, chosen, table.exchange[chosen]) + exchange
-        every = -self._stride_rows % SPARSE_STRIDE
-        self._stride_rows += len(chosen)
-        for kept, rows, of in (
-            (self._dense, chosen[-RECENT_ROWS:], exchanges[-RECENT_ROWS:]),
-            (self._sparse, chosen[every::SPARSE_STRIDE], exchanges[every::SPARSE_STRIDE]),
-        ):
-            if len(rows):
-                _fill(PaneRows(*kept.room(len(rows))), table, plan, rows, of)
+        number = _first_number(table) if self._next_key is None else self._next_key
+        keys, self._next_key = _keys(number, len(chosen)), number + len(chosen)
+        low = np.flatnonzero(keys < self._limit)
+        if len(low) > PANE_ROWS:
+            low = low[_lowest(keys[low])]
+        if not len(low):
+            return
+        rows, start, stop = chosen[low], self._kept, self._kept + len(low)
+        if stop > len(self._keys):
+            self._make_room()
+            start, stop = self._kept, self._kept + len(low)
+        exchanges = np.where(table.exchange[rows] == NO_EXCHANGE, rows, table.exchange[rows]) + exchange
+        _fill(_part(self._sample, slice(start, stop)), table, plan, rows, exchanges)
+        self._keys[start:stop], self._kept = keys[low], stop
+        if stop >= 2 * PANE_ROWS:
+            self._keep_lowest()
 
     def close(self) -> RecentSide:
-        dense, sparse = PaneRows(*self._dense.copies()), PaneRows(*self._sparse.copies())
-        side = RecentSide(self.rows, self._taken_rows, self._present, dense, sparse)
+        if self._kept > PANE_ROWS:
+            self._keep_lowest()
+        kept = slice(self._kept)
+        sample = PaneRows(*(array.copy() for array in _arrays(_part(self._sample, kept))))
+        side = RecentSide(self.rows, self._present, sample, self._keys[kept].copy())
         self._begin()
         return side
+
+    def _make_room(self) -> None:
+        """Room for PANE_ROWS more rows."""
+        if len(self._keys):
+            self._keep_lowest()
+            return
+        self._sample = PaneRows(*blank_rows(len(self._columns), rows=2 * PANE_ROWS))
+        self._keys = np.empty(2 * PANE_ROWS)
+
+    def _keep_lowest(self) -> None:
+        lowest = _lowest(self._keys[: self._kept])
+        self._kept = len(lowest)
+        for array in (*_arrays(self._sample), self._keys):
+            array[..., : self._kept] = array[..., lowest]
+        self._limit = float(self._keys[: self._kept].max())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +188,39 @@ def _chosen(exchange: NDArray[np.intp]) -> NDArray[np.intp]:
     within = np.arange(len(exchange)) - np.repeat(starts, lengths)
     every = np.repeat(-(-lengths // ROWS_OF_EXCHANGE), lengths)
     return np.flatnonzero(within % every == 0)
+
+
+def _first_number(table: Table) -> int:
+    """Where the rows of a process are numbered from, by its first one: so that no two processes draw the same keys."""
+    cells = repr([str(cells[0])[:TEXT_CHARACTERS] for cells in table.cells])
+    return crc32(table.numbers[:, 0].tobytes() + cells.encode("utf-8", "surrogatepass")) << 24
+
+
+def _keys(start: int, rows: int) -> NDArray[np.float64]:
+    """Keys of row number *start* and those after it, 0 to 1: the same for the same row, and without any pattern.
+
+    Were every k-th row taken instead, of k clients who take turns it would be one client's.
+
+    Source: Steele, Lea and Flood (2014), Fast splittable pseudorandom number generators, OOPSLA (its mix64).
+    """
+    mixed = np.arange(start + 1, start + rows + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed = (mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)
+    return mixed.astype(np.float64) * 2.0**-53
+
+
+def _lowest(keys: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Places of the PANE_ROWS lowest *keys*, or of all, ascending."""
+    return np.sort(np.argsort(keys, kind="stable")[:PANE_ROWS])
+
+
+def _part(rows: PaneRows, part: slice) -> PaneRows:
+    return PaneRows(*(array[..., part] for array in _arrays(rows)))
+
+
+def _arrays(rows: PaneRows) -> tuple[Any, ...]:
+    return rows.numbers, rows.types, rows.texts, rows.exchanges
 
 
 def _fill(room: PaneRows, table: Table, plan: _Plan, rows: NDArray[np.intp], exchanges: NDArray[np.int64]) -> None:

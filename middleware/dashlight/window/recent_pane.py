@@ -1,4 +1,11 @@
-"""The recent rows of one pane, and those of several processes as though one had seen them all."""
+"""The recent rows of one pane, and those of several processes as though one had seen them all.
+
+Of every pane a bounded number of rows is kept, chosen evenly over all that came: whatever the rate, the recent rows are
+those of many panes. Each row gets a key that looks drawn at random, and those with the lowest keys stay. Such samples
+of several processes make one of all their rows: again those with the lowest keys.
+
+Source: Cohen and Kaplan (2007), Summarizing data using bottom-k sketches, PODC.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +17,9 @@ from numpy.typing import NDArray
 from dashlight.records import Role
 
 RECENT_ROWS = 256
+"""Rows that are remembered, over as many panes as brought them."""
+PANE_ROWS = 32
+"""Rows of one pane that are kept: what is remembered is of RECENT_ROWS / PANE_ROWS panes at least."""
 MOST_UNKNOWN = 64
 """Names that the reference does not know, followed at once."""
 ROLES: tuple[Role, ...] = ("feature", "output")
@@ -36,18 +46,16 @@ class PaneRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecentSide:
-    """What one pane saw of one role: at most RECENT_ROWS rows of each choice, however many came."""
+    """What one pane saw of one role: at most PANE_ROWS rows, however many came."""
 
     rows: int
     """Rows that came."""
-    taken_rows: int
-    """Rows that *dense* and *sparse* were chosen from: of every exchange at most ROWS_OF_EXCHANGE."""
     present: NDArray[np.bool_]
     """Shape (columns,): whether the column was sent."""
-    dense: PaneRows
-    """The last RECENT_ROWS of those taken."""
-    sparse: PaneRows
-    """As many of them, one of SPARSE_STRIDE."""
+    sample: PaneRows
+    """Of every exchange at most ROWS_OF_EXCHANGE rows, and of all these the PANE_ROWS with the lowest keys."""
+    keys: NDArray[np.float64]
+    """Shape (rows,): the keys of *sample*, 0 to 1. So low is this share of the rows that it was chosen from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,7 @@ class RecentPane:
 def merged_recent(panes: Sequence[RecentPane]) -> RecentPane:
     """*panes* of the same columns and the same stretch of time as one; a merged one may be merged again.
 
-    The rows of each are taken to be spread evenly over the time, so that the newest come from all of them, from each in
-    proportion to how many it took. ValueError where there is no pane, or where they are of different columns.
+    The rows that stay come from all of them, from each in proportion to how many it chose from. ValueError where there is no pane, or where they are of different columns.
     """
     if not panes:
         raise ValueError("no pane to merge")
@@ -89,39 +96,32 @@ def merged_recent(panes: Sequence[RecentPane]) -> RecentPane:
 def _merged_side(sides: Sequence[RecentSide]) -> RecentSide:
     if len({len(side.present) for side in sides}) > 1:
         raise ValueError("panes of different columns cannot be merged: they were collected beside different references")
-    taken = [side.taken_rows for side in sides]
     exchanges = list(accumulate((most_exchange(side) + 1 for side in sides), initial=0))
-    return RecentSide(
-        rows=sum(side.rows for side in sides),
-        taken_rows=sum(taken),
-        present=np.any([side.present for side in sides], axis=0),
-        dense=_interleaved([side.dense for side in sides], taken, exchanges),
-        sparse=_interleaved([side.sparse for side in sides], taken, exchanges),
-    )
-
-
-def _interleaved(pieces: Sequence[PaneRows], taken: Sequence[int], exchanges: Sequence[int]) -> PaneRows:
-    """The newest RECENT_ROWS of *pieces*, each of so many rows *taken*; its exchanges are numbered on from *exchanges*."""
-    piece_of, place_of = _newest([piece.rows for piece in pieces], taken)
-    found = PaneRows(*blank_rows(len(pieces[0].numbers), rows=len(piece_of)))
-    for number, piece in enumerate(pieces):
+    piece_of, place_of = _chosen([side.keys for side in sides])
+    sample = PaneRows(*blank_rows(len(sides[0].present), rows=len(piece_of)))
+    keys = np.empty(len(piece_of))
+    for number, side in enumerate(sides):
         to = np.flatnonzero(piece_of == number)
         places = place_of[to]
-        found.numbers[:, to] = piece.numbers[:, places]
-        found.types[:, to] = piece.types[:, places]
-        found.texts[:, to] = piece.texts[:, places]
-        found.exchanges[to] = piece.exchanges[places] + exchanges[number]
-    return found
+        sample.numbers[:, to] = side.sample.numbers[:, places]
+        sample.types[:, to] = side.sample.types[:, places]
+        sample.texts[:, to] = side.sample.texts[:, places]
+        sample.exchanges[to] = side.sample.exchanges[places] + exchanges[number]
+        keys[to] = side.keys[places]
+    present: NDArray[np.bool_] = np.any([side.present for side in sides], axis=0)
+    return RecentSide(sum(side.rows for side in sides), present, sample, keys)
 
 
-def _newest(rows: Sequence[int], taken: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(piece, place in it) of the newest RECENT_ROWS, oldest first. A piece's newest row is half a gap old."""
+def _chosen(keys: Sequence[NDArray[np.float64]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(piece, place in it) of the rows with the lowest *keys*, oldest first: the rows of each piece are spread evenly."""
+    rows = [len(piece) for piece in keys]
     piece_of = np.repeat(np.arange(len(rows)), rows)
     place_of = np.concatenate([np.arange(count) for count in rows])
-    age = (np.repeat(rows, rows) - place_of - 0.5) / np.repeat(taken, rows)
+    age = (np.repeat(rows, rows) - place_of - 0.5) / np.repeat(rows, rows)
+    lowest = np.argsort(np.concatenate(keys), kind="stable")[:PANE_ROWS]
     # Two of one age stand in the order of the pieces, so that merging is the same each time.
-    newest = np.argsort(-age, kind="stable")[-RECENT_ROWS:]
-    return piece_of[newest], place_of[newest]
+    oldest_first = np.lexsort((lowest, -age[lowest]))
+    return piece_of[lowest[oldest_first]], place_of[lowest[oldest_first]]
 
 
 def _merged_unknown(panes: Sequence[RecentPane], merged_sides: Mapping[Role, RecentSide]) -> tuple[UnknownInPane, ...]:
@@ -145,7 +145,7 @@ def _merged_unknown(panes: Sequence[RecentPane], merged_sides: Mapping[Role, Rec
 
 def most_exchange(side: RecentSide) -> int:
     """The highest number of an exchange in *side*; -1 where there is none."""
-    return int(max(side.dense.exchanges.max(initial=-1), side.sparse.exchanges.max(initial=-1)))
+    return int(side.sample.exchanges.max(initial=-1))
 
 
 def blank_rows(

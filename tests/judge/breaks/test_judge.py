@@ -31,7 +31,6 @@ BREAKS: dict[str, tuple[str, str, str, Break]] = {
     "price in cents": ("price", "unit", "fit 100 x", lambda v, _: {"price": np.round(v["price"] * 100)}),
     "seconds to milliseconds": ("moment", "unit", "seconds -> milliseconds", lambda v, _: {"moment": v["moment"] * 1000}),
     "a thousand times as far": ("distance", "unit", "fit 1e+03 x", lambda v, _: {"distance": v["distance"] * 1000}),
-    "an unknown factor": ("weight", "unit", "fit 7", lambda v, _: {"weight": v["weight"] * 7.3}),
     "flipped sign": ("weight", "unit", "the sign flipped", lambda v, _: {"weight": -v["weight"]}),
     "stuck number": ("normal", "constant", "is stuck at 37.25 in 100 %", lambda v, _: {"normal": np.full(len(v["normal"]), 37.25)}),
     "stuck slow number": ("slow", "constant", "is stuck at 0.25", lambda v, _: {"slow": np.full(len(v["slow"]), 0.25)}),
@@ -225,3 +224,20 @@ def test_no_break_of_a_lesser_certainty_than_the_budget_asks_for_fires(awkward: 
     # ln(panes/12 * columns * kinds * stretches / share)
     assert few.needed_nats == pytest.approx(np.log(1e4 / 12 * 20 * 9 * 3 / 0.02))
     assert many.needed_nats - few.needed_nats == pytest.approx(np.log(100))
+
+
+@pytest.mark.parametrize("rows", [30, 60, 100])
+def test_a_number_that_gets_stuck_is_named_within_three_panes_whenever_the_next_look_is_due(
+    rows: int, rows_of: Rows, watch: Callable[[Values], Any], run: Run
+) -> None:
+    rng = np.random.default_rng(140)
+    watched = watch({"slow": rows_of(rng, 2000)["slow"], "normal": rng.standard_normal(2000)})
+    for quiet_panes in (2, 5, 13, 30):
+        slow = rows_of(rng, (quiet_panes + 5) * rows)["slow"]
+        slow[quiet_panes * rows :] = 0.123
+        stream = {"slow": slow, "normal": rng.standard_normal(len(slow))}
+
+        alerts = [(came, alert) for came, alert in run(watched, stream, rows=rows) if alert.state == "firing"]
+
+        assert [alert.column for _, alert in alerts] == ["slow"]
+        assert alerts[0][0] - quiet_panes * rows <= max(3 * rows, 100)

@@ -22,7 +22,7 @@ def test_swapped_slow_columns_are_named_once_the_longer_span_shows_them(watch: A
     stream = {"inside": 50 + slow(rng, 6000), "outside": slow(rng, 6000), "size": rng.random(6000)}
     alerts = run(watched, stream)
 
-    assert [alert.state for _, alert in alerts] == ["pending", "firing"]
+    assert [alert.state for _, alert in alerts if alert.state != "pending"] == ["firing"]
     assert "inside and outside are swapped" in alerts[-1][1].summary
     assert 500 < alerts[-1][0] <= 5000
 
@@ -53,13 +53,12 @@ def test_a_long_quiet_column_of_the_reference_may_be_quiet_again(watch: Any, run
     assert run(watched, {"x": np.full(1000, 3.5), "y": rng.random(1000)}) == []
 
 
-def test_a_fill_of_a_slow_column_is_pending_once_the_longer_span_shows_it(watch: Any, run: Run) -> None:
+def test_a_default_that_fills_a_slow_column_is_named_although_its_rows_hang_together(watch: Any, run: Run) -> None:
     rng = np.random.default_rng(134)
     watched = watch({"slow": slow(rng, 20_000), "size": rng.random(20_000)})
 
-    filled = np.where(rng.random(6000) < 0.9, 77.7, slow(rng, 6000))
-    alerts = run(watched, {"slow": filled, "size": rng.random(6000)})
+    filled = np.where(rng.random(2000) < 0.9, 999.0, slow(rng, 2000))
+    alerts = [alert for _, alert in run(watched, {"slow": filled, "size": rng.random(2000)})]
 
-    assert alerts[-1][1].state == "pending"
-    assert "slow is 77.7 in" in alerts[-1][1].summary
-    assert 500 < alerts[-1][0] <= 5000
+    assert [alert.state for alert in alerts if alert.state != "pending"] == ["firing"]
+    assert "slow is 999 in" in alerts[-1].summary

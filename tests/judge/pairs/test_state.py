@@ -182,6 +182,10 @@ def calm(state: PairJudgeState) -> PairJudgeState:
             with_scales(fading=FadingRowsState(np.full(8, 2.0**59), np.full(8, 2.0**40))),
             "weights of more rows than there can be",
         ),
+        (
+            lambda state: replace(state, moved=replace(state.moved, changed_at=state.moved.changed_at - 1.0)),
+            "rows before a change from -2",
+        ),
         (lambda state: replace(state, bank=replace(state.bank, settled=-1)), "settled panes"),
         (lambda state: replace(state, ends=replace(state.ends, closed=-1)), "closed panes"),
         (lambda state: replace(state, hysteresis=replace(state.hysteresis, patience=0)), "patience"),

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from dashlight.records import Table
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Variation
+from dashlight.window.events import BIN_EVENTS
+from dashlight.window.layout import STRUCTURAL_BINS
 from dashlight.window.reference.block_variation import VariationMeter
 from dashlight.window.reference.build import build_reference_from_columns
 
@@ -92,6 +94,11 @@ def test_how_the_rows_are_cut_into_batches_makes_no_difference(
             assert one.blocks == other.blocks
             assert other.events.tolist() == pytest.approx(one.events.tolist(), nan_ok=True)
             assert other.functionals.tolist() == pytest.approx(one.functionals.tolist(), nan_ok=True)
+    for run, other_run in zip(whole.runs(), cut.runs(), strict=True):
+        assert run is not None
+        assert other_run is not None
+        for name in ("held", "counts", "bursts"):
+            np.testing.assert_array_equal(getattr(run, name), getattr(other_run, name))
 
 
 def test_what_is_too_rare_or_constant_or_without_order_is_not_measured() -> None:
@@ -120,3 +127,39 @@ def test_a_reference_too_short_for_two_blocks_says_how_many_it_has_and_no_ratio(
 
 def test_no_columns_have_no_variations() -> None:
     assert VariationMeter([]).variations([]) == []
+
+
+def test_runs_of_an_event_are_those_of_its_rows_counted_directly() -> None:
+    values = np.random.default_rng(8).normal(size=5000).cumsum()
+    made = build_reference_from_columns({"x": values}, {}, rng=np.random.default_rng(0), created_at=0.0).columns[0]
+    assert made.runs is not None
+
+    upper = values >= made.edges[15]
+
+    assert made.runs.held[UPPER_HALF] == upper.sum()
+    assert made.runs.counts[UPPER_HALF] == np.count_nonzero(upper[1:] & ~upper[:-1]) + upper[0]
+    held, expected = upper.reshape(-1, 100).sum(1), 100 * upper.mean()
+    # More than half of the rows are in it: so the rows count that a block lacked.
+    assert upper.mean() > 0.5
+    assert made.runs.bursts[UPPER_HALF] == pytest.approx(expected - held.min())
+
+
+def test_the_spread_of_a_rare_event_is_that_of_its_counts_where_the_transform_hides_it() -> None:
+    rng = np.random.default_rng(9)
+    rare = np.repeat(rng.random(1000) < 0.01, 20)  # runs of twenty rows
+    made = build_reference_from_columns({"x": rare.tolist()}, {}, rng=rng, created_at=0.0).columns[0]
+
+    place = BIN_EVENTS[STRUCTURAL_BINS + made.categories.index("true")]
+
+    counts, share = rare.reshape(-1, 100).sum(1), rare.mean()
+    assert made.variation[0].events[place] == pytest.approx(counts.var(ddof=1) / 100 / (share * (1 - share)), rel=1e-3)
+
+
+def test_a_reference_too_short_for_two_blocks_or_in_no_order_has_no_runs() -> None:
+    values = {"x": np.random.default_rng(10).normal(size=1000)}
+    rng = np.random.default_rng(0)
+
+    shuffled = build_reference_from_columns(values, {}, rng=rng, created_at=0.0, ordered=False)
+
+    assert shuffled.columns[0].runs is None
+    assert VariationMeter(shuffled.columns).runs() == [None]

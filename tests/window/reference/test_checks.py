@@ -3,14 +3,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
-from dashlight.window.columns import ColumnReference, Variation
+from dashlight.window.columns import ColumnReference, Runs, Variation
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.reference.checks import check_columns
 
 Columns = Callable[..., ColumnReference]
 EVENTS, FUNCTIONALS = np.ones(EVENT_COUNT), np.ones(FUNCTIONAL_COUNT)
+RUNS = np.ones(EVENT_COUNT, np.int64)
+
+
+def runs(
+    *, held: NDArray[np.int64] = 2 * RUNS, counts: NDArray[np.int64] = RUNS, bursts: NDArray[np.float64] = 0 * EVENTS
+) -> Runs:
+    return Runs(5, held, counts, bursts)
 
 
 def test_columns_that_can_be_pass(column: Columns) -> None:
@@ -57,6 +65,11 @@ def test_columns_that_can_be_pass(column: Columns) -> None:
         ),
         pytest.param({"variation": (Variation(100, 5, EVENTS, EVENTS),)}, "and 8 functionals", id="many functionals"),
         pytest.param({"variation": (Variation(100, 5, -EVENTS, FUNCTIONALS),)}, "below zero", id="negative variation"),
+        pytest.param({"runs": runs(counts=RUNS[1:])}, "runs are not of 92 events", id="runs of fewer events"),
+        pytest.param({"runs": runs(counts=3 * RUNS)}, "more rows than there are", id="more runs than rows in them"),
+        pytest.param({"runs": runs(counts=0 * RUNS)}, "runs of no rows", id="rows in no run"),
+        pytest.param({"runs": runs(held=9 * RUNS)}, "more rows than there are", id="runs of more rows"),
+        pytest.param({"runs": runs(bursts=EVENTS * np.nan)}, "a burst of more", id="a burst of nothing"),
     ],
 )
 def test_what_cannot_be_is_named(column: Columns, changes: dict[str, object], problem: str) -> None:

@@ -29,7 +29,7 @@ def recoded(sight: Sight) -> Finding | None:
 def _other_type(sight: Sight, expected: int) -> Finding | None:
     found = max((type_ for type_ in _TYPE_WORDS if type_ != expected), key=sight.share_of_type)
     share, before = sight.share_of_type(found), sight.profile.types[found]
-    if share < LEAST_SHARE or before > MOST_BEFORE:
+    if share < sight.least("encoding", LEAST_SHARE) or before > MOST_BEFORE:
         return None
     words = _TYPE_WORDS[found]
     if found == TEXT_TYPE and sight.column.kind == "numeric":
@@ -58,12 +58,12 @@ def _other_spelling(sight: Sight) -> Finding | None:
     unseen = [text for text in texts if text not in known]
     share, before = len(unseen) / sight.rows, float(column.counts[UNSEEN]) / max(column.rows, 1)
     before += column.single_block_rows / max(column.rows, 1)
-    if share < LEAST_SHARE or before > MOST_BEFORE:
+    if share < sight.least("encoding", LEAST_SHARE) or before > MOST_BEFORE:
         return None
     examples = Counter(unseen)
     for words, decode in _DECODINGS:
         decoded = {text: found for text in examples if (found := decode(sight, text)) is not None}
-        if sum(examples[text] for text in decoded) >= 0.8 * len(unseen):
+        if sum(examples[text] for text in decoded) >= sight.least("encoding", 0.8) * len(unseen):
             now = next(text for text, _ in examples.most_common() if text in decoded)
             what = f"{sight.name} is {words}: {_shown(now)} was {_shown(decoded[now])}, in {percent(share)} of rows"
             return _finding(sight, what, f"{sight.name} in another spelling", before, share)

@@ -23,6 +23,14 @@ LEAST_SHARE = 0.3
 MOST_BEFORE = 0.05
 NEARLY_ALL = 0.95
 GROWTH = 10.0
+_LAST_PART, _FEWEST_LAST = 4, 16
+"""Where one part of so many, the last, is nothing but a value that is no usual default, the column is stuck at it."""
+_SMALL_FILLS = {"9", "99", "-9", "-99"}
+"""Codes for what is missing that are values like any other where the column reaches so far."""
+_MIDDLE = 0.03
+"""Part of the spread to which a fill is the mean or the median of the reference."""
+_APART, _FEW_NEAR = 0.1, 0.02
+"""Part of the spread within which other values count as near a fill, and the share of them that may."""
 _EVEN = 0.25
 """What is left of the column must still look like the reference, to this distance: else the column moved as a whole."""
 
@@ -31,14 +39,14 @@ def filled(sight: Sight) -> Finding | None:
     """The value that fills much of the column and hardly occurred in the reference, where there is one."""
     for text, share in _frequent(sight):
         before = sight.reference_share(text)
-        if before <= MOST_BEFORE and share >= GROWTH * before and _is_fill(sight, text, share):
+        if before <= MOST_BEFORE and share >= sight.least("fill", GROWTH) * before and _is_fill(sight, text, share):
             return _told(sight, text, share, before)
     return None
 
 
 def _frequent(sight: Sight) -> list[tuple[str, float]]:
     """The values that LEAST_SHARE of all rows have, as a category is written, and their shares."""
-    least = LEAST_SHARE * sight.rows
+    least = sight.least("fill", LEAST_SHARE) * sight.rows
     if sight.column.kind != "numeric":
         counted = Counter(text for text in sight.texts.tolist() if text is not None).most_common(3)
         return [(text, count / sight.rows) for text, count in counted if count >= least]
@@ -66,16 +74,62 @@ def _nats_of_foreign(sight: Sight, text: str, share: float) -> float:
 
 
 def _is_fill(sight: Sight, text: str, share: float) -> bool:
-    if sight.column.kind != "numeric":
-        return spelling(text) in WORD_FILLS and (text not in sight.column.categories or share >= NEARLY_ALL)
-    distinct = sight.profile.values
-    if text not in FILLS and distinct:  # few values, of which any may become frequent
-        return False
+    column = sight.column
+    if column.kind != "numeric":
+        return (
+            spelling(text) in WORD_FILLS
+            and _is_odd_word(sight, text)
+            and (text not in column.categories or share >= NEARLY_ALL)
+        )
+    value = float(text)
+    if text not in FILLS:
+        # Whoever fills in what is missing takes the mean or the median; where all of the last rows are one, it is stuck.
+        return (
+            not sight.profile.values
+            and _is_middle(sight, value)
+            and not _is_stuck(sight, value)
+            and _is_rest_alike(sight, value)
+        )
+    is_beyond = not column.low <= value <= column.high
     if share >= NEARLY_ALL:
-        return text in FILLS  # or stuck: see constant.py
-    if distinct and len(distinct) <= 3 and float(text) in distinct:
-        return False
-    if sight.reference_share(text) == 0:
         return True
-    rest = np.sort(sight.numbers[sight.numbers != float(text)])
+    if sight.profile.values and (len(sight.profile.values) <= 3 or text in _SMALL_FILLS) and not is_beyond:
+        return False  # of few values any may become frequent
+    return _is_rest_alike(sight, value) or (is_beyond and _is_apart(sight, value))
+
+
+def _is_odd_word(sight: Sight, text: str) -> bool:
+    """Whether *text* is no code among codes: where all categories are numbers, one more number is a category."""
+    return text not in FILLS or text.startswith("-") or not all(map(_is_number, sight.column.categories))
+
+
+def _is_middle(sight: Sight, value: float) -> bool:
+    quantiles = np.array(sight.profile.quantiles)
+    near = _MIDDLE * float(np.quantile(quantiles, 0.9) - np.quantile(quantiles, 0.1))
+    return bool(min(abs(value - quantiles.mean()), abs(value - np.median(quantiles))) <= near)
+
+
+def _is_rest_alike(sight: Sight, value: float) -> bool:
+    rest = np.sort(sight.numbers[sight.numbers != value])
     return len(rest) > 0 and distance(rest, np.array(sight.profile.quantiles)) <= _EVEN + 1 / np.sqrt(len(rest))
+
+
+def _is_apart(sight: Sight, value: float) -> bool:
+    """Whether no other value comes near: what shrinks to 0 also comes close to it."""
+    quantiles = np.array(sight.profile.quantiles)
+    rest = sight.numbers[sight.numbers != value]
+    near = _APART * max(float(np.quantile(quantiles, 0.9) - np.quantile(quantiles, 0.1)), abs(value))
+    return float((np.abs(rest - value) <= near).mean()) <= _FEW_NEAR if len(rest) else True
+
+
+def _is_stuck(sight: Sight, value: float) -> bool:
+    last = sight.numbers[-max(len(sight.numbers) // _LAST_PART, _FEWEST_LAST) :]
+    return bool((last == value).all())
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from dashlight.judge.breaks.presence import new, new_columns
 from dashlight.judge.breaks.screen import Screen
 from dashlight.judge.breaks.sight import Finding, Sight
 from dashlight.judge.breaks.state import LOOKS_TO_RESOLVE, Break, BreakJudgeState, Place
+from dashlight.judge.breaks.stuck import newly_stuck
 from dashlight.judge.natural_variation import Movements
 from dashlight.records import Alert, Cause, Role
 from dashlight.window.columns import ColumnReference, Profile
@@ -26,16 +27,16 @@ SHARE = 0.02
 """Part of the budget of false alarms that suffices: breaks are large."""
 LOOK_PANES = 12
 """Panes from one look to the next."""
-NEWEST_ROWS = 64
+NEWEST_ROWS = 100
 """The shortest stretch that is looked at: a break is named before it fills all the rows that are kept."""
 FEWEST_EXCHANGES, FEWEST_PANES = 20, 2
-FEWEST_SPARSE = 32
+FEWEST_SPARSE = 100
 STRETCHES = 3
 _ORDER = ("new", "gone", "swap", "encoding", "fill", "constant", "hours", "unit", "rounding")
 """What says more comes first: values of another unit also have other decimals."""
 _PENDING = 0.5
 _LONGEST_WAIT = 32
-"""Longest wait, in looks, before a column is looked at again that looked odd and was not broken; waits double."""
+"""Longest wait, in looks, until a column is looked at again that looked odd and was not broken; from one on waits double."""
 _ROLES: tuple[Role, ...] = ("feature", "output")
 
 
@@ -68,6 +69,7 @@ class BreakJudge:
         self._writer = AlertWriter("break", model=model, version=version, endpoint=endpoint)
         self._memory = dict(zip(map(_place, self.columns), memories(self.columns, movements), strict=True))
         of_role = {role: [column for column in self.columns if column.role == role] for role in _ROLES}
+        self._told = {role: [profiles[_place(column)] for column in held] for role, held in of_role.items()}
         self._screens: dict[Role, Screen] = {role: Screen(of_role[role], profiles) for role in _ROLES}
         self._pane = -1
         self._waits: dict[Place, tuple[int, int]] = {}
@@ -133,17 +135,21 @@ class BreakJudge:
             The alerts whose state changed.
         """
         self._pane += 1
-        if self._pane % LOOK_PANES:
+        is_due = self._pane % LOOK_PANES == 0
+        stuck = {role: newly_stuck(recent.dense(role), self._told[role]) for role in _ROLES}
+        if not is_due and not any(stuck.values()):
             return []
         news: list[Alert] = []
         for role in _ROLES:
-            if recent.rows_seen[role] != self._rows_seen[role]:
+            if recent.rows_seen[role] != self._rows_seen[role] and (is_due or stuck[role]):
                 self._rows_seen[role] = recent.rows_seen[role]
-                news.extend(self._look(recent, role, at, never))
+                news.extend(self._look(recent, role, at, stuck[role], never))
         news.extend(self._new_columns(recent, at))
         return news
 
-    def _look(self, recent: RecentValues, role: Role, at: float, never: Collection[Place]) -> list[Alert]:
+    def _look(
+        self, recent: RecentValues, role: Role, at: float, stuck: Sequence[int], never: Collection[Place]
+    ) -> list[Alert]:
         rows = recent.dense(role)
         columns = recent.columns_of(role)
         if not columns or rows.rows < NEWEST_ROWS or not _is_spread(rows):
@@ -154,6 +160,7 @@ class BreakJudge:
         suspicious[[place for place, key in enumerate(keys) if key in never]] = False
         odd = np.flatnonzero(suspicious).tolist()
         told = [place for place, key in enumerate(keys) if key in self._breaks or key in self._partners]
+        told += stuck
         # All that are odd are looked at together: two of them may have changed places.
         places = sorted({*told, *odd}) if told or any(self._is_due(keys[place]) for place in odd) else []
         if not places:
@@ -176,7 +183,7 @@ class BreakJudge:
 
     def _is_due(self, key: Place) -> bool:
         looked, wait = self._waits.get(key, (0, 0))
-        return self._looks > looked + wait
+        return self._looks >= looked + wait
 
     def _candidate(self, recent: RecentValues, role: Role, place: int, at: float) -> Candidate:
         column = recent.columns_of(role)[place]
@@ -192,7 +199,7 @@ class BreakJudge:
 
     def _sight(self, column: ColumnReference, place: int, rows: RecentRows, stride: int) -> Sight:
         memory = self._memory[_place(column)]
-        profile = self._profiles[_place(column)]
+        profile, standing = self._profiles[_place(column)], self._breaks.get(_place(column))
         numbers, exchanges = rows.numbers[place], rows.exchange_count
         finite = as_shortest(bounded(numbers))
         independent = 1 / (memory.phi / (rows.rows * stride) + memory.tau**2)
@@ -209,6 +216,7 @@ class BreakJudge:
             exchanges=exchanges,
             least_nats=_PENDING * self.needed_nats,
             stride=stride,
+            standing=standing.kind if standing is not None and standing.life_cycle.is_firing else None,
         )
 
     def _step(self, key: Place, finding: Finding | None, rows: int, at: float) -> list[Alert]:

@@ -18,9 +18,10 @@ def gone(sight: Sight, absent_seconds: float, renamed: Sequence[str]) -> Finding
     """Whether the column is missing in nearly all rows, and *renamed*, new columns that may be it by another name."""
     absent, missing = sight.share_of_type(ABSENT), sight.share_of_type(ABSENT, NULL_TYPE)
     before = sight.profile.types[NULL_TYPE]
-    if missing < GONE_SHARE or before > 0.5:
+    share = sight.nearly_all("gone", GONE_SHARE)
+    if missing < share or before > 0.5:
         return None
-    if absent >= GONE_SHARE:
+    if absent >= share:
         since = f", last seen {span(absent_seconds)} ago" if absent_seconds > 0 else ""
         what = f"{sight.name} is gone: it is no longer sent{since}"
         new = f"; new since then: {', '.join(map(printable, renamed))}" if renamed else ""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dashlight.judge.breaks.digits import known_values, longer_share, significant_digits
 from dashlight.judge.breaks.sight import Finding, Floats, Sight, nats, upper_share
 from dashlight.judge.words import percent
 from dashlight.window.profile import PRECISIONS, precisions_of
@@ -29,15 +30,22 @@ def rounded(sight: Sight) -> Finding | None:
     distinct = np.unique(numbers)
     if len(distinct) < FEWEST_DISTINCT or not before or len(numbers) < 0.5 * sight.rows:
         return None
-    shares = np.cumsum(np.bincount(precisions_of(numbers), minlength=len(PRECISIONS))) / len(numbers)
-    return _fewer(sight, shares, len(distinct)) or _more(sight, shares, len(distinct))
+    shares, of_distinct = _shares(numbers), _shares(distinct)
+    # One value that became frequent is no rounding.
+    return _fewer(sight, np.minimum(shares, of_distinct), len(distinct)) or _more(sight, shares, distinct)
+
+
+def _shares(numbers: Floats) -> Floats:
+    """Share of *numbers* that need no more than each of PRECISIONS."""
+    return np.asarray(np.cumsum(np.bincount(precisions_of(numbers), minlength=len(PRECISIONS))) / len(numbers))
 
 
 def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
-    place = int(np.argmax(shares >= NEARLY_ALL))
+    place = int(np.argmax(shares >= sight.nearly_all("rounding", NEARLY_ALL)))
     if _are_single(sight.numbers, PRECISIONS[place]):
         return None
-    before, share = sight.profile.precisions[place], float(shares[place])
+    share = float(shares[place])
+    before = max(sight.profile.precisions[place], _as_short_before(sight, PRECISIONS[place]))
     if before > MOST_BEFORE or sight.profile.roundest[place] > ROUNDEST_BEFORE:
         return None
     to = _words(PRECISIONS[place])
@@ -46,16 +54,19 @@ def _fewer(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
     return Finding("rounding", what + _look(sight), f"{sight.name} of at most {to}", before, share, certainty)
 
 
-def _more(sight: Sight, shares: Floats, distinct: int) -> Finding | None:
+def _more(sight: Sight, shares: Floats, distinct: Floats) -> Finding | None:
     finest = int(np.argmax(np.array(sight.profile.precisions) >= 0.999))
     before, share = 1 - sight.profile.precisions[finest], 1 - float(shares[finest])
-    if share < MORE_SHARE or _are_single(np.array(sight.profile.quantiles), PRECISIONS[finest]):
+    least = sight.least("rounding", MORE_SHARE)
+    if share < least or longer_share(sight, distinct) < least:
+        return None
+    if _are_single(np.array(sight.profile.quantiles), PRECISIONS[finest]):
         return None
     at_most = _words(PRECISIONS[finest])
     what = (
         f"{sight.name} has more digits than {at_most} in {percent(share)} of rows ({percent(before)} in the reference)"
     )
-    certainty = nats(share, upper_share(max(before, 0.0), _reference_rows(sight)), distinct)
+    certainty = nats(share, upper_share(max(before, 0.0), _reference_rows(sight)), len(distinct))
     return Finding(
         "rounding", what + _look(sight), f"{sight.name} of more than {at_most}", max(before, 0.0), share, certainty
     )
@@ -65,6 +76,14 @@ def _are_single(numbers: Floats, decimals: int) -> bool:
     """Whether *numbers* of so many *decimals* have the digits of single precision: that is a format, nobody rounded them."""
     sizes = np.abs(numbers[numbers != 0])
     return bool(len(sizes)) and float(np.floor(np.log10(np.median(sizes)))) + 1 + decimals >= SINGLE_DIGITS
+
+
+def _as_short_before(sight: Sight, decimals: int) -> float:
+    """Share of the recent values that were as short before, by significant digits: what is larger needs fewer decimals."""
+    before = np.sort(significant_digits(known_values(sight)))
+    numbers = sight.numbers[sight.numbers != 0]
+    allowed = np.floor(np.log10(np.abs(numbers))) + 1 + decimals
+    return float((np.searchsorted(before, allowed, "right") / len(before)).mean())
 
 
 def _reference_rows(sight: Sight) -> float:

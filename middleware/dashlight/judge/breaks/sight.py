@@ -16,6 +16,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 DOUBT = 7.0
 """Nats by which the share of a reference is taken for wrong, e^-7 = 0.0009, where what it would mean is rarer yet."""
+STANDING_PART = 0.5
+"""Of what a break needs to fire, what it needs to fire on."""
 CUTS = (0.003, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97, 0.99, 0.997)
 """Ranks at which the recent values are compared with the reference."""
 _SAME = 1e-9
@@ -61,6 +63,16 @@ class Sight:
     """What is less certain is not worth a closer look."""
     stride: int = 1
     """Rows of traffic for each of these."""
+    standing: BreakKind | None = None
+    """The break of this column that fires already."""
+
+    def least(self, kind: BreakKind, share: float) -> float:
+        """The *share* of rows that a break of this *kind* needs: a part of it where it fires already, so that it holds."""
+        return STANDING_PART * share if self.standing == kind else share
+
+    def nearly_all(self, kind: BreakKind, share: float) -> float:
+        """The same for a *share* near 1: what may be missing is several times as much where it fires already."""
+        return 1 - (1 - share) / STANDING_PART**2 if self.standing == kind else share
 
     @property
     def name(self) -> str:

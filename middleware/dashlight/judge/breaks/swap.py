@@ -35,7 +35,7 @@ def misfit(sight: Sight) -> float:
 def swapped(first: Sight, second: Sight) -> Finding | None:
     """Whether each of two columns that do not fit their references fits the other's far better."""
     own = misfit(first), misfit(second)
-    if min(own) < MISFIT:
+    if min(own) < first.least("swap", MISFIT):
         return None
     fits = _fits(first, second, own[0]), _fits(second, first, own[1])
     if "no" in fits or ("well" not in fits and min(own) < _STRANGER):

@@ -1,71 +1,38 @@
-"""A numeric column that arrives in another unit: its quantiles are those of the reference through a linear map. Pure."""
+"""A numeric column that arrives in another unit: its values are those of the reference through a known map. Pure.
+
+What grows by itself keeps its shape as well as a column in another unit does. A unit is therefore only named where the
+factor is a known one, the shape fits closely, and something more speaks for it: the digits of the values, a map that no
+growth or shift comes near, or a factor and a distance that nothing natural reaches. Counts and lengths have no unit:
+whole numbers that stay whole are told by their digits alone.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from math import log, sqrt
+from dataclasses import replace
+from math import inf, log, sqrt
 
 import numpy as np
 
+from dashlight.judge.breaks.conversions import CONVERSIONS, CURVES, Conversion
+from dashlight.judge.breaks.grid import decimals_before, nats_on_grid
 from dashlight.judge.breaks.sight import Finding, Floats, Sight, distance, nats_apart, reached
-from dashlight.judge.words import number
 from dashlight.window.profile import PRECISIONS, precisions_of
-
-
-@dataclass(frozen=True, slots=True)
-class Conversion:
-    """new = factor * old + offset."""
-
-    words: str
-    factor: float
-    offset: float = 0.0
-
-
-CONVERSIONS = (
-    Conversion("Fahrenheit -> Celsius", 5 / 9, -160 / 9),
-    Conversion("Celsius -> Fahrenheit", 1.8, 32.0),
-    Conversion("Celsius -> Kelvin", 1.0, 273.15),
-    Conversion("Kelvin -> Celsius", 1.0, -273.15),
-    Conversion("Fahrenheit -> Kelvin", 5 / 9, 459.67 * 5 / 9),
-    Conversion("Kelvin -> Fahrenheit", 1.8, -459.67),
-    Conversion("miles -> kilometres", 1.609344),
-    Conversion("kilometres -> miles", 1 / 1.609344),
-    Conversion("metres -> feet", 1 / 0.3048),
-    Conversion("feet -> metres", 0.3048),
-    Conversion("miles per hour -> metres per second", 0.44704),
-    Conversion("metres per second -> miles per hour", 1 / 0.44704),
-    Conversion("knots -> kilometres per hour", 1.852),
-    Conversion("kilometres per hour -> knots", 1 / 1.852),
-    Conversion("metres per second -> kilometres per hour", 3.6),
-    Conversion("kilometres per hour -> metres per second", 1 / 3.6),
-    Conversion("kilograms -> pounds", 1 / 0.45359237),
-    Conversion("pounds -> kilograms", 0.45359237),
-    Conversion("inches -> centimetres", 2.54),
-    Conversion("centimetres -> inches", 1 / 2.54),
-    Conversion("ten times as much, such as centimetres -> millimetres", 10.0),
-    Conversion("a tenth, such as millimetres -> centimetres", 0.1),
-    Conversion("share -> percent, or units -> cents", 100.0),
-    Conversion("percent -> share, or cents -> units", 0.01),
-    Conversion("a thousand times as much, such as seconds -> milliseconds", 1e3),
-    Conversion("a thousandth, such as milliseconds -> seconds", 1e-3),
-    Conversion("a million times as much, such as seconds -> microseconds", 1e6),
-    Conversion("a millionth, such as microseconds -> seconds", 1e-6),
-    Conversion("1e9 times as much, such as seconds -> nanoseconds", 1e9),
-    Conversion("1e-9 times as much, such as nanoseconds -> seconds", 1e-9),
-    Conversion("minutes -> seconds, or hours -> minutes", 60.0),
-    Conversion("seconds -> minutes, or minutes -> hours", 1 / 60),
-    Conversion("hours -> seconds", 3600.0),
-    Conversion("seconds -> hours", 1 / 3600),
-    Conversion("days -> seconds", 86400.0),
-    Conversion("seconds -> days", 1 / 86400),
-    Conversion("the sign flipped", -1.0),
-)
 
 FEWEST_NUMBERS = 32
 _APART = 0.5
 """Distance from the reference below which a drift that is natural explains the values as well."""
+_FAR_APART = 0.9
+"""Distance from which on a map may be told without the digits of the values, ..."""
+_PRECISE, _NEAR, _DEVIATIONS = 0.016, 0.03, 2.0
+"""... a factor where the mean is known to this part of itself, and is so near to where the factor puts it."""
+_NEAR_HUGE = 0.05
 _LARGE = log(4)
-"""A factor beyond which nothing natural is taken for it."""
-_UNNAMED = log(5)
+"""A factor beyond which nothing natural is taken for it, as far as the shape goes."""
+_HUGE = log(50)
+"""A factor that no growth reaches: its shape is proof enough."""
+_CLEARLY_BETTER = 0.7
+"""Of the misfit of any growth or shift: what that of a map must stay below that is neither."""
+_BEYOND = 0.98
+"""Distance at which the values and the reference have nothing in common."""
 _DAY_AND_HOUR = (3600.0, 1 / 3600, 86400.0, 1 / 86400)
 _FAR_BEYOND = 5.0
 """Times the column's own spread: a shift by so much is not natural, and a column so far from 0 is told by its place."""
@@ -84,8 +51,8 @@ def converted(sight: Sight) -> Finding | None:
     if found is None:
         return None
     conversion, certainty = found
-    words = f" ({conversion.words})" if conversion.words else ""
-    what = f"{sight.name} looks like another unit: new values fit {_map(conversion)} of the reference{words}"
+    words = "" if conversion.curve else f" ({conversion.words})"
+    what = f"{sight.name} looks like another unit: new values fit {conversion.map} of the reference{words}"
     low, high = quantiles[2], quantiles[-3]
     outside = float(((values < low) | (values > high)).mean())
     before = float(((quantiles < low) | (quantiles > high)).mean())
@@ -123,16 +90,66 @@ def _hits(values: Floats, known: Floats) -> float:
 def _by_shape(sight: Sight, values: Floats, quantiles: Floats, own: float) -> tuple[Conversion, float] | None:
     certainty = max(nats_apart(sight, values), _nats_of_gap(sight, values, quantiles))
     error = 1 / sqrt(sight.effective_rows)
-    allowed = min(0.12 + 0.7 * error, 0.4, own / 2)
-    shifted = distance(values, quantiles + (np.median(values) - np.median(quantiles)))
-    fits = [(_fit(values, quantiles, each), each) for each in _plausible(values, quantiles, error)]
-    good = [(fit, each) for fit, each in fits if fit <= allowed and (fit <= shifted or not _is_small(each))]
-    if good:
-        # A name says more than a map that was fitted to the values, and always fits.
-        return min(good, key=lambda pair: (not pair[1].words, pair[0]))[1], certainty
-    if own >= 0.98 and (placed := _by_place(values, quantiles)) is not None:
+    allowed = min(min(0.12 + 0.7 * error, 0.03 + 1.4 * error, 0.4) / sight.least("unit", 1.0), own / 2)
+    fits = [(distance(values, each.of(quantiles)), each) for each in _plausible(values, quantiles, error)]
+    proven: list[Conversion] = []
+    for fit, each in sorted((pair for pair in fits if pair[0] <= allowed), key=lambda pair: pair[0]):
+        of_digits = nats_on_grid(sight, values, each)
+        if of_digits is not None and of_digits >= sight.least_nats:
+            return each, max(certainty, of_digits)
+        if _is_proven(sight, values, each, fit=fit, own=own):
+            proven.append(each)
+    if proven:
+        best = proven[0]
+        # Pounds a kilogram, and miles an hour a metre per second, are too near each other to be told apart.
+        rivals = [each for each in proven if (each.offset, each.curve) == (best.offset, best.curve)]
+        near = [each.words for each in rivals if abs(each.size - best.size) < _NEAR]
+        return replace(best, words=", or ".join(near)), certainty
+    if own >= _BEYOND and (placed := _by_place(values, quantiles)) is not None:
         return placed, certainty
     return None
+
+
+def _is_proven(sight: Sight, values: Floats, conversion: Conversion, *, fit: float, own: float) -> bool:
+    """Whether nothing natural explains *values* as well as *conversion*, which has this *fit*."""
+    if own < sight.nearly_all("unit", _FAR_APART):
+        return False
+    quantiles = np.array(sight.profile.quantiles)
+    if conversion.curve is not None or (conversion.offset and conversion.factor != 1):
+        return fit <= _CLEARLY_BETTER / sight.least("unit", 1.0) * _natural_fit(values, quantiles)
+    if conversion.factor < 0 or conversion.offset:
+        return True
+    # Where the memory of the rows is unknown, as many count as there are: what is near is told strictly then.
+    rows, reference_rows = sight.effective_rows, sight.reference_rows
+    if not sight.column.variation:
+        rows, reference_rows = sight.exchanges, sight.column.rows
+    error = _error_of_mean(values, quantiles, rows, reference_rows)
+    off = abs(log(abs(float(values.mean()) / (conversion.factor * float(quantiles.mean()))))) if error < inf else inf
+    if conversion.size >= _HUGE:
+        return off <= max(_NEAR_HUGE, _DEVIATIONS * error) / sight.least("unit", 1.0)
+    # What is written with so many decimals is told by them, or not at all: counts and lengths have no unit.
+    has_digits = decimals_before(sight) is not None
+    is_tenfold = abs(conversion.size - log(10)) < 1e-9
+    if has_digits or is_tenfold or error > _PRECISE:
+        return False
+    # Once told it is told on, unless it is clearly something else.
+    return off <= min(_NEAR, _DEVIATIONS * error) / sight.least("unit", 1.0)
+
+
+def _natural_fit(values: Floats, quantiles: Floats) -> float:
+    """How well the reference explains *values* after it moved, or grew, as a whole."""
+    middle, was = float(np.median(values)), float(np.median(quantiles))
+    moved = distance(values, quantiles + (middle - was))
+    return min(moved, distance(values, np.sort(quantiles * (middle / was)))) if middle * was > 0 else moved
+
+
+def _error_of_mean(values: Floats, quantiles: Floats, rows: float, reference_rows: float) -> float:
+    """Standard error of the logarithm of the factor between the means; inf where they differ in sign."""
+    mean, was = float(values.mean()), float(quantiles.mean())
+    if mean * was <= 0:
+        return inf
+    now, before = float(values.std()) / mean, float(quantiles.std()) / was
+    return sqrt(now**2 / rows + before**2 / reference_rows)
 
 
 def _nats_of_gap(sight: Sight, values: Floats, quantiles: Floats) -> float:
@@ -148,7 +165,7 @@ def _nats_of_gap(sight: Sight, values: Floats, quantiles: Floats) -> float:
 def _plausible(values: Floats, quantiles: Floats, error: float) -> Iterator[Conversion]:
     """Conversions that would explain the spread of *values*, whose logarithm has the *error*."""
     ratio = _spread(values) / _spread(quantiles)
-    grown, middle, was = log(ratio), float(np.median(values)), float(np.median(quantiles))
+    grown, was = log(ratio), float(np.median(quantiles))
     for each in CONVERSIONS:
         factor = log(abs(each.factor))
         if each.factor < 0:
@@ -165,11 +182,7 @@ def _plausible(values: Floats, quantiles: Floats, error: float) -> Iterator[Conv
             slack = 0.1 + 2.5 * error if abs(factor) < _LARGE else 0.2 + 3 * error
             if abs(grown - factor) <= min(slack, 0.5 * abs(factor)) and abs(grown) >= 4 * error:
                 yield each
-    # Without a name only where the factor stands out.
-    if abs(grown) >= max(_UNNAMED, 6 * error):
-        offset = middle - ratio * was
-        if abs(offset) <= _spread(values):
-            yield Conversion("", ratio, offset)
+    yield from (each for each in CURVES if np.isfinite(each.of(quantiles)).all())
 
 
 def _by_place(values: Floats, quantiles: Floats) -> Conversion | None:
@@ -182,13 +195,9 @@ def _by_place(values: Floats, quantiles: Floats) -> Conversion | None:
         size = abs(log(abs(each.factor)))
         is_thousands = size > log(999) and each.factor not in _DAY_AND_HOUR
         near = 0.2 if is_thousands else min(0.02 + _spread(quantiles) / abs(was), 0.1)
-        if size >= _LARGE and abs(ratio - 1) <= near:
+        if size >= _HUGE and abs(ratio - 1) <= near:
             return each
     return None
-
-
-def _fit(values: Floats, quantiles: Floats, conversion: Conversion) -> float:
-    return distance(values, np.sort(conversion.factor * quantiles + conversion.offset))
 
 
 def _is_small(conversion: Conversion) -> bool:
@@ -201,10 +210,3 @@ def _spread(ordered: Floats) -> float:
     last = len(ordered) - 1
     spread = float(ordered[round(0.9 * last)] - ordered[round(0.1 * last)])
     return spread if spread > 0 else float(ordered[-1] - ordered[0])
-
-
-def _map(conversion: Conversion) -> str:
-    factor = f"{conversion.factor:.3g}"
-    if abs(conversion.offset) < 1e-9:
-        return f"{factor} x"
-    return f"{factor} x {'+' if conversion.offset > 0 else '-'} {number(float(f'{abs(conversion.offset):.3g}'))}"

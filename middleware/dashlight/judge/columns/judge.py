@@ -1,19 +1,20 @@
 """Drift of the columns of one model at one endpoint, from the counts of its panes to alerts with causes. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.columns.causes import explain
-from dashlight.judge.columns.detectable import minimum_detectable_shift
+from dashlight.judge.columns.detectable import DetectableShifts
+from dashlight.judge.columns.importance import weights_of
+from dashlight.judge.columns.outages import Outages, OutagesState
 from dashlight.judge.columns.season_tables import SlotRowsState, without_season
 from dashlight.judge.columns.seasons import Seasons
-from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point
+from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point, clearest_change
 from dashlight.judge.evidence.cusum import CAP_NATS, CusumState
 from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
 from dashlight.judge.evidence.evidence import ANY_FIRING, Evidence, Firing
@@ -21,6 +22,7 @@ from dashlight.judge.evidence.null import Floats, null_of
 from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
 from dashlight.judge.evidence.score_tables import evidence_steps
 from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch, ShiftWatchState
+from dashlight.judge.evidence.windows import Counts, Window, dyadic_windows
 from dashlight.judge.natural_variation import Movements
 from dashlight.judge.words import printable
 from dashlight.records import Alert
@@ -30,18 +32,11 @@ from dashlight.window.fitting import fitted, refuse, within
 from dashlight.window.layout import BINS
 from dashlight.window.reference.steps import Steps, finished
 
-Counts: TypeAlias = NDArray[np.int64]
-Window: TypeAlias = Callable[[int], tuple[Counts, int]]
-"""Counts of about the last k panes, shape (columns, BINS), and how many panes they really cover: fewer where older ones
-are forgotten."""
-
 LOCATIONS = (EVENT_COUNT + FUNCTIONAL_NAMES.index("higher"), EVENT_COUNT + FUNCTIONAL_NAMES.index("lower"))
 STORY = 0.4
 """Part of the strongest effect from which a move of the values as a whole is told instead."""
 _MOVED_A_STEP = 4
 """Columns described at a time, of those that moved: each takes a millisecond or two."""
-LONGEST_WINDOW = 1 << 20
-"""Panes; the ring that is asked ends sooner."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +48,7 @@ class DriftJudgeState:
     watches: Mapping[int, ShiftWatchState]
     """Of the columns that ever had evidence, by place."""
     ends: PaneEndsState
+    outages: OutagesState
     slot_rows: SlotRowsState | None
     """None where no column follows the hour."""
 
@@ -91,12 +87,13 @@ class DriftJudge:
         self._gate = float(np.sqrt(tolerance))
         self._strict = strict
         self._panes = panes
-        self._weights = _weights(self.columns, importance or {}) * share
+        self._weights = weights_of(self.columns, importance or {}) * share
         self._movements = movements or Movements()
         self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
         self._watches: dict[int, ShiftWatch] = {}
         """Of the columns that ever had evidence, by place."""
         self._ends = PaneEnds()
+        self._outages = Outages(self.columns)
         if not in_steps:
             finished(self.set_up())
 
@@ -112,6 +109,7 @@ class DriftJudge:
         self.tables = yield from evidence_steps(self.null, weights, panes=panes)
         self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
         self._evidence = Evidence(self.tables)
+        self._detectable = DetectableShifts(self.null, self.tables, gate=0.0 if self._strict else self._gate)
 
     @property
     def state(self) -> DriftJudgeState:
@@ -121,6 +119,7 @@ class DriftJudge:
             margins=self.margins,
             watches={place: watch.state for place, watch in self._watches.items()},
             ends=self._ends.state,
+            outages=self._outages.state,
             slot_rows=None if self._seasons is None else self._seasons.state,
         )
 
@@ -133,6 +132,7 @@ class DriftJudge:
         self._evidence.restore(state.evidence)
         self.margins = fitted("margins of columns", state.margins, like=self.margins, least=-np.inf, most=CAP_NATS)
         self._ends.restore(state.ends)
+        self._outages.restore(state.outages)
         if self._seasons is not None and state.slot_rows is not None:
             self._seasons.restore(state.slot_rows)
         elif self._seasons is not None or state.slot_rows is not None:
@@ -157,7 +157,14 @@ class DriftJudge:
 
         *rows*, shape (columns,), are those since the start; inf where no shift could have been seen.
         """
-        return minimum_detectable_shift(self.null, self.tables, rows, gate=0.0 if self._strict else self._gate)
+        return self._detectable.minimum(rows, panes=self._ends.closed)
+
+    def minimum_detectable_rates(self, rows: Floats) -> Mapping[str, Floats]:
+        """The smallest rates of missing values and of new categories that would have raised an alarm by now.
+
+        By their names in `scores.RATES`; shape (columns,); NaN where none could have been seen.
+        """
+        return self._detectable.minimum_rates(rows, panes=self._ends.closed)
 
     def update(self, counts: Counts, at: float, window: Window, *, began_at: float | None = None) -> list[Alert]:
         """Take the counts of the pane that ended *at*, shape (columns, BINS); *window* includes it already.
@@ -182,25 +189,51 @@ class DriftJudge:
             tables = self._seasons.tables(at if began_at is None else began_at, at, int(counts.sum(1).max()))
             window = self._seasons.taken_off(window)
         self.margins = self._evidence.update(counts, tables)
+        proven = {
+            each.place
+            for each in self._outages.update(counts, self._evidence.rows)
+            if self._evidence.prove(each.place, each.bin, each.panes)
+        }
+        self.margins[list(proven)] = CAP_NATS
         active = [place for place, watch in self._watches.items() if watch.is_active]
         places = sorted({*active, *np.flatnonzero(self.margins >= 0).tolist()})
         if not places:
             return []
-        windows, panes = _dyadic(window)
+        windows, panes = dyadic_windows(window)
         news: list[Alert] = []
         for number, place in enumerate(places, 1):
+            peak = self._watches[place].peak if place in self._watches else None
+            if peak is not None and self._outages.is_over(place, peak, windows[:, place], panes):
+                self._evidence.reset(place)
+                self.margins[place] = self.tables.floor[place].max()
             recent = RecentWindows(
                 pane=self._ends.closed - 1,
                 firing=self._evidence.firing(place) if self.margins[place] >= 0 else None,
                 windows=windows[:, place],
                 panes=panes,
                 measure=partial(effects, self.null, place, gate=self._gate),
-                is_proof=self._strict,
+                is_proof=self._strict or place in proven,
             )
             news.extend(self._step(place, recent, at, window))
             if number % _MOVED_A_STEP == 0:
                 yield
         return news
+
+    def dated(self, alert: Alert, window: Window) -> Alert:
+        """*alert*, of another judge, with the interval in which its column changed; as it is where none of these shows a change."""
+        places = [at for at, each in enumerate(self.columns) if (each.role, each.name) == (alert.role, alert.column)]
+        if not places:
+            return alert
+        if self._seasons is not None:
+            window = self._seasons.taken_off(window)
+        windows, panes = dyadic_windows(window)
+        found = clearest_change(self.null, places[0], windows[:, places[0]])
+        if found is None:
+            return alert
+        latest, earliest = change_point(self.null, places[0], found[0], window, int(panes[found[1]]))
+        earliest_at, latest_at = self._ends.ended_at(earliest), self._ends.ended_at(latest)
+        since_at = self._ends.ended_at((earliest + latest) // 2)
+        return replace(alert, since_at=since_at, since_earliest_at=earliest_at, since_latest_at=latest_at)
 
     def _step(self, place: int, recent: RecentWindows, at: float, window: Window) -> list[Alert]:
         watch, firing = self._watches.setdefault(place, ShiftWatch()), recent.firing
@@ -235,7 +268,8 @@ class DriftJudge:
         """The alert of a column, told by the detector and the window that show the most."""
         column = self.columns[place]
         shown = recent.measure(firing, recent.windows)
-        strengths = strength(shown)
+        telling = recent.telling(firing.age, recent.rows)
+        strengths = np.where(telling[:, np.newaxis], strength(shown), -np.inf)
         row, detector = np.unravel_index(strengths.argmax(), shown.sizes.shape)
         # Values far out are spread as well; that they are higher, or lower, is the story.
         located = np.flatnonzero(np.isin(shown.detectors, LOCATIONS))
@@ -255,32 +289,3 @@ class DriftJudge:
             role=column.role,
             causes=(cause,),
         )
-
-
-def _dyadic(window: Window) -> tuple[Counts, NDArray[np.intp]]:
-    """Counts of the last 1, 2, 4, ... panes, shape (windows, columns, BINS), and how many panes each holds."""
-    counts: list[Counts] = []
-    panes: list[int] = []
-    wanted = 1
-    while wanted <= LONGEST_WINDOW:
-        sums, covered = window(wanted)
-        if panes and covered <= panes[-1]:
-            break
-        counts.append(sums)
-        panes.append(covered)
-        wanted *= 2
-    return np.stack(counts), np.array(panes, np.intp)
-
-
-def _weights(columns: Sequence[ColumnReference], importance: Mapping[str, float]) -> Floats:
-    """Shares of the budget, shape (columns,), that sum to one; the facets of a text or a vector follow its name."""
-    unknown = importance.keys() - {column.name for column in columns} - {column.of for column in columns}
-    if unknown:
-        raise ValueError(f"importance of unknown columns: {', '.join(sorted(unknown))}")
-    given = [importance.get(column.name, importance.get(column.of, 1.0)) for column in columns]
-    weights = np.array(given, np.float64)
-    if not (np.isfinite(weights) & (weights >= 0)).all():
-        raise ValueError("importance must be a number, 0 or more")
-    if len(weights) and not weights.any():
-        raise ValueError("importance is 0 for all columns: nothing would be watched")
-    return np.asarray(weights / max(weights.sum(), 1e-12))

@@ -4,21 +4,21 @@ For every boundary between kept panes the likelihood that the column changed the
 the reference. The interval holds the boundaries whose log-likelihood is within WITHIN_NATS of the best one's.
 """
 
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterator
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.evidence.effects import measured
+from dashlight.judge.evidence.effects import is_real, measured
 from dashlight.judge.evidence.null import Null
+from dashlight.judge.evidence.windows import Counts, Window
 
-Counts: TypeAlias = NDArray[np.int64]
-Window: TypeAlias = Callable[[int], tuple[Counts, int]]
-
-WITHIN_NATS = 3.0
-"""On either side the log-likelihood of a wrong boundary exceeds that of the true one by so much with probability
-exp(-3) at most: 90 % for both."""
+LEVEL = 0.9
+"""Of the interval in which a change began, of data and of traffic alike."""
+WITHIN_NATS = log(2 / (1 - LEVEL))
+"""On either side the log-likelihood of a wrong boundary exceeds that of the true one by c nats with probability exp(-c)
+at most."""
 STEPS_OF_ONE = 32
 """So many of the last panes are tried one by one; before them steps of about one in STEPS_OF_ONE / 2."""
 REACH = 4
@@ -43,6 +43,22 @@ def change_point(null: Null, column: int, detector: int, window: Window, age: in
     near = np.flatnonzero(likelihood >= likelihood.max() - WITHIN_NATS)
     first, last = max(int(near[0]) - 1, -1), min(int(near[-1]) + 1, len(panes) - 1)
     return (int(panes[first]) if first >= 0 else 0), int(panes[last])
+
+
+def clearest_change(null: Null, column: int, windows: Counts) -> tuple[int, int] | None:
+    """The detector that shows most of a change of *column*, and the number of the window that shows it best.
+
+    *windows*, shape (windows, BINS), are of the last panes. By the likelihood of `change_point`; None where no window
+    shows anything that is surely there.
+    """
+    effect = np.abs(measured(null, column, windows))
+    variation = null.variation
+    phi = np.concatenate([variation.phi[column], variation.functional_phi[column]])
+    rows = windows.sum(1)[:, np.newaxis]
+    errors = np.sqrt(phi * (1 / np.maximum(rows, 1) + 1 / null.rows[column]))
+    likelihood = np.where(is_real(effect, errors), rows * effect**2 / (2 * phi), 0.0)
+    window, detector = np.unravel_index(likelihood.argmax(), likelihood.shape)
+    return (int(detector), int(window)) if likelihood[window, detector] > 0 else None
 
 
 def _since_boundaries(window: Window, column: int, furthest: int) -> tuple[NDArray[np.intp], Counts]:

@@ -17,6 +17,8 @@ from dashlight.window.fitting import fitted, within
 
 CAP_NATS = 6.0
 """Evidence beyond the threshold that is remembered, so that it is soon gone when the drift is."""
+LEAST_FLOOR = -1e6
+"""Of a bet that is one: the thresholds of others are beyond all evidence."""
 AGE_LIMIT = 30_000
 """Panes after which an age is no longer counted exactly; twice as many fit into 16 bits."""
 
@@ -72,6 +74,11 @@ class Cusum(Generic[Nats]):
         """Add what these *bets* win, to be settled when the pane is complete."""
         self.margins[bets] += gain
 
+    def limit(self, most: NDArray[Nats], places: NDArray[np.intp], bets: slice) -> None:
+        """Let the margins of these *bets* on the things at *places* not be above *most*, before the pane is settled."""
+        held = self.margins[bets]
+        held[:, places] = np.minimum(held[:, places], most)
+
     def settle(self, bets: slice = slice(None)) -> None:
         """Close the pane for these *bets*; for each of them once a pane."""
         margins, age, alive = self.margins[bets], self.age[bets], self._alive[bets]
@@ -89,6 +96,14 @@ class Cusum(Generic[Nats]):
         margins = self.margins[:, places]
         np.minimum(margins, self._cap[places], out=margins)
         return margins
+
+    def prove(self, bets: slice, thing: int, part: int, panes: int) -> bool:
+        """Let these *bets* on the *part* of a *thing* have all evidence, for so many *panes*; False where nothing is at stake."""
+        if self.floor[thing, part] < LEAST_FLOOR:
+            return False
+        self.margins[bets, thing, part] = CAP_NATS
+        self.age[bets, thing, part] = min(panes, AGE_LIMIT)
+        return True
 
     def leading_age(self, places: Places = slice(None)) -> int:
         """Panes since the evidence of the leading bet on the things at *places* last was zero, at least 1."""

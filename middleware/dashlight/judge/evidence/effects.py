@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.evidence.evidence import Firing
-from dashlight.judge.evidence.null import SEASON_DEVIATIONS, STRUCTURAL_PART, Floats, Null
-from dashlight.window.events import EVENT_COUNT, event_counts
-from dashlight.window.layout import STRUCTURAL_BINS
+from dashlight.judge.evidence.null import SEASON_DEVIATIONS, Floats, Null
+from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT, event_counts
 
 TOLERANCE = 0.02
 """The smallest shift worth waking somebody, as a PSI; its square root is the gate in Cohen's h."""
@@ -77,7 +76,7 @@ def effects(null: Null, column: int, firing: Firing, windows: NDArray[np.integer
         detectors=detectors,
         sizes=measured(null, column, windows)[:, detectors] * claimed,
         errors=np.sqrt(phi * (1 / rows + 1 / null.rows[column])),
-        gates=np.where(detectors < STRUCTURAL_BINS, gate * STRUCTURAL_PART, gate),
+        gates=gate * np.concatenate([null.event_parts[column], np.ones(FUNCTIONAL_COUNT)])[detectors],
         natural=SEASON_DEVIATIONS * tau,
     )
 

@@ -21,9 +21,9 @@ from dashlight.judge.evidence.bets import DIRECTIONS
 from dashlight.judge.evidence.cusum import AGE_LIMIT, CAP_NATS, Cusum, CusumState
 from dashlight.judge.evidence.null_bounds import SIZES
 from dashlight.judge.evidence.score_tables import LAYERS, EvidenceTables
-from dashlight.window.events import EVENT_COUNT, EVENTS, FUNCTIONAL_COUNT, OTHER_EVENTS
+from dashlight.window.events import BIN_EVENTS, EVENT_COUNT, EVENTS, FUNCTIONAL_COUNT, OTHER_EVENTS
 from dashlight.window.fitting import refuse, within
-from dashlight.window.layout import UNSEEN
+from dashlight.window.layout import BLOCK_ROWS, UNSEEN
 
 ALIKE_NATS = 1.0
 """Where no single detector is over its threshold but all together are: those so close to the leading one count."""
@@ -81,6 +81,8 @@ class Evidence:
         self._cusum = Cusum(tables.floor, bets=LAYERS)
         self._gain = np.empty((LAYERS // 2, *tables.floor.shape), np.float32)
         self._every_row = np.empty_like(tables.floor)
+        self._in_runs = np.flatnonzero(np.isfinite(tables.pane_nats).any(1))
+        """Columns with events that come in runs."""
 
     @property
     def state(self) -> CusumState:
@@ -104,15 +106,46 @@ class Evidence:
         self._every_row[:] = rows.sum(1, keepdims=True)
         by_functional = np.matmul(rows[:, np.newaxis], scored.scores).reshape(-1, FUNCTIONAL_COUNT, len(SIZES))
         by_functional = by_functional.transpose(1, 0, 2)
-        gain = self._gain
+        gain, in_runs = self._gain, self._in_runs
+        most = self._most(rows, scored) if len(in_runs) else None
         for layers in _HALVES:  # half of the bank at a time stays in the processor's cache
             np.multiply(scored.inside[layers], in_event, out=gain)
             self._cusum.add(gain, layers)
             np.multiply(scored.each[layers], self._every_row, out=gain)
             gain[:, :, EVENT_COUNT:] = by_functional[layers]
             self._cusum.add(gain, layers)
+            if most is not None:
+                self._cusum.limit(most[layers], in_runs, layers)
             self._cusum.settle(layers)
         return self._together(self._cusum.margins.max(0).max(1))
+
+    def _most(self, rows: Nats, scored: EvidenceTables) -> Nats:
+        """What the margins of the columns with runs may be after this pane, shape (LAYERS, columns with runs, detectors).
+
+        Of an event that comes in runs a pane says only so much. A burst longer than any of the reference is no evidence of
+        anything else either: of what became rarer, or of values that are higher, for as long as it lasts.
+        """
+        of = self._in_runs
+        held, nats = rows[of], scored.pane_nats[of]
+        every = held.sum(1, keepdims=True)
+        longest = scored.usual[of] * every + scored.bursts[of] * np.sqrt(np.maximum(every / BLOCK_ROWS[0], 1))
+        of_pane = np.where(held > longest, nats[:, BIN_EVENTS], np.inf).min(1, keepdims=True)
+        of_functionals = np.repeat(of_pane, len(SIZES), axis=1)
+        gain: Nats = np.concatenate([np.minimum(nats, of_pane), of_functionals], axis=1)
+        gain = self._cusum.margins[:, of] + gain
+        return np.asarray(gain, np.float32)
+
+    @property
+    def rows(self) -> Nats:
+        """Rows of the last pane, shape (columns,)."""
+        return self._every_row[:, 0]
+
+    def prove(self, column: int, event: int, panes: int) -> bool:
+        """Give the bets that *event* became more frequent in *column* all evidence, for so many *panes*.
+
+        Whether there are any: the column may not be watched.
+        """
+        return self._cusum.prove(slice(0, len(SIZES)), column, event, panes)
 
     def firing(self, column: int) -> Firing:
         """The detectors of *column* that are over their threshold, or the leading ones where only all together are."""

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from dashlight.judge.evidence.null import Floats, Null, shifted
+from dashlight.judge.run_lengths import CLUMPED_PHI
 
 SIZES = (0.11, 0.22, 0.45, 1.0)
 """How far beyond its border each detector bets that the share lies, in Cohen's h; a functional's mean in deviations."""
@@ -25,8 +26,6 @@ LARGEST_SCORE = 12.0
 """No single row says more than this many nats."""
 LARGEST_CLUMP = 2.0
 """Where rows hang together, phi of them say no more than this together: what is rare comes in bursts, some of them long."""
-CLUMPED_PHI = 1.5
-"""A phi that chance alone can give is no sign of bursts."""
 LONGEST_TAIL = 2**0.5 - 1
 """The chance of no row where R p are expected is exp(-R p): normal angles say exp(-2 R p), as if sigma were sqrt(2) less."""
 BORDER_STEPS = 5
@@ -106,7 +105,8 @@ def shares_bet_on(border: Floats, step: Floats | float, phi: Floats) -> Floats:
     """The shares that bets of Cohen's h = *step* beyond *border* are placed on, kept so that no row says too much."""
     largest = np.where(phi > CLUMPED_PHI, LARGEST_CLUMP, LARGEST_SCORE)
     # Limits on the share that is bet on, not on the scores: the mean of the factor stays 1 at the border.
-    least = border * np.exp(-LARGEST_SCORE)
+    # A run of rows that lack a frequent event is as much a burst as one of rows that hold a rare one.
+    least = np.maximum(border * np.exp(-LARGEST_SCORE), 1 - (1 - border) * np.exp(largest))
     most = np.minimum(border * np.exp(largest), 1 - (1 - border) * np.exp(-LARGEST_SCORE))
     return np.clip(shifted(border, step), least, most)
 

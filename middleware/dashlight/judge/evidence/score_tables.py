@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dashlight.judge.evidence.bets import DIRECTIONS, LiveBets, event_bets, functional_bets, live_bets
 from dashlight.judge.evidence.null import Floats, Null
 from dashlight.judge.evidence.null_bounds import SIZES, null_bounds
-from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
+from dashlight.window.events import BIN_EVENTS, EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import BINS, STRUCTURAL_BINS
 from dashlight.window.reference.steps import Steps
 
@@ -36,6 +36,12 @@ class EvidenceTables:
     """Shape (columns, 1): 1 where an unseen category counts in "other" as well."""
     floor: NDArray[np.float32]
     """Shape (columns, EVENT_COUNT + len(SIZES)): no evidence, that is less the threshold ln(panes / weight)."""
+    pane_nats: NDArray[np.float32]
+    """Shape (columns, EVENT_COUNT): what a pane may say of an event that comes in runs; inf of any other."""
+    usual: NDArray[np.float32]
+    """Shape (columns, BINS): share of each bin in the reference."""
+    bursts: NDArray[np.float32]
+    """Likewise: rows that a bin may hold beyond its share in a burst like those of the reference; inf of one without."""
     live: LiveBets
     """Among which bets the budget is parted."""
 
@@ -64,6 +70,11 @@ def evidence_tables(null: Null, weights: Floats, *, panes: float, like: Evidence
         scores=np.ascontiguousarray(functionals.reshape(columns, BINS, FUNCTIONAL_COUNT * len(SIZES)), np.float32),
         other=null.unseen_is_other.astype(np.float32)[:, np.newaxis],
         floor=-thresholds.astype(np.float32),
+        pane_nats=np.array([each.pane_nats for each in null.variation.bursts], np.float32).reshape(
+            columns, EVENT_COUNT
+        ),
+        usual=null.shares.astype(np.float32),
+        bursts=np.array([each.rows[BIN_EVENTS] for each in null.variation.bursts], np.float32).reshape(columns, BINS),
         live=live,
     )
 
@@ -81,6 +92,9 @@ def evidence_steps(null: Null, weights: Floats, *, panes: float) -> Steps[Eviden
         scores=np.concatenate([part.scores for part in parts]),
         other=np.concatenate([part.other for part in parts]),
         floor=np.concatenate([part.floor for part in parts]),
+        pane_nats=np.concatenate([part.pane_nats for part in parts]),
+        usual=np.concatenate([part.usual for part in parts]),
+        bursts=np.concatenate([part.bursts for part in parts]),
         live=LiveBets(
             np.concatenate([part.live.events for part in parts], axis=1),
             np.concatenate([part.live.functionals for part in parts]),

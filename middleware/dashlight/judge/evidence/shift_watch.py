@@ -21,6 +21,8 @@ from dashlight.window.layout import BLOCK_ROWS, STRUCTURAL_BINS
 
 Counts: TypeAlias = NDArray[np.int64]
 
+TELLING_ROWS = 100
+"""Rows, or exchanges, from which on a share says something to people."""
 ENOUGH_ROWS = 0.75
 """Part of the rows that it took to fire which a window must hold to resolve: windows come in powers of two only."""
 
@@ -51,6 +53,15 @@ class RecentWindows:
         """About the rows of the last *panes* panes."""
         place = self.place_of(panes)
         return float(self.rows[place] * min(panes / self.panes[place], 1.0))
+
+    def telling(self, age: int, rows: Counts) -> NDArray[np.bool_]:
+        """Of which windows a share may be told, of the shape of *rows*, which are those behind the share.
+
+        Of TELLING_ROWS at least, or of all since the onset *age* panes ago.
+        """
+        told = rows >= TELLING_ROWS
+        told[self.place_of(age)] = True
+        return np.asarray(told)
 
     def place_of(self, panes: int) -> int:
         """The shortest window of at least so many panes, or the longest there is."""
@@ -131,6 +142,11 @@ class ShiftWatch:
     def is_active(self) -> bool:
         """Whether it is pending or firing."""
         return self.hysteresis.alert_state != "inactive"
+
+    @property
+    def peak(self) -> Counts | None:
+        """What showed best what it fires at, shape (BINS,); None where it does not fire."""
+        return self._shift.peak if self._shift and self.hysteresis.alert_state == "firing" else None
 
     def step(self, recent: RecentWindows) -> AlertState:
         """The state after one more pane: `resolved` once, where it was firing and the shift is over, then inactive."""

@@ -12,8 +12,10 @@ from dashlight.judge.evidence.hysteresis import Hysteresis
 from dashlight.judge.evidence.null import Floats
 from dashlight.judge.evidence.pane_ends import PaneEnds
 from dashlight.judge.evidence.proportions import ProportionBank, Proportions
+from dashlight.judge.evidence.shift_watch import TELLING_ROWS
 from dashlight.judge.pairs.dependence import Margin
-from dashlight.judge.pairs.effects import PairEffects, PairMeasure, PairScales, back_inside, beyond, is_real
+from dashlight.judge.pairs.effects import SPANS, PairEffects, PairMeasure, PairScales, back_inside, beyond, is_real
+from dashlight.judge.pairs.moved import MovedColumns
 from dashlight.judge.pairs.state import MOST_MEASURED, PairDrift, PairJudgeState
 from dashlight.judge.pairs.words import MovedPair, joint_causes, joint_summary
 from dashlight.records import Alert
@@ -41,6 +43,8 @@ class _Seen:
     """Effects that are surely there, shape (scales, pairs)."""
     sure: NDArray[np.bool_]
     """Those that are likely beyond the gate too."""
+    witnesses: NDArray[np.bool_]
+    """Scales that say something of a pair, shape (scales, pairs), see MovedColumns; the effect is 0 on the others."""
 
 
 class PairJudge:
@@ -77,6 +81,7 @@ class PairJudge:
         self._bank = ProportionBank(agreeing, weights=weights, panes=panes, up=watched, down=watched)
         self._measure = PairMeasure(reference, _margin(columns, reference))
         self._scales = PairScales(len(reference.names))
+        self._moved = MovedColumns(reference.names)
         self._gate = float(np.sqrt(tolerance))
         self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
         self._ends = PaneEnds()
@@ -88,6 +93,7 @@ class PairJudge:
         """What is remembered: the arrays themselves."""
         return PairJudgeState(
             scales=self._scales.state,
+            moved=self._moved.state,
             bank=self._bank.state,
             ends=self._ends.state,
             hysteresis=self._hysteresis.state,
@@ -98,6 +104,7 @@ class PairJudge:
     def restore(self, state: PairJudgeState) -> None:
         """Go on from *state*; ValueError where no panes of these pairs lead to it."""
         self._scales.restore(state.scales)
+        self._moved.restore(state.moved)
         self._bank.restore(state.bank)
         self._ends.restore(state.ends)
         self._hysteresis.restore(state.hysteresis)
@@ -122,14 +129,17 @@ class PairJudge:
         is_named = np.array([name in names for name in self._names], np.bool_)
         return bool(is_named[self._first[pairs]].all() and is_named[self._second[pairs]].all())
 
-    def update(self, counts: PairCounts, at: float) -> list[Alert]:
+    def update(self, counts: PairCounts, at: float, told: Collection[str] = ()) -> list[Alert]:
         """Judge the pane that ended *at* by its *counts*. A pane without rows does not count.
+
+        *told* are columns with an alert of their own.
 
         Returns:
             The alert, where its state changed, or where it still fires and is described anew (see `is_renewed`).
         """
         if not counts.rows or not len(self._bank.margins):
             return []
+        self._moved.take(told, self._ends.rows)
         self._ends.add(at, counts.rows)
         self._scales.add(counts)
         margins = self._bank.update(counts.agreeing, counts.informative)
@@ -169,8 +179,10 @@ class PairJudge:
         if drift is not None:
             peaks[np.searchsorted(pairs, drift.pairs)] = drift.peaks
         effects = self._measure.effects(self._scales, pairs)
+        witnesses = self._moved.witnesses(*self._measure.columns(pairs), SPANS, self._ends.rows)
+        effects = replace(effects, sizes=np.where(witnesses, effects.sizes, 0.0))
         real = is_real(effects)
-        return _Seen(pairs, peaks, len(over) > 0, effects, real, real & beyond(effects, self._gate))
+        return _Seen(pairs, peaks, len(over) > 0, effects, real, real & beyond(effects, self._gate), witnesses)
 
     def _age(self, seen: _Seen) -> int:
         """For how many panes the leading pair that really moved has had evidence."""
@@ -192,6 +204,7 @@ class PairJudge:
         """
         wanted = drift.took * self._hysteresis.patience
         usable = self._scales.between(wanted, self._ends.rows - drift.began)
+        usable = usable[seen.witnesses[usable][:, seen.peaks != 0].all(axis=1)]
         if seen.has_evidence:
             over = back_inside(seen.effects, seen.peaks, self._gate)[usable].all(axis=1)
         else:
@@ -201,7 +214,9 @@ class PairJudge:
     def _described(self, seen: _Seen, shown: NDArray[np.bool_], phase: Phase) -> Alert:
         """The alert on those pairs that are *shown* on some scale, shape (scales, pairs), the furthest first."""
         effects = seen.effects
-        strength = np.where(shown, np.abs(effects.sizes) - effects.errors, -np.inf)
+        telling = np.minimum(TELLING_ROWS, self._scales.fading.rows.max()) <= self._scales.fading.rows
+        strength = np.abs(effects.sizes) - effects.errors - np.where(telling, 0.0, 2 * np.pi)[:, np.newaxis]
+        strength = np.where(shown, strength, -np.inf)
         best = strength.argmax(axis=0)
         order = np.argsort(-strength.max(axis=0), kind="stable")[: int(shown.any(axis=0).sum())]
         first, second = self._measure.columns(seen.pairs)

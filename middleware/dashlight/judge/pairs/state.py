@@ -9,6 +9,7 @@ from dashlight.judge.evidence.hysteresis import HysteresisState
 from dashlight.judge.evidence.null import Floats
 from dashlight.judge.evidence.pane_ends import PaneEndsState
 from dashlight.judge.pairs.effects import PairScalesState, Places
+from dashlight.judge.pairs.moved import MovedColumnsState
 from dashlight.records import Alert
 from dashlight.window.fitting import fitted, refuse, within
 
@@ -46,6 +47,7 @@ class PairJudgeState:
     """What a PairJudge remembers between panes."""
 
     scales: PairScalesState
+    moved: MovedColumnsState
     bank: CusumState
     ends: PaneEndsState
     hysteresis: HysteresisState

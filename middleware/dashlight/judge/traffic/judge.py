@@ -214,9 +214,10 @@ class TrafficJudge:
         """The alert of a quantity, told by the event and the window that show the most."""
         stretches, phase, recent = now
         found = seen.measure(firing, seen.windows)
-        row, detector = np.unravel_index(strength(found).argmax(), found.sizes.shape)
-        place = int(found.detectors[detector])
         size = self.events.size
+        telling = seen.telling(firing.age, stretches[:, size + found.detectors])
+        row, detector = np.unravel_index(np.where(telling, strength(found), -np.inf).argmax(), found.sizes.shape)
+        place = int(found.detectors[detector])
         ends = np.cumsum([self._kinds.size, self._reasons.size])
         kinds, reasons, refusals = np.split(stretches[row, 2 * size :], ends)
         trials = int(stretches[row, size + place])

@@ -6,14 +6,17 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.window.columns import ColumnReference, Variation, is_numeric, reference_shares, unseen_is_other
-from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT, event_counts, functionals
+from dashlight.window.columns import ColumnReference, Runs, Variation, is_numeric, reference_shares, unseen_is_other
+from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT, event_counts, event_matrices, functionals
 from dashlight.window.layout import BINS, BLOCK_ROWS
 
 _BLOCKS_AT_ONCE = 64
 """Bounds the memory of one step: 64 blocks of 100 columns and 92 events are 5 MB."""
-_MEASURABLE_ROWS = 1.0
-"""An event that fewer rows of the shortest block are expected to hold, or to lack, is too rare to measure."""
+FEWEST_OCCURRENCES = 20
+"""An event that fewer rows of the reference hold, or lack, is too rare to measure."""
+RARE_SHARE = 0.05
+"""Of an event that fewer rows hold, or lack, the transform hides bursts: a block of none and a burst of a hundred are no
+further apart than one of ten. Its counts themselves tell too."""
 _MEASURABLE_VARIANCE = 1e-6
 
 
@@ -24,12 +27,17 @@ class VariationMeter:
         """*columns* need to be laid out, not counted."""
         self._pending = np.zeros((len(columns), 0), np.uint8)
         self._offset = (np.arange(len(columns)) * BINS)[:, np.newaxis, np.newaxis]
-        unseen = unseen_is_other(columns)
-        self._scales = [_Scale(rows, unseen) for rows in BLOCK_ROWS]
+        self._unseen = unseen_is_other(columns)
+        self._scales = [_Scale(rows, self._unseen) for rows in BLOCK_ROWS]
+        self._last = np.zeros((len(columns), 0), np.uint8)
+        self._held = np.zeros((len(columns), BINS), np.int64)
+        self._steps = np.zeros((len(columns), BINS, BINS), np.int64)
+        """How often a row in one bin was followed by one in another, shape (columns, BINS, BINS)."""
         self._merged = [longer // shorter for shorter, longer in pairwise(BLOCK_ROWS)]
 
     def add(self, codes: NDArray[np.uint8]) -> None:
         """Take the bins of the next rows, shape (columns, rows)."""
+        self._add_steps(codes)
         codes = np.concatenate([self._pending, codes], axis=1)
         block = BLOCK_ROWS[0]
         step = block * _BLOCKS_AT_ONCE
@@ -47,10 +55,34 @@ class VariationMeter:
         mean = np.einsum("ck,cfk->cf", shares, scores)
         variance = np.einsum("ck,cfk->cf", shares, scores**2) - mean**2
         event_shares = event_counts(shares, unseen_is_other(counted))
-        expected = np.minimum(event_shares, 1 - event_shares) * BLOCK_ROWS[0]
-        measurable = (expected > _MEASURABLE_ROWS) & self._scales[0].event_seen
-        by_scale = [scale.variation(measurable, scores, variance) for scale in self._scales]
+        rows = self._held.sum(1, keepdims=True)
+        held = event_counts(self._held, self._unseen)
+        measurable = np.minimum(held, rows - held) >= FEWEST_OCCURRENCES
+        by_scale = [scale.variation(measurable, event_shares, scores, variance) for scale in self._scales]
         return [tuple(of_scale[place] for of_scale in by_scale) for place in range(len(counted))]
+
+    def runs(self) -> list[Runs | None]:
+        """For each column how its rows followed one another; None with fewer than two blocks."""
+        if self._scales[0].blocks < 2:
+            return [None] * len(self._held)
+        events = event_matrices(self._unseen)
+        held = np.einsum("ck,cke->ce", self._held, events)
+        kept_on = np.einsum("cke,ckl,cle->ce", events, self._steps, events, optimize=True)
+        counts = np.rint(held - kept_on).astype(np.int64)
+        rows = self._held.sum(1)
+        shares = held / np.maximum(rows, 1)[:, np.newaxis]
+        bursts = self._scales[0].bursts(shares)
+        parts = zip(rows.tolist(), np.rint(held).astype(np.int64), counts, bursts, strict=True)
+        return [Runs(*part) for part in parts]
+
+    def _add_steps(self, codes: NDArray[np.uint8]) -> None:
+        columns = len(codes)
+        offset = np.arange(columns, dtype=np.intp)[:, np.newaxis] * BINS
+        self._held += np.bincount((codes + offset).ravel(), minlength=self._held.size).reshape(self._held.shape)
+        whole = np.concatenate([self._last, codes], axis=1)
+        steps = (whole[:, :-1] + offset) * BINS + whole[:, 1:]
+        self._steps += np.bincount(steps.ravel(), minlength=self._steps.size).reshape(self._steps.shape)
+        self._last = whole[:, -1:].copy()
 
     def _block_counts(self, codes: NDArray[np.uint8]) -> NDArray[np.float64]:
         columns = len(codes)
@@ -74,13 +106,14 @@ class _Scale:
         columns = len(unseen)
         self._block_rows = block_rows
         self._unseen = unseen
-        self._blocks = 0
+        self.blocks = 0
         self._mean = np.zeros((columns, EVENT_COUNT))
         self._squares = np.zeros((columns, EVENT_COUNT))
         self._count_sum = np.zeros((columns, BINS))
         self._count_products = np.zeros((columns, BINS, BINS))
         self._unjoined = np.zeros((0, columns, BINS))
-        self.event_seen = np.zeros((columns, EVENT_COUNT), np.bool_)
+        self._fullest = np.zeros((columns, EVENT_COUNT))
+        self._emptiest = np.full((columns, EVENT_COUNT), np.inf)
 
     def join(self, shorter: NDArray[np.float64], merged: int) -> NDArray[np.float64]:
         """Blocks of this length out of *merged* consecutive shorter ones; what is left over waits for more."""
@@ -96,35 +129,56 @@ class _Scale:
         if not added:
             return
         held = event_counts(counts, self._unseen)
-        self.event_seen |= held.any(axis=0)
+        self._fullest = np.maximum(self._fullest, held.max(axis=0))
+        self._emptiest = np.minimum(self._emptiest, held.min(axis=0))
         # Anscombe's variance-stabilising transform: variance 1/n for independent rows, whatever the share.
         statistic = 2 * np.arcsin(np.sqrt((held + 0.375) / (self._block_rows + 0.75)))
         mean = statistic.mean(axis=0)
         squares = ((statistic - mean) ** 2).sum(axis=0)
         # Chan, Golub and LeVeque (1979): means and squares of two parts give those of the whole.
-        total = self._blocks + added
+        total = self.blocks + added
         shift = mean - self._mean
         self._mean += shift * (added / total)
-        self._squares += squares + shift**2 * (self._blocks * added / total)
-        self._blocks = total
+        self._squares += squares + shift**2 * (self.blocks * added / total)
+        self.blocks = total
         # Counts are whole numbers, so these sums are exact.
         self._count_sum += counts.sum(axis=0)
         self._count_products += counts.transpose(1, 2, 0) @ counts.transpose(1, 0, 2)
 
+    def bursts(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """By how many rows the fullest block held more of every event than its share makes expected; see Runs."""
+        if not self.blocks:
+            return np.zeros_like(shares)
+        expected = shares * self._block_rows
+        return np.maximum(np.where(shares <= 0.5, self._fullest - expected, expected - self._emptiest), 0.0)
+
     def variation(
-        self, measurable: NDArray[np.bool_], scores: NDArray[np.float64], variance: NDArray[np.float64]
+        self,
+        measurable: NDArray[np.bool_],
+        shares: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        variance: NDArray[np.float64],
     ) -> list[Variation]:
-        """The ratios of every column; the scores of a functional weight the bins and *variance* is that of one row."""
+        """The ratios of every column.
+
+        *shares* are those of the events; the scores of a functional weight the bins and *variance* is that of one row.
+        """
         events = np.full(measurable.shape, np.nan)
         means = np.full(variance.shape, np.nan)
-        if self._blocks > 1:
-            events = np.where(measurable, self._squares / (self._blocks - 1) * self._block_rows, np.nan)
-            # The mean of a functional is linear in the counts, so its variance follows from their covariance.
+        if self.blocks > 1:
             outer = self._count_sum[:, :, np.newaxis] * self._count_sum[:, np.newaxis, :]
-            covariance = (self._count_products - outer / self._blocks) / (self._blocks - 1)
+            covariance = (self._count_products - outer / self.blocks) / (self.blocks - 1)
+            transformed = self._squares / (self.blocks - 1) * self._block_rows
+            matrices = event_matrices(self._unseen)
+            plain = np.einsum("cke,ckl,cle->ce", matrices, covariance, matrices, optimize=True) / self._block_rows
+            one_row = np.maximum(shares * (1 - shares), 1e-12)
+            rare = np.minimum(shares, 1 - shares) < RARE_SHARE
+            events = np.where(rare, np.maximum(transformed, plain / one_row), transformed)
+            events = np.where(measurable, events, np.nan)
+            # The mean of a functional is linear in the counts, so its variance follows from their covariance.
             spread = np.einsum("cfk,ckl,cfl->cf", scores, covariance, scores, optimize=True) / self._block_rows
             np.divide(spread, variance, out=means, where=(variance > _MEASURABLE_VARIANCE) & (spread > 0))
         return [
-            Variation(self._block_rows, self._blocks, of_events, of_means)
+            Variation(self._block_rows, self.blocks, of_events, of_means)
             for of_events, of_means in zip(events, means.reshape(-1, FUNCTIONAL_COUNT), strict=True)
         ]

@@ -21,6 +21,7 @@ def check_columns(columns: Sequence[ColumnReference]) -> None:
             _edges_problem(column),
             _categories_problem(column),
             _variation_problem(column),
+            _runs_problem(column),
             "occurs twice" if (column.role, column.name) in names else None,
         ):
             if problem:
@@ -72,4 +73,21 @@ def _variation_problem(column: ColumnReference) -> str | None:
             return f"its variation is not of {EVENT_COUNT} events and {FUNCTIONAL_COUNT} functionals"
         if (np.concatenate([variation.events, variation.functionals]) < 0).any():
             return "a variation below zero"
+    return None
+
+
+def _runs_problem(column: ColumnReference) -> str | None:
+    runs = column.runs
+    if runs is None:
+        return None
+    if {runs.held.shape, runs.counts.shape, runs.bursts.shape} != {(EVENT_COUNT,)}:
+        return f"its runs are not of {EVENT_COUNT} events"
+    if (
+        (runs.held > runs.rows).any()
+        or (runs.counts > runs.held).any()
+        or ((runs.counts == 0) != (runs.held == 0)).any()
+    ):
+        return "runs of no rows, or of more rows than there are"
+    if not ((runs.bursts >= 0) & (runs.bursts <= runs.rows)).all():
+        return "a burst of more rows than there are"
     return None

@@ -24,6 +24,7 @@ from dashlight.window.columns import (
     LeftOutColumn,
     LeftOutReason,
     Reference,
+    Runs,
     Variation,
     Writing,
     WrittenKind,
@@ -64,6 +65,13 @@ class _WritingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nulls: Annotated[tuple[str, ...], msgspec.Meta(max_length=_MOST_NULLS)]
 
 
+class _RunsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rows: _Count
+    held: list[_Count]
+    counts: list[_Count]
+    bursts: list[float]
+
+
 class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     role: Role
@@ -79,6 +87,7 @@ class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     variation: list[_VariationFile]
     of: str = ""
     season: dict[str, object] | None = None
+    runs: _RunsFile | None = None
     profile: dict[str, object] | None = None
     writing: _WritingFile | None = None
 
@@ -186,8 +195,18 @@ def _column_content(column: ColumnReference) -> dict[str, object]:
         ],
         "of": column.of,
         "season": None if column.season is None else season_content(column.season),
+        "runs": None if column.runs is None else _runs_content(column.runs),
         "profile": None if column.profile is None else profile_content(column.profile),
         "writing": None if column.writing is None else asdict(column.writing),
+    }
+
+
+def _runs_content(runs: Runs) -> dict[str, object]:
+    return {
+        "rows": int(runs.rows),
+        "held": runs.held.tolist(),
+        "counts": runs.counts.tolist(),
+        "bursts": runs.bursts.tolist(),
     }
 
 
@@ -243,9 +262,15 @@ def _column(column: _ColumnFile) -> ColumnReference:
         ),
         of=column.of,
         season=None if column.season is None else parsed_season(column.season),
+        runs=None if column.runs is None else _runs(column.runs),
         profile=None if column.profile is None else parsed_profile(column.profile),
         writing=None if column.writing is None else Writing(**msgspec.structs.asdict(column.writing)),
     )
+
+
+def _runs(runs: _RunsFile) -> Runs:
+    held, counts = np.array(runs.held, np.int64), np.array(runs.counts, np.int64)
+    return Runs(runs.rows, held, counts, np.array(runs.bursts, np.float64))
 
 
 def _ratios(written: Sequence[float | None]) -> NDArray[np.float64]:

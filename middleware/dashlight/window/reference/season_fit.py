@@ -16,6 +16,7 @@ from scipy.special import fdtrc
 from dashlight.window.columns import ColumnReference, Season, Variation, is_numeric, reference_shares
 from dashlight.window.events import EVENTS, OTHER_EVENTS, functionals
 from dashlight.window.layout import BINS, BLOCK_ROWS, UNSEEN
+from dashlight.window.reference.block_variation import FEWEST_OCCURRENCES
 from dashlight.window.reference.seasons import HOURS, waves_at
 
 Floats = NDArray[np.float64]
@@ -37,8 +38,6 @@ _COMMON_ROWS = 50
 _DOUBT = 2.0
 """Times the variance of what was kept: harmonics too weak to be kept may be about as wrong together. Without it, a
 reference of four days gave false alarms where the second harmonic of a wave had been left out."""
-_MEASURABLE_ROWS = 1.0
-"""As in window.variation."""
 _MEASURABLE_VARIANCE = 1e-6
 
 
@@ -111,8 +110,8 @@ def _season(
     scores = functionals(shares, is_numeric([column]))[0]
     variance = _row_covariance(place, curve, scales[0])
     events = EVENTS + np.outer(np.arange(BINS) == UNSEEN, OTHER_EVENTS) * bool(column.known)
-    share = np.clip(shares[0] @ events, 0.0, 1.0)
-    measurable = (np.minimum(share, 1 - share) * BLOCK_ROWS[0] > _MEASURABLE_ROWS) & (column.counts @ events > 0)
+    held = column.counts @ events
+    measurable = np.minimum(held, column.rows - held) >= FEWEST_OCCURRENCES
     variation = tuple(
         Variation(
             block_rows=rows,

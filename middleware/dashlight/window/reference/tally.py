@@ -92,8 +92,8 @@ class RoleTally:
         counted = [self._counted(column, place) for place, column in enumerate(self._layout)]
         yield
         if self._variation is not None:
-            variations = self._variation.variations(counted)
-            counted = [replace(column, variation=parts) for column, parts in zip(counted, variations, strict=True)]
+            told = zip(counted, self._variation.variations(counted), self._variation.runs(), strict=True)
+            counted = [replace(column, variation=parts, runs=runs) for column, parts, runs in told]
         if self._slots is not None:
             seasons = self._slots.seasons(counted)
             counted = [replace(column, season=season) for column, season in zip(counted, seasons, strict=True)]
