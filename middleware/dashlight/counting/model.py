@@ -41,7 +41,7 @@ class ModelPane:
     @property
     def row_count(self) -> int:
         """Rows in it; of those beside a reference that lacks the outputs each counts once."""
-        counted = sum(int(each.counts[:1].sum()) for each in self.compared[:1])
+        counted = sum(each.row_count for each in self.compared[:1])
         return max(counted, sum(kept.row_count for kept in self.rows))
 
 
@@ -53,6 +53,8 @@ class ModelBrief:
     """Versions of those that it compares with."""
     directions: Mapping[str, Mapping[str, Direction]] = field(default_factory=dict[str, Mapping[str, Direction]])
     """By the version of the reference and the name."""
+    repeated: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    """Hashes of payloads that come too often on the machine, by the version of the reference."""
 
 
 class ModelCounter:
@@ -80,7 +82,8 @@ class ModelCounter:
         if not self._counters and self._kept is None:
             self._room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
-            counter.add(prediction, trace_ids)
+            # What says again what was just said is no evidence for the next one either, nor anything to learn.
+            prediction = counter.add(prediction, trace_ids)
         if self._kept is not None and not self._kept.is_full:
             rows = outputs_of(prediction) if self._counters else prediction
             # Empty objects hold nothing to learn.
@@ -106,6 +109,8 @@ class ModelCounter:
         for version, directions in brief.directions.items():
             if version in self._counters:
                 self._counters[version].follow(directions)
+        for version, counter in self._counters.items():
+            counter.know(brief.repeated.get(version, ()))
 
     def _named(self, prediction: Prediction) -> Prediction:
         """*prediction* under the names of the operator's reference, as far as they can be told."""

@@ -17,11 +17,12 @@ from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.columns.scores import scores
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.natural_variation import Movements
+from dashlight.judge.traffic.repetition import RepetitionJudge
 from dashlight.records import Alert, Role, Score
 from dashlight.watching.joint import JointComparison, Labels
 from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
-from dashlight.window.fitting import fitted, moment
+from dashlight.window.fitting import fitted, moment, refuse
 from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
 from dashlight.window.recent_pane import ROLES
@@ -71,10 +72,13 @@ class Comparison:
         self._breaks = BreakJudge(
             self.columns, profiles, panes=panes, share=share * BREAKS, movements=movements, **labels
         )
+        self._repetition = RepetitionJudge(reference.payloads, pane_seconds=policy.pane_seconds, **labels)
         self._recent = self._breaks.recent_values()
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
+        self._repeated: Panes | None = None
+        """Rows that say again what was just said, pane by pane: shown, not judged. None before there was one."""
         self._exemplars = Exemplars(len(self.columns))
         self._in_force: dict[str, Alert] = {}
         self._ended_at: float | None = None
@@ -90,6 +94,8 @@ class Comparison:
         """What outlives the process: all but what follows from the reference and the policy."""
         return ComparisonState(
             panes=self._panes.state,
+            repeated=None if self._repeated is None else self._repeated.state,
+            repetition=self._repetition.state,
             judge=self._judge.state,
             joint=self._joint.state,
             breaks=self._breaks.state,
@@ -104,6 +110,11 @@ class Comparison:
     def restore(self, state: ComparisonState) -> None:
         """Goes on from *state*; ValueError where it does not fit the reference or the policy."""
         self._panes.restore(state.panes)
+        if state.repeated is not None:
+            self._repeated = Panes(len(self.columns))
+            self._repeated.restore(state.repeated)
+            refuse("repeated rows of other panes", where=self._repeated.closed != self._panes.closed)
+        self._repetition.restore(state.repetition)
         self._judge.restore(state.judge)
         self._joint.restore(state.joint)
         self._breaks.restore(state.breaks)
@@ -125,11 +136,17 @@ class Comparison:
         """Along which the rows of the next pane are to be counted, by name."""
         return self._joint.directions
 
+    @property
+    def repeated(self) -> tuple[int, ...]:
+        """Hashes of payloads that came too often on the whole machine in the last minute."""
+        return self._repetition.hashes
+
     def fits(self, pane: RowPane) -> bool:
         """Whether *pane* is of the columns, pairs and directions that are judged here: no other can be judged."""
         recent = pane.recent
         return (
             pane.counts.shape == self._reference_counts.shape
+            and (pane.repeated is None or pane.repeated.shape == pane.counts.shape)
             and self._joint.fits(pane.joint)
             and (
                 recent is None
@@ -144,8 +161,13 @@ class Comparison:
             return []
         self.unknown_columns = pane.unknown or self.unknown_columns
         self._exemplars.take(pane.exemplars, pane=self._panes.closed)
+        if self._repeated is None and pane.repeated is not None:
+            self._repeated = self._panes.emptied()
         self._panes.add(pane.counts)
         counts = self._panes.close(at)
+        if self._repeated is not None:
+            self._repeated.add(np.zeros_like(counts) if pane.repeated is None else pane.repeated)
+            self._repeated.close(at)
         self._rows += counts.sum(1)
         self._recent.take(pane.recent, at)
         judged = self._judge.update(counts, at, self._window, began_at=began_at)
@@ -155,6 +177,7 @@ class Comparison:
         told |= {column.name for column in self.columns if column.of in told}
         beside = self._joint.close_pane(pane.joint, at, told=told)
         beside += self._breaks.update(self._recent, at)
+        beside += self._repetition.update(pane.repetition, at)
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
         self._remember(beside)
@@ -196,7 +219,10 @@ class Comparison:
         """The scores of the last *panes*, and which shift would have been seen by now; none before a pane has ended."""
         if not self._panes.closed:
             return []
-        found = scores(self.columns, self._reference_counts, self._panes.window(panes).counts)
+        counts = self._panes.window(panes).counts
+        if self._repeated is not None:
+            counts = counts + self._repeated.window(panes).counts
+        found = scores(self.columns, self._reference_counts, counts)
         return [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
 
     def _detectable_shifts(self) -> list[Score]:

@@ -19,8 +19,10 @@ from dashlight.window.facets.facets import (
     facet_names,
     faceted,
 )
+from dashlight.window.payloads.hashing import payload_key
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import ItemSurvey
+from dashlight.window.reference.payload_meter import PayloadMeter
 from dashlight.window.reference.survey import TableSurvey
 from dashlight.window.reference.tally import JointTally, RoleTally
 from dashlight.window.tables import Column, selected, table_of_columns
@@ -92,8 +94,10 @@ def build_reference(
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
     }
-    columns = _counted(chunks, layouts, items, moments if ordered else None, ordered=ordered, rng=rng)
-    return with_version(replace(columns, source=source, created_at=created_at, model=model))
+    whole = tuple(column for layout in layouts.values() for column in layout if not column.of)
+    payloads = PayloadMeter(whole, payload_key(source, model, created_at, rows))
+    counted = _counted(chunks, layouts, items, payloads, moments if ordered else None, ordered=ordered, rng=rng)
+    return with_version(replace(counted, source=source, created_at=created_at, model=model))
 
 
 def build_reference_from_columns(
@@ -177,6 +181,7 @@ def _counted(
     chunks: Chunks,
     layouts: Mapping[Role, tuple[ColumnReference, ...]],
     items: _Items,
+    payloads: PayloadMeter,
     moments: NDArray[np.float64] | None,
     *,
     ordered: bool,
@@ -198,10 +203,12 @@ def _counted(
             whole, matrices = expanded(table, kinds, widths={**widths, **repeated[role]})
             held = None if moments is None else moments[begun : begun + table.rows]
             codes[role] = tallies[role].add(whole, matrices, moments=held)
+        if payloads.role in chunk:
+            payloads.add(chunk[payloads.role])
         joint.add(codes, sizes)
         begun += rows
     columns = tuple(column for tally in tallies.values() for column in tally.columns())
     pairs, rows_reference = joint.references(columns)
     directions = [rows_reference] if rows_reference is not None else []
     directions += [direction for tally in tallies.values() for direction in tally.directions()]
-    return Reference(columns, "file", ordered, "", 0.0, "", pairs, tuple(directions))
+    return Reference(columns, "file", ordered, "", 0.0, "", pairs, tuple(directions), payloads.reference())

@@ -1,0 +1,228 @@
+"""Which rows of traffic say again what was just said: they are counted, and are no evidence.
+
+A client that sends one payload thirty times (a retry storm, a load test, a probe) is one row said thirty times. A payload
+counts as often as can be likely: of n rows in the last minute, n p + 3 sqrt(n p) + 1 times, where p is the largest of
+
+- its share of the rows of the reference, and
+- the share that it would have by chance: the product of the shares of its values, each in its column, among the rows
+  that were no repeats, the rarest of them left out. Where a column is stuck at one value, rows are alike and no repeats.
+
+What comes more often is left out of all that is judged. Where most rows of the reference have a twin (a few booleans,
+eight possible rows) rows are alike by nature, and none is left out.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.records import Prediction, Role, Table
+from dashlight.window.columns import PayloadReference, Reference, columns_of, reference_shares
+from dashlight.window.facets.facets import FACETED
+from dashlight.window.layout import TYPE_ERROR
+from dashlight.window.payloads.hashing import Hashes, PayloadHasher
+from dashlight.window.payloads.heavy_hitters import HeavyHitters
+from dashlight.window.payloads.repetition import (
+    MINUTE_SECONDS,
+    MOST_TOLD,
+    RepeatedPayload,
+    RepetitionPane,
+    sum_of_alike,
+)
+from dashlight.window.tables import NO_EXCHANGE, taken
+
+LEAST_ALONE = 0.5
+"""Part of the reference's rows that are like no other, from which on a row that comes again is a repeat."""
+LIKELY_DEVIATIONS = 3.0
+LEAST_ROWS = 300
+"""Where a minute brings fewer, as many rows are looked back on, ..."""
+LONGEST_SECONDS = 3600.0
+"""... for an hour at most."""
+MOST_COUNTED = 512
+"""Payloads counted at once: one of which more than a 512th of the rows come is never missed."""
+_PRIOR_ROWS = 50.0
+"""The shares of values begin as those of the reference, worth so many rows."""
+_MOST_HELD = 64
+"""Payloads that are told apart within a pane."""
+
+Codes = NDArray[np.uint8]
+CodesOf = Callable[[Role, Table], Codes]
+"""The bins of rows in the columns of their role, shape (columns, rows)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parted:
+    """Rows of a batch: those that count, and those that repeat them."""
+
+    fresh: Prediction
+    repeated: Prediction | None
+    """None where nothing is repeated, which is the usual case."""
+
+
+class RepetitionFilter:
+    """Parts the rows of one model into those that say something and those that say it again."""
+
+    def __init__(
+        self, reference: Reference, payloads: PayloadReference, hidden: Collection[str], *, pane_seconds: float
+    ) -> None:
+        """*payloads* are those of *reference*; what its *hidden* columns say makes no payload another."""
+        columns = columns_of(reference, payloads.role)
+        self.role: Role = payloads.role
+        """Of the rows that make a payload."""
+        self._payloads = payloads
+        self._names = frozenset(column.name for column in columns if not column.of) - frozenset(hidden)
+        self._hasher = PayloadHasher(self._names, payloads.key)
+        # What is left of a text or a list to count says that it is there, which is nothing.
+        self._telling = np.array([column.kind not in FACETED or bool(column.of) for column in columns], np.bool_)
+        self._prior = _PRIOR_ROWS * reference_shares(columns)
+        self._minute_panes = max(round(MINUTE_SECONDS / pane_seconds), 1)
+        self._longest_panes = max(round(LONGEST_SECONDS / pane_seconds), self._minute_panes)
+        self._known: Hashes = np.zeros(0, np.uint64)
+        """Repeated on the whole machine, as the judge says: here they need not be seen twice."""
+        self._now, self._before = _Stretch(self._prior), _Stretch(self._prior)
+        self._pane_rows, self._pane_exchanges, self._pane_left_out = 0, 0, 0
+        self._told: dict[int, RepeatedPayload] = {}
+
+    def part(self, prediction: Prediction, codes_of: CodesOf, trace_ids: NDArray[np.void]) -> Parted:
+        """Take the rows of *prediction*; *trace_ids* holds 16 bytes for each exchange of its batch."""
+        table = prediction.features if self.role == "feature" else prediction.outputs
+        self._pane_rows += table.rows
+        self._pane_exchanges += _exchanges(table)
+        if not table.rows or self._names.isdisjoint(table.number_names + table.cell_names):
+            return Parted(prediction, None)
+        hashes = self._hasher.hashes(table)
+        distinct, first, place, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
+        self._now.seen.add(distinct, counts)
+        often = np.flatnonzero((self._seen(distinct) > 1) | np.isin(distinct, self._known))
+        if not len(often):
+            return Parted(prediction, None)
+        codes = codes_of(self.role, taken(table, first[often]))
+        quota = self._quota(distinct[often], counts[often], codes)
+        over = counts[often] - quota
+        found = np.flatnonzero(over)
+        if not len(found):
+            return Parted(prediction, None)
+        most = np.full(len(distinct), table.rows)
+        most[often] = quota
+        repeated = _occurrences(place, counts) >= most[place]
+        self._now.left_out.add(distinct[often[found]], over[found])
+        self._pane_left_out += int(over.sum())
+        for at in found.tolist():
+            row = int(np.flatnonzero(place == often[at])[-1])
+            trace = trace_ids[table.exchange[row]].tobytes()
+            traces = (trace.hex(),) if any(trace) else ()
+            self._tell(RepeatedPayload(int(distinct[often[at]]), int(counts[often[at]]), int(over[at]), traces))
+        return _parted(prediction, self.role, repeated)
+
+    def observe(self, counts: NDArray[np.int64]) -> None:
+        """Note the bins, shape (columns of the role, BINS), of rows that count."""
+        self._now.counts += counts
+
+    def know(self, hashes: Hashes) -> None:
+        """From now on none of the payloads of these *hashes* counts: another process counts it."""
+        self._known = hashes
+
+    def close(self) -> RepetitionPane:
+        """End the pane and begin an empty one."""
+        told = sorted(self._told.values(), key=lambda each: -each.left_out)[:MOST_TOLD]
+        closed = RepetitionPane(self._pane_rows, self._pane_exchanges, self._pane_left_out, tuple(told))
+        self._pane_rows, self._pane_exchanges, self._pane_left_out, self._told = 0, 0, 0, {}
+        now = self._now
+        now.panes += 1
+        is_long = now.panes >= self._minute_panes and now.seen.total >= LEAST_ROWS
+        if is_long or now.panes >= self._longest_panes:
+            self._now, self._before = _Stretch(self._prior), now
+        return closed
+
+    def _seen(self, hashes: Hashes) -> NDArray[np.int64]:
+        return self._now.seen.of(hashes) + self._before.seen.of(hashes)
+
+    def _quota(self, hashes: Hashes, counts: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:
+        """How many of the rows of each payload count, of those that the batch brought of it."""
+        left_out = self._now.left_out.of(hashes) + self._before.left_out.of(hashes)
+        accepted = np.maximum(self._seen(hashes) - counts - left_out, 0)
+        share = np.maximum(self._reference_shares(hashes), self._chance(codes))
+        likely = share * (self._now.seen.total + self._before.seen.total)
+        own = np.where(np.isin(hashes, self._known), 0.0, 1.0)
+        allowed = np.floor(likely + LIKELY_DEVIATIONS * np.sqrt(likely) + own).astype(np.int64)
+        return np.asarray(np.clip(allowed - accepted, 0, counts))
+
+    def _reference_shares(self, hashes: Hashes) -> NDArray[np.float64]:
+        known, rows = self._payloads, max(self._payloads.rows, 1)
+        counts = np.full(len(hashes), known.unlisted_count)
+        _, of, at = np.intersect1d(hashes, known.hashes, assume_unique=True, return_indices=True)
+        counts[of] = known.counts[at]
+        return counts / rows
+
+    def _chance(self, codes: Codes) -> NDArray[np.float64]:
+        """The share that rows with these bins would have by chance, shape (rows,)."""
+        counts = self._now.counts + self._before.counts + self._prior
+        shares = counts / counts.sum(1, keepdims=True)
+        of_values = np.take_along_axis(shares, codes.astype(np.intp), axis=1)
+        of_values[(codes <= TYPE_ERROR) | ~self._telling[:, np.newaxis]] = 1.0
+        logs = np.log(of_values)
+        return np.asarray(np.exp(logs.sum(0) - logs.min(0, initial=0.0)))
+
+    def _tell(self, found: RepeatedPayload) -> None:
+        told = self._told.get(found.hash)
+        if told is not None:
+            self._told[found.hash] = sum_of_alike([told, found])
+        elif len(self._told) < _MOST_HELD:
+            self._told[found.hash] = found
+
+
+class _Stretch:
+    """What came in a minute, or in as long as it took to bring LEAST_ROWS."""
+
+    def __init__(self, prior: NDArray[np.float64]) -> None:
+        self.seen = HeavyHitters(MOST_COUNTED)
+        self.left_out = HeavyHitters(MOST_COUNTED)
+        self.counts = np.zeros(prior.shape, np.int64)
+        """Of the rows that count, by column and bin."""
+        self.panes = 0
+
+
+def repetition_filter(
+    reference: Reference, hidden: Collection[str] = (), *, pane_seconds: float
+) -> RepetitionFilter | None:
+    """What parts rows that are compared with *reference*; None where its rows repeat by nature, or nobody looked."""
+    payloads = reference.payloads
+    if payloads is None or payloads.alone_share < LEAST_ALONE:
+        return None
+    return RepetitionFilter(reference, payloads, hidden, pane_seconds=pane_seconds)
+
+
+def _exchanges(table: Table) -> int:
+    """How many exchanges brought the rows of *table*; rows of one stand together."""
+    if not table.rows or table.exchange[0] == NO_EXCHANGE:
+        return 0
+    return 1 + int(np.count_nonzero(np.diff(table.exchange)))
+
+
+def _occurrences(place: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Of every row how many of the same payload came before it; *place* is that of its payload, *counts* how many came."""
+    order = np.argsort(place, kind="stable")
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    before = np.empty(len(place), np.intp)
+    before[order] = np.arange(len(place)) - starts
+    return before
+
+
+def _parted(prediction: Prediction, role: Role, repeated: NDArray[np.bool_]) -> Parted:
+    """The rows that are not *repeated*, and those that are; *repeated* is said of the rows of *role*."""
+    features, outputs = prediction.features, prediction.outputs
+    own, other = (features, outputs) if role == "feature" else (outputs, features)
+    beside = repeated
+    if other.rows != own.rows:  # one ranking answers many rows: it is repeated where all of them are
+        fresh = np.unique(own.exchange[~repeated])
+        beside = np.isin(other.exchange, own.exchange) & ~np.isin(other.exchange, fresh)
+    of_role = {role: repeated, ("output" if role == "feature" else "feature"): beside}
+
+    def with_rows(*, are_repeated: bool) -> Prediction:
+        places = {each: np.flatnonzero(mask == are_repeated) for each, mask in of_role.items()}
+        return replace(
+            prediction, features=taken(features, places["feature"]), outputs=taken(outputs, places["output"])
+        )
+
+    return Parted(with_rows(are_repeated=False), with_rows(are_repeated=True))
