@@ -436,3 +436,54 @@ def test_junk_as_a_reference_raises_nothing_but_our_error_and_makes_no_nan(cells
 
     for score in detector.scores():
         assert np.isfinite([score.value, score.low, score.high]).all(), score
+
+
+def _measured(rng: np.random.Generator, rows: int) -> dict[str, Any]:
+    held: dict[str, Any] = {f"x{place}": rng.normal(size=rows) for place in range(5)}
+    return held | {"city": rng.choice(list("abcdefgh"), rows), "flag": rng.random(rows) < 0.1}
+
+
+def _fired(detector: DriftDetector, live: dict[str, Any], rows: int = 30) -> list[tuple[int, Alert]]:
+    found: list[tuple[int, Alert]] = []
+    for pane in range(len(next(iter(live.values()))) // rows):
+        part = {name: values[pane * rows : (pane + 1) * rows] for name, values in live.items()}
+        found += [(pane, each) for each in detector.update(part, at=10.0 * pane) if each.state == "firing"]
+    return found
+
+
+def test_a_payload_sent_thirty_times_is_told_as_such_and_is_no_drift() -> None:
+    rng = np.random.default_rng(21)
+    detector, live = DriftDetector(_measured(rng, 3000)), _measured(rng, 3000)
+    for values in live.values():
+        values[1500:1530] = values[1500]
+
+    fired = _fired(detector, live)
+
+    assert [(pane, each.source, each.column) for pane, each in fired] == [(51, "traffic", None)]
+    assert fired[0][1].summary == "one payload was 17 % of the rows in a minute: it counts once"
+    # Totals are those of all rows.
+    assert {score.rows for score in detector.scores() if score.statistic == "missing_rate"} == {3000}
+
+
+def test_few_distinct_rows_are_as_quiet_and_as_quick_as_ever() -> None:
+    rng = np.random.default_rng(22)
+
+    def rows(count: int, share: float) -> dict[str, Any]:
+        return {"flag": rng.random(count) < share, "odd": rng.random(count) < 0.5, "paid": rng.random(count) < 0.4}
+
+    reference = rows(4000, 0.1)
+
+    assert _fired(DriftDetector(reference), rows(6000, 0.1)) == []
+    fired = _fired(DriftDetector(reference), rows(900, 0.4))
+    assert fired[0][0] < 8
+    assert {each.column for _, each in fired if each.column} == {"flag"}
+
+
+def test_values_that_are_stuck_are_drift_and_no_repeats() -> None:
+    rng = np.random.default_rng(23)
+    live = _measured(rng, 900)
+    live["x0"][:] = live["x1"][:] = 0.0
+
+    fired = _fired(DriftDetector(_measured(rng, 3000)), live)
+
+    assert {each.column for pane, each in fired if pane < 5} >= {"x0", "x1"}

@@ -22,7 +22,7 @@ DIGESTS = {
     ("machine", 1): "f6aa40bf49a4d9d7",
     ("totals", 1): "da522522df7f2ab1",
     ("endpoint", 1): "dd9354e38c22ac4a",
-    ("comparison", 1): "4fbcdc96375b5561",
+    ("comparison", 1): "1ddab429393ac473",
     ("learner", 1): "35d98066a0ba6440",
 }
 

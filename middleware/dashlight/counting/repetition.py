@@ -4,8 +4,9 @@ A client that sends one payload thirty times (a retry storm, a load test, a prob
 counts as often as can be likely: of n rows in the last minute, n p + 3 sqrt(n p) + 1 times, where p is the largest of
 
 - its share of the rows of the reference, and
-- the share that it would have by chance: the product of the shares of its values, each in its column, among the rows
-  that were no repeats, the rarest of them left out. Where a column is stuck at one value, rows are alike and no repeats.
+- the share that it would have by chance: the product of the shares of its bins, each in its column, among the rows that
+  were no repeats, the rarest of them left out. Where a column is stuck at one value, rows are alike and no repeats. Of the
+  most frequent bin the part counts that one exact value makes of it.
 
 What comes more often is left out of all that is judged. Where most rows of the reference have a twin (a few booleans,
 eight possible rows) rows are alike by nature, and none is left out.
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Prediction, Role, Table
-from dashlight.window.columns import PayloadReference, Reference, columns_of, reference_shares
+from dashlight.window.columns import ColumnReference, PayloadReference, Reference, columns_of, reference_shares
 from dashlight.window.facets.facets import FACETED
 from dashlight.window.layout import TYPE_ERROR
 from dashlight.window.payloads.hashing import Hashes, PayloadHasher
@@ -43,6 +44,7 @@ MOST_COUNTED = 512
 """Payloads counted at once: one of which more than a 512th of the rows come is never missed."""
 _PRIOR_ROWS = 50.0
 """The shares of values begin as those of the reference, worth so many rows."""
+_SMALLEST = 1e-12
 _MOST_HELD = 64
 """Payloads that are told apart within a pane."""
 
@@ -75,6 +77,7 @@ class RepetitionFilter:
         self._hasher = PayloadHasher(self._names, payloads.key)
         # What is left of a text or a list to count says that it is there, which is nothing.
         self._telling = np.array([column.kind not in FACETED or bool(column.of) for column in columns], np.bool_)
+        self._exact = np.array([_exact_part(column) for column in columns])
         self._prior = _PRIOR_ROWS * reference_shares(columns)
         self._minute_panes = max(round(MINUTE_SECONDS / pane_seconds), 1)
         self._longest_panes = max(round(LONGEST_SECONDS / pane_seconds), self._minute_panes)
@@ -159,10 +162,12 @@ class RepetitionFilter:
         """The share that rows with these bins would have by chance, shape (rows,)."""
         counts = self._now.counts + self._before.counts + self._prior
         shares = counts / counts.sum(1, keepdims=True)
-        of_values = np.take_along_axis(shares, codes.astype(np.intp), axis=1)
-        of_values[(codes <= TYPE_ERROR) | ~self._telling[:, np.newaxis]] = 1.0
-        logs = np.log(of_values)
-        return np.asarray(np.exp(logs.sum(0) - logs.min(0, initial=0.0)))
+        of_bins = np.take_along_axis(shares, codes.astype(np.intp), axis=1)
+        tells = (codes > TYPE_ERROR) & self._telling[:, np.newaxis]
+        logs = np.log(np.where(tells, np.maximum(of_bins, _SMALLEST), 1.0))
+        most_frequent = np.where(tells, of_bins, -np.inf).argmax(0)
+        exact = np.where(tells.sum(0) > 1, self._exact[most_frequent], 1.0)
+        return np.asarray(np.exp(logs.sum(0) - logs.min(0)) * exact)
 
     def _tell(self, found: RepeatedPayload) -> None:
         told = self._told.get(found.hash)
@@ -191,6 +196,14 @@ def repetition_filter(
     if payloads is None or payloads.alone_share < LEAST_ALONE:
         return None
     return RepetitionFilter(reference, payloads, hidden, pane_seconds=pane_seconds)
+
+
+def _exact_part(column: ColumnReference) -> float:
+    """Part of the pairs of rows with one bin in *column* that have one value: what repeats at once, of what the bins do."""
+    if column.profile is None or not column.rows:
+        return 1.0
+    shares = column.counts / column.rows
+    return float(min(max(column.profile.repeat_share, 1 / column.rows) / float((shares**2).sum()), 1.0))
 
 
 def _exchanges(table: Table) -> int:

@@ -1,8 +1,9 @@
 """Whether a payload is sent again and again: an event of its own, beside the budget of false alarms. Pure.
 
-It fires where, in a minute, at least LEAST_ROWS rows and LEAST_SHARE of all rows said again what was just said, and twice
-the largest share that one payload had in any hundred rows of the reference. It is over once RESOLVED_SECONDS have passed
-without that. Where rows of the reference repeat by nature nothing is counted as repeated, and this never fires.
+There is something to tell where, in a minute, at least LEAST_ROWS rows and LEAST_SHARE of all rows said again what was
+just said, and twice the largest share that one payload had in any hundred rows of the reference. It fires once that share
+grows no more, after a minute at the latest, and tells the largest. It is over once RESOLVED_SECONDS have passed without
+so many. Where rows of the reference repeat by nature nothing is counted as repeated, and this never fires.
 """
 
 from collections import deque
@@ -42,8 +43,10 @@ class RepetitionState:
     """When each of them ended."""
     last_over_at: float
     """When last too much was repeated; NaN where it never was."""
-    fired_for: int
-    """Panes since it fired."""
+    over_for: int
+    """Panes since there was something to tell."""
+    peak: RepetitionPane | None
+    """The minute with the largest share since then."""
     alert: Alert | None
 
 
@@ -67,7 +70,8 @@ class RepetitionJudge:
         self._parts = ("repeats", model)
         self._panes: deque[tuple[float, RepetitionPane]] = deque(maxlen=max(round(MINUTE_SECONDS / pane_seconds), 1))
         self._last_over_at = float("nan")
-        self._fired_for = 0
+        self._over_for = 0
+        self._peak: RepetitionPane | None = None
         self._life_cycle = LifeCycle()
 
     @property
@@ -77,7 +81,8 @@ class RepetitionJudge:
             minute=tuple(pane for _, pane in self._panes),
             ends=tuple(at for at, _ in self._panes),
             last_over_at=self._last_over_at,
-            fired_for=self._fired_for,
+            over_for=self._over_for,
+            peak=self._peak,
             alert=self._life_cycle.alert,
         )
 
@@ -90,9 +95,15 @@ class RepetitionJudge:
         told = state.alert
         refuse("an alert of something else", where=told is not None and told.key != self._writer.key(*self._parts))
         is_known = not isnan(state.last_over_at)
-        refuse("an alert on nothing", where=told is not None and not is_known)
+        refuse(
+            "an alert on nothing", where=(told is None) != (state.peak is None) or (told is not None and not is_known)
+        )
         self._last_over_at = moment("last repeats", state.last_over_at) if is_known else state.last_over_at
-        self._fired_for = within("panes since it fired", state.fired_for)
+        self._over_for = within("panes since there was something to tell", state.over_for)
+        if state.peak is not None:
+            check_repetition(state.peak)
+            refuse("an alert on no payload", where=not state.peak.payloads)
+        self._peak = state.peak
         self._life_cycle.restore(told)
 
     @property
@@ -110,17 +121,21 @@ class RepetitionJudge:
         is_over = minute.left_out >= max(LEAST_ROWS, self._least_share * minute.rows)
         if is_over:
             self._last_over_at = at
-        elif not self._life_cycle.is_firing:
+        elif self._peak is None:
             return []
-        self._fired_for += 1
         if at - self._last_over_at >= RESOLVED_SECONDS:
-            self._fired_for = 0
+            self._over_for, self._peak = 0, None
             return self._life_cycle.end(at, "no payload comes more often than the others any more")
+        grows = is_over and (self._peak is None or _share(minute) > _share(self._peak))
+        if grows:
+            self._peak = minute
+        self._over_for += 1
+        is_told = self._life_cycle.is_firing or not grows or self._over_for >= (self._panes.maxlen or 1)
         since_at = next((ended for ended, each in self._panes if each.left_out), at) - self._pane_seconds
         return self._life_cycle.step(
-            Phase("firing", at, since_at),
-            partial(self._described, minute) if is_over else None,
-            fired_for=self._fired_for,
+            Phase("firing" if is_told else "pending", at, since_at),
+            None if self._peak is None else partial(self._described, self._peak),
+            fired_for=self._over_for,
         )
 
     def _described(self, minute: RepetitionPane, phase: Phase) -> Alert:
@@ -139,6 +154,10 @@ class RepetitionJudge:
             causes=(Cause("rows that repeat a payload", self._usual, share),),
         )
         return replace(alert, exemplars=tuple(reversed(most.traces[-TRACES_TOLD:])))
+
+
+def _share(minute: RepetitionPane) -> float:
+    return minute.left_out / minute.rows
 
 
 def check_repetition(pane: RepetitionPane) -> None:

@@ -61,12 +61,13 @@ class PayloadMeter:
         counts = self._frequent.counts[order]
         listed = order[: int(np.count_nonzero(counts[:MOST_FREQUENT] > 1))]
         rest = int(counts[len(listed)]) if len(counts) > len(listed) else 0
-        alone = int(self._sample_counts[self._sample_counts == 1].sum())
+        # Of every so many payloads one is in the sample: a frequent one that happens to be says nothing of the others.
+        alone = int(np.count_nonzero(self._sample_counts == 1)) * (self._mask + 1)
         return PayloadReference(
             key=self._key,
             role=self._role,
             rows=rows,
-            alone_share=alone / max(int(self._sample_counts.sum()), 1),
+            alone_share=min(alone / rows, 1.0),
             hashes=self._frequent.hashes[listed],
             counts=self._frequent.counts[listed] + self._frequent.shortfall,
             unlisted_count=max(rest + self._frequent.shortfall, 1),
