@@ -372,7 +372,7 @@ def test_repeats_are_known_after_a_restart(reference: Reference, cut: int) -> No
     alerts: dict[bool, list[Alert]] = {True: [], False: []}
 
     for pane in range(15):
-        rows = {name: list(values) for name, values in features(rng, 60).items()}
+        rows = {name: np.asarray(values).tolist() for name, values in features(rng, 60).items()}
         if pane in {5, 6}:
             rows = {name: [values[0]] * 40 + values[40:] for name, values in rows.items()}
         if pane == cut:

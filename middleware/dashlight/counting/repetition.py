@@ -5,8 +5,8 @@ counts as often as can be likely: of n rows in the last minute, n p + 3 sqrt(n p
 
 - its share of the rows of the reference, and
 - the share that it would have by chance: the product of the shares of its bins, each in its column, among the rows that
-  were no repeats, the rarest of them left out. Where a column is stuck at one value, rows are alike and no repeats. Of the
-  most frequent bin the part counts that one exact value makes of it.
+  were no repeats, the rarest of them left out. Where a column is stuck at one value, rows are alike and no repeats. Of one
+  other bin, that with the most values in it, the part counts that one exact value makes of it.
 
 What comes more often is left out of all that is judged. Where most rows of the reference have a twin (a few booleans,
 eight possible rows) rows are alike by nature, and none is left out.
@@ -163,11 +163,13 @@ class RepetitionFilter:
         counts = self._now.counts + self._before.counts + self._prior
         shares = counts / counts.sum(1, keepdims=True)
         of_bins = np.take_along_axis(shares, codes.astype(np.intp), axis=1)
-        tells = (codes > TYPE_ERROR) & self._telling[:, np.newaxis]
+        has_value = codes > TYPE_ERROR
+        tells = has_value & self._telling[:, np.newaxis]
         logs = np.log(np.where(tells, np.maximum(of_bins, _SMALLEST), 1.0))
-        most_frequent = np.where(tells, of_bins, -np.inf).argmax(0)
-        exact = np.where(tells.sum(0) > 1, self._exact[most_frequent], 1.0)
-        return np.asarray(np.exp(logs.sum(0) - logs.min(0)) * exact)
+        rarest = logs.argmin(0), np.arange(codes.shape[1])
+        exact = np.where(has_value, self._exact[:, np.newaxis], 1.0)
+        exact[rarest] = 1.0
+        return np.asarray(np.exp(logs.sum(0) - logs[rarest]) * exact.min(0, initial=1.0))
 
     def _tell(self, found: RepeatedPayload) -> None:
         told = self._told.get(found.hash)
