@@ -202,6 +202,8 @@ def repetition_filter(
 
 def _exact_part(column: ColumnReference) -> float:
     """Part of the pairs of rows with one bin in *column* that have one value: what repeats at once, of what the bins do."""
+    if column.kind in FACETED and not column.of:
+        return 1 / max(column.rows, 1)  # free texts and lists: few of them would be categories
     if column.profile is None or not column.rows:
         return 1.0
     shares = column.counts / column.rows
