@@ -14,6 +14,7 @@ eight possible rows) rows are alike by nature, and none is left out.
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from dashlight.records import Prediction, Role, Table
 from dashlight.window.columns import ColumnReference, PayloadReference, Reference, columns_of, reference_shares
 from dashlight.window.facets.facets import FACETED
 from dashlight.window.layout import TYPE_ERROR
-from dashlight.window.payloads.hashing import Hashes, PayloadHasher
+from dashlight.window.payloads.hashing import PayloadHasher
 from dashlight.window.payloads.heavy_hitters import HeavyHitters
 from dashlight.window.payloads.repetition import (
     MINUTE_SECONDS,
@@ -72,7 +73,8 @@ class RepetitionFilter:
         columns = columns_of(reference, payloads.role)
         self.role: Role = payloads.role
         """Of the rows that make a payload."""
-        self._payloads = payloads
+        self._reference_counts = dict(zip(payloads.hashes.tolist(), payloads.counts.tolist(), strict=True))
+        self._unlisted, self._reference_rows = payloads.unlisted_count, max(payloads.rows, 1)
         self._names = frozenset(column.name for column in columns if not column.of) - frozenset(hidden)
         self._hasher = PayloadHasher(self._names, payloads.key)
         # What is left of a text or a list to count says that it is there, which is nothing.
@@ -81,7 +83,7 @@ class RepetitionFilter:
         self._prior = _PRIOR_ROWS * reference_shares(columns)
         self._minute_panes = max(round(MINUTE_SECONDS / pane_seconds), 1)
         self._longest_panes = max(round(LONGEST_SECONDS / pane_seconds), self._minute_panes)
-        self._known: Hashes = np.zeros(0, np.uint64)
+        self._known: Collection[int] = frozenset()
         """Repeated on the whole machine, as the judge says: here they need not be seen twice."""
         self._now, self._before = _Stretch(self._prior), _Stretch(self._prior)
         self._pane_rows, self._pane_exchanges, self._pane_left_out = 0, 0, 0
@@ -94,37 +96,51 @@ class RepetitionFilter:
         self._pane_exchanges += _exchanges(table)
         if not table.rows or self._names.isdisjoint(table.number_names + table.cell_names):
             return Parted(prediction, None)
-        hashes = self._hasher.hashes(table)
-        distinct, first, place, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
-        self._now.seen.add(distinct, counts)
-        often = np.flatnonzero((self._seen(distinct) > 1) | np.isin(distinct, self._known))
-        if not len(often):
-            return Parted(prediction, None)
-        codes = codes_of(self.role, taken(table, first[often]))
-        quota = self._quota(distinct[often], counts[often], codes)
-        over = counts[often] - quota
-        found = np.flatnonzero(over)
-        if not len(found):
-            return Parted(prediction, None)
-        most = np.full(len(distinct), table.rows)
-        most[often] = quota
-        repeated = _occurrences(place, counts) >= most[place]
-        self._now.left_out.add(distinct[often[found]], over[found])
-        self._pane_left_out += int(over.sum())
-        for at in found.tolist():
-            row = int(np.flatnonzero(place == often[at])[-1])
-            trace = trace_ids[table.exchange[row]].tobytes()
-            traces = (trace.hex(),) if any(trace) else ()
-            self._tell(RepeatedPayload(int(distinct[often[at]]), int(counts[often[at]]), int(over[at]), traces))
-        return _parted(prediction, self.role, repeated)
+        hashes: list[int] = self._hasher.hashes(table).tolist()
+        seen = self._now.seen
+        seen.add(hashes)
+        now, before, known = seen.counts, self._before.seen.counts, self._known
+        often = {each for each in hashes if now.get(each, 0) > 1 or each in before or each in known}
+        return (
+            self._parted_often(prediction, table, (hashes, often), codes_of, trace_ids)
+            if often
+            else Parted(prediction, None)
+        )
+
+    def _parted_often(
+        self,
+        prediction: Prediction,
+        table: Table,
+        found: tuple[list[int], set[int]],
+        codes_of: CodesOf,
+        trace_ids: NDArray[np.void],
+    ) -> Parted:
+        """What part of the rows of *table* says again what was said; *found* are its hashes, and those that came before."""
+        hashes, often = found
+        rows_of: dict[int, list[int]] = {}
+        for row, each in enumerate(hashes):
+            if each in often:
+                rows_of.setdefault(each, []).append(row)
+        codes = codes_of(self.role, taken(table, np.array([rows[0] for rows in rows_of.values()], np.intp)))
+        repeated = np.zeros(table.rows, np.bool_)
+        for (each, rows), chance in zip(rows_of.items(), self._chance(codes).tolist(), strict=True):
+            over = rows[self._quota(each, len(rows), chance) :]
+            if not over:
+                continue
+            repeated[over] = True
+            self._now.left_out.add([each], len(over))
+            trace = trace_ids[table.exchange[over[-1]]].tobytes()
+            self._tell(RepeatedPayload(each, len(rows), len(over), (trace.hex(),) if any(trace) else ()))
+            self._pane_left_out += len(over)
+        return _parted(prediction, self.role, repeated) if repeated.any() else Parted(prediction, None)
 
     def observe(self, counts: NDArray[np.int64]) -> None:
         """Note the bins, shape (columns of the role, BINS), of rows that count."""
         self._now.counts += counts
 
-    def know(self, hashes: Hashes) -> None:
+    def know(self, hashes: Collection[int]) -> None:
         """From now on none of the payloads of these *hashes* counts: another process counts it."""
-        self._known = hashes
+        self._known = frozenset(hashes)
 
     def close(self) -> RepetitionPane:
         """End the pane and begin an empty one."""
@@ -138,25 +154,15 @@ class RepetitionFilter:
             self._now, self._before = _Stretch(self._prior), now
         return closed
 
-    def _seen(self, hashes: Hashes) -> NDArray[np.int64]:
-        return self._now.seen.of(hashes) + self._before.seen.of(hashes)
-
-    def _quota(self, hashes: Hashes, counts: NDArray[np.int64], codes: Codes) -> NDArray[np.int64]:
-        """How many of the rows of each payload count, of those that the batch brought of it."""
-        left_out = self._now.left_out.of(hashes) + self._before.left_out.of(hashes)
-        accepted = np.maximum(self._seen(hashes) - counts - left_out, 0)
-        share = np.maximum(self._reference_shares(hashes), self._chance(codes))
-        likely = share * (self._now.seen.total + self._before.seen.total)
-        own = np.where(np.isin(hashes, self._known), 0.0, 1.0)
-        allowed = np.floor(likely + LIKELY_DEVIATIONS * np.sqrt(likely) + own).astype(np.int64)
-        return np.asarray(np.clip(allowed - accepted, 0, counts))
-
-    def _reference_shares(self, hashes: Hashes) -> NDArray[np.float64]:
-        known, rows = self._payloads, max(self._payloads.rows, 1)
-        counts = np.full(len(hashes), known.unlisted_count)
-        _, of, at = np.intersect1d(hashes, known.hashes, assume_unique=True, return_indices=True)
-        counts[of] = known.counts[at]
-        return counts / rows
+    def _quota(self, payload: int, rows: int, chance: float) -> int:
+        """How many of so many *rows* with one *payload* count, the last that came."""
+        stretches = (self._now, self._before)
+        came = sum(each.seen.counts.get(payload, 0) - each.left_out.counts.get(payload, 0) for each in stretches)
+        share = max(self._reference_counts.get(payload, self._unlisted) / self._reference_rows, chance)
+        likely = share * sum(each.seen.total for each in stretches)
+        own = 0 if payload in self._known else 1
+        allowed = int(likely + LIKELY_DEVIATIONS * sqrt(likely) + own)
+        return min(max(allowed - max(came - rows, 0), 0), rows)
 
     def _chance(self, codes: Codes) -> NDArray[np.float64]:
         """The share that rows with these bins would have by chance, shape (rows,)."""
@@ -215,15 +221,6 @@ def _exchanges(table: Table) -> int:
     if not table.rows or table.exchange[0] == NO_EXCHANGE:
         return 0
     return 1 + int(np.count_nonzero(np.diff(table.exchange)))
-
-
-def _occurrences(place: NDArray[np.intp], counts: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Of every row how many of the same payload came before it; *place* is that of its payload, *counts* how many came."""
-    order = np.argsort(place, kind="stable")
-    starts = np.repeat(np.cumsum(counts) - counts, counts)
-    before = np.empty(len(place), np.intp)
-    before[order] = np.arange(len(place)) - starts
-    return before
 
 
 def _parted(prediction: Prediction, role: Role, repeated: NDArray[np.bool_]) -> Parted:

@@ -131,7 +131,7 @@ class RowCounter:
     def know(self, repeated: Sequence[int]) -> None:
         """From now on leave out the payloads of these hashes: they come too often on the machine."""
         if self._repetition is not None:
-            self._repetition.know(np.array(repeated, np.uint64))
+            self._repetition.know(repeated)
 
     def close(self) -> RowPane | None:
         """Ends the pane and begins an empty one; None where no row came."""

@@ -40,33 +40,36 @@ class PayloadHasher:
     def __init__(self, names: Collection[str], key: int) -> None:
         self._key = key.to_bytes(_KEY_BYTES, "little")
         self._factors: Mapping[str, tuple[int, int]] = {name: self._factors_of(name) for name in names}
-        self._plans: dict[tuple[str, ...], tuple[list[int], Hashes]] = {}
+        self._plans: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[list[int], list[int], Hashes]] = {}
         self._texts: dict[str | bool | None, int] = {}
 
     def hashes(self, table: Table) -> Hashes:
         """The hash of every row, shape (rows,)."""
-        total: Hashes = np.zeros(table.rows, np.uint64)
-        places, factors = self._plan(table.number_names)
-        if len(places):
-            found = table.numbers if len(places) == len(table.number_names) else table.numbers[places]
-            total += _mixed(_bits(found), factors).sum(0, dtype=np.uint64)
-        for name, cells in zip(table.cell_names, table.cells, strict=True):
-            if name in self._factors:
-                numbers = np.array(self._numbers(cells), np.uint64)[np.newaxis]
-                total += _mixed(numbers, np.array([self._factors[name]], np.uint64))[0]
+        numbers, cells, factors = self._plan(table.number_names, table.cell_names)
+        values: Hashes = np.empty((len(factors), table.rows), np.uint64)
+        if numbers:
+            every = len(numbers) == len(table.number_names)
+            values[: len(numbers)] = _bits(table.numbers if every else table.numbers[numbers])
+        for row, place in enumerate(cells, start=len(numbers)):
+            values[row] = self._numbers(table.cells[place])
+        total: Hashes = _mixed(values, factors).sum(0, dtype=np.uint64)
         total ^= total >> _LAST_SHIFT
         total *= _LAST_FACTOR
-        return total ^ (total >> _SHIFT)
+        total ^= total >> _SHIFT
+        return total
 
-    def _plan(self, names: tuple[str, ...]) -> tuple[list[int], Hashes]:
-        """The places of the known ones among *names*, and their factors."""
-        plan = self._plans.get(names)
+    def _plan(self, numbers: tuple[str, ...], cells: tuple[str, ...]) -> tuple[list[int], list[int], Hashes]:
+        """The places of the known ones among the names of *numbers* and of *cells*, and the factors of all of them."""
+        plan = self._plans.get((numbers, cells))
         if plan is None:
             if len(self._plans) >= _PLANS_KEPT:
                 self._plans.clear()
-            places = [place for place, name in enumerate(names) if name in self._factors]
-            factors = np.array([self._factors[names[place]] for place in places], np.uint64)
-            plan = self._plans[names] = (places, factors)
+            places = [
+                [place for place, name in enumerate(names) if name in self._factors] for names in (numbers, cells)
+            ]
+            known = [numbers[place] for place in places[0]] + [cells[place] for place in places[1]]
+            factors = np.array([self._factors[name] for name in known], np.uint64).reshape(-1, 2)
+            plan = self._plans[numbers, cells] = (places[0], places[1], factors)
         return plan
 
     def _factors_of(self, name: str) -> tuple[int, int]:
@@ -106,7 +109,8 @@ class PayloadHasher:
         return self._digest(_listed_bytes(cell) if is_listed(cell) else repr(cell).encode(errors="surrogatepass"))
 
     def _digest(self, content: bytes) -> int:
-        return int.from_bytes(blake2b(content, digest_size=_KEY_BYTES, key=self._key).digest(), "little")
+        # Of 63 bits: NumPy takes larger numbers in a list for something else.
+        return int.from_bytes(blake2b(content, digest_size=_KEY_BYTES, key=self._key).digest(), "little") >> 1
 
 
 def payload_key(*said: object) -> int:

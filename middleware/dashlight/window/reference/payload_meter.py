@@ -38,7 +38,7 @@ class PayloadMeter:
         """Take the next rows."""
         hashes = self._hasher.hashes(table)
         distinct, counts = np.unique(hashes, return_counts=True)
-        self._frequent.add(distinct, counts)
+        self._frequent.add(hashes.tolist())
         self._take_sample(distinct, counts)
         waiting = np.concatenate([self._pending, hashes])
         whole = len(waiting) // BLOCK_ROWS[0] * BLOCK_ROWS[0]
@@ -57,10 +57,9 @@ class PayloadMeter:
         rows = self._frequent.total
         if not rows:
             return None
-        order = np.argsort(-self._frequent.counts, kind="stable")
-        counts = self._frequent.counts[order]
-        listed = order[: int(np.count_nonzero(counts[:MOST_FREQUENT] > 1))]
-        rest = int(counts[len(listed)]) if len(counts) > len(listed) else 0
+        ordered = sorted(self._frequent.counts.items(), key=lambda counted: (-counted[1], counted[0]))
+        listed = [counted for counted in ordered[:MOST_FREQUENT] if counted[1] > 1]
+        rest = ordered[len(listed)][1] if len(ordered) > len(listed) else 0
         # Of every so many payloads one is in the sample: a frequent one that happens to be says nothing of the others.
         alone = int(np.count_nonzero(self._sample_counts == 1)) * (self._mask + 1)
         return PayloadReference(
@@ -68,8 +67,8 @@ class PayloadMeter:
             role=self._role,
             rows=rows,
             alone_share=min(alone / rows, 1.0),
-            hashes=self._frequent.hashes[listed],
-            counts=self._frequent.counts[listed] + self._frequent.shortfall,
+            hashes=np.array([each for each, _ in listed], np.uint64),
+            counts=np.array([count for _, count in listed], np.int64) + self._frequent.shortfall,
             unlisted_count=max(rest + self._frequent.shortfall, 1),
             block_share=self._most_in_block / BLOCK_ROWS[0],
         )
