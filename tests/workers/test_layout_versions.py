@@ -16,12 +16,12 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "0ca1aa854dc90326",
+    ("pane", 1): "28ca483297d85d1d",
     ("briefing", 1): "979cd3b9f7e22ce9",
     ("figures", 1): "f2f410e7009e9a31",
-    ("machine", 1): "f6aa40bf49a4d9d7",
-    ("totals", 1): "da522522df7f2ab1",
-    ("endpoint", 1): "dd9354e38c22ac4a",
+    ("machine", 1): "42ff5c516616d4d6",
+    ("totals", 1): "ae69b18f693e883f",
+    ("endpoint", 1): "b7bb554dac1d2916",
     ("comparison", 1): "1ddab429393ac473",
     ("learner", 1): "35d98066a0ba6440",
 }

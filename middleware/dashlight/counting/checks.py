@@ -68,7 +68,7 @@ def _check_endpoint(pane: EndpointPane) -> None:
 
 
 def _check_outcomes(outcomes: OutcomeCounts) -> None:
-    _check_counts([outcomes.rows, outcomes.analysed, outcomes.panes])
+    _check_counts([outcomes.rows, outcomes.excluded_rows, outcomes.analysed, outcomes.panes])
     tallies = outcomes.failures, outcomes.refusals, outcomes.undecodable, outcomes.answers
     for counts in (outcomes.outcomes, *tallies):
         _check_counts(counts.values())

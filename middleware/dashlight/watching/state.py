@@ -96,6 +96,7 @@ class EndpointState:
     mistakes: Mapping[str, int]
     undecodable: Mapping[str, int]
     unwatched_rows: int
+    told_excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ LEAST_SHARE = 0.1
 TIMES_THE_REFERENCE = 2.0
 RESOLVED_SECONDS = 1800.0
 MOST_HASHES = 64
+_NAME = "repeats"
 _MOSTLY = 0.5
 """Part of all repeats from which on one payload is told alone."""
 
@@ -67,7 +68,7 @@ class RepetitionJudge:
         usual = 0.0 if payloads is None else payloads.block_share
         self._usual, self._least_share = usual, max(LEAST_SHARE, TIMES_THE_REFERENCE * usual)
         self._writer = AlertWriter("traffic", model=model, version=version, endpoint=endpoint)
-        self._parts = ("repeats", model)
+        self._parts = (_NAME, model)
         self._panes: deque[tuple[float, RepetitionPane]] = deque(maxlen=max(round(MINUTE_SECONDS / pane_seconds), 1))
         self._last_over_at = float("nan")
         self._over_for = 0
@@ -154,6 +155,11 @@ class RepetitionJudge:
             causes=(Cause("rows that repeat a payload", self._usual, share),),
         )
         return replace(alert, exemplars=tuple(reversed(most.traces[-TRACES_TOLD:])))
+
+
+def is_of_repeats(alert: Alert) -> bool:
+    """Whether *alert* tells of payloads that are sent again and again."""
+    return alert.source == "traffic" and alert.key.split("/")[2:3] == [_NAME]
 
 
 def _share(minute: RepetitionPane) -> float:

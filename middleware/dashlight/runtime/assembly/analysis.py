@@ -84,6 +84,7 @@ def analysis(
         model=settings.model,
         model_version=settings.model_version,
         window_seconds=settings.window,
+        excluded_agents=settings.excluded_agents,
     )
     if not any(map(is_floor, policy.rules)):
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
