@@ -61,6 +61,8 @@ class Parted:
     fresh: Prediction
     repeated: Prediction | None
     """None where nothing is repeated, which is the usual case."""
+    rows: NDArray[np.intp] | None = None
+    """Places of the features that count; None: all."""
 
 
 class RepetitionFilter:
@@ -81,8 +83,7 @@ class RepetitionFilter:
         self._telling = np.array([column.kind not in FACETED or bool(column.of) for column in columns], np.bool_)
         self._exact = np.array([_exact_part(column) for column in columns])
         self._prior = _PRIOR_ROWS * reference_shares(columns)
-        self._minute_panes = max(round(MINUTE_SECONDS / pane_seconds), 1)
-        self._longest_panes = max(round(LONGEST_SECONDS / pane_seconds), self._minute_panes)
+        self._minute_panes, self._longest_panes = stretch_panes(pane_seconds)
         self._known: Collection[int] = frozenset()
         """Repeated on the whole machine, as the judge says: here they need not be seen twice."""
         self._now, self._before = _Stretch(self._prior), _Stretch(self._prior)
@@ -132,7 +133,7 @@ class RepetitionFilter:
             trace = trace_ids[table.exchange[over[-1]]].tobytes()
             self._tell(RepeatedPayload(each, len(rows), len(over), (trace.hex(),) if any(trace) else ()))
             self._pane_left_out += len(over)
-        return _parted(prediction, self.role, repeated) if repeated.any() else Parted(prediction, None)
+        return parted(prediction, self.role, repeated) if repeated.any() else Parted(prediction, None)
 
     def observe(self, counts: NDArray[np.int64]) -> None:
         """Note the bins, shape (columns of the role, BINS), of rows that count."""
@@ -196,6 +197,12 @@ class _Stretch:
         self.panes = 0
 
 
+def stretch_panes(pane_seconds: float) -> tuple[int, int]:
+    """Panes of the shortest and of the longest stretch that is looked back on."""
+    minute = max(round(MINUTE_SECONDS / pane_seconds), 1)
+    return minute, max(round(LONGEST_SECONDS / pane_seconds), minute)
+
+
 def repetition_filter(
     reference: Reference, hidden: Collection[str] = (), *, pane_seconds: float
 ) -> RepetitionFilter | None:
@@ -223,20 +230,18 @@ def _exchanges(table: Table) -> int:
     return 1 + int(np.count_nonzero(np.diff(table.exchange)))
 
 
-def _parted(prediction: Prediction, role: Role, repeated: NDArray[np.bool_]) -> Parted:
-    """The rows that are not *repeated*, and those that are; *repeated* is said of the rows of *role*."""
+def parted(prediction: Prediction, role: Role, left_out: NDArray[np.bool_]) -> Parted:
+    """The rows that are not *left_out*, and those that are, which is said of the rows of *role*."""
     features, outputs = prediction.features, prediction.outputs
     own, other = (features, outputs) if role == "feature" else (outputs, features)
-    beside = repeated
-    if other.rows != own.rows:  # one ranking answers many rows: it is repeated where all of them are
-        fresh = np.unique(own.exchange[~repeated])
+    beside = left_out
+    if other.rows != own.rows:  # one ranking answers many rows: it is left out where all of them are
+        fresh = np.unique(own.exchange[~left_out])
         beside = np.isin(other.exchange, own.exchange) & ~np.isin(other.exchange, fresh)
-    of_role = {role: repeated, ("output" if role == "feature" else "feature"): beside}
+    masks = (left_out, beside) if role == "feature" else (beside, left_out)
 
-    def with_rows(*, are_repeated: bool) -> Prediction:
-        places = {each: np.flatnonzero(mask == are_repeated) for each, mask in of_role.items()}
-        return replace(
-            prediction, features=taken(features, places["feature"]), outputs=taken(outputs, places["output"])
-        )
+    def at(*places: NDArray[np.intp]) -> Prediction:
+        return replace(prediction, features=taken(features, places[0]), outputs=taken(outputs, places[1]))
 
-    return Parted(with_rows(are_repeated=False), with_rows(are_repeated=True))
+    places = [np.flatnonzero(~mask) for mask in masks]
+    return Parted(at(*places), at(*map(np.flatnonzero, masks)), places[0])

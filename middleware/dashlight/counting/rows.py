@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
 from dashlight.counting.policy import Policy
-from dashlight.counting.repetition import repetition_filter
+from dashlight.counting.repetition import LEAST_ROWS, Parted, parted, repetition_filter, stretch_panes
 from dashlight.counting.selection import watched_of
 from dashlight.judge.directions.bets import Direction
 from dashlight.records import Prediction, Role, Table
@@ -21,6 +21,7 @@ from dashlight.window.facets.moments import moment_columns, with_moments
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
+from dashlight.window.payloads.clusters import Clusters
 from dashlight.window.payloads.repetition import RepetitionPane, merged_repetition
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import RecentPane, merged_recent
@@ -47,7 +48,8 @@ class RowPane:
     repetition: RepetitionPane | None = None
     """None where rows repeat by nature. What it says was left out is in none of the above, ..."""
     repeated: NDArray[np.int64] | None = None
-    """... but here, shape (columns, BINS); None where nothing was."""
+    """... but here, with the rows by which those of one key exceed what they are worth, shape (columns, BINS); None where
+    nothing was left out."""
 
     @property
     def row_count(self) -> int:
@@ -75,19 +77,28 @@ class RowCounter:
         self._exemplars = ExemplarCollector(begin)
         self._unknown: tuple[str, ...] = ()
         self._repetition = repetition_filter(reference, watched.hidden, pane_seconds=policy.pane_seconds)
+        self._clusters = Clusters()
+        self._minute_panes, self._longest_panes = stretch_panes(policy.pane_seconds)
+        self._stretch_panes = 0
         self._repeated: NDArray[np.int64] | None = None
 
-    def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> Prediction:
+    def add(self, prediction: Prediction, trace_ids: NDArray[np.void], keys: Sequence[int] | None = None) -> Prediction:
         """Counts the rows of *prediction*; *trace_ids* holds 16 bytes for each exchange of its batch.
 
+        *keys* says of each row of features by what it hangs together with others; None where nobody knows.
+
         Returns:
-            The rows that count: without those that say again what was just said.
+            The rows that count: without those that say again what was just said, and as many as the keys are worth.
         """
         if self._repetition is not None:
-            parted = self._repetition.part(prediction, self._codes_of, trace_ids)
-            prediction = parted.fresh
-            if parted.repeated is not None:
-                self._leave_out(parted.repeated)
+            found = self._repetition.part(prediction, self._codes_of, trace_ids)
+            prediction = self._taken(found)
+            if keys is not None and found.rows is not None:
+                keys = [keys[row] for row in found.rows.tolist()]
+        if keys is not None:
+            chosen = self._clusters.chosen(keys)
+            if not chosen.all():
+                prediction = self._taken(parted(prediction, "feature", ~chosen))
         codes: dict[Role, NDArray[np.uint8]] = {}
         for side in self._sides:
             table = side.table_of(prediction)
@@ -110,8 +121,13 @@ class RowCounter:
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
         return prediction
 
+    def _taken(self, found: Parted) -> Prediction:
+        """The rows that count; the others are counted for the totals."""
+        if found.repeated is not None:
+            self._leave_out(found.repeated)
+        return found.fresh
+
     def _leave_out(self, prediction: Prediction) -> None:
-        """Counts rows that are no evidence, for the totals."""
         if self._repeated is None:
             self._repeated = np.zeros_like(self._counts)
         for side in self._sides:
@@ -135,6 +151,11 @@ class RowCounter:
 
     def close(self) -> RowPane | None:
         """Ends the pane and begins an empty one; None where no row came."""
+        self._stretch_panes += 1
+        is_long = self._stretch_panes >= self._minute_panes and self._clusters.rows >= LEAST_ROWS
+        if is_long or self._stretch_panes >= self._longest_panes:
+            self._clusters.turn()
+            self._stretch_panes = 0
         if not self._counts.any() and self._repeated is None:
             if self._repetition is not None:
                 self._repetition.close()

@@ -202,6 +202,8 @@ class Reference:
     """Whole rows: of the numeric features and outputs jointly (name `""`), and of each text and vector column."""
     payloads: PayloadReference | None = None
     """How often its rows repeat; None where nobody looked."""
+    cluster: str = ""
+    """The column by whose value rows hang together, which is no feature; empty where there is none."""
 
     @property
     def rows(self) -> int:

@@ -5,6 +5,7 @@ so that a column that is left out is as one that is null. Numbers count in 32 bi
 no other row of it.
 """
 
+import marshal
 import struct
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
@@ -31,13 +32,17 @@ _PLANS_KEPT = 64
 _ELEMENTS = 64
 """Of a longer list so many, evenly spread, stand for all."""
 _KEY_BYTES = 8
+_WITHOUT_REFERENCES = 2
+"""Version of the format in which equal values give equal bytes, whoever else holds them."""
 _pack = struct.Struct("<f").pack
 
 
 class PayloadHasher:
     """Hashes the rows of tables over the columns *names*, under a *key* of 64 bits."""
 
-    def __init__(self, names: Collection[str], key: int) -> None:
+    def __init__(self, names: Collection[str], key: int, *, is_exact: bool = False) -> None:
+        """Where *is_exact*, numbers count to the last digit: they are names."""
+        self._bits_of, self._bits_of_one = (_exact_bits, _exact_number_bits) if is_exact else (_bits, _number_bits)
         self._key = key.to_bytes(_KEY_BYTES, "little")
         self._factors: Mapping[str, tuple[int, int]] = {name: self._factors_of(name) for name in names}
         self._plans: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[list[int], list[int], Hashes]] = {}
@@ -49,9 +54,9 @@ class PayloadHasher:
         values: Hashes = np.empty((len(factors), table.rows), np.uint64)
         if numbers:
             every = len(numbers) == len(table.number_names)
-            values[: len(numbers)] = _bits(table.numbers if every else table.numbers[numbers])
+            values[: len(numbers)] = self._bits_of(table.numbers if every else table.numbers[numbers])
         for row, place in enumerate(cells, start=len(numbers)):
-            values[row] = self._numbers(table.cells[place])
+            values[row] = np.array(self._numbers(table.cells[place]), np.uint64)
         total: Hashes = _mixed(values, factors).sum(0, dtype=np.uint64)
         total ^= total >> _LAST_SHIFT
         total *= _LAST_FACTOR
@@ -105,8 +110,8 @@ class PayloadHasher:
         if given is not None:
             if cell is None:
                 self._texts[None] = 0
-            return _number_bits(given)
-        return self._digest(_listed_bytes(cell) if is_listed(cell) else repr(cell).encode(errors="surrogatepass"))
+            return self._bits_of_one(given)
+        return self._digest(_listed_bytes(cell) if is_listed(cell) else _plain_bytes(cell))
 
     def _digest(self, content: bytes) -> int:
         # Of 63 bits: NumPy takes larger numbers in a list for something else.
@@ -141,6 +146,17 @@ def _number_bits(number: float) -> int:
     return int.from_bytes(packed, "little") | _PRESENT
 
 
+def _exact_bits(numbers: NDArray[np.float64]) -> Hashes:
+    """The bits of *numbers*, 0 where there is none."""
+    bits = (numbers + 0.0).view(np.uint64) ^ np.uint64(_PRESENT)
+    bits[np.isnan(numbers)] = 0
+    return bits
+
+
+def _exact_number_bits(number: float) -> int:
+    return int(_exact_bits(np.array([number]))[0])
+
+
 def _mixed(numbers: Hashes, factors: Hashes) -> Hashes:
     """*numbers*, shape (columns, rows), scattered over 64 bits by the two *factors* of each column; 0 stays 0."""
     mixed = numbers * factors[:, :1]
@@ -161,4 +177,12 @@ def _listed_bytes(cell: Sequence[Any]) -> bytes:
                 return length + (numbers + 0.0).astype(np.float32).tobytes()
     except ValueError:  # lists of several lengths inside
         pass
-    return length + repr(list(some)).encode(errors="surrogatepass")
+    return length + _plain_bytes(list(some))
+
+
+def _plain_bytes(cell: object) -> bytes:
+    """*cell* as bytes, in a time that grows with its size alone; of what is no plain value its type."""
+    try:
+        return marshal.dumps(cell, _WITHOUT_REFERENCES)
+    except ValueError:  # too deep, or of a type of somebody else's
+        return type(cell).__name__.encode(errors="replace")

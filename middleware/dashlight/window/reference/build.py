@@ -19,6 +19,7 @@ from dashlight.window.facets.facets import (
     facet_names,
     faceted,
 )
+from dashlight.window.payloads.clusters import effective
 from dashlight.window.payloads.hashing import payload_key
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import ItemSurvey
@@ -29,6 +30,9 @@ from dashlight.window.tables import Column, selected, table_of_columns
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
+
+LEAST_ORDERED = 400
+"""Rows chosen by a key whose order says how much shares move by themselves."""
 
 Chunk: TypeAlias = Mapping[Role, Table]
 """The next rows of the features, of the outputs, or of both."""
@@ -53,6 +57,7 @@ def build_reference(
     moments: NDArray[np.float64] | None = None,
     least_rows: int = LEAST_ROWS,
     order: Sequence[str] = (),
+    cluster: str = "",
 ) -> Reference:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called.
 
@@ -71,10 +76,13 @@ def build_reference(
         least_rows: With fewer it is refused.
         order: Names of columns in the order in which the reference holds them: unnamed traffic is matched by it. Others,
             and all where it is empty, stand in the order in which they were met.
+        cluster: Column by whose value rows hang together, a session or a user: as many rows count as they are worth.
 
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, or a column has the name of a facet of another.
     """
+    if cluster:
+        chunks, moments = _effective(chunks, cluster, moments)
     surveys: dict[Role, TableSurvey] = {role: TableSurvey(role, rng, categorical, kinds) for role in _ROLES}
     for chunk in chunks():
         for role, table in chunk.items():
@@ -94,10 +102,12 @@ def build_reference(
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
     }
+    # Rows of different keys are independent, and of fewer it could not be seen that they are not.
+    ordered = ordered and not (cluster and rows < LEAST_ORDERED)
     whole = tuple(column for layout in layouts.values() for column in layout if not column.of)
     payloads = PayloadMeter(whole, payload_key(source, model, created_at, rows))
     counted = _counted(chunks, layouts, items, payloads, moments if ordered else None, ordered=ordered, rng=rng)
-    return with_version(replace(counted, source=source, created_at=created_at, model=model))
+    return with_version(replace(counted, source=source, created_at=created_at, model=model, cluster=cluster))
 
 
 def build_reference_from_columns(
@@ -121,6 +131,18 @@ def build_reference_from_columns(
     return build_reference(
         lambda: [chunk], rng=rng, created_at=created_at, ordered=ordered, model=model, categorical=categorical
     )
+
+
+def _effective(
+    chunks: Chunks, cluster: str, moments: NDArray[np.float64] | None
+) -> tuple[Chunks, NDArray[np.float64] | None]:
+    """The rows that count where rows hang together by the column *cluster*, and their moments."""
+    if moments is not None:
+        kept: list[NDArray[np.bool_]] = []
+        for _ in effective(chunks(), cluster, kept):
+            pass
+        moments = moments[np.concatenate(kept)] if kept else moments
+    return lambda: effective(chunks(), cluster, []), moments
 
 
 def _with_facets(

@@ -74,6 +74,7 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pairs: dict[str, object] | None = None
     directions: list[dict[str, object]] = []
     payloads: dict[str, object] | None = None
+    cluster: str = ""
 
 
 def dump(reference: Reference) -> bytes:
@@ -112,6 +113,7 @@ def load(file: bytes) -> Reference:
         None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
         tuple(map(parsed_direction, parsed.directions)),
         None if parsed.payloads is None else parsed_payloads(parsed.payloads),
+        parsed.cluster,
     )
 
 
@@ -130,6 +132,7 @@ def _content(reference: Reference) -> dict[str, object]:
         "ordered": reference.ordered,
         "pairs": None if reference.pairs is None else pairs_content(reference.pairs),
         "directions": list(map(direction_content, reference.directions)),
+        "cluster": reference.cluster,
         "payloads": None if reference.payloads is None else payloads_content(reference.payloads),
         "columns": [_column_content(column) for column in reference.columns],
     }
