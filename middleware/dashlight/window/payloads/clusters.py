@@ -3,7 +3,7 @@
 Of n rows, n_k of the key k, the mean varies as that of n**2 / sum(n_k**2) independent rows where rows of one key are
 alike (Kish (1965), "Survey Sampling"): the effective number of rows. So large a part q of the rows counts, of every key
 q n_k up to one more or less: each row is as likely to count as any other, so that shares stay what they are, and whatever
-is judged has that many rows. Keys are hashed, and forgotten soon.
+is judged has that many rows. A key that is new counts once until it has lasted. Keys are hashed, and forgotten soon.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,6 +36,8 @@ class Clusters:
         """Sum, over the keys of both stretches, of the square of their rows."""
         self._parts: dict[int, float] = {}
         """Of every key, the parts of its rows so far less those that were chosen; it begins anywhere from 0 to 1."""
+        self._chosen: dict[int, int] = {}
+        """Rows of each key that were chosen in this stretch: one, and as many as it was worth in the one before."""
         self._keyless = 0
 
     @property
@@ -50,7 +52,7 @@ class Clusters:
     def turn(self) -> None:
         """Begin the next stretch."""
         self._before, self._now = self._now, {}
-        self._rows_before, self._rows = self._rows, 0
+        self._rows_before, self._rows, self._chosen = self._rows, 0, {}
         self._parts = {key: part for key, part in self._parts.items() if key in self._before}
         self._squares = sum(count * count for count in self._before.values())
         self._squares += self._rows_before - sum(self._before.values())
@@ -65,9 +67,14 @@ class Clusters:
             return self._part + self._keyless * _GOLDEN % 1 >= 1
         self._now[key] = held + 1
         self._squares += 2 * (held + self._before.get(key, 0)) + 1
-        begun = self._parts.get(key, key / 2**64) + self._part
+        part, before = self._part, self._before.get(key, 0)
+        begun = self._parts.get(key, key / 2**64) + part
         self._parts[key] = begun % 1
-        return begun >= 1
+        # A key that comes all at once has as many before it is known how little they are worth.
+        if begun < 1 or self._chosen.get(key, 0) >= 1 + part * before:
+            return False
+        self._chosen[key] = self._chosen.get(key, 0) + 1
+        return True
 
     @property
     def _part(self) -> float:

@@ -183,6 +183,6 @@ def _listed_bytes(cell: Sequence[Any]) -> bytes:
 def _plain_bytes(cell: object) -> bytes:
     """*cell* as bytes, in a time that grows with its size alone; of what is no plain value its type."""
     try:
-        return marshal.dumps(cell, _WITHOUT_REFERENCES)
+        return marshal.dumps(cell, _WITHOUT_REFERENCES)  # type: ignore[arg-type]  # or a ValueError
     except ValueError:  # too deep, or of a type of somebody else's
         return type(cell).__name__.encode(errors="replace")
