@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 
 import numpy as np
@@ -24,6 +24,7 @@ from dashlight.store.learned import LearnedReferences
 from dashlight.testing import FakeClock
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.tables import Column
 from dashlight.workers.member import Sharing
 
 NUMBERS = count(1)
@@ -35,9 +36,9 @@ def people(rng: np.random.Generator, rows: int) -> list[Person]:
     return [{f"x{place}": value for place, value in enumerate(row)} for row in values]
 
 
-def asked(person: Person, agent: bytes = b"python-requests/2.31") -> Exchange:
+def asked(person: Mapping[str, object], agent: bytes = b"python-requests/2.31") -> Exchange:
     number = next(NUMBERS)
-    request, response = json.dumps(person).encode(), json.dumps({"score": round(sum(person.values()), 6)}).encode()
+    request, response = json.dumps(person).encode(), json.dumps({"score": _score(person)}).encode()
     return Exchange(
         id=number,
         route="/predict",
@@ -66,17 +67,21 @@ def asked(person: Person, agent: bytes = b"python-requests/2.31") -> Exchange:
     )
 
 
+def _score(person: Mapping[str, object]) -> float:
+    return round(sum(each for each in person.values() if isinstance(each, float)), 6)
+
+
 class Served:
     """A pipeline without a collector, and the alerts in force."""
 
-    def __init__(self, reference: Reference, **said: object) -> None:
+    def __init__(self, reference: Reference, *, cluster: str = "", **said: object) -> None:
         self.clock = FakeClock()
         policy = Policy(model="risk", reference_rows=600, **said)  # type: ignore[arg-type]
         learned = LearnedReferences(None)
         self.sharing = Sharing(policy, References(learned, reference), meeting=None, process="a", clock=self.clock)
         self.told: tuple[Alert, ...] = ()
         self.pipeline = Pipeline(
-            decoder=Decoder(model="risk", version=""),
+            decoder=Decoder(model="risk", version="", cluster=cluster),
             spans=SpanEncoder({}, "dashlight", "0"),
             delivery=Delivery(),
             publishing=Publishing(sampler=EventSampler(0.0), payloads=False, redacted=(), trace_url=""),
@@ -169,4 +174,27 @@ def test_none_leaves_nobody_out(reference: Reference) -> None:
     served.pane([asked(each, b"kube-probe/1.29") for each in people(rng, 30)])
 
     assert served.figure("dashlight.rows.excluded") == 0
+    served.pipeline.close(1.0)
+
+
+def test_rows_of_one_session_count_as_they_are_worth_although_its_key_is_an_id() -> None:
+    rng = np.random.default_rng(5)
+    rows = people(rng, 3000)
+    columns: dict[str, Column] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    scores = np.array([_score(row) for row in rows])
+    sessions = [f"s{number}" for number in range(3000)]
+    reference = build_reference_from_columns(
+        {**columns, "session_id": sessions, "score": scores}, {"score": "output"}, rng=rng, created_at=0.0, cluster="session_id"
+    )  # fmt: skip
+    served = Served(reference, cluster="session_id")
+    (loud,) = people(rng, 1)
+    for pane in range(40):
+        own = [{**person, "session_id": f"{pane}-{number}"} for number, person in enumerate(people(rng, 40))]
+        # Nearly the same again and again, as one user has it: no repeats, and no thirty rows either.
+        same = [{name: value + 1e-3 * rng.normal() for name, value in loud.items()} for _ in range(30)]
+        theirs = [{**person, "session_id": "loud"} for person in same] if pane >= 20 else []
+        served.pane([asked(each) for each in own + theirs])
+
+    assert served.alerts == {}
+    assert served.figure("dashlight.rows") == 40 * 40 + 20 * 30
     served.pipeline.close(1.0)

@@ -72,11 +72,8 @@ def test_long_references_are_measured_in_bounded_room(distinct: int) -> None:
 
 
 def test_the_key_follows_from_what_the_reference_is_of() -> None:
-    columns: dict[str, Column] = {"a": np.arange(300.0)}
-    one, other = (
-        build_reference_from_columns(columns, {}, rng=np.random.default_rng(0), created_at=at) for at in (1.0, 2.0)
+    one, same, other = (
+        payloads_of({"a": values}).key for values in (np.arange(300.0), np.arange(300.0), np.arange(301.0))
     )
 
-    assert one.payloads is not None
-    assert other.payloads is not None
-    assert one.payloads.key != other.payloads.key
+    assert one == same != other

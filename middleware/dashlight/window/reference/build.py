@@ -105,7 +105,9 @@ def build_reference(
     # Rows of different keys are independent, and of fewer it could not be seen that they are not.
     ordered = ordered and not (cluster and rows < LEAST_ORDERED)
     whole = tuple(column for layout in layouts.values() for column in layout if not column.of)
-    payloads = PayloadMeter(whole, payload_key(source, model, created_at, rows))
+    # The same rows give the same reference.
+    said = [(column.name, column.kind, column.low, column.high, column.categories) for column in whole]
+    payloads = PayloadMeter(whole, payload_key(rows, *said))
     counted = _counted(chunks, layouts, items, payloads, moments if ordered else None, ordered=ordered, rng=rng)
     return with_version(replace(counted, source=source, created_at=created_at, model=model, cluster=cluster))
 
@@ -119,6 +121,7 @@ def build_reference_from_columns(
     ordered: bool = True,
     model: str = "",
     categorical: Collection[str] = (),
+    cluster: str = "",
 ) -> Reference:
     """The reference of *columns* in memory: name -> values, of which *roles* says what each is.
 
@@ -129,7 +132,13 @@ def build_reference_from_columns(
         for role in _ROLES
     }
     return build_reference(
-        lambda: [chunk], rng=rng, created_at=created_at, ordered=ordered, model=model, categorical=categorical
+        lambda: [chunk],
+        rng=rng,
+        created_at=created_at,
+        ordered=ordered,
+        model=model,
+        categorical=categorical,
+        cluster=cluster,
     )
 
 
