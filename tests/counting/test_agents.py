@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -122,3 +124,11 @@ def test_failures_of_probes_still_count(counter: EndpointCounter, exchange: Exch
     counter.count(failed, {})
 
     assert counter.close(10.0).outcomes.failed == 1
+
+
+def test_the_documentation_names_every_well_known_probe() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs" / "alarms.md").read_text().split())
+    told = re.search(r"`default` is (.*?)\. Their requests", page)
+
+    assert told is not None
+    assert told[1].split(", ") == list(WELL_KNOWN)
