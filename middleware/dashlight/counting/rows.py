@@ -77,7 +77,7 @@ class RowCounter:
         self._exemplars = ExemplarCollector(begin)
         self._unknown: tuple[str, ...] = ()
         self._repetition = repetition_filter(reference, watched.hidden, pane_seconds=policy.pane_seconds)
-        self._clusters = Clusters()
+        self._clusters = Clusters(reference.largest_cluster)
         self._minute_panes, self._longest_panes = stretch_panes(policy.pane_seconds)
         self._stretch_panes = 0
         self._repeated: NDArray[np.int64] | None = None

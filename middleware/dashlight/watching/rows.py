@@ -220,10 +220,14 @@ class Comparison:
         if not self._panes.closed:
             return []
         counts = self._panes.window(panes).counts
+        left_out: list[Score] = []
         if self._repeated is not None:
-            counts = counts + self._repeated.window(panes).counts
+            repeated = self._repeated.window(panes).counts
+            counts = counts + repeated
+            share = float(repeated.sum() / max(counts.sum(), 1))
+            left_out = [Score(None, None, "left_out_share", share, share, share, int(counts.sum(1).max(initial=0)))]
         found = scores(self.columns, self._reference_counts, counts)
-        return [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
+        return left_out + [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
 
     def _detectable_shifts(self) -> list[Score]:
         """Of every column the smallest shift that would have been seen by now, in Cohen's h; none where none would."""

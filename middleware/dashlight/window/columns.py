@@ -182,6 +182,14 @@ class PayloadReference:
     """The largest share of one payload in a block of BLOCK_ROWS[0] consecutive rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class LargestCluster:
+    """What rows of one key were at most, of those of a short stretch of the reference."""
+
+    share: float = 1.0
+    rows: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """The references of all columns of one model, and where they come from."""
@@ -204,6 +212,7 @@ class Reference:
     """How often its rows repeat; None where nobody looked."""
     cluster: str = ""
     """The column by whose value rows hang together, which is no feature; empty where there is none."""
+    largest_cluster: LargestCluster = field(default_factory=LargestCluster)
 
     @property
     def rows(self) -> int:

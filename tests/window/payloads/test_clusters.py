@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dashlight.records import Table
+from dashlight.window.columns import LargestCluster
 from dashlight.window.payloads.clusters import MOST_KEYS, NO_KEY, STRETCH_ROWS, Clusters, effective, without_column
 from dashlight.window.tables import table_of_columns
 
@@ -91,7 +92,7 @@ def test_a_reference_is_of_the_rows_that_count_without_their_key() -> None:
     chunks = [{"feature": table, "output": NOTHING}, {"output": NOTHING}, {"feature": without_column(table, "session")}]
     kept: list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]] = []
 
-    found = list(effective(chunks, "session", kept))  # type: ignore[arg-type]
+    found = list(effective(chunks, "session", kept, Clusters()))  # type: ignore[arg-type]
 
     assert [mask.size for mask in kept] == [4000, 0, 4000]
     assert 500 <= int(kept[0].sum()) <= 650
@@ -102,3 +103,28 @@ def test_a_reference_is_of_the_rows_that_count_without_their_key() -> None:
     assert found[2]["feature"].rows == 4000
     assert kish(sessions.tolist()) == 500
     assert STRETCH_ROWS == 1000
+
+
+def test_a_key_louder_than_any_of_the_reference_counts_once_and_costs_the_others_nothing() -> None:
+    rng, clusters = np.random.default_rng(8), Clusters(LargestCluster(0.02, 20))
+    loud = 2**63
+    counted: list[tuple[int, int]] = []
+    for stretch in range(20):
+        share = 0.0 if stretch < 2 else 0.5
+        keys = np.where(rng.random(600) < share, np.uint64(loud), rng.integers(1, 2**64, 600, np.uint64))
+        chosen = keys[clusters.chosen(keys.tolist())]
+        clusters.turn()
+        counted.append((int((chosen == loud).sum()), int((chosen != loud).sum())))
+
+    assert sum(count for count, _ in counted) <= 2
+    assert all(others > 150 for _, others in counted)
+
+
+def test_what_one_key_has_at_most_is_known_of_a_reference() -> None:
+    clusters = Clusters()
+    for _ in range(3):
+        clusters.chosen([5] * 30 + list(range(100, 170)))
+        clusters.turn()
+
+    assert clusters.largest == LargestCluster(0.3, 60)
+    assert Clusters().largest == LargestCluster(1.0, 0)

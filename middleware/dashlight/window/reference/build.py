@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role, Table
-from dashlight.window.columns import ColumnReference, Reference
+from dashlight.window.columns import ColumnReference, LargestCluster, Reference
 from dashlight.window.facets.facets import (
     FACETED,
     category_names,
@@ -19,7 +19,7 @@ from dashlight.window.facets.facets import (
     facet_names,
     faceted,
 )
-from dashlight.window.payloads.clusters import effective
+from dashlight.window.payloads.clusters import Clusters, effective
 from dashlight.window.payloads.hashing import payload_key
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import ItemSurvey
@@ -81,8 +81,9 @@ def build_reference(
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, or a column has the name of a facet of another.
     """
+    largest = LargestCluster()
     if cluster:
-        chunks, moments = _effective(chunks, cluster, moments)
+        chunks, moments, largest = _effective(chunks, cluster, moments)
     surveys: dict[Role, TableSurvey] = {role: TableSurvey(role, rng, categorical, kinds) for role in _ROLES}
     for chunk in chunks():
         for role, table in chunk.items():
@@ -109,7 +110,9 @@ def build_reference(
     said = [(column.name, column.kind, column.low, column.high, column.categories) for column in whole]
     payloads = PayloadMeter(whole, payload_key(rows, *said))
     counted = _counted(chunks, layouts, items, payloads, moments if ordered else None, ordered=ordered, rng=rng)
-    return with_version(replace(counted, source=source, created_at=created_at, model=model, cluster=cluster))
+    return with_version(
+        replace(counted, source=source, created_at=created_at, model=model, cluster=cluster, largest_cluster=largest)
+    )
 
 
 def build_reference_from_columns(
@@ -144,14 +147,15 @@ def build_reference_from_columns(
 
 def _effective(
     chunks: Chunks, cluster: str, moments: NDArray[np.float64] | None
-) -> tuple[Chunks, NDArray[np.float64] | None]:
-    """The rows that count where rows hang together by the column *cluster*, and their moments."""
-    if moments is not None:
-        kept: list[NDArray[np.bool_]] = []
-        for _ in effective(chunks(), cluster, kept):
-            pass
-        moments = moments[np.concatenate(kept)] if kept else moments
-    return lambda: effective(chunks(), cluster, []), moments
+) -> tuple[Chunks, NDArray[np.float64] | None, LargestCluster]:
+    """The rows that count where rows hang together by the column *cluster*, their moments, and what one key has at most."""
+    kept: list[NDArray[np.bool_]] = []
+    clusters = Clusters()
+    for _ in effective(chunks(), cluster, kept, clusters):
+        pass
+    if moments is not None and kept:
+        moments = moments[np.concatenate(kept)]
+    return lambda: effective(chunks(), cluster, [], Clusters()), moments, clusters.largest
 
 
 def _with_facets(

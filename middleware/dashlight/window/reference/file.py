@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role
-from dashlight.window.columns import ColumnReference, Reference, Variation
+from dashlight.window.columns import ColumnReference, LargestCluster, Reference, Variation
 from dashlight.window.profile import parsed_profile, profile_content
 from dashlight.window.reference.checks import check_columns
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
@@ -75,6 +75,7 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     directions: list[dict[str, object]] = []
     payloads: dict[str, object] | None = None
     cluster: str = ""
+    largest_cluster: tuple[Annotated[float, msgspec.Meta(ge=0, le=1)], _Count] = (1.0, 0)
 
 
 def dump(reference: Reference) -> bytes:
@@ -114,6 +115,7 @@ def load(file: bytes) -> Reference:
         tuple(map(parsed_direction, parsed.directions)),
         None if parsed.payloads is None else parsed_payloads(parsed.payloads),
         parsed.cluster,
+        LargestCluster(*parsed.largest_cluster),
     )
 
 
@@ -133,6 +135,7 @@ def _content(reference: Reference) -> dict[str, object]:
         "pairs": None if reference.pairs is None else pairs_content(reference.pairs),
         "directions": list(map(direction_content, reference.directions)),
         "cluster": reference.cluster,
+        "largest_cluster": [float(reference.largest_cluster.share), int(reference.largest_cluster.rows)],
         "payloads": None if reference.payloads is None else payloads_content(reference.payloads),
         "columns": [_column_content(column) for column in reference.columns],
     }
