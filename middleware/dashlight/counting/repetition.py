@@ -173,10 +173,10 @@ class RepetitionFilter:
         has_value = codes > TYPE_ERROR
         tells = has_value & self._telling[:, np.newaxis]
         logs = np.log(np.where(tells, np.maximum(of_bins, _SMALLEST), 1.0))
-        rarest = logs.argmin(0), np.arange(codes.shape[1])
+        rarest, every = logs.argmin(0), np.arange(codes.shape[1])
         exact = np.where(has_value, self._exact[:, np.newaxis], 1.0)
-        exact[rarest] = 1.0
-        return np.asarray(np.exp(logs.sum(0) - logs[rarest]) * exact.min(0, initial=1.0))
+        exact[rarest, every] = 1.0
+        return np.asarray(np.exp(logs.sum(0) - logs[rarest, every]) * exact.min(0, initial=1.0))
 
     def _tell(self, found: RepeatedPayload) -> None:
         told = self._told.get(found.hash)

@@ -94,7 +94,8 @@ class RowCounter:
             found = self._repetition.part(prediction, self._codes_of, trace_ids)
             prediction = self._taken(found)
             if keys is not None and found.rows is not None:
-                keys = [keys[row] for row in found.rows.tolist()]
+                places: list[int] = found.rows.tolist()
+                keys = [keys[place] for place in places]
         if keys is not None:
             chosen = self._clusters.chosen(keys)
             if not chosen.all():
