@@ -173,7 +173,8 @@ class RepetitionFilter:
         has_value = codes > TYPE_ERROR
         tells = has_value & self._telling[:, np.newaxis]
         logs = np.log(np.where(tells, np.maximum(of_bins, _SMALLEST), 1.0))
-        rarest, every = logs.argmin(0), np.arange(codes.shape[1])
+        rarest: NDArray[np.intp] = logs.argmin(0)
+        every = np.arange(len(rarest))
         exact = np.where(has_value, self._exact[:, np.newaxis], 1.0)
         exact[rarest, every] = 1.0
         return np.asarray(np.exp(logs.sum(0) - logs[rarest, every]) * exact.min(0, initial=1.0))
