@@ -5,12 +5,12 @@ so that a column that is left out is as one that is null. Numbers count in 32 bi
 no other row of it.
 """
 
-import marshal
 import struct
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,8 +32,6 @@ _PLANS_KEPT = 64
 _ELEMENTS = 64
 """Of a longer list so many, evenly spread, stand for all."""
 _KEY_BYTES = 8
-_WITHOUT_REFERENCES = 2
-"""Version of the format in which equal values give equal bytes, whoever else holds them."""
 _pack = struct.Struct("<f").pack
 
 
@@ -177,12 +175,12 @@ def _listed_bytes(cell: Sequence[Any]) -> bytes:
                 return length + (numbers + 0.0).astype(np.float32).tobytes()
     except ValueError:  # lists of several lengths inside
         pass
-    return length + _plain_bytes(list(some))
+    return length + _plain_bytes(some)
 
 
 def _plain_bytes(cell: object) -> bytes:
     """*cell* as bytes, in a time that grows with its size alone; of what is no plain value its type."""
     try:
-        return marshal.dumps(cell, _WITHOUT_REFERENCES)  # type: ignore[arg-type]  # or a ValueError
-    except ValueError:  # too deep, or of a type of somebody else's
+        return msgspec.msgpack.encode(cell)
+    except (TypeError, ValueError, OverflowError, RecursionError):  # of somebody else's type, too large or too deep
         return type(cell).__name__.encode(errors="replace")
