@@ -146,3 +146,20 @@ def test_rows_that_cannot_be_are_refused(current: NDArray[np.int64]) -> None:
 def test_a_window_of_other_columns_is_refused() -> None:
     with pytest.raises(ValueError, match="counts of a ring"):
         Panes(2).restore(PanesState(Panes(2).current, Panes(3).state.closed))
+
+
+def test_emptied_panes_ended_at_the_same_moments_and_hold_what_comes_later() -> None:
+    panes = Panes(1)
+    for number in range(40):
+        panes.add(np.ones((1, BINS), np.int64))
+        panes.close(10.0 * number)
+
+    empty = panes.emptied()
+    empty.add(np.ones((1, BINS), np.int64))
+    for each in (panes, empty):
+        each.close(400.0)
+
+    for wanted in (1, 5, 30):
+        whole, later = panes.window(wanted), empty.window(wanted)
+        assert (later.panes, later.first_ended_at) == (whole.panes, whole.first_ended_at)
+        assert later.counts.sum() == BINS

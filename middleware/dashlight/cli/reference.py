@@ -10,7 +10,7 @@ import numpy as np
 from dashlight.cli.progress import progress
 from dashlight.cli.reference_text import shown, summary
 from dashlight.cli.subparsers import Subparsers
-from dashlight.cli.training import TrainingFile, chunks_in_order, moments_in_order, wanted_columns
+from dashlight.cli.training import TrainingFile, chunks_in_order, moments_in_order, wanted_columns, with_cluster
 from dashlight.cli.training_csv import CsvFile
 from dashlight.cli.training_parquet import ParquetFile
 from dashlight.clock import SystemClock
@@ -37,6 +37,9 @@ def register(subparsers: Subparsers) -> None:
         ("--categorical", "COL", "columns whose numbers are codes, not quantities"),
     ):
         build.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=meaning)
+    build.add_argument(
+        "--cluster", metavar="COL", help="session or user by which rows hang together: rows count as they are worth"
+    )
     order = build.add_mutually_exclusive_group()
     order.add_argument(
         "--time", metavar="COL", help="column with the time of each row: orders the rows, shows daily patterns"
@@ -84,6 +87,8 @@ def _build(arguments: argparse.Namespace) -> None:
         categorical=arguments.categorical,
         time=time,
     )
+    if arguments.cluster is not None:
+        wanted = with_cluster(file, wanted, arguments.cluster)
     for note in wanted.notes:
         print(note, file=sys.stderr)
     if time is None and not arguments.unordered:
@@ -102,6 +107,7 @@ def _build(arguments: argparse.Namespace) -> None:
             model=arguments.model,
             categorical=arguments.categorical,
             order=wanted.names,
+            cluster=arguments.cluster or "",
         )
     _write(arguments.output, dump(reference))
     print(f"{arguments.output}: {summary(reference)}")

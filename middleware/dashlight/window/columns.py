@@ -182,6 +182,35 @@ class DirectionReference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PayloadReference:
+    """How often the rows of a reference repeat, without a value of them."""
+
+    key: int
+    """Of the hashes: 64 bits."""
+    role: Role
+    """Whose columns make a payload: the features, or the outputs where there are none."""
+    rows: int
+    alone_share: float
+    """Part of the rows whose payload came once: so much of new traffic is new. 0 to 1."""
+    hashes: NDArray[np.uint64]
+    """Shape (frequent,): of the payloads that came most often, more than once each; the most frequent first."""
+    counts: NDArray[np.int64]
+    """Shape (frequent,): in at most so many rows each of them came."""
+    unlisted_count: int
+    """In at most so many any other."""
+    block_share: float
+    """The largest share of one payload in a block of BLOCK_ROWS[0] consecutive rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargestCluster:
+    """What rows of one key were at most, of those of a short stretch of the reference."""
+
+    share: float = 1.0
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """The references of all columns of one model, and where they come from."""
 
@@ -199,6 +228,11 @@ class Reference:
     """How its numeric columns move together; places are those of *columns*. None where there are not two."""
     directions: tuple[DirectionReference, ...] = ()
     """Whole rows: of the numeric features and outputs jointly (name `""`), and of each text and vector column."""
+    payloads: PayloadReference | None = None
+    """How often its rows repeat; None where nobody looked."""
+    cluster: str = ""
+    """The column by whose value rows hang together, which is no feature; empty where there is none."""
+    largest_cluster: LargestCluster = field(default_factory=LargestCluster)
 
     @property
     def rows(self) -> int:

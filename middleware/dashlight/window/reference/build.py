@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role, Table
-from dashlight.window.columns import ColumnReference, Reference
+from dashlight.window.columns import ColumnReference, LargestCluster, Reference
 from dashlight.window.facets.facets import (
     FACETED,
     category_names,
@@ -19,14 +19,20 @@ from dashlight.window.facets.facets import (
     facet_names,
     faceted,
 )
+from dashlight.window.payloads.clusters import Clusters, effective
+from dashlight.window.payloads.hashing import payload_key
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import ItemSurvey
+from dashlight.window.reference.payload_meter import PayloadMeter
 from dashlight.window.reference.survey import TableSurvey
 from dashlight.window.reference.tally import JointTally, RoleTally
 from dashlight.window.tables import Column, selected, table_of_columns
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
+
+LEAST_ORDERED = 400
+"""Rows chosen by a key whose order says how much shares move by themselves."""
 
 Chunk: TypeAlias = Mapping[Role, Table]
 """The next rows of the features, of the outputs, or of both."""
@@ -51,6 +57,7 @@ def build_reference(
     moments: NDArray[np.float64] | None = None,
     least_rows: int = LEAST_ROWS,
     order: Sequence[str] = (),
+    cluster: str = "",
 ) -> Reference:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called.
 
@@ -69,10 +76,14 @@ def build_reference(
         least_rows: With fewer it is refused.
         order: Names of columns in the order in which the reference holds them: unnamed traffic is matched by it. Others,
             and all where it is empty, stand in the order in which they were met.
+        cluster: Column by whose value rows hang together, a session or a user: as many rows count as they are worth.
 
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, or a column has the name of a facet of another.
     """
+    largest = LargestCluster()
+    if cluster:
+        chunks, moments, largest = _effective(chunks, cluster, moments)
     surveys: dict[Role, TableSurvey] = {role: TableSurvey(role, rng, categorical, kinds) for role in _ROLES}
     for chunk in chunks():
         for role, table in chunk.items():
@@ -92,8 +103,16 @@ def build_reference(
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
     }
-    columns = _counted(chunks, layouts, items, moments if ordered else None, ordered=ordered, rng=rng)
-    return with_version(replace(columns, source=source, created_at=created_at, model=model))
+    # Rows of different keys are independent, and of fewer it could not be seen that they are not.
+    ordered = ordered and not (cluster and rows < LEAST_ORDERED)
+    whole = tuple(column for layout in layouts.values() for column in layout if not column.of)
+    # The same rows give the same reference.
+    said = [(column.name, column.kind, column.low, column.high, column.categories) for column in whole]
+    payloads = PayloadMeter(whole, payload_key(rows, *said))
+    counted = _counted(chunks, layouts, items, payloads, moments if ordered else None, ordered=ordered, rng=rng)
+    return with_version(
+        replace(counted, source=source, created_at=created_at, model=model, cluster=cluster, largest_cluster=largest)
+    )
 
 
 def build_reference_from_columns(
@@ -105,6 +124,7 @@ def build_reference_from_columns(
     ordered: bool = True,
     model: str = "",
     categorical: Collection[str] = (),
+    cluster: str = "",
 ) -> Reference:
     """The reference of *columns* in memory: name -> values, of which *roles* says what each is.
 
@@ -115,8 +135,27 @@ def build_reference_from_columns(
         for role in _ROLES
     }
     return build_reference(
-        lambda: [chunk], rng=rng, created_at=created_at, ordered=ordered, model=model, categorical=categorical
+        lambda: [chunk],
+        rng=rng,
+        created_at=created_at,
+        ordered=ordered,
+        model=model,
+        categorical=categorical,
+        cluster=cluster,
     )
+
+
+def _effective(
+    chunks: Chunks, cluster: str, moments: NDArray[np.float64] | None
+) -> tuple[Chunks, NDArray[np.float64] | None, LargestCluster]:
+    """The rows that count where rows hang together by the column *cluster*, their moments, and what one key has at most."""
+    kept: list[NDArray[np.bool_]] = []
+    clusters = Clusters()
+    for _ in effective(chunks(), cluster, kept, clusters):
+        pass
+    if moments is not None and kept:
+        moments = moments[np.concatenate(kept)]
+    return lambda: effective(chunks(), cluster, [], Clusters()), moments, clusters.largest
 
 
 def _with_facets(
@@ -177,6 +216,7 @@ def _counted(
     chunks: Chunks,
     layouts: Mapping[Role, tuple[ColumnReference, ...]],
     items: _Items,
+    payloads: PayloadMeter,
     moments: NDArray[np.float64] | None,
     *,
     ordered: bool,
@@ -198,10 +238,12 @@ def _counted(
             whole, matrices = expanded(table, kinds, widths={**widths, **repeated[role]})
             held = None if moments is None else moments[begun : begun + table.rows]
             codes[role] = tallies[role].add(whole, matrices, moments=held)
+        if payloads.role in chunk:
+            payloads.add(chunk[payloads.role])
         joint.add(codes, sizes)
         begun += rows
     columns = tuple(column for tally in tallies.values() for column in tally.columns())
     pairs, rows_reference = joint.references(columns)
     directions = [rows_reference] if rows_reference is not None else []
     directions += [direction for tally in tallies.values() for direction in tally.directions()]
-    return Reference(columns, "file", ordered, "", 0.0, "", pairs, tuple(directions))
+    return Reference(columns, "file", ordered, "", 0.0, "", pairs, tuple(directions), payloads.reference())

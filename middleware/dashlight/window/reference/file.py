@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role
-from dashlight.window.columns import ColumnReference, Reference, Runs, Variation
+from dashlight.window.columns import ColumnReference, LargestCluster, Reference, Runs, Variation
 from dashlight.window.profile import parsed_profile, profile_content
 from dashlight.window.reference.checks import check_columns
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
 from dashlight.window.reference.pairs_file import pairs_content, parsed_pairs
+from dashlight.window.reference.payloads_file import parsed_payloads, payloads_content
 from dashlight.window.reference.seasons_file import parsed_season, season_content
 
 FORMAT = "dashlight.reference"
@@ -80,6 +81,9 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: list[_ColumnFile]
     pairs: dict[str, object] | None = None
     directions: list[dict[str, object]] = []
+    payloads: dict[str, object] | None = None
+    cluster: str = ""
+    largest_cluster: tuple[Annotated[float, msgspec.Meta(ge=0, le=1)], _Count] = (1.0, 0)
 
 
 def dump(reference: Reference) -> bytes:
@@ -117,6 +121,9 @@ def load(file: bytes) -> Reference:
         parsed.model,
         None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
         tuple(map(parsed_direction, parsed.directions)),
+        None if parsed.payloads is None else parsed_payloads(parsed.payloads),
+        parsed.cluster,
+        LargestCluster(*parsed.largest_cluster),
     )
 
 
@@ -135,6 +142,9 @@ def _content(reference: Reference) -> dict[str, object]:
         "ordered": reference.ordered,
         "pairs": None if reference.pairs is None else pairs_content(reference.pairs),
         "directions": list(map(direction_content, reference.directions)),
+        "cluster": reference.cluster,
+        "largest_cluster": [float(reference.largest_cluster.share), int(reference.largest_cluster.rows)],
+        "payloads": None if reference.payloads is None else payloads_content(reference.payloads),
         "columns": [_column_content(column) for column in reference.columns],
     }
 
