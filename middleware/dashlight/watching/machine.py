@@ -15,6 +15,7 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, PlacesState
 from dashlight.judge.alerts import Alerts, ended
+from dashlight.judge.traffic.repetition import is_of_repeats
 from dashlight.judge.traffic.rules import OF_PROCESS
 from dashlight.judge.traffic.scores import quantities_of_process
 from dashlight.judge.traffic.thresholds import Quantities, ThresholdJudge
@@ -35,7 +36,7 @@ Lose: TypeAlias = Callable[[str, Exception], None]
 REPLACED = "the reference was replaced"
 _NOT_TAKEN_OVER = "the statistics behind it could not be taken over"
 _OF_ROWS = frozenset({"drift", "break"})
-"""Sources of alerts that comparisons raise."""
+"""Sources of alerts that comparisons alone raise."""
 
 
 class MachineWatch:
@@ -121,7 +122,7 @@ class MachineWatch:
         return self._alerts.observe(
             ended(alert, at, REPLACED if (alert.endpoint, alert.model, alert.version) in replaced else _NOT_TAKEN_OVER)
             for alert in self._alerts.in_force
-            if alert.key not in judged and (alert.source in _OF_ROWS or alert.endpoint in lost)
+            if alert.key not in judged and (_is_of_rows(alert) or alert.endpoint in lost)
         )
 
     def _restore_endpoint(self, route: str, state: WholeState, replaced: set[WatchedModel], lose: Lose) -> Steps[bool]:
@@ -288,6 +289,11 @@ class MachineWatch:
         return WatchedEndpoint(
             route, self._policy, self._references, place=place, places=self._places, since_at=self._ended_at
         )
+
+
+def _is_of_rows(alert: Alert) -> bool:
+    """Whether a comparison raised it."""
+    return alert.source in _OF_ROWS or is_of_repeats(alert)
 
 
 def _tried(part: str, restore: Callable[[], object], lose: Lose) -> bool:

@@ -15,11 +15,13 @@ from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.judge.breaks.state import Place
 from dashlight.judge.columns.judge import DriftJudge
-from dashlight.judge.columns.scores import scores
+from dashlight.judge.columns.scores import known_scores, scores
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.natural_variation import Movements
+from dashlight.judge.traffic.repetition import RepetitionJudge
 from dashlight.records import Alert, Role, Score
 from dashlight.watching.joint import JointComparison, Labels
+from dashlight.watching.left_out import LeftOut
 from dashlight.watching.presence import Presence
 from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
@@ -72,11 +74,13 @@ class Comparison:
             **labels,
         )
         self._share, self._watched, self._movements, self._labels = share, watched, movements, labels
+        self._repetition = RepetitionJudge(reference.payloads, pane_seconds=policy.pane_seconds, **labels)
         self._presence = Presence(self.columns, are_learned=reference.source == "learned")
         self._watched_places: frozenset[Place] = frozenset((column.role, column.name) for column in watched.columns)
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
+        self._left_out = LeftOut()
         self._exemplars = Exemplars(len(self.columns))
         self._in_force: dict[str, Alert] = {}
         self._ended_at: float | None = None
@@ -114,6 +118,8 @@ class Comparison:
         """What outlives the process: all but what follows from the reference and the policy."""
         return ComparisonState(
             panes=self._panes.state,
+            repeated=self._left_out.state,
+            repetition=self._repetition.state,
             judge=self._judge.state,
             joint=self._joint.state,
             breaks=self._breaks.state,
@@ -129,6 +135,8 @@ class Comparison:
     def restore(self, state: ComparisonState) -> None:
         """Goes on from *state*; ValueError where it does not fit the reference or the policy."""
         self._panes.restore(state.panes)
+        self._left_out.restore(state.repeated, self._panes)
+        self._repetition.restore(state.repetition)
         self._judge.restore(state.judge)
         self._joint.restore(state.joint)
         self._breaks.restore(state.breaks)
@@ -151,11 +159,17 @@ class Comparison:
         """Along which the rows of the next pane are to be counted, by name."""
         return self._joint.directions
 
+    @property
+    def repeated(self) -> tuple[int, ...]:
+        """Hashes of payloads that came too often on the whole machine in the last minute."""
+        return self._repetition.hashes
+
     def fits(self, pane: RowPane) -> bool:
         """Whether *pane* is of the columns, pairs and directions that are judged here: no other can be judged."""
         recent = pane.recent
         return (
             pane.counts.shape == self._reference_counts.shape
+            and (pane.repeated is None or pane.repeated.shape == pane.counts.shape)
             and self._joint.fits(pane.joint)
             and (
                 recent is None
@@ -176,6 +190,7 @@ class Comparison:
         self._exemplars.take(pane.exemplars, pane=self._panes.closed)
         # What never came is not judged: no request may ever bring it. Once it comes, it has no past.
         self._panes.forget(self._presence.take(pane.counts))
+        self._left_out.take(pane.repeated, at, self._panes)
         self._panes.add(pane.counts)
         counts = self._presence.judged(self._panes.close(at))
         self._rows += counts.sum(1)
@@ -190,6 +205,7 @@ class Comparison:
         beside = self._joint.close_pane(pane.joint, at, told=told.union(name for _, name in never))
         yield
         beside += [self._dated(each) for each in self._breaks.update(self._recent, at, never=never)]
+        beside += self._repetition.update(pane.repetition, at)
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
         self._remember(beside)
@@ -258,8 +274,9 @@ class Comparison:
         """The scores of the last *panes*, and which shift would have been seen by now; none before a pane has ended."""
         if not self._panes.closed:
             return []
-        found = scores(self.columns, self._reference_counts, self._panes.window(panes).counts)
-        return [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
+        counts, left_out = self._left_out.beside(self._panes.window(panes).counts, panes)
+        found = scores(self.columns, self._reference_counts, counts)
+        return left_out + [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
 
     def _detectable_shifts(self) -> list[Score]:
         """What would have been seen by now of every column; nothing of what would not.
@@ -268,15 +285,11 @@ class Comparison:
         """
         if not self._judge.columns:
             return []
-        told = {SHIFT: self._judge.minimum_detectable_shift(self._rows)}
-        rates = self._judge.minimum_detectable_rates(self._rows)
-        told |= {f"minimum_detectable_{rate}": values for rate, values in rates.items()}
-        return [
-            Score(column.name, column.role, statistic, value, value, value, int(rows))
-            for statistic, values in told.items()
-            for column, value, rows in zip(self._judge.columns, values.tolist(), self._rows, strict=True)
-            if np.isfinite(value) and column.name not in self._hidden
-        ]
+        told = self._judge.minimum_detectable_rates(self._rows)
+        rates = {f"minimum_detectable_{rate}": values for rate, values in told.items()}
+        shifts = {SHIFT: self._judge.minimum_detectable_shift(self._rows)}
+        found = known_scores(self._judge.columns, shifts | rates, self._rows)
+        return [score for score in found if score.column not in self._hidden]
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges after *since_at* without a value in *column*; none where it is not of this reference."""
