@@ -35,8 +35,6 @@ Lose: TypeAlias = Callable[[str, Exception], None]
 """Takes the name of a part of a state that cannot be taken over, and why."""
 REPLACED = "the reference was replaced"
 _NOT_TAKEN_OVER = "the statistics behind it could not be taken over"
-_OF_ROWS = frozenset({"drift", "break"})
-"""Sources of alerts that comparisons alone raise."""
 
 
 class MachineWatch:
@@ -110,10 +108,9 @@ class MachineWatch:
         if totals is not None and not _tried("totals", lambda: self.totals.restore(totals), lose):
             self.totals = Totals(started_at=at)
         replaced: set[WatchedModel] = set()
-        lost: set[str] = set()
+        lost = set[str]()
         for route in machine.endpoints:
-            if not (yield from self._restore_endpoint(route, state, replaced, lose)):
-                lost.add(route)
+            lost |= set() if (yield from self._restore_endpoint(route, state, replaced, lose)) else {route}
         self._restore_models(state, lose)
         models = [model for endpoint in self._endpoints.values() for model in endpoint.models.values()]
         places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
@@ -282,8 +279,7 @@ class MachineWatch:
         self._admission.forget(route)
         self._endpoints.pop(route).give_back()
         logger.info("%s: no longer watched: %s", printable(route), why)
-        in_force = self._alerts.in_force
-        return [ended(alert, at, why) for alert in in_force if alert.endpoint == route]
+        return [ended(alert, at, why) for alert in self._alerts.in_force if alert.endpoint == route]
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
         return WatchedEndpoint(
@@ -293,7 +289,7 @@ class MachineWatch:
 
 def _is_of_rows(alert: Alert) -> bool:
     """Whether a comparison raised it."""
-    return alert.source in _OF_ROWS or is_of_repeats(alert)
+    return alert.source in {"drift", "break"} or is_of_repeats(alert)
 
 
 def _tried(part: str, restore: Callable[[], object], lose: Lose) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.counting.exemplars import Exemplars
 from dashlight.counting.policy import Policy
 from dashlight.counting.rows import RowCounter, RowPane
 from dashlight.counting.selection import watched_of
@@ -20,13 +19,13 @@ from dashlight.judge.directions.bets import Direction
 from dashlight.judge.natural_variation import Movements
 from dashlight.judge.traffic.repetition import RepetitionJudge
 from dashlight.records import Alert, Role, Score
+from dashlight.watching.examples import Examples
 from dashlight.watching.joint import JointComparison, Labels
 from dashlight.watching.left_out import LeftOut
 from dashlight.watching.presence import Presence
 from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
 from dashlight.window.fitting import fitted, moment
-from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
 from dashlight.window.recent_pane import ROLES
 from dashlight.window.reference.steps import Steps, finished
@@ -81,7 +80,7 @@ class Comparison:
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
         self._left_out = LeftOut()
-        self._exemplars = Exemplars(len(self.columns))
+        self._examples = Examples(self.columns, self._panes)
         self._in_force: dict[str, Alert] = {}
         self._ended_at: float | None = None
         self._rows = np.zeros(len(self.columns))
@@ -124,7 +123,7 @@ class Comparison:
             joint=self._joint.state,
             breaks=self._breaks.state,
             recent=self._recent.state,
-            exemplars=self._exemplars.state,
+            exemplars=self._examples.kept.state,
             in_force=tuple(self._in_force.values()),
             ended_at=self._ended_at,
             rows=self._rows,
@@ -141,7 +140,7 @@ class Comparison:
         self._joint.restore(state.joint)
         self._breaks.restore(state.breaks)
         self._recent.restore(state.recent)
-        self._exemplars.restore(state.exemplars)
+        self._examples.kept.restore(state.exemplars)
         for alert in state.in_force:
             check_alert(alert)
             self._in_force[alert.key] = alert
@@ -187,7 +186,7 @@ class Comparison:
         if pane is None:
             return []
         self.unknown_columns = pane.unknown or self.unknown_columns
-        self._exemplars.take(pane.exemplars, pane=self._panes.closed)
+        self._examples.kept.take(pane.exemplars, pane=self._panes.closed)
         # What never came is not judged: no request may ever bring it. Once it comes, it has no past.
         self._panes.forget(self._presence.take(pane.counts))
         self._left_out.take(pane.repeated, at, self._panes)
@@ -197,7 +196,7 @@ class Comparison:
         self._recent.take(pane.recent, at)
         judged = yield from self._judge.update_in_steps(counts, at, self._window, began_at=began_at)
         yield
-        alerts = [self._shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
+        alerts = [self._examples.shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
@@ -293,37 +292,8 @@ class Comparison:
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges after *since_at* without a value in *column*; none where it is not of this reference."""
-        place = self._places.get((role, column))
-        if place is None:
-            return ()
-        missing = np.zeros(BINS, np.int64)
-        missing[NULL] = 1
-        panes = max(self._panes.since(since_at).panes, 1)
-        return self._exemplars.of(
-            place, current=missing, reference=np.zeros_like(missing), since_pane=self._panes.closed - panes
-        )
+        return self._examples.of_missing(role, column, since_at)
 
     def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
         window = self._panes.window(panes)
         return window.counts, window.panes
-
-    def _shown(self, alert: Alert) -> Alert:
-        """*alert* of its column, with exemplars: exchanges since the change with values in the bins that grew the most.
-
-        A facet is a thing of ours; its column is the user's. The summary names the facet.
-        """
-        if alert.column is None or alert.role is None:
-            return alert
-        place = self._places[alert.role, alert.column]
-        alert = replace(alert, column=self.columns[place].of or alert.column)
-        if alert.state not in {"pending", "firing"}:
-            return alert
-        # Where the change is as old as the first pane, that pane is the moment since which it is told.
-        since = self._panes.window(max(self._panes.since(alert.since_at).panes, 1))
-        exemplars = self._exemplars.of(
-            place,
-            current=since.counts[place],
-            reference=self._reference_counts[place],
-            since_pane=self._panes.closed - since.panes,
-        )
-        return replace(alert, exemplars=exemplars)
