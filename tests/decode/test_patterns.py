@@ -196,7 +196,6 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.protocols.vertex:_PATH": (*_PATH, ("", "/endpoints/a:", "!")),
     "decode.protocols.vertex:_PUBLISHED_PATH": (*_PATH, ("", "/publishers/a/models/b", "!"), ("", "/publishers/a", "@!")),
     "decode.rows.budget:_DEEP": (("", "[]", ""), ("", "[" * 32 + "]", ""), ("", "{", "")),
-    "decode.rows.cell_flags:NUMBER_TEXT": (_DIGITS, ("0.", "7", "x"), ("1e", "7", "x")),
     "decode.rows.flattening:_CLASS_ID": (*_NAME, ("", "class_", "!"), ("", "_class", "!")),
     "decode.rows.flattening:_ID": (*_NAME, ("", "_id", "!"), ("", "aId", "!")),
     "decode.rows.redact:_CREDENTIAL_ENDINGS": (("", "token", ""),),

@@ -15,6 +15,8 @@ TRAFFIC = 0.15
 """For failures, latency, silence and undecodable exchanges, of the endpoints that a model is served at."""
 PERFORMANCE = 0.10
 """For agreement with labels."""
+LEARNED_OUTPUTS = 0.2
+"""Of a model's budget, for outputs that a reference file does not hold and that are learned beside it."""
 MOST_PLACES = 1 << 16
 """More than there are models at all endpoints."""
 

@@ -11,7 +11,7 @@ from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowPane
-from dashlight.judge.alert_budget import share_of_place
+from dashlight.judge.alert_budget import LEARNED_OUTPUTS, share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.learner import Learner, LearnerState
@@ -22,9 +22,6 @@ from dashlight.window.fitting import within
 from dashlight.window.reference.steps import Steps, finished
 
 logger = logging.getLogger(__name__)
-
-_LEARNED_SHARE = 0.2
-"""Part of the budget kept for outputs that a reference file does not hold and that are learned beside it."""
 
 
 class ModelWatch:
@@ -232,9 +229,7 @@ class ModelWatch:
     def _use_file(self, file: Reference) -> Steps[None]:
         self._learner = None
         yield from self._compare(file)
-        if columns_of(file, "output"):
-            return
-        if self._learned.load(*self._key, file.version) is None:
+        if not columns_of(file, "output") and self._learned.load(*self._key, file.version) is None:
             logger.info("%s: the reference holds no outputs; they are learned from the first rows", self._named())
             self._learn()
 
@@ -249,15 +244,10 @@ class ModelWatch:
         completes = self._file is not None and self._file.version in self._comparisons
         return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
-    def _learn(self) -> Learner:
+    def _learn(self) -> None:
         policy = self._policy
-        self._learner = Learner(
-            self._named(),
-            policy.reference_rows,
-            tolerance=policy.tolerance,
-            keep=(*policy.features, *policy.prediction),
-        )
-        return self._learner
+        keep = (*policy.features, *policy.prediction)
+        self._learner = Learner(self._named(), policy.reference_rows, tolerance=policy.tolerance, keep=keep)
 
     def _finish_learning(self, learner: Learner, at: float) -> Steps[None]:
         try:
@@ -295,9 +285,9 @@ class ModelWatch:
     def _share_of(self, reference: Reference) -> float:
         """The part of the budget of the comparison with *reference*: two that complete each other share the model's."""
         if reference.version == _version(self._file):
-            return self._share * (1.0 if columns_of(reference, "output") else 1 - _LEARNED_SHARE)
+            return self._share * (1.0 if columns_of(reference, "output") else 1 - LEARNED_OUTPUTS)
         others = self._comparisons.keys() - {reference.version}
-        return self._share * (_LEARNED_SHARE if others else 1.0)
+        return self._share * (LEARNED_OUTPUTS if others else 1.0)
 
     def _named(self) -> str:
         return " ".join(printable(part) for part in self._key if part)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dashlight.errors import StateError
-from dashlight.judge.alerts import check_alert
+from dashlight.judge.alerts import check_alert, ended
 from dashlight.metrics.totals import TotalsState
 from dashlight.records import Alert
 from dashlight.store.frozen import FORMAT, Buffer, sealed, unsealed
@@ -29,6 +30,16 @@ class Checkpoint:
     they were told."""
     lost: tuple[StateError, ...] = ()
     """Why parts could not be read; these are missing in *state*."""
+
+    def ended_alerts(self, at: float, reason: str) -> list[Alert]:
+        """Of the alerts in force, as the file has them, those that fire and can be told, each once and ended at *at*."""
+        firing: dict[str, Alert] = {}
+        for alert in self.state.machine.alerts.in_force:
+            with suppress(ValueError):
+                check_alert(alert)
+                if alert.state == "firing":
+                    firing[alert.key] = ended(alert, at, reason)
+        return list(firing.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from dashlight.clock import Clock
 from dashlight.counting.machine import Briefing, MachinePane, merged
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
-from dashlight.judge.alerts import check_alert, ended
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
@@ -274,14 +272,14 @@ class Sharing:
         machine = checkpoint.state.machine
         if machine.policy != self._policy:
             logger.warning("the kept statistics were made under other settings: beginning anew")
-            return _ended(machine.alerts.in_force, at, "the settings were changed")
+            return checkpoint.ended_alerts(at, "the settings were changed")
         try:
             over = yield from watch.restore(checkpoint.state, at, lose=files.checkpoint.lose)
         except Exception as error:  # a file can say anything
             files.checkpoint.lose("first part", error)
             self._watch = MachineWatch(self._policy, self._references, at=at)
             # Nobody is left who could end them later.
-            return _ended(machine.alerts.in_force, at, "the statistics behind it could not be taken over")
+            return checkpoint.ended_alerts(at, "the statistics behind it could not be taken over")
         self._reading.counted, self._is_news = dict(checkpoint.counted), True
         logger.info("judging for all processes from here on, after %d panes", machine.pane_count)
         return [*checkpoint.changed, *over]
@@ -293,14 +291,3 @@ class Sharing:
         """
         since_at = self._ended_at - self._policy.pane_seconds / 2
         return bool(self._reading.missing(set(watch.processes) - {self._process}, since_at=since_at))
-
-
-def _ended(in_force: Sequence[Alert], at: float, reason: str) -> list[Alert]:
-    """Of the alerts *in_force*, as a file has them, those that fire and can be told, each once and ended at *at*."""
-    firing: dict[str, Alert] = {}
-    for alert in in_force:
-        with suppress(ValueError):
-            check_alert(alert)
-            if alert.state == "firing":
-                firing[alert.key] = ended(alert, at, reason)
-    return list(firing.values())

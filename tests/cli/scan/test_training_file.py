@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import lzma
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -441,3 +443,20 @@ def test_nothing_is_left_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     read(csv_file(tmp_path, gzip.compress(b"a,b\n1,2\n"), "t.csv.gz"))
 
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ['a,b\n1,2\n"3,4\n', "a\n1\n1,2\n", "a;b\n1;" + "x" * 200_000 + "\n"])
+def test_how_long_a_field_may_be_for_others_is_as_it_was(tmp_path: Path, text: str) -> None:
+    before = csv.field_size_limit()
+    (tmp_path / "t.csv").write_text(text)
+
+    with suppress(ReferenceDataError):
+        read(tmp_path / "t.csv")
+
+    assert csv.field_size_limit() == before
+
+
+def test_a_long_text_among_the_first_rows_hides_no_delimiter(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a;b\n1;" + "x" * 200_000 + "\n2;y\n")
+
+    assert read(tmp_path / "t.csv") == {"a": [1, 2], "b": ["x" * 200_000, "y"]}

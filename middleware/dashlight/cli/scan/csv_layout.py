@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -31,6 +33,17 @@ class CsvLayout:
     """Before the header: the line `sep=;` that Excel reads and writes."""
 
 
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """Python's parser takes a field as long as a row here, and afterwards what it took before: its limit is everybody's."""
+    limit = csv.field_size_limit(LONGEST_ROW)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+@_long_fields()
 def csv_layout(path: Path) -> CsvLayout:
     """The layout of the UTF-8 file *path*.
 
@@ -65,9 +78,9 @@ def check_names(names: list[str]) -> None:
             raise ReferenceDataError(f"has two columns of the name {name!r}")
 
 
+@_long_fields()
 def explain(path: Path, layout: CsvLayout, *, otherwise: str) -> Never:
     """Raise a ReferenceDataError that says in which line of *path* the fields do not fit its header; else *otherwise*."""
-    csv.field_size_limit(LONGEST_ROW)
     with path.open(encoding="utf-8-sig", newline="") as file:
         for _ in range(layout.skipped_lines):
             file.readline()

@@ -1,7 +1,14 @@
 """How often values recur, in bounded memory: a sample of the distinct ones with all their rows, and the rows that dominate."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from dashlight.records import Cell
+from dashlight.window.values import Coded
 
 Hashes = NDArray[np.uint64]
 
@@ -20,6 +27,36 @@ def mixed(bits: Hashes) -> Hashes:
 def hashed(numbers: NDArray[np.float64]) -> Hashes:
     """A hash of each of *numbers*; equal ones have the same, -0.0 and 0.0 too."""
     return mixed((numbers + 0.0).view(np.uint64))
+
+
+def hashed_cells(cells: Sequence[Cell]) -> Hashes:
+    """A hash of each of *cells*: of this process alone, so that nothing but equality may follow from it."""
+    if isinstance(cells, Coded):
+        return cells.distinct.asked(hashed_cells)[cells.codes]
+    try:
+        return np.fromiter(map(hash, cells), np.int64, len(cells)).view(np.uint64)
+    except TypeError:  # a list among them
+        return np.fromiter(map(_hash, cells), np.int64, len(cells)).view(np.uint64)
+
+
+def _hash(cell: object) -> int:
+    """A hash of *cell*, in a time that grows with its size alone; of what has none, that of its type."""
+    with suppress(TypeError):
+        return hash(cell)
+    with suppress(TypeError, ValueError, OverflowError, RecursionError):
+        return hash(msgspec.msgpack.encode(cell, enc_hook=_plain))
+    if isinstance(cell, list):  # a number too large, or lists too deep
+        with suppress(TypeError):
+            return hash(tuple(cell))
+        return hash((list, len(cell)))
+    return hash(type(cell))
+
+
+def _plain(value: object) -> object:
+    """What stands for *value*, which is no plain one."""
+    if not isinstance(value, np.ndarray):
+        return _hash(value)
+    return value.tolist() if value.dtype.hasobject else (value.dtype.str, value.shape, value.tobytes())
 
 
 class DistinctSample:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Role, Table
-from dashlight.window.inspection.distinct import DistinctSample, Hashes, HeavyRows, hashed, mixed
+from dashlight.window.inspection.distinct import DistinctSample, Hashes, HeavyRows, hashed, hashed_cells, mixed
 from dashlight.window.inspection.facts import SHOWN_CHARACTERS, ColumnFacts, RepeatedRow
-from dashlight.window.values import WRONG, Coded, is_null, number_of, number_text, text_of, types_among
+from dashlight.window.values import WRONG, is_null, number_of, number_text, text_of, types_among
 
 BLOCK_ROWS = 25
 """Rows of which the range is kept, to see whether a column only ever rises."""
@@ -131,7 +131,7 @@ class _Column:
 
     def add_cells(self, cells: Sequence[Cell], weights: Hashes, first_row: int) -> Hashes:
         """Likewise of cells of any type."""
-        hashes = _hashes(cells)
+        hashes = hashed_cells(cells)
         self._take_order(hashes, weights)
         types = types_among(cells)
         self.texts += types[str]
@@ -150,7 +150,7 @@ class _Column:
         if word and word not in self._first:
             place = next((at for at, cell in enumerate(cells) if type(cell) is type_ and not is_null(cell)), None)
             if place is not None:
-                self._first[word] = (first_row + place + 1, str(cells[place])[:SHOWN_CHARACTERS])
+                self._first[word] = (first_row + place + 1, _beginning(cells[place]))
 
     def _take_numbers_among(self, cells: Sequence[Cell]) -> None:
         found = [number_of(cell) for cell in cells if not isinstance(cell, str | bool)]
@@ -254,14 +254,12 @@ def _salt(name: str) -> np.uint64:
     return np.uint64(hash(name) & (2**64 - 1) | 1)
 
 
-def _hashes(cells: Sequence[Cell]) -> Hashes:
-    """A hash of each of *cells*: of this process alone, so that nothing but equality may follow from it."""
-    if isinstance(cells, Coded):
-        return cells.distinct.asked(_hashes)[cells.codes]
+def _beginning(cell: Cell) -> str:
+    """How *cell* begins where it is written out; its type where Python does not write it: a number too large."""
     try:
-        return np.fromiter(map(hash, cells), np.int64, len(cells)).view(np.uint64)
-    except TypeError:  # a list among them
-        return np.array([hash(str(cell)) for cell in cells], np.int64).view(np.uint64)
+        return str(cell)[:SHOWN_CHARACTERS]
+    except (ValueError, RecursionError):
+        return type(cell).__name__
 
 
 def _word(type_: type) -> str:
