@@ -26,6 +26,8 @@ DECODED = REQUESTS - REQUESTS // 200
 """A request that fails is counted, and its rows are not."""
 CONNECTIONS = 32
 TOKEN = "the-token-of-this-test"
+ROUTE = "unmatched"
+"""Of what an application without a router is asked; whether it is there, the harness asks at an excluded URL."""
 UVICORN = ["uvicorn", "many_workers:app", "--port", "{port}", "--log-level", "warning"]
 GUNICORN = [
     "gunicorn", "many_workers:app", "--workers", "4", "--bind", "127.0.0.1:{port}",
@@ -187,13 +189,13 @@ def scrape(url: str, scrapes: list[int]) -> int:
 
 
 def sampled(url: str, name: str, label: str = "") -> Counter[str]:
-    """One metric by a label, from one scrape; nothing while there are no figures."""
+    """One metric by a label, of ROUTE where it has routes, from one scrape; nothing while there are no figures."""
     answer = httpx.get(f"{url}/dashlight/metrics", headers={"x-dashlight-token": TOKEN}, trust_env=False)
     found: Counter[str] = Counter()
     if answer.status_code == 200 and answer.headers["content-type"].startswith("text/plain"):
         for family in text_string_to_metric_families(answer.text):
             for sample in family.samples:
-                if sample.name == name and sample.labels.get("http_route") != "/healthz":
+                if sample.name == name and sample.labels.get("http_route", ROUTE) == ROUTE:
                     found[sample.labels.get(label, "")] += int(sample.value)
     return found
 
