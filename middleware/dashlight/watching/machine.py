@@ -160,7 +160,7 @@ class MachineWatch:
         self.pane_count += 1
         self._statuses = dict(pane.statuses)
         self.totals.add_counts(pane.counts)
-        reported = [alert for route in self._admission.gone() for alert in self._let_go(route, at)]
+        reported = [alert for route in self._admission.gone() for alert in self._let_go(route, at, _UNASKED)]
         counted, ended = self._admitted(pane, at)
         reported += ended
         for route, endpoint in self._endpoints.items():
