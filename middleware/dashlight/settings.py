@@ -179,6 +179,8 @@ class Settings:
         "/healthz/?$,/livez/?$,/readyz/?$,/metrics/?$", "regular expressions between commas", _names
     )
     """URLs whose requests are counted, and not watched: regular expressions, searched for in the URL without its query."""
+    excluded_agents: tuple[str, ...] = _variable("default", "product tokens between commas, such as k6,Locust", _names)
+    """Clients whose rows are not judged, in addition to the well-known probes of `default`: product tokens of User-Agent; `none` switches these off."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", _bytes_above_zero)
     """Bytes to keep of each body."""
     cpu: float = _variable("10%", "a share above 0 and up to 100%", _above_zero(units.share))

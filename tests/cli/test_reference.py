@@ -357,3 +357,43 @@ def test_several_files_make_one_reference(train: Path, tmp_path: Path) -> None:
     assert [column.counts.tolist() for column in from_glob.columns] == [
         column.counts.tolist() for column in whole.columns
     ]
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(7)
+    ids = np.repeat(np.arange(600), 5)
+    lines = [
+        [f"2024-01-01T{row // 3600:02}:{row // 60 % 60:02}:{row % 60:02}", str(10**9 + 7 * each), f"{each % 50}", f"{rng.normal():.3f}"]
+        for row, each in enumerate(ids.tolist())
+    ]  # fmt: skip
+    return written(tmp_path / "sessions.csv", [("at", "session_id", "level", "x"), *lines])
+
+
+@pytest.mark.parametrize("words", [[], ["--time", "at"], ["--unordered"]], ids=["as they come", "by time", "unordered"])
+def test_rows_of_a_session_count_as_they_are_worth(
+    sessions: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = built(sessions, "--cluster", "session_id", "--ignore", "at", *words)
+    said = capsys.readouterr()
+
+    assert made.cluster == "session_id"
+    assert [column.name for column in made.columns] == ["level", "x"]
+    assert 550 <= made.rows <= 750
+    assert "rows worth (by session_id)" in said.out
+    assert "'session_id' is left out" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--cluster", "sesion"], "has no column 'sesion' (--cluster); it has at, session_id, level, x"),
+        (["--cluster", "x", "--prediction", "x"], "cannot have column 'x' as --cluster: it is an output"),
+        (["--cluster", "x", "--ignore", "at", "level"], "has no column left for the reference beside 'x' (--cluster)"),
+    ],
+)
+def test_a_cluster_that_cannot_be_is_refused(
+    sessions: Path, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("build", sessions, "--output", sessions.parent / "made.json", *words) == 2
+    assert sentence in capsys.readouterr().err

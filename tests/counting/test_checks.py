@@ -135,6 +135,8 @@ def test_what_a_process_counted_is_right(pane: MachinePane) -> None:
         ((*MODEL, "rows", 0, "rows", "feature"), to(-1), "a count of -1"),
         ((*ROWS, "counts"), flat, "an array of shape"),
         ((*ROWS, "counts"), with_first(-1), "a count below zero or above"),
+        ((*ROWS, "repeated"), to(np.zeros((1, 36), np.int64)), "an array of shape"),
+        ((*ROWS, "repetition", "left_out"), to(21), "repeated rows of 21"),
         ((*PAIRS, "rows"), to(-1), "a count of -1"),
         ((*PAIRS, "agreeing"), longer, "an array of shape"),
         ((*MODEL, "matched"), to("x" * 5000), "a sentence that has no end"),
@@ -185,7 +187,8 @@ SLOW = Slow("latency", "p99", 10, 0.01)
 BRIEFING = Briefing({
     "/a": EndpointBrief(frozenset({"http_500"}), (SLOW,), {("risk", "3"): ModelBrief(("v1",), {"v1": {"": undirected(4)}})})
 })  # fmt: skip
-DIRECTION = ("endpoints", "/a", "models", ("risk", "3"), "directions", "v1", "")
+BRIEFED = ("endpoints", "/a", "models", ("risk", "3"))
+DIRECTION = (*BRIEFED, "directions", "v1", "")
 
 
 def test_what_a_judge_wants_is_right() -> None:
@@ -198,6 +201,8 @@ def test_what_a_judge_wants_is_right() -> None:
     [
         (("endpoints", "/a", "slow", 0, "bin_"), to(-1), "a latency in bin -1"),
         (("endpoints", "/a", "slow", 0, "bin_"), to(LATENCY.bins), "a latency in bin"),
+        ((*BRIEFED, "repeated"), to({"v1": (2**64,)}), "a hash of more than 64 bits"),
+        ((*BRIEFED, "repeated"), to({"v1": tuple(range(65))}), "more payloads than are told"),
         ((*DIRECTION, "number"), to(-1), "a count of -1"),
         ((*DIRECTION, "weights"), flat, "an array of shape"),
         ((*DIRECTION, "offsets"), longer, "an array of shape"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from dashlight.counting.agents import agents_of
 from dashlight.counting.claims import Claim, claim_of
 from dashlight.records import Exchange, HandedOver
 
@@ -70,4 +71,12 @@ def agent(name: bytes) -> dict[str, Any]:
 def test_an_exchange_claims_a_place_as_far_as_it_may_be_a_prediction(
     exchange: Exchanges, made: dict[str, Any], claim: Claim | None
 ) -> None:
-    assert claim_of(structs.replace(exchange(), **made)) == claim
+    assert claim_of(structs.replace(exchange(), **made), agents_of(())) == claim
+
+
+def test_who_is_a_probe_is_for_the_operator_to_say(exchange: Exchanges) -> None:
+    page = structs.replace(exchange(), **PAGE, **FAILED, request_headers=((b"user-agent", b"k6/0.49"),))
+    probe = structs.replace(page, request_headers=((b"user-agent", b"kube-probe/1.29"),))
+
+    assert claim_of(page, agents_of(("k6",))) is claim_of(probe, agents_of(("k6",))) is None
+    assert claim_of(probe, agents_of(("none",))) == claim_of(page, agents_of(())) == "provisional"

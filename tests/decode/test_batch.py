@@ -380,6 +380,21 @@ def test_listed_columns_alone_are_kept_ids_among_them(exchange: Make, rounds: in
     assert next(iter(subject._lanes.values())).plan is not None
 
 
+@pytest.mark.parametrize("rounds", [1, 3], ids=["without a plan", "with a plan"])
+@pytest.mark.parametrize("features", [(), ("age",)], ids=["all", "listed"])
+def test_the_column_by_which_rows_hang_together_is_kept_although_it_is_an_id(
+    exchange: Make, rounds: int, features: tuple[str, ...]
+) -> None:
+    subject = Decoder(model="churn", version="1", features=features, cluster="session_id")
+    exchanges = [exchange({"age": 1, "session_id": f"s{number}", "user_id": 7}, {"p": 0.5}) for number in range(3)]
+    for _ in range(rounds):
+        prediction = only(subject.decode(exchanges))
+
+    assert rows_of(prediction.features) == [(at, {"age": 1.0, "session_id": f"s{at}"}) for at in range(3)]
+    ignoring = Decoder(model="churn", version="1", ignore=["session*"], cluster="session_id")
+    assert rows_of(only(ignoring.decode(exchanges)).features) == [(at, {"age": 1.0}) for at in range(3)]
+
+
 def test_listed_ids_of_many_rows_go_with_their_rows(exchange: Make) -> None:
     rows = [{"age": 1, "shop_id": "a"}, {"age": 2, "shop_id": "b"}]
     columnar = {"age": [1, 2], "shop_id": ["a", "b"]}

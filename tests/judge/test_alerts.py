@@ -262,6 +262,18 @@ def test_alerts_that_are_restored_go_on_as_they_were(reports: list[list[Alert]],
     assert written(restored) == written(whole)
 
 
+def test_one_that_ends_and_fires_again_in_one_report_stays_in_its_incident() -> None:
+    alerts = Alerts()
+    alerts.observe([report(state, 0, 0.0, 0.6) for state in ("firing", "resolved", "firing")])
+
+    (again,) = alerts.in_force
+    ended, _, _ = alerts.observe([report(state, 0, 0.0, 0.6) for state in ("resolved", "pending", "inactive")])
+
+    assert (again.state, again.place) == ("firing", 1)
+    assert (ended.state, ended.incident) == ("resolved", again.incident)
+    assert alerts.in_force == ()
+
+
 def written(alerts: Alerts) -> bytes:
     return b"".join(LAYOUT.freeze(alerts.state))
 

@@ -56,10 +56,9 @@ def test_a_share_is_told_of_100_rows_or_of_all_since_the_onset(how: Any, pane_ro
         lambda x: ((x - 32) / 1.8).round(1),
         lambda x: np.where(np.arange(len(x)) % 2 == 0, -999.0, x),
         lambda x: np.full(len(x), 61.0),
-        lambda x: [str(each) for each in x.tolist()],
         lambda x: x * np.nan,
     ],
-    ids=["unit", "fill", "constant", "encoding", "gone"],
+    ids=["unit", "fill", "constant", "gone"],
 )
 def test_a_break_comes_first_in_the_incident_of_its_drift_since_when_that_began(how: Any, pane_rows: int) -> None:
     rng = np.random.default_rng(502)
@@ -75,6 +74,17 @@ def test_a_break_comes_first_in_the_incident_of_its_drift_since_when_that_began(
     assert broken.since_at == pytest.approx(300.0, abs=30.0)
     assert broken.since_earliest_at <= 310.0
     assert broken.since_latest_at >= 290.0
+
+
+def test_numbers_that_come_as_texts_are_read_as_what_they_say_and_told() -> None:
+    rng = np.random.default_rng(502)
+    reference, before, after = rows_of(rng, 4000), rows_of(rng, 3000), rows_of(rng, 6000)
+    after["temp"] = [str(each) for each in after["temp"].tolist()]
+
+    alerts = [alert for _, alert in fired(reference, before, after, pane_rows=100)]
+
+    assert [(alert.source, alert.place) for alert in alerts] == [("break", 1)]
+    assert 300.0 <= alerts[0].since_at <= 400.0
 
 
 def test_the_level_of_the_interval_is_the_one_that_is_documented() -> None:

@@ -446,3 +446,128 @@ def test_what_the_reference_leaves_out_is_not_unknown(rows: Rows) -> None:
 
     assert [each.name for each in detector.reference.left_out] == ["seq"]
     assert detector.unknown_columns == {"height": 150}
+
+
+def _measured(rng: np.random.Generator, rows: int) -> dict[str, Any]:
+    held: dict[str, Any] = {f"x{place}": rng.normal(size=rows) for place in range(5)}
+    return held | {"city": rng.choice(list("abcdefgh"), rows), "flag": rng.random(rows) < 0.1}
+
+
+def _fired(detector: DriftDetector, live: dict[str, Any], rows: int = 30) -> list[tuple[int, Alert]]:
+    found: list[tuple[int, Alert]] = []
+    for pane in range(len(next(iter(live.values()))) // rows):
+        part = {name: values[pane * rows : (pane + 1) * rows] for name, values in live.items()}
+        found += [(pane, each) for each in detector.update(part, at=10.0 * pane) if each.state == "firing"]
+    return found
+
+
+def test_a_payload_sent_thirty_times_is_told_as_such_and_is_no_drift() -> None:
+    rng = np.random.default_rng(21)
+    detector, live = DriftDetector(_measured(rng, 3000)), _measured(rng, 3000)
+    for values in live.values():
+        values[1500:1530] = values[1500]
+
+    fired = _fired(detector, live)
+
+    assert [(pane, each.source, each.column) for pane, each in fired] == [(51, "traffic", None)]
+    assert fired[0][1].summary == "one payload was 17 % of the rows in a minute: it counts once"
+    # Totals are those of all rows.
+    assert {score.rows for score in detector.scores() if score.statistic == "missing_rate"} == {3000}
+
+
+def test_few_distinct_rows_are_as_quiet_and_as_quick_as_ever() -> None:
+    rng = np.random.default_rng(22)
+
+    def rows(count: int, share: float) -> dict[str, Any]:
+        return {"flag": rng.random(count) < share, "odd": rng.random(count) < 0.5, "paid": rng.random(count) < 0.4}
+
+    reference = rows(4000, 0.1)
+
+    assert _fired(DriftDetector(reference), rows(6000, 0.1)) == []
+    fired = _fired(DriftDetector(reference), rows(900, 0.4))
+    assert fired[0][0] < 8
+    assert {each.column for _, each in fired if each.column} == {"flag"}
+
+
+def test_values_that_are_stuck_are_drift_and_no_repeats() -> None:
+    rng = np.random.default_rng(23)
+    live = _measured(rng, 900)
+    live["x0"][:] = live["x1"][:] = 0.0
+
+    fired = _fired(DriftDetector(_measured(rng, 3000)), live)
+
+    assert {each.column for pane, each in fired if pane < 5} >= {"x0", "x1"}
+
+
+def _sessions(rng: np.random.Generator, rows: int, length: int = 12) -> dict[str, Any]:
+    """Sessions that come side by side, each with a level of its own."""
+    count = rows // length + 30
+    places = np.argsort(np.repeat(np.arange(count), length) + rng.normal(0, 8, count * length))[:rows]
+    session = np.repeat(np.arange(count), length)[places]
+    level = rng.normal(size=(count, 3))[session] + 0.1 * rng.normal(size=(rows, 3))
+    prefix = rng.integers(1 << 30)
+    return {f"x{place}": level[:, place] for place in range(3)} | {"session": [f"{prefix}-{each}" for each in session]}
+
+
+def test_rows_that_hang_together_by_a_key_count_as_they_are_worth() -> None:
+    rng = np.random.default_rng(31)
+    detector = DriftDetector(_sessions(rng, 12_000), cluster="session")
+    live = _sessions(rng, 12_000)
+
+    assert _fired(detector, live, 100) == []
+    assert 900 <= detector.reference.rows <= 1700
+    assert detector.reference.cluster == "session"
+    assert {column.name for column in detector.reference.columns} == {"x0", "x1", "x2"}
+    assert not detector.unknown_columns
+    # Totals are those of all rows.
+    assert {each.rows for each in detector.scores() if each.statistic == "missing_rate"} == {12_000}
+
+    moved = _sessions(rng, 9000)
+    moved["x1"] = moved["x1"] + 1.5
+    found = [
+        alert
+        for pane in range(90)
+        for alert in detector.update(
+            {name: values[pane * 100 : (pane + 1) * 100] for name, values in moved.items()}, at=10.0 * (200 + pane)
+        )
+    ]
+    assert {alert.column for alert in found if alert.column} == {"x1"}
+
+
+def test_one_user_who_asks_for_half_of_the_rows_is_no_drift() -> None:
+    rng = np.random.default_rng(32)
+
+    def rows(count: int) -> dict[str, Any]:
+        return {"x": rng.normal(size=count), "y": rng.normal(size=count), "user": rng.integers(0, 10**9, count)}
+
+    detector, live = DriftDetector(rows(3000), cluster="user"), rows(9000)
+    loud = rng.random(9000) < 0.5
+    loud[:2000] = False
+    live["user"][loud] = 123_456_789
+    live["x"][loud] = 1.3 + 0.05 * rng.normal(size=int(loud.sum()))
+
+    assert _fired(detector, live, 100) == []
+
+
+@pytest.mark.parametrize(
+    ("cluster", "sentence"),
+    [
+        ("sesion", r"cluster is 'sesion' \(did you mean 'session'\?\), which the reference lacks"),
+        ("", "cluster is '', which the reference lacks"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_refused(cluster: str, sentence: str) -> None:
+    with pytest.raises(DashlightError, match=sentence):
+        DriftDetector(_sessions(np.random.default_rng(33), 2400), cluster=cluster)
+
+
+def test_a_reference_says_itself_by_what_its_rows_hang_together() -> None:
+    rng = np.random.default_rng(34)
+    made = DriftDetector(_sessions(rng, 6000), cluster="session").reference
+
+    assert DriftDetector(dump(made)).reference.cluster == "session"
+    assert DriftDetector(dump(made), cluster="session").reference.version == made.version
+    with pytest.raises(DashlightError, match="cluster is 'user': the reference was made by 'session'"):
+        DriftDetector(made, cluster="user")
+    with pytest.raises(DashlightError, match="cluster is 'user': the reference was made of independent rows"):
+        DriftDetector(DriftDetector({"x": rng.normal(size=300)}).reference, cluster="user")

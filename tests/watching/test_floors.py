@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dashlight.capture.ending import outcome_of
+from dashlight.counting.agents import agents_of
 from dashlight.counting.claims import claim_of
 from dashlight.counting.endpoint import EndpointCounter
 from dashlight.counting.kept_rows import LearningRoom
@@ -74,7 +75,7 @@ class Endpoint:
         self.panes = 0
 
     def serve(self, exchanges: list[Exchange], panes: int = 1, failures: Mapping[int, str] = NOTHING) -> Endpoint:
-        judged = [each for each in exchanges if claim_of(each) is not None]
+        judged = [each for each in exchanges if claim_of(each, agents_of(())) is not None]
         for _ in range(panes):
             if judged:
                 self.counter.count(judged, failures)

@@ -253,3 +253,47 @@ def test_a_counter_is_learned_where_it_is_asked_for() -> None:
         learner.take(counted(rng, learner.rows, 100))
 
     assert [column.name for column in made.columns] == ["age", "seq"]
+
+
+def test_one_payload_that_is_much_of_what_is_learned_is_told_and_counts_once(caplog: pytest.LogCaptureFixture) -> None:
+    taught, probe = Taught(), table_of_columns({"age": np.full(60, 33.0), "income": np.full(60, 1000.0)})
+    for _ in range(5):
+        taught.rows(140)
+        taught.learner.take(KeptRows.of({"feature": probe, "output": NOTHING}))
+    assert taught.rows_made() is None
+
+    taught.rows(200).rows_made()
+    made = finished(taught.rows(300).learner.reference(5.0, model="risk"))
+
+    assert made is not None
+    assert made.rows == WANTED
+    assert made.payloads is not None
+    assert made.payloads.alone_share == 1.0
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+        "/predict risk: one payload is 30 % of the rows to learn from (a probe, retries?): it counts once"
+    ]
+
+
+def test_few_distinct_rows_are_learned_as_often_as_they_come(caplog: pytest.LogCaptureFixture) -> None:
+    learner = Learner("/predict risk", WANTED, tolerance=0.02)
+    flags = table_of_columns({"flag": (np.random.default_rng(4).random(WANTED) < 0.3).tolist()})
+
+    learner.take(KeptRows.of({"feature": flags, "output": NOTHING}))
+    made = finished(learner.reference(5.0, model="risk"))
+
+    assert made is not None
+    assert made.rows == WANTED
+    assert not [record for record in caplog.records if record.levelno == logging.WARNING]
+
+
+def test_what_is_nearly_all_one_payload_is_learned_from_what_else_there_is() -> None:
+    taught, probe = Taught(), table_of_columns({"age": np.full(800, 33.0), "income": np.full(800, 1000.0)})
+    made: int | None = None
+    for _ in range(30):
+        taught.learner.take(KeptRows.of({"feature": probe, "output": NOTHING}))
+        made = taught.rows(100).rows_made()
+        if made is not None:
+            break
+
+    assert made is not None
+    assert 300 <= made < WANTED

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from dashlight.counting.policy import Policy
 from dashlight.records import Alert, Prediction, Table
+from dashlight.store.layout import Layout
 from dashlight.watching.rows import Comparison
+from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Reference
+from dashlight.window.panes import Panes
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
 
@@ -365,3 +368,44 @@ def test_how_a_column_moved_is_measured_once_for_all_judges(reference: Reference
     comparison = Comparison(reference, Policy())
 
     assert len(comparison._movements._fits) == len(reference.columns)
+
+
+@pytest.mark.parametrize("cut", [3, 6, 7, 12])
+def test_repeats_are_known_after_a_restart(reference: Reference, cut: int) -> None:
+    layout: Layout[ComparisonState] = Layout("comparison", 1, ComparisonState)
+    rng = np.random.default_rng(31)
+    whole, first = comparison_with(reference), comparison_with(reference)
+    alerts: dict[bool, list[Alert]] = {True: [], False: []}
+
+    for pane in range(15):
+        rows = {name: np.asarray(values).tolist() for name, values in features(rng, 60).items()}
+        if pane in {5, 6}:
+            rows = {name: [values[0]] * 40 + values[40:] for name, values in rows.items()}
+        if pane == cut:
+            judged = comparison_with(reference)
+            judged.comparison.restore(layout.thaw(b"".join(layout.freeze(first.comparison.state))))
+            first.comparison = judged.comparison
+        for each in (whole, first):
+            each.add(prediction_of(rows), np.zeros(60, "V16"))
+            alerts[each is whole] += each.close_pane(10.0 * pane)
+
+    assert alerts[True] == alerts[False]
+    assert {alert.source for alert in alerts[True] if alert.state == "firing"} >= {"traffic"}
+    assert not [alert for alert in alerts[True] if alert.source == "drift"]
+    assert whole.comparison.scores(15) == first.comparison.scores(15)
+    (missing,) = (each for each in whole.comparison.scores(15) if (each.column, each.statistic) == ("age", "psi"))
+    assert missing.rows == 900
+
+
+def test_repeats_of_other_panes_are_refused(reference: Reference) -> None:
+    judged = comparison_with(reference)
+    rng = np.random.default_rng(32)
+    held: dict[str, Column] = {name: [values[0]] * 30 for name, values in features(rng, 1).items()}
+    judged.add(prediction_of(held), np.zeros(30, "V16"))
+    judged.close_pane(0.0)
+    state = judged.comparison.state
+    assert state.repeated is not None
+
+    wrong = replace(state, repeated=Panes(len(reference.columns)).state)
+    with pytest.raises(ValueError, match="repeated rows of other panes"):
+        comparison_with(reference).comparison.restore(wrong)

@@ -3,12 +3,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from dashlight.window.bins import reference_shares
 from dashlight.window.columns import (
     ColumnReference,
     Reference,
     columns_of,
     is_numeric,
-    reference_shares,
     stacked_counts,
     unseen_is_other,
 )

@@ -162,3 +162,20 @@ def test_what_is_forgotten_of_a_column_is_in_no_window() -> None:
         window = panes.window(wanted)
         assert window.counts[0].tolist() == [window.panes] * BINS
         assert window.counts[1].tolist() == [1] * BINS
+
+
+def test_emptied_panes_ended_at_the_same_moments_and_hold_what_comes_later() -> None:
+    panes = Panes(1)
+    for number in range(40):
+        panes.add(np.ones((1, BINS), np.int64))
+        panes.close(10.0 * number)
+
+    empty = panes.emptied()
+    empty.add(np.ones((1, BINS), np.int64))
+    for each in (panes, empty):
+        each.close(400.0)
+
+    for wanted in (1, 5, 30):
+        whole, later = panes.window(wanted), empty.window(wanted)
+        assert (later.panes, later.first_ended_at) == (whole.panes, whole.first_ended_at)
+        assert later.counts.sum() == BINS

@@ -16,13 +16,13 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "ae1f232cb9006789",
-    ("briefing", 1): "ed103be5279ca8cd",
+    ("pane", 1): "d85c77faf617ee8c",
+    ("briefing", 1): "979cd3b9f7e22ce9",
     ("figures", 1): "f2f410e7009e9a31",
-    ("machine", 1): "f6aa40bf49a4d9d7",
-    ("totals", 1): "da522522df7f2ab1",
-    ("endpoint", 1): "783cf2f5c3f19271",
-    ("comparison", 1): "98340fcfa3353537",
+    ("machine", 1): "42ff5c516616d4d6",
+    ("totals", 1): "ae69b18f693e883f",
+    ("endpoint", 1): "3d4918b2b18c458b",
+    ("comparison", 1): "872577a68af1d5ae",
     ("learner", 1): "35d98066a0ba6440",
 }
 

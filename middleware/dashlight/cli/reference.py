@@ -13,7 +13,7 @@ from dashlight.cli.reference_text import shown
 from dashlight.cli.scan.formats import EXPECTED
 from dashlight.cli.scan.training_file import ScannedFile, training_file
 from dashlight.cli.subparsers import Subparsers
-from dashlight.cli.training import chunks_in_order, moments_in_order, wanted_columns
+from dashlight.cli.training import chunks_in_order, moments_in_order, wanted_columns, with_cluster
 from dashlight.clock import SystemClock
 from dashlight.decode.cells.doubtful import has_open_dates, mixed_cells
 from dashlight.errors import MissingExtraError, ReferenceDataError
@@ -47,6 +47,9 @@ def register(subparsers: Subparsers) -> None:
         ("--categorical", "COL", "columns whose numbers are codes, not quantities"),
     ):
         build.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=meaning)
+    build.add_argument(
+        "--cluster", metavar="COL", help="session or user by which rows hang together: rows count as they are worth"
+    )
     order = build.add_mutually_exclusive_group()
     order.add_argument(
         "--time", metavar="COL", help="column with the time of each row: orders the rows, shows daily patterns"
@@ -102,6 +105,8 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
         time=time,
         keep=arguments.keep,
     )
+    if arguments.cluster is not None:
+        wanted = with_cluster(file, wanted, arguments.cluster)
     for note in wanted.notes:
         print(note, file=sys.stderr)
     if time is None and not arguments.unordered:
@@ -123,6 +128,7 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
             writings=file.writings,
             keep=[*arguments.keep, *arguments.categorical],
             seen=seen.append,
+            cluster=arguments.cluster or "",
         )
     _write(arguments.output, dump(reference))
     found = doubts(

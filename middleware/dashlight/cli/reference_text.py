@@ -23,8 +23,9 @@ def summary(reference: Reference) -> str:
     order = "in time order" if reference.ordered else "in no order"
     made = datetime.fromtimestamp(reference.created_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     model = f" of {reference.model}" if reference.model else ""
+    worth = f" worth (by {reference.cluster})" if reference.cluster else ""
     return (
-        f"{reference.rows} rows {order}, {len(reference.columns)} columns{model}, "
+        f"{reference.rows} rows{worth} {order}, {len(reference.columns)} columns{model}, "
         f"version {reference.version}, {'learned' if reference.source == 'learned' else 'made'} {made}"
     )
 

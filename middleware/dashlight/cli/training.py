@@ -157,6 +157,21 @@ def wanted_columns(
     )
 
 
+def with_cluster(file: TrainingFile, wanted: Wanted, cluster: str) -> Wanted:
+    """*wanted* with the column *cluster*, by which rows hang together, last; ReferenceDataError where *file* lacks it."""
+    if cluster not in file.names:
+        raise ReferenceDataError(f"has no column {cluster!r} (--cluster); it has {_listed(file.names)}")
+    if cluster in wanted.outputs or cluster in file.unusable:
+        raise ReferenceDataError(
+            f"cannot have column {cluster!r} as --cluster: it is an output or holds no single values"
+        )
+    features = tuple(name for name in wanted.features if name != cluster)
+    notes = tuple(note for note in wanted.notes if not note.startswith(f"Column {cluster!r} "))
+    if not features and not wanted.outputs:
+        raise ReferenceDataError(f"has no column left for the reference beside {cluster!r} (--cluster)")
+    return Wanted((*features, cluster), wanted.outputs, notes)
+
+
 def chunks_in_order(
     file: TrainingFile, wanted: Wanted, *, step: Callable[[str], Report]
 ) -> Callable[[], Iterable[Chunk]]:

@@ -13,6 +13,7 @@ from dashlight.counting.machine import Briefing, MachinePane
 from dashlight.counting.rows import RowPane
 from dashlight.judge.directions.bets import SIZES, Direction
 from dashlight.judge.directions.learning import MEMORIES
+from dashlight.judge.traffic.repetition import MOST_HASHES, check_repetition
 from dashlight.metrics.generations import MOST_IN_ALL
 from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.layout import BINS
@@ -44,6 +45,9 @@ def check_briefing(briefing: Briefing) -> None:
         for slow in endpoint.slow:
             _refuse(f"a latency in bin {slow.bin_}", where=not 0 <= slow.bin_ < LATENCY.bins)
         for model in endpoint.models.values():
+            for hashes in model.repeated.values():
+                _refuse("more payloads than are told", where=len(hashes) > MOST_HASHES)
+                _refuse("a hash of more than 64 bits", where=not all(0 <= each < 2**64 for each in hashes))
             for directions in model.directions.values():
                 for direction in directions.values():
                     _check_direction(direction)
@@ -67,7 +71,7 @@ def _check_endpoint(pane: EndpointPane) -> None:
 
 
 def _check_outcomes(outcomes: OutcomeCounts) -> None:
-    _check_counts([outcomes.rows, outcomes.analysed, outcomes.panes])
+    _check_counts([outcomes.rows, outcomes.excluded_rows, outcomes.analysed, outcomes.panes])
     tallies = outcomes.failures, outcomes.refusals, outcomes.undecodable, outcomes.answers
     for counts in (outcomes.outcomes, *tallies):
         _check_counts(counts.values())
@@ -85,6 +89,11 @@ def _check_rows(rows: RowPane) -> None:
     columns = len(rows.counts)
     _check_shape(rows.counts, (columns, BINS))
     _check_range(rows.counts, MOST_COUNT)
+    if rows.repeated is not None:
+        _check_shape(rows.repeated, (columns, BINS))
+        _check_range(rows.repeated, MOST_COUNT)
+    if rows.repetition is not None:
+        check_repetition(rows.repetition)
     _check_joint(rows.joint)
     if rows.recent is not None:
         _check_recent(rows.recent)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
+from dashlight.counting.agents import Agents
 from dashlight.decode.exchange import METHODS
 from dashlight.decode.protocols.detect import place_of
-from dashlight.records import Exchange, Headers, Outcome
+from dashlight.records import Exchange, Outcome
 
 Claim: TypeAlias = Literal["earned", "provisional", "none"]
 """On a place among the endpoints that are judged: by a prediction; until one comes, for its failures and refusals must
@@ -15,18 +16,17 @@ not go unseen; by nothing, so that it is counted at an endpoint that has a place
 
 UNMATCHED = "unmatched"
 _PAGE = "GET without a query"
-_PROBERS = frozenset({b"kube-probe", b"ELB-HealthChecker", b"GoogleHC"})
-"""Product tokens of well-known probes, exactly as they send them."""
-_PINGDOM = b"Pingdom.com_bot"
-"""Its token goes on with a version and an address."""
 _NOBODY_SERVES_THIS = frozenset({404, 405})
 
 
-def claim_of(exchange: Exchange) -> Claim | None:
-    """The claim of *exchange*; None of plumbing, which belongs to no endpoint: probes, documentation, OPTIONS and the like."""
+def claim_of(exchange: Exchange, agents: Agents) -> Claim | None:
+    """The claim of *exchange*; None of plumbing, which belongs to no endpoint: probes, documentation, OPTIONS and the like.
+
+    A GET of one of the *agents* is a probe whatever its path.
+    """
     if exchange.handed is not None:
         return "provisional"
-    if exchange.method == "GET" and _is_of_a_prober(exchange.request_headers):
+    if exchange.method == "GET" and agents.name_of(exchange.request_headers):
         return None
     route = exchange.route
     # The template tells as much, and there are few of them; a GET is a probe more often than not.
@@ -34,11 +34,6 @@ def claim_of(exchange: Exchange) -> Claim | None:
     # A GET without a query asks nothing, so that it is not refused either.
     method = exchange.method if exchange.query or exchange.method != "GET" else _PAGE
     return _claim(method, path, exchange.status, exchange.outcome, is_unmatched=route == UNMATCHED)
-
-
-def _is_of_a_prober(headers: Headers) -> bool:
-    agent = next((value for name, value in headers if name == b"user-agent"), b"")
-    return agent.split(b"/", 1)[0].split(b" ", 1)[0] in _PROBERS or agent.startswith(_PINGDOM)
 
 
 @lru_cache(maxsize=2048)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
+from dashlight.counting.agents import agents_of, are_excluded, without_rows_of
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds, trace_name
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
@@ -84,6 +85,7 @@ class EndpointCounter:
         self._policy = policy
         self._references = references
         self._room = room
+        self._agents = agents_of(policy.excluded_agents)
         self._outcomes = OutcomeCounter()
         self._models: dict[ModelKey, ModelCounter] = {}
         self._admission: Admission[ModelKey] = Admission(most_models)
@@ -106,6 +108,12 @@ class EndpointCounter:
         self._outcomes.add_rows(prediction.features.rows)
         if not prediction.has_columns:
             return
+        excluded = are_excluded(exchanges, self._agents)
+        if excluded.any():
+            rows, prediction = prediction.features.rows, without_rows_of(prediction, excluded)
+            self._outcomes.add_excluded_rows(rows - prediction.features.rows)
+            if not prediction.has_columns:
+                return
         key = (prediction.model, prediction.version)
         gone = self._admission.admit(key)
         if gone is None:

@@ -19,6 +19,8 @@ from dashlight.judge.directions.bets import Direction
 from dashlight.judge.words import printable
 from dashlight.records import Prediction, Table
 from dashlight.window.columns import Reference, columns_of
+from dashlight.window.payloads.clusters import has_column, without_column
+from dashlight.window.payloads.hashing import PayloadHasher, payload_key
 from dashlight.window.reference.learning import Learning
 
 logger = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ class ModelPane:
     @property
     def row_count(self) -> int:
         """Rows in it; of those beside a reference that lacks the outputs each counts once."""
-        counted = sum(int(each.counts[:1].sum()) for each in self.compared[:1])
+        counted = sum(each.row_count for each in self.compared[:1])
         return max(counted, sum(kept.row_count for kept in self.rows))
 
 
@@ -55,6 +57,8 @@ class ModelBrief:
     """Versions of those that it compares with."""
     directions: Mapping[str, Mapping[str, Direction]] = field(default_factory=dict[str, Mapping[str, Direction]])
     """By the version of the reference and the name."""
+    repeated: Mapping[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    """Hashes of payloads that come too often on the machine, by the version of the reference."""
 
 
 class ModelCounter:
@@ -75,16 +79,20 @@ class ModelCounter:
         self._has_matched = False
         self._matched = ""
         """What is to be told with the next pane."""
+        self._hasher: tuple[str, PayloadHasher] | None = None
+        """Of the column by which rows hang together, under its name."""
 
     def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
         """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch."""
+        prediction, keys = self._keyed(prediction)
         prediction = self._named(prediction)
         if not self._counters:
             self._decide(prediction)
         if not self._counters and self._kept is None:
             self._room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
-            counter.add(prediction, trace_ids)
+            # What says again what was just said is no evidence for the next one either, nor anything to learn.
+            prediction, keys = counter.add(prediction, trace_ids, keys), None
         if self._kept is not None and not self._kept.is_full:
             rows = outputs_of(prediction) if self._counters else prediction
             # Empty objects hold nothing to learn.
@@ -113,6 +121,18 @@ class ModelCounter:
         for version, directions in brief.directions.items():
             if version in self._counters:
                 self._counters[version].follow(directions)
+        for version, counter in self._counters.items():
+            counter.know(brief.repeated.get(version, ()))
+
+    def _keyed(self, prediction: Prediction) -> tuple[Prediction, Sequence[int] | None]:
+        """*prediction* without the column by which rows hang together, and its hashes; None where it is not there."""
+        given = self._references.given
+        if given is None or not given.cluster or not has_column(prediction.features, given.cluster):
+            return prediction, None
+        if self._hasher is None or self._hasher[0] != given.cluster:
+            self._hasher = given.cluster, PayloadHasher([given.cluster], payload_key(given.version), is_exact=True)
+        keys: list[int] = self._hasher[1].hashes(prediction.features).tolist()
+        return replace(prediction, features=without_column(prediction.features, given.cluster)), keys
 
     def _named(self, prediction: Prediction) -> Prediction:
         """*prediction* under the names of the operator's reference, as far as they can be told."""

@@ -36,5 +36,7 @@ class Policy:
     """Name of the model where an exchange does not say it."""
     model_version: str = field(default="", compare=False)
     """Likewise."""
+    excluded_agents: tuple[str, ...] = field(default=(), compare=False)
+    """Whose rows are left out beside those of well-known probes; with `none` theirs alone."""
     window_seconds: float = field(default=3600.0, compare=False)
     """What the scores that are shown look back on: alerts have a memory of their own."""

@@ -9,17 +9,20 @@ from numpy.typing import NDArray
 from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
 from dashlight.counting.policy import Policy
+from dashlight.counting.repetition import LEAST_ROWS, Parted, parted, repetition_filter, stretch_panes
 from dashlight.counting.selection import watched_of
 from dashlight.decode.cells.known_columns import as_known, as_sent, known_columns, never_texts
 from dashlight.judge.directions.bets import Direction
-from dashlight.records import Prediction, Role
+from dashlight.records import Prediction, Role, Table
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
-from dashlight.window.facets.facets import expanded, faceted
+from dashlight.window.facets.facets import Matrix, expanded, faceted
 from dashlight.window.facets.label_counts import completed
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
+from dashlight.window.payloads.clusters import Clusters
+from dashlight.window.payloads.repetition import RepetitionPane, merged_repetition
 from dashlight.window.recent_collector import RecentCollector
 from dashlight.window.recent_pane import RecentPane, merged_recent
 from dashlight.window.tables import without_nulls
@@ -42,6 +45,16 @@ class RowPane:
     exemplars: tuple[ExemplarPane, ...]
     unknown: tuple[str, ...]
     """Names, of the last batch that had any, that the reference does not know; some of them."""
+    repetition: RepetitionPane | None = None
+    """None where rows repeat by nature. What it says was left out is in none of the above, ..."""
+    repeated: NDArray[np.int64] | None = None
+    """... but here, with the rows by which those of one key exceed what they are worth, shape (columns, BINS); None where
+    nothing was left out."""
+
+    @property
+    def row_count(self) -> int:
+        """All rows, those that were left out too."""
+        return int(self.counts[:1].sum()) + (0 if self.repeated is None else int(self.repeated[:1].sum()))
 
 
 class RowCounter:
@@ -67,20 +80,42 @@ class RowCounter:
         )
         self._exemplars = ExemplarCollector(begin)
         self._unknown: tuple[str, ...] = ()
+        self._repetition = repetition_filter(reference, watched.hidden, pane_seconds=policy.pane_seconds)
+        self._clusters = Clusters(reference.largest_cluster)
+        self._minute_panes, self._longest_panes = stretch_panes(policy.pane_seconds)
+        self._stretch_panes = 0
+        self._repeated: NDArray[np.int64] | None = None
 
-    def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
-        """Counts the rows of *prediction*; *trace_ids* holds 16 bytes for each exchange of its batch."""
+    def add(self, prediction: Prediction, trace_ids: NDArray[np.void], keys: Sequence[int] | None = None) -> Prediction:
+        """Counts the rows of *prediction*; *trace_ids* holds 16 bytes for each exchange of its batch.
+
+        *keys* says of each row of features by what it hangs together with others; None where nobody knows.
+
+        Returns:
+            The rows that count: without those that say again what was just said, and as many as the keys are worth.
+        """
+        if self._repetition is not None:
+            found = self._repetition.part(prediction, self._codes_of, trace_ids)
+            prediction = self._taken(found)
+            if keys is not None and found.rows is not None:
+                places: list[int] = found.rows.tolist()
+                keys = [keys[place] for place in places]
+        if keys is not None:
+            chosen = self._clusters.chosen(keys)
+            if not chosen.all():
+                prediction = self._taken(parted(prediction, "feature", ~chosen))
         codes: dict[Role, NDArray[np.uint8]] = {}
         for side in self._sides:
-            table = prediction.features if side.role == "feature" else prediction.outputs
+            table = side.table_of(prediction)
             if not table.rows:
                 continue
-            if side.role == "output":
-                table = without_nulls(table, side.names)
             known = as_known(table, side.known)
-            whole, matrices = expanded(completed(known, side.names), side.kinds, widths=side.widths)
+            whole, matrices = side.expanded(known)
             held = side.binner.codes(whole)
-            self._counts[side.columns] += side.binner.count(held)
+            counts = side.binner.count(held)
+            self._counts[side.columns] += counts
+            if self._repetition is not None and side.role == self._repetition.role:
+                self._repetition.observe(counts)
             self._exemplars.keep(side.binner, held, trace_ids[table.exchange], columns=side.columns)
             self._recent.add(side.role, whole if known is table else as_sent(whole, table, side.never_texts))
             codes[side.role] = held
@@ -90,14 +125,46 @@ class RowCounter:
             self._unknown = unknown or self._unknown
         if codes:
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
+        return prediction
+
+    def _taken(self, found: Parted) -> Prediction:
+        """The rows that count; the others are counted for the totals."""
+        if found.repeated is not None:
+            self._leave_out(found.repeated)
+        return found.fresh
+
+    def _leave_out(self, prediction: Prediction) -> None:
+        if self._repeated is None:
+            self._repeated = np.zeros_like(self._counts)
+        for side in self._sides:
+            table = side.table_of(prediction)
+            if table.rows:
+                whole, _ = side.expanded(as_known(table, side.known))
+                self._repeated[side.columns] += side.binner.count(side.binner.codes(whole))
+
+    def _codes_of(self, role: Role, table: Table) -> NDArray[np.uint8]:
+        side = next(side for side in self._sides if side.role == role)
+        return side.binner.codes(side.expanded(as_known(table, side.known))[0])
 
     def follow(self, directions: Mapping[str, Direction]) -> None:
         """Bet along *directions* from now on: those that the judge learned, by name."""
         self._joint.follow(directions)
 
+    def know(self, repeated: Sequence[int]) -> None:
+        """From now on leave out the payloads of these hashes: they come too often on the machine."""
+        if self._repetition is not None:
+            self._repetition.know(repeated)
+
     def close(self) -> RowPane | None:
         """Ends the pane and begins an empty one; None where no row came."""
-        if not self._counts.any():
+        self._stretch_panes += 1
+        is_long = self._stretch_panes >= self._minute_panes and self._clusters.rows >= LEAST_ROWS
+        if is_long or self._stretch_panes >= self._longest_panes:
+            self._clusters.turn()
+            self._stretch_panes = 0
+        if not self._counts.any() and self._repeated is None:
+            if self._repetition is not None:
+                self._repetition.close()
             return None
         exemplars = self._exemplars.close()
         closed = RowPane(
@@ -107,8 +174,10 @@ class RowCounter:
             recent=self._recent.close(),
             exemplars=() if exemplars is None else (exemplars,),
             unknown=self._unknown,
+            repetition=None if self._repetition is None else self._repetition.close(),
+            repeated=self._repeated,
         )
-        self._counts, self._unknown = np.zeros_like(self._counts), ()
+        self._counts, self._unknown, self._repeated = np.zeros_like(self._counts), (), None
         return closed
 
 
@@ -120,6 +189,8 @@ def merged_rows(panes: Sequence[RowPane]) -> RowPane:
     joint = first.joint
     for pane in panes[1:]:
         joint = joint + pane.joint
+    repetition = [pane.repetition for pane in panes if pane.repetition is not None]
+    repeated = [pane.repeated for pane in panes if pane.repeated is not None]
     recent = [pane.recent for pane in panes if pane.recent is not None]
     return RowPane(
         reference=first.reference,
@@ -128,6 +199,8 @@ def merged_rows(panes: Sequence[RowPane]) -> RowPane:
         recent=merged_recent(recent) if recent else None,
         exemplars=tuple(each for pane in panes for each in pane.exemplars)[-MOST_EXEMPLARS:],
         unknown=next((pane.unknown for pane in reversed(panes) if pane.unknown), ()),
+        repetition=merged_repetition(repetition) if repetition else None,
+        repeated=merge(*repeated) if repeated else None,
     )
 
 
@@ -143,3 +216,13 @@ class _Side:
         self.never_texts = never_texts(columns)
         self.names = frozenset(column.name for column in columns if not column.of)
         self.kinds, self.widths = faceted(columns)
+
+    def table_of(self, prediction: Prediction) -> Table:
+        """The rows of this side; of outputs without the columns that no row has."""
+        if self.role == "feature":
+            return prediction.features
+        return without_nulls(prediction.outputs, self.names) if prediction.outputs.rows else prediction.outputs
+
+    def expanded(self, table: Table) -> tuple[Table, Mapping[str, Matrix]]:
+        """*table*, read by what is known, with the facets of its texts and lists, and these as matrices."""
+        return expanded(completed(table, self.names), self.kinds, widths=self.widths)

@@ -90,6 +90,7 @@ class Decoder:
         prediction: Sequence[str] = (),
         ignore: Sequence[str] = (),
         columns: Mapping[str, str] = _NO_NAMES,
+        cluster: str = "",
     ) -> None:
         """As follows.
 
@@ -100,10 +101,11 @@ class Decoder:
             prediction: Globs of the only outputs to keep, likewise.
             ignore: Globs of the columns to leave out, features and outputs alike, whatever the others say.
             columns: Other names for columns, old to new; the globs mean the old ones.
+            cluster: The feature by which rows hang together, which is kept although it may be an id; an old name.
         """
         self._model = model
         self._version = version
-        self._selection = Selection(tuple(features), tuple(prediction), tuple(ignore))
+        self._selection = Selection(tuple(features), tuple(prediction), tuple(ignore), cluster)
         self._kept = lru_cache(maxsize=256)(self._kept_columns)
         self._answers = RecentAnswers()
         self._numbers = NumberTexts()

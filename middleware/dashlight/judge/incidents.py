@@ -84,7 +84,8 @@ class Incidents:
                 # Its place follows from the rest; what explains it is large, and kept once.
                 incident.members[alert.key] = replace(alert, causes=(), exemplars=())
         placed = [self._placed(alert) for alert in changed]
-        for alert in changed:
+        # One that is over and fires again at once is still in it.
+        for alert in {alert.key: alert for alert in changed}.values():
             if alert.state in {"resolved", "inactive"} and alert.key in self._incident_of:
                 self._leave(alert.key, self._incident_of[alert.key])
         return sorted(placed, key=lambda alert: alert.place)

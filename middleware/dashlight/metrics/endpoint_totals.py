@@ -75,6 +75,7 @@ class EndpointTotalsState:
     request_sizes: NDArray[np.int64]
     """Shape (SIZE.bins,)."""
     response_sizes: NDArray[np.int64]
+    excluded_rows: int = 0
 
 
 class EndpointTotals:
@@ -85,7 +86,7 @@ class EndpointTotals:
         self._failures = NamedCounts(KIND_LIMIT, other=OTHER)
         self._undecodable = NamedCounts(REASON_LIMIT, other=OTHER)
         self._answers = NamedCounts(ANSWER_LIMIT, other=_OTHER_ANSWERS)
-        self._rows = self._analysed = 0
+        self._rows = self._excluded_rows = self._analysed = 0
         self._durations = np.zeros(LATENCY.bins, np.int64)
         self._first_bytes = np.zeros(LATENCY.bins, np.int64)
         self._request_sizes = np.zeros(SIZE.bins, np.int64)
@@ -105,6 +106,7 @@ class EndpointTotals:
             self._first_bytes,
             self._request_sizes,
             self._response_sizes,
+            self._excluded_rows,
         )
 
     def restore(self, state: EndpointTotalsState) -> None:
@@ -118,6 +120,7 @@ class EndpointTotals:
         )
         self._answers.restore(state.answers)
         self._rows, self._analysed = within("rows", state.rows), within("analysed exchanges", state.analysed)
+        self._excluded_rows = within("excluded rows", state.excluded_rows)
         self._durations = _histogram(state.durations, LATENCY)
         self._first_bytes = _histogram(state.first_bytes, LATENCY)
         self._request_sizes = _histogram(state.request_sizes, SIZE)
@@ -130,6 +133,7 @@ class EndpointTotals:
         self._undecodable.add(pane.undecodable)
         self._answers.add(pane.answers)
         self._rows += pane.rows
+        self._excluded_rows += pane.excluded_rows
         self._analysed += pane.analysed
         self._durations += pane.durations
         self._first_bytes += pane.first_bytes
@@ -152,6 +156,8 @@ class EndpointTotals:
         named = {"http.route": label(route)}
         for kind, count in self._failures.items():
             yield figure("dashlight.errors", count, {**named, "error.type": error_type(kind)})
+        if self._excluded_rows:
+            yield figure("dashlight.rows.excluded", self._excluded_rows, named)
         for answer, count in self._answers.items():
             yield figure("dashlight.responses", count, {**named, **_answer_attributes(answer)})
         for reason, count in self._undecodable.items():

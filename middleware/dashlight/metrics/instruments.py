@@ -52,6 +52,9 @@ INSTRUMENTS: Mapping[str, Instrument] = {
     "dashlight.request.io": Instrument("counter", "By", "Bytes of request bodies, accurate to 12 %"),
     "dashlight.response.io": Instrument("counter", "By", "Bytes of response bodies, accurate to 12 %"),
     "dashlight.rows": Instrument("counter", "{row}", "Rows in the requests that were analysed"),
+    "dashlight.rows.excluded": Instrument(
+        "counter", "{row}", "Rows of excluded agents, such as probes: counted, not judged"
+    ),
     "dashlight.analysed": Instrument("counter", "{request}", "Requests that were analysed"),
     "dashlight.undecodable": Instrument(
         "counter", "{request}", "Analysed requests that could not be decoded, by reason"

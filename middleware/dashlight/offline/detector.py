@@ -25,6 +25,7 @@ from dashlight.watching.rows import Comparison
 from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.columns import columns_of as columns_of_role
 from dashlight.window.facets.facets import facet_names, faceted
+from dashlight.window.payloads.hashing import PayloadHasher, payload_key
 from dashlight.window.reference.file import dump
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class DriftDetector:
         tolerance: float = 0.02,
         pane_seconds: float = 10,
         ordered: bool = True,
+        cluster: str | None = None,
     ) -> None:
         """Set up the judge.
 
@@ -88,6 +90,8 @@ class DriftDetector:
             pane_seconds: rows are judged at most this often; the budget is counted in panes.
             ordered: whether the rows of the reference are in time order, from which is learned how much shares move by
                 themselves.
+            cluster: column by whose value rows hang together, a session or a user; no column of its own. Rows of one
+                value count as as many as they are worth together. A reference file says it itself.
 
         Raises:
             DashlightError: the reference, the kinds or a setting cannot be used; says what was found and what is wanted.
@@ -99,7 +103,8 @@ class DriftDetector:
             raise CallError(f"tolerance is {tolerance!r}: expected a number above 0 and up to 1")
         panes = _panes_between(false_alarms, self._pane_seconds)
         now = SystemClock().now()
-        self._reference = reference_of(reference, kinds, ordered=ordered, created_at=now)
+        self._reference = reference_of(reference, kinds, ordered=ordered, created_at=now, cluster=cluster)
+        self._hasher = PayloadHasher([self._reference.cluster], payload_key(self._reference.version), is_exact=True)
         policy = Policy(pane_seconds=self._pane_seconds, panes_between_false_alarms=panes, tolerance=tolerance)
         self._comparison = Comparison(self._reference, policy, model=self._reference.model)
         self._counter = self._comparison.counter()
@@ -125,7 +130,7 @@ class DriftDetector:
                 lengths, or none of them is known. Then nothing was counted.
         """
         at = self._checked_moment(at)
-        given = columns_of(columns, "the update")
+        given, keys = self._keyed(columns_of(columns, "the update"))
         unknown = [name for name in given.values if name not in self._names]
         if len(unknown) == len(given.values):
             asked = suggestion(unknown[0], self._names)
@@ -134,7 +139,7 @@ class DriftDetector:
             )
         prediction = self._prediction(given)
         self._count_unknown([name for name in unknown if name not in self._left_out], given.rows)
-        self._counter.add(prediction, _NO_TRACE)
+        self._counter.add(prediction, _NO_TRACE, keys)
         self._at = at
         if math.isnan(self._closed_at):
             self._closed_at = at
@@ -202,6 +207,16 @@ class DriftDetector:
         if moment < self._at:
             raise CallError(f"at is {moment!r}, before the last update at {self._at!r}: expected rows in order of time")
         return moment
+
+    def _keyed(self, given: Columns) -> tuple[Columns, list[int] | None]:
+        """*given* without the column by which rows hang together, and its hashes; None where it is not there."""
+        cluster = self._reference.cluster
+        if not cluster or cluster not in given.values:
+            return given, None
+        keyed = table_of({cluster: given.values[cluster]}, given.rows)
+        rest = {name: values for name, values in given.values.items() if name != cluster}
+        keys: list[int] = self._hasher.hashes(keyed).tolist()
+        return replace(given, values=rest), keys
 
     def _prediction(self, given: Columns) -> Prediction:
         features, outputs = (side.table(given) for side in self._sides.values())

@@ -42,11 +42,13 @@ _WANTED: Mapping[Kind, str] = {
 _KINDS = cast("tuple[Kind, ...]", get_args(Kind))
 
 
-def reference_of(given: object, kinds: Mapping[str, str] | None, *, ordered: bool, created_at: float) -> Reference:
+def reference_of(
+    given: object, kinds: Mapping[str, str] | None, *, ordered: bool, created_at: float, cluster: str | None = None
+) -> Reference:
     """The reference that *given* is: a mapping of names to arrays, a frame, a reference file (path or bytes), a Reference.
 
     *kinds* says of what kind columns are where that should not be left to their values. *ordered* says that rows in
-    memory are in time order.
+    memory are in time order. *cluster* is the column by whose value rows hang together.
 
     Raises:
         CallError: *given* or *kinds* is not what it should be.
@@ -54,10 +56,14 @@ def reference_of(given: object, kinds: Mapping[str, str] | None, *, ordered: boo
     """
     declared = _checked_kinds(kinds)
     if isinstance(given, Reference):
-        return _agreeing(given, declared)
+        return _agreeing(given, declared, cluster)
     if isinstance(given, str | bytes | bytearray | os.PathLike):
-        return _agreeing(_loaded(cast("str | bytes | os.PathLike[str]", given)), declared)
-    return _built(columns_of(given, _THE_REFERENCE), declared, ordered=ordered, created_at=created_at)
+        return _agreeing(_loaded(cast("str | bytes | os.PathLike[str]", given)), declared, cluster)
+    columns = columns_of(given, _THE_REFERENCE)
+    if cluster is not None and cluster not in columns.values:
+        asked = suggestion(cluster, columns.values)
+        raise CallError(f"cluster is {cluster!r}{asked}, which the reference lacks: it has {listed(columns.values)}")
+    return _built(columns, declared, cluster or "", ordered=ordered, created_at=created_at)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -107,7 +113,10 @@ def _loaded(given: str | bytes | os.PathLike[str]) -> Reference:
         raise ReferenceDataError(f"{os.fspath(given)} cannot be read as a reference file: {reason}") from None
 
 
-def _agreeing(reference: Reference, declared: Mapping[str, Kind]) -> Reference:
+def _agreeing(reference: Reference, declared: Mapping[str, Kind], cluster: str | None) -> Reference:
+    if cluster is not None and cluster != reference.cluster:
+        made = f"by {reference.cluster!r}" if reference.cluster else "of independent rows"
+        raise CallError(f"cluster is {cluster!r}: the reference was made {made}")
     found = {column.name: column.kind for column in reference.columns}
     if not found:
         raise CallError("the reference has no columns: expected at least one")
@@ -120,7 +129,9 @@ def _agreeing(reference: Reference, declared: Mapping[str, Kind]) -> Reference:
     return reference
 
 
-def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, created_at: float) -> Reference:
+def _built(
+    columns: Columns, declared: Mapping[str, Kind], cluster: str, *, ordered: bool, created_at: float
+) -> Reference:
     names = columns.values.keys()
     _check_names(declared, names)
     if columns.rows < LEAST_ROWS:
@@ -144,6 +155,7 @@ def _built(columns: Columns, declared: Mapping[str, Kind], *, ordered: bool, cre
             keep=[*declared, *coded],
             writings=dict.fromkeys(columns.moments, Writing("time"))
             | {name: column.writing for name, column in written.items()},
+            cluster=cluster,
         )
     except ReferenceDataError as error:
         raise CallError(f"{_THE_REFERENCE} {error}") from None

@@ -10,6 +10,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from dashlight.clock import Clock
+from dashlight.counting.agents import agents_of
 from dashlight.counting.claims import Claim, claim_of
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
@@ -69,6 +70,7 @@ class Pipeline:
         self._shows_figures = shows_figures
         self._clock = clock
         self._pane_seconds = policy.pane_seconds
+        self._agents = agents_of(policy.excluded_agents)
         self._pane_end_at = self._next_end(clock.now())
         self._pane_count = 0
         self._answered_count = 0
@@ -127,7 +129,7 @@ class Pipeline:
         by_endpoint: dict[str, list[Exchange]] = {}
         claims: dict[str, Claim] = {}
         for exchange in exchanges:
-            claim = claim_of(exchange)
+            claim = claim_of(exchange, self._agents)
             route = OTHER_ENDPOINTS if claim is None else exchange.route
             by_endpoint.setdefault(route, []).append(exchange)
             self._answered_count += claim is not None

@@ -96,6 +96,7 @@ class WatchedEndpoint:
             limits=self._limits.state,
             traces=traffic.traces.state,
             told_unsteady=traffic.told_unsteady,
+            told_excluded=traffic.told_excluded,
             mistakes=self.mistakes,
             undecodable=self.undecodable,
             unwatched_rows=self.unwatched_rows,

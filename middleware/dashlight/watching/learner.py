@@ -13,11 +13,12 @@ from dashlight.counting.kept_rows import KeptRows
 from dashlight.decode.cells.known_columns import as_known, typed_columns
 from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_steps
-from dashlight.judge.words import NAMES_LISTED, listed, printable
+from dashlight.judge.words import NAMES_LISTED, listed, percent, printable
 from dashlight.records import Role, Score, Table
 from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.fitting import refuse, within
 from dashlight.window.inspection.left_out import WHY
+from dashlight.window.payloads.once import counted_once, rows_at
 from dashlight.window.reference.chunks import Chunk
 from dashlight.window.reference.learning import Learning
 from dashlight.window.reference.steps import Steps
@@ -69,6 +70,7 @@ class Learner:
         self._size_bytes = 0
         self.moving: tuple[str, ...] = ()
         """Columns that did not hold still when last looked at."""
+        self._has_told_repeats = False
         self.damaged_rows = 0
         """Rows left out because what was kept of them can no longer be read: others are waited for in their place."""
         logger.info("%s: learning a reference from the first %d rows", name, rows_wanted)
@@ -117,6 +119,9 @@ class Learner:
         wanted, learning = self._stretch, self._learning()
         if not self._is_full:  # some were damaged
             return None
+        learning = self._without_repeats(learning)
+        if learning.rows < wanted and not self._is_full:
+            return None
         writings = _read_texts(learning)
         # A counter never holds still.
         rows = _without(learning.left_out(self._keep_globs), learning.chunk)
@@ -125,11 +130,11 @@ class Learner:
         yield
         self.moving = yield from moved_steps(latest, tolerance=self._tolerance, rng=np.random.default_rng(_SEED))
         most = MOST_STRETCHES * wanted
-        if self.moving and learning.rows < most and not self._is_heavy:
-            self._wanted = min(learning.rows + wanted, most)
+        if self.moving and self.rows < most and not self._is_heavy:
+            self._wanted = min(self.rows + wanted, most)
             logger.info("%s: %s moved while a reference was learned; going on", self._name, listed(self.moving))
             return None
-        if learning.rows < self._wanted:
+        if learning.rows < self._wanted and self._is_heavy:
             logger.info(
                 "%s: rows are wide: %d of them hold %d MB, and no more are waited for",
                 self._name,
@@ -153,6 +158,29 @@ class Learner:
             told = [f"{printable(each.name)} {WHY[each.why]}" for each in reference.left_out[:NAMES_LISTED]]
             logger.info("%s: left out: %s", self._name, "; ".join(told))
         return reference
+
+    def _without_repeats(self, learning: Learning) -> Learning:
+        """*learning*, of which a payload that is too much of it counts once; then more rows are waited for."""
+        rows = learning.chunk
+        role: Role = "feature" if "feature" in rows else "output"
+        if role not in rows:
+            return learning
+        once, count = counted_once(rows[role]), rows[role].rows
+        if not once.share:
+            return learning
+        if not self._has_told_repeats:
+            self._has_told_repeats = True
+            logger.warning(
+                "%s: one payload is %s of the rows to learn from (a probe, retries?): it counts once",
+                self._name,
+                percent(once.share),
+            )
+        fresh = Learning(self.rows + 1)
+        fresh.take({each: rows_at(table, once, count) for each, table in rows.items()})
+        if fresh.rows < self._stretch:
+            as_many = -(-self._stretch * self.rows // fresh.rows)
+            self._wanted = min(as_many, MOST_STRETCHES * self._stretch)
+        return fresh
 
     @property
     def _is_full(self) -> bool:

@@ -15,6 +15,7 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, PlacesState
 from dashlight.judge.alerts import Alerts, ended
+from dashlight.judge.traffic.repetition import is_of_repeats
 from dashlight.judge.traffic.rules import OF_PROCESS
 from dashlight.judge.traffic.scores import quantities_of_process
 from dashlight.judge.traffic.thresholds import Quantities, ThresholdJudge
@@ -33,9 +34,8 @@ logger = logging.getLogger(__name__)
 Lose: TypeAlias = Callable[[str, Exception], None]
 """Takes the name of a part of a state that cannot be taken over, and why."""
 REPLACED = "the reference was replaced"
+_MADE_ROOM, _UNASKED = "the endpoint made room for one with predictions", "the endpoint is no longer asked"
 _NOT_TAKEN_OVER = "the statistics behind it could not be taken over"
-_OF_ROWS = frozenset({"drift", "break"})
-"""Sources of alerts that comparisons raise."""
 
 
 class MachineWatch:
@@ -109,10 +109,9 @@ class MachineWatch:
         if totals is not None and not _tried("totals", lambda: self.totals.restore(totals), lose):
             self.totals = Totals(started_at=at)
         replaced: set[WatchedModel] = set()
-        lost: set[str] = set()
+        lost: list[str] = []
         for route in machine.endpoints:
-            if not (yield from self._restore_endpoint(route, state, replaced, lose)):
-                lost.add(route)
+            lost += () if (yield from self._restore_endpoint(route, state, replaced, lose)) else (route,)
         self._restore_models(state, lose)
         models = [model for endpoint in self._endpoints.values() for model in endpoint.models.values()]
         places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
@@ -121,7 +120,7 @@ class MachineWatch:
         return self._alerts.observe(
             ended(alert, at, REPLACED if (alert.endpoint, alert.model, alert.version) in replaced else _NOT_TAKEN_OVER)
             for alert in self._alerts.in_force
-            if alert.key not in judged and (alert.source in _OF_ROWS or alert.endpoint in lost)
+            if alert.key not in judged and (_is_of_rows(alert) or alert.endpoint in lost)
         )
 
     def _restore_endpoint(self, route: str, state: WholeState, replaced: set[WatchedModel], lose: Lose) -> Steps[bool]:
@@ -250,10 +249,8 @@ class MachineWatch:
                     name = OTHER_ENDPOINTS
                     self._admission.admit(name)
                 for each_gone in gone or ():
-                    if each_gone in yielding:
-                        ended += self._let_go(each_gone, at, "the endpoint made room for one with predictions")
-                    else:
-                        ended += self._let_go(each_gone, at)
+                    made_room = each_gone in yielding
+                    ended += self._let_go(each_gone, at, _MADE_ROOM if made_room else _UNASKED)
                     counted.pop(each_gone, None)
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
             if name == OTHER_ENDPOINTS:
@@ -276,18 +273,21 @@ class MachineWatch:
             if not endpoint.models and route not in earned and route != OTHER_ENDPOINTS
         }
 
-    def _let_go(self, route: str, at: float, why: str = "the endpoint is no longer asked") -> list[Alert]:
+    def _let_go(self, route: str, at: float, why: str) -> list[Alert]:
         """Watches the endpoint no longer; its alerts in force, which end with that."""
         self._admission.forget(route)
         self._endpoints.pop(route).give_back()
         logger.info("%s: no longer watched: %s", printable(route), why)
-        in_force = self._alerts.in_force
-        return [ended(alert, at, why) for alert in in_force if alert.endpoint == route]
+        return [ended(alert, at, why) for alert in self._alerts.in_force if alert.endpoint == route]
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
-        return WatchedEndpoint(
-            route, self._policy, self._references, place=place, places=self._places, since_at=self._ended_at
-        )
+        named, since_at = (route, self._policy, self._references), self._ended_at
+        return WatchedEndpoint(*named, place=place, places=self._places, since_at=since_at)
+
+
+def _is_of_rows(alert: Alert) -> bool:
+    # Whether a comparison raised it.
+    return alert.source in {"drift", "break"} or is_of_repeats(alert)
 
 
 def _tried(part: str, restore: Callable[[], object], lose: Lose) -> bool:

@@ -117,7 +117,8 @@ class ModelWatch:
     def brief(self) -> ModelBrief:
         """What is to be counted of the model from now on."""
         directions = {version: each.directions for version, each in self._comparisons.items()}
-        return ModelBrief(tuple(self._comparisons), directions)
+        repeated = {version: each.repeated for version, each in self._comparisons.items() if each.repeated}
+        return ModelBrief(tuple(self._comparisons), directions, repeated)
 
     def close_pane(self, pane: ModelPane | None, at: float) -> Iterator[Alert | None]:
         """Judges the *pane* that ended *at*, None where no row came; the alerts whose state changed.

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.counting.exemplars import Exemplars
 from dashlight.counting.policy import Policy
 from dashlight.counting.rows import RowCounter, RowPane
 from dashlight.counting.selection import watched_of
@@ -15,16 +14,18 @@ from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.judge.breaks.state import Place
 from dashlight.judge.columns.judge import DriftJudge
-from dashlight.judge.columns.scores import scores
+from dashlight.judge.columns.scores import known_scores, scores
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.natural_variation import Movements
+from dashlight.judge.traffic.repetition import RepetitionJudge
 from dashlight.records import Alert, Role, Score
+from dashlight.watching.examples import Examples
 from dashlight.watching.joint import JointComparison, Labels
+from dashlight.watching.left_out import LeftOut
 from dashlight.watching.presence import Presence
 from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
 from dashlight.window.fitting import fitted, moment
-from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
 from dashlight.window.recent_pane import ROLES
 from dashlight.window.reference.steps import Steps, finished
@@ -72,12 +73,14 @@ class Comparison:
             **labels,
         )
         self._share, self._watched, self._movements, self._labels = share, watched, movements, labels
+        self._repetition = RepetitionJudge(reference.payloads, pane_seconds=policy.pane_seconds, **labels)
         self._presence = Presence(self.columns, are_learned=reference.source == "learned")
         self._watched_places: frozenset[Place] = frozenset((column.role, column.name) for column in watched.columns)
         self._places = {(column.role, column.name): place for place, column in enumerate(self.columns)}
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
-        self._exemplars = Exemplars(len(self.columns))
+        self._left_out = LeftOut()
+        self._examples = Examples(self.columns, self._panes)
         self._in_force: dict[str, Alert] = {}
         self._ended_at: float | None = None
         self._rows = np.zeros(len(self.columns))
@@ -114,11 +117,13 @@ class Comparison:
         """What outlives the process: all but what follows from the reference and the policy."""
         return ComparisonState(
             panes=self._panes.state,
+            repeated=self._left_out.state,
+            repetition=self._repetition.state,
             judge=self._judge.state,
             joint=self._joint.state,
             breaks=self._breaks.state,
             recent=self._recent.state,
-            exemplars=self._exemplars.state,
+            exemplars=self._examples.kept.state,
             in_force=tuple(self._in_force.values()),
             ended_at=self._ended_at,
             rows=self._rows,
@@ -129,11 +134,13 @@ class Comparison:
     def restore(self, state: ComparisonState) -> None:
         """Goes on from *state*; ValueError where it does not fit the reference or the policy."""
         self._panes.restore(state.panes)
+        self._left_out.restore(state.repeated, self._panes)
+        self._repetition.restore(state.repetition)
         self._judge.restore(state.judge)
         self._joint.restore(state.joint)
         self._breaks.restore(state.breaks)
         self._recent.restore(state.recent)
-        self._exemplars.restore(state.exemplars)
+        self._examples.kept.restore(state.exemplars)
         for alert in state.in_force:
             check_alert(alert)
             self._in_force[alert.key] = alert
@@ -151,11 +158,17 @@ class Comparison:
         """Along which the rows of the next pane are to be counted, by name."""
         return self._joint.directions
 
+    @property
+    def repeated(self) -> tuple[int, ...]:
+        """Hashes of payloads that came too often on the whole machine in the last minute."""
+        return self._repetition.hashes
+
     def fits(self, pane: RowPane) -> bool:
         """Whether *pane* is of the columns, pairs and directions that are judged here: no other can be judged."""
         recent = pane.recent
         return (
             pane.counts.shape == self._reference_counts.shape
+            and (pane.repeated is None or pane.repeated.shape == pane.counts.shape)
             and self._joint.fits(pane.joint)
             and (
                 recent is None
@@ -173,16 +186,17 @@ class Comparison:
         if pane is None:
             return []
         self.unknown_columns = pane.unknown or self.unknown_columns
-        self._exemplars.take(pane.exemplars, pane=self._panes.closed)
+        self._examples.kept.take(pane.exemplars, pane=self._panes.closed)
         # What never came is not judged: no request may ever bring it. Once it comes, it has no past.
         self._panes.forget(self._presence.take(pane.counts))
+        self._left_out.take(pane.repeated, at, self._panes)
         self._panes.add(pane.counts)
         counts = self._presence.judged(self._panes.close(at))
         self._rows += counts.sum(1)
         self._recent.take(pane.recent, at)
         judged = yield from self._judge.update_in_steps(counts, at, self._window, began_at=began_at)
         yield
-        alerts = [self._shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
+        alerts = [self._examples.shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
@@ -190,6 +204,7 @@ class Comparison:
         beside = self._joint.close_pane(pane.joint, at, told=told.union(name for _, name in never))
         yield
         beside += [self._dated(each) for each in self._breaks.update(self._recent, at, never=never)]
+        beside += self._repetition.update(pane.repetition, at)
         # What ends without having been told is no news.
         beside = [each for each in beside if each.state in {"pending", "firing"} or each.key in self._in_force]
         self._remember(beside)
@@ -258,8 +273,9 @@ class Comparison:
         """The scores of the last *panes*, and which shift would have been seen by now; none before a pane has ended."""
         if not self._panes.closed:
             return []
-        found = scores(self.columns, self._reference_counts, self._panes.window(panes).counts)
-        return [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
+        counts, left_out = self._left_out.beside(self._panes.window(panes).counts, panes)
+        found = scores(self.columns, self._reference_counts, counts)
+        return left_out + [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
 
     def _detectable_shifts(self) -> list[Score]:
         """What would have been seen by now of every column; nothing of what would not.
@@ -268,49 +284,16 @@ class Comparison:
         """
         if not self._judge.columns:
             return []
-        told = {SHIFT: self._judge.minimum_detectable_shift(self._rows)}
-        rates = self._judge.minimum_detectable_rates(self._rows)
-        told |= {f"minimum_detectable_{rate}": values for rate, values in rates.items()}
-        return [
-            Score(column.name, column.role, statistic, value, value, value, int(rows))
-            for statistic, values in told.items()
-            for column, value, rows in zip(self._judge.columns, values.tolist(), self._rows, strict=True)
-            if np.isfinite(value) and column.name not in self._hidden
-        ]
+        told = self._judge.minimum_detectable_rates(self._rows)
+        rates = {f"minimum_detectable_{rate}": values for rate, values in told.items()}
+        shifts = {SHIFT: self._judge.minimum_detectable_shift(self._rows)}
+        found = known_scores(self._judge.columns, shifts | rates, self._rows)
+        return [score for score in found if score.column not in self._hidden]
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges after *since_at* without a value in *column*; none where it is not of this reference."""
-        place = self._places.get((role, column))
-        if place is None:
-            return ()
-        missing = np.zeros(BINS, np.int64)
-        missing[NULL] = 1
-        panes = max(self._panes.since(since_at).panes, 1)
-        return self._exemplars.of(
-            place, current=missing, reference=np.zeros_like(missing), since_pane=self._panes.closed - panes
-        )
+        return self._examples.of_missing(role, column, since_at)
 
     def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
         window = self._panes.window(panes)
         return window.counts, window.panes
-
-    def _shown(self, alert: Alert) -> Alert:
-        """*alert* of its column, with exemplars: exchanges since the change with values in the bins that grew the most.
-
-        A facet is a thing of ours; its column is the user's. The summary names the facet.
-        """
-        if alert.column is None or alert.role is None:
-            return alert
-        place = self._places[alert.role, alert.column]
-        alert = replace(alert, column=self.columns[place].of or alert.column)
-        if alert.state not in {"pending", "firing"}:
-            return alert
-        # Where the change is as old as the first pane, that pane is the moment since which it is told.
-        since = self._panes.window(max(self._panes.since(alert.since_at).panes, 1))
-        exemplars = self._exemplars.of(
-            place,
-            current=since.counts[place],
-            reference=self._reference_counts[place],
-            since_pane=self._panes.closed - since.panes,
-        )
-        return replace(alert, exemplars=exemplars)

@@ -20,6 +20,7 @@ from dashlight.judge.columns.judge import DriftJudgeState
 from dashlight.judge.directions.judge import DirectionJudgeState
 from dashlight.judge.pairs.state import PairJudgeState
 from dashlight.judge.traffic.course import TrafficCourseState
+from dashlight.judge.traffic.repetition import RepetitionState
 from dashlight.judge.traffic.silence import SilenceState
 from dashlight.judge.traffic.thresholds import CrossingState
 from dashlight.metrics.totals import TotalsState
@@ -51,6 +52,9 @@ class ComparisonState:
     """Of `Comparison`."""
 
     panes: PanesState
+    repeated: PanesState | None
+    """Rows that say again what was just said; None before there was one."""
+    repetition: RepetitionState
     judge: DriftJudgeState
     joint: JointState
     breaks: BreakJudgeState
@@ -95,6 +99,7 @@ class EndpointState:
     mistakes: Mapping[str, int]
     undecodable: Mapping[str, int]
     unwatched_rows: int
+    told_excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

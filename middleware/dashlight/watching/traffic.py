@@ -10,7 +10,7 @@ from dashlight.judge.traffic.events import QUANTILES, Quantity
 from dashlight.judge.traffic.judge import Recent
 from dashlight.judge.traffic.rules import Rule
 from dashlight.judge.traffic.silence import SilenceJudge
-from dashlight.judge.words import printable
+from dashlight.judge.words import percent, printable
 from dashlight.records import Alert, Score
 from dashlight.watching.state import EndpointState
 from dashlight.window.outcome_panes import OutcomePanes
@@ -21,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 _SILENCE_PART = 0.25
 """Of an endpoint's traffic: for its falling silent."""
+MOST_EXCLUDED = 0.05
+"""Share of the rows that may be left out because of who asks without a word: nobody hides by a header."""
+_EXCLUDED_SECONDS, _LEAST_ROWS = 3600.0, 100
+"""It is measured over so long, on so many rows at least."""
 
 
 class TrafficWatch:
@@ -44,6 +48,8 @@ class TrafficWatch:
         self.traces = TraceIds()
         self.told_unsteady = False
         """Whether it was told that what is learned keeps changing."""
+        self.told_excluded = False
+        """Whether it was told that many rows are left out because of who asks."""
 
     def restore(self, state: EndpointState) -> None:
         """Goes on from *state*; ValueError where it does not fit."""
@@ -52,9 +58,12 @@ class TrafficWatch:
         self.silence.restore(state.silence)
         self.traces.restore(state.traces)
         self.told_unsteady = state.told_unsteady
+        self.told_excluded = state.told_excluded
 
     def judge(self, pane: OutcomeCounts, at: float) -> Iterator[Alert]:
         """Learns from the *pane* that ended *at*, or judges it: the alerts whose state changed."""
+        if pane.excluded_rows and not self.told_excluded:
+            self._tell_excluded()
         course = self.course
         was_learning = course.judge is None
         yield from course.update(pane, at, Recent(self.outcomes.since, self._traces_of))
@@ -65,6 +74,16 @@ class TrafficWatch:
         if was_learning and course.judge is not None:
             exchanges = course.judge.reference.total.exchanges
             logger.info("%s: learned from %d exchanges what the traffic is like", self._name, exchanges)
+
+    def _tell_excluded(self) -> None:
+        counts = self.outcomes.window(max(round(_EXCLUDED_SECONDS / self._pane_seconds), 1))
+        share = counts.excluded_rows / counts.rows
+        if counts.rows >= _LEAST_ROWS and share > MOST_EXCLUDED:
+            self.told_excluded = True
+            told = self._name, percent(share)
+            logger.warning(
+                "%s: %s of the rows come by agents of DASHLIGHT_EXCLUDED_AGENTS and are not judged; told once", *told
+            )
 
     def traces_of_rule(self, rule: Rule, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges after *since_at* that show what crosses *rule*."""

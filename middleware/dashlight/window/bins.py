@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Table
-from dashlight.window.columns import ColumnReference
+from dashlight.window.columns import ColumnReference, stacked_counts
 from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
 from dashlight.window.ranks import MOST_EDGES, Ranks
 from dashlight.window.values import WRONG, Coded, Text, number_texts, numbers_of, texts_of, truths_of
@@ -175,3 +175,25 @@ def _bin_of_word(column: ColumnReference) -> dict[Text, int]:
     bins.update(dict.fromkeys(column.known, BINS - 1))
     bins.update({category: STRUCTURAL_BINS + rank for rank, category in enumerate(column.categories)})
     return bins
+
+
+def reference_shares(columns: Sequence[ColumnReference]) -> NDArray[np.float64]:
+    """Share of every bin in the reference, shape (len(columns), BINS), with room for what chance alone would bring.
+
+    Null and type error hold at least half a row. Out of range holds at least 1/(R+1) on each side: what R exchangeable
+    rows leave beyond their extremes. Unseen categories hold (n1 + 1/2)/(R+1), n1 = single_block_rows (Good-Turing), and
+    where there is a bin "other", which held them all when each was new, that much is taken off it.
+    """
+    counts = stacked_counts(columns).astype(np.float64)
+    counts[:, : TYPE_ERROR + 1] = np.maximum(counts[:, : TYPE_ERROR + 1], 0.5)
+    for column, held in zip(columns, counts, strict=True):
+        if column.kind == "numeric":
+            beyond = column.rows / (column.rows + 1)
+            held[[BELOW, ABOVE]] = np.maximum(held[[BELOW, ABOVE]], beyond)
+        elif column.kind != "text":
+            unseen = column.rows * (column.single_block_rows + 0.5) / (column.rows + 1)
+            if column.known:
+                held[-1] = max(held[-1] - max(unseen - held[UNSEEN], 0.0), 0.5)
+            held[UNSEEN] = max(held[UNSEEN], unseen)
+    shares: NDArray[np.float64] = counts / counts.sum(axis=1, keepdims=True)
+    return shares

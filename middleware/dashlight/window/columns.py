@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Kind, Role
-from dashlight.window.layout import ABOVE, BELOW, BINS, TYPE_ERROR, UNSEEN
+from dashlight.window.layout import BINS
 
 Tally: TypeAlias = NDArray[np.float32]
 Floats: TypeAlias = NDArray[np.float64]
@@ -216,6 +216,35 @@ class LeftOutColumn:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PayloadReference:
+    """How often the rows of a reference repeat, without a value of them."""
+
+    key: int
+    """Of the hashes: 64 bits."""
+    role: Role
+    """Whose columns make a payload: the features, or the outputs where there are none."""
+    rows: int
+    alone_share: float
+    """Part of the rows whose payload came once: so much of new traffic is new. 0 to 1."""
+    hashes: NDArray[np.uint64]
+    """Shape (frequent,): of the payloads that came most often, more than once each; the most frequent first."""
+    counts: NDArray[np.int64]
+    """Shape (frequent,): in at most so many rows each of them came."""
+    unlisted_count: int
+    """In at most so many any other."""
+    block_share: float
+    """The largest share of one payload in a block of BLOCK_ROWS[0] consecutive rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargestCluster:
+    """What rows of one key were at most, of those of a short stretch of the reference."""
+
+    share: float = 1.0
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reference:
     """The references of all columns of one model, and where they come from."""
 
@@ -235,6 +264,11 @@ class Reference:
     """Whole rows: of the numeric features and outputs jointly (name `""`), and of each text and vector column."""
     left_out: tuple[LeftOutColumn, ...] = ()
     """Columns that it does without; traffic may bring them."""
+    payloads: PayloadReference | None = None
+    """How often its rows repeat; None where nobody looked."""
+    cluster: str = ""
+    """The column by whose value rows hang together, which is no feature; empty where there is none."""
+    largest_cluster: LargestCluster = field(default_factory=LargestCluster)
 
     @property
     def rows(self) -> int:
@@ -260,25 +294,3 @@ def is_numeric(columns: Sequence[ColumnReference]) -> NDArray[np.bool_]:
 def unseen_is_other(columns: Sequence[ColumnReference]) -> NDArray[np.bool_]:
     """Which columns have so many categories that an unseen one is no more than another rare one, shape (len(columns),)."""
     return np.array([bool(column.known) for column in columns], np.bool_)
-
-
-def reference_shares(columns: Sequence[ColumnReference]) -> NDArray[np.float64]:
-    """Share of every bin in the reference, shape (len(columns), BINS), with room for what chance alone would bring.
-
-    Null and type error hold at least half a row. Out of range holds at least 1/(R+1) on each side: what R exchangeable
-    rows leave beyond their extremes. Unseen categories hold (n1 + 1/2)/(R+1), n1 = single_block_rows (Good-Turing), and
-    where there is a bin "other", which held them all when each was new, that much is taken off it.
-    """
-    counts = stacked_counts(columns).astype(np.float64)
-    counts[:, : TYPE_ERROR + 1] = np.maximum(counts[:, : TYPE_ERROR + 1], 0.5)
-    for column, held in zip(columns, counts, strict=True):
-        if column.kind == "numeric":
-            beyond = column.rows / (column.rows + 1)
-            held[[BELOW, ABOVE]] = np.maximum(held[[BELOW, ABOVE]], beyond)
-        elif column.kind != "text":
-            unseen = column.rows * (column.single_block_rows + 0.5) / (column.rows + 1)
-            if column.known:
-                held[-1] = max(held[-1] - max(unseen - held[UNSEEN], 0.0), 0.5)
-            held[UNSEEN] = max(held[UNSEEN], unseen)
-    shares: NDArray[np.float64] = counts / counts.sum(axis=1, keepdims=True)
-    return shares

@@ -6,7 +6,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.window.columns import ColumnReference, is_numeric, reference_shares
+from dashlight.window.bins import reference_shares
+from dashlight.window.columns import ColumnReference, is_numeric
 from dashlight.window.events import FUNCTIONAL_NAMES, functionals
 from dashlight.window.layout import BINS, TYPE_ERROR
 

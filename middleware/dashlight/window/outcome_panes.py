@@ -1,7 +1,7 @@
 """The outcomes of an endpoint, pane by pane, in bounded memory; every window is a sum of panes.
 
-Each pane is one row of numbers in a `Ring`, and rows add up: exchanges by outcome, failures by kind, rows, analysed
-exchanges, undecodable ones by reason, refusals by kind, the panes whose time it covers, and the four histograms of `outcomes`.
+Each pane is one row of numbers in a `Ring`, and rows add up: exchanges by outcome, failures by kind, rows, those of
+them that were left out because of who asked, analysed exchanges, undecodable ones by reason, refusals by kind, the panes whose time it covers, and the four histograms of `outcomes`.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ LONGEST_STALL = 30
 # Where each count stands in a row: exchanges by outcome, failures by kind, and so on.
 _KINDS = slice(len(OUTCOMES), len(OUTCOMES) + KIND_LIMIT + 1)
 _ROWS = _KINDS.stop
-_ANALYSED = _ROWS + 1
+_EXCLUDED = _ROWS + 1
+_ANALYSED = _EXCLUDED + 1
 _REASONS = slice(_ANALYSED + 1, _ANALYSED + 1 + REASON_LIMIT + 1)
 _REFUSALS = slice(_REASONS.stop, _REASONS.stop + KIND_LIMIT + 1)
 _PANES = _REFUSALS.stop
@@ -66,7 +67,7 @@ class OutcomePanes:
         row = np.zeros(_BINS.stop, np.int64)
         row[: len(OUTCOMES)] = [pane.outcomes.get(outcome, 0) for outcome in OUTCOMES]
         row[_KINDS] = self._kinds.count(pane.failures)
-        row[_ROWS], row[_ANALYSED] = pane.rows, pane.analysed
+        row[_ROWS], row[_EXCLUDED], row[_ANALYSED] = pane.rows, pane.excluded_rows, pane.analysed
         row[_REASONS] = self._reasons.count(pane.undecodable)
         row[_REFUSALS] = self._refusals.count(pane.refusals)
         row[_PANES] = pane.panes
@@ -108,6 +109,7 @@ class OutcomePanes:
             analysed=int(counts[_ANALYSED]),
             undecodable=self._reasons.named(counts[_REASONS]),
             refusals=self._refusals.named(counts[_REFUSALS]),
+            excluded_rows=int(counts[_EXCLUDED]),
         )
 
 

@@ -56,6 +56,8 @@ class OutcomeCounts:
     """
     answers: Mapping[str, int] = field(default_factory=dict[str, int])
     """Exchanges by method, status and outcome, `POST 200 ok`; those beyond ANSWER_LIMIT of these as `_OTHER 0 ok`."""
+    excluded_rows: int = 0
+    """Of *rows*, those of agents whose rows are left out: probes and the like."""
 
     @property
     def exchanges(self) -> int:
@@ -138,6 +140,10 @@ class OutcomeCounter:
         """Count the rows that exchanges held."""
         self._rows += rows
 
+    def add_excluded_rows(self, rows: int) -> None:
+        """Count those of them that are left out because of who asked."""
+        self._excluded_rows += rows
+
     def close(self, at: float) -> OutcomeCounts:
         """End the current pane at *at*, begin an empty one, and give what the ended one held."""
         durations, first_bytes, requests, responses = np.split(self._histograms, HISTOGRAM_ENDS)
@@ -156,6 +162,7 @@ class OutcomeCounter:
             undecodable=self._reasons.named(self._undecodable),
             refusals=self._refusal_kinds.named(self._refusals),
             answers=dict(self._answers),
+            excluded_rows=self._excluded_rows,
         )
         self._begin()
         return closed
@@ -169,7 +176,7 @@ class OutcomeCounter:
         self._refusal_kinds = Names(KIND_LIMIT)
         self._refusals = np.zeros(self._refusal_kinds.size, np.int64)
         self._answers: Counter[str] = Counter()
-        self._rows = self._analysed = 0
+        self._rows = self._excluded_rows = self._analysed = 0
 
 
 def merge_outcomes(parts: Sequence[OutcomeCounts]) -> OutcomeCounts:
@@ -200,4 +207,5 @@ def merge_outcomes(parts: Sequence[OutcomeCounts]) -> OutcomeCounts:
         undecodable=dict(undecodable.most_common()),
         refusals=dict(refusals.most_common()),
         answers=dict(answers),
+        excluded_rows=sum(part.excluded_rows for part in parts),
     )

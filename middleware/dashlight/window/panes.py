@@ -60,6 +60,13 @@ class Panes:
         self.current = fitted("rows of a pane", state.current, like=self.current, least=0, most=MOST_COUNT)
         self._ring.restore(state.closed)
 
+    def emptied(self) -> "Panes":
+        """As many panes that ended at the same moments, with nothing in them."""
+        columns, levels = len(self.current), len(self._ring.state.counts)
+        empty = Panes(columns, levels)
+        empty._ring = self._ring.emptied()
+        return empty
+
     def add(self, counts: NDArray[np.int64]) -> None:
         """Add rows, binned and counted, to the current pane."""
         self.current += counts

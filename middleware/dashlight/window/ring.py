@@ -77,6 +77,13 @@ class Ring:
             for ended_at in (state.first_ended_at, state.last_ended_at)
         )
 
+    def emptied(self) -> "Ring":
+        """A ring of as many panes that ended at the same moments, with nothing in them."""
+        other = Ring(self._counts[0].shape[1:], len(self._counts), slots=self._slots)
+        other.closed = self.closed
+        other._first_ended_at, other._last_ended_at = self._first_ended_at.copy(), self._last_ended_at.copy()
+        return other
+
     def add(self, counts: NDArray[np.int64], ended_at: float) -> None:
         """Add the pane that ended at *ended_at*."""
         slot = self.closed % self._slots

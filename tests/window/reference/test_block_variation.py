@@ -62,7 +62,7 @@ def test_a_functionals_ratio_is_that_of_its_block_means_computed_directly() -> N
     values = np.random.default_rng(4).normal(size=3200)
     values[::7] = np.nan
     made = build_reference_from_columns({"x": values}, {}, rng=np.random.default_rng(0), created_at=0.0)
-    from dashlight.window.columns import reference_shares
+    from dashlight.window.bins import reference_shares
     from dashlight.window.events import functionals
 
     shares = reference_shares(made.columns)

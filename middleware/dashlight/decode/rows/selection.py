@@ -22,17 +22,25 @@ class Selection:
     """The only outputs that do; likewise."""
     ignore: tuple[str, ...] = ()
     """No column at all, whatever the other two say."""
+    cluster: str = ""
+    """A feature by which rows hang together: it is kept, an id too, unless it is ignored."""
 
     def fate(self, name: str, role: Role) -> LeftOut | None:
         """Why the column *name* is left out; None where it is kept."""
         if _is_listed(name, self.ignore):
             return "ignored"
+        if self._is_cluster(name, role):
+            return None
         listed = self._listed(role)
         return "not_listed" if listed and not _is_listed(name, listed) else None
 
     def asks_for(self, name: str, role: Role) -> bool:
         """Whether *name* is listed, so that it becomes a column although it looks like an id."""
-        return _is_listed(name, self._listed(role)) and not _is_listed(name, self.ignore)
+        is_named = self._is_cluster(name, role) or _is_listed(name, self._listed(role))
+        return is_named and not _is_listed(name, self.ignore)
+
+    def _is_cluster(self, name: str, role: Role) -> bool:
+        return role == "feature" and name == self.cluster != ""
 
     def _listed(self, role: Role) -> tuple[str, ...]:
         return self.features if role == "feature" else self.prediction

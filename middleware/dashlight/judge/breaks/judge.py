@@ -136,7 +136,7 @@ class BreakJudge:
         """
         self._pane += 1
         is_due = self._pane % LOOK_PANES == 0
-        stuck = {role: newly_stuck(recent.dense(role), self._told[role]) for role in _ROLES}
+        stuck = {role: self._newly_stuck(recent, role, never) for role in _ROLES}
         if not is_due and not any(stuck.values()):
             return []
         news: list[Alert] = []
@@ -146,6 +146,10 @@ class BreakJudge:
                 news.extend(self._look(recent, role, at, stuck[role], never))
         news.extend(self._new_columns(recent, at))
         return news
+
+    def _newly_stuck(self, recent: RecentValues, role: Role, never: Collection[Place]) -> list[int]:
+        columns = recent.columns_of(role)
+        return [at for at in newly_stuck(recent.dense(role), self._told[role]) if _place(columns[at]) not in never]
 
     def _look(
         self, recent: RecentValues, role: Role, at: float, stuck: Sequence[int], never: Collection[Place]

@@ -48,6 +48,21 @@ def scores(columns: Sequence[ColumnReference], reference: Counts, current: Count
     ]
 
 
+def known_scores(
+    columns: Sequence[ColumnReference], values: Mapping[str, NDArray[np.float64]], rows: NDArray[np.float64]
+) -> list[Score]:
+    """What is known without doubt of *columns* after so many *rows*: *values* by statistic; none where one is not finite.
+
+    *rows* and each of *values* have the shape (columns,).
+    """
+    return [
+        Score(column.name, column.role, statistic, value, value, value, int(of_column))
+        for statistic, found in values.items()
+        for column, value, of_column in zip(columns, found.tolist(), rows, strict=True)
+        if np.isfinite(value)
+    ]
+
+
 def _is_measured(column: ColumnReference) -> bool:
     return column.kind == "numeric" and bool(np.isfinite(column.low))
 

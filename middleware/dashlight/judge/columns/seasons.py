@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from dashlight.judge.columns.season_tables import SeasonTables, SlotRows, SlotRowsState, expected_counts, slots_between
 from dashlight.judge.evidence.null import Floats
 from dashlight.judge.evidence.score_tables import EvidenceTables
-from dashlight.window.columns import ColumnReference, reference_shares
+from dashlight.window.bins import reference_shares
+from dashlight.window.columns import ColumnReference
 
 Counts: TypeAlias = NDArray[np.int64]
 Window: TypeAlias = Callable[[int], tuple[Counts, int]]

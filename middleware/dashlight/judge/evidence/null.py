@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.natural_variation import Movements, NaturalVariation, natural_variation
-from dashlight.window.columns import ColumnReference, is_numeric, reference_shares, unseen_is_other
+from dashlight.window.bins import reference_shares
+from dashlight.window.columns import ColumnReference, is_numeric, unseen_is_other
 from dashlight.window.events import event_counts, functionals
 from dashlight.window.layout import STRUCTURAL_BINS
 

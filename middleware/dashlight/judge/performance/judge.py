@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from dashlight.judge.alerts import alert_key
 from dashlight.records import Alert
-from dashlight.window.columns import ColumnReference, reference_shares
+from dashlight.window.bins import reference_shares
+from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import STRUCTURAL_BINS
 from dashlight.window.normal_scores import normal_scores
 

@@ -89,6 +89,8 @@ def traffic_scores(
         _exact("dropped_count", dropped_count, exchanges),
         _exact("unwatched_rows", unwatched_rows, exchanges),
     ]
+    if counts.excluded_rows and counts.rows:
+        found.append(_rate("excluded_share", counts.excluded_rows, counts.rows))
     answered = int(counts.first_bytes.sum())
     if answered:
         found += _quantiles("first_byte", counts.first_byte_quantile, answered)

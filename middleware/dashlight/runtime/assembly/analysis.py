@@ -84,6 +84,7 @@ def analysis(
         model=settings.model,
         model_version=settings.model_version,
         window_seconds=settings.window,
+        excluded_agents=settings.excluded_agents,
     )
     if not any(map(is_floor, policy.rules)):
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
@@ -133,6 +134,7 @@ def analysis(
             prediction=settings.prediction,
             ignore=settings.ignore,
             columns=settings.columns,
+            cluster=_old_name("" if reference is None else reference.cluster, settings.columns),
         ),
         spans=encoder,
         delivery=delivery,
@@ -156,3 +158,8 @@ def analysis(
         clock=clock,
         reference_file=reference_file,
     )
+
+
+def _old_name(name: str, columns: Mapping[str, str]) -> str:
+    """What traffic calls the column that *columns*, old names to new, call *name*."""
+    return next((old for old, new in columns.items() if new == name), name)

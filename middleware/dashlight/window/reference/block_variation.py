@@ -6,7 +6,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.window.columns import ColumnReference, Runs, Variation, is_numeric, reference_shares, unseen_is_other
+from dashlight.window.bins import reference_shares
+from dashlight.window.columns import ColumnReference, Runs, Variation, is_numeric, unseen_is_other
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT, event_counts, event_matrices, functionals
 from dashlight.window.layout import BINS, BLOCK_ROWS
 

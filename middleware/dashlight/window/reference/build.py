@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.records import Kind, Role
-from dashlight.window.columns import ColumnReference, Reference, Writing
+from dashlight.window.columns import ColumnReference, LargestCluster, Reference, Writing
 from dashlight.window.facets.facets import (
     FACETED,
     category_names,
@@ -17,23 +17,27 @@ from dashlight.window.facets.facets import (
     described,
     expanded,
     facet_names,
-    faceted,
 )
 from dashlight.window.inspection.doubts import REPEATED_SHARE
 from dashlight.window.inspection.facts import FirstPass
 from dashlight.window.inspection.left_out import left_out, left_out_words
+from dashlight.window.payloads.clusters import Clusters, effective
+from dashlight.window.payloads.hashing import payload_key
+from dashlight.window.payloads.payload_meter import PayloadMeter
 from dashlight.window.reference.chunks import Chunk, Chunks
 from dashlight.window.reference.file import with_version
-from dashlight.window.reference.items import ItemSurvey
+from dashlight.window.reference.items import Items, ItemSurvey
 from dashlight.window.reference.steps import Steps, finished
 from dashlight.window.reference.survey import TableSurvey
-from dashlight.window.reference.tally import JointTally, RoleTally
+from dashlight.window.reference.tally import counted
 from dashlight.window.tables import Column, selected, table_of_columns
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
 
-_Items: TypeAlias = Mapping[Role, Mapping[str, ItemSurvey]]
+LEAST_ORDERED = 400
+"""Rows chosen by a key whose order says how much shares move by themselves."""
+
 
 _ROLES: tuple[Role, ...] = ("feature", "output")
 _NO_KINDS: Mapping[str, Kind] = {}
@@ -56,6 +60,7 @@ def build_reference(
     writings: Mapping[str, Writing] = _NO_WRITINGS,
     keep: Collection[str] = ("*",),
     seen: Callable[[FirstPass], None] | None = None,
+    cluster: str = "",
 ) -> Reference:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called.
 
@@ -78,6 +83,7 @@ def build_reference(
         keep: Globs of columns that stay whatever they hold: by default all. Of others those are left out that no traffic
             can be like, see `left_out`; of outputs only where they are learned, for those of a file somebody has named.
         seen: Told what the first pass showed.
+        cluster: Column by whose value rows hang together, a session or a user: as many rows count as they are worth.
 
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, a column has the name of a facet of another, or none
@@ -99,6 +105,7 @@ def build_reference(
             writings=writings,
             keep=keep,
             seen=seen,
+            cluster=cluster,
         )
     )
 
@@ -119,12 +126,16 @@ def reference_steps(
     writings: Mapping[str, Writing] = _NO_WRITINGS,
     keep: Collection[str] = ("*",),
     seen: Callable[[FirstPass], None] | None = None,
+    cluster: str = "",
     columns_alone: bool = False,
 ) -> Steps[Reference]:
     """As `build_reference`, a chunk or a part of the columns at a time.
 
     *columns_alone*: no pairs, no directions and no profiles.
     """
+    largest = LargestCluster()
+    if cluster:
+        chunks, moments, largest = _effective(chunks, cluster, moments)
     surveys: dict[Role, TableSurvey] = {role: TableSurvey(role, rng, categorical, kinds) for role in _ROLES}
     for chunk in chunks():
         for role, table in chunk.items():
@@ -167,19 +178,24 @@ def reference_steps(
         role: tuple(sorted(layout, key=lambda column: places.get(column.of or column.name, len(places))))
         for role, layout in layouts.items()
     }
-    counted = yield from _counted(
+    # Rows of different keys are independent, and of fewer it could not be seen that they are not.
+    ordered = ordered and not (cluster and rows < LEAST_ORDERED)
+    whole = tuple(column for layout in layouts.values() for column in layout if not column.of)
+    # The same rows give the same reference.
+    said = [(column.name, column.kind, column.low, column.high, column.categories) for column in whole]
+    made = yield from counted(
         chunks,
         layouts,
         items,
+        PayloadMeter(whole, payload_key(rows, *said)),
         moments if ordered else None,
         ordered=ordered,
         rng=rng,
         columns_alone=columns_alone,
     )
-    columns = tuple(replace(each, writing=None if each.of else writings.get(each.name)) for each in counted.columns)
-    return with_version(
-        replace(counted, columns=columns, source=source, created_at=created_at, model=model, left_out=tuple(apart))
-    )
+    columns = tuple(replace(each, writing=None if each.of else writings.get(each.name)) for each in made.columns)
+    made = replace(made, columns=columns, source=source, created_at=created_at, model=model, left_out=tuple(apart))
+    return with_version(replace(made, cluster=cluster, largest_cluster=largest))
 
 
 def build_reference_from_columns(
@@ -191,6 +207,7 @@ def build_reference_from_columns(
     ordered: bool = True,
     model: str = "",
     categorical: Collection[str] = (),
+    cluster: str = "",
 ) -> Reference:
     """The reference of *columns* in memory: name -> values, of which *roles* says what each is.
 
@@ -201,8 +218,27 @@ def build_reference_from_columns(
         for role in _ROLES
     }
     return build_reference(
-        lambda: [chunk], rng=rng, created_at=created_at, ordered=ordered, model=model, categorical=categorical
+        lambda: [chunk],
+        rng=rng,
+        created_at=created_at,
+        ordered=ordered,
+        model=model,
+        categorical=categorical,
+        cluster=cluster,
     )
+
+
+def _effective(
+    chunks: Chunks, cluster: str, moments: NDArray[np.float64] | None
+) -> tuple[Chunks, NDArray[np.float64] | None, LargestCluster]:
+    """The rows that count where rows hang together by the column *cluster*, their moments, and what one key has at most."""
+    kept: list[NDArray[np.bool_]] = []
+    clusters = Clusters()
+    for _ in effective(chunks(), cluster, kept, clusters):
+        pass
+    if moments is not None and kept:
+        moments = moments[np.concatenate(kept)]
+    return lambda: effective(chunks(), cluster, [], Clusters()), moments, clusters.largest
 
 
 def _with_facets(
@@ -223,7 +259,7 @@ def _with_facets(
 def _laid_out(
     layouts: Mapping[Role, tuple[ColumnReference, ...]],
     wanted: Mapping[Role, Mapping[str, Kind]],
-    items: _Items,
+    items: Items,
     chunks: Chunks,
     rng: np.random.Generator,
 ) -> Steps[dict[Role, tuple[ColumnReference, ...]]]:
@@ -253,48 +289,3 @@ def _laid_out(
         )
         for role, layout in layouts.items()
     }
-
-
-def _counted(
-    chunks: Chunks,
-    layouts: Mapping[Role, tuple[ColumnReference, ...]],
-    items: _Items,
-    moments: NDArray[np.float64] | None,
-    *,
-    ordered: bool,
-    rng: np.random.Generator,
-    columns_alone: bool,
-) -> Steps[Reference]:
-    seen = {role: faceted(layout) for role, layout in layouts.items()}
-    repeated = {role: {name: each.repeated for name, each in held.items()} for role, held in items.items()}
-    tallies = {
-        role: RoleTally(layout, ordered=ordered, timed=moments is not None, rng=rng, columns_alone=columns_alone)
-        for role, layout in layouts.items()
-    }
-    together = [column for layout in layouts.values() for column in layout]
-    joint = None if columns_alone else JointTally(together, ordered=ordered, rng=rng)
-    sizes: dict[Role, int] = {role: len(layout) for role, layout in layouts.items()}
-    begun = 0
-    for chunk in chunks():
-        rows = max((table.rows for table in chunk.values()), default=0)
-        codes: dict[Role, NDArray[np.uint8]] = {}
-        for role, table in chunk.items():
-            kinds, widths = seen[role]
-            whole, matrices = expanded(table, kinds, widths={**widths, **repeated[role]}, embedded=not columns_alone)
-            held = None if moments is None else moments[begun : begun + table.rows]
-            codes[role] = tallies[role].add(whole, matrices, moments=held)
-            yield
-        if joint is not None:
-            joint.add(codes, sizes)
-            yield
-        begun += rows
-    columns: tuple[ColumnReference, ...] = ()
-    for tally in tallies.values():
-        columns += tuple((yield from tally.columns()))
-    if joint is None:
-        return Reference(columns, "file", ordered, "", 0.0, "")
-    pairs, rows_reference = yield from joint.references(columns)
-    directions = [rows_reference] if rows_reference is not None else []
-    yield
-    directions += [direction for tally in tallies.values() for direction in tally.directions()]
-    return Reference(columns, "file", ordered, "", 0.0, "", pairs, tuple(directions))

@@ -21,6 +21,7 @@ from dashlight.window.columns import (
     ColumnReference,
     DateOrder,
     DecimalMark,
+    LargestCluster,
     LeftOutColumn,
     LeftOutReason,
     Reference,
@@ -29,6 +30,7 @@ from dashlight.window.columns import (
     Writing,
     WrittenKind,
 )
+from dashlight.window.payloads.payloads_file import parsed_payloads, payloads_content
 from dashlight.window.profile import parsed_profile, profile_content
 from dashlight.window.reference.checks import check_columns
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
@@ -110,6 +112,9 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pairs: dict[str, object] | None = None
     directions: list[dict[str, object]] = []
     left_out: list[_LeftOutFile] = []
+    payloads: dict[str, object] | None = None
+    cluster: str = ""
+    largest_cluster: tuple[Annotated[float, msgspec.Meta(ge=0, le=1)], _Count] = (1.0, 0)
 
 
 def dump(reference: Reference) -> bytes:
@@ -148,6 +153,9 @@ def load(file: bytes) -> Reference:
         None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
         tuple(map(parsed_direction, parsed.directions)),
         tuple(LeftOutColumn(each.role, each.name, each.why) for each in parsed.left_out),
+        None if parsed.payloads is None else parsed_payloads(parsed.payloads),
+        parsed.cluster,
+        LargestCluster(*parsed.largest_cluster),
     )
 
 
@@ -167,6 +175,9 @@ def _content(reference: Reference) -> dict[str, object]:
         "pairs": None if reference.pairs is None else pairs_content(reference.pairs),
         "directions": list(map(direction_content, reference.directions)),
         "left_out": [asdict(each) for each in reference.left_out],
+        "cluster": reference.cluster,
+        "largest_cluster": [float(reference.largest_cluster.share), int(reference.largest_cluster.rows)],
+        "payloads": None if reference.payloads is None else payloads_content(reference.payloads),
         "columns": [_column_content(column) for column in reference.columns],
     }
 

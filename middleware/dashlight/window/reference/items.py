@@ -1,10 +1,11 @@
 """The items of rankings, counted in bounded memory: which ones a reference knows."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from dashlight.records import Cell
+from dashlight.records import Cell, Role
 from dashlight.window.facets.ranking_facets import items_of
 from dashlight.window.layout import BLOCK_ROWS
 from dashlight.window.reference.categories import KNOWN
@@ -70,3 +71,7 @@ def _items(cells: Sequence[Cell]) -> Iterator[str]:
         items = items_of(cell)
         if isinstance(items, list):
             yield from items
+
+
+Items: TypeAlias = Mapping[Role, Mapping[str, ItemSurvey]]
+"""Of every ranking, by role and name."""

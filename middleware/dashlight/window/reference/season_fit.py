@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-from dashlight.window.columns import ColumnReference, Season, Variation, is_numeric, reference_shares
+from dashlight.window.bins import reference_shares
+from dashlight.window.columns import ColumnReference, Season, Variation, is_numeric
 from dashlight.window.events import EVENTS, OTHER_EVENTS, functionals
 from dashlight.window.layout import BINS, BLOCK_ROWS, UNSEEN
 from dashlight.window.reference.block_variation import FEWEST_OCCURRENCES

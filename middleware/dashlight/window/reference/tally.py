@@ -8,15 +8,18 @@ from numpy.typing import NDArray
 
 from dashlight.records import Role, Table
 from dashlight.window.bins import Binner
-from dashlight.window.columns import ColumnReference, DirectionReference, PairReference
-from dashlight.window.facets.facets import FACETED, Matrix
+from dashlight.window.columns import ColumnReference, DirectionReference, PairReference, Reference
+from dashlight.window.facets.facets import FACETED, Matrix, expanded, faceted
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS, BLOCK_ROWS, UNSEEN
 from dashlight.window.normal_scores import joint_places, normal_scores, scored
+from dashlight.window.payloads.payload_meter import PayloadMeter
 from dashlight.window.profile import ProfileMeter
 from dashlight.window.reference.block_variation import VariationMeter
 from dashlight.window.reference.categories import counts_row
+from dashlight.window.reference.chunks import Chunks
 from dashlight.window.reference.directions import RowsMeter
+from dashlight.window.reference.items import Items
 from dashlight.window.reference.pairs_meter import ConcordanceMeter
 from dashlight.window.reference.season_meter import SlotMeter
 from dashlight.window.reference.steps import Steps
@@ -174,3 +177,53 @@ class JointTally:
             replace(self._layout[place], rows=held.shape[1], counts=np.bincount(held[row], minlength=BINS))
             for row, place in enumerate(places)
         ]
+
+
+def counted(
+    chunks: Chunks,
+    layouts: Mapping[Role, tuple[ColumnReference, ...]],
+    items: Items,
+    payloads: PayloadMeter,
+    moments: NDArray[np.float64] | None,
+    *,
+    ordered: bool,
+    rng: np.random.Generator,
+    columns_alone: bool,
+) -> Steps[Reference]:
+    """The reference of the rows that *chunks* gives, counted over the bins of *layouts*, in steps."""
+    seen = {role: faceted(layout) for role, layout in layouts.items()}
+    repeated = {role: {name: each.repeated for name, each in held.items()} for role, held in items.items()}
+    tallies = {
+        role: RoleTally(layout, ordered=ordered, timed=moments is not None, rng=rng, columns_alone=columns_alone)
+        for role, layout in layouts.items()
+    }
+    together = [column for layout in layouts.values() for column in layout]
+    joint = None if columns_alone else JointTally(together, ordered=ordered, rng=rng)
+    sizes: dict[Role, int] = {role: len(layout) for role, layout in layouts.items()}
+    begun = 0
+    for chunk in chunks():
+        rows = max((table.rows for table in chunk.values()), default=0)
+        codes: dict[Role, NDArray[np.uint8]] = {}
+        for role, table in chunk.items():
+            kinds, widths = seen[role]
+            whole, matrices = expanded(table, kinds, widths={**widths, **repeated[role]}, embedded=not columns_alone)
+            held = None if moments is None else moments[begun : begun + table.rows]
+            codes[role] = tallies[role].add(whole, matrices, moments=held)
+            yield
+        if joint is not None:
+            joint.add(codes, sizes)
+            yield
+            if payloads.role in chunk:
+                payloads.add(chunk[payloads.role])
+        begun += rows
+    columns: tuple[ColumnReference, ...] = ()
+    for tally in tallies.values():
+        columns += tuple((yield from tally.columns()))
+    if joint is None:
+        return Reference(columns, "file", ordered, "", 0.0, "")
+    pairs, rows_reference = yield from joint.references(columns)
+    directions = [rows_reference] if rows_reference is not None else []
+    yield
+    directions += [direction for tally in tallies.values() for direction in tally.directions()]
+    made = Reference(columns, "file", ordered, "", 0.0, "", pairs, tuple(directions))
+    return replace(made, payloads=payloads.reference())
