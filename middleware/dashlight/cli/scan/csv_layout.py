@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -34,7 +34,7 @@ class CsvLayout:
 
 
 @contextmanager
-def _long_fields() -> Iterator[None]:
+def _long_fields() -> Generator[None]:
     """Python's parser takes a field as long as a row here, and afterwards what it took before: its limit is everybody's."""
     limit = csv.field_size_limit(LONGEST_ROW)
     try:

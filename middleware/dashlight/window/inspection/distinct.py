@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -46,9 +47,10 @@ def _hash(cell: object) -> int:
     with suppress(TypeError, ValueError, OverflowError, RecursionError):
         return hash(msgspec.msgpack.encode(cell, enc_hook=_plain))
     if isinstance(cell, list):  # a number too large, or lists too deep
+        elements = cast("list[object]", cell)
         with suppress(TypeError):
-            return hash(tuple(cell))
-        return hash((list, len(cell)))
+            return hash(tuple(elements))
+        return hash((list, len(elements)))
     return hash(type(cell))
 
 
@@ -56,7 +58,8 @@ def _plain(value: object) -> object:
     """What stands for *value*, which is no plain one."""
     if not isinstance(value, np.ndarray):
         return _hash(value)
-    return value.tolist() if value.dtype.hasobject else (value.dtype.str, value.shape, value.tobytes())
+    array = cast("NDArray[Any]", value)
+    return array.tolist() if array.dtype.hasobject else (array.dtype.str, array.shape, array.tobytes())
 
 
 class DistinctSample:
