@@ -43,7 +43,8 @@ class Collector:
 
     def items(self, kind: str) -> list[dict[str, Any]]:
         """What has arrived of this kind: `span`, `event` or `metric`."""
-        lines = self.output.read_text().splitlines() if self.output.exists() else []
+        # The last line may be half written.
+        lines = self.output.read_text().rpartition("\n")[0].splitlines() if self.output.exists() else []
         return [item for item in map(json.loads, lines) if item["kind"] == kind]
 
     def wait_for(self, kind: str, count: int) -> list[dict[str, Any]]:

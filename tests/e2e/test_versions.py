@@ -30,7 +30,8 @@ def requirements() -> list[Requirement]:
     """What the package needs, and its extras that are used here."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     told = [*project["dependencies"], *(each for extra in EXTRAS for each in project["optional-dependencies"][extra])]
-    return [Requirement(each) for each in told]
+    # An extra that takes another along names the package itself.
+    return [each for each in map(Requirement, told) if each.name != project["name"]]
 
 
 def lowest(requirement: Requirement) -> str:

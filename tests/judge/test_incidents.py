@@ -239,3 +239,12 @@ def test_an_incident_remembers_no_causes_of_its_alerts(alert: MakeAlert) -> None
     assert (placed.causes, placed.exemplars) == ((Cause("above 100", 0.05, 0.4),), ("ab" * 16,))
     (remembered,) = incidents.state
     assert [(member.causes, member.exemplars) for member in remembered.members.values()] == [((), ())]
+
+
+def test_an_alert_that_ends_and_is_pending_again_in_one_report_is_in_no_incident(alert: MakeAlert) -> None:
+    incidents = Incidents()
+    incidents.observe([alert("temp")])
+
+    incidents.observe([alert("temp", state="inactive"), alert("temp", state="pending")])
+
+    assert incidents.state == ()

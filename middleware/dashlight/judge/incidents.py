@@ -86,7 +86,7 @@ class Incidents:
         placed = [self._placed(alert) for alert in changed]
         # One that is over and fires again at once is still in it.
         for alert in {alert.key: alert for alert in changed}.values():
-            if alert.state in {"resolved", "inactive"} and alert.key in self._incident_of:
+            if alert.state != "firing" and alert.key in self._incident_of:
                 self._leave(alert.key, self._incident_of[alert.key])
         return sorted(placed, key=lambda alert: alert.place)
 

@@ -49,18 +49,18 @@ def test_thousands_of_numbers_halfway_between_two_floats_are_slow(number: str) -
 def test_a_body_of_slow_numbers_is_read_fast() -> None:
     body = b"[" + b"1e304," * (CAP // 6) + b"2.5e290]"
 
-    began = time.process_time()
+    began = time.thread_time()
     value = parse_json(body)
 
-    assert time.process_time() - began < MAX_SECONDS
+    assert time.thread_time() - began < MAX_SECONDS
     assert value == json.loads(body)
 
 
 def test_lines_of_slow_numbers_in_csv_are_read_fast() -> None:
-    began = time.process_time()
+    began = time.thread_time()
     rows = read_csv("1e304,2.5e290\n" * 9_000)
 
-    assert time.process_time() - began < MAX_SECONDS
+    assert time.thread_time() - began < MAX_SECONDS
     assert rows == [[1e304, 2.5e290]] * 9_000
 
 
