@@ -54,6 +54,7 @@ _DATED: tuple[Pumped, ...] = (
 )
 
 WORST: dict[str, tuple[Pumped, ...]] = {
+    "decode.cells.numbers:AMOUNT": (*_WRITTEN, ("$", "1", "x"), ("1", ",123", "x"), ("1,234.", "5", "x")),
     "decode.cells.numbers:PLAIN": _WRITTEN,
     "decode.cells.numbers:_CODE_IN_LINES": (("", "\n", ""), ("\n", "0", ""), ("\n", "7", ""), ("", "\n0.", "")),
     "decode.cells.numbers:_FRACTION": _WRITTEN,

@@ -35,6 +35,11 @@ def table_of_columns(columns: Mapping[str, Column]) -> Table:
             numbers[name] = numbers_of(listed)[0]
         else:
             cells[name] = listed
+    return table_of_kinds(numbers, cells, rows)
+
+
+def table_of_kinds(numbers: Mapping[str, NDArray[np.float64]], cells: Mapping[str, Sequence[Cell]], rows: int) -> Table:
+    """A table of that many *rows* with columns of *numbers* and columns of *cells*, each by its name."""
     return Table(
         rows=rows,
         number_names=tuple(numbers),

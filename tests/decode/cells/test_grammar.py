@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dashlight.decode.cells.grammar import OddCells, likely_mark, odd_cells, read, writing_of
 from dashlight.decode.cells.nulls import BLANKS
-from dashlight.decode.cells.numbers import number_in
+from dashlight.decode.cells.numbers import AMOUNT, COMMAED, MOST_CHARACTERS, POINTED, number_in
 from dashlight.decode.cells.shapes import NUMBERS, PATTERNS, CellCounts, shape_of
 from dashlight.window.columns import Writing
 
@@ -228,3 +228,18 @@ def test_numbers_in_one_go_are_those_one_by_one(texts: list[str]) -> None:
     whole = listed(read(texts, Writing("number")))
 
     assert whole == [listed(read([text], Writing("number")))[0] for text in texts]
+
+
+@given(
+    st.from_regex(AMOUNT, fullmatch=True).filter(
+        lambda text: (len(text) <= MOST_CHARACTERS and text.isascii()) or text[0] in "\u20ac\u00a3"
+    )
+)
+def test_amounts_that_skip_the_long_patterns_are_what_these_say(text: str) -> None:
+    read_by_point = re.fullmatch(POINTED, text)
+
+    assert read_by_point is not None
+    assert re.fullmatch(COMMAED, text) is None
+    assert shape_of(text) == "point"
+    sign = -1.0 if "-" in text else 1.0
+    assert number_in(text, ",") == number_in(text, ".") == sign * float(re.sub(r"[^0-9.]", "", text))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Table
-from dashlight.window.tables import NO_EXCHANGE
+from dashlight.window.tables import table_of_kinds
 from dashlight.window.values import Coded, Distinct
 
 if TYPE_CHECKING:
@@ -60,18 +60,7 @@ def tables_of(
             for name, series in strange.items()
         }
         plain = {name: each[part] for name, each in numbers.items() if name not in strange}
-        yield _table(plain, cells, part.stop - part.start)
-
-
-def _table(numbers: Mapping[str, NDArray[np.float64]], cells: Mapping[str, Sequence[Cell]], rows: int) -> Table:
-    return Table(
-        rows=rows,
-        number_names=tuple(numbers),
-        numbers=np.array(list(numbers.values()), np.float64).reshape(len(numbers), rows),
-        cell_names=tuple(cells),
-        cells=tuple(cells.values()),
-        exchange=np.full(rows, NO_EXCHANGE, np.intp),
-    )
+        yield table_of_kinds(plain, cells, part.stop - part.start)
 
 
 def _numbers(series: Series) -> NDArray[np.float64]:

@@ -80,6 +80,11 @@ _PLAIN: Final = {
     ".": PLAIN,
     ",": re.compile("-?(?:0|[1-9][0-9]{0,14})(?:,[0-9]+)?"),
 }
+AMOUNT: Final = re.compile(
+    r"(-?)[$\u20ac\u00a3]?((?:[1-9][0-9]{0,2}(?:,[0-9]{3})+|[1-9][0-9]{3,14})\.[0-9]+"
+    r"|(?:0|[1-9][0-9]{0,14})\.(?:[0-9]{1,2}|[0-9]{4,}))"
+)
+"""Amounts as most write them, whose mark is beyond doubt: of the shape `point`. They need not be shown the long patterns."""
 _BEGINNINGS = frozenset("0123456789+-.")
 _PLAIN_CHARACTERS = b"0123456789+-.eE\n"
 _CODE_IN_LINES = re.compile("\n[-+]?(?:0[0-9]|[0-9]{16})")
@@ -95,6 +100,9 @@ def number_in(bare: str, decimal: DecimalMark) -> float | None:
         return None
     if _PLAIN[decimal].fullmatch(bare):
         return float(bare.replace(",", "."))
+    amount = AMOUNT.fullmatch(bare)
+    if amount is not None:
+        return float(amount[1] + amount[2].replace(",", ""))
     mark = decimal
     found = _READ[mark].fullmatch(bare)
     if found is None:

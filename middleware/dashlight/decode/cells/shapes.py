@@ -118,10 +118,12 @@ def shape_of(bare: str) -> Shape:
         return "empty"
     if len(bare) > MOST_CHARACTERS:
         return "text"
-    # Most cells are plain numbers or words: these are not shown all patterns.
+    # Most cells are plain numbers, amounts or words: these are not shown all patterns.
     plain = _DECIMALS.fullmatch(bare) if bare[0] in _DIGITS else None
     if plain is not None:
         return _marked(plain[1], is_open=_OPEN.fullmatch(bare) is not None)
+    if numbers.AMOUNT.fullmatch(bare):
+        return "point"
     known = _WORDS.get(bare.lower())
     if known is not None:
         return known

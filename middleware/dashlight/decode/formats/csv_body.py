@@ -121,7 +121,8 @@ def _rows(lines: Sequence[str], separator: str, has_header: bool | None) -> list
     # The same text is the same cell: short ones, of which there may be many, are looked at once.
     seen: dict[str, Cell] = {text: cell_of(text) for text in set(chain.from_iterable(rows))}
     values = [[seen[text] for text in row] for row in rows]
-    _read_by_column(rows, values, seen, separator)
+    # Of named columns no more are kept.
+    _read_by_column(rows, values, seen, separator, width=MAX_COLUMNS + 1 if has_header else MAX_WIDTH)
     if not has_header:
         return list(values)
     names = _unique(texts[0])
@@ -129,9 +130,12 @@ def _rows(lines: Sequence[str], separator: str, has_header: bool | None) -> list
 
 
 def _read_by_column(
-    rows: Sequence[Sequence[str]], values: Sequence[list[Cell]], seen: Mapping[str, Cell], separator: str
+    rows: Sequence[Sequence[str]], values: Sequence[list[Cell]], seen: Mapping[str, Cell], separator: str, *, width: int
 ) -> None:
-    """Reads anew, in *values*, the columns of *rows* of which a text says something else there than what *seen* has for it."""
+    """Reads anew, in *values*, the columns of *rows* of which a text says something else there than what *seen* has for it.
+
+    Of the first *width* columns.
+    """
     shapes: dict[str, Shape] = {
         text: shape_of(text.strip(BLANKS)) for text, cell in seen.items() if isinstance(cell, str)
     }
@@ -142,27 +146,23 @@ def _read_by_column(
     told = {
         text for text, shape in shapes.items() if shape in wanted and (isinstance(seen[text], str) or likely == ",")
     }
-    places = {at for row in rows for at, text in enumerate(row) if text in told} if told else set[int]()
+    places = {at for row in rows for at, text in enumerate(row[:width]) if text in told} if told else set[int]()
     known: dict[Writing, dict[str, Cell]] = {}
     for at in sorted(places):
         column = [row[at] for row in rows if at < len(row)]
-        shapes.update((text, shape_of(text.strip(BLANKS))) for text in column if text not in shapes)
-        if NOTHING.issuperset(shapes[text] for text in column):
+        if not shapes.keys() >= set(column):
+            shapes.update((text, shape_of(text.strip(BLANKS))) for text in column if text not in shapes)
+        counts = Counter([shapes[text] for text in column])
+        if counts.keys() <= NOTHING:
             continue
-        writing = _writing(column, shapes, likely)
+        truths = {text.strip(BLANKS).lower() for text in column if shapes[text] == "truth"} if counts["truth"] else ()
+        writing = _writing_of(frozenset(counts.items()), frozenset(truths), likely)
         if writing.kind in {"number", "boolean"}:
             cells = known.setdefault(writing, {})
             cells.update((text, value_of(text, writing)) for text in column if text not in cells)
             for row, told_row in zip(values, rows, strict=True):
                 if at < len(row):
                     row[at] = cells[told_row[at]]
-
-
-def _writing(column: Sequence[str], shapes: Mapping[str, Shape], likely: DecimalMark) -> Writing:
-    """How *column* writes its values, of whose texts *shapes* knows each."""
-    counts = Counter(shapes[text] for text in column)
-    truths = frozenset(text.strip(BLANKS).lower() for text in column if shapes[text] == "truth")
-    return _writing_of(frozenset(counts.items()), truths, likely)
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dashlight.judge.breaks.sight import Finding, Sight
+from dashlight.judge.breaks.sight import Finding, Sight, is_number
 from dashlight.judge.words import percent, printable
 from dashlight.window.layout import UNSEEN
 from dashlight.window.profile import NUMBER_TYPE, OTHER_TYPE, TEXT_TYPE, TRUTH_TYPE, spelling
@@ -42,11 +42,11 @@ def _other_type(sight: Sight, expected: int) -> Finding | None:
 
 def _number_words(texts: list[str]) -> str:
     """How *texts* differ from numbers."""
-    if _most(texts, _is_number):
+    if _most(texts, is_number):
         return "numbers in quotes"
-    if _most(texts, lambda text: _is_number(text.replace(".", "").replace(",", "."))):
+    if _most(texts, lambda text: is_number(text.replace(".", "").replace(",", "."))):
         return "numbers with a decimal comma"
-    if _most(texts, lambda text: _is_number(text.strip(" %$€£").replace(",", ""))):
+    if _most(texts, lambda text: is_number(text.strip(" %$€£").replace(",", ""))):
         return "numbers with a sign of their unit"
     return f"such as {_examples(texts)}"
 
@@ -67,7 +67,7 @@ def _other_spelling(sight: Sight) -> Finding | None:
             now = next(text for text, _ in examples.most_common() if text in decoded)
             what = f"{sight.name} is {words}: {_shown(now)} was {_shown(decoded[now])}, in {percent(share)} of rows"
             return _finding(sight, what, f"{sight.name} in another spelling", before, share)
-    if _most(unseen, _is_number) and not any(map(_is_number, known)):
+    if _most(unseen, is_number) and not any(map(is_number, known)):
         what = f"{sight.name} arrives as numbers ({_examples(unseen)}) in {percent(share)} of rows, not as words"
         return _finding(sight, what, f"{sight.name} as numbers", before, share)
     return None
@@ -111,10 +111,10 @@ def _quoted(sight: Sight, text: str) -> str | None:
 
 def _renumbered(sight: Sight, text: str) -> str | None:
     """A code written with or without its decimals or leading zeros."""
-    if not _is_number(text):
+    if not is_number(text):
         return None
     number = float(text)
-    same = (name for name in sight.profile.spellings.values() if _is_number(name) and float(name) == number)
+    same = (name for name in sight.profile.spellings.values() if is_number(name) and float(name) == number)
     return next(same, None)
 
 
@@ -141,14 +141,6 @@ _DECODINGS: tuple[tuple[str, Callable[[Sight, str], str | None]], ...] = (
 
 def _most(texts: list[str], is_so: Callable[[str], bool]) -> bool:
     return bool(texts) and float(np.mean([is_so(text) for text in texts])) >= 0.9
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _examples(texts: list[str]) -> str:

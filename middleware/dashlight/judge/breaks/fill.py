@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from dashlight.judge.breaks.sight import Finding, Sight, distance, nats, upper_share
+from dashlight.judge.breaks.sight import Finding, Sight, distance, is_number, nats, upper_share
 from dashlight.judge.words import percent, printable
 from dashlight.window.profile import spelling
 from dashlight.window.recent import ROWS_OF_EXCHANGE
@@ -100,7 +100,7 @@ def _is_fill(sight: Sight, text: str, share: float) -> bool:
 
 def _is_odd_word(sight: Sight, text: str) -> bool:
     """Whether *text* is no code among codes: where all categories are numbers, one more number is a category."""
-    return text not in FILLS or text.startswith("-") or not all(map(_is_number, sight.column.categories))
+    return text not in FILLS or text.startswith("-") or not all(map(is_number, sight.column.categories))
 
 
 def _is_middle(sight: Sight, value: float) -> bool:
@@ -125,11 +125,3 @@ def _is_apart(sight: Sight, value: float) -> bool:
 def _is_stuck(sight: Sight, value: float) -> bool:
     last = sight.numbers[-max(len(sight.numbers) // _LAST_PART, _FEWEST_LAST) :]
     return bool((last == value).all())
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

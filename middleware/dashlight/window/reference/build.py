@@ -27,87 +27,19 @@ from dashlight.window.payloads.payload_meter import PayloadMeter
 from dashlight.window.reference.chunks import Chunk, Chunks
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import Items, ItemSurvey
-from dashlight.window.reference.steps import Steps, finished
+from dashlight.window.reference.steps import Steps, at_once
 from dashlight.window.reference.survey import TableSurvey
 from dashlight.window.reference.tally import counted
 from dashlight.window.tables import Column, selected, table_of_columns
 
 LEAST_ROWS = 200
 """With fewer, chance alone moves a share of one half by more than a tenth."""
-
 LEAST_ORDERED = 400
 """Rows chosen by a key whose order says how much shares move by themselves."""
-
 
 _ROLES: tuple[Role, ...] = ("feature", "output")
 _NO_KINDS: Mapping[str, Kind] = {}
 _NO_WRITINGS: Mapping[str, Writing] = {}
-
-
-def build_reference(
-    chunks: Chunks,
-    *,
-    rng: np.random.Generator,
-    created_at: float,
-    ordered: bool = True,
-    source: Literal["file", "learned"] = "file",
-    model: str = "",
-    categorical: Collection[str] = (),
-    kinds: Mapping[str, Kind] = _NO_KINDS,
-    moments: NDArray[np.float64] | None = None,
-    least_rows: int = LEAST_ROWS,
-    order: Sequence[str] = (),
-    writings: Mapping[str, Writing] = _NO_WRITINGS,
-    keep: Collection[str] = ("*",),
-    seen: Callable[[FirstPass], None] | None = None,
-    cluster: str = "",
-) -> Reference:
-    """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called.
-
-    Args:
-        chunks: Rows in order.
-        rng: Chooses among the values of columns of more than 50,000 which ones set the edges, and among rows which
-            ones are kept.
-        created_at: Seconds since the epoch.
-        ordered: Whether the rows come in time order, so that they tell how much shares move by themselves.
-        source: Where the rows come from.
-        model: Name of the model.
-        categorical: Columns whose numbers are codes.
-        kinds: Which columns are texts, vectors, images, rankings or forecasts, where that should not be left to their
-            values.
-        moments: When each row was, seconds since the epoch, shape (rows,): shows the rhythm of the day and the week.
-        least_rows: With fewer it is refused.
-        order: Names of columns in the order in which the reference holds them: unnamed traffic is matched by it. Others,
-            and all where it is empty, stand in the order in which they were met.
-        writings: How columns were written of which the values were read from texts, and `time` for columns of moments.
-        keep: Globs of columns that stay whatever they hold: by default all. Of others those are left out that no traffic
-            can be like, see `left_out`; of outputs only where they are learned, for those of a file somebody has named.
-        seen: Told what the first pass showed.
-        cluster: Column by whose value rows hang together, a session or a user: as many rows count as they are worth.
-
-    Raises:
-        ReferenceDataError: there are fewer than *least_rows* rows, a column has the name of a facet of another, or none
-            is left of a file.
-    """
-    return finished(
-        reference_steps(
-            chunks,
-            rng=rng,
-            created_at=created_at,
-            ordered=ordered,
-            source=source,
-            model=model,
-            categorical=categorical,
-            kinds=kinds,
-            moments=moments,
-            least_rows=least_rows,
-            order=order,
-            writings=writings,
-            keep=keep,
-            seen=seen,
-            cluster=cluster,
-        )
-    )
 
 
 def reference_steps(
@@ -129,9 +61,33 @@ def reference_steps(
     cluster: str = "",
     columns_alone: bool = False,
 ) -> Steps[Reference]:
-    """As `build_reference`, a chunk or a part of the columns at a time.
+    """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called; in steps.
 
-    *columns_alone*: no pairs, no directions and no profiles.
+    Args:
+        chunks: Rows in order.
+        rng: Chooses among the values of columns of more than 50,000 which ones set the edges, and among rows which
+            ones are kept.
+        created_at: Seconds since the epoch.
+        ordered: Whether the rows come in time order, so that they tell how much shares move by themselves.
+        source: Where the rows come from.
+        model: Name of the model.
+        categorical: Columns whose numbers are codes.
+        kinds: Which columns are texts, vectors, images, rankings or forecasts, where that should not be left to their
+            values.
+        moments: When each row was, seconds since the epoch, shape (rows,): shows the rhythm of the day and the week.
+        least_rows: With fewer it is refused.
+        order: Names of columns in the order in which the reference holds them: unnamed traffic is matched by it. Others,
+            and all where it is empty, stand in the order in which they were met.
+        writings: How columns were written of which the values were read from texts, and `time` for columns of moments.
+        keep: Globs of columns that stay whatever they hold: by default all. Of others those are left out that no traffic
+            can be like, see `left_out`; of outputs only where they are learned, for those of a file somebody has named.
+        seen: Told what the first pass showed.
+        columns_alone: No pairs, no directions and no profiles.
+        cluster: Column by whose value rows hang together, a session or a user: as many rows count as they are worth.
+
+    Raises:
+        ReferenceDataError: there are fewer than *least_rows* rows, a column has the name of a facet of another, or none
+            is left of a file.
     """
     largest = LargestCluster()
     if cluster:
@@ -196,6 +152,10 @@ def reference_steps(
     columns = tuple(replace(each, writing=None if each.of else writings.get(each.name)) for each in made.columns)
     made = replace(made, columns=columns, source=source, created_at=created_at, model=model, left_out=tuple(apart))
     return with_version(replace(made, cluster=cluster, largest_cluster=largest))
+
+
+build_reference = at_once(reference_steps)
+"""As `reference_steps`, all at once."""
 
 
 def build_reference_from_columns(

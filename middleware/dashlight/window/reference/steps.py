@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Generator
+from typing import ParamSpec, TypeAlias, TypeVar
 
+Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 Steps: TypeAlias = Generator[None, None, Result]
 
@@ -17,3 +18,13 @@ def finished(steps: Steps[Result]) -> Result:
         except StopIteration as end:
             result: Result = end.value
             return result
+
+
+def at_once(in_steps: Callable[Parameters, Steps[Result]]) -> Callable[Parameters, Result]:
+    """The function that does all the steps of *in_steps* at once."""
+
+    def whole(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return finished(in_steps(*args, **kwargs))
+
+    whole.__doc__ = in_steps.__doc__
+    return whole
