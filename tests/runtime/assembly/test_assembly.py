@@ -155,6 +155,22 @@ def test_dashlight_enabled_false_is_no_monitor_at_all() -> None:
             "DASHLIGHT_EXCLUDED_URLS='/(metrics': expected a regular expression (missing ), unterminated subpattern",
         ),
         (
+            {"DASHLIGHT_THRESHOLDS": "error_rate>2%, speed>3"},
+            "DASHLIGHT_THRESHOLDS='speed>3': expected one of failure_rate, ",
+        ),
+        (
+            {"DASHLIGHT_PREDICTION_ID_HEADER": "Content-Length"},
+            "DASHLIGHT_PREDICTION_ID_HEADER='Content-Length': expected a header that means nothing else",
+        ),
+        (
+            {"DASHLIGHT_FALSE_ALARMS": "2/1m", "DASHLIGHT_PANE": "1m"},
+            "DASHLIGHT_FALSE_ALARMS='2/1m': expected at most one a pane (DASHLIGHT_PANE)",
+        ),
+        (
+            {"DASHLIGHT_TRACE_URL": "https:///trace/{trace_id}"},
+            "DASHLIGHT_TRACE_URL='https:///trace/00000000000000000000000000000000': expected an http or https URL",
+        ),
+        (
             {"DASHLIGHT_PREDICTION_ID_HEADER": "x prediction id"},
             "DASHLIGHT_PREDICTION_ID_HEADER='x prediction id': expected the name of a header, such as x-prediction-id",
         ),
@@ -168,6 +184,10 @@ def test_dashlight_enabled_false_is_no_monitor_at_all() -> None:
         "no duration",
         "lines to nowhere",
         "no pattern",
+        "no threshold",
+        "a header of the answer's own",
+        "more false alarms than panes",
+        "a link without a host",
         "no header",
         "no header in ASCII",
     ],
@@ -351,18 +371,6 @@ def test_a_reference_that_cannot_be_used_is_one_clear_error_and_the_host_is_unha
     assert dashlight_threads() == before
 
 
-def test_thresholds_that_cannot_be_read_are_one_clear_error_and_the_host_is_unharmed(
-    assembled: Assembled, caplog: pytest.LogCaptureFixture
-) -> None:
-    monitor = assembled({**EVERYTHING, "DASHLIGHT_THRESHOLDS": "error_rate>2%, speed>3"})
-
-    assert isinstance(monitor.refusal, SettingsError)
-    assert str(monitor.refusal).startswith("DASHLIGHT_THRESHOLDS='speed>3': expected one of failure_rate, ")
-    assert messages(caplog, logging.ERROR) == [f"monitoring is off: {monitor.refusal}"]
-    assert len(request(monitor)) == 2
-    assert assembled.exporter.bodies == []
-
-
 def test_floors_that_are_switched_off_are_said_at_the_start(
     assembled: Assembled, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -373,7 +381,45 @@ def test_floors_that_are_switched_off_are_said_at_the_start(
 
 
 def test_every_refusal_is_an_error_of_ours(assembled: Assembled) -> None:
-    assert isinstance(assembled({"DASHLIGHT_THRESHOLDS": "?"}).refusal, DashlightError)
+    assert isinstance(assembled({"DASHLIGHT_REFERENCE": "/nowhere"}).refusal, DashlightError)
+
+
+def test_every_mistake_is_told_at_once_wherever_it_is_found() -> None:
+    wrong = {
+        "DASHLIGHT_PANE": "soon",
+        "DASHLIGHT_THRESHOLDS": "speed>3",
+        "DASHLIGHT_COLLECTOR": "ftp://collector",
+        "DASHLIGHT_EXCLUDED_URLS": "(,[",
+        "DASHLIGHT_TRACE_URL": "javascript:{trace_id}",
+        "DASHLIGHT_STRICT": "true",
+        "DASHLIGHT_SAMPLERATE": "0.1",
+    }
+
+    with pytest.raises(SettingsError) as found:
+        assemble(wrong, scoring_app)
+
+    assert [told.partition("=")[0] for told in found.value.mistakes] == [
+        "DASHLIGHT_PANE",
+        "DASHLIGHT_SAMPLERATE",
+        "DASHLIGHT_COLLECTOR",
+        "DASHLIGHT_EXCLUDED_URLS",
+        "DASHLIGHT_EXCLUDED_URLS",
+        "DASHLIGHT_THRESHOLDS",
+        "DASHLIGHT_TRACE_URL",
+    ]
+    assert str(found.value) == "; ".join(found.value.mistakes)
+
+
+def test_what_is_no_mistake_and_may_not_be_meant_is_said(
+    assembled: Assembled, caplog: pytest.LogCaptureFixture
+) -> None:
+    assembled({"DASHLIGHT_COLLECTOR_HEADERS": f"authorization={CANARY}", "DASHLIGHT_WINDOW": "1s"})
+
+    assert messages(caplog, logging.WARNING) == [
+        "DASHLIGHT_COLLECTOR_HEADERS go nowhere: DASHLIGHT_COLLECTOR is not set",
+        "DASHLIGHT_WINDOW is shorter than DASHLIGHT_PANE: scores cover a pane",
+    ]
+    assert CANARY not in caplog.text
 
 
 def test_variables_that_nobody_knows_are_named_with_the_nearest_known_one(
