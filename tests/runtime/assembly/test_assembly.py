@@ -380,6 +380,22 @@ def test_floors_that_are_switched_off_are_said_at_the_start(
     assert len(told) == 1
 
 
+def test_a_column_that_the_reference_does_not_have_is_said_and_with_strict_a_mistake(
+    assembled: Assembled, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    asked = {"DASHLIGHT_REFERENCE": str(reference_file(tmp_path)), "DASHLIGHT_IMPORTANCE": "age=2,wage=3"}
+
+    watching = assembled({**asked, "DASHLIGHT_FEATURES": "a*,wages*", "DASHLIGHT_PREDICTION": "score"})
+    refused = assembled({**asked, "DASHLIGHT_STRICT": "true"})
+
+    assert watching.refusal is None
+    assert messages(caplog, logging.WARNING) == [
+        "DASHLIGHT_IMPORTANCE of columns that the reference does not have: wage",
+        "DASHLIGHT_FEATURES means no column of the reference by: wages*",
+    ]
+    assert str(refused.refusal) == "DASHLIGHT_IMPORTANCE='wage': expected columns of the reference"
+
+
 def test_every_refusal_is_an_error_of_ours(assembled: Assembled) -> None:
     assert isinstance(assembled({"DASHLIGHT_REFERENCE": "/nowhere"}).refusal, DashlightError)
 

@@ -42,7 +42,7 @@ def analysis(
     """Everything behind the inbox; called on the analysis thread.
 
     Raises:
-        SettingsError: thresholds that cannot be read.
+        SettingsError: thresholds that cannot be read; with DASHLIGHT_STRICT, a column that the reference does not have.
         ReferenceDataError: a reference file that cannot be used.
     """
     from opentelemetry.sdk.version import __version__ as sdk_version
@@ -63,6 +63,7 @@ def analysis(
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
     from dashlight.runtime.assembly.machine import instance_of, meeting_of
+    from dashlight.runtime.assembly.names import check_names
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
     from dashlight.serving.access import Access, token_of
@@ -90,6 +91,8 @@ def analysis(
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
     reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
     reference = reference_file.read() if reference_file is not None else None
+    if reference is not None:
+        check_names(reference, policy, columns=settings.columns, is_strict=settings.strict)
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
     meeting = meeting_of(settings, environ, application)
     learned = LearnedReferences(None if meeting is None else meeting.path)
