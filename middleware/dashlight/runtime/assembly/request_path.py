@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dashlight.capture.capture import Capture
@@ -15,6 +16,7 @@ from dashlight.capture.spans import Spans
 from dashlight.capture.trace_parent import sampler_from
 from dashlight.clock import SystemClock
 from dashlight.deliver.encoding.span_limits import span_limits
+from dashlight.deliver.transport.egress import Egress, egress_of
 from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metric_endpoint, trace_endpoint
 from dashlight.errors import SettingsError
 from dashlight.runtime.assembly.analysis import analysis
@@ -56,6 +58,7 @@ def assemble(
         return None
     for name, near in unknown_variables(environ).items():
         logger.warning("%s is not a setting%s", name, f"; did you mean {near}?" if near else "")
+    egress = egress_of(environ, authorities=settings.ca, proxy=settings.proxy)
     spans_to, metrics_to, events_to = _spoken(
         lambda: trace_endpoint(environ) if settings.spans in {"auto", "own"} else None,
         lambda: metric_endpoint(environ),
@@ -65,6 +68,7 @@ def assemble(
             event_format=settings.collector_format,
             headers=settings.collector_headers,
         ),
+        egress=egress,
     )
     propagation = propagation_from(environ)
     limits, mistakes = span_limits(environ)
@@ -114,7 +118,7 @@ def assemble(
     return monitor
 
 
-def _spoken(*endpoints: Callable[[], Endpoint | None]) -> list[Endpoint | None]:
+def _spoken(*endpoints: Callable[[], Endpoint | None], egress: Egress) -> list[Endpoint | None]:
     """The endpoints; None, with one clear error, where OpenTelemetry's variables say what we cannot do.
 
     They may be meant for the app's own SDK, which can: no reason to leave the model unwatched.
@@ -123,7 +127,8 @@ def _spoken(*endpoints: Callable[[], Endpoint | None]) -> list[Endpoint | None]:
     told: dict[str, None] = {}
     for endpoint in endpoints:
         try:
-            found.append(endpoint())
+            named = endpoint()
+            found.append(named and replace(named, egress=egress))
         except SettingsError as mistake:
             if not mistake.variable.startswith("OTEL_"):
                 raise
