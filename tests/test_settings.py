@@ -228,3 +228,48 @@ def test_files_of_names_that_cannot_be_meant_are_a_mistake(tmp_path: Path, conte
 
     with pytest.raises(SettingsError, match="DASHLIGHT_COLUMNS"):
         Settings.from_env({"DASHLIGHT_COLUMNS": str(tmp_path / "names")})
+
+
+def test_what_may_be_secret_is_never_shown() -> None:
+    environ = {
+        "DASHLIGHT_WEBHOOK": "https://hooks.example/services/T0/hunter2, http://hunter2@[bad/hunter2",
+        "DASHLIGHT_WEBHOOK_HEADERS": "authorization=hunter2",
+        "DASHLIGHT_ALERTMANAGER": "https://user:hunter2@alerts.example/?key=hunter2",
+        "DASHLIGHT_ALERTMANAGER_HEADERS": "x-scope=hunter2",
+        "DASHLIGHT_PAGERDUTY": "hunter2@https://events.eu.pagerduty.com",
+        "DASHLIGHT_ON_ALERT": "retrain --token hunter2",
+        "DASHLIGHT_PROXY": "http://user:hunter2@proxy:3128",
+        "DASHLIGHT_TOKEN": "hunter2-hunter2-hunter2",
+    }
+
+    shown = repr(Settings.from_env(environ))
+
+    assert "hunter2" not in shown
+    assert "webhook=('https://hooks.example/***', '***')" in shown
+    assert "alertmanager=('https://alerts.example/***',)" in shown
+    assert set(environ) <= set(Settings.secret_variables())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DASHLIGHT_ON_ALERT", "retrain 'hunter2"),
+        ("DASHLIGHT_WEBHOOK_FORMAT", "teams"),
+        ("DASHLIGHT_ON_ALERT_TIMEOUT", "0s"),
+        ("DASHLIGHT_WEBHOOK_HEADERS", "hunter2"),
+    ],
+)
+def test_a_way_for_alerts_that_cannot_be_read_is_a_mistake_without_its_secret(variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable) as caught:
+        Settings.from_env({variable: value})
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_command_is_split_as_a_shell_would() -> None:
+    assert Settings.from_env({"DASHLIGHT_ON_ALERT": "sh -c 'a \"b c\"' $HOME"}).on_alert == (
+        "sh",
+        "-c",
+        'a "b c"',
+        "$HOME",
+    )

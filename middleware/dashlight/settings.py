@@ -4,14 +4,16 @@ import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
+from urllib.parse import urlsplit
 
 from dashlight import units
 from dashlight.errors import SettingsError
 
 PREFIX = "DASHLIGHT_"
 SpanSource: TypeAlias = Literal["auto", "enrich", "server", "own", "off"]
-CollectorFormat: TypeAlias = Literal["otlp", "ndjson"]
+CollectorFormat: TypeAlias = Literal["otlp", "ndjson", "cloudevents"]
+WebhookFormat: TypeAlias = Literal["auto", "json", "slack"]
 Payloads: TypeAlias = Literal["off", "features"]
 
 _OF_KUBERNETES = re.compile(
@@ -66,12 +68,34 @@ class Settings:
     """Columns to ignore, even if DASHLIGHT_FEATURES or DASHLIGHT_PREDICTION names them."""
     collector: str = _variable("", "an http or https URL", str.strip)
     """Where events and alerts go; unset: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT, else nowhere."""
-    collector_format: CollectorFormat = _variable("otlp", "otlp or ndjson", units.one_of(*get_args(CollectorFormat)))
-    """Format of events: OTLP logs or newline-delimited JSON."""
-    collector_headers: Mapping[str, str] = _variable(
-        "", "name=value pairs between commas", units.headers, is_secret=True
+    collector_format: CollectorFormat = _variable(
+        "otlp", "otlp, ndjson or cloudevents", units.one_of(*get_args(CollectorFormat))
     )
+    """Format of events: OTLP logs, newline-delimited JSON, or batches of CloudEvents."""
+    collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", units.headers, is_secret=True)
     """Headers to send to the collector."""
+    alertmanager: tuple[str, ...] = _variable("", "http or https URLs between commas", units.words, is_secret=True)
+    """Alertmanagers that get alerts, between commas: every member of a cluster."""
+    alertmanager_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", units.headers, is_secret=True)
+    """Headers to send to Alertmanager."""
+    webhook: tuple[str, ...] = _variable("", "http or https URLs between commas", units.words, is_secret=True)
+    """Webhooks that get alerts, between commas. Their URLs are secrets: only scheme and host are ever shown."""
+    webhook_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", units.headers, is_secret=True)
+    """Headers to send to webhooks."""
+    webhook_format: WebhookFormat = _variable("auto", "auto, json or slack", units.one_of(*get_args(WebhookFormat)))
+    """What webhooks get: JSON as `docs/alerting.md` describes it, or a message for Slack, Mattermost and the like; `auto`: by the URL."""
+    webhook_template: str = _variable("", "the path of a JSON file", str.strip)
+    """File with the JSON to send to webhooks instead, with placeholders such as `{{summary}}`."""
+    pagerduty: str = _variable("", "a routing key, or key@https://events.eu.pagerduty.com", str.strip, is_secret=True)
+    """Routing key of PagerDuty's Events API v2; `key@https://events.eu.pagerduty.com` for another service region."""
+    on_alert: tuple[str, ...] = _variable("", "a command", units.command, is_secret=True)
+    """Command to run once for each alert that begins, changes or ends, with the alert as JSON on its standard input; no shell runs it."""
+    on_alert_timeout: float = _variable("5m", "a duration above zero, such as 5m", units.above_zero(units.seconds))
+    """How long the command may take before it is ended."""
+    ca: str = _variable("", "a file of certificates in PEM", str.strip)
+    """Certificates of authorities to trust, besides the usual ones, for all that is delivered."""
+    proxy: str = _variable("", "an http or https URL", str.strip, is_secret=True)
+    """Proxy for all that is delivered, except to hosts of NO_PROXY."""
     sample_rate: float = _variable("0.01", "a number from 0 to 1", units.share)
     """Share of exchanges sent as events; failures are always sent, within a rate limit."""
     payloads: Payloads = _variable("off", "off or features", units.one_of(*get_args(Payloads)))
@@ -140,19 +164,35 @@ class Settings:
         return settings, mistakes
 
     def __repr__(self) -> str:
-        """All settings, with the secret ones and the values of headers masked."""
-        return f"Settings({', '.join(f'{each.name}={self._shown(each)!r}' for each in fields(self))})"
+        """All settings; of those that may be secrets, the names of headers, and of URLs scheme and host."""
+        shown = {
+            each.name: _masked(getattr(self, each.name)) if each.metadata["is_secret"] else getattr(self, each.name)
+            for each in fields(self)
+        }
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
-    def _shown(self, each: "Field[Any]") -> Any:
-        value = getattr(self, each.name)
-        if not each.metadata["is_secret"]:
-            return value
-        return dict.fromkeys(value, "***") if isinstance(value, Mapping) else "***" if value else ""
+    @classmethod
+    def secret_variables(cls) -> tuple[str, ...]:
+        """The variables whose values may be secrets."""
+        return tuple(variable_of(each.name) for each in fields(cls) if each.metadata["is_secret"])
 
 
 def variable_of(name: str) -> str:
     """The environment variable of the field *name*."""
     return PREFIX + name.upper()
+
+
+def _masked(value: Any) -> Any:
+    """*value*, a text, some of them or headers, as it may be shown."""
+    if isinstance(value, Mapping):
+        return dict.fromkeys(cast("Mapping[str, str]", value), "***")
+    if isinstance(value, tuple):
+        return tuple(map(_masked, cast("tuple[str, ...]", value)))
+    try:
+        parts = urlsplit(value)
+        return f"{parts.scheme}://{parts.hostname}/***" if parts.scheme and parts.hostname else "***" if value else ""
+    except ValueError:
+        return "***"
 
 
 def unknown_variables(environ: Mapping[str, str]) -> dict[str, str | None]:

@@ -5,6 +5,7 @@ What cannot be read is a ValueError.
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, cast
@@ -90,6 +91,11 @@ def seconds_between(text: str) -> float:
 def words(text: str) -> tuple[str, ...]:
     """What stands between commas, without the spaces around it and without what is empty."""
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def command(text: str) -> tuple[str, ...]:
+    """The words of a command line, with quotes and backslashes as a shell reads them."""
+    return tuple(shlex.split(text))
 
 
 def pairs(text: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from dashlight.settings import Settings
 from dashlight.version import __version__
 
 if TYPE_CHECKING:
-    from dashlight.deliver.delivery import Connect
+    from dashlight.deliver.delivery import Connect, EventFormat
 
 logger = logging.getLogger("dashlight")
 
@@ -52,6 +52,7 @@ def analysis(
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
     from dashlight.deliver.delivery import Delivery
+    from dashlight.deliver.encoding.cloudevents import CloudEventEncoder
     from dashlight.deliver.encoding.logs import LogEncoder
     from dashlight.deliver.encoding.metrics import MetricEncoder
     from dashlight.deliver.encoding.ndjson import NdjsonEncoder
@@ -110,11 +111,12 @@ def analysis(
     encoder = SpanEncoder(
         resource, "dashlight", __version__, known_methods=known_methods(environ), limits=span_limits(environ)[0]
     )
-    event_format = (
-        LogEncoder(resource, "dashlight", __version__, epoch=epoch)
-        if settings.collector_format == "otlp"
-        else NdjsonEncoder(resource, epoch=epoch)
-    )
+    event_formats: dict[str, Callable[[], EventFormat]] = {
+        "otlp": lambda: LogEncoder(resource, "dashlight", __version__, epoch=epoch),
+        "ndjson": lambda: NdjsonEncoder(resource, epoch=epoch),
+        "cloudevents": lambda: CloudEventEncoder(resource, epoch=epoch),
+    }
+    event_format = event_formats[settings.collector_format]()
     sharing = Sharing(policy, References(learned, reference), meeting=meeting, process=process, clock=clock)
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from dashlight.deliver.encoding.span_limits import span_limits
+from dashlight.deliver.transport.egress import Egress, egress_of
 from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metric_endpoint, trace_endpoint
 from dashlight.deliver.transport.urls import checked_url
 from dashlight.errors import SettingsError
@@ -56,6 +57,7 @@ def requested(environ: Mapping[str, str]) -> Requested:
     """
     settings, mistakes = Settings.read(environ)
     reading = _Reading(mistakes)
+    reading.egress = reading.tried(lambda: egress_of(environ, authorities=settings.ca, proxy=settings.proxy), Egress())
     events = lambda: event_endpoint(  # noqa: E731 - one of three
         environ,
         url=settings.collector,
@@ -84,6 +86,7 @@ class _Reading:
     """Goes on after a mistake, so that the others are found too."""
 
     mistakes: list[SettingsError]
+    egress: Egress = field(default_factory=Egress)
     unspoken: list[str] = field(default_factory=list[str])
     unusual: list[str] = field(default_factory=list[str])
 
@@ -100,7 +103,8 @@ class _Reading:
         They may be meant for the app's own SDK, which can: no reason to leave the model unwatched.
         """
         try:
-            return read()
+            named = read()
+            return named and replace(named, egress=self.egress)
         except SettingsError as mistake:
             if mistake.variable.startswith("OTEL_"):
                 self.unspoken.append(str(mistake))
