@@ -72,11 +72,15 @@ class Settings:
         "otlp", "otlp, ndjson or cloudevents", units.one_of(*get_args(CollectorFormat))
     )
     """Format of events: OTLP logs, newline-delimited JSON, or batches of CloudEvents."""
-    collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", units.headers, is_secret=True)
+    collector_headers: Mapping[str, str] = _variable(
+        "", "name=value pairs between commas", units.headers, is_secret=True
+    )
     """Headers to send to the collector."""
     alertmanager: tuple[str, ...] = _variable("", "http or https URLs between commas", units.words, is_secret=True)
     """Alertmanagers that get alerts, between commas: every member of a cluster."""
-    alertmanager_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", units.headers, is_secret=True)
+    alertmanager_headers: Mapping[str, str] = _variable(
+        "", "name=value pairs between commas", units.headers, is_secret=True
+    )
     """Headers to send to Alertmanager."""
     webhook: tuple[str, ...] = _variable("", "http or https URLs between commas", units.words, is_secret=True)
     """Webhooks that get alerts, between commas. Their URLs are secrets: only scheme and host are ever shown."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -473,3 +474,24 @@ def test_a_forked_child_enters_as_a_member_of_its_own(house: Path) -> None:
     assert not path.exists()
     for descriptor in (told, telling, waited_for):
         os.close(descriptor)
+
+
+def test_of_those_who_enter_at_once_one_is_the_first(tmp_path: Path) -> None:
+    for _ in range(20):
+        with ThreadPoolExecutor(8) as pool:
+            meetings = list(pool.map(lambda _: Meeting.open(tmp_path, "app"), range(8)))
+
+        assert sum(meeting.is_first for meeting in meetings) == 1
+        for meeting in meetings:
+            meeting.leave()
+
+
+def test_whoever_comes_when_somebody_is_in_is_not_the_first(tmp_path: Path) -> None:
+    first, second = Meeting.open(tmp_path, "app"), Meeting.open(tmp_path, "app")
+    first.leave()
+    third = Meeting.open(tmp_path, "app")
+    second.leave()
+    third.leave()
+
+    assert [first.is_first, second.is_first, third.is_first] == [True, False, False]
+    assert Meeting.open(tmp_path, "app").is_first

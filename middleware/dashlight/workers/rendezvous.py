@@ -12,6 +12,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from dashlight.errors import StateError
 from dashlight.store.private import check_shared_directory, make_directory, open_private, read_private
@@ -43,11 +44,13 @@ _NAMELESS_SECONDS = 86400.0
 class Meeting:
     """A private directory, and this process's being in it. Made by `open`."""
 
-    def __init__(self, path: Path, descriptor: int, *, application: str, is_lasting: bool) -> None:
+    def __init__(self, path: Path, entry: Entry, *, application: str, is_lasting: bool) -> None:
         self.path = path
         self.is_lasting = is_lasting
+        self.is_first = entry.is_first
+        """Whether nobody else was in when this process entered."""
         self._application = application
-        self._descriptor = descriptor
+        self._descriptor = entry.descriptor
         self._pid = os.getpid()
 
     @classmethod
@@ -92,7 +95,7 @@ class Meeting:
                     _spare(self.path)
                 return True
             self.forget()
-            self._descriptor = _enter(self.path, self._application, Parent.of_this_process())
+            self._descriptor = _enter(self.path, self._application, Parent.of_this_process()).descriptor
             self._pid = os.getpid()
         except (OSError, StateError):
             return False
@@ -120,21 +123,32 @@ class Meeting:
             self._descriptor = -1
 
 
-def _enter(path: Path, application: str, parent: Parent) -> int:
-    """Makes *path* where it is not there, and the descriptor by which this process is a member."""
+class Entry(NamedTuple):
+    """A process's being in a directory."""
+
+    descriptor: int
+    """Of the members file, which it holds shared."""
+    is_first: bool
+    """Whether nobody else was in."""
+
+
+def _enter(path: Path, application: str, parent: Parent) -> Entry:
+    """Makes *path* where it is not there, and enters it."""
     for _ in range(_TRIES):
         path.parent.lstat()  # nobody makes it meanwhile, so that it is no use to try again
         with suppress(FileNotFoundError):  # removed since
             make_directory(path)
             descriptor = open_private(path / MEMBERS, os.O_RDWR | os.O_CREAT)
             try:
+                # Of several that enter at once one has it to itself, before it makes room for the others.
+                is_first = try_lock(descriptor, exclusive=True)
                 # Somebody may have removed the file before it was locked: then it is not the one where others meet.
                 if try_lock(descriptor, exclusive=False) and _is_at(path / MEMBERS, descriptor):
                     if os.fstat(descriptor).st_size == 0:
                         os.write(descriptor, str(parent).encode())  # siblings of the same parent write the same
                     _describe(path / APPLICATION, application)
                     _note_entry(path / ENTERED)
-                    return descriptor
+                    return Entry(descriptor, is_first)
             except BaseException:
                 os.close(descriptor)
                 raise

@@ -63,8 +63,9 @@ def analysis(
     from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor, limits_of
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
-    from dashlight.runtime.assembly.machine import instance_of, meeting_of
+    from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
+    from dashlight.runtime.assembly.start_line import Start, start_line
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
     from dashlight.serving.access import Access, token_of
@@ -131,6 +132,19 @@ def analysis(
         from dashlight.serving.app import ServedApp
 
         answers.open(ServedApp(Access(token_of(settings.token, token_file)), sharing.figures))
+    if meeting is None or meeting.is_first:
+        start = Start(
+            settings=settings,
+            served=served_of(environ, application),
+            reference=reference,
+            learned_count=learned.count,
+            events_to=events_to,
+            spans_to=spans_to,
+            metrics_to=metrics_to,
+            routes=(),
+            directory=None if meeting is None else meeting.path,
+        )
+        logger.info("%s", start_line(start))
     return Pipeline(
         decoder=Decoder(
             model=settings.model,

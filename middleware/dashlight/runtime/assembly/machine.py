@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 def meeting_of(settings: Settings, environ: Mapping[str, str], application: str) -> Meeting | None:
     """Where the processes meet that serve the same on this machine; None, said once, where they cannot."""
-    served = application_of(sys.argv, cwd=_cwd(), environ=environ, name=application)
+    served = served_of(environ, application)
     try:
         if settings.state_dir:
             return _furnished(Meeting.open(Path(settings.state_dir), served))
@@ -32,6 +32,11 @@ def meeting_of(settings: Settings, environ: Mapping[str, str], application: str)
     except StateError as error:
         logger.warning("this process goes on alone, and nothing outlives it: %s", error)
         return None
+
+
+def served_of(environ: Mapping[str, str], application: str) -> str:
+    """What this process serves, in words; *application* is what an adapter says."""
+    return application_of(sys.argv, cwd=_cwd(), environ=environ, name=application)
 
 
 def _furnished(meeting: Meeting) -> Meeting:

@@ -16,6 +16,7 @@ from dashlight.clock import SystemClock
 from dashlight.deliver.encoding.span_limits import span_limits
 from dashlight.runtime.assembly.analysis import analysis
 from dashlight.runtime.assembly.requested import requested
+from dashlight.runtime.log_handler import speak_up, withdraw
 from dashlight.runtime.monitor import Monitor, MonitorPlan
 from dashlight.serving.door import Answers
 from dashlight.settings import Settings
@@ -47,6 +48,7 @@ def assemble(
     """
     if not Settings.read(environ)[0].enabled:
         return None
+    speak_up()
     asked = requested(environ)
     settings = asked.settings
     for sentence in asked.unusual:
@@ -74,6 +76,11 @@ def assemble(
     )
     clock = SystemClock()
     answers = Answers(settings.path) if settings.metrics else None
+
+    def look_around() -> None:
+        spans.look_around(app)
+        withdraw()
+
     plan = MonitorPlan(
         excluded=asked.excluded,
         cpu_share=settings.cpu,
@@ -90,7 +97,7 @@ def assemble(
             service=service,
             connect=connect,
         ),
-        look_around=lambda: spans.look_around(app),
+        look_around=look_around,
         answers=answers,
     )
     monitor = Monitor(capture, plan, clock)
