@@ -43,7 +43,7 @@ def said(script: str) -> list[str]:
         ("speak_up(); withdraw(); ours.info('still')", ["still"]),
         (
             "speak_up(); h = logging.StreamHandler(); logging.getLogger('dashlight').addHandler(h); "
-            + "h.setFormatter(logging.Formatter('own %(message)s')); ours.error('x'); ours.error('y')",
+             "h.setFormatter(logging.Formatter('own %(message)s')); ours.error('x'); ours.error('y')",
             ["own x", "own y"],
         ),
     ],
