@@ -105,6 +105,7 @@ def test_an_end_is_told_at_once_and_again_for_a_quarter_of_an_hour(
         clock.advance(60)
 
     assert len(way.requests) == 2 + 15
+    assert {request[0]["endsAt"] for request in way.requests[1:]} == {"2026-09-21T14:13:20.000000Z"}
 
 
 def test_what_is_in_force_is_told_once_a_minute(
