@@ -117,8 +117,10 @@ class AlertmanagerRoute:
 
 def alert(notice: Notice, context: AlertContext, *, labels: Mapping[str, str], at: float) -> dict[str, object]:
     """A PostableAlert of API v2 as it is sent *at*, seconds since the epoch."""
-    began_at = notice.since_at if 0 <= notice.since_at <= at else at
-    ends_at = at if notice.transition == "resolved" else at + LASTS_SECONDS
+    is_over = notice.transition == "resolved"
+    # Of an end always the same moment: where our clock is ahead of its own, a later one would begin the alert anew.
+    ends_at = min(notice.at, at) if is_over else at + LASTS_SECONDS
+    began_at = notice.since_at if 0 <= notice.since_at <= ends_at else min(at, ends_at)
     return {
         "labels": labels,
         "annotations": alert_annotations(notice, context),

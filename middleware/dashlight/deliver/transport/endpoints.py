@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, cast
 from urllib.parse import unquote
 
 from dashlight.deliver.transport.egress import Egress
-from dashlight.deliver.transport.urls import checked_url, joined, masked
+from dashlight.deliver.transport.urls import checked_url, joined, masked, origin
 from dashlight.errors import SettingsError
 
 Compression: TypeAlias = Literal["none", "gzip", "deflate"]
@@ -46,11 +46,13 @@ class Endpoint:
     client_certificate: str = ""
     client_key: str = ""
     egress: Egress = _STRAIGHT
+    is_secret: bool = False
+    """Whether the URL is a secret beyond scheme and host."""
 
     @property
     def shown(self) -> str:
         """The URL as it may stand in a log."""
-        return masked(self.url)
+        return f"{origin(self.url)}/***" if self.is_secret else masked(self.url)
 
     def __repr__(self) -> str:
         """Everything but what may be secret."""
