@@ -12,6 +12,14 @@ import logging, sys
 from dashlight.runtime.log_handler import speak_up, withdraw
 ours = logging.getLogger("dashlight.part")
 """
+OWN_HANDLER = """
+speak_up()
+handler = logging.StreamHandler()
+handler.setFormatter(logging.Formatter("own %(message)s"))
+logging.getLogger("dashlight").addHandler(handler)
+ours.error("x")
+ours.error("y")
+"""
 
 
 def said(script: str) -> list[str]:
@@ -42,8 +50,7 @@ def said(script: str) -> list[str]:
         ("logging.getLogger('uvicorn').addHandler(logging.StreamHandler()); speak_up(); ours.info('x')", ["x"]),
         ("speak_up(); withdraw(); ours.info('still')", ["still"]),
         (
-            "speak_up(); h = logging.StreamHandler(); logging.getLogger('dashlight').addHandler(h); "
-             "h.setFormatter(logging.Formatter('own %(message)s')); ours.error('x'); ours.error('y')",
+            OWN_HANDLER,
             ["own x", "own y"],
         ),
     ],

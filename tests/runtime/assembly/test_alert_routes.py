@@ -147,7 +147,7 @@ def test_a_command_sees_no_secrets_and_is_not_watched() -> None:
         "DASHLIGHT_REFERENCE": "r.dlref",
         "DASHLIGHT_WEBHOOK": "https://example.com/hunter2",
         "DASHLIGHT_WEBHOOK_HEADERS": "a=hunter2",
-        "DASHLIGHT_TOKEN": "hunter2",
+        "DASHLIGHT_TOKEN": "hunter2-hunter2-hunter2",
         "DASHLIGHT_PROXY": "http://u:hunter2@p:1",
         "OTEL_EXPORTER_OTLP_HEADERS": "a=hunter2",
         "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "a=hunter2",

@@ -408,6 +408,9 @@ def test_every_mistake_is_told_at_once_wherever_it_is_found() -> None:
         "DASHLIGHT_EXCLUDED_URLS": "(,[",
         "DASHLIGHT_TRACE_URL": "javascript:{trace_id}",
         "DASHLIGHT_STRICT": "true",
+        "DASHLIGHT_ALERTMANAGER": "alerts:9093",
+        "DASHLIGHT_WEBHOOK": "https:///hook",
+        "DASHLIGHT_ON_ALERT": "/no/such/program",
         "DASHLIGHT_SAMPLERATE": "0.1",
     }
 
@@ -418,6 +421,9 @@ def test_every_mistake_is_told_at_once_wherever_it_is_found() -> None:
         "DASHLIGHT_PANE",
         "DASHLIGHT_SAMPLERATE",
         "DASHLIGHT_COLLECTOR",
+        "DASHLIGHT_ALERTMANAGER",
+        "DASHLIGHT_WEBHOOK",
+        "DASHLIGHT_ON_ALERT",
         "DASHLIGHT_EXCLUDED_URLS",
         "DASHLIGHT_EXCLUDED_URLS",
         "DASHLIGHT_THRESHOLDS",

@@ -13,9 +13,20 @@ from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metr
 from dashlight.deliver.transport.urls import checked_url
 from dashlight.errors import SettingsError
 from dashlight.judge.traffic.rules import limits_of
+from dashlight.runtime.assembly.alert_routes import PlannedRoutes, planned_routes
 from dashlight.settings import Settings, unknown_variables
 
 Read = TypeVar("Read")
+
+_DEFAULTS = Settings()
+_ROUTES = (
+    ("alertmanager", "alertmanager_headers"),
+    ("webhook", "webhook_headers", "webhook_format"),
+    ("webhook_template",),
+    ("pagerduty",),
+    ("on_alert",),
+)
+"""Settings of each kind of route for alerts."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OF_THE_ANSWER = frozenset({"connection", "content-encoding", "content-length", "content-type", "date", "location", "server", "set-cookie", "trailer", "transfer-encoding", "upgrade"})  # fmt: skip
@@ -33,6 +44,8 @@ class Requested:
     metrics_to: Endpoint | None
     events_to: Endpoint | None
     """Events and alerts."""
+    routes: PlannedRoutes | None
+    """What else alerts go to."""
     excluded: re.Pattern[str] | None
     """Paths whose requests are not watched."""
     prediction_id_header: bytes
@@ -46,7 +59,11 @@ class Requested:
     def destinations(self) -> list[tuple[str, Endpoint]]:
         """Where something goes, by what goes there."""
         named = (("events and alerts", self.events_to), ("spans", self.spans_to), ("metrics", self.metrics_to))
-        return [(kind, endpoint) for kind, endpoint in named if endpoint is not None]
+        told = [(kind, endpoint) for kind, endpoint in named if endpoint is not None]
+        if self.routes is not None:
+            for by_name in (self.routes.alertmanagers, self.routes.webhooks, self.routes.pagerduty):
+                told += by_name.items()
+        return told
 
 
 def requested(environ: Mapping[str, str]) -> Requested:
@@ -70,6 +87,7 @@ def requested(environ: Mapping[str, str]) -> Requested:
         spans_to=reading.spoken(lambda: trace_endpoint(environ) if settings.spans in {"auto", "own"} else None),
         metrics_to=reading.spoken(lambda: metric_endpoint(environ)),
         events_to=reading.spoken(events),
+        routes=reading.routes(settings, environ),
         excluded=reading.excluded(settings, environ),
         prediction_id_header=reading.tried(lambda: _header(settings.prediction_id_header), b""),
         unspoken=tuple(dict.fromkeys(reading.unspoken)),
@@ -111,6 +129,18 @@ class _Reading:
             else:
                 self.mistakes.append(mistake)
             return None
+
+    def routes(self, settings: Settings, environ: Mapping[str, str]) -> PlannedRoutes | None:
+        known = len(self.mistakes)
+        planned = self.tried(lambda: planned_routes(settings, environ, egress=self.egress), None)
+        if planned is None:
+            # One kind at a time, for there may be a mistake in more than one.
+            del self.mistakes[known:]
+            for kind in _ROUTES:
+                others = {name: getattr(_DEFAULTS, name) for each in _ROUTES if each != kind for name in each}
+                alone = replace(settings, **others)
+                self.tried(lambda alone=alone: planned_routes(alone, environ, egress=self.egress), None)  # type: ignore[misc]
+        return planned
 
     def excluded(self, settings: Settings, environ: Mapping[str, str]) -> re.Pattern[str] | None:
         patterns: list[str] = []
