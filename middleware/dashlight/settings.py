@@ -96,6 +96,8 @@ class Settings:
     """Command to run once for each alert that begins, changes or ends, with the alert as JSON on its standard input; no shell runs it."""
     on_alert_timeout: float = _variable("5m", "a duration above zero, such as 5m", units.above_zero(units.seconds))
     """How long the command may take before it is ended."""
+    heartbeat: tuple[str, ...] = _variable("", "http or https URLs between commas", units.words, is_secret=True)
+    """Where a heartbeat goes each minute for as long as panes are judged: URLs of dead-man services, or `alertmanager`."""
     ca: str = _variable("", "a file of certificates in PEM", str.strip)
     """Certificates of authorities to trust, besides the usual ones, for all that is delivered."""
     proxy: str = _variable("", "an http or https URL", str.strip, is_secret=True)

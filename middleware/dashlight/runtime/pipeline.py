@@ -16,6 +16,7 @@ from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessS
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import refused_for
+from dashlight.deliver.alerting.heartbeat import Heartbeat, Pulse
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
@@ -50,11 +51,12 @@ class Pipeline:
         reference_file: ReferenceFile | None = None,
         report: MetricReport | None = None,
         shows_figures: bool = False,
+        heartbeats: Sequence[Heartbeat] = (),
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
-        made after every pane where *report* wants them or something else *shows_figures*.
+        made after every pane where *report* wants them or something else *shows_figures*; *heartbeats* hear of every pane that was judged.
         """
         self._decoder = decoder
         self._delivery = delivery
@@ -68,6 +70,7 @@ class Pipeline:
         self._reference_file = reference_file
         self._report = report
         self._shows_figures = shows_figures
+        self._heartbeats = heartbeats
         self._clock = clock
         self._pane_seconds = policy.pane_seconds
         self._agents = agents_of(policy.excluded_agents)
@@ -192,6 +195,8 @@ class Pipeline:
     def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
         """What was delivered and lost since it was last asked."""
         counts = {**self._lost, **self._delivery.fates(), **self._sharing.troubles}
+        for heartbeat in self._heartbeats:
+            counts |= {fate: counts.get(fate, 0) + more for fate, more in heartbeat.fates().items()}
         before, self._counts = self._counts, counts
         return {key: count - before.get(key, 0) for key, count in counts.items()}
 
@@ -201,6 +206,8 @@ class Pipeline:
         self._alert_publisher.publish(turn.alerts)
         if not turn.has_pane:
             return
+        for heartbeat in self._heartbeats:
+            heartbeat.tell(Pulse(at, len(watch.processes), len(watch.in_force)))
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
             gauges = {
                 "workers": len(watch.processes),
@@ -244,6 +251,8 @@ class Pipeline:
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""
+        for heartbeat in self._heartbeats:
+            heartbeat.close()
         self._delivery.close(timeout_seconds)
 
     def forget(self) -> None:

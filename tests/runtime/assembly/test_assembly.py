@@ -420,10 +420,10 @@ def test_every_mistake_is_told_at_once_wherever_it_is_found() -> None:
     assert [told.partition("=")[0] for told in found.value.mistakes] == [
         "DASHLIGHT_PANE",
         "DASHLIGHT_SAMPLERATE",
-        "DASHLIGHT_COLLECTOR",
         "DASHLIGHT_ALERTMANAGER",
         "DASHLIGHT_WEBHOOK",
         "DASHLIGHT_ON_ALERT",
+        "DASHLIGHT_COLLECTOR",
         "DASHLIGHT_EXCLUDED_URLS",
         "DASHLIGHT_EXCLUDED_URLS",
         "DASHLIGHT_THRESHOLDS",

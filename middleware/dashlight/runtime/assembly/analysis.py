@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
+from dashlight.runtime.assembly.heartbeats import NO_HEARTBEATS, PlannedHeartbeat, heartbeats_of
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
@@ -33,6 +34,7 @@ def analysis(
     spans_to: Endpoint | None,
     events_to: Endpoint | None,
     metrics_to: Endpoint | None = None,
+    heartbeats: Mapping[str, PlannedHeartbeat] = NO_HEARTBEATS,
     answers: Answers | None = None,
     clock: Clock,
     application: str = "",
@@ -51,6 +53,7 @@ def analysis(
     from dashlight.counting.policy import Policy
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
+    from dashlight.deliver.alerting.document import AlertContext
     from dashlight.deliver.delivery import Delivery
     from dashlight.deliver.encoding.cloudevents import CloudEventEncoder
     from dashlight.deliver.encoding.logs import LogEncoder
@@ -176,6 +179,13 @@ def analysis(
         ),
         clock=clock,
         reference_file=reference_file,
+        heartbeats=heartbeats_of(
+            heartbeats,
+            AlertContext(str(resource["service.name"]), str(machine["service.instance.id"])),
+            clock=clock,
+            pane_seconds=settings.pane,
+            connect=connect,
+        ),
     )
 
 

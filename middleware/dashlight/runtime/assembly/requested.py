@@ -14,6 +14,7 @@ from dashlight.deliver.transport.urls import checked_url
 from dashlight.errors import SettingsError
 from dashlight.judge.traffic.rules import limits_of
 from dashlight.runtime.assembly.alert_routes import PlannedRoutes, planned_routes
+from dashlight.runtime.assembly.heartbeats import PlannedHeartbeat, planned_heartbeats
 from dashlight.settings import Settings, unknown_variables
 
 Read = TypeVar("Read")
@@ -46,6 +47,8 @@ class Requested:
     """Events and alerts."""
     routes: PlannedRoutes | None
     """What else alerts go to."""
+    heartbeats: Mapping[str, PlannedHeartbeat]
+    """By name."""
     excluded: re.Pattern[str] | None
     """Paths whose requests are not watched."""
     prediction_id_header: bytes
@@ -63,7 +66,7 @@ class Requested:
         if self.routes is not None:
             for by_name in (self.routes.alertmanagers, self.routes.webhooks, self.routes.pagerduty):
                 told += by_name.items()
-        return told
+        return [*told, *((name, each.endpoint) for name, each in self.heartbeats.items())]
 
 
 def requested(environ: Mapping[str, str]) -> Requested:
@@ -82,12 +85,14 @@ def requested(environ: Mapping[str, str]) -> Requested:
         headers=settings.collector_headers,
     )
     limits_mistakes = span_limits(environ)[1]
+    routes = reading.routes(settings, environ)
     found = Requested(
         settings=settings,
         spans_to=reading.spoken(lambda: trace_endpoint(environ) if settings.spans in {"auto", "own"} else None),
         metrics_to=reading.spoken(lambda: metric_endpoint(environ)),
         events_to=reading.spoken(events),
-        routes=reading.routes(settings, environ),
+        routes=routes,
+        heartbeats=reading.heartbeats(settings, {} if routes is None else routes.alertmanagers),
         excluded=reading.excluded(settings, environ),
         prediction_id_header=reading.tried(lambda: _header(settings.prediction_id_header), b""),
         unspoken=tuple(dict.fromkeys(reading.unspoken)),
@@ -141,6 +146,12 @@ class _Reading:
                 alone = replace(settings, **others)
                 self.tried(lambda alone=alone: planned_routes(alone, environ, egress=self.egress), None)  # type: ignore[misc]
         return planned
+
+    def heartbeats(self, settings: Settings, alertmanagers: Mapping[str, Endpoint]) -> Mapping[str, PlannedHeartbeat]:
+        nowhere: Mapping[str, PlannedHeartbeat] = {}
+        return self.tried(
+            lambda: planned_heartbeats(settings, alertmanagers=alertmanagers, egress=self.egress), nowhere
+        )
 
     def excluded(self, settings: Settings, environ: Mapping[str, str]) -> re.Pattern[str] | None:
         patterns: list[str] = []
