@@ -171,11 +171,17 @@ class Settings:
 
     def __repr__(self) -> str:
         """All settings; of those that may be secrets, the names of headers, and of URLs scheme and host."""
-        shown = {
-            each.name: _masked(getattr(self, each.name)) if each.metadata["is_secret"] else getattr(self, each.name)
-            for each in fields(self)
-        }
-        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+        return f"Settings({', '.join(f'{each.name}={self._shown(each)!r}' for each in fields(self))})"
+
+    def shown(self) -> dict[str, Any]:
+        """What is set to something else than its default, by variable, as it may be shown."""
+        default = type(self)()
+        is_set = [each for each in fields(self) if getattr(self, each.name) != getattr(default, each.name)]
+        return {variable_of(each.name): self._shown(each) for each in is_set}
+
+    def _shown(self, each: "Field[Any]") -> Any:
+        value = getattr(self, each.name)
+        return _masked(value) if each.metadata["is_secret"] else value
 
     @classmethod
     def secret_variables(cls) -> tuple[str, ...]:

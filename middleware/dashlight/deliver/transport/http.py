@@ -6,7 +6,7 @@ httpcore, and not the httpx.Client above it, because that one writes every URL, 
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic as monotonic_clock
 from urllib.parse import urlsplit
 
@@ -55,21 +55,28 @@ class HttpSender:
 
     def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:
         """Posts *body*, compressed if the endpoint wants that and it is worth it."""
+        headers = {"content-type": content_type, "idempotency-key": key}
+        coding = self._endpoint.compression if len(body) > _COMPRESS_ABOVE_BYTES else "none"
+        if coding != "none":
+            headers["content-encoding"] = coding
+        return self._asked("POST", _compressed(body, coding), headers)
+
+    def reach(self) -> CollectorAnswer:
+        """Asks what the endpoint allows, which changes nothing there: any status says that there is a way, and trust."""
+        return self._asked("OPTIONS", b"", {})
+
+    def _asked(self, method: str, body: bytes, own: Mapping[str, str]) -> CollectorAnswer:
         headers = dict(self._endpoint.headers)
         headers |= {
             "host": self._host,
             "user-agent": headers.get("user-agent", f"dashlight/{__version__}"),
             "accept-encoding": "identity",
-            "content-type": content_type,
-            "idempotency-key": key,
+            **own,
         }
-        coding = self._endpoint.compression if len(body) > _COMPRESS_ABOVE_BYTES else "none"
-        if coding != "none":
-            headers["content-encoding"] = coding
         try:
             encoded = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
             with silenced():
-                return self._post(_compressed(body, coding), encoded)
+                return self._answer(method, body, encoded)
         except RefusedAddressError as refused:
             return CollectorAnswer(failure="refused address", detail=str(refused))
         except Exception as failure:
@@ -80,12 +87,13 @@ class HttpSender:
         with silenced():
             self._pool.close()
 
-    def _post(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> CollectorAnswer:
+    def _answer(self, method: str, body: bytes, headers: list[tuple[bytes, bytes]]) -> CollectorAnswer:
         self._backend.deadline_at = self._monotonic() + self._endpoint.timeout_seconds
         if self._is_proxied:
             self._backend.check_target(*self._target)
         extensions = {"timeout": self._timeouts}
-        with self._pool.stream("POST", self._endpoint.url, headers=headers, content=body, extensions=extensions) as got:
+        url = self._endpoint.url
+        with self._pool.stream(method, url, headers=headers, content=body, extensions=extensions) as got:
             said = {name.lower(): value for name, value in got.headers}
             return CollectorAnswer(
                 status=got.status,
