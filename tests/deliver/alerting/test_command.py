@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from dashlight.deliver.alerting.command import CommandRoute
+from dashlight.deliver.alerting.courier import Couriers
 from dashlight.deliver.alerting.document import AlertContext
+from dashlight.deliver.alerting.owed import Owed
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
 
@@ -111,3 +114,25 @@ def test_a_program_that_is_gone_is_a_failed_try(context: AlertContext, incident:
 
     assert gone.deliver(incident()).outcome == "retry"
     assert gone.fates() == {SignalFate("commands", "rejected", "not_started"): 1}
+
+
+def test_an_app_that_ends_waits_for_no_command_and_none_begins(
+    route: Callable[..., CommandRoute], incident: Callable[..., Notice], tries: Tries
+) -> None:
+    made, owed = route("sleep 300"), Owed(["command"])
+    couriers = Couriers([made], owed)
+    owed.open()
+    owed.owe(incident())
+    owed.owe(incident(id="2", key="k"))
+    couriers.wake()
+    deadline = time.monotonic() + 20
+    while not tries.counts and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    began = time.monotonic()
+    couriers.close(20)
+
+    assert time.monotonic() - began < 10
+    assert owed.count("command") == 2
+    assert tries.counts == {incident().id: 1}
+    assert made.fates() == {SignalFate("commands", "rejected", "app_ended"): 1}

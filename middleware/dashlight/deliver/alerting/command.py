@@ -66,6 +66,8 @@ class CommandRoute:
 
     def deliver(self, notice: Notice, /) -> Verdict:
         """One run of the command, three at most for a notice."""
+        if self._closed.is_set():
+            return Verdict("retry", reason="app_ended")
         number = self._tries.begin(notice.id)
         if number == 0:
             return DELIVERED
@@ -97,9 +99,12 @@ class CommandRoute:
             for how, n in tuple(self._ends.items())
         }
 
-    def close(self) -> None:
-        """Ends a run under way. From any thread."""
+    def interrupt(self) -> None:
+        """Ends a run under way, and begins no other. From any thread."""
         self._closed.set()
+
+    def close(self) -> None:
+        """Nothing is open between two runs."""
 
     def _run(self, notice: Notice) -> CommandEnd:
         told = {

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.alerting.owed import Owed, Verdict
-from dashlight.deliver.alerting.route import Route
+from dashlight.deliver.alerting.route import Interruptible, Route
 from dashlight.deliver.transport.health import Health
 from dashlight.deliver.transport.retry import PROBE_SECONDS, backoff_seconds
 from dashlight.deliver.untraced import suppress_instrumentation
@@ -43,7 +43,7 @@ class Courier:
         self._nudge = threading.Event()
         self._thread: threading.Thread | None = None
         self._stopping = False
-        self._has_stumbled = False
+        self._has_stumbled = self._is_interrupted = False
 
     def wake(self) -> None:
         """Looks at once whether something is owed; starts the thread where it does not run."""
@@ -58,10 +58,18 @@ class Courier:
         self._wait_until = float("-inf")
         self._nudge.set()
 
+    def interrupt(self) -> None:
+        """Has a route that may take long give up; nothing is to be waited for then."""
+        if isinstance(self.route, Interruptible):
+            self.route.interrupt()
+            self._is_interrupted = True
+
     @property
     def is_settled(self) -> bool:
         """Whether waiting longer would bring nothing."""
-        return self._chances == 0 or self._thread is None or not self._owed.count(self.route.name)
+        return (
+            self._is_interrupted or self._chances == 0 or self._thread is None or not self._owed.count(self.route.name)
+        )
 
     def stop(self) -> None:
         """Ends the thread after the attempt that is under way."""
@@ -183,6 +191,8 @@ class Couriers:
     def close(self, timeout_seconds: float) -> None:
         """Delivers what it can and ends the threads within *timeout_seconds*; what is still owed then stays so."""
         end_at = self._clock.monotonic() + timeout_seconds
+        for courier in self._couriers:
+            courier.interrupt()
         self.drain(timeout_seconds)
         for courier in self._couriers:
             courier.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dashlight.deliver.alerting.owed import Verdict
 from dashlight.records import Notice
@@ -34,4 +34,13 @@ class Route(Protocol):
 
     def close(self) -> None:
         """Closes connections."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A route whose attempts may take longer than the end of a process may wait."""
+
+    def interrupt(self) -> None:
+        """Gives up the attempt under way, and makes no other. From any thread; returns at once."""
         ...
