@@ -157,7 +157,8 @@ class Couriers:
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._owed = owed
+        self.owed = owed
+        """What they deliver."""
         self._clock = clock or SystemClock()
         self._progress = threading.Condition()
         self._couriers = [
@@ -178,7 +179,7 @@ class Couriers:
             courier.hurry()
         with self._progress:
             self._progress.wait_for(lambda: all(each.is_settled for each in self._couriers), timeout_seconds)
-        return sum(self._owed.counts().values())
+        return sum(self.owed.counts().values())
 
     def close(self, timeout_seconds: float) -> None:
         """Delivers what it can and ends the threads within *timeout_seconds*; what is still owed then stays so."""

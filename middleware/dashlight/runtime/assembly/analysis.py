@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import sys
 import uuid
 from collections.abc import Mapping
@@ -21,7 +22,9 @@ from dashlight.settings import Settings
 from dashlight.version import __version__
 
 if TYPE_CHECKING:
-    from dashlight.deliver.delivery import Connect
+    from dashlight.deliver.alerting.collector import CollectorRoute
+    from dashlight.deliver.delivery import Connect, EventFormat
+    from dashlight.deliver.transport.answer import Send
 
 logger = logging.getLogger("dashlight")
 
@@ -51,6 +54,8 @@ def analysis(
     from dashlight.counting.policy import Policy
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
+    from dashlight.deliver.alerting.courier import Couriers
+    from dashlight.deliver.alerting.owed import LOG, Owed
     from dashlight.deliver.delivery import Delivery
     from dashlight.deliver.encoding.logs import LogEncoder
     from dashlight.deliver.encoding.metrics import MetricEncoder
@@ -112,7 +117,9 @@ def analysis(
         if settings.collector_format == "otlp"
         else NdjsonEncoder(resource, epoch=epoch)
     )
-    sharing = Sharing(policy, References(learned, reference), meeting=meeting, process=process, clock=clock)
+    routes = [] if events_to is None else [_collector(events_to, event_format, settings, connect, clock)]
+    owed = Owed([LOG, *(route.name for route in routes)])
+    sharing = Sharing(policy, References(learned, reference), meeting=meeting, process=process, clock=clock, owed=owed)
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,
         events=(events_to, event_format) if events_to is not None else None,
@@ -142,7 +149,6 @@ def analysis(
             sampler=EventSampler(settings.sample_rate),
             payloads=settings.payloads == "features",
             redacted=settings.redact,
-            trace_url=settings.trace_url,
             genai=speaks_genai(environ),
         ),
         counter=MachineCounter(process, policy, References(learned, file=reference_file)),
@@ -157,9 +163,33 @@ def analysis(
         ),
         clock=clock,
         reference_file=reference_file,
+        couriers=Couriers(routes, owed, clock=clock),
+        shutdown_seconds=settings.shutdown_timeout,
+    )
+
+
+def _collector(
+    to: Endpoint, form: EventFormat, settings: Settings, connect: Connect | None, clock: Clock
+) -> CollectorRoute:
+    from dashlight.deliver.alerting.collector import CollectorRoute
+
+    return CollectorRoute(
+        f"the collector at {to.shown}",
+        form,
+        connect=partial(connect or _over_http, to),
+        clock=clock,
+        jitter=random.random,
+        trace_url=settings.trace_url,
     )
 
 
 def _old_name(name: str, columns: Mapping[str, str]) -> str:
     """What traffic calls the column that *columns*, old names to new, call *name*."""
     return next((old for old, new in columns.items() if new == name), name)
+
+
+def _over_http(endpoint: Endpoint) -> Send:
+    # Loads httpcore, on the thread of the route and not before there is something to send.
+    from dashlight.deliver.transport.http import HttpSender
+
+    return HttpSender(endpoint)
