@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from dashlight.counting.machine import MOST_ENDPOINTS, MachineCounter
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.decode.batch import Decoder
+from dashlight.deliver.alerting.collector import CollectorRoute
+from dashlight.deliver.alerting.courier import Couriers
+from dashlight.deliver.alerting.owed import LOG, Owed
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.logs import LogEncoder
 from dashlight.deliver.encoding.ndjson import NdjsonEncoder
@@ -154,8 +158,18 @@ class Service:
             model_version="3",
         )
         learned = LearnedReferences(None)
+        collector = CollectorRoute(
+            "collector",
+            lines if as_lines else logs,
+            connect=partial(self.exporter.connect, Endpoint("http://collector/v1/logs")),
+            clock=self.clock,
+            jitter=lambda: 0.5,
+            trace_url=trace_url,
+        )
+        routes = [collector] if delivers else []
+        owed = Owed([LOG, *(route.name for route in routes)])
         self.sharing = Sharing(
-            policy, References(learned, reference), meeting=meeting, process=process, clock=self.clock
+            policy, References(learned, reference), meeting=meeting, process=process, clock=self.clock, owed=owed
         )
         self.pipeline = Pipeline(
             decoder=Decoder(model="risk", version="3", ignore=ignored),
@@ -165,7 +179,6 @@ class Service:
                 sampler=EventSampler(sample_rate, draw=draw),
                 payloads=payloads,
                 redacted=redacted,
-                trace_url=trace_url,
             ),
             counter=MachineCounter(process, policy, References(learned, reference, reference_file)),
             sharing=self.sharing,
@@ -173,6 +186,7 @@ class Service:
             clock=self.clock,
             reference_file=reference_file,
             shows_figures=shows_figures,
+            couriers=Couriers(routes, owed, clock=self.clock),
         )
 
     def serve(self, *exchanges: Exchange, analysed: Sequence[Exchange] | None = None) -> Service:

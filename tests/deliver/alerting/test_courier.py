@@ -25,7 +25,7 @@ class Way:
     """A route that answers as it is told, the last answer for ever."""
 
     name: str = "a"
-    answers: list[Verdict | Exception] = field(default_factory=lambda: [DELIVERED])
+    answers: Sequence[Verdict | Exception] = (DELIVERED,)
     told: list[str] = field(default_factory=list)
     repeated: list[tuple[int, float]] = field(default_factory=list)
     again_at: Callable[[float], float | None] = lambda _at: None
@@ -41,7 +41,7 @@ class Way:
         if self.gate is not None:
             self.gate.wait(PATIENCE_SECONDS)
         self.told.append(notice.id[-1])
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer = self.answers[min(len(self.told), len(self.answers)) - 1]
         if isinstance(answer, Exception):
             raise answer
         return answer

@@ -163,7 +163,13 @@ def test_an_alert_tells_its_origin_and_its_members_with_causes_and_exemplars() -
         "bins": [{"label": "100 to 200", "reference": 0.03, "current": 0.3}],
     }
     link = f"https://traces/{TRACE}?x={{y}}"
-    shared = {"state": "firing", "source": "drift", "role": "feature", "model": "fraud", "version": "3"}
+    shared: dict[str, object] = {
+        "state": "firing",
+        "source": "drift",
+        "role": "feature",
+        "model": "fraud",
+        "version": "3",
+    }
     shared |= {"since": 1_789_999_000.0, "score": 0.8, "rows": 2000}
     assert event.at == 1_790_000_010.5
     assert event.attributes == {

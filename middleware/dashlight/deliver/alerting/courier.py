@@ -47,6 +47,9 @@ class Courier:
 
     def wake(self) -> None:
         """Looks at once whether something is owed; starts the thread where it does not run."""
+        if self._is_interrupted and not self._stopping and isinstance(self.route, Interruptible):
+            self.route.resume()
+            self._is_interrupted = False
         if self._thread is None and not self._stopping:
             self._thread = threading.Thread(target=self._run, name=f"dashlight-alerts-{self.route.name}", daemon=True)
             self._thread.start()
@@ -59,10 +62,10 @@ class Courier:
         self._nudge.set()
 
     def interrupt(self) -> None:
-        """Has a route that may take long give up; nothing is to be waited for then."""
+        """Has a route that may take long give up until it is woken; nothing is to be waited for then."""
         if isinstance(self.route, Interruptible):
-            self.route.interrupt()
             self._is_interrupted = True
+            self.route.interrupt()
 
     @property
     def is_settled(self) -> bool:
@@ -165,7 +168,8 @@ class Couriers:
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self._owed = owed
+        self.owed = owed
+        """What they deliver."""
         self._clock = clock or SystemClock()
         self._progress = threading.Condition()
         self._couriers = [
@@ -177,6 +181,11 @@ class Couriers:
         for courier in self._couriers:
             courier.wake()
 
+    def interrupt(self) -> None:
+        """Has what may take long give up: this process judges no more."""
+        for courier in self._couriers:
+            courier.interrupt()
+
     def drain(self, timeout_seconds: float) -> int:
         """Delivers what it can within *timeout_seconds* and tells how much is still owed.
 
@@ -186,13 +195,12 @@ class Couriers:
             courier.hurry()
         with self._progress:
             self._progress.wait_for(lambda: all(each.is_settled for each in self._couriers), timeout_seconds)
-        return sum(self._owed.counts().values())
+        return sum(self.owed.counts().values())
 
     def close(self, timeout_seconds: float) -> None:
         """Delivers what it can and ends the threads within *timeout_seconds*; what is still owed then stays so."""
         end_at = self._clock.monotonic() + timeout_seconds
-        for courier in self._couriers:
-            courier.interrupt()
+        self.interrupt()
         self.drain(timeout_seconds)
         for courier in self._couriers:
             courier.stop()

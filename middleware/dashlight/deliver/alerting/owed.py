@@ -155,8 +155,9 @@ class Owed:
             self._forget()
 
     def _forget(self) -> None:
-        for of_route in (*self._owed.values(), *self._failures.values()):
-            of_route.clear()
+        for route, waiting in self._owed.items():
+            waiting.clear()
+            self._failures[route].clear()
         self._in_force.clear()
         self._held.clear()
         self._under_way.clear()

@@ -42,5 +42,9 @@ class Interruptible(Protocol):
     """A route whose attempts may take longer than the end of a process may wait."""
 
     def interrupt(self) -> None:
-        """Gives up the attempt under way, and makes no other. From any thread; returns at once."""
+        """Gives up the attempt under way, and makes no other before `resume`. From any thread; returns at once."""
+        ...
+
+    def resume(self) -> None:
+        """Makes attempts again."""
         ...

@@ -19,6 +19,7 @@ from dashlight.deliver.encoding.span_limits import span_limits
 from dashlight.deliver.transport.egress import Egress, egress_of
 from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metric_endpoint, trace_endpoint
 from dashlight.errors import SettingsError
+from dashlight.runtime.assembly.alert_routes import planned_routes
 from dashlight.runtime.assembly.analysis import analysis
 from dashlight.runtime.monitor import Monitor, MonitorPlan
 from dashlight.serving.door import Answers
@@ -70,6 +71,7 @@ def assemble(
         ),
         egress=egress,
     )
+    alerts_to = planned_routes(settings, environ, egress=egress)
     propagation = propagation_from(environ)
     limits, mistakes = span_limits(environ)
     for mistake in mistakes:
@@ -104,6 +106,7 @@ def assemble(
             spans_to=spans_to,
             events_to=events_to,
             metrics_to=metrics_to,
+            alerts_to=alerts_to,
             answers=answers,
             clock=clock,
             application=application,
