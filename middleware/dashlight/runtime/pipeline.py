@@ -199,7 +199,7 @@ class Pipeline:
 
     def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
         """What was delivered and lost since it was last asked."""
-        counts = {**self._lost, **self._delivery.fates(), **self._owed.fates(), **self._sharing.troubles}
+        counts = {**self._lost, **self._delivery.fates(), **self._couriers.fates(), **self._sharing.troubles}
         before, self._counts = self._counts, counts
         return {key: count - before.get(key, 0) for key, count in counts.items()}
 

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 
 from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.alerting.owed import Owed, Verdict
-from dashlight.deliver.alerting.route import Interruptible, Route
+from dashlight.deliver.alerting.route import Interruptible, Route, Tallying
 from dashlight.deliver.transport.health import Health
 from dashlight.deliver.transport.retry import PROBE_SECONDS, backoff_seconds
 from dashlight.deliver.untraced import suppress_instrumentation
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
 
 _STUMBLE_SECONDS = 1.0
@@ -206,6 +207,14 @@ class Couriers:
             courier.stop()
         for courier in self._couriers:
             courier.join(max(end_at - self._clock.monotonic(), 0.0))
+
+    def fates(self) -> dict[SignalFate, int]:
+        """What became of notices since the start, and of what routes count besides."""
+        found = self.owed.fates()
+        for courier in self._couriers:
+            if isinstance(courier.route, Tallying):
+                found.update(courier.route.fates())
+        return found
 
     def _tell_progress(self) -> None:
         with self._progress:

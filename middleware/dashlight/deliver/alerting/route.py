@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from dashlight.deliver.alerting.owed import Verdict
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
 
 
@@ -47,4 +48,13 @@ class Interruptible(Protocol):
 
     def resume(self) -> None:
         """Makes attempts again."""
+        ...
+
+
+@runtime_checkable
+class Tallying(Protocol):
+    """A route that counts more than what became of notices."""
+
+    def fates(self) -> Mapping[SignalFate, int]:
+        """Since the start. From any thread."""
         ...
