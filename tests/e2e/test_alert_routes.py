@@ -185,10 +185,12 @@ def test_a_silenced_column_is_told_of_when_the_silence_is_over(
     def firing(url: str) -> bool:
         headers = {"authorization": "Bearer the-token-of-this-test"}
         text = httpx.get(f"{url}/dashlight/metrics", headers=headers).text
-        return any(
-            line.startswith("dashlight_alert") and line.endswith(" 1.0") and "firing" in line
+        counts = [
+            line.split()[-1]
             for line in text.splitlines()
-        )
+            if line.startswith("dashlight_alert_in_force") and "firing" in line
+        ]
+        return any(float(count) > 0 for count in counts)
 
     with served(COMMAND, environ) as url, Traffic(url) as traffic:
         assert until(lambda: main(["silence", "list", *state]) == 0)
