@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from examples.flights.arrivals import AlertReport
@@ -115,7 +116,7 @@ def test_a_light_is_red_while_firing_and_green_again(board: Board, alert: MakeAl
 
 def test_one_that_fires_in_another_incident_has_fired_again(board: Board, alert: MakeAlert) -> None:
     for incident in ("one", "one", "another"):
-        board.take_alert(alert(incident=incident, at=35.0))
+        board.take_alert(replace(alert(at=35.0), incident=incident))
 
     assert [each.incident for _, each in board.changes] == ["one", "another"]
 
