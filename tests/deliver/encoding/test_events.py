@@ -170,7 +170,7 @@ def test_an_alert_tells_its_origin_and_its_members_with_causes_and_exemplars() -
         "model": "fraud",
         "version": "3",
     }
-    shared |= {"since": 1_789_999_000.0, "score": 0.8, "rows": 2000}
+    shared |= {"at": 1_790_000_000.5, "since": 1_789_999_000.0, "score": 0.8, "rows": 2000}
     assert event.at == 1_790_000_010.5
     assert event.attributes == {
         "dashlight.alert.key": "drift/fraud/predict/amount",

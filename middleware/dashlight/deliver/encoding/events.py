@@ -220,6 +220,7 @@ def _member(alert: Alert, trace_url: str) -> dict[str, object]:
             "role": alert.role,
             "model": alert.model,
             "version": alert.version,
+            "at": alert.at,
             "since": alert.since_at,
             "since_earliest": _finite(alert.since_earliest_at),
             "since_latest": _finite(alert.since_latest_at),
