@@ -16,7 +16,7 @@ from dashlight.records import Alert, Notice, Transition
 
 MOST_MEMBERS = 20
 """Alerts in a notice; the others are counted."""
-MOST_EXPLAINED = 5
+MOST_EXPLAINED = 10
 """Of them, those whose causes are told."""
 _NAMED = 5
 """In the summary."""

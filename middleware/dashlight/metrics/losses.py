@@ -18,7 +18,7 @@ class SignalFate(NamedTuple):
     reason: str = ""
     """Why something was dropped, or the type of a mistake; empty where *fate* says it all."""
     part: str = ""
-    """Which file, where the signal is `files`: the log names it, metrics do not."""
+    """Which file, where the signal is `files`: the log names it, metrics do not. Which route, where it is `alerts`."""
 
     @property
     def is_loss(self) -> bool:

@@ -11,8 +11,9 @@ import pytest
 
 from dashlight.deliver.alerting.document import AlertContext
 from dashlight.deliver.transport.answer import CollectorAnswer
-from dashlight.records import Alert, BinShare, Cause, Notice
+from dashlight.records import Alert, BinShare, Cause, Notice, Transition
 
+MakeNotice = Callable[..., Notice]
 AT = 1_790_000_000.0
 INCIDENT = "incident/%2Fpredict/1789999000"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -98,7 +99,7 @@ def alert() -> Callable[..., Alert]:
 
 
 @pytest.fixture
-def notice() -> Callable[..., Notice]:
+def incident() -> Callable[..., Notice]:
     """Makes a notice of an incident."""
     return notice_of
 
@@ -113,3 +114,30 @@ def context() -> AlertContext:
 def way() -> Way:
     """A way out where everything is taken."""
     return Way()
+
+
+def make_notice(number: int = 1, transition: Transition = "firing", key: str = "") -> Notice:
+    at = 1_700_000_000.0 + number
+    alert = Alert(
+        "drift/m/%2Fpredict/feature/age", "drift", "m", "1", "/predict", "age", "feature", "firing", "age moved",
+        at, at - 60.0, 90, 0.5,
+    )  # fmt: skip
+    return Notice(
+        id=f"00000000-0000-7000-8000-{number:012}",
+        key=key or f"incident/%2Fpredict/{number}",
+        transition=transition,
+        at=at,
+        since_at=at - 60.0,
+        endpoint="/predict",
+        model="m",
+        version="1",
+        summary="age moved; with it moved income",
+        alerts=(alert,),
+        alert_count=2,
+    )
+
+
+@pytest.fixture
+def notice() -> MakeNotice:
+    """Makes a notice by its number."""
+    return make_notice

@@ -11,8 +11,8 @@ from dashlight.deliver.alerting.sample import sample_notice
 from dashlight.records import Notice
 
 
-def test_a_document_says_everything_that_a_notice_knows(notice: Callable[..., Notice], context: AlertContext) -> None:
-    found: dict[str, Any] = dict(document(notice(), context))
+def test_a_document_says_everything_that_a_notice_knows(incident: Callable[..., Notice], context: AlertContext) -> None:
+    found: dict[str, Any] = dict(document(incident(), context))
 
     first = found["alerts"][0]
     assert {name: value for name, value in found.items() if name != "alerts"} == {
@@ -45,8 +45,8 @@ def test_a_document_says_everything_that_a_notice_knows(notice: Callable[..., No
     assert first["since_earliest"] is None
 
 
-def test_it_is_always_json(notice: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext) -> None:
-    odd = notice(
+def test_it_is_always_json(incident: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext) -> None:
+    odd = incident(
         summary="a\ud800\0b",
         at=float("nan"),
         alerts=tuple(alert(score=float("inf"), summary="x" * 50_000) for _ in range(20)),

@@ -7,11 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from dashlight.deliver.alerting.owed import DELIVERED, MOST_OWED, Owed, OwedState, Verdict
+from dashlight.deliver.alerting.owed import DELIVERED, LOG, MOST_OWED, Owed, OwedState, Verdict
 from dashlight.metrics.losses import SignalFate
-from dashlight.records import Notice, Transition
+from dashlight.records import Alert, Notice, Transition
 
 REJECTED, LATER = Verdict("rejected", reason="status 422"), Verdict("retry")
+
+
+ALERT = Alert(
+    "drift/m/age", "drift", "m", "1", "/predict", "age", "feature", "firing", "age moved", 1000.0, 900.0, 9, 0.5
+)
 
 
 def notice(number: int, transition: Transition = "firing", key: str = "") -> Notice:
@@ -25,7 +30,7 @@ def notice(number: int, transition: Transition = "firing", key: str = "") -> Not
         model="m",
         version="1",
         summary="age moved",
-        alerts=(),
+        alerts=(ALERT,),
         alert_count=1,
     )
 
@@ -79,6 +84,47 @@ def test_they_are_handed_out_in_the_order_in_which_they_came() -> None:
         owed.owe(notice(number))
 
     assert waiting(owed) == ["id-3", "id-1", "id-2"]
+
+
+def test_what_a_route_cannot_bear_keeps_nothing_else_from_it() -> None:
+    owed = Owed(["a"])
+    owed.owe(notice(1, key="poison"))
+    owed.owe(notice(2, "resolved", key="poison"))
+    owed.owe(notice(3, key="k"))
+    owed.owe(notice(4, key="l"))
+
+    tried: list[str] = []
+    for _ in range(8):
+        first = owed.next("a")
+        assert first is not None
+        tried.append(first.id)
+        owed.settle("a", first.id, LATER if first.key == "poison" else DELIVERED)
+
+    assert tried == ["id-1"] * 3 + ["id-3", "id-4"] + ["id-1"] * 3
+
+
+def test_the_log_is_a_route_that_does_not_count_as_a_delivery() -> None:
+    owed = Owed([LOG, "a"])
+    owed.owe(notice(1))
+
+    owed.settle(LOG, "id-1", DELIVERED)
+
+    assert owed.next(LOG) is None
+    assert owed.counts() == {"a": 1}
+    assert owed.fates() == {}
+
+
+def test_it_is_open_only_where_the_process_judges() -> None:
+    owed = Owed(["a"])
+    owed.owe(notice(1))
+    states = [owed.is_open]
+    owed.open()
+    states.append(owed.is_open)
+
+    owed.clear()
+
+    assert [*states, owed.is_open] == [False, True, False]
+    assert owed.next("a") is None
 
 
 def test_a_renewal_takes_the_place_of_one_that_waits_and_a_transition_never_does() -> None:
@@ -245,6 +291,8 @@ STATE = OwedState((notice(1), notice(2, "resolved")), {"a": ("id-1", "id-2")}, (
         replace(STATE, notices=(*STATE.notices, notice(3))),
         replace(STATE, routes={"a": ("id-1", "id-2", "id-2")}),
         replace(STATE, in_force=("id-2",)),
+        replace(STATE, notices=(notice(1), replace(notice(2, "resolved"), alerts=()))),
+        replace(STATE, notices=(notice(1), replace(notice(2, "resolved"), alert_count=0))),
         replace(STATE, in_force=("id-1", "id-1")),
         OwedState(
             tuple(notice(number) for number in range(MOST_OWED + 1)),
@@ -257,6 +305,8 @@ STATE = OwedState((notice(1), notice(2, "resolved")), {"a": ("id-1", "id-2")}, (
         "nobody waits",
         "owed twice",
         "over, in force",
+        "no alert",
+        "no count",
         "in force twice",
         "too many",
     ],

@@ -21,21 +21,21 @@ def route(way: Any, context: AlertContext) -> PagerDutyRoute:
 
 
 def test_an_incident_is_triggered_changed_and_resolved_by_one_key(
-    route: PagerDutyRoute, way: Any, notice: Callable[..., Notice]
+    route: PagerDutyRoute, way: Any, incident: Callable[..., Notice]
 ) -> None:
     for transition in ("firing", "changed", "resolved"):
-        assert route.deliver(notice(transition=transition)).outcome == "delivered"
+        assert route.deliver(incident(transition=transition)).outcome == "delivered"
 
     assert [each["event_action"] for each in way.requests] == ["trigger", "trigger", "resolve"]
     assert {each["dedup_key"] for each in way.requests} == {"incident/%2Fpredict/1789999000 machine-1"}
     assert {each["routing_key"] for each in way.requests} == {"R0"}
 
 
-def test_a_trigger_says_what_happened(route: PagerDutyRoute, way: Any, notice: Callable[..., Notice]) -> None:
-    route.deliver(notice())
+def test_a_trigger_says_what_happened(route: PagerDutyRoute, way: Any, incident: Callable[..., Notice]) -> None:
+    route.deliver(incident())
 
     payload = way.requests[0]["payload"]
-    assert payload["summary"] == notice().summary
+    assert payload["summary"] == incident().summary
     assert (payload["source"], payload["component"], payload["severity"]) == ("shop /predict", "fraud", "warning")
     assert payload["timestamp"] == "2026-09-21T14:13:20Z"
     assert payload["custom_details"]["alerts"][0]["column"] == "age"
@@ -45,17 +45,17 @@ def test_a_trigger_says_what_happened(route: PagerDutyRoute, way: Any, notice: C
 
 
 def test_what_is_too_long_for_it_is_cut_and_a_key_stays_its_own(
-    route: PagerDutyRoute, way: Any, notice: Callable[..., Notice], context: AlertContext
+    route: PagerDutyRoute, way: Any, incident: Callable[..., Notice], context: AlertContext
 ) -> None:
-    route.deliver(notice(summary="x" * 5000, key="k" * 500))
+    route.deliver(incident(summary="x" * 5000, key="k" * 500))
 
     assert len(way.requests[0]["payload"]["summary"]) == 1024
     assert len(way.requests[0]["dedup_key"]) <= 255
-    assert dedup_key(notice(key="k" * 500), context) != dedup_key(notice(key="k" * 501), context)
+    assert dedup_key(incident(key="k" * 500), context) != dedup_key(incident(key="k" * 501), context)
 
 
-def test_two_machines_with_an_alert_of_one_key_do_not_end_each_others(notice: Callable[..., Notice]) -> None:
-    assert dedup_key(notice(), AlertContext("s", "a")) != dedup_key(notice(), AlertContext("s", "b"))
+def test_two_machines_with_an_alert_of_one_key_do_not_end_each_others(incident: Callable[..., Notice]) -> None:
+    assert dedup_key(incident(), AlertContext("s", "a")) != dedup_key(incident(), AlertContext("s", "b"))
 
 
 @pytest.mark.parametrize(

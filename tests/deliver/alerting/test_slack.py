@@ -29,8 +29,8 @@ def test_who_takes_messages_as_slack_does_is_told_by_the_url(url: str, *, expect
     assert is_slack(url) is expected
 
 
-def test_one_incident_is_one_message(notice: Callable[..., Notice], context: AlertContext) -> None:
-    found = message(notice(), context)
+def test_one_incident_is_one_message(incident: Callable[..., Notice], context: AlertContext) -> None:
+    found = message(incident(), context)
 
     assert found["text"] == (
         "*firing*: shop fraud /predict: share of age above 64 rose from 0 % to 95 %; with it moved income\n"
@@ -42,9 +42,9 @@ def test_one_incident_is_one_message(notice: Callable[..., Notice], context: Ale
 
 @pytest.mark.parametrize("field", ["model", "summary", "endpoint", "key"])
 def test_nobody_is_woken_by_what_a_column_is_called(
-    notice: Callable[..., Notice], context: AlertContext, field: str
+    incident: Callable[..., Notice], context: AlertContext, field: str
 ) -> None:
-    found = json.dumps(message(notice(**{field: "<!channel> & @here <@U1>|\n*x*"}), context), ensure_ascii=False)
+    found = json.dumps(message(incident(**{field: "<!channel> & @here <@U1>|\n*x*"}), context), ensure_ascii=False)
 
     assert "<!channel>" not in found
     assert "<@U1>" not in found
@@ -53,29 +53,29 @@ def test_nobody_is_woken_by_what_a_column_is_called(
 
 
 def test_a_message_is_as_long_as_slack_takes(
-    notice: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
+    incident: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
 ) -> None:
     many = tuple(alert(key=str(number), summary="<" * 5000) for number in range(20))
 
-    found: Any = message(notice(summary="&" * 50_000, alerts=many, alert_count=400), context)
+    found: Any = message(incident(summary="&" * 50_000, alerts=many, alert_count=400), context)
 
     assert all(len(block["text"]["text"]) <= 3000 for block in found["blocks"])
     assert len(found["blocks"]) <= 50
 
 
 def test_how_many_are_not_told_is_told(
-    notice: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
+    incident: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
 ) -> None:
     many = tuple(alert(key=str(number)) for number in range(20))
 
-    assert "• and 390 more" in str(message(notice(alerts=many, alert_count=400), context)["text"])
+    assert "• and 390 more" in str(message(incident(alerts=many, alert_count=400), context)["text"])
 
 
-def test_a_reminder_says_that_it_is_one(notice: Callable[..., Notice], context: AlertContext) -> None:
-    assert str(message(notice(), context, reminder=2)["text"]).startswith("*still firing*: ")
+def test_a_reminder_says_that_it_is_one(incident: Callable[..., Notice], context: AlertContext) -> None:
+    assert str(message(incident(), context, reminder=2)["text"]).startswith("*still firing*: ")
 
 
-def test_without_an_address_for_traces_their_ids_are_told(notice: Callable[..., Notice]) -> None:
-    text = str(message(notice(), AlertContext("shop", "m"))["text"])
+def test_without_an_address_for_traces_their_ids_are_told(incident: Callable[..., Notice]) -> None:
+    text = str(message(incident(), AlertContext("shop", "m"))["text"])
 
     assert "traces: 0af7651916cd43dd8448eb211c80319c" in text

@@ -17,43 +17,43 @@ def template(content: object) -> WebhookTemplate:
     return WebhookTemplate(json.dumps(content).encode(), path="t.json")
 
 
-def test_texts_are_filled_in_and_everything_else_stays(notice: Callable[..., Notice], context: AlertContext) -> None:
+def test_texts_are_filled_in_and_everything_else_stays(incident: Callable[..., Notice], context: AlertContext) -> None:
     made = template({"title": "{{severity}}: {{ summary }}", "{{summary}}": [1, True, None, {"on": ["{{endpoint}}"]}]})
 
-    assert made.filled(notice(summary="age rose"), context) == {
+    assert made.filled(incident(summary="age rose"), context) == {
         "title": "warning: age rose",
         "{{summary}}": [1, True, None, {"on": ["/predict"]}],
     }
 
 
 def test_a_placeholder_alone_is_its_value_and_within_a_text_it_is_text(
-    notice: Callable[..., Notice], context: AlertContext
+    incident: Callable[..., Notice], context: AlertContext
 ) -> None:
     found: Any = template(["{{alert_count}}", "n={{alert_count}}", "{{columns}}", "of {{columns}}"]).filled(
-        notice(), context
+        incident(), context
     )
 
     assert found == [2, "n=2", ["age", "income"], "of age, income"]
 
 
 def test_what_a_value_holds_is_neither_structure_nor_placeholder(
-    notice: Callable[..., Notice], context: AlertContext
+    incident: Callable[..., Notice], context: AlertContext
 ) -> None:
     evil = '"}, "x": "{{key}} {{nonsense}} ${HOME} {0.__class__}'
 
-    assert template({"t": "say {{summary}}"}).filled(notice(summary=evil), context) == {"t": f"say {evil}"}
+    assert template({"t": "say {{summary}}"}).filled(incident(summary=evil), context) == {"t": f"say {evil}"}
 
 
-def test_every_placeholder_has_a_value(notice: Callable[..., Notice], context: AlertContext) -> None:
+def test_every_placeholder_has_a_value(incident: Callable[..., Notice], context: AlertContext) -> None:
     for name in PLACEHOLDERS:
-        assert template(f"{{{{{name}}}}}").filled(notice(), context) is not None
-        assert isinstance(template(f"a {{{{{name}}}}}").filled(notice(), context), str)
+        assert template(f"{{{{{name}}}}}").filled(incident(), context) is not None
+        assert isinstance(template(f"a {{{{{name}}}}}").filled(incident(), context), str)
 
 
 def test_what_the_receiver_would_act_on_is_escaped_wherever_it_stands(
-    notice: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
+    incident: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
 ) -> None:
-    bad = notice(summary="<!here>", alerts=(alert(column="<!here>"),))
+    bad = incident(summary="<!here>", alerts=(alert(column="<!here>"),))
 
     found = template(["{{summary}}", "{{columns}}", "{{alerts}}", "x {{columns}}"]).filled(bad, context, escape=escaped)
 

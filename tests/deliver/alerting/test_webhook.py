@@ -33,18 +33,20 @@ def route(way: Any) -> WebhookRoute:
     )
 
 
-def test_each_transition_is_one_message_by_its_id(route: WebhookRoute, way: Any, notice: Callable[..., Notice]) -> None:
+def test_each_transition_is_one_message_by_its_id(
+    route: WebhookRoute, way: Any, incident: Callable[..., Notice]
+) -> None:
     for transition in ("firing", "changed", "resolved"):
-        assert route.deliver(notice(id=f"of {transition}", transition=transition)).outcome == "delivered"
+        assert route.deliver(incident(id=f"of {transition}", transition=transition)).outcome == "delivered"
 
     assert way.keys == ["of firing", "of changed", "of resolved"]
     assert [reminder for *_, reminder in way.requests] == [0, 0, 0]
 
 
 def test_what_is_in_force_is_told_again_after_four_hours(
-    route: WebhookRoute, way: Any, notice: Callable[..., Notice]
+    route: WebhookRoute, way: Any, incident: Callable[..., Notice]
 ) -> None:
-    told = notice(id="a", at=AT)
+    told = incident(id="a", at=AT)
 
     for hours in (0, 1, 3.9, 4, 4.1, 7.9, 8.5, 9):
         route.repeat([told], AT + hours * 3600)
@@ -54,9 +56,9 @@ def test_what_is_in_force_is_told_again_after_four_hours(
 
 
 def test_a_restart_reminds_of_nothing_before_its_time(
-    route: WebhookRoute, way: Any, notice: Callable[..., Notice]
+    route: WebhookRoute, way: Any, incident: Callable[..., Notice]
 ) -> None:
-    old = notice(at=AT - 2.5 * REMIND_SECONDS)
+    old = incident(at=AT - 2.5 * REMIND_SECONDS)
 
     route.repeat([old], AT)
     assert way.requests == []
@@ -65,9 +67,9 @@ def test_a_restart_reminds_of_nothing_before_its_time(
 
 
 def test_a_reminder_that_does_not_arrive_is_tried_again(
-    route: WebhookRoute, way: Any, notice: Callable[..., Notice]
+    route: WebhookRoute, way: Any, incident: Callable[..., Notice]
 ) -> None:
-    told = notice(at=AT)
+    told = incident(at=AT)
     route.repeat([told], AT)
     way.answers = [CollectorAnswer(503), CollectorAnswer(200)]
 
@@ -78,20 +80,20 @@ def test_a_reminder_that_does_not_arrive_is_tried_again(
 
 
 def test_what_slack_says_of_a_webhook_that_is_gone_ends_it(
-    route: WebhookRoute, way: Any, notice: Callable[..., Notice]
+    route: WebhookRoute, way: Any, incident: Callable[..., Notice]
 ) -> None:
     way.answers = [CollectorAnswer(404)]
 
-    assert route.deliver(notice()).outcome == "rejected"
+    assert route.deliver(incident()).outcome == "rejected"
 
 
-def test_one_message_a_second_and_no_waiting_for_it_at_the_end(way: Any, notice: Callable[..., Notice]) -> None:
+def test_one_message_a_second_and_no_waiting_for_it_at_the_end(way: Any, incident: Callable[..., Notice]) -> None:
     still = FakeClock(AT)
     route = WebhookRoute("webhook", Attempts(lambda: way), write=lambda told, _: told.id, clock=still)
 
-    assert route.deliver(notice()).outcome == "delivered"
+    assert route.deliver(incident()).outcome == "delivered"
     route.close()
-    assert route.deliver(notice()).outcome == "retry"
+    assert route.deliver(incident()).outcome == "retry"
     still.advance(1)
-    assert route.deliver(notice()).outcome == "delivered"
+    assert route.deliver(incident()).outcome == "delivered"
     assert way.closed

@@ -56,7 +56,7 @@ class CommandRoute:
         self._timeout_seconds = timeout_seconds
         self._context = context
         self._tries = tries
-        self._closed = threading.Event()
+        self._interrupted = threading.Event()
         self._ends: Counter[str] = Counter()
 
     @property
@@ -66,6 +66,8 @@ class CommandRoute:
 
     def deliver(self, notice: Notice, /) -> Verdict:
         """One run of the command, three at most for a notice."""
+        if self._interrupted.is_set():
+            return Verdict("retry", reason="app_ended")
         number = self._tries.begin(notice.id)
         if number == 0:
             return DELIVERED
@@ -97,9 +99,16 @@ class CommandRoute:
             for how, n in tuple(self._ends.items())
         }
 
+    def interrupt(self) -> None:
+        """Ends a run under way, and begins no other. From any thread."""
+        self._interrupted.set()
+
+    def resume(self) -> None:
+        """Runs again."""
+        self._interrupted.clear()
+
     def close(self) -> None:
-        """Ends a run under way. From any thread."""
-        self._closed.set()
+        """Nothing is open between two runs."""
 
     def _run(self, notice: Notice) -> CommandEnd:
         told = {
@@ -114,5 +123,5 @@ class CommandRoute:
             msgspec.json.encode(document(notice, self._context)) + b"\n",
             environ={**self._environ, **told},
             timeout_seconds=self._timeout_seconds,
-            ended=self._closed,
+            ended=self._interrupted,
         )

@@ -17,6 +17,10 @@ Outcome: TypeAlias = Literal["delivered", "retry", "misconfigured", "rejected"]
 
 MOST_OWED = 1000
 """Notices owed to one route: a month of alerts that come and go once an hour."""
+LOG = "log"
+"""The route into the log of the app: no delivery, so that it does not count as one."""
+_PATIENCE = 3
+"""Attempts in vain, after which others have their turn: what a route cannot bear keeps nothing else from it."""
 MOST_IN_FORCE = 2100
 """As many alerts and incidents as can be in force."""
 
@@ -60,7 +64,11 @@ class Owed:
         self._held: set[str] = set()
         self._under_way: dict[str, str] = {}
         """By route, the id of what was handed out and not settled."""
+        self._failures: dict[str, Counter[str]] = {name: Counter() for name in self._owed}
+        """By route, how often each notice was tried in vain."""
         self._fates: Counter[SignalFate] = Counter()
+        self.is_open = False
+        """Whether this process judges: only then does it deliver."""
 
     def owe(self, notice: Notice, *, held: bool = False) -> None:
         """Owes *notice* to every route. A renewal takes the place of one of the same key that waits, a transition never.
@@ -77,7 +85,7 @@ class Owed:
             for route, waiting in self._owed.items():
                 for each in self._movable(route) if notice.transition == "changed" else ():
                     if each.key == notice.key and each.transition == "changed":
-                        del waiting[each.id]
+                        self._end(route, each.id)
                 waiting[notice.id] = notice
                 if len(waiting) > MOST_OWED:
                     self._make_room(route)
@@ -88,23 +96,35 @@ class Owed:
             self._held.clear()
 
     def next(self, route: str) -> Notice | None:
-        """The oldest notice that *route* has not answered for; None where there is none."""
+        """The oldest notice that *route* has not answered for; None where there is none.
+
+        One that was tried in vain a few times lets those of other incidents go first.
+        """
         with self._lock:
-            first = next(iter(self._owed.get(route, {}).values()), None)
-            if first is None or first.id in self._held:
+            firsts: dict[str, Notice] = {}
+            for each in self._owed.get(route, {}).values():
+                if each.id not in self._held:
+                    firsts.setdefault(each.key, each)
+            if not firsts:
                 return None
-            self._under_way[route] = first.id
-            return first
+            failures = self._failures[route]
+            chosen = min(firsts.values(), key=lambda each: failures[each.id] // _PATIENCE)
+            self._under_way[route] = chosen.id
+            return chosen
 
     def settle(self, route: str, notice_id: str, verdict: Verdict) -> None:
         """Takes what came of an attempt; what was `delivered` or `rejected` is owed no longer."""
         with self._lock:
             if self._under_way.get(route) == notice_id:
                 del self._under_way[route]
-            # What is owed no longer is the next judge's to settle.
-            if verdict.outcome in {"delivered", "rejected"} and notice_id in self._owed.get(route, ()):
-                del self._owed[route][notice_id]
-                self._fates[SignalFate("alerts", verdict.outcome, part=route)] += 1
+            if notice_id not in self._owed.get(route, ()):
+                return  # another process judges by now, and settles it
+            if verdict.outcome in {"delivered", "rejected"}:
+                self._end(route, notice_id)
+                if route != LOG:
+                    self._fates[SignalFate("alerts", verdict.outcome, part=route)] += 1
+            else:
+                self._failures[route][notice_id] += 1
 
     def in_force(self) -> tuple[Notice, ...]:
         """The last notice of each incident and alert that is not over, handed out or not."""
@@ -116,22 +136,31 @@ class Owed:
         return len(self._owed.get(route, ()))
 
     def counts(self) -> dict[str, int]:
-        """How many notices are owed, by route."""
-        return {route: len(waiting) for route, waiting in self._owed.items()}
+        """How many notices are owed, by route; the log is none."""
+        return {route: len(waiting) for route, waiting in self._owed.items() if route != LOG}
 
     def fates(self) -> dict[SignalFate, int]:
         """What became of notices since the start, by route."""
         with self._lock:
             return dict(self._fates)
 
+    def open(self) -> None:
+        """Has what is owed delivered: this process judges."""
+        self.is_open = True
+
     def clear(self) -> None:
-        """Lets go of everything: another process has it."""
+        """Lets go of everything, and delivers no more: another process has it."""
+        self.is_open = False
         with self._lock:
-            for waiting in self._owed.values():
-                waiting.clear()
-            self._in_force.clear()
-            self._held.clear()
-            self._under_way.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        for route, waiting in self._owed.items():
+            waiting.clear()
+            self._failures[route].clear()
+        self._in_force.clear()
+        self._held.clear()
+        self._under_way.clear()
 
     @property
     def state(self) -> OwedState:
@@ -150,9 +179,9 @@ class Owed:
             ValueError: a state that cannot be; nothing of it was taken then.
         """
         check_owed(state)
-        self.clear()
         notices = {notice.id: notice for notice in state.notices}
         with self._lock:
+            self._forget()
             for route, ids in state.routes.items():
                 if route in self._owed:
                     self._owed[route] = {each: notices[each] for each in ids}
@@ -160,6 +189,10 @@ class Owed:
                     self._fates[SignalFate("alerts", "dropped", "no_route", part=route)] += len(ids)
                     logger.error("%d alerts were owed to %s, which is not configured any more", len(ids), route)
             self._in_force = {notices[each].key: notices[each] for each in state.in_force}
+
+    def _end(self, route: str, notice_id: str) -> None:
+        del self._owed[route][notice_id]
+        self._failures[route].pop(notice_id, None)
 
     def _movable(self, route: str) -> list[Notice]:
         """What is owed to *route*, but for what is under way."""
@@ -171,7 +204,7 @@ class Owed:
         given_up = next(([each] for each in waiting if each.transition == "changed"), None)
         given_up = given_up or next(_untold(waiting), None) or waiting[:1]
         for each in given_up:
-            del self._owed[route][each.id]
+            self._end(route, each.id)
         fate = SignalFate("alerts", "dropped", "too_many_owed", part=route)
         if fate not in self._fates:
             logger.error("more than %d alerts wait for %s: the counts tell how many are given up", MOST_OWED, route)
@@ -201,6 +234,9 @@ def check_owed(state: OwedState) -> None:
     listed = {each for ids in (*state.routes.values(), state.in_force) for each in ids}
     if listed != notices.keys():
         raise ValueError("notices that nobody waits for, or that are missing")
+    for notice in state.notices:
+        if not notice.alerts or notice.alert_count < len(notice.alerts):
+            raise ValueError(f"{notice.key} with {len(notice.alerts)} of {notice.alert_count} alerts")
     keys = [notices[each].key for each in state.in_force]
     if len(set(keys)) != len(keys):
         raise ValueError("one incident in force twice")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from dashlight.deliver.alerting.owed import Verdict
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
 
 
@@ -34,4 +35,26 @@ class Route(Protocol):
 
     def close(self) -> None:
         """Closes connections."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A route whose attempts may take longer than the end of a process may wait."""
+
+    def interrupt(self) -> None:
+        """Gives up the attempt under way, and makes no other before `resume`. From any thread; returns at once."""
+        ...
+
+    def resume(self) -> None:
+        """Makes attempts again."""
+        ...
+
+
+@runtime_checkable
+class Tallying(Protocol):
+    """A route that counts more than what became of notices."""
+
+    def fates(self) -> Mapping[SignalFate, int]:
+        """Since the start. From any thread."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import sys
 import uuid
 from collections.abc import Callable, Mapping
@@ -22,7 +23,11 @@ from dashlight.settings import Settings
 from dashlight.version import __version__
 
 if TYPE_CHECKING:
+    from dashlight.deliver.alerting.collector import CollectorRoute
+    from dashlight.deliver.alerting.route import Route
     from dashlight.deliver.delivery import Connect, EventFormat
+    from dashlight.deliver.transport.answer import Send
+    from dashlight.runtime.assembly.alert_routes import PlannedRoutes
 
 logger = logging.getLogger("dashlight")
 
@@ -34,6 +39,7 @@ def analysis(
     spans_to: Endpoint | None,
     events_to: Endpoint | None,
     metrics_to: Endpoint | None = None,
+    alerts_to: PlannedRoutes | None = None,
     heartbeats: Mapping[str, PlannedHeartbeat] = NO_HEARTBEATS,
     answers: Answers | None = None,
     clock: Clock,
@@ -53,7 +59,10 @@ def analysis(
     from dashlight.counting.policy import Policy
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
+    from dashlight.deliver.alerting.collector import CollectorRoute
+    from dashlight.deliver.alerting.courier import Couriers
     from dashlight.deliver.alerting.document import AlertContext
+    from dashlight.deliver.alerting.owed import LOG, Owed
     from dashlight.deliver.delivery import Delivery
     from dashlight.deliver.encoding.cloudevents import CloudEventEncoder
     from dashlight.deliver.encoding.logs import LogEncoder
@@ -74,7 +83,9 @@ def analysis(
     from dashlight.serving.access import Access, token_of
     from dashlight.store.learned import LearnedReferences
     from dashlight.store.reference_file import ReferenceFile
+    from dashlight.store.tries import CommandTries
     from dashlight.workers.member import Sharing
+    from dashlight.workers.operator import Operator
 
     # What may be refused comes first, before a thread is started.
     policy = Policy(
@@ -121,7 +132,25 @@ def analysis(
         "cloudevents": lambda: CloudEventEncoder(resource, epoch=epoch),
     }
     event_format = event_formats[settings.collector_format]()
-    sharing = Sharing(policy, References(learned, reference), meeting=meeting, process=process, clock=clock)
+    directory = None if meeting is None else meeting.path
+    routes: list[Route] = [] if events_to is None else [_collector(events_to, event_format, settings, connect, clock)]
+    if alerts_to is not None:
+        routes += alerts_to.routes(
+            AlertContext(str(resource["service.name"]), str(machine["service.instance.id"]), settings.trace_url),
+            clock=clock,
+            connect=connect or _over_http,
+            tries=CommandTries(None if directory is None else directory / "on_alert.json"),
+        )
+    owed = Owed([LOG, *(route.name for route in routes)])
+    sharing = Sharing(
+        policy,
+        References(learned, reference),
+        meeting=meeting,
+        process=process,
+        clock=clock,
+        owed=owed,
+        operator=Operator(directory, settings.false_alarms),
+    )
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,
         events=(events_to, event_format) if events_to is not None else None,
@@ -144,7 +173,7 @@ def analysis(
             events_to=events_to,
             spans_to=spans_to,
             metrics_to=metrics_to,
-            routes=(),
+            routes=[route.name for route in routes if not isinstance(route, CollectorRoute)],
             directory=None if meeting is None else meeting.path,
         )
         logger.info("%s", start_line(start))
@@ -164,7 +193,6 @@ def analysis(
             sampler=EventSampler(settings.sample_rate),
             payloads=settings.payloads == "features",
             redacted=settings.redact,
-            trace_url=settings.trace_url,
             genai=speaks_genai(environ),
         ),
         counter=MachineCounter(process, policy, References(learned, file=reference_file)),
@@ -184,11 +212,35 @@ def analysis(
             AlertContext(str(resource["service.name"]), str(machine["service.instance.id"])),
             clock=clock,
             pane_seconds=settings.pane,
-            connect=connect,
+            connect=connect or _over_http,
         ),
+        couriers=Couriers(routes, owed, clock=clock),
+        shutdown_seconds=settings.shutdown_timeout,
+    )
+
+
+def _collector(
+    to: Endpoint, form: EventFormat, settings: Settings, connect: Connect | None, clock: Clock
+) -> CollectorRoute:
+    from dashlight.deliver.alerting.collector import CollectorRoute
+
+    return CollectorRoute(
+        f"the collector at {to.shown}",
+        form,
+        connect=partial(connect or _over_http, to),
+        clock=clock,
+        jitter=random.random,
+        trace_url=settings.trace_url,
     )
 
 
 def _old_name(name: str, columns: Mapping[str, str]) -> str:
     """What traffic calls the column that *columns*, old names to new, call *name*."""
     return next((old for old, new in columns.items() if new == name), name)
+
+
+def _over_http(endpoint: Endpoint) -> Send:
+    # Loads httpcore, on the thread of the route and not before there is something to send.
+    from dashlight.deliver.transport.http import HttpSender
+
+    return HttpSender(endpoint)

@@ -12,7 +12,6 @@ from dashlight.deliver.alerting.alertmanager import PATH
 from dashlight.deliver.alerting.attempts import Attempts
 from dashlight.deliver.alerting.document import AlertContext
 from dashlight.deliver.alerting.heartbeat import Heartbeat, HeartbeatKind
-from dashlight.deliver.transport.answer import Send
 from dashlight.deliver.transport.egress import Egress
 from dashlight.deliver.transport.endpoints import Endpoint, checked_headers
 from dashlight.deliver.transport.urls import checked_url
@@ -71,24 +70,17 @@ def heartbeats_of(
     *,
     clock: Clock,
     pane_seconds: float,
-    connect: Connect | None,
+    connect: Connect,
 ) -> list[Heartbeat]:
-    """One for each address; none has opened a connection or started a thread. *connect* is None: over HTTP."""
+    """One for each address; none has opened a connection or started a thread."""
     return [
         Heartbeat(
             name,
             each.kind,
-            Attempts(partial(connect or _over_http, each.endpoint)),
+            Attempts(partial(connect, each.endpoint)),
             context=context,
             clock=clock,
             pane_seconds=pane_seconds,
         )
         for name, each in planned.items()
     ]
-
-
-def _over_http(endpoint: Endpoint) -> Send:
-    # Loads httpcore, on the heartbeat's own thread.
-    from dashlight.deliver.transport.http import HttpSender
-
-    return HttpSender(endpoint)

@@ -91,6 +91,7 @@ def assemble(
             spans_to=asked.spans_to,
             events_to=asked.events_to,
             metrics_to=asked.metrics_to,
+            alerts_to=asked.routes,
             heartbeats=asked.heartbeats,
             answers=answers,
             clock=clock,
