@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from dashlight.cli.checks.disk import clock_findings, state_findings
-from dashlight.cli.checks.remark import Remark
+from dashlight.cli.checks.observation import Observation
 from dashlight.cli.checks.reach import Reachable, reach_findings
 from dashlight.cli.checks.running import Asked, running_findings, tokens_of
 from dashlight.cli.checks.sample import SAMPLE_ANSWER, SAMPLE_PATH, SAMPLE_REQUEST, SampleRun, sample_run
@@ -66,7 +66,7 @@ class Report:
     """What is set, by variable, without secrets."""
     leaves: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """What would leave for the sample: where to, and what."""
-    findings: list[Remark] = field(default_factory=list[Remark])
+    findings: list[Observation] = field(default_factory=list[Observation])
 
     @property
     def status(self) -> int:
@@ -95,7 +95,7 @@ def checked(environ: Mapping[str, str], *, url: str, sends: list[str], request: 
     try:
         asked = requested(environ)
     except SettingsError as error:
-        found += [Remark("wrong", "settings", mistake) for mistake in error.mistakes]
+        found += [Observation("wrong", "settings", mistake) for mistake in error.mistakes]
         return report
     settings = asked.settings
     report.settings = settings.shown()
@@ -104,8 +104,8 @@ def checked(environ: Mapping[str, str], *, url: str, sends: list[str], request: 
     found += _of_reference(settings.reference)
     sample = sample_run(asked, environ, request=request, answer=answer)
     if sample.refusal is not None and not isinstance(sample.refusal, ReferenceDataError):
-        found.append(Remark("wrong", "settings", str(sample.refusal)))
-    found += [Remark("unusual", "settings", sentence) for sentence in sample.warnings]
+        found.append(Observation("wrong", "settings", str(sample.refusal)))
+    found += [Observation("unusual", "settings", sentence) for sentence in sample.warnings]
     report.leaves = list(_leaving(asked, sample))
     found += reach_findings([_destination(asked, kind) for kind in range(len(asked.destinations))])
     if sends:
@@ -115,25 +115,31 @@ def checked(environ: Mapping[str, str], *, url: str, sends: list[str], request: 
         try:
             found += running_findings(Asked(url, settings.path, tokens, settings.pane))
         except DashlightError as error:
-            found.append(Remark("wrong", "running app", str(error)))
+            found.append(Observation("wrong", "running app", str(error)))
     return report
 
 
-def _of_settings(asked: Requested) -> Iterator[Remark]:
+def _of_settings(asked: Requested) -> Iterator[Observation]:
     settings = asked.settings
     if not settings.enabled:
-        yield Remark("unusual", "settings", "DASHLIGHT_ENABLED is false: nothing is watched")
-    yield from (Remark("unusual", "settings", sentence) for sentence in asked.unusual)
-    yield from (Remark("wrong", "settings", f"nothing is exported there: {sentence}") for sentence in asked.unspoken)
+        yield Observation("unusual", "settings", "DASHLIGHT_ENABLED is false: nothing is watched")
+    yield from (Observation("unusual", "settings", sentence) for sentence in asked.unusual)
+    yield from (
+        Observation("wrong", "settings", f"nothing is exported there: {sentence}") for sentence in asked.unspoken
+    )
     if settings.metrics and find_spec("prometheus_client") is None:
         sentence = "prometheus-client is not installed: pip install 'dashlight[prometheus]'"
-        yield Remark("wrong", "metrics", sentence)
+        yield Observation("wrong", "metrics", sentence)
     if not settings.metrics and asked.metrics_to is None:
-        yield Remark("missing", "metrics", "nobody sees figures: neither DASHLIGHT_METRICS nor an OTLP endpoint is set")
+        yield Observation(
+            "missing", "metrics", "nobody sees figures: neither DASHLIGHT_METRICS nor an OTLP endpoint is set"
+        )
     if asked.events_to is None and not _has_routes(asked):
-        yield Remark("missing", "alerts", "they stand in the log of the app alone")
+        yield Observation("missing", "alerts", "they stand in the log of the app alone")
     if not asked.heartbeats:
-        yield Remark("missing", "heartbeat", "nobody notices by itself when this falls silent: DASHLIGHT_HEARTBEAT")
+        yield Observation(
+            "missing", "heartbeat", "nobody notices by itself when this falls silent: DASHLIGHT_HEARTBEAT"
+        )
 
 
 def _has_routes(asked: Requested) -> bool:
@@ -141,17 +147,17 @@ def _has_routes(asked: Requested) -> bool:
     return routes is not None and any((routes.alertmanagers, routes.webhooks, routes.pagerduty, routes.command))
 
 
-def _of_reference(path: str) -> Iterator[Remark]:
+def _of_reference(path: str) -> Iterator[Observation]:
     if not path:
-        yield Remark("missing", "reference", "none is given: each model's first rows are learned")
+        yield Observation("missing", "reference", "none is given: each model's first rows are learned")
         return
     try:
         reference = ReferenceFile(Path(path)).read()
     except ReferenceDataError as error:
-        yield Remark("wrong", "reference", str(error))
+        yield Observation("wrong", "reference", str(error))
     else:
         sentence = f"{path}: {len(reference.columns)} columns of {reference.rows:,} rows, version {reference.version}"
-        yield Remark("ok", "reference", sentence)
+        yield Observation("ok", "reference", sentence)
 
 
 def _destination(asked: Requested, place: int) -> Reachable:

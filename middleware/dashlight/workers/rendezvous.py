@@ -10,6 +10,7 @@ import shutil
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +38,7 @@ _TOUCHED_SECONDS = 3600.0
 """How old the members file may become: what tidies temporary directories spares what was used of late."""
 _MOST_ENTERED_BYTES = 1 << 16
 """Of the list of those who entered; a longer one is begun anew."""
+_SHARED_BY_ALL = (Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - what is made there is private
 _NAMELESS_SECONDS = 86400.0
 """After which a directory that does not say whose it was is nobody's."""
 
@@ -57,8 +59,11 @@ class Meeting:
     def open(cls, state_dir: Path | None, application: str) -> Meeting:
         """The directory of *application* below *state_dir*, or a temporary one for the children of one parent.
 
+        Where the usual place for the temporary one cannot be used, because somebody else was there first, say, it is
+        another one, the same for all of them, which the first of them says.
+
         Raises:
-            StateError: where it cannot be made, is not private, or its file system cannot lock.
+            StateError: where none can be made, is private, and lies on a file system that can lock.
         """
         if not hasattr(os, "geteuid"):  # pragma: no cover - Windows
             raise StateError("unusable", "files cannot be kept private on this system: each process goes on alone")
@@ -76,12 +81,22 @@ class Meeting:
                 each.mkdir(mode=0o700, exist_ok=True)
             check_shared_directory(state_dir)
             path = state_dir / f"{_slug(application)}-{_digest(application)}"
-        else:
-            house = _temporary_directory() / f"dashlight-{os.geteuid()}"
-            make_directory(house)
+            return cls(path, _enter(path, application, parent), application=application, is_lasting=True)
+        troubles: list[str] = []
+        for place in _temporary_directories():
+            house = place / f"dashlight-{os.geteuid()}"
             path = house / _digest(application, str(parent))
-            _remove_deserted(house, but=path)
-        return cls(path, _enter(path, application, parent), application=application, is_lasting=state_dir is not None)
+            try:
+                make_directory(house)
+                _remove_deserted(house, but=path)
+                entry = _enter(path, application, parent)
+            except (OSError, StateError) as error:
+                troubles.append(str(error))
+                continue
+            if troubles and entry.is_first:
+                logger.warning("%s; the processes of this server meet in %s instead", "; ".join(troubles), house)
+            return cls(path, entry, application=application, is_lasting=False)
+        raise StateError("unusable", "; ".join(troubles))
 
     def renew(self) -> bool:
         """Sees, each pane, that the directory is there and this process in it; makes it anew where it was removed.
@@ -234,16 +249,32 @@ def _is_at(path: Path, descriptor: int) -> bool:
     return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
 
 
-def _temporary_directory() -> Path:
-    """The directory of this login, if there is one that is this user's alone; else the one of everybody."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if runtime.startswith("/"):
-        with suppress(OSError):
-            status = os.lstat(runtime)
-            is_ours = status.st_uid == os.geteuid() and not status.st_mode & 0o077
-            if stat.S_ISDIR(status.st_mode) and is_ours and os.access(runtime, os.W_OK | os.X_OK):
-                return Path(runtime)
-    return Path(tempfile.gettempdir())
+def _temporary_directories() -> Iterator[Path]:
+    """Where to try, in this order: first where only this user can have put anything, if there is such a place.
+
+    The second of everybody's is none that programs clean, and the last may be the only one that is not full.
+    """
+    if _is_own(Path(os.environ.get("XDG_RUNTIME_DIR", "")), others=0o077):
+        yield Path(os.environ["XDG_RUNTIME_DIR"])
+    yield Path(tempfile.gettempdir())
+    for own in (os.environ.get("XDG_CACHE_HOME", ""), f"{os.environ.get('HOME', '')}/.cache"):
+        if _is_own(Path(own), others=0o022):
+            yield Path(own)
+    for shared in _SHARED_BY_ALL:
+        if shared.is_dir():
+            yield shared
+
+
+def _is_own(directory: Path, *, others: int) -> bool:
+    """Whether *directory* is an absolute one of this user, and none of the modes *others* is allowed."""
+    try:
+        status = directory.lstat()
+    except (OSError, ValueError):
+        return False
+    is_ours = status.st_uid == os.geteuid() and not status.st_mode & others
+    return (
+        directory.is_absolute() and stat.S_ISDIR(status.st_mode) and is_ours and os.access(directory, os.W_OK | os.X_OK)
+    )
 
 
 def _slug(application: str) -> str:

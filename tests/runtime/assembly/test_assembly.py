@@ -396,6 +396,23 @@ def test_a_column_that_the_reference_does_not_have_is_said_and_with_strict_a_mis
     assert str(refused.refusal) == "DASHLIGHT_IMPORTANCE='wage': expected columns of the reference"
 
 
+def test_where_the_state_directory_cannot_be_used_the_processes_of_a_server_meet_all_the_same(
+    assembled: Assembled, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("")
+    caplog.set_level(logging.INFO)
+
+    monitor = assembled({"DASHLIGHT_STATE_DIR": str(tmp_path / "state")})
+
+    assert monitor.refusal is None
+    (warning,) = messages(caplog, logging.WARNING)
+    assert warning.startswith("nothing outlives this server: DASHLIGHT_STATE_DIR=")
+    (line,) = (text for text in messages(caplog, logging.INFO) if text.startswith("watching "))
+    assert "state: none" in line
+    assert "(DASHLIGHT_STATE_DIR cannot be used)" in line
+    assert "alone" not in line
+
+
 def test_every_refusal_is_an_error_of_ours(assembled: Assembled) -> None:
     assert isinstance(assembled({"DASHLIGHT_REFERENCE": "/nowhere"}).refusal, DashlightError)
 

@@ -22,6 +22,7 @@ BARE = Start(
     metrics_to=None,
     routes=(),
     directory=Path("/tmp/d"),
+    is_lasting=False,
 )
 
 
@@ -30,7 +31,7 @@ def test_of_a_bare_start_it_is_said_what_is_missing() -> None:
         "watching app:app in /srv: each model's first 5,000 rows are learned; alerts: this log; events: nowhere; "
         "spans: none of its own; metrics: none; state: none; missing: a reference (drift is judged once the first rows "
         "are learned), anybody but this log to tell of alerts (DASHLIGHT_COLLECTOR), what outlives the server "
-        "(DASHLIGHT_STATE_DIR)"
+        "(DASHLIGHT_STATE_DIR is not set)"
     )
 
 
@@ -54,6 +55,7 @@ def test_of_a_whole_start_it_is_said_where_everything_goes_and_no_secret() -> No
             events_to=Endpoint("http://collector/v1/logs?key=hunter2"),
             spans_to=Endpoint("http://collector/v1/traces"),
             metrics_to=Endpoint("http://collector/v1/metrics"),
+            is_lasting=True,
             routes=("Alertmanager at http://alerts",),
         )
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from dashlight.cli.checks.remark import Remark
+from dashlight.cli.checks.observation import Observation
 from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.transport.http import HttpSender
@@ -35,28 +35,28 @@ class Reachable:
     """Whether an empty request is one that it can be asked to take."""
 
 
-def reach_findings(destinations: Sequence[Reachable]) -> Iterator[Remark]:
+def reach_findings(destinations: Sequence[Reachable]) -> Iterator[Observation]:
     """A finding for each of *destinations*, all tried at once; nothing is sent but, over OTLP, a request without contents."""
     with ThreadPoolExecutor(_MOST_AT_ONCE) as pool:
         yield from pool.map(_reached, destinations)
 
 
-def judged(kind: str, endpoint: Endpoint, answer: CollectorAnswer, *, speaks_otlp: bool, sent: bool) -> Remark:
+def judged(kind: str, endpoint: Endpoint, answer: CollectorAnswer, *, speaks_otlp: bool, sent: bool) -> Observation:
     """What *answer* means; *sent*: it is that to a request that it is meant to take."""
     where = f"{endpoint.shown}: "
     if answer.failure:
-        return Remark("wrong", kind, f"{where}{_ADVICE[answer.failure]} ({answer})")
+        return Observation("wrong", kind, f"{where}{_ADVICE[answer.failure]} ({answer})")
     found = meaning(answer, speaks_otlp=speaks_otlp)
     if not sent:
         refused = {401: "the credentials are refused", 403: "it is forbidden", 407: "the proxy wants credentials"}
         if answer.status in refused:
-            return Remark("unusual", kind, f"{where}{refused[answer.status]}, at least to OPTIONS ({answer})")
-        return Remark("ok", kind, f"{where}can be reached ({answer} to OPTIONS)")
+            return Observation("unusual", kind, f"{where}{refused[answer.status]}, at least to OPTIONS ({answer})")
+        return Observation("ok", kind, f"{where}can be reached ({answer} to OPTIONS)")
     if found == "delivered":
-        return Remark("ok", kind, f"{where}takes what it is sent ({answer})")
+        return Observation("ok", kind, f"{where}takes what it is sent ({answer})")
     reasons = {401: "the credentials are refused", 403: "it is forbidden", 404: "there is no such path"}
     reason = reasons.get(answer.status, "it does not take what it is sent" if found != "retry" else "it is not ready")
-    return Remark("wrong", kind, f"{where}{reason} ({answer})")
+    return Observation("wrong", kind, f"{where}{reason} ({answer})")
 
 
 def asked(
@@ -73,7 +73,7 @@ def asked(
         sender.close()
 
 
-def _reached(each: Reachable) -> Remark:
+def _reached(each: Reachable) -> Observation:
     body = b"" if each.speaks_otlp else None
     answer = asked(each.endpoint, body, content_type="application/x-protobuf")
     return judged(each.kind, each.endpoint, answer, speaks_otlp=each.speaks_otlp, sent=each.speaks_otlp)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpcore
 
-from dashlight.cli.checks.remark import Remark
+from dashlight.cli.checks.observation import Observation
 from dashlight.deliver.transport.http import cause_of
 from dashlight.deliver.transport.urls import masked
 from dashlight.errors import StateError
@@ -64,64 +64,70 @@ def tokens_of(token: str, state_dir: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def running_findings(asked: Asked, *, at: float | None = None) -> Iterator[Remark]:
+def running_findings(asked: Asked, *, at: float | None = None) -> Iterator[Observation]:
     """Whether it is there, lets us in, watches, and has judged of late; *at* is now."""
     url = masked(asked.metrics_url)
     if not asked.tokens:
-        yield Remark("wrong", RUNNING, f"{url}: no token is known; set DASHLIGHT_TOKEN, or ask as the user of the app")
+        yield Observation(
+            "wrong", RUNNING, f"{url}: no token is known; set DASHLIGHT_TOKEN, or ask as the user of the app"
+        )
         return
     status, text, date = 0, "", ""
     for token in asked.tokens:
         try:
             status, text, date = _got(asked.metrics_url, token)
         except Exception as failure:
-            yield Remark("wrong", RUNNING, f"{url}: {cause_of(failure)} ({type(failure).__name__})")
+            yield Observation("wrong", RUNNING, f"{url}: {cause_of(failure)} ({type(failure).__name__})")
             return
         if status != 401:
             break
     now = time.time() if at is None else at
     if status != 200:
-        yield Remark("wrong", RUNNING, f"{url}: {_refusal(status)} (status {status})")
+        yield Observation("wrong", RUNNING, f"{url}: {_refusal(status)} (status {status})")
         return
     yield from _figures(asked, text, now)
     with suppress(ValueError, TypeError):
         skew_seconds = abs(parsedate_to_datetime(date).timestamp() - now)
         if skew_seconds > _MOST_SKEW_SECONDS:
-            yield Remark("unusual", "clock", f"the app's clock and this one are {skew_seconds:.0f} s apart")
+            yield Observation("unusual", "clock", f"the app's clock and this one are {skew_seconds:.0f} s apart")
 
 
-def _figures(asked: Asked, text: str, now: float) -> Iterator[Remark]:
+def _figures(asked: Asked, text: str, now: float) -> Iterator[Observation]:
     figures: dict[str, list[tuple[str, float]]] = {}
     for name, labels, value in _SAMPLE.findall(text):
         figures.setdefault(name, []).append((labels, float(value)))
     made = figures.get("dashlight_figures_made_at_seconds")
     if not made:
-        yield Remark("wrong", RUNNING, f"{masked(asked.metrics_url)} shows no figures of Dashlight")
+        yield Observation("wrong", RUNNING, f"{masked(asked.metrics_url)} shows no figures of Dashlight")
         return
     age_seconds = now - made[0][1]
     limit_seconds = max(_LEAST_STALE_SECONDS, _STALE_PANES * asked.pane_seconds)
     aged = f"its figures are {age_seconds:.0f} s old"
     if abs(age_seconds) > limit_seconds:
-        yield Remark("wrong", RUNNING, f"{aged}: nothing has been judged since, or a clock is wrong")
+        yield Observation("wrong", RUNNING, f"{aged}: nothing has been judged since, or a clock is wrong")
     else:
-        yield Remark("ok", RUNNING, aged)
+        yield Observation("ok", RUNNING, aged)
     workers = sum(value for _, value in figures.get("dashlight_workers", []))
     models = sum(value for labels, value in figures.get("dashlight_model_state", []) if 'state="watching"' in labels)
     learning = sum(value for labels, value in figures.get("dashlight_model_state", []) if 'state="learning"' in labels)
-    yield Remark("ok", RUNNING, f"{workers:.0f} workers, {models:.0f} models watched, {learning:.0f} being learned")
+    yield Observation(
+        "ok", RUNNING, f"{workers:.0f} workers, {models:.0f} models watched, {learning:.0f} being learned"
+    )
     firing = sum(value for labels, value in figures.get("dashlight_alert_in_force", []) if 'state="firing"' in labels)
     if firing:
-        yield Remark("ok", RUNNING, f"{firing:.0f} alerts are firing")
+        yield Observation("ok", RUNNING, f"{firing:.0f} alerts are firing")
     mistakes = sum(value for _, value in figures.get("dashlight_mistakes_total", []))
     if mistakes:
-        yield Remark(
+        yield Observation(
             "unusual", RUNNING, f"{mistakes:.0f} mistakes of Dashlight's own since the start; its log names them"
         )
     lost = sum(
         value for labels, value in figures.get("dashlight_dropped_total", []) if 'reason="replaced"' not in labels
     )
     if lost:
-        yield Remark("unusual", RUNNING, f"{lost:,.0f} items were lost or refused since the start; its log names them")
+        yield Observation(
+            "unusual", RUNNING, f"{lost:,.0f} items were lost or refused since the start; its log names them"
+        )
 
 
 def _refusal(status: int) -> str:

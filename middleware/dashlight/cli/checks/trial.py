@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from dashlight.cli.checks.remark import Remark
+from dashlight.cli.checks.observation import Observation
 from dashlight.cli.checks.reach import asked, judged
 from dashlight.cli.checks.sample import SampleRun
 from dashlight.clock import SystemClock
@@ -19,7 +19,7 @@ ONLY_BY_NAME = frozenset({"pagerduty", "command"})
 _SENT_AS = "dashlight-check"
 
 
-def sent_findings(destinations: Requested, run: SampleRun, *, named: Collection[str]) -> Iterator[Remark]:
+def sent_findings(destinations: Requested, run: SampleRun, *, named: Collection[str]) -> Iterator[Observation]:
     """Sends the sample of *run* to the collectors, and a test notice, and its end, to the routes for alerts."""
     kinds = {endpoint.url: kind for kind, endpoint in destinations.destinations}
     for request in run.requests:
@@ -35,23 +35,23 @@ def sent_findings(destinations: Requested, run: SampleRun, *, named: Collection[
     for route in destinations.routes.routes(context, clock=clock, connect=HttpSender, tries=_AlwaysFirst()):
         kind = route.name.partition(" ")[0]
         if kind in ONLY_BY_NAME - set(named):
-            yield Remark("ok", f"{route.name}, not sent", f"tried with --send {kind} alone")
+            yield Observation("ok", f"{route.name}, not sent", f"tried with --send {kind} alone")
             continue
         notice = sample_notice(clock.now())
         try:
             verdicts = [route.deliver(notice), route.deliver(replace(notice, transition="resolved", at=clock.now()))]
         except Exception as mistake:
-            yield Remark("wrong", f"{route.name}, sent", f"{type(mistake).__name__}: {mistake}")
+            yield Observation("wrong", f"{route.name}, sent", f"{type(mistake).__name__}: {mistake}")
             continue
         finally:
             route.close()
         failed = [each for each in verdicts if each.outcome != "delivered"]
         if failed:
-            yield Remark(
+            yield Observation(
                 "wrong", f"{route.name}, sent", f"a test was not taken: {failed[0].outcome} {failed[0].reason}"
             )
         else:
-            yield Remark("ok", f"{route.name}, sent", "took a test, and its end")
+            yield Observation("ok", f"{route.name}, sent", "took a test, and its end")
 
 
 class _AlwaysFirst:

@@ -175,6 +175,7 @@ def analysis(
             metrics_to=metrics_to,
             routes=[route.name for route in routes if not isinstance(route, CollectorRoute)],
             directory=None if meeting is None else meeting.path,
+            is_lasting=meeting is not None and meeting.is_lasting,
         )
         logger.info("%s", start_line(start))
     return Pipeline(

@@ -31,6 +31,8 @@ class Start:
     """Names of what else alerts go to."""
     directory: Path | None
     """Where the processes of the machine share; None: each is alone."""
+    is_lasting: bool
+    """Whether that is below DASHLIGHT_STATE_DIR."""
 
 
 def start_line(start: Start) -> str:
@@ -44,7 +46,7 @@ def start_line(start: Start) -> str:
         f"events: {_events(start)}",
         f"spans: {_spans(start)}",
         f"metrics: {_metrics(start)}",
-        f"state: {settings.state_dir if settings.state_dir and start.directory else 'none'}",
+        f"state: {settings.state_dir if start.is_lasting else 'none'}",
     ]
     missing = missing_of(start)
     if missing:
@@ -62,8 +64,9 @@ def missing_of(start: Start) -> list[str]:
         missing.append("anybody but this log to tell of alerts (DASHLIGHT_COLLECTOR)")
     if start.directory is None:
         missing.append("a directory to share (this process is alone)")
-    elif not settings.state_dir:
-        missing.append("what outlives the server (DASHLIGHT_STATE_DIR)")
+    if not start.is_lasting:
+        unusable = "cannot be used" if settings.state_dir else "is not set"
+        missing.append(f"what outlives the server (DASHLIGHT_STATE_DIR {unusable})")
     if settings.metrics and find_spec("prometheus_client") is None:
         missing.append("prometheus-client (pip install 'dashlight[prometheus]')")
     return missing

@@ -8,7 +8,7 @@ Level: TypeAlias = Literal["ok", "missing", "unusual", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class Observation:
     """How something is, in a sentence without a secret."""
 
     level: Level
