@@ -62,6 +62,22 @@ def test_mistakes_are_told_together_and_the_app_serves_all_the_same(served: Call
     assert "DASHLIGHT_FALSE_ALARMS='inf/30d': expected" in line
 
 
+def test_workers_whose_place_was_taken_meet_in_another_and_say_so_once(
+    served: Callable[..., Any], tmp_path: Path
+) -> None:
+    for name in ("tmp", "home", "home/.cache", f"tmp/dashlight-{os.geteuid()}"):
+        (tmp_path / name).mkdir(mode=0o700)
+    (tmp_path / "tmp" / f"dashlight-{os.geteuid()}").chmod(0o777)
+    environ = {"TMPDIR": str(tmp_path / "tmp"), "HOME": str(tmp_path / "home"), "XDG_RUNTIME_DIR": ""}
+
+    with served(["uvicorn", "served:app", "--port", "{port}", "--workers", "3"], environ):
+        seen = wait_for(tmp_path / "server.log", LINE)
+
+    assert len([line for line in seen.splitlines() if LINE in line]) == 1
+    (said,) = (line for line in seen.splitlines() if "can be written by others" in line)
+    assert said.endswith(f"meet in {tmp_path / 'home' / '.cache' / f'dashlight-{os.geteuid()}'} instead")
+
+
 @pytest.mark.parametrize(
     ("environ", "words"),
     [

@@ -66,12 +66,12 @@ class Report:
     """What is set, by variable, without secrets."""
     leaves: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """What would leave for the sample: where to, and what."""
-    findings: list[Observation] = field(default_factory=list[Observation])
+    observations: list[Observation] = field(default_factory=list[Observation])
 
     @property
     def status(self) -> int:
         """The exit status."""
-        return _TROUBLE if any(each.is_trouble for each in self.findings) else _WELL
+        return _TROUBLE if any(each.is_trouble for each in self.observations) else _WELL
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 def checked(environ: Mapping[str, str], *, url: str, sends: list[str], request: bytes, answer: bytes) -> Report:
     """The report on *environ*; *url* is of a running app, empty: none; *sends* says what to send, empty: nothing."""
     report = Report()
-    found = report.findings
+    found = report.observations
     found += clock_findings()
     try:
         asked = requested(environ)
@@ -178,7 +178,7 @@ def _as_json(report: Report) -> str:
         "status": report.status,
         "settings": json_value({name: _plain(value) for name, value in report.settings.items()}),
         "leaves": json_value(report.leaves),  # type: ignore[arg-type]
-        "findings": [asdict(each) for each in report.findings],
+        "findings": [asdict(each) for each in report.observations],
     }
     return msgspec.json.format(msgspec.json.encode(whole)).decode() + "\n"
 
@@ -200,7 +200,7 @@ def _as_text(report: Report, request: bytes) -> str:
     if not report.leaves:
         lines.append("  nothing")
     lines += ["", "findings"]
-    lines += [f"  {each.level:8} {each.subject}: {each.sentence}" for each in report.findings]
-    troubles = sum(each.is_trouble for each in report.findings)
+    lines += [f"  {each.level:8} {each.subject}: {each.sentence}" for each in report.observations]
+    troubles = sum(each.is_trouble for each in report.observations)
     lines += ["", f"{troubles} to look after" if troubles else "well"]
     return "\n".join(lines) + "\n"

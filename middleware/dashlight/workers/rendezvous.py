@@ -83,7 +83,7 @@ class Meeting:
             path = state_dir / f"{_slug(application)}-{_digest(application)}"
             return cls(path, _enter(path, application, parent), application=application, is_lasting=True)
         troubles: list[str] = []
-        for place in _temporary_directories():
+        for place in temporary_directories():
             house = place / f"dashlight-{os.geteuid()}"
             path = house / _digest(application, str(parent))
             try:
@@ -249,7 +249,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
     return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
 
 
-def _temporary_directories() -> Iterator[Path]:
+def temporary_directories() -> Iterator[Path]:
     """Where to try, in this order: first where only this user can have put anything, if there is such a place.
 
     The second of everybody's is none that programs clean, and the last may be the only one that is not full.

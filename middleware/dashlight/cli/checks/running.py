@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from dashlight.deliver.transport.http import cause_of
 from dashlight.deliver.transport.urls import masked
 from dashlight.errors import StateError
 from dashlight.store.private import read_private
+from dashlight.workers.rendezvous import temporary_directories
 
 RUNNING = "running app"
 _SAMPLE = re.compile(r"^(dashlight_\w+)(\{[^}]*\})? ([0-9.eE+-]+)", re.MULTILINE)
@@ -54,8 +54,7 @@ def tokens_of(token: str, state_dir: str) -> list[str]:
     if token:
         return [token]
     houses = [Path(state_dir)] if state_dir else []
-    temporary = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir())
-    houses += [Path(each) / f"dashlight-{os.geteuid()}" for each in temporary if each]
+    houses += [each / f"dashlight-{os.geteuid()}" for each in temporary_directories()]
     found: list[str] = []
     for house in houses:
         for path in sorted(house.glob("*/token")):
