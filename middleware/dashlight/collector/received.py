@@ -91,14 +91,15 @@ class _CloudEvent(msgspec.Struct):
     type: str
     time: datetime | None = None
     traceparent: str = ""
-    data: Any = None
+    data: object = None
 
 
 def _from_cloud_event(event: _CloudEvent) -> Item:
     ours = event.type.removeprefix("io.").removesuffix(".v1")
+    data = event.data
     is_ours = ours.startswith("dashlight.") and isinstance(event.data, dict)
     _, trace_id, span_id, *_ = [*event.traceparent.split("-"), "", "", ""]
-    held = cast("Item", event.data) if is_ours else {"data": event.data}
+    held: Item = cast("Item", data) if is_ours else {"data": data}
     return {
         **held,
         "kind": "event",
