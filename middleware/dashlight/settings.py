@@ -200,9 +200,10 @@ def _masked(value: Any) -> Any:
         return dict.fromkeys(cast("Mapping[str, str]", value), "***")
     if isinstance(value, tuple):
         return tuple(map(_masked, cast("tuple[str, ...]", value)))
+    text = str(value)
     try:
-        parts = urlsplit(value)
-        return f"{parts.scheme}://{parts.hostname}/***" if parts.scheme and parts.hostname else "***" if value else ""
+        parts = urlsplit(text)
+        return f"{parts.scheme}://{parts.hostname}/***" if parts.scheme and parts.hostname else "***" if text else ""
     except ValueError:
         return "***"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,11 @@ def test_which_application_is_meant_must_be_clear(
     assert run(state, "silence", "list", "--app", "shop") == 0
     assert main(["silence", "list"]) == 2
     assert main(["silence", "list", "--state-dir", str(tmp_path / "nowhere")]) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_who_is_not_the_user_of_the_app_is_told_so(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.chown(state / "shop-1", 65534, 65534)
+
+    assert run(state, "silence", "list") == 2
+    assert "run this as that user" in capsys.readouterr().err

@@ -38,12 +38,20 @@ def directory_of(arguments: argparse.Namespace) -> Path:
     names = {path.parent: _name(path) for path in sorted(state.glob(f"*/{APPLICATION}"))}
     found = [each for each, name in names.items() if arguments.app in name or arguments.app in each.name]
     if len(found) == 1:
-        return found[0]
+        return _ours(found[0])
     if not names:
         raise ValueError(f"{state} holds no application: has it been started with this DASHLIGHT_STATE_DIR?")
     what = "several applications" if found else "no application"
     listed = ", ".join(names.values())
     raise ValueError(f"--app {arguments.app!r} names {what} of: {listed}")
+
+
+def _ours(directory: Path) -> Path:
+    """*directory*, if what is written there is read by the app: it believes files of its own user alone."""
+    owner = directory.stat().st_uid
+    if owner != os.geteuid():
+        raise ValueError(f"{directory} belongs to user {owner}: run this as that user, or the app will not believe it")
+    return directory
 
 
 def _name(path: Path) -> str:

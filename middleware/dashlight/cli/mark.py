@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from datetime import UTC, datetime
-from typing import cast, get_args
+from typing import get_args
 
 from dashlight.cli.applications import add_state, directory_of, failed
 from dashlight.cli.subparsers import Subparsers
@@ -44,7 +44,9 @@ def run(arguments: argparse.Namespace, now: float | None = None) -> int:
 
         def marked(every: dict[str, Mark]) -> dict[str, Mark]:
             left = {each: mark for each, mark in every.items() if each in known and each != chosen.id}
-            return left if arguments.action == _NO_MARK else {**left, chosen.id: cast("Mark", arguments.action)}
+            if arguments.action != _NO_MARK:
+                left[chosen.id] = arguments.action
+            return left
 
         _list(told, marks.change(marked), at)
     except (OSError, ValueError) as error:

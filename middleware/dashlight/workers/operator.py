@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,7 +91,7 @@ class OperatorFile(Generic[Content]):
         return content
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> Generator[None]:
         """While nobody else changes the file: of two at once, one would undo what the other did."""
         descriptor = open_private(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT)
         try:

@@ -20,7 +20,7 @@ from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly import analysis, assemble
 from dashlight.runtime.monitor import Monitor
 from dashlight.settings import Settings
-from dashlight.testing import FakeClock, MemoryExporter
+from dashlight.testing import FakeClock, MemoryConnection, MemoryExporter
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
 
@@ -174,6 +174,9 @@ def test_dashlight_enabled_false_is_no_monitor_at_all() -> None:
             {"DASHLIGHT_PREDICTION_ID_HEADER": "x prediction id"},
             "DASHLIGHT_PREDICTION_ID_HEADER='x prediction id': expected the name of a header, such as x-prediction-id",
         ),
+        ({"DASHLIGHT_WEBHOOK": "hooks.example/hunter2"}, "DASHLIGHT_WEBHOOK='***': expected http or https URLs"),
+        ({"DASHLIGHT_CA": "/no/such/file"}, "DASHLIGHT_CA='/no/such/file': expected a readable file of certificates"),
+        ({"DASHLIGHT_PROXY": "proxy:3128"}, "DASHLIGHT_PROXY='proxy:3128': expected an http or https URL"),
         (
             {"DASHLIGHT_PREDICTION_ID_HEADER": "größe"},
             "DASHLIGHT_PREDICTION_ID_HEADER='größe': expected the name of a header, such as x-prediction-id",
@@ -189,6 +192,9 @@ def test_dashlight_enabled_false_is_no_monitor_at_all() -> None:
         "more false alarms than panes",
         "a link without a host",
         "no header",
+        "no webhook",
+        "no certificates",
+        "no proxy",
         "no header in ASCII",
     ],
 )
@@ -548,6 +554,26 @@ def test_the_methods_that_opentelemetry_is_told_of_are_known_here_too(assembled:
     assert monitor.flush(PATIENCE_SECONDS) == 0
     methods = [span["attributes"]["http.request.method"] for span in assembled.exporter.spans]
     assert methods == ["SCORE", "_OTHER"]
+
+
+def test_everything_leaves_by_the_same_way_out() -> None:
+    seen: dict[str, Endpoint] = {}
+
+    def connect(endpoint: Endpoint) -> MemoryConnection:
+        seen[endpoint.url] = endpoint
+        return exporter.connect(endpoint)
+
+    exporter = MemoryExporter()
+    environ = {**EVERYTHING, **TRACES, "DASHLIGHT_PROXY": "http://proxy.example:3128", "NO_PROXY": "localhost"}
+    monitor = assemble(environ, scoring_app, connect=connect)
+    assert monitor is not None
+    request(monitor, {"age": 40})
+    assert monitor.flush(PATIENCE_SECONDS) == 0
+    monitor.close()
+
+    assert len(seen) >= 2
+    assert {each.egress.proxy for each in seen.values()} == {"http://proxy.example:3128"}
+    assert {each.egress.unproxied for each in seen.values()} == {"localhost"}
 
 
 def test_a_secret_leaves_in_no_byte_and_stands_in_no_log(
