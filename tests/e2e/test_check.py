@@ -21,9 +21,7 @@ def checked(url: str, **environ: str) -> tuple[int, list[dict[str, str]]]:
         capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **environ},
     )  # fmt: skip
     assert done.stderr == ""
-    return done.returncode, [
-        each for each in json.loads(done.stdout)["findings"] if each["subject"] == "running app"
-    ]
+    return done.returncode, [each for each in json.loads(done.stdout)["findings"] if each["subject"] == "running app"]
 
 
 def test_a_server_that_watches_is_found_to_do_so_by_the_token_that_it_keeps(
