@@ -37,8 +37,8 @@ FLOORS_WITHIN = {
     "window": ((FILES,), ("facets", "payloads"), ("inspection",), ("reference",)),
     "judge": (
         ("run_lengths", "block_scales"),
-        ("natural_variation", "incidents", "alert_budget", "words"),
-        ("alerts",),
+        ("natural_variation", "incidents", "alert_budget", "words", "silences"),
+        ("alerts", "notices", "past_alerts"),
         ("evidence",),
         ("columns", "pairs", "directions", "traffic", "performance"),
         ("breaks",),

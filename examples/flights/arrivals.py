@@ -24,6 +24,8 @@ class AlertReport:
     """When this state began."""
     causes: tuple[str, ...]
     """The events that moved, in words, the greatest first."""
+    incident: str = ""
+    """Same for alerts that began together."""
 
     @property
     def text(self) -> str:
@@ -51,22 +53,26 @@ class Tail:
                 yield line.decode()
 
 
-def alert_of(line: str) -> AlertReport | None:
-    """The alert in *line*; None where it holds something else."""
+def alerts_of(line: str) -> list[AlertReport]:
+    """The alerts in *line*, the likeliest origin of their incident first; none where it holds something else."""
     arrival = json.loads(line)
     if arrival.get("name") != ALERT_EVENT:
-        return None
+        return []
     values: Mapping[str, Any] = arrival["attributes"]
-    return AlertReport(
-        key=_text(values, "dashlight.alert.key"),
-        source=_text(values, "dashlight.alert.source"),
-        column=_text(values, "dashlight.column.name"),
-        role=_text(values, "dashlight.column.role"),
-        state=_text(values, "dashlight.alert.state"),
-        summary=_text(values, "dashlight.alert.summary"),
-        at=arrival["at"],
-        causes=tuple(_text(cause, "event") for cause in values.get("dashlight.alert.causes", ())),
-    )
+    return [
+        AlertReport(
+            key=_text(member, "key"),
+            source=_text(member, "source"),
+            column=_text(member, "column"),
+            role=_text(member, "role"),
+            state=_text(member, "state"),
+            summary=_text(member, "summary"),
+            at=member["at"],
+            causes=tuple(_text(cause, "event") for cause in member.get("causes", ())),
+            incident=_text(values, "dashlight.alert.incident"),
+        )
+        for member in values.get("dashlight.alert.members", ())
+    ]
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:

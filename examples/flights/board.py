@@ -11,7 +11,7 @@ from examples.flights.figures import PartFigures, Pulse
 from examples.flights.flights import HELD_OUT
 
 Light: TypeAlias = Literal["inputs", "predictions", "data quality", "errors", "latency"]
-Colour: TypeAlias = Literal["green", "yellow", "red"]
+Colour: TypeAlias = Literal["green", "red"]
 LIGHTS: tuple[Light, ...] = ("inputs", "predictions", "data quality", "errors", "latency")
 
 PANE_SECONDS = 0.5
@@ -43,10 +43,10 @@ class Board:
             self._began_at.setdefault(report.part, report.part_began_at)
 
     def take_alert(self, alert: AlertReport) -> None:
-        """Note an alert; one that repeats its state is not a change."""
+        """Note an alert; one that repeats its state in the same incident is not a change."""
         before = self._latest.get(alert.key)
         self._latest[alert.key] = alert
-        if alert.state in {"firing", "resolved"} and (before is None or before.state != alert.state):
+        if before is None or (before.state, before.incident) != (alert.state, alert.incident):
             # A pane in which one part ends and the next begins belongs to the latter.
             self.changes.append((self.part_at(alert.at), alert))
 
@@ -56,14 +56,12 @@ class Board:
         return begun[-1] if begun else HELD_OUT
 
     def lights(self) -> Mapping[Light, Colour]:
-        """Red where an alert is firing, yellow where one is pending."""
+        """Red where an alert is firing."""
         colours: dict[Light, Colour] = dict.fromkeys(LIGHTS, "green")
         for alert in self._latest.values():
             for light in lights_of(alert):
                 if alert.state == "firing":
                     colours[light] = "red"
-                elif alert.state == "pending" and colours[light] == "green":
-                    colours[light] = "yellow"
         return colours
 
     def fired(self, part: str) -> list[AlertReport]:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from examples.flights.arrivals import Tail, alert_of
+from examples.flights.arrivals import Tail, alerts_of
 from examples.flights.board import PANE_SECONDS, Board, failures, month
 from examples.flights.children import ChildError, Children, InterruptedByUserError, free_ports
 from examples.flights.faults import FAULT_PART, FAULTS, Fault
@@ -125,7 +125,7 @@ def _take(board: Board, *, replayed: Tail, arrived: Tail) -> None:
     for line in replayed.lines():
         board.take_report(from_line(line))
     for line in arrived.lines():
-        if alert := alert_of(line):
+        for alert in alerts_of(line):
             board.take_alert(alert)
 
 

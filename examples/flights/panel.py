@@ -15,7 +15,7 @@ from rich.text import Text
 
 SHOWN_ALERTS = 10
 STATE_STYLES = {"firing": "bold red", "resolved": "green"}
-WORDS: dict[Colour, str] = {"green": "quiet", "yellow": "pending", "red": "FIRING"}
+WORDS: dict[Colour, str] = {"green": "quiet", "red": "FIRING"}
 
 
 class Panel(Protocol):

@@ -9,17 +9,35 @@ DashlightError
 `-- MissingExtraError   an optional package is absent: the message says what to install
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_MOST_SHOWN = 200
+"""Characters of a value in a message."""
+
 
 class DashlightError(Exception):
     """Any failure that Dashlight itself reports."""
 
 
 class SettingsError(DashlightError):
-    """A setting cannot be read: names the variable, the value found and what was wanted."""
+    """Settings cannot be read: names each variable, the value found and what was wanted."""
 
     def __init__(self, variable: str, found: str, wanted: str) -> None:
-        super().__init__(f"{variable}={found!r}: expected {wanted}")
         self.variable = variable
+        """The one of the first mistake."""
+        self.mistakes: tuple[str, ...] = (f"{variable}={_shortened(found)!r}: expected {wanted}",)
+        """A sentence for each mistake."""
+        super().__init__(self.mistakes[0])
+
+    @classmethod
+    def of(cls, errors: Sequence[SettingsError]) -> SettingsError:
+        """All of *errors*, at least one, as one: whoever corrects the first should know of the others."""
+        one = cls(errors[0].variable, "", "")
+        one.mistakes = tuple(dict.fromkeys(mistake for error in errors for mistake in error.mistakes))
+        one.args = ("; ".join(one.mistakes),)
+        return one
 
 
 class ReferenceDataError(DashlightError):
@@ -63,3 +81,7 @@ class MissingExtraError(DashlightError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(f"{package} is not installed: pip install 'dashlight[{extra}]'")
+
+
+def _shortened(found: str) -> str:
+    return found if len(found) <= _MOST_SHOWN else f"{found[:_MOST_SHOWN]}..."

@@ -1,4 +1,4 @@
-"""The nouns that travel from stage to stage: Exchange -> Prediction -> Score -> Alert."""
+"""The nouns that travel from stage to stage: Exchange -> Prediction -> Score -> Alert -> Notice."""
 
 from __future__ import annotations
 
@@ -17,23 +17,11 @@ Outcome: TypeAlias = Literal["ok", "refused", "error", "client_disconnect", "can
 Role: TypeAlias = Literal["feature", "output"]
 Kind: TypeAlias = Literal["numeric", "categorical", "boolean", "text", "vector", "image", "ranking", "forecast"]
 AlertState: TypeAlias = Literal["inactive", "pending", "firing", "resolved"]
+Transition: TypeAlias = Literal["firing", "changed", "resolved"]
 AlertSource: TypeAlias = Literal["drift", "performance", "traffic", "break", "threshold"]
 WatchState: TypeAlias = Literal["learning", "not_enough_data", "watching"]
 """Of a model: it learns its reference; too few rows came to have shown a medium shift; its silence means something."""
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class SpanLimits:
-    """How much a span of ours may hold, by OpenTelemetry's variables; what is more is left out and counted in the span."""
-
-    attributes: int = 128
-    events: int = 128
-    links: int = 128
-    event_attributes: int = 128
-    link_attributes: int = 128
-    value_length: int | None = None
-    """Characters of a text; None: as many as there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +41,7 @@ class OwnSpan:
     links: Sequence[tuple[int, int, int, str, Mapping[str, object]]] = ()
     status_code: int = 0
     status_description: str = ""
-    dropped_attributes: int = 0
-    """Attributes that found no room within the limits; likewise the two that follow."""
+    dropped_attributes: int = 0  # for which there was no room within the limits; likewise the two that follow
     dropped_events: int = 0
     dropped_links: int = 0
 
@@ -66,12 +53,13 @@ class OwnSpan:
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """What an adapter says that an exchange asked and answered: the values themselves, as it had them."""
+    """What an adapter says that an exchange asked and answered: the values themselves, as it had them.
+
+    *inputs* or *outputs* is None where the body of the request or of the answer is to be read.
+    """
 
     inputs: object = None
-    """None where the body of the request is to be read."""
     outputs: object = None
-    """None where the body of the answer is to be read."""
     model: str = ""
     version: str = ""
     failure: str = ""
@@ -85,8 +73,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
 
     id: int
     """128 bits of a UUIDv7: the prediction id."""
-    route: str
-    """Route template, or `unmatched`."""
+    route: str  # its template, or `unmatched`
     method: str
     path: str
     query: bytes
@@ -112,8 +99,7 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     request_chunks: Sequence[bytes]
     """The pieces that were kept, up to DASHLIGHT_MAX_BODY."""
     response_chunks: Sequence[bytes]
-    trace_id: int
-    """0 where there is none."""
+    trace_id: int  # 0 where there is none
     span_id: int
     trace_flags: int
     own_span: OwnSpan | None
@@ -133,14 +119,12 @@ class Exchange(msgspec.Struct, frozen=True, gc=False):
     @property
     def request_body(self) -> bytes:
         """What was kept of the request body."""
-        chunks = self.request_chunks
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return b"".join(self.request_chunks)
 
     @property
     def response_body(self) -> bytes:
         """What was kept of the response body."""
-        chunks = self.response_chunks
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return b"".join(self.response_chunks)
 
     @property
     def request_truncated(self) -> bool:
@@ -203,8 +187,7 @@ class Prediction:
 class GenerationFacts:
     """What a language model was asked for and how it answered, without a word of what was said."""
 
-    operation: str
-    """`chat`, `text_completion`, `embeddings`, or empty."""
+    operation: str  # `chat`, `text_completion`, `embeddings`, or empty
     protocol: str
     requested_model: str
     answered_model: str
@@ -213,18 +196,15 @@ class GenerationFacts:
     """Temperature and the like, under the names of the request."""
     input_tokens: int | None
     output_tokens: int | None
-    approximate: tuple[Literal["input", "output"], ...]
-    """Whose tokens the server did not count, so that we did, roughly."""
-    finish: tuple[str, ...]
-    """Why each choice ended, in the server's words."""
+    approximate: tuple[Literal["input", "output"], ...]  # whose tokens we counted, roughly: the server did not
+    finish: tuple[str, ...]  # why each choice ended, in the server's words
     tool_calls: int
     refusals: int
     is_streamed: bool
     cache_read_tokens: int | None = None
     """Of the input, read from the server's cache; None, as for the two that follow, where it did not say."""
     cache_write_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    """Of the output."""
+    reasoning_tokens: int | None = None  # of the output
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,12 +258,9 @@ class Alert:
     state: AlertState
     summary: str
     """One sentence: what moved, from what to what."""
-    at: float
-    """When this state began."""
-    since_at: float
-    """When the change itself began, as well as can be told."""
-    rows: int
-    """Rows (or exchanges) in the window that shows it."""
+    at: float  # when this state began
+    since_at: float  # when the change itself began, as well as can be told
+    rows: int  # rows or exchanges in the window that shows it
     score: float
     """Size of the effect: Cohen's h for drift, the quantity itself for a threshold."""
     causes: tuple[Cause, ...] = ()
@@ -298,3 +275,26 @@ class Alert:
     """Place within its incident by how likely it is the origin: 1 is the likeliest; 0 where there is no incident."""
     moved_with: tuple[str, ...] = ()
     """What the other alerts of the incident are about, the likeliest origin first; at most ten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One transition of an incident, or of an alert that belongs to none, as it is owed to every route.
+
+    *summary* is one line for people, with no value of a payload; *alert_count* counts also those left out of *alerts*.
+    """
+
+    id: str
+    """A UUID: the same however often, and by whichever judge, it is sent."""
+    key: str
+    """Of the incident or the alert: the same through its life."""
+    transition: Transition
+    at: float
+    since_at: float
+    endpoint: str
+    model: str
+    version: str
+    summary: str
+    alerts: tuple[Alert, ...]
+    """Those in force, of a resolved incident those that were; the likeliest origin first, not all where they are many."""
+    alert_count: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dashlight.collector.received import Item, Signal, items_of_lines, items_of_protobuf
+from dashlight.collector.received import Item, Signal, items_of_cloud_events, items_of_lines, items_of_protobuf
 from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 
@@ -73,10 +73,12 @@ class MemoryConnection:
     url: str
 
     def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:  # noqa: ARG002 - as a Send is called
-        """Takes a request: lines of JSON, or OTLP in protobuf: traces or metrics where the URL says so, else logs."""
+        """Takes a request: lines of JSON, CloudEvents, or OTLP in protobuf: traces or metrics where the URL says so, else logs."""
         self.exporter.bodies.append(body)
         if content_type == "application/x-ndjson":
             self.exporter.items += items_of_lines(body)
+        elif content_type == "application/cloudevents-batch+json":
+            self.exporter.items += items_of_cloud_events(body)
         else:
             self.exporter.items += items_of_protobuf(_SIGNALS.get(self.url.rpartition("/")[2], "logs"), body)
         return CollectorAnswer(200)

@@ -1,34 +1,47 @@
-"""What is written in few characters: `90s`, `64KiB`, `5%`, `1/30d` as people do, `host:8000` as clients do."""
+"""What is written in few characters: `90s`, `64KiB`, `5%`, `1/30d`, `age=3` as people do, `host:8000` as clients do.
 
-import math
+What cannot be read is a ValueError.
+"""
+
+import json
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar, cast
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _AUTHORITY = re.compile(r"(?:([A-Za-z0-9._~-]{1,253})|\[([0-9A-Fa-f:.%A-Za-z]{2,64})\])(?::([0-9]{1,5})?)?")
 _MOST_PORT = 65535
-_NUMBER_AND_UNIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z%]*)\s*")
+_NUMBER_AND_UNIT = re.compile(r"\s*(\d{1,18}(?:\.\d{1,18})?)\s*([a-zA-Z%]*)\s*", re.ASCII)
+MOST_SECONDS = 100 * 365 * 86400.0
+"""No duration is longer: a hundred years, and less than a lock can wait."""
+_MOST_BYTES = 2**50
+_MOST_WEIGHT = 1000.0
+_URL_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_SECRET = re.compile(r"[!-~]{16,4096}")
+_MOST_FILE_BYTES = 2**20
+_Number = TypeVar("_Number", int, float)
 
 
 def seconds(text: str) -> float:
     """Seconds of a duration such as `500ms`, `90s`, `5m`, `1h` or `30d`.
 
     Raises:
-        ValueError: no number, or none of these units.
+        ValueError: no number, none of these units, or more than MOST_SECONDS.
     """
-    number, unit = _split(text)
-    return number * _SECONDS[_known(unit, _SECONDS, text)]
+    return _at_most(_seconds(text), MOST_SECONDS, text)
 
 
 def size_bytes(text: str) -> int:
     """Bytes of a size such as `4096`, `64KiB` or `1MB`.
 
     Raises:
-        ValueError: no number, or none of these units.
+        ValueError: no number, none of these units, or more than a machine has.
     """
     number, unit = _split(text)
-    return int(number * _BYTES[_known(unit, _BYTES, text)])
+    return int(_at_most(number * _BYTES[_known(unit, _BYTES, text)], _MOST_BYTES, text))
 
 
 def share(text: str) -> float:
@@ -64,23 +77,178 @@ def seconds_between(text: str) -> float:
     """Mean seconds between events of a budget such as `1/30d` (one in thirty days) or `2/1d`.
 
     Raises:
-        ValueError: not of the form COUNT/DURATION, or a count of nought.
+        ValueError: not of the form COUNT/DURATION, or one of the two is nought or no number.
     """
-    count, slash, duration = text.partition("/")
-    if not slash or not count.strip() or float(count) <= 0:
-        raise ValueError(text)
+    count, _, duration = text.partition("/")
+    number, unit = _split(count)
     # `1/d` is read as `1/1d`.
-    span = seconds(duration if any(map(str.isdigit, duration)) else f"1{duration.strip()}")
-    if span <= 0:
+    span = _seconds(duration if any(map(str.isdigit, duration)) else f"1{duration.strip()}")
+    if unit or number <= 0 or span <= 0:
         raise ValueError(text)
-    return span / float(count)
+    return span / number
+
+
+def words(text: str) -> tuple[str, ...]:
+    """What stands between commas, without the spaces around it and without what is empty."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def command(text: str) -> tuple[str, ...]:
+    """The words of a command line, with quotes and backslashes as a shell reads them."""
+    return tuple(shlex.split(text))
+
+
+def pairs(text: str) -> dict[str, str]:
+    """`name=value` pairs between commas.
+
+    Raises:
+        ValueError: a pair without `=` or without a name, or a name twice.
+    """
+    found = [word.partition("=") for word in words(text)]
+    named = {name.strip(): value.strip() for name, _, value in found}
+    if not all(sign for _, sign, _ in found) or not all(named) or len(named) < len(found):
+        raise ValueError(text)
+    return named
+
+
+def headers(text: str) -> dict[str, str]:
+    """`name=value` pairs between commas with names in lower case; ValueError also for one that is there in two cases."""
+    given = pairs(text)
+    named = {name.lower(): value for name, value in given.items()}
+    if len(named) < len(given):
+        raise ValueError(text)
+    return named
+
+
+def weights(text: str) -> dict[str, float]:
+    """`name=number` pairs between commas, each number from 0 to 1000."""
+    found = {name: float(value) for name, value in pairs(text).items()}
+    # Written so that NaN is refused too.
+    if not all(0 <= weight <= _MOST_WEIGHT for weight in found.values()):
+        raise ValueError(text)
+    return found
+
+
+def renamed(text: str) -> dict[str, str]:
+    """`old=new` names between commas, or those in the file at the path *text*: a pair a line, or a JSON object.
+
+    Raises:
+        ValueError: an empty name, one that is there twice, a file that cannot be read or is no small one.
+    """
+    if not text.strip() or "=" in text:
+        return _told_apart(pairs(text))
+    text = _small_file(Path(text.strip()))
+    if not text.lstrip().startswith("{"):
+        lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+        return _told_apart(pairs(",".join(lines)))
+    try:
+        named = cast("dict[str, object]", json.loads(text, object_pairs_hook=_each_once))
+    except RecursionError:
+        raise ValueError(text) from None
+    return _told_apart({old: new if isinstance(new, str) else "" for old, new in named.items()})
+
+
+def url_path(text: str) -> str:
+    """A path such as `/dashlight`, without the `/` at its end."""
+    path = text.strip().rstrip("/")
+    if not _URL_PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
+        raise ValueError(text)
+    return path
+
+
+def secret(text: str) -> str:
+    """A secret that a header can carry: 16 to 4096 visible characters of ASCII, or nothing."""
+    stripped = text.strip()
+    if stripped and not _SECRET.fullmatch(stripped):
+        raise ValueError
+    return stripped
+
+
+def with_field(field: str) -> Callable[[str], str]:
+    """Reads a text in which *field* stands, or nothing."""
+
+    def read(text: str) -> str:
+        if text.strip() and field not in text:
+            raise ValueError(text)
+        return text.strip()
+
+    return read
+
+
+def one_of(*allowed: str) -> Callable[[str], str]:
+    """Reads one of the words *allowed*, in any case."""
+
+    def read(text: str) -> str:
+        word = text.strip().lower()
+        if word not in allowed:
+            raise ValueError(text)
+        return word
+
+    return read
+
+
+def above_zero(read: Callable[[str], _Number]) -> Callable[[str], _Number]:
+    """Reads as *read* does, and refuses nought."""
+
+    def checked(text: str) -> _Number:
+        value = read(text)
+        if value <= 0:
+            raise ValueError(text)
+        return value
+
+    return checked
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """Reads a whole number of at least *least*."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise ValueError(text)
+        return number
+
+    return read
+
+
+def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    if not all(old and new for old, new in names.items()) or len(set(names.values())) < len(names):
+        raise ValueError(names)
+    return dict(names)
+
+
+def _each_once(members: list[tuple[str, object]]) -> dict[str, object]:
+    if len(dict(members)) < len(members):
+        raise ValueError(members)
+    return dict(members)
+
+
+def _small_file(path: Path) -> str:
+    try:
+        # A device or a pipe may never end.
+        if not path.is_file() or path.stat().st_size > _MOST_FILE_BYTES:
+            raise ValueError(path)
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(path) from error
 
 
 def _split(text: str) -> tuple[float, str]:
     found = _NUMBER_AND_UNIT.fullmatch(text)
-    if found is None or not math.isfinite(float(found[1])):
+    if found is None:
         raise ValueError(text)
     return float(found[1]), found[2]
+
+
+def _seconds(text: str) -> float:
+    number, unit = _split(text)
+    return number * _SECONDS[_known(unit, _SECONDS, text)]
+
+
+def _at_most(value: float, most: float, text: str) -> float:
+    if value > most:
+        raise ValueError(text)
+    return value
 
 
 def _known(unit: str, units: dict[str, float] | dict[str, int], text: str) -> str:

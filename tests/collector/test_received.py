@@ -29,7 +29,7 @@ from dashlight.deliver.encoding.events import alert_event
 from dashlight.deliver.encoding.logs import LogEncoder
 from dashlight.deliver.encoding.ndjson import NdjsonEncoder
 from dashlight.deliver.encoding.traces import SpanEncoder
-from dashlight.records import Alert, Exchange, OwnSpan
+from dashlight.records import Alert, Exchange, Notice, OwnSpan
 
 RESOURCE = {"service.name": "fraud"}
 CAME_IN = {"resource": RESOURCE, "scope": "dashlight", "scope_version": "0.1"}
@@ -48,6 +48,19 @@ ALERT = Alert(
     since_at=1_789_999_000.0,
     rows=10,
     score=0.03,
+)
+NOTICE = Notice(
+    id=EVENT_ID,
+    key="k",
+    transition="firing",
+    at=1_790_000_000.5,
+    since_at=1_789_999_000.0,
+    endpoint="/predict",
+    model="fraud",
+    version="",
+    summary=ALERT.summary,
+    alerts=(ALERT,),
+    alert_count=1,
 )
 
 
@@ -88,7 +101,7 @@ def test_a_span_is_told_in_plain_words(exchange: Callable[..., Exchange]) -> Non
 
 def test_an_event_is_told_in_plain_words() -> None:
     encoder = LogEncoder(RESOURCE, "dashlight", "0.1", epoch=99)
-    event = alert_event(ALERT, identifier=0x0190_1234_5678_7ABC_8DEF_0123_4567_89AB, seq=7)
+    event = alert_event(NOTICE)
 
     [item] = items_of_protobuf("logs", encoder.request([encoder.event(event, observed_at=1_790_000_001.5)]))
 
@@ -110,7 +123,7 @@ def test_an_event_is_told_in_plain_words() -> None:
 
 def test_lines_of_json_are_events_as_they_stand() -> None:
     encoder = NdjsonEncoder(RESOURCE, epoch=99)
-    event = alert_event(ALERT, identifier=0x0190_1234_5678_7ABC_8DEF_0123_4567_89AB, seq=7)
+    event = alert_event(NOTICE)
 
     items = items_of_lines(encoder.event(event, observed_at=1.0) + b'\n{"mine": 1, "kind": "other"}\n')
 

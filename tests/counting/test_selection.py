@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dashlight.counting.policy import Policy
-from dashlight.counting.selection import LEAST_PAIR_ROWS, watched_of
+from dashlight.counting.selection import LEAST_PAIR_ROWS, unknown_weights, unmatched_globs, watched_of
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column
@@ -76,3 +76,21 @@ def test_the_values_of_facets_are_not_kept_as_they_came(reference: Reference) ->
     assert {"income", "city", "score"} <= kept
     assert not any("·" in name for name in kept)
     assert "age" not in kept
+
+
+def test_weights_of_columns_that_there_are_none_of_are_named(reference: Reference) -> None:
+    assert unknown_weights(reference, Policy(importance={"age": 2.0, "agee": 2.0, "embedding": 0.5})) == ("agee",)
+
+
+def test_globs_that_mean_no_column_are_named_by_their_role(reference: Reference) -> None:
+    policy = Policy(features=("a*", "wage", "raw[0]"), prediction=("sc?re",))
+
+    assert list(unmatched_globs(reference, policy, columns={"raw[0]": "age"})) == [("feature", ("wage",))]
+
+
+def test_of_outputs_that_a_reference_does_not_hold_nothing_is_said(columns: Callable[..., dict[str, Column]]) -> None:
+    rng = np.random.default_rng(1)
+    features = {name: values for name, values in columns(rng, 300).items() if name != "score"}
+    alone = build_reference_from_columns(features, {}, rng=rng, created_at=0.0)
+
+    assert list(unmatched_globs(alone, Policy(prediction=("nothing",)), columns={})) == []

@@ -65,7 +65,8 @@ def test_what_never_came_is_told_once_and_what_goes_away_is_gone_after_a_restart
 ) -> None:
     def alerts() -> set[tuple[str, str]]:
         told = [event["attributes"] for event in collector.items("event") if event["name"] == "dashlight.alert"]
-        return {(each["dashlight.alert.source"], each.get("dashlight.column.name", "")) for each in told}
+        members = [member for each in told for member in each["dashlight.alert.members"]]
+        return {(member["source"], member.get("column", "")) for member in members}
 
     log, logging = tmp_path / "server.log", tmp_path / "logging.json"
     logging.write_text(json.dumps(LOGGING))

@@ -13,7 +13,7 @@ from dashlight.deliver.encoding.logs import LogEncoder
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.deliver.outbox import Counts
 from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, trace_endpoint
-from dashlight.records import Alert, Cause, Exchange, OwnSpan
+from dashlight.records import Alert, Cause, Exchange, Notice, OwnSpan
 
 PATIENCE_SECONDS = 30.0
 TRACE_ID, PARENT_ID = 0x0AF7651916CD43DD8448EB211C80319C, 0xB7AD6B7169203331
@@ -37,6 +37,12 @@ def alert(marker: str) -> Alert:
     )  # fmt: skip
 
 
+def notice(alert: Alert) -> Notice:
+    return Notice(
+        str(uuid4()), alert.key, "firing", alert.at, alert.since_at, alert.endpoint, "fraud", "3", alert.summary, (alert,), 1
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 def test_spans_and_events_pass_a_real_collector(rotel: str, collector: Any, compression: str) -> None:
     marker, resource = uuid4().hex, {"service.name": "fraud"}
@@ -54,7 +60,7 @@ def test_spans_and_events_pass_a_real_collector(rotel: str, collector: Any, comp
     delivery.send_spans([span_encoder.span(each, model="fraud", rows=1) for each in exchanges])
     for number, each in enumerate(exchanges[:20]):
         delivery.send_event(prediction_event(each, seq=number, model="fraud", inputs={"amount": [1.5, float("nan")]}))
-    delivery.send_event(alert_event(alert(marker), identifier=uuid4().int, seq=20, trace_url=""))
+    delivery.send_event(alert_event(notice(alert(marker))))
     delivery.flush(PATIENCE_SECONDS)
     delivery.close(PATIENCE_SECONDS)
 

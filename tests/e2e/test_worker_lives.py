@@ -143,14 +143,15 @@ def people(*, age: float) -> Reference:
 
 
 def alerts(collector: Any) -> list[tuple[str, str]]:
-    """Column and state of every alert on drift, pending ones left out; that 70 years look like 40 miles is another."""
-    return [
-        (each["attributes"].get("dashlight.column.name", ""), each["attributes"]["dashlight.alert.state"])
-        for each in collector.items("event")
-        if each["name"] == "dashlight.alert"
-        and each["attributes"]["dashlight.alert.key"].startswith("drift/")
-        and each["attributes"]["dashlight.alert.state"] != "pending"
+    """Column and state of every alert on drift, each state once; that 70 years look like 40 miles is another alert."""
+    told = {each["id"]: each["attributes"] for each in collector.items("event") if each["name"] == "dashlight.alert"}
+    members = [
+        (member["key"], member.get("column", ""), member["state"], member["at"])
+        for each in told.values()
+        for member in each["dashlight.alert.members"]
+        if member["source"] == "drift"
     ]
+    return [(column, state) for _, column, state, _ in dict.fromkeys(members)]
 
 
 def test_nothing_is_lost_or_counted_twice_while_workers_die_are_added_and_replaced(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count, cycle
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from dashlight.counting.machine import MOST_ENDPOINTS, MachineCounter
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.decode.batch import Decoder
+from dashlight.deliver.alerting.collector import CollectorRoute
+from dashlight.deliver.alerting.courier import Couriers
+from dashlight.deliver.alerting.owed import LOG, Owed
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.logs import LogEncoder
 from dashlight.deliver.encoding.ndjson import NdjsonEncoder
@@ -154,8 +158,18 @@ class Service:
             model_version="3",
         )
         learned = LearnedReferences(None)
+        collector = CollectorRoute(
+            "collector",
+            lines if as_lines else logs,
+            connect=partial(self.exporter.connect, Endpoint("http://collector/v1/logs")),
+            clock=self.clock,
+            jitter=lambda: 0.5,
+            trace_url=trace_url,
+        )
+        routes = [collector] if delivers else []
+        owed = Owed([LOG, *(route.name for route in routes)])
         self.sharing = Sharing(
-            policy, References(learned, reference), meeting=meeting, process=process, clock=self.clock
+            policy, References(learned, reference), meeting=meeting, process=process, clock=self.clock, owed=owed
         )
         self.pipeline = Pipeline(
             decoder=Decoder(model="risk", version="3", ignore=ignored),
@@ -165,7 +179,6 @@ class Service:
                 sampler=EventSampler(sample_rate, draw=draw),
                 payloads=payloads,
                 redacted=redacted,
-                trace_url=trace_url,
             ),
             counter=MachineCounter(process, policy, References(learned, reference, reference_file)),
             sharing=self.sharing,
@@ -173,6 +186,7 @@ class Service:
             clock=self.clock,
             reference_file=reference_file,
             shows_figures=shows_figures,
+            couriers=Couriers(routes, owed, clock=self.clock),
         )
 
     def serve(self, *exchanges: Exchange, analysed: Sequence[Exchange] | None = None) -> Service:
@@ -199,6 +213,11 @@ class Service:
     def alerts(self, state: str = "firing") -> list[dict[str, Any]]:
         """The alerts that came into a state."""
         return [alert for alert in self.events("alert") if alert["dashlight.alert.state"] == state]
+
+    def members(self, state: str = "firing") -> list[dict[str, Any]]:
+        """The members of the incidents that came into a state, as they were told last."""
+        told = {each["key"]: each for alert in self.alerts(state) for each in alert["dashlight.alert.members"]}
+        return list(told.values())
 
     def scores(self) -> dict[str, float]:
         """What the last scores say of the endpoints themselves."""
@@ -284,7 +303,7 @@ def test_an_alert_is_a_line_of_the_log_when_it_fires_and_when_it_is_over(
     assert [event["severity"] for event in watched.exporter.events("dashlight.alert")] == [13, 9]
 
 
-def test_an_alert_that_only_begins_is_delivered_and_not_logged(
+def test_an_alert_that_only_begins_is_neither_delivered_nor_logged(
     service: Callable[..., Service], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "dashlight")
@@ -292,7 +311,7 @@ def test_an_alert_that_only_begins_is_delivered_and_not_logged(
 
     watched.serve(raising()).end_pane()
 
-    assert len(watched.alerts("pending")) == 1
+    assert watched.events("alert") == []
     assert [name for name, _, _ in logged(caplog, logging.INFO) if name == "dashlight"] == []
 
 
@@ -308,7 +327,8 @@ def test_without_a_collector_alerts_are_still_logged(
         "firing: /predict: error rate 100 % of 1 exchanges (limit 20 %): exception:KeyError x 1"
     ]
     assert watched.exporter.bodies == []
-    assert watched.delivery.counts()["events"].dropped == {"disabled": 1}
+    assert watched.sharing.watch is not None
+    assert [alert.state for alert in watched.sharing.watch.in_force] == ["firing"]
 
 
 def test_a_name_that_an_answer_chose_stays_on_one_line_of_the_log(
@@ -397,10 +417,10 @@ def test_a_schema_that_changes_upstream_is_told_with_the_field_that_is_missing(
     for _ in range(8):
         watched.serve(*[refused("age", watched.clock.now()) for _ in range(20)]).end_pane()
 
-    (alert,) = [each for each in watched.alerts() if each["dashlight.alert.key"].endswith("/refusal_rate")]
-    summary = alert["dashlight.alert.summary"]
+    (alert,) = [each for each in watched.members() if each["key"].endswith("/refusal_rate")]
+    summary = alert["summary"]
     assert summary.startswith("refusal rate rose from 0 % to 100 % of exchanges: 422 because of `age` missing x ")
-    assert len(alert["dashlight.alert.exemplars"]) == 5
+    assert len(alert["exemplars"]) == 5
     assert "Ann" not in json.dumps(alert)
     assert held["traffic_reference_learned"] == 1.0
 
@@ -856,9 +876,13 @@ def test_events_are_numbered_without_a_gap(service: Callable[..., Service], refe
         watched.serve(*predictions(rng, 50, age=90.0)).end_pane()
 
     assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
-    numbers = [event["attributes"]["dashlight.event.seq"] for event in watched.exporter.events()]
-    assert sorted(numbers) == list(range(1, len(numbers) + 1))
-    assert len({event["id"] for event in watched.exporter.events()}) == len(numbers)
+    events = watched.exporter.events()
+    numbers = [event["attributes"].get("dashlight.event.seq") for event in events]
+    assert [event["name"] for event, number in zip(events, numbers, strict=True) if number is None] == [
+        "dashlight.alert"
+    ]
+    assert sorted(filter(None, numbers)) == list(range(1, len(numbers)))
+    assert len({event["id"] for event in events}) == len(numbers)
 
 
 def test_panes_end_at_multiples_of_their_length_so_that_those_of_several_processes_end_together(
@@ -937,15 +961,14 @@ def test_columns_that_moved_together_are_one_incident_told_from_its_origin(
         moved = [an_exchange(person, {"score": 0.9 + 0.1 * rng.random()}) for person in people(rng, 100, age=80.0)]
         watched.serve(*moved).end_pane()
 
-    alerts = watched.alerts()
-
-    assert {alert["dashlight.column.name"] for alert in alerts} == {"age", "score"}
-    assert len({alert["dashlight.alert.incident"] for alert in alerts}) == 1
-    origin = next(alert for alert in alerts if alert["dashlight.alert.place"] == 1)
-    assert origin["dashlight.column.name"] == "age"
-    began = [origin[f"dashlight.alert.since{bound}"] for bound in ("_earliest", "", "_latest")]
+    (alert,) = watched.alerts()
+    assert [(each["column"], each["place"]) for each in alert["dashlight.alert.members"]] == [("age", 1), ("score", 2)]
+    assert (alert["dashlight.column.name"], alert["dashlight.alert.moved_with"]) == ("age", ["score"])
+    began = [alert[f"dashlight.alert.since{bound}"] for bound in ("_earliest", "", "_latest")]
     assert began == sorted(began)
-    assert any(message.endswith("(together with age)") for _, _, message in logged(caplog))
+    (line,) = [message for _, _, message in logged(caplog)]
+    assert line == f"firing: risk /predict: {alert['dashlight.alert.summary']}"
+    assert "; with it moved score; 2 columns in all; began " in line
 
 
 def test_scores_say_whether_silence_means_something(service: Callable[..., Service], reference: Reference) -> None:

@@ -84,7 +84,7 @@ class Served:
             decoder=Decoder(model="risk", version="", cluster=cluster),
             spans=SpanEncoder({}, "dashlight", "0"),
             delivery=Delivery(),
-            publishing=Publishing(sampler=EventSampler(0.0), payloads=False, redacted=(), trace_url=""),
+            publishing=Publishing(sampler=EventSampler(0.0), payloads=False, redacted=()),
             counter=MachineCounter("a", policy, References(learned, reference)),
             sharing=self.sharing,
             policy=policy,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -72,4 +73,14 @@ def test_a_file_that_cannot_be_used_names_the_variable(tmp_path: Path, content: 
         path.write_text(content)
 
     with pytest.raises(ReferenceDataError, match=f"DASHLIGHT_REFERENCE='.*reference.json'.*{says}"):
+        ReferenceFile(path).read()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = Path("/dev/zero") if kind == "device" else tmp_path / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+
+    with pytest.raises(ReferenceDataError, match=r"DASHLIGHT_REFERENCE=.* is not a file"):
         ReferenceFile(path).read()

@@ -751,14 +751,14 @@ def test_what_stands_for_all_others_is_counted_and_alarms_nobody() -> None:
 
 def test_alerts_beyond_those_that_are_kept_are_counted_as_lost() -> None:
     routes = Routes(panes_a_life=100)
-    routes.watch._alerts = Alerts(most=1)
+    routes.watch.alerts = Alerts(most=1)
     for place in range(60):
         route = f"/{place % 2}"
         routes.ask(route, failing=route)
 
     assert len(routes.watch.in_force) == 1
     assert routes.watch.totals.count(TOO_MANY_ALERTS) > 0
-    assert routes.watch._alerts.take_refused() == 0
+    assert routes.watch.alerts.take_refused() == 0
 
 
 def test_what_found_no_room_in_the_inbox_is_in_the_scores() -> None:

@@ -203,6 +203,13 @@ def test_learning_is_told_when_it_begins_and_when_it_ends(caplog: pytest.LogCapt
     assert end.startswith("/predict risk 3: ")
 
 
+def test_weights_of_columns_that_were_not_learned_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    Watched(None, importance={"age": 2.0, "wage": 3.0}).serve(8)
+
+    told = [text for text in messages(caplog, logging.WARNING) if "DASHLIGHT_IMPORTANCE" in text]
+    assert told == ["/predict risk 3: DASHLIGHT_IMPORTANCE names no columns: wage"]
+
+
 def test_a_file_without_outputs_is_used_at_once_and_completed_by_learned_outputs(
     file_without_outputs: Reference,
 ) -> None:

@@ -14,16 +14,19 @@ import pytest
 from dashlight.counting.machine import Briefing, MachineCounter, MachinePane, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.deliver.alerting.owed import DELIVERED, Owed
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
-from dashlight.records import Alert, Exchange, Outcome, Prediction
+from dashlight.records import Alert, Exchange, Outcome, Prediction, Transition
+from dashlight.store.frozen import sealed, unsealed
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.steps import Steps
 from dashlight.window.tables import table_of_columns
-from dashlight.workers.checkpoints import GENERATION, CheckpointLayout
+from dashlight.workers.checkpoints import GENERATION, Checkpoint, CheckpointLayout
+from dashlight.workers.generations import CheckpointFiles
 from dashlight.workers.layouts import FIGURES, PANE
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.member import PATIENCE_SECONDS, Sharing, Turn
@@ -83,7 +86,8 @@ class Process:
         self.name, self.clock = name, clock
         references = references or given(None)
         self.counter = MachineCounter(name, policy, references)
-        self.sharing = Sharing(policy, references, meeting=meeting, process=name, clock=clock)
+        self.owed = Owed(["route"])
+        self.sharing = Sharing(policy, references, meeting=meeting, process=name, clock=clock, owed=self.owed)
         self.alerts: list[Alert] = []
         self.briefings: list[Briefing] = []
         self._rng = np.random.default_rng(len(name) + ord(name[0]))
@@ -133,6 +137,14 @@ class Process:
         assert self.sharing._files is not None
         self.sharing._files.lease.release()
         self.sharing._files._meeting.forget()
+
+    def deliver(self) -> list[tuple[str, Transition]]:
+        """What the route is handed and takes: ids and transitions."""
+        found: list[tuple[str, Transition]] = []
+        while self.owed.is_open and (notice := self.owed.next("route")) is not None:
+            found.append((notice.id, notice.transition))
+            self.owed.settle("route", notice.id, DELIVERED)
+        return found
 
     @property
     def judges(self) -> bool:
@@ -479,24 +491,172 @@ def test_a_reference_that_is_replaced_while_a_pane_is_judged_waits_for_its_end()
     assert not process.sharing.is_judging
 
 
-def test_an_alert_is_told_again_where_the_judge_died_in_the_pane_that_raised_it(workers: Workers) -> None:
+def failing(*processes: Process) -> list[Process]:
+    return [each.serve(1, failing=9) for each in processes]
+
+
+def test_what_is_owed_is_handed_out_by_who_judges_alone(workers: Workers) -> None:
     a, b = workers.start("a"), workers.start("b")
-    workers.end_pane(a.serve(1, failing=9), b.serve(1, failing=9))
+    workers.end_pane(*failing(a, b))
+
+    assert [transition for _, transition in a.deliver()] == ["firing"]
+    assert b.deliver() == []
+    assert b.owed.state.notices == ()
+
+
+def test_alone_a_process_delivers_what_it_finds() -> None:
+    alone = Process("a", None, TwoClocks())
+    alone.serve(1, failing=9).post().look()
+
+    assert [transition for _, transition in alone.deliver()] == ["firing"]
+
+
+def test_an_alert_is_told_by_another_where_the_judge_died_before_it_told_it(workers: Workers) -> None:
+    a, b = workers.start("a"), workers.start("b")
+    workers.end_pane(*failing(a, b))
+    (notice,) = a.owed.state.notices
 
     a.die()
-    workers.end_pane(b.serve(1, failing=9))
+    workers.end_pane(*failing(b))
 
-    assert b.states == [("threshold", "firing")]
+    assert b.deliver() == [(notice.id, "firing")]
+
+
+def test_an_alert_is_told_again_under_its_id_where_the_judge_died_before_it_noted_the_answer(workers: Workers) -> None:
+    a, b = workers.start("a"), workers.start("b")
+    workers.end_pane(*failing(a, b))
+    told = a.deliver()
+
+    a.die()
+    workers.end_pane(*failing(b))
+
+    assert len(told) == 1
+    assert b.deliver() == told
+
+
+def test_an_alert_is_not_told_again_where_its_answer_was_noted(workers: Workers) -> None:
+    a, b = workers.start("a"), workers.start("b")
+    workers.end_pane(*failing(a, b))
+    a.deliver()
+    workers.end_pane(*failing(a, b))
+
+    a.die()
+    workers.end_pane(*failing(b))
+
+    assert b.deliver() == []
+    assert [notice.transition for notice in b.owed.in_force()] == ["firing"]
 
 
 def test_what_was_told_by_a_judge_that_left_in_order_is_not_told_again(workers: Workers) -> None:
     a, b = workers.start("a"), workers.start("b")
-    workers.end_pane(a.serve(1, failing=9), b.serve(1, failing=9))
+    workers.end_pane(*failing(a, b))
+    a.deliver()
 
     a.leave()
-    workers.end_pane(b.serve(1, failing=9))
+    workers.end_pane(*failing(b))
 
     assert b.states == []
+    assert b.deliver() == []
+
+
+def test_what_a_judge_that_leaves_still_owes_is_delivered_by_the_next(workers: Workers) -> None:
+    a = workers.start("a")
+    workers.end_pane(*failing(a))
+    (notice,) = a.owed.state.notices
+    a.leave()
+    assert a.deliver() == []
+
+    b = workers.start("b")
+    workers.end_pane(b.serve(1))
+
+    assert b.deliver()[:1] == [(notice.id, "firing")]
+
+
+def test_nothing_is_handed_out_before_a_checkpoint_holds_it(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    a = workers.start("a")
+    workers.end_pane(a.serve(1))
+    seen: list[object] = []
+    write = CheckpointFiles.write
+
+    def watched(files: CheckpointFiles, checkpoint: Checkpoint) -> bool:
+        assert checkpoint.owed is not None
+        seen.append((len(checkpoint.owed.notices), a.owed.next("route")))
+        return write(files, checkpoint)
+
+    monkeypatch.setattr(CheckpointFiles, "write", watched)
+    workers.end_pane(*failing(a))
+
+    assert seen == [(1, None)]
+    assert len(a.deliver()) == 1
+
+
+def test_where_no_checkpoint_can_be_written_alerts_are_delivered_all_the_same(workers: Workers) -> None:
+    a = workers.start("a")
+    workers.end_pane(a.serve(1))
+    (workers.directory / CHECKPOINT).unlink()
+    (workers.directory / CHECKPOINT).mkdir()
+
+    workers.end_pane(*failing(a))
+
+    assert len(a.deliver()) == 1
+
+
+def test_a_change_of_settings_loses_nothing_that_is_owed_and_ends_what_is_in_force(workers: Workers) -> None:
+    a = workers.start("a")
+    workers.end_pane(*failing(a))
+    (notice,) = a.owed.state.notices
+    a.leave()
+
+    b = workers.start("b", policy=replace(POLICY, rules=parse_rules("error_rate>95%")))
+    workers.end_pane(b.serve(10))
+
+    told = b.deliver()
+    assert told[0] == (notice.id, "firing")
+    assert [transition for _, transition in told] == ["firing", "resolved"]
+    assert b.owed.in_force() == ()
+
+
+def test_a_part_of_what_is_owed_that_cannot_be_read_is_said_and_what_is_in_force_told_anew(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    a = workers.start("a")
+    workers.end_pane(*failing(a))
+    a.leave()
+    path = workers.directory / CHECKPOINT
+    parts = [replace(part, version=99) if part.name == "owed" else part for part in unsealed(path.read_bytes())]
+    path.write_bytes(b"".join(sealed(parts)))
+
+    b = workers.start("b")
+    workers.end_pane(*failing(b))
+    workers.clock.advance(PATIENCE_SECONDS)
+    b.look()
+
+    assert [transition for _, transition in b.deliver()] == ["firing"]
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert errors == ["which alerts routes had not answered for is lost: what is in force is told anew"]
+
+
+def test_what_is_owed_in_a_way_that_cannot_be_is_said_and_costs_nothing_else(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    a = workers.start("a")
+    workers.end_pane(*failing(a))
+    a.leave()
+    path, layout = workers.directory / CHECKPOINT, CheckpointLayout()
+    checkpoint = layout.thaw(path.read_bytes())
+    assert checkpoint.owed is not None
+    spoilt = replace(checkpoint.owed, in_force=checkpoint.owed.in_force * 2)
+    path.write_bytes(b"".join(layout.freeze(replace(checkpoint, owed=spoilt))))
+
+    b = workers.start("b")
+    workers.end_pane(*failing(b))
+    workers.clock.advance(PATIENCE_SECONDS)
+    b.look()
+
+    assert b.counted == 20
+    assert [transition for _, transition in b.deliver()] == ["firing"]
+    assert b.sharing.troubles == {trouble("checkpoint", "corrupt"): 1}
+    assert any(record.levelno == logging.ERROR for record in caplog.records)
 
 
 def test_a_judge_that_dies_between_its_checkpoint_and_the_removal_of_the_letters_counts_none_twice(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -301,18 +302,6 @@ def test_a_link_in_place_of_a_directory_is_refused(tmp_path: Path) -> None:
     assert names_in(tmp_path / "elsewhere") == []
 
 
-@pytest.mark.parametrize("way", ["link", "open"])
-def test_a_house_that_somebody_else_made_is_refused(house: Path, tmp_path: Path, way: str) -> None:
-    if way == "link":
-        house.symlink_to(tmp_path)
-    else:
-        house.mkdir()
-        house.chmod(0o777)
-
-    with pytest.raises(StateError, match=r"symbolic link|can be written by others"):
-        Meeting.open(None, "shop")
-
-
 def test_a_directory_that_cannot_be_made_is_told_by_its_setting(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file stands here")
 
@@ -473,3 +462,109 @@ def test_a_forked_child_enters_as_a_member_of_its_own(house: Path) -> None:
     assert not path.exists()
     for descriptor in (told, telling, waited_for):
         os.close(descriptor)
+
+
+def test_of_those_who_enter_at_once_one_is_the_first(tmp_path: Path) -> None:
+    for _ in range(20):
+        with ThreadPoolExecutor(8) as pool:
+            meetings = list(pool.map(lambda _: Meeting.open(tmp_path, "app"), range(8)))
+
+        assert sum(meeting.is_first for meeting in meetings) == 1
+        for meeting in meetings:
+            meeting.leave()
+
+
+def test_whoever_comes_when_somebody_is_in_is_not_the_first(tmp_path: Path) -> None:
+    first, second = Meeting.open(tmp_path, "app"), Meeting.open(tmp_path, "app")
+    first.leave()
+    third = Meeting.open(tmp_path, "app")
+    second.leave()
+    third.leave()
+
+    assert [first.is_first, second.is_first, third.is_first] == [True, False, False]
+    assert Meeting.open(tmp_path, "app").is_first
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary directory of everybody, and a home with a cache that is this user's alone."""
+    for name, mode in (("tmp", 0o1777), ("home", 0o700), ("home/.cache", 0o700)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr("dashlight.workers.rendezvous.is_anybody_coming", lambda entered: False)
+    monkeypatch.setattr("dashlight.workers.rendezvous._SHARED_BY_ALL", (tmp_path / "shm",))
+    return tmp_path
+
+
+def taken_by_a_link(house: Path) -> None:
+    house.symlink_to(house.parent)
+
+
+def taken_by_a_file(house: Path) -> None:
+    house.write_text("")
+
+
+def open_to_everybody(house: Path) -> None:
+    house.mkdir()
+    house.chmod(0o777)
+
+
+def of_another_user(house: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a directory away")
+    house.mkdir(mode=0o700)
+    os.chown(house, 12345, 12345)
+
+
+@pytest.mark.parametrize("spoil", [taken_by_a_link, taken_by_a_file, open_to_everybody, of_another_user])
+def test_where_the_usual_place_was_taken_all_meet_in_another_and_one_says_so(
+    places: Path, spoil: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    name = f"dashlight-{os.geteuid()}"
+    spoil(places / "tmp" / name)
+
+    first, second = Meeting.open(None, "shop"), Meeting.open(None, "shop")
+
+    assert first.path == second.path
+    assert first.path.parent == places / "home" / ".cache" / name
+    assert [first.is_first, second.is_first] == [True, False]
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert said.endswith(f"; the processes of this server meet in {first.path.parent} instead")
+    first.leave()
+    second.leave()
+
+
+def test_where_no_place_of_ones_own_is_left_they_meet_in_one_of_everybodys(places: Path) -> None:
+    open_to_everybody(places / "tmp" / f"dashlight-{os.geteuid()}")
+    (places / "home" / ".cache").chmod(0o777)
+    (places / "shm").mkdir()
+
+    meeting = Meeting.open(None, "shop")
+
+    assert meeting.path.is_relative_to(places / "shm")
+    meeting.leave()
+
+
+def test_where_no_place_is_left_at_all_every_reason_is_told(places: Path) -> None:
+    name = f"dashlight-{os.geteuid()}"
+    open_to_everybody(places / "tmp" / name)
+    taken_by_a_file(places / "home" / ".cache" / name)
+
+    with pytest.raises(StateError, match=r"can be written by others.*; .*is not a directory"):
+        Meeting.open(None, "shop")
+
+
+def test_the_usual_place_is_used_again_once_it_is_free(places: Path) -> None:
+    house = places / "tmp" / f"dashlight-{os.geteuid()}"
+    taken_by_a_file(house)
+    Meeting.open(None, "shop").leave()
+    house.unlink()
+
+    meeting = Meeting.open(None, "shop")
+
+    assert meeting.path.parent == house
+    meeting.leave()

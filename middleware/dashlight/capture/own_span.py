@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 from opentelemetry.trace import Span, SpanContext, Status, StatusCode, TraceFlags, TraceState
 from opentelemetry.util import types
 
-from dashlight.records import OwnSpan, SpanLimits
+from dashlight.records import OwnSpan
+from dashlight.types import SpanLimits
 
 _PLAIN = OwnSpan()
 USUAL_LIMITS = SpanLimits()

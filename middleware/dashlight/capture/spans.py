@@ -16,7 +16,8 @@ from dashlight.capture.own_span import USUAL_LIMITS, LeanSpan
 from dashlight.capture.plugins import W3C, Describe, Propagation, Sampler
 from dashlight.capture.request_context import Claim, claimed, left_over
 from dashlight.capture.trace_parent import propagated_parent, w3c_parent
-from dashlight.records import Headers, SpanLimits
+from dashlight.records import Headers
+from dashlight.types import SpanLimits
 
 Choice: TypeAlias = Literal["enrich", "inner", "server", "own", "none"]
 

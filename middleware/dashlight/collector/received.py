@@ -2,7 +2,8 @@
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from datetime import datetime
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -66,6 +67,49 @@ def items_of_lines(body: bytes) -> list[Item]:
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise ReceivedError(f"not lines of JSON objects: {error}") from error
     return [{**line, "kind": "event"} for line in lines]
+
+
+def items_of_cloud_events(body: bytes) -> list[Item]:
+    """The events of a batch of CloudEvents: what ours hold is told as of lines of JSON, others stand in `data`.
+
+    Raises:
+        ReceivedError: no array of CloudEvents.
+    """
+    try:
+        batch = msgspec.json.decode(body, type=list[_CloudEvent])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ReceivedError(f"not a batch of CloudEvents: {error}") from error
+    return [_from_cloud_event(each) for each in batch]
+
+
+class _CloudEvent(msgspec.Struct):
+    """What is read of one."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: datetime | None = None
+    traceparent: str = ""
+    data: object = None
+
+
+def _from_cloud_event(event: _CloudEvent) -> Item:
+    ours = event.type.removeprefix("io.").removesuffix(".v1")
+    data = event.data
+    is_ours = ours.startswith("dashlight.") and isinstance(event.data, dict)
+    _, trace_id, span_id, *_ = [*event.traceparent.split("-"), "", "", ""]
+    held: Item = cast("Item", data) if is_ours else {"data": data}
+    return {
+        **held,
+        "kind": "event",
+        "name": ours if is_ours else event.type,
+        "id": event.id,
+        "source": event.source,
+        "at": None if event.time is None else event.time.timestamp(),
+        "trace_id": trace_id,
+        "span_id": span_id,
+    }
 
 
 def _items(signal: Signal, request: Mapping[str, Any]) -> list[Item]:

@@ -13,6 +13,7 @@ from dashlight.collector.received import (
     Item,
     ReceivedError,
     Signal,
+    items_of_cloud_events,
     items_of_json,
     items_of_lines,
     items_of_protobuf,
@@ -23,6 +24,7 @@ MOST_BODY_BYTES = 16 * 2**20
 """Of a request, before and after its coding is undone."""
 
 PROTOBUF, JSON, LINES = "application/x-protobuf", "application/json", "application/x-ndjson"
+CLOUD_EVENTS = "application/cloudevents-batch+json"
 _SIGNALS: dict[str, Signal] = {"/v1/traces": "traces", "/v1/logs": "logs", "/v1/metrics": "metrics"}
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _IDLE_SECONDS = 120
@@ -110,6 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _items(self, content_type: str, body: bytes) -> list[Item]:
         if content_type == LINES:
             return items_of_lines(body)
+        if content_type == CLOUD_EVENTS:
+            return items_of_cloud_events(body)
         path = self.path.partition("?")[0].rstrip("/")
         for ending, signal in _SIGNALS.items():
             if path.endswith(ending):
@@ -117,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
                     return items_of_protobuf(signal, body)
                 if content_type == JSON:
                     return items_of_json(signal, body)
-                raise Refusal(415, f"expected {PROTOBUF}, {JSON} or {LINES}")
+                raise Refusal(415, f"expected {PROTOBUF}, {JSON}, {LINES} or {CLOUD_EVENTS}")
         raise Refusal(404, f"expected one of {', '.join(_SIGNALS)}")
 
     def _body(self) -> bytes:

@@ -1,12 +1,13 @@
 """Which columns of a reference are looked at: the same for whoever counts rows and whoever judges them. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from dashlight.counting.policy import Policy
 from dashlight.judge.alert_budget import Shares, shares
-from dashlight.window.columns import ColumnReference, DirectionReference, Reference
+from dashlight.records import Role
+from dashlight.window.columns import ColumnReference, DirectionReference, Reference, columns_of
 from dashlight.window.normal_scores import joint_places
 
 LEAST_PAIR_ROWS = 2000
@@ -56,6 +57,31 @@ def watched_of(reference: Reference, policy: Policy) -> Watched:
         has_pairs=reference.pairs is not None and parts.pairs > 0 and reference.rows >= LEAST_PAIR_ROWS,
         directions=tuple(each for each in reference.directions if _is_watched(each, reference, watched)),
     )
+
+
+def unknown_weights(reference: Reference, policy: Policy) -> tuple[str, ...]:
+    """Names that have an importance, and that no column of *reference* has."""
+    names = {column.name for column in reference.columns} | {column.of for column in reference.columns}
+    return tuple(name for name in policy.importance if name not in names)
+
+
+def unmatched_globs(
+    reference: Reference, policy: Policy, *, columns: Mapping[str, str]
+) -> Iterator[tuple[Role, tuple[str, ...]]]:
+    """Globs of the only features and the only outputs that mean no column of *reference*, where there are any.
+
+    Of a role of which the reference holds nothing, nothing can be said. *columns* are other names, old to new, as the
+    globs mean the old ones.
+    """
+    asked: tuple[tuple[Role, tuple[str, ...]], ...] = (("feature", policy.features), ("output", policy.prediction))
+    for role, globs in asked:
+        of_role = columns_of(reference, role)
+        names = {column.name for column in of_role} | {column.of for column in of_role if column.of}
+        names |= {old for old, new in columns.items() if new in names}
+        names |= {name.partition("[")[0] for name in names}
+        unmatched = tuple(glob for glob in globs if not any(fnmatchcase(name, glob) or name == glob for name in names))
+        if of_role and unmatched:
+            yield role, unmatched
 
 
 def _is_watched(direction: DirectionReference, reference: Reference, watched: Sequence[ColumnReference]) -> bool:

@@ -272,6 +272,11 @@ class Alerts:
         return tuple(sorted(self._in_force.values(), key=lambda alert: (alert.state != "firing", alert.at, alert.key)))
 
     @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """The incidents of those that fire, the oldest first."""
+        return self._incidents.state
+
+    @property
     def resolved(self) -> tuple[Alert, ...]:
         """The last alerts that were resolved, newest first."""
         return tuple(self._resolved)

@@ -59,6 +59,12 @@ def machine_figures(gauges: Mapping[str, float]) -> Iterator[Figure]:
             yield figure(known, round(gauges[name]) if counted else gauges[name])
 
 
+def owed_figures(owed: Mapping[str, int]) -> Iterator[Figure]:
+    """How many alerts each route has not answered for yet."""
+    for route, count in owed.items():
+        yield figure("dashlight.alert.owed", count, {"dashlight.alert.route": label(route)})
+
+
 def alert_figures(alerts: Sequence[Alert]) -> Iterator[Figure]:
     """How many alerts are in force, by source and state; 0 where there are none."""
     found = Counter((alert.source, alert.state) for alert in alerts)

@@ -66,6 +66,9 @@ INSTRUMENTS: Mapping[str, Instrument] = {
     ),
     "dashlight.alert.fired": Instrument("counter", "{alert}", "Alerts that started to fire"),
     "dashlight.alert.in_force": Instrument("updowncounter", "{alert}", "Alerts that are pending or firing now"),
+    "dashlight.alert.owed": Instrument(
+        "updowncounter", "{alert}", "Messages about alerts that a route has not answered for yet"
+    ),
     "dashlight.workers": Instrument("updowncounter", "{worker}", "Worker processes that these figures cover"),
     "dashlight.in_flight": Instrument("updowncounter", "{request}", "Requests that are being served now"),
     "dashlight.analysed_rate": Instrument(

@@ -13,12 +13,12 @@ class SignalFate(NamedTuple):
     """What became of things of one signal, and why; a count stands beside it."""
 
     signal: str
-    """`exchanges`, `bodies`, `rows`, `spans`, `events`, `metrics`, `alerts` or `files`."""
+    """`exchanges`, `bodies`, `rows`, `spans`, `events`, `metrics`, `alerts`, `heartbeats` or `files`."""
     fate: Fate
     reason: str = ""
     """Why something was dropped, or the type of a mistake; empty where *fate* says it all."""
     part: str = ""
-    """Which file, where the signal is `files`: the log names it, metrics do not."""
+    """Which file, where the signal is `files`: the log names it, metrics do not. Which route, where it is `alerts`."""
 
     @property
     def is_loss(self) -> bool:

@@ -14,7 +14,15 @@ from typing import TypeAlias
 
 from dashlight.metrics.endpoint_totals import EndpointTotals, EndpointTotalsState, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
-from dashlight.metrics.gauges import SOURCES, ShownScores, alert_figures, column_figures, machine_figures, model_figures
+from dashlight.metrics.gauges import (
+    SOURCES,
+    ShownScores,
+    alert_figures,
+    column_figures,
+    machine_figures,
+    model_figures,
+    owed_figures,
+)
 from dashlight.metrics.genai import generation_figures
 from dashlight.metrics.generations import GenerationKey, GenerationSums, GenerationTimes
 from dashlight.metrics.instruments import figure, label
@@ -35,6 +43,7 @@ MOST_COUNTS = 64
 _ABOUT_FIGURES = 2
 """Series that are always there, about the figures themselves."""
 _Key: TypeAlias = tuple[str, ...]
+_NOTHING: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +114,8 @@ class Totals:
         risen: Counter[SignalFate] = Counter()
         for key, count in counts.items():
             if count > 0:
-                risen[key._replace(part="")] += count
+                # Of alerts the part is their route.
+                risen[key if key.signal == "alerts" else key._replace(part="")] += count
         self._counts.add(risen)
 
     def count(self, key: SignalFate) -> int:
@@ -125,17 +135,18 @@ class Totals:
         snapshots: Iterable[tuple[str, ShownScores]],
         alerts: Sequence[Alert],
         gauges: Mapping[str, float],
+        owed: Mapping[str, int] = _NOTHING,
     ) -> Figures:
         """All that is shown at the moment *at*.
 
         *snapshots* come with the name of their endpoint, *alerts* are those in force, *gauges* the machine's `workers`,
-        `in_flight` and `analysed_rate`. No more than MOST_SERIES in all; how many more there were is a figure too.
+        `in_flight` and `analysed_rate`, *owed* the alerts that each route has not answered for. No more than MOST_SERIES in all; how many more there were is a figure too.
         """
         shown = list(snapshots)
         columns, unshown_count = column_figures(shown)
         room = _Room(MOST_SERIES - _ABOUT_FIGURES)
         room.skip(unshown_count)
-        for each in chain(machine_figures(gauges), alert_figures(alerts)):
+        for each in chain(machine_figures(gauges), alert_figures(alerts), owed_figures(owed)):
             room.take(each)
         for counted in self._counted():
             if self._admits(counted):
@@ -203,10 +214,12 @@ class _Room:
 def _of_signal(key: SignalFate, count: int) -> Figure:
     if key.fate == "mistake":
         return figure("dashlight.mistakes", count, {"error.type": label(key.reason)})
+    named = {"dashlight.signal": key.signal}
+    if key.part:
+        named["dashlight.alert.route"] = label(key.part)
     if key.fate == "delivered":
-        return figure("dashlight.delivered", count, {"dashlight.signal": key.signal})
-    named = {"dashlight.signal": key.signal, "dashlight.reason": label(key.reason or key.fate)}
-    return figure("dashlight.dropped", count, named)
+        return figure("dashlight.delivered", count, named)
+    return figure("dashlight.dropped", count, {**named, "dashlight.reason": label(key.reason or key.fate)})
 
 
 def _key(each: Figure | HistogramFigure) -> _Key:

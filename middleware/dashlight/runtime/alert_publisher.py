@@ -1,4 +1,4 @@
-"""What leaves the process of what the judges found: alerts, in the log and as events, and scores."""
+"""What leaves the process of what the judges found, beside what routes are owed: lines of the log, and scores."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import logging
 from collections.abc import Iterable, Iterator
 
 from dashlight.capture.ids import prediction_id
+from dashlight.deliver.alerting.owed import DELIVERED, LOG, Owed
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.encoding.events import alert_event, scores_event
-from dashlight.judge.words import listed, printable
-from dashlight.records import Alert
+from dashlight.deliver.encoding.events import scores_event
+from dashlight.judge.words import printable
+from dashlight.records import Notice
 from dashlight.watching.endpoint import Snapshot
 
 logger = logging.getLogger("dashlight")
@@ -19,21 +20,19 @@ _MOST_SCORES_SENT = 400
 
 
 class AlertPublisher:
-    """Logs alerts, makes events of alerts and scores, and hands them to delivery."""
+    """Logs what is owed to the log, makes events of scores, and hands them to delivery."""
 
-    def __init__(self, delivery: Delivery, *, trace_url: str, numbers: Iterator[int]) -> None:
-        """*numbers* are those of all events of this process, in the order in which they are made."""
+    def __init__(self, delivery: Delivery, owed: Owed, *, numbers: Iterator[int]) -> None:
+        """*numbers* are those of the events of this process, in the order in which they are made."""
         self._delivery = delivery
-        self._trace_url = trace_url
+        self._owed = owed
         self._numbers = numbers
 
-    def publish(self, alerts: Iterable[Alert]) -> None:
-        """Log and send alerts whose state changed."""
-        for alert in alerts:
-            self._log(alert)
-            identifier = prediction_id(alert.at)
-            event = alert_event(alert, identifier=identifier, seq=next(self._numbers), trace_url=self._trace_url)
-            self._delivery.send_event(event)
+    def log(self) -> None:
+        """Logs each transition of an incident that is not logged yet, in one line."""
+        while (notice := self._owed.next(LOG)) is not None:
+            _log(notice)
+            self._owed.settle(LOG, notice.id, DELIVERED)
 
     def send_scores(self, snapshots: Iterable[Snapshot], *, endpoint: str, at: float) -> None:
         """Send the scores of one endpoint at the moment *at*."""
@@ -53,11 +52,10 @@ class AlertPublisher:
                 )
                 self._delivery.send_event(event)
 
-    def _log(self, alert: Alert) -> None:
-        # The name of a model may come from an answer.
-        where = " ".join(printable(part) for part in (alert.model, alert.endpoint) if part) or "this process"
-        if alert.state == "firing":
-            beside = f" (together with {listed(alert.moved_with)})" if alert.moved_with else ""
-            logger.warning("firing: %s: %s%s", where, alert.summary, beside)
-        elif alert.state == "resolved":
-            logger.info("resolved: %s: %s", where, alert.summary)
+
+def _log(notice: Notice) -> None:
+    # The name of a model may come from an answer.
+    where = " ".join(printable(part) for part in (notice.model, notice.endpoint) if part) or "this process"
+    # What grows has woken whoever it wakes.
+    level = logging.WARNING if notice.transition == "firing" else logging.INFO
+    logger.log(level, "%s: %s: %s", notice.transition, where, notice.summary)

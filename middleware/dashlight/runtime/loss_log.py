@@ -22,3 +22,12 @@ class LossLog:
         if lost != self._told:
             self._told = lost
             logger.warning("lost so far: %s", ", ".join(f"{key} x {count}" for key, count in lost.items()))
+
+
+def tell_owed(counts: Mapping[str, int], *, is_kept: bool) -> None:
+    """Logs, at the end of a process, how many alerts each route has not answered for, if any; *is_kept*: in a checkpoint."""
+    owed = ", ".join(f"{count} to {route}" for route, count in counts.items() if count)
+    if owed and is_kept:
+        logger.warning("alerts still owed at the end: %s; whoever judges next delivers them", owed)
+    elif owed:
+        logger.error("alerts lost at the end: %s; with DASHLIGHT_STATE_DIR they would be kept", owed)

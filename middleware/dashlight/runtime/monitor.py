@@ -49,7 +49,7 @@ class MonitorPlan:
     prepare: Callable[[], Analysis]
     """Makes the analysis, on its thread: loads numpy and the rest, reads the reference."""
     look_around: Callable[[], None]
-    """Looks whether OpenTelemetry has been configured meanwhile."""
+    """Looks whether OpenTelemetry or logging has been configured meanwhile."""
     answers: Answers | None = None
     """What answers below DASHLIGHT_PATH; None where nothing does."""
 

@@ -16,13 +16,16 @@ from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessS
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import refused_for
+from dashlight.deliver.alerting.courier import Couriers
+from dashlight.deliver.alerting.heartbeat import Heartbeat, Pulse
+from dashlight.deliver.alerting.owed import LOG, Owed
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
 from dashlight.records import Exchange
 from dashlight.runtime.alert_publisher import AlertPublisher
-from dashlight.runtime.loss_log import LossLog
+from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.workers.member import Sharing, Turn
@@ -50,11 +53,15 @@ class Pipeline:
         reference_file: ReferenceFile | None = None,
         report: MetricReport | None = None,
         shows_figures: bool = False,
+        heartbeats: Sequence[Heartbeat] = (),
+        couriers: Couriers | None = None,
+        shutdown_seconds: float = 5.0,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
-        made after every pane where *report* wants them or something else *shows_figures*.
+        made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
+        *sharing* owes, at the end for half of *shutdown_seconds*. *heartbeats* hear of every pane that was judged.
         """
         self._decoder = decoder
         self._delivery = delivery
@@ -62,12 +69,16 @@ class Pipeline:
         self._publisher = Publisher(
             spans=spans, delivery=delivery, publishing=publishing, policy=policy, numbers=numbers
         )
-        self._alert_publisher = AlertPublisher(delivery, trace_url=publishing.trace_url, numbers=numbers)
+        self._couriers = couriers or Couriers((), Owed([LOG]))
+        self._owed = self._couriers.owed
+        self._drain_seconds = shutdown_seconds / 2
+        self._alert_publisher = AlertPublisher(delivery, self._owed, numbers=numbers)
         self._counter = counter
         self._sharing = sharing
         self._reference_file = reference_file
         self._report = report
         self._shows_figures = shows_figures
+        self._heartbeats = heartbeats
         self._clock = clock
         self._pane_seconds = policy.pane_seconds
         self._agents = agents_of(policy.excluded_agents)
@@ -191,23 +202,30 @@ class Pipeline:
 
     def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
         """What was delivered and lost since it was last asked."""
-        counts = {**self._lost, **self._delivery.fates(), **self._sharing.troubles}
+        counts = {**self._lost, **self._delivery.fates(), **self._couriers.fates(), **self._sharing.troubles}
+        for heartbeat in self._heartbeats:
+            counts |= {fate: counts.get(fate, 0) + more for fate, more in heartbeat.fates().items()}
         before, self._counts = self._counts, counts
         return {key: count - before.get(key, 0) for key, count in counts.items()}
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
         watch = turn.watch
-        self._alert_publisher.publish(turn.alerts)
+        self._alert_publisher.log()
+        self._couriers.wake()
         if not turn.has_pane:
             return
+        for heartbeat in self._heartbeats:
+            heartbeat.tell(Pulse(at, len(watch.processes), len(watch.in_force)))
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
             gauges = {
                 "workers": len(watch.processes),
                 "in_flight": watch.in_flight_count,
                 "analysed_rate": watch.rate,
             }
-            shown = watch.totals.figures(at=at, snapshots=watch.snapshots(), alerts=watch.in_force, gauges=gauges)
+            shown = watch.totals.figures(
+                at=at, snapshots=watch.snapshots(), alerts=watch.in_force, gauges=gauges, owed=self._owed.counts()
+            )
             self._sharing.show(shown)
         if watch.pane_count % _PANES_A_SCORE == 0:
             for endpoint, snapshot in watch.snapshots():
@@ -222,11 +240,13 @@ class Pipeline:
         if found is None or (known is not None and found.version == known.version):
             return
         logger.info("the reference file was replaced: version %s, %d rows", found.version, found.rows)
-        self._alert_publisher.publish(self._sharing.replace_reference(found, at))
+        self._sharing.replace_reference(found, at)
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
-        return self._delivery.flush(timeout_seconds)
+        end_at = self._clock.monotonic() + timeout_seconds
+        owed_count = self._couriers.drain(timeout_seconds / 2)
+        return owed_count + self._delivery.flush(max(end_at - self._clock.monotonic(), 0.0))
 
     def leave(self) -> None:
         """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
@@ -239,12 +259,21 @@ class Pipeline:
             if self._report is not None:
                 self._report.finish()
             if self._sharing.is_in:
+                self._couriers.interrupt()
+                self._couriers.drain(self._drain_seconds)
+                left = self._owed.counts()
                 status = ProcessStatus(0, self._rate)
                 self._sharing.leave(self._counter.close(now, status, self._counts_since_last_pane()))
+                tell_owed(left, is_kept=self._sharing.has_checkpoint)
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""
-        self._delivery.close(timeout_seconds)
+        for heartbeat in self._heartbeats:
+            heartbeat.close()
+        end_at = self._clock.monotonic() + timeout_seconds
+        self._couriers.close(timeout_seconds / 2)
+        tell_owed(self._owed.counts(), is_kept=False)
+        self._delivery.close(max(end_at - self._clock.monotonic(), 0.0))
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""

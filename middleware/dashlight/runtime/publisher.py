@@ -51,8 +51,6 @@ class Publishing:
     """Whether events carry features and outputs, redacted."""
     redacted: Sequence[str]
     """Globs of columns to redact besides credentials."""
-    trace_url: str
-    """Template of a link to a trace, for alerts."""
     genai: bool = False
     """Whether spans and events say what they know of language models in OpenTelemetry's words for them."""
 

@@ -32,6 +32,11 @@ class LearnedReferences:
         self._refused: dict[Path, tuple[Signature, bool]] = {}
         """Files that could not be used, and whether a newer Dashlight may use them."""
 
+    @property
+    def count(self) -> int:
+        """How many are on disk, usable or not."""
+        return 0 if self._directory is None else sum(1 for _ in self._directory.glob(FILES))
+
     def load(self, *key: str) -> Reference | None:
         """What was learned under *key* before; None where there is nothing usable, which is said once."""
         path, in_memory = self._path(key), self._in_memory.get(key)

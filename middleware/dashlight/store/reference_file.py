@@ -25,7 +25,7 @@ class ReferenceFile:
         try:
             # The signature first: what is written in between is then seen as a replacement.
             self._signature = signature(self._path)
-            self.reference = load(self._path.read_bytes())
+            self.reference = load(_content(self._path))
             return self.reference
         except OSError as error:
             raise ReferenceDataError(f"DASHLIGHT_REFERENCE={str(self._path)!r}: {error.strerror or error}") from None
@@ -47,3 +47,9 @@ class ReferenceFile:
         except ReferenceDataError as error:
             logger.warning("the replaced reference is not usable, the one before stays: %s", error)
             return None
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file() and not path.is_dir():  # a pipe or a device may never end
+        raise ReferenceDataError("is not a file")
+    return path.read_bytes()

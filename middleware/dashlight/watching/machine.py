@@ -50,7 +50,7 @@ class MachineWatch:
         self._ended_at: float | None = None
         """When the last pane ended that this process judged."""
         self._places = Places()
-        self._alerts = Alerts()
+        self.alerts = Alerts()  # those of the machine, and their incidents
         self._statuses: dict[str, ProcessStatus] = {}
         self.totals = Totals(started_at=at)
         """What metrics count."""
@@ -69,7 +69,7 @@ class MachineWatch:
                 endpoints={route: endpoint.place for route, endpoint in self._endpoints.items()},
                 admission=self._admission.state,
                 in_flight=self._in_flight.state,
-                alerts=self._alerts.state,
+                alerts=self.alerts.state,
                 statuses=self._statuses,
             ),
             totals=self.totals.state,
@@ -104,7 +104,7 @@ class MachineWatch:
             moment("end of a pane", status.ended_at)
         self._admission.restore(machine.admission)
         self._in_flight.restore(machine.in_flight)
-        self._alerts.restore(machine.alerts)
+        self.alerts.restore(machine.alerts)
         totals = state.totals
         if totals is not None and not _tried("totals", lambda: self.totals.restore(totals), lose):
             self.totals = Totals(started_at=at)
@@ -117,9 +117,9 @@ class MachineWatch:
         places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
         self._places.restore(PlacesState(tuple(model.place for model in models), places))
         judged = {key for model in models for key in model.in_force}
-        return self._alerts.observe(
+        return self.alerts.observe(
             ended(alert, at, REPLACED if (alert.endpoint, alert.model, alert.version) in replaced else _NOT_TAKEN_OVER)
-            for alert in self._alerts.in_force
+            for alert in self.alerts.in_force
             if alert.key not in judged and (_is_of_rows(alert) or alert.endpoint in lost)
         )
 
@@ -174,9 +174,9 @@ class MachineWatch:
                     reported.append(alert)
         reported += self._in_flight.update(self._of_processes(), at)
         self._ended_at = at
-        changed = self._alerts.observe(reported)
+        changed = self.alerts.observe(reported)
         self.totals.add_alerts(changed)
-        self.totals.add_counts({TOO_MANY_ALERTS: self._alerts.take_refused()})
+        self.totals.add_counts({TOO_MANY_ALERTS: self.alerts.take_refused()})
         return changed
 
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:
@@ -185,7 +185,7 @@ class MachineWatch:
         reported = [
             alert for endpoint in self._endpoints.values() for alert in endpoint.replace_reference(reference, at)
         ]
-        return self._alerts.observe(reported)
+        return self.alerts.observe(reported)
 
     @property
     def briefing(self) -> Briefing:
@@ -211,7 +211,7 @@ class MachineWatch:
     @property
     def in_force(self) -> tuple[Alert, ...]:
         """Alerts that are pending or firing."""
-        return self._alerts.in_force
+        return self.alerts.in_force
 
     def _of_processes(self) -> Quantities:
         # A process that hangs is not well because others answer.
@@ -278,7 +278,7 @@ class MachineWatch:
         self._admission.forget(route)
         self._endpoints.pop(route).give_back()
         logger.info("%s: no longer watched: %s", printable(route), why)
-        return [ended(alert, at, why) for alert in self._alerts.in_force if alert.endpoint == route]
+        return [ended(alert, at, why) for alert in self.alerts.in_force if alert.endpoint == route]
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
         named, since_at = (route, self._policy, self._references), self._ended_at

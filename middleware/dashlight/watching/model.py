@@ -11,6 +11,7 @@ from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowPane
+from dashlight.counting.selection import unknown_weights
 from dashlight.judge.alert_budget import LEARNED_OUTPUTS, share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Role, Score, WatchState
@@ -263,6 +264,8 @@ class ModelWatch:
         in_use = self._learned.keep(reference, *self._learned_key())
         yield from self._compare(in_use)
         logger.info("%s: learned a reference from %d rows", self._named(), in_use.rows)
+        if self._file is None and (unknown := unknown_weights(in_use, self._policy)):
+            logger.warning("%s: DASHLIGHT_IMPORTANCE names no columns: %s", self._named(), listed(unknown))
 
     def _begin_anew(self, at: float) -> Iterator[Alert]:
         ended, self._comparisons, self._learner = self._comparisons, {}, None

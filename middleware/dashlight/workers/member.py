@@ -15,6 +15,7 @@ from dashlight.clock import Clock
 from dashlight.counting.machine import Briefing, MachinePane, merged
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.deliver.alerting.owed import Owed
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert
@@ -23,7 +24,9 @@ from dashlight.window.columns import Reference
 from dashlight.window.reference.steps import Result, Steps
 from dashlight.workers.checkpoints import Checkpoint
 from dashlight.workers.files import SharedFiles
+from dashlight.workers.inheritance import Inheritance, inherit, owe
 from dashlight.workers.mailbox import Letter
+from dashlight.workers.operator import Operator
 from dashlight.workers.read_letters import ReadLetters
 from dashlight.workers.rendezvous import Meeting
 
@@ -33,8 +36,6 @@ PATIENCE_SECONDS = 0.3
 """How long the others' panes are waited for, or a quarter of a pane where that is shorter."""
 _LOOK_SECONDS = 0.05
 """How often it is looked whether they are there."""
-
-
 _STEP_SECONDS = 0.01
 """How long judging goes on at a time: exchanges are analysed in between."""
 _STEP_PAUSE_SECONDS = 0.01
@@ -48,7 +49,7 @@ class Turn:
     alerts: Sequence[Alert]
     """Those whose state changed."""
     has_pane: bool = True
-    """Whether a pane was judged; else they are what the judge before had to tell, and what ended with it."""
+    """Whether a pane was judged; else they are what ended with the judge before."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +67,20 @@ class Sharing:
     """Where the panes of one process go. Used by the analysis thread alone, but for `figures`."""
 
     def __init__(
-        self, policy: Policy, references: References, *, meeting: Meeting | None, process: str, clock: Clock
+        self,
+        policy: Policy,
+        references: References,
+        *,
+        meeting: Meeting | None,
+        process: str,
+        clock: Clock,
+        owed: Owed | None = None,
+        operator: Operator | None = None,
     ) -> None:
-        """*meeting* is where the machine's processes meet, None where this one is alone; *process* names it there."""
+        """*meeting* is where the machine's processes meet, None where this one is alone; *process* names it there.
+
+        *owed* is what there is to tell, filled and opened where this process judges; *operator* is who silences some of it.
+        """
         self._policy = policy
         self._references = references
         self._clock = clock
@@ -82,9 +94,11 @@ class Sharing:
         self._figures: Figures | None = None
         self.is_in = meeting is not None
         """Whether this process has a place among others of the machine now."""
-        self._changed: tuple[Alert, ...] = ()
-        """Alerts whose state changed in the last pane that this process judged."""
-        self._taking_over: Steps[Sequence[Alert]] | None = None
+        self._owed = Owed() if owed is None else owed
+        self._operator = Operator(None, 0.0) if operator is None else operator
+        if meeting is None:
+            self._owed.open()
+        self._taking_over: Steps[Inheritance] | None = None
         self._closing: _Closing | None = None
         self._is_news = False
         """Whether the briefing is another since it was asked for last; only where this process judges."""
@@ -101,8 +115,7 @@ class Sharing:
                 self._stand_down()
             elif self._watch is None:
                 self._watch = MachineWatch(self._policy, self._references, at=at)
-                self._reading.counted.clear()
-                self._taking_over = self._take_over(files, self._watch, at)
+                self._taking_over = inherit(files.checkpoint, self._policy, self._references, self._owed, at=at)
         if self._watch is None and files.mailbox.post(merged(self._pending)):
             self._pending.clear()
         elif len(self._pending) > 1:
@@ -122,14 +135,16 @@ class Sharing:
             self._stand_down()
             return None
         if self._taking_over is not None:
-            over = self._advanced(self._taking_over, at_once=at_once)
-            if over is None:
+            inherited = self._advanced(self._taking_over, at_once=at_once)
+            if inherited is None:
                 return None
             self._taking_over = None
-            if over:
-                return Turn(watch, over, has_pane=False)
-            # What could not be taken over begins anew.
-            watch = self._watch or watch
+            self._watch = watch = inherited.watch
+            self._reading.counted, self._is_news = dict(inherited.counted), inherited.is_taken_over
+            self._owed.open()
+            owe(self._owed, inherited.over, watch, at, self._operator)
+            if inherited.over:
+                return Turn(watch, inherited.over, has_pane=False)
         if self._closing is None:
             waiting: list[Letter] = []
             if files is not None:
@@ -149,14 +164,16 @@ class Sharing:
         if alerts is None:
             return None
         self._closing = None
+        owe(self._owed, alerts, watch, at, self._operator)
         if files is not None:
             self._references.learned.put_aside_refused()
             # What is in no checkpoint is counted again by whoever takes over. Those of another version stay as well.
-            self._changed = tuple(alerts)
-            if files.checkpoint.write(Checkpoint(watch.state, self._reading.counted, self._changed)):
+            if files.checkpoint.write(Checkpoint(watch.state, self._reading.counted, self._owed.state)):
                 files.mailbox.discard(letter.name for letter in closing.letters if self._reading.is_counted(letter))
             files.briefing.write(watch.briefing)
             self._reading.tidy()
+        # Only now: whoever goes on after a death has it in the checkpoint, under the id under which it leaves.
+        self._owed.release()
         self._is_news = True
         return Turn(watch, alerts)
 
@@ -182,6 +199,7 @@ class Sharing:
         if self._closing is not None:
             self._pending = [*self._closing.own, *self._pending]
         self._watch = self._taking_over = self._closing = None
+        self._owed.clear()
         self._reading.forget()
 
     @property
@@ -215,6 +233,11 @@ class Sharing:
         return self._figures if self._watch is not None else None
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is a file from which whoever judges next goes on."""
+        return self._files is not None and self._files.checkpoint.path.exists()
+
+    @property
     def reference(self) -> Reference | None:
         """The reference file that this process judges by, or would."""
         return self._references.given
@@ -224,7 +247,10 @@ class Sharing:
         self._references = References(self._references.learned, reference)
         # What has begun ends with the reference with which it began.
         turn = self.turn(at, at_once=True) if self.is_judging else None
-        ended = () if self._watch is None else self._watch.replace_reference(reference, at)
+        ended: Sequence[Alert] = ()
+        if self._watch is not None:
+            ended = self._watch.replace_reference(reference, at)
+            owe(self._owed, ended, self._watch, at, self._operator)
         return [*(() if turn is None else turn.alerts), *ended]
 
     @property
@@ -248,11 +274,12 @@ class Sharing:
             self._stand_down()
         self._pending.append(last)
         files.mailbox.post(merged(self._pending))
-        if self._watch is not None and self._changed:
-            # They are told: whoever goes on need not tell them again.
-            files.checkpoint.write(Checkpoint(self._watch.state, self._reading.counted))
+        if self._watch is not None:
+            # What was answered meanwhile need not be told again by whoever goes on.
+            files.checkpoint.write(Checkpoint(self._watch.state, self._reading.counted, self._owed.state))
         self._pending.clear()
         self._watch = None
+        self._owed.clear()
         self._reading.forget()
         files.leave()
 
@@ -263,26 +290,6 @@ class Sharing:
         self._figures = None
         if self._files is not None:
             self._files.forget()
-
-    def _take_over(self, files: SharedFiles, watch: MachineWatch, at: float) -> Steps[Sequence[Alert]]:
-        """Goes on with *watch* where the process that judged before left off, or begins."""
-        checkpoint = files.checkpoint.inherited()
-        if checkpoint is None:
-            return []
-        machine = checkpoint.state.machine
-        if machine.policy != self._policy:
-            logger.warning("the kept statistics were made under other settings: beginning anew")
-            return checkpoint.ended_alerts(at, "the settings were changed")
-        try:
-            over = yield from watch.restore(checkpoint.state, at, lose=files.checkpoint.lose)
-        except Exception as error:  # a file can say anything
-            files.checkpoint.lose("first part", error)
-            self._watch = MachineWatch(self._policy, self._references, at=at)
-            # Nobody is left who could end them later.
-            return checkpoint.ended_alerts(at, "the statistics behind it could not be taken over")
-        self._reading.counted, self._is_news = dict(checkpoint.counted), True
-        logger.info("judging for all processes from here on, after %d panes", machine.pane_count)
-        return [*checkpoint.changed, *over]
 
     def _are_missing(self, watch: MachineWatch) -> bool:
         """Whether a process that was there last time has not told of the pane that is to be judged.

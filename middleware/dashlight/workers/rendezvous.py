@@ -10,8 +10,10 @@ import shutil
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from dashlight.errors import StateError
 from dashlight.store.private import check_shared_directory, make_directory, open_private, read_private
@@ -36,6 +38,7 @@ _TOUCHED_SECONDS = 3600.0
 """How old the members file may become: what tidies temporary directories spares what was used of late."""
 _MOST_ENTERED_BYTES = 1 << 16
 """Of the list of those who entered; a longer one is begun anew."""
+_SHARED_BY_ALL = (Path("/var/tmp"), Path("/dev/shm"))  # noqa: S108 - what is made there is private
 _NAMELESS_SECONDS = 86400.0
 """After which a directory that does not say whose it was is nobody's."""
 
@@ -43,19 +46,24 @@ _NAMELESS_SECONDS = 86400.0
 class Meeting:
     """A private directory, and this process's being in it. Made by `open`."""
 
-    def __init__(self, path: Path, descriptor: int, *, application: str, is_lasting: bool) -> None:
+    def __init__(self, path: Path, entry: Entry, *, application: str, is_lasting: bool) -> None:
         self.path = path
         self.is_lasting = is_lasting
+        self.is_first = entry.is_first
+        """Whether nobody else was in when this process entered."""
         self._application = application
-        self._descriptor = descriptor
+        self._descriptor = entry.descriptor
         self._pid = os.getpid()
 
     @classmethod
     def open(cls, state_dir: Path | None, application: str) -> Meeting:
         """The directory of *application* below *state_dir*, or a temporary one for the children of one parent.
 
+        Where the usual place for the temporary one cannot be used, because somebody else was there first, say, it is
+        another one, the same for all of them, which the first of them says.
+
         Raises:
-            StateError: where it cannot be made, is not private, or its file system cannot lock.
+            StateError: where none can be made, is private, and lies on a file system that can lock.
         """
         if not hasattr(os, "geteuid"):  # pragma: no cover - Windows
             raise StateError("unusable", "files cannot be kept private on this system: each process goes on alone")
@@ -73,12 +81,22 @@ class Meeting:
                 each.mkdir(mode=0o700, exist_ok=True)
             check_shared_directory(state_dir)
             path = state_dir / f"{_slug(application)}-{_digest(application)}"
-        else:
-            house = _temporary_directory() / f"dashlight-{os.geteuid()}"
-            make_directory(house)
+            return cls(path, _enter(path, application, parent), application=application, is_lasting=True)
+        troubles: list[str] = []
+        for place in temporary_directories():
+            house = place / f"dashlight-{os.geteuid()}"
             path = house / _digest(application, str(parent))
-            _remove_deserted(house, but=path)
-        return cls(path, _enter(path, application, parent), application=application, is_lasting=state_dir is not None)
+            try:
+                make_directory(house)
+                _remove_deserted(house, but=path)
+                entry = _enter(path, application, parent)
+            except (OSError, StateError) as error:
+                troubles.append(str(error))
+                continue
+            if troubles and entry.is_first:
+                logger.warning("%s; the processes of this server meet in %s instead", "; ".join(troubles), house)
+            return cls(path, entry, application=application, is_lasting=False)
+        raise StateError("unusable", "; ".join(troubles))
 
     def renew(self) -> bool:
         """Sees, each pane, that the directory is there and this process in it; makes it anew where it was removed.
@@ -92,7 +110,7 @@ class Meeting:
                     _spare(self.path)
                 return True
             self.forget()
-            self._descriptor = _enter(self.path, self._application, Parent.of_this_process())
+            self._descriptor = _enter(self.path, self._application, Parent.of_this_process()).descriptor
             self._pid = os.getpid()
         except (OSError, StateError):
             return False
@@ -120,21 +138,32 @@ class Meeting:
             self._descriptor = -1
 
 
-def _enter(path: Path, application: str, parent: Parent) -> int:
-    """Makes *path* where it is not there, and the descriptor by which this process is a member."""
+class Entry(NamedTuple):
+    """A process's being in a directory."""
+
+    descriptor: int
+    """Of the members file, which it holds shared."""
+    is_first: bool
+    """Whether nobody else was in."""
+
+
+def _enter(path: Path, application: str, parent: Parent) -> Entry:
+    """Makes *path* where it is not there, and enters it."""
     for _ in range(_TRIES):
         path.parent.lstat()  # nobody makes it meanwhile, so that it is no use to try again
         with suppress(FileNotFoundError):  # removed since
             make_directory(path)
             descriptor = open_private(path / MEMBERS, os.O_RDWR | os.O_CREAT)
             try:
+                # Of several that enter at once one has it to itself, before it makes room for the others.
+                is_first = try_lock(descriptor, exclusive=True)
                 # Somebody may have removed the file before it was locked: then it is not the one where others meet.
                 if try_lock(descriptor, exclusive=False) and _is_at(path / MEMBERS, descriptor):
                     if os.fstat(descriptor).st_size == 0:
                         os.write(descriptor, str(parent).encode())  # siblings of the same parent write the same
                     _describe(path / APPLICATION, application)
                     _note_entry(path / ENTERED)
-                    return descriptor
+                    return Entry(descriptor, is_first)
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -220,16 +249,32 @@ def _is_at(path: Path, descriptor: int) -> bool:
     return (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino)
 
 
-def _temporary_directory() -> Path:
-    """The directory of this login, if there is one that is this user's alone; else the one of everybody."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    if runtime.startswith("/"):
-        with suppress(OSError):
-            status = os.lstat(runtime)
-            is_ours = status.st_uid == os.geteuid() and not status.st_mode & 0o077
-            if stat.S_ISDIR(status.st_mode) and is_ours and os.access(runtime, os.W_OK | os.X_OK):
-                return Path(runtime)
-    return Path(tempfile.gettempdir())
+def temporary_directories() -> Iterator[Path]:
+    """Where to try, in this order: first where only this user can have put anything, if there is such a place.
+
+    The second of everybody's is none that programs clean, and the last may be the only one that is not full.
+    """
+    if _is_own(Path(os.environ.get("XDG_RUNTIME_DIR", "")), others=0o077):
+        yield Path(os.environ["XDG_RUNTIME_DIR"])
+    yield Path(tempfile.gettempdir())
+    for own in (os.environ.get("XDG_CACHE_HOME", ""), f"{os.environ.get('HOME', '')}/.cache"):
+        if _is_own(Path(own), others=0o022):
+            yield Path(own)
+    for shared in _SHARED_BY_ALL:
+        if shared.is_dir():
+            yield shared
+
+
+def _is_own(directory: Path, *, others: int) -> bool:
+    """Whether *directory* is an absolute one of this user, and none of the modes *others* is allowed."""
+    try:
+        status = directory.lstat()
+    except (OSError, ValueError):
+        return False
+    is_ours = status.st_uid == os.geteuid() and not status.st_mode & others
+    return (
+        directory.is_absolute() and stat.S_ISDIR(status.st_mode) and is_ours and os.access(directory, os.W_OK | os.X_OK)
+    )
 
 
 def _slug(application: str) -> str:

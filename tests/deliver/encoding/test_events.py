@@ -12,7 +12,7 @@ from dashlight.deliver.encoding.events import (
     prediction_event,
     scores_event,
 )
-from dashlight.records import Alert, AlertState, BinShare, Cause, Exchange, Score
+from dashlight.records import Alert, AlertState, BinShare, Cause, Exchange, Notice, Score, Transition
 
 ID = 0x0190_1234_5678_7ABC_8DEF_0123_4567_89AB
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -35,6 +35,23 @@ def alert(state: AlertState = "firing") -> Alert:
         score=0.8,
         causes=(Cause("above 100", 0.05, 0.4, (BinShare("100 to 200", 0.03, 0.3),)),),
         exemplars=(TRACE,),
+    )
+
+
+def notice(*alerts: Alert, transition: Transition = "firing", key: str = "incident/%2Fpredict/1789999000") -> Notice:
+    origin, *_ = alerts = alerts or (alert(),)
+    return Notice(
+        id="01a0c8d2-6bf4-7abc-8def-0123456789ab",
+        key=key,
+        transition=transition,
+        at=1_790_000_010.5,
+        since_at=origin.since_at,
+        endpoint=origin.endpoint,
+        model=origin.model,
+        version=origin.version,
+        summary="amount above 100: from 5% to 40%; with it moved age",
+        alerts=alerts,
+        alert_count=30,
     )
 
 
@@ -99,42 +116,87 @@ def test_bodies_cut_short_and_undecoded_say_so(exchange: Callable[..., Exchange]
     assert event.attributes["dashlight.undecoded"] == "not_json"
 
 
-def test_an_alert_warns_when_it_fires_and_informs_when_it_resolves() -> None:
-    firing, resolved = (alert_event(alert(state), identifier=ID, seq=1) for state in ("firing", "resolved"))
+@pytest.mark.parametrize(
+    ("transition", "severity", "state"),
+    [("firing", 13, "firing"), ("changed", 13, "firing"), ("resolved", 9, "resolved")],
+)
+def test_an_alert_warns_when_it_fires_and_informs_when_it_resolves(
+    transition: Transition, severity: int, state: str
+) -> None:
+    event = alert_event(notice(transition=transition))
 
-    assert [firing.severity, resolved.severity] == [13, 9]
-    assert firing.urgent
-    assert firing.body == "amount above 100: from 5% to 40%"
+    assert (event.name, event.id, event.severity) == ("dashlight.alert", notice().id, severity)
+    assert (event.attributes["dashlight.alert.transition"], event.attributes["dashlight.alert.state"]) == (
+        transition,
+        state,
+    )
+    assert event.body == notice().summary
+
+
+def test_an_alert_has_no_number_among_the_events_of_a_process_that_may_not_be_the_one_that_sends_it() -> None:
+    assert own_attributes(alert_event(notice()), epoch=5) == {
+        "dashlight.event.id": notice().id,
+        "dashlight.event.epoch": 5,
+    }
 
 
 @pytest.mark.parametrize(("column", "shown"), [("", '""'), ("amount", "amount"), (None, None)])
 def test_a_column_without_a_name_is_in_quotes(column: str | None, shown: str | None) -> None:
-    event = alert_event(replace(alert(), column=column), identifier=ID, seq=1)
+    event = alert_event(notice(replace(alert(), column=column)))
 
     assert event.attributes.get("dashlight.column.name") == shown
+    (member,) = event.attributes["dashlight.alert.members"]  # type: ignore[misc]
+    assert member.get("column") == shown  # type: ignore[has-type]
 
 
-def test_an_alert_tells_its_causes_and_exemplars() -> None:
-    event = alert_event(alert(), identifier=ID, seq=1, trace_url="https://traces/{trace_id}?x={y}")
+def test_an_alert_tells_its_origin_and_its_members_with_causes_and_exemplars() -> None:
+    other = replace(
+        alert(), key="drift/fraud/predict/age", column="age", summary="age rose", causes=(), exemplars=(), place=2
+    )
 
-    assert event.at == 1_790_000_000.5
+    event = alert_event(notice(alert(), other), trace_url="https://traces/{trace_id}?x={y}")
+
+    cause = {
+        "event": "above 100",
+        "reference": 0.05,
+        "current": 0.4,
+        "bins": [{"label": "100 to 200", "reference": 0.03, "current": 0.3}],
+    }
+    link = f"https://traces/{TRACE}?x={{y}}"
+    shared: dict[str, object] = {
+        "state": "firing",
+        "source": "drift",
+        "role": "feature",
+        "model": "fraud",
+        "version": "3",
+    }
+    shared |= {"at": 1_790_000_000.5, "since": 1_789_999_000.0, "score": 0.8, "rows": 2000}
+    assert event.at == 1_790_000_010.5
     assert event.attributes == {
         "dashlight.alert.key": "drift/fraud/predict/amount",
         "dashlight.alert.state": "firing",
+        "dashlight.alert.transition": "firing",
         "dashlight.alert.source": "drift",
-        "dashlight.alert.summary": "amount above 100: from 5% to 40%",
+        "dashlight.alert.summary": notice().summary,
         "dashlight.alert.since": 1_789_999_000.0,
+        "dashlight.alert.incident": "incident/%2Fpredict/1789999000",
+        "dashlight.alert.count": 30,
         "dashlight.alert.score": 0.8,
-        "dashlight.alert.causes": [
-            {
-                "event": "above 100",
-                "reference": 0.05,
-                "current": 0.4,
-                "bins": [{"label": "100 to 200", "reference": 0.03, "current": 0.3}],
-            }
-        ],
+        "dashlight.alert.causes": [cause],
         "dashlight.alert.exemplars": [TRACE],
-        "dashlight.alert.links": [f"https://traces/{TRACE}?x={{y}}"],
+        "dashlight.alert.links": [link],
+        "dashlight.alert.members": [
+            {
+                "key": "drift/fraud/predict/amount",
+                "column": "amount",
+                "summary": alert().summary,
+                "causes": [cause],
+                "exemplars": [TRACE],
+                "links": [link],
+                **shared,
+            },
+            {"key": "drift/fraud/predict/age", "column": "age", "summary": "age rose", "place": 2, **shared},
+        ],
         "dashlight.column.name": "amount",
         "dashlight.column.role": "feature",
         "dashlight.model.name": "fraud",
@@ -144,8 +206,15 @@ def test_an_alert_tells_its_causes_and_exemplars() -> None:
     }
 
 
+def test_without_details_only_the_origin_is_told() -> None:
+    attributes = alert_event(notice(), details=False).attributes
+
+    assert attributes["dashlight.alert.key"] == "drift/fraud/predict/amount"
+    assert {"dashlight.alert.members", "dashlight.alert.causes"}.isdisjoint(attributes)
+
+
 def test_without_a_template_there_are_no_links() -> None:
-    assert "dashlight.alert.links" not in alert_event(alert(), identifier=ID, seq=1).attributes
+    assert "dashlight.alert.links" not in alert_event(notice()).attributes
 
 
 def test_scores_of_an_endpoint_travel_together() -> None:

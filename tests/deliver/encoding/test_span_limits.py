@@ -12,7 +12,8 @@ from opentelemetry.sdk.trace import SpanLimits as SdkLimits
 from dashlight.capture.own_span import LeanSpan
 from dashlight.deliver.encoding.span_limits import span_limits
 from dashlight.deliver.encoding.traces import SpanEncoder
-from dashlight.records import Exchange, SpanLimits
+from dashlight.records import Exchange
+from dashlight.types import SpanLimits
 
 Exchanges = Callable[..., Exchange]
 

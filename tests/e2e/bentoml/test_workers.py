@@ -74,9 +74,10 @@ def watched(
                 if score.get("column")
             },
             "alerts": [
-                (each["attributes"].get("dashlight.column.name", ""), each["attributes"]["dashlight.alert.state"])
+                (member.get("column", ""), member["state"])
                 for each in events
-                if each["name"] == "dashlight.alert" and each["attributes"]["dashlight.alert.state"] != "pending"
+                if each["name"] == "dashlight.alert"
+                for member in each["attributes"]["dashlight.alert.members"]
             ],
             "judges": len(instances(events, "dashlight.scores")),
             "workers": len(instances(events, "dashlight.prediction")),

@@ -1,38 +1,35 @@
 import json
 from pathlib import Path
 
-from examples.flights.arrivals import AlertReport, Tail, alert_of
+from examples.flights.arrivals import AlertReport, Tail, alerts_of
 
 
-def test_an_alert_event_becomes_a_report() -> None:
-    attributes = {
-        "dashlight.alert.key": "drift /predict temp",
-        "dashlight.alert.state": "firing",
-        "dashlight.alert.source": "drift",
-        "dashlight.alert.summary": "temp rose",
-        "dashlight.alert.causes": [{"event": "57.9 or more", "reference": 0.02, "current": 0.6, "bins": []}],
-        "dashlight.column.name": "temp",
-        "dashlight.column.role": "feature",
+def test_an_alert_event_becomes_a_report_of_each_member() -> None:
+    member = {
+        "key": "drift /predict temp",
+        "state": "firing",
+        "source": "drift",
+        "summary": "temp rose",
+        "at": 12.5,
+        "causes": [{"event": "57.9 or more", "reference": 0.02, "current": 0.6, "bins": []}],
+        "column": "temp",
+        "role": "feature",
     }
-    line = json.dumps({"kind": "event", "name": "dashlight.alert", "at": 12.5, "attributes": attributes})
+    about_no_column = {"key": "error_rate", "state": "firing", "at": 11.0}
+    attributes = {"dashlight.alert.incident": "i", "dashlight.alert.members": [member, about_no_column]}
+    line = json.dumps({"kind": "event", "name": "dashlight.alert", "at": 13.0, "attributes": attributes})
 
-    assert alert_of(line) == AlertReport(
-        "drift /predict temp", "drift", "temp", "feature", "firing", "temp rose", 12.5, ("57.9 or more",)
-    )
-
-
-def test_an_alert_about_no_column_has_an_empty_one() -> None:
-    attributes = {"dashlight.alert.key": "error_rate", "dashlight.alert.state": "pending"}
-
-    report = alert_of(json.dumps({"name": "dashlight.alert", "at": 1.0, "attributes": attributes}))
-
-    assert report is not None
-    assert (report.column, report.causes) == ("", ())
+    assert alerts_of(line) == [
+        AlertReport(
+            "drift /predict temp", "drift", "temp", "feature", "firing", "temp rose", 12.5, ("57.9 or more",), "i"
+        ),
+        AlertReport("error_rate", "", "", "", "firing", "", 11.0, (), "i"),
+    ]
 
 
 def test_other_events_are_no_alerts() -> None:
-    assert alert_of('{"kind": "event", "name": "dashlight.scores", "attributes": {}}') is None
-    assert alert_of('{"kind": "span"}') is None
+    assert alerts_of('{"kind": "event", "name": "dashlight.scores", "attributes": {}}') == []
+    assert alerts_of('{"kind": "span"}') == []
 
 
 def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from examples.flights.arrivals import AlertReport
@@ -75,7 +76,7 @@ def test_a_fault_that_was_reported_in_its_month_is_no_failure(
         ("celsius", {"column": "humid"}),
         ("nulls", {"column": "humid", "summary": "humid above 90 rose from 1 % to 40 %"}),
         ("errors", {"column": "", "source": "threshold", "summary": "error_rate 20 % above 5 %"}),
-        ("errors", {"column": "dest", "summary": "KeyError", "state": "pending"}),
+        ("errors", {"column": "dest", "summary": "KeyError", "state": "resolved"}),
     ],
     ids=["late", "another column", "not of nulls", "kind not named", "never fired"],
 )
@@ -103,21 +104,21 @@ def test_an_alert_lights_what_it_is_about(alert: MakeAlert, change: dict[str, st
     assert lights_of(alert(**change)) == lights
 
 
-def test_a_light_is_yellow_while_pending_red_while_firing_and_green_again(board: Board, alert: MakeAlert) -> None:
+def test_a_light_is_red_while_firing_and_green_again(board: Board, alert: MakeAlert) -> None:
     seen = []
-    for state in ("pending", "firing", "firing", "resolved", "inactive"):
+    for state in ("firing", "firing", "resolved", "resolved"):
         board.take_alert(alert(state=state, at=35.0))
         seen.append(board.lights()["inputs"])
 
-    assert seen == ["yellow", "red", "red", "green", "green"]
+    assert seen == ["red", "red", "green", "green"]
     assert [each.state for _, each in board.changes] == ["firing", "resolved"]
 
 
-def test_red_outshines_yellow(board: Board, alert: MakeAlert) -> None:
-    board.take_alert(alert(column="temp", state="firing"))
-    board.take_alert(alert(column="dewp", state="pending"))
+def test_one_that_fires_in_another_incident_has_fired_again(board: Board, alert: MakeAlert) -> None:
+    for incident in ("one", "one", "another"):
+        board.take_alert(replace(alert(at=35.0), incident=incident))
 
-    assert board.lights()["inputs"] == "red"
+    assert [each.incident for _, each in board.changes] == ["one", "another"]
 
 
 def test_parts_have_the_names_of_months() -> None:

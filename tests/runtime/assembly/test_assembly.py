@@ -20,7 +20,7 @@ from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly import analysis, assemble
 from dashlight.runtime.monitor import Monitor
 from dashlight.settings import Settings
-from dashlight.testing import FakeClock, MemoryExporter
+from dashlight.testing import FakeClock, MemoryConnection, MemoryExporter
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
 
@@ -155,9 +155,28 @@ def test_dashlight_enabled_false_is_no_monitor_at_all() -> None:
             "DASHLIGHT_EXCLUDED_URLS='/(metrics': expected a regular expression (missing ), unterminated subpattern",
         ),
         (
+            {"DASHLIGHT_THRESHOLDS": "error_rate>2%, speed>3"},
+            "DASHLIGHT_THRESHOLDS='speed>3': expected one of failure_rate, ",
+        ),
+        (
+            {"DASHLIGHT_PREDICTION_ID_HEADER": "Content-Length"},
+            "DASHLIGHT_PREDICTION_ID_HEADER='Content-Length': expected a header that means nothing else",
+        ),
+        (
+            {"DASHLIGHT_FALSE_ALARMS": "2/1m", "DASHLIGHT_PANE": "1m"},
+            "DASHLIGHT_FALSE_ALARMS='2/1m': expected at most one a pane (DASHLIGHT_PANE)",
+        ),
+        (
+            {"DASHLIGHT_TRACE_URL": "https:///trace/{trace_id}"},
+            "DASHLIGHT_TRACE_URL='https:///trace/00000000000000000000000000000000': expected an http or https URL",
+        ),
+        (
             {"DASHLIGHT_PREDICTION_ID_HEADER": "x prediction id"},
             "DASHLIGHT_PREDICTION_ID_HEADER='x prediction id': expected the name of a header, such as x-prediction-id",
         ),
+        ({"DASHLIGHT_WEBHOOK": "hooks.example/hunter2"}, "DASHLIGHT_WEBHOOK='***': expected http or https URLs"),
+        ({"DASHLIGHT_CA": "/no/such/file"}, "DASHLIGHT_CA='/no/such/file': expected a readable file of certificates"),
+        ({"DASHLIGHT_PROXY": "proxy:3128"}, "DASHLIGHT_PROXY='proxy:3128': expected an http or https URL"),
         (
             {"DASHLIGHT_PREDICTION_ID_HEADER": "größe"},
             "DASHLIGHT_PREDICTION_ID_HEADER='größe': expected the name of a header, such as x-prediction-id",
@@ -168,7 +187,14 @@ def test_dashlight_enabled_false_is_no_monitor_at_all() -> None:
         "no duration",
         "lines to nowhere",
         "no pattern",
+        "no threshold",
+        "a header of the answer's own",
+        "more false alarms than panes",
+        "a link without a host",
         "no header",
+        "no webhook",
+        "no certificates",
+        "no proxy",
         "no header in ASCII",
     ],
 )
@@ -351,18 +377,6 @@ def test_a_reference_that_cannot_be_used_is_one_clear_error_and_the_host_is_unha
     assert dashlight_threads() == before
 
 
-def test_thresholds_that_cannot_be_read_are_one_clear_error_and_the_host_is_unharmed(
-    assembled: Assembled, caplog: pytest.LogCaptureFixture
-) -> None:
-    monitor = assembled({**EVERYTHING, "DASHLIGHT_THRESHOLDS": "error_rate>2%, speed>3"})
-
-    assert isinstance(monitor.refusal, SettingsError)
-    assert str(monitor.refusal).startswith("DASHLIGHT_THRESHOLDS='speed>3': expected one of failure_rate, ")
-    assert messages(caplog, logging.ERROR) == [f"monitoring is off: {monitor.refusal}"]
-    assert len(request(monitor)) == 2
-    assert assembled.exporter.bodies == []
-
-
 def test_floors_that_are_switched_off_are_said_at_the_start(
     assembled: Assembled, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -372,8 +386,85 @@ def test_floors_that_are_switched_off_are_said_at_the_start(
     assert len(told) == 1
 
 
+def test_a_column_that_the_reference_does_not_have_is_said_and_with_strict_a_mistake(
+    assembled: Assembled, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    asked = {"DASHLIGHT_REFERENCE": str(reference_file(tmp_path)), "DASHLIGHT_IMPORTANCE": "age=2,wage=3"}
+
+    watching = assembled({**asked, "DASHLIGHT_FEATURES": "a*,wages*", "DASHLIGHT_PREDICTION": "score"})
+    refused = assembled({**asked, "DASHLIGHT_STRICT": "true"})
+
+    assert watching.refusal is None
+    assert messages(caplog, logging.WARNING) == [
+        "DASHLIGHT_IMPORTANCE of columns that the reference does not have: wage",
+        "DASHLIGHT_FEATURES means no column of the reference by: wages*",
+    ]
+    assert str(refused.refusal) == "DASHLIGHT_IMPORTANCE='wage': expected columns of the reference"
+
+
+def test_where_the_state_directory_cannot_be_used_the_processes_of_a_server_meet_all_the_same(
+    assembled: Assembled, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    (tmp_path / "state").write_text("")
+    caplog.set_level(logging.INFO)
+
+    monitor = assembled({"DASHLIGHT_STATE_DIR": str(tmp_path / "state")})
+
+    assert monitor.refusal is None
+    (warning,) = messages(caplog, logging.WARNING)
+    assert warning.startswith("nothing outlives this server: DASHLIGHT_STATE_DIR=")
+    (line,) = (text for text in messages(caplog, logging.INFO) if text.startswith("watching "))
+    assert "state: none" in line
+    assert "(DASHLIGHT_STATE_DIR cannot be used)" in line
+    assert "alone" not in line
+
+
 def test_every_refusal_is_an_error_of_ours(assembled: Assembled) -> None:
-    assert isinstance(assembled({"DASHLIGHT_THRESHOLDS": "?"}).refusal, DashlightError)
+    assert isinstance(assembled({"DASHLIGHT_REFERENCE": "/nowhere"}).refusal, DashlightError)
+
+
+def test_every_mistake_is_told_at_once_wherever_it_is_found() -> None:
+    wrong = {
+        "DASHLIGHT_PANE": "soon",
+        "DASHLIGHT_THRESHOLDS": "speed>3",
+        "DASHLIGHT_COLLECTOR": "ftp://collector",
+        "DASHLIGHT_EXCLUDED_URLS": "(,[",
+        "DASHLIGHT_TRACE_URL": "javascript:{trace_id}",
+        "DASHLIGHT_STRICT": "true",
+        "DASHLIGHT_ALERTMANAGER": "alerts:9093",
+        "DASHLIGHT_WEBHOOK": "https:///hook",
+        "DASHLIGHT_ON_ALERT": "/no/such/program",
+        "DASHLIGHT_SAMPLERATE": "0.1",
+    }
+
+    with pytest.raises(SettingsError) as found:
+        assemble(wrong, scoring_app)
+
+    assert [told.partition("=")[0] for told in found.value.mistakes] == [
+        "DASHLIGHT_PANE",
+        "DASHLIGHT_SAMPLERATE",
+        "DASHLIGHT_ALERTMANAGER",
+        "DASHLIGHT_WEBHOOK",
+        "DASHLIGHT_ON_ALERT",
+        "DASHLIGHT_COLLECTOR",
+        "DASHLIGHT_EXCLUDED_URLS",
+        "DASHLIGHT_EXCLUDED_URLS",
+        "DASHLIGHT_THRESHOLDS",
+        "DASHLIGHT_TRACE_URL",
+    ]
+    assert str(found.value) == "; ".join(found.value.mistakes)
+
+
+def test_what_is_no_mistake_and_may_not_be_meant_is_said(
+    assembled: Assembled, caplog: pytest.LogCaptureFixture
+) -> None:
+    assembled({"DASHLIGHT_COLLECTOR_HEADERS": f"authorization={CANARY}", "DASHLIGHT_WINDOW": "1s"})
+
+    assert messages(caplog, logging.WARNING) == [
+        "DASHLIGHT_COLLECTOR_HEADERS go nowhere: DASHLIGHT_COLLECTOR is not set",
+        "DASHLIGHT_WINDOW is shorter than DASHLIGHT_PANE: scores cover a pane",
+    ]
+    assert CANARY not in caplog.text
 
 
 def test_variables_that_nobody_knows_are_named_with_the_nearest_known_one(
@@ -465,6 +556,26 @@ def test_the_methods_that_opentelemetry_is_told_of_are_known_here_too(assembled:
     assert methods == ["SCORE", "_OTHER"]
 
 
+def test_everything_leaves_by_the_same_way_out() -> None:
+    seen: dict[str, Endpoint] = {}
+
+    def connect(endpoint: Endpoint) -> MemoryConnection:
+        seen[endpoint.url] = endpoint
+        return exporter.connect(endpoint)
+
+    exporter = MemoryExporter()
+    environ = {**EVERYTHING, **TRACES, "DASHLIGHT_PROXY": "http://proxy.example:3128", "NO_PROXY": "localhost"}
+    monitor = assemble(environ, scoring_app, connect=connect)
+    assert monitor is not None
+    request(monitor, {"age": 40})
+    assert monitor.flush(PATIENCE_SECONDS) == 0
+    monitor.close()
+
+    assert len(seen) >= 2
+    assert {each.egress.proxy for each in seen.values()} == {"http://proxy.example:3128"}
+    assert {each.egress.unproxied for each in seen.values()} == {"localhost"}
+
+
 def test_a_secret_leaves_in_no_byte_and_stands_in_no_log(
     assembled: Assembled, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -551,6 +662,12 @@ class Analysed:
             own_span=None,
         )
 
+    @property
+    def pending(self) -> list[str | None]:
+        """The columns that moved, of which nothing is told yet."""
+        watch = self.analysis._sharing.watch  # type: ignore[attr-defined]
+        return [alert.column for alert in watch.in_force if alert.state == "pending"]
+
     def alerts(self) -> list[dict[str, Any]]:
         """The attributes of the alerts delivered so far."""
         assert self.analysis.flush(PATIENCE_SECONDS) == 0
@@ -604,7 +721,8 @@ def test_the_tolerance_is_as_the_settings_say(analysed: Callable[..., Analysed],
     for _ in range(3):
         watched.serve(200, age=44.0).end_pane(10.0)
 
-    assert {alert["dashlight.alert.state"] for alert in watched.alerts()} == {"pending"}
+    assert watched.alerts() == []
+    assert watched.pending == ["age"]
 
 
 def test_a_stricter_budget_of_false_alarms_waits_for_more_evidence(

@@ -6,7 +6,7 @@ from math import isfinite
 
 from dashlight.deliver.encoding.identifiers import uuid_text
 from dashlight.deliver.encoding.span_attributes import has_failed
-from dashlight.records import Alert, Cause, Exchange, Score, WatchState
+from dashlight.records import Alert, Cause, Exchange, Notice, Score, WatchState
 
 PREDICTION, ALERT, SCORES = "dashlight.prediction", "dashlight.alert", "dashlight.scores"
 INFO, WARN, ERROR = 9, 13, 17
@@ -23,8 +23,8 @@ class Event:
     at: float
     id: str
     """UUIDv7: by it the receiver tells a repeated delivery."""
-    seq: int
-    """Number of the event in its process; a gap is a loss."""
+    seq: int | None
+    """Number of the event in its process; a gap is a loss. None of an alert, which is owed until it arrives."""
     severity: int
     attributes: Mapping[str, object]
     """Of any depth; made plain and cut to size where they are encoded."""
@@ -98,43 +98,46 @@ def prediction_event(
     )
 
 
-def alert_event(alert: Alert, *, identifier: int, seq: int, trace_url: str = "") -> Event:
-    """The event of an alert's change of state.
+def alert_event(notice: Notice, *, trace_url: str = "", details: bool = True) -> Event:
+    """The event of a transition of an incident: what its likeliest origin is, and its members as data.
 
-    *identifier* is a new UUIDv7. *trace_url* is a template with `{trace_id}` in it, for links to the exemplars.
+    *trace_url* is a template with `{trace_id}` in it, for links to the exemplars. Without *details* only the origin is told.
     """
+    origin = notice.alerts[0]
     attributes = _known(
         {
-            "dashlight.alert.key": alert.key,
-            "dashlight.alert.state": alert.state,
-            "dashlight.alert.source": alert.source,
-            "dashlight.alert.summary": alert.summary,
-            "dashlight.alert.since": alert.since_at,
-            "dashlight.alert.since_earliest": _finite(alert.since_earliest_at),
-            "dashlight.alert.since_latest": _finite(alert.since_latest_at),
-            "dashlight.alert.incident": alert.incident,
-            "dashlight.alert.place": alert.place or None,
-            "dashlight.alert.moved_with": list(alert.moved_with),
-            "dashlight.alert.score": alert.score,
-            "dashlight.alert.causes": [_cause(cause) for cause in alert.causes],
-            "dashlight.alert.exemplars": list(alert.exemplars),
-            "dashlight.alert.links": [trace_url.replace("{trace_id}", each) for each in alert.exemplars if trace_url],
-            "dashlight.column.name": _name(alert.column),
-            "dashlight.column.role": alert.role,
-            "dashlight.model.name": alert.model,
-            "dashlight.model.version": alert.version,
-            "dashlight.rows": alert.rows,
-            "http.route": alert.endpoint,
+            "dashlight.alert.key": origin.key,
+            "dashlight.alert.state": "resolved" if notice.transition == "resolved" else "firing",
+            "dashlight.alert.transition": notice.transition,
+            "dashlight.alert.source": origin.source,
+            "dashlight.alert.summary": notice.summary,
+            "dashlight.alert.since": notice.since_at,
+            "dashlight.alert.since_earliest": _finite(origin.since_earliest_at),
+            "dashlight.alert.since_latest": _finite(origin.since_latest_at),
+            "dashlight.alert.incident": notice.key,
+            "dashlight.alert.count": notice.alert_count,
+            "dashlight.alert.moved_with": list(origin.moved_with),
+            "dashlight.alert.score": origin.score,
+            "dashlight.alert.causes": [_cause(cause) for cause in origin.causes if details],
+            "dashlight.alert.exemplars": list(origin.exemplars),
+            "dashlight.alert.links": _links(origin, trace_url),
+            "dashlight.column.name": _name(origin.column),
+            "dashlight.column.role": origin.role,
+            "dashlight.model.name": notice.model,
+            "dashlight.model.version": notice.version,
+            "dashlight.rows": origin.rows,
+            "http.route": notice.endpoint,
+            "dashlight.alert.members": [_member(alert, trace_url) for alert in notice.alerts if details],
         }
     )
     return Event(
         ALERT,
-        at=alert.at,
-        id=uuid_text(identifier).decode(),
-        seq=seq,
-        severity=WARN if alert.state == "firing" else INFO,
+        at=notice.at,
+        id=notice.id,
+        seq=None,
+        severity=INFO if notice.transition == "resolved" else WARN,
         attributes=attributes,
-        body=alert.summary,
+        body=notice.summary,
     )
 
 
@@ -183,7 +186,8 @@ def _line(exchange: Exchange, error_type: str) -> str:
 
 def own_attributes(event: Event, *, epoch: int) -> dict[str, object]:
     """By what a receiver tells events apart and sees gaps; *epoch* numbers the runs of a process, say by its start."""
-    return {"dashlight.event.id": event.id, "dashlight.event.seq": event.seq, "dashlight.event.epoch": epoch}
+    numbered = {} if event.seq is None else {"dashlight.event.seq": event.seq}
+    return {"dashlight.event.id": event.id, **numbered, "dashlight.event.epoch": epoch}
 
 
 def _known(attributes: Mapping[str, object]) -> dict[str, object]:
@@ -198,6 +202,36 @@ def _finite(number: float) -> float | None:
 def _cause(cause: Cause) -> dict[str, object]:
     bins = [{"label": each.label, "reference": each.reference, "current": each.current} for each in cause.bins]
     return {"event": cause.event, "reference": cause.reference, "current": cause.current, "bins": bins}
+
+
+def _links(alert: Alert, trace_url: str) -> list[str]:
+    return [trace_url.replace("{trace_id}", each) for each in alert.exemplars if trace_url]
+
+
+def _member(alert: Alert, trace_url: str) -> dict[str, object]:
+    """One alert of an incident, under the names of `alert_event` without their first parts."""
+    return _known(
+        {
+            "key": alert.key,
+            "state": alert.state,
+            "source": alert.source,
+            "summary": alert.summary,
+            "column": _name(alert.column),
+            "role": alert.role,
+            "model": alert.model,
+            "version": alert.version,
+            "at": alert.at,
+            "since": alert.since_at,
+            "since_earliest": _finite(alert.since_earliest_at),
+            "since_latest": _finite(alert.since_latest_at),
+            "place": alert.place or None,
+            "score": alert.score,
+            "rows": alert.rows,
+            "causes": [_cause(cause) for cause in alert.causes],
+            "exemplars": list(alert.exemplars),
+            "links": _links(alert, trace_url),
+        }
+    )
 
 
 def _name(column: str | None) -> str | None:

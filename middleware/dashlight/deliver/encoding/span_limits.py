@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import cast
 
-from dashlight.records import SpanLimits
+from dashlight.types import SpanLimits
 
 _VARIABLES = (
     ("attributes", ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT")),

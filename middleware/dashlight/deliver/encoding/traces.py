@@ -29,7 +29,8 @@ from dashlight.deliver.encoding.span_attributes import (
     span_name,
 )
 from dashlight.deliver.encoding.span_limits import within
-from dashlight.records import Exchange, OwnSpan, SpanLimits
+from dashlight.records import Exchange, OwnSpan
+from dashlight.types import SpanLimits
 
 Key = TypeVar("Key")
 
@@ -47,8 +48,7 @@ _NOTHING: Mapping[str, object] = {}
 _USUAL_LIMITS = SpanLimits()
 _MOST_OF_OURS = 32
 """Attributes that we write by ourselves are fewer, texts among them that have a length of their own."""
-# Of each cache; a client that asks for ever new paths fills one, and it starts again empty.
-MOST_KEPT = 4096
+MOST_KEPT = 4096  # of each cache; a client that asks for ever new paths fills one, and it starts again empty
 # Most spans are shorter than this.
 _FRAMES = tuple(b"\x12" + varint(size) for size in range(1024))
 

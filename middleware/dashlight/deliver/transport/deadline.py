@@ -78,6 +78,19 @@ class DeadlineBackend(httpcore.SyncBackend):
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
+    def check_target(self, host: str, port: int) -> None:
+        """Looks where *host* leads before a proxy is asked to go there; a name that only the proxy knows passes.
+
+        Raises:
+            RefusedAddressError: one of its addresses is a metadata service: which of them the proxy takes, nobody knows.
+        """
+        try:
+            addresses = self._resolve(host, port)
+        except httpcore.ConnectError:
+            return
+        for address in addresses:
+            _allowed(host, [address])
+
 
 def _allowed(host: str, addresses: Sequence[str]) -> Sequence[str]:
     allowed = [each for each in addresses if not is_metadata_address(ipaddress.ip_address(each))]

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
 from urllib.parse import unquote
 
-from dashlight.deliver.transport.urls import checked_url, joined, masked
+from dashlight.deliver.transport.egress import Egress
+from dashlight.deliver.transport.urls import checked_url, joined, masked, origin
 from dashlight.errors import SettingsError
 
 Compression: TypeAlias = Literal["none", "gzip", "deflate"]
-EventFormat: TypeAlias = Literal["otlp", "ndjson"]
+EventFormat: TypeAlias = Literal["otlp", "ndjson", "cloudevents"]
 _Signal: TypeAlias = Literal["TRACES", "LOGS", "METRICS"]
 
 ATTEMPT_SECONDS = 15.0
@@ -26,6 +27,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # RFC 9110, section 5.5: visible characters, spaces and tabs between them.
 _HEADER_VALUE = re.compile(r"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?")
 _OF_THE_BODY = frozenset({"content-length", "transfer-encoding"})
+_STRAIGHT = Egress()
 _PROTOCOL_WANTED = "http/protobuf, the one OTLP protocol that Dashlight speaks"
 
 
@@ -43,11 +45,14 @@ class Endpoint:
     """File of the authorities to trust; empty: the usual ones."""
     client_certificate: str = ""
     client_key: str = ""
+    egress: Egress = _STRAIGHT
+    is_secret: bool = False
+    """Whether the URL is a secret beyond scheme and host."""
 
     @property
     def shown(self) -> str:
         """The URL as it may stand in a log."""
-        return masked(self.url)
+        return f"{origin(self.url)}/***" if self.is_secret else masked(self.url)
 
     def __repr__(self) -> str:
         """Everything but what may be secret."""
@@ -55,7 +60,8 @@ class Endpoint:
         return (
             f"Endpoint(url={self.shown!r}, headers={headers!r}, timeout_seconds={self.timeout_seconds!r}, "
             f"compression={self.compression!r}, certificate={self.certificate!r}, "
-            f"client_certificate={self.client_certificate!r}, client_key={self.client_key!r})"
+            f"client_certificate={self.client_certificate!r}, client_key={self.client_key!r}, "
+            f"egress={self.egress!r})"
         )
 
 
@@ -107,7 +113,7 @@ def event_endpoint(
     unset) and certificates follow OpenTelemetry's variables in both cases.
 
     Raises:
-        SettingsError: as trace_endpoint; ndjson without a *url*; a header that cannot be sent.
+        SettingsError: as trace_endpoint; another format than OTLP without a *url*; a header that cannot be sent.
     """
     if url.strip():
         checked = checked_url(url, variable="DASHLIGHT_COLLECTOR")
@@ -115,10 +121,10 @@ def event_endpoint(
             environ,
             "LOGS",
             url=joined(checked, path=_PATHS["LOGS"]) if event_format == "otlp" else checked,
-            headers=_checked_headers("DASHLIGHT_COLLECTOR_HEADERS", headers or {}),
+            headers=checked_headers("DASHLIGHT_COLLECTOR_HEADERS", headers or {}),
             compression="gzip",
         )
-    if event_format == "ndjson":
+    if event_format != "otlp":
         raise SettingsError("DASHLIGHT_COLLECTOR_FORMAT", event_format, "DASHLIGHT_COLLECTOR beside it")
     return _opentelemetry_endpoint(environ, "LOGS", compression="gzip")
 
@@ -143,7 +149,7 @@ def _opentelemetry_endpoint(
     if protocol.lower() not in {"", "http/protobuf"}:
         raise SettingsError(variable, protocol, _PROTOCOL_WANTED)
     variable, text = _first(environ, signal, "HEADERS")
-    headers = _checked_headers(variable, _headers(text))
+    headers = checked_headers(variable, _headers(text))
     return _endpoint(environ, signal, url=url, headers=headers, compression=compression)
 
 
@@ -180,7 +186,7 @@ def _headers(text: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if _HEADER_NAME.fullmatch(name)}
 
 
-def _checked_headers(variable: str, headers: Mapping[str, str]) -> dict[str, str]:
+def checked_headers(variable: str, headers: Mapping[str, str]) -> dict[str, str]:
     """*headers* with names in lower case.
 
     Raises:

@@ -31,7 +31,7 @@ class Health:
         """There was an answer, if no welcome one: the way there is open."""
         self.failures = 0
 
-    def failed(self, answer: CollectorAnswer) -> None:
+    def failed(self, answer: CollectorAnswer | str) -> None:
         """An attempt failed in a way that passes."""
         if not self.troubled:
             _logger.warning(
@@ -40,7 +40,7 @@ class Health:
         self.troubled = True
         self.failures += 1
 
-    def misconfigured(self, answer: CollectorAnswer, *, at: float) -> None:
+    def misconfigured(self, answer: CollectorAnswer | str, *, at: float) -> None:
         """An attempt failed in a way that somebody must put right."""
         if self._may_speak("misconfigured", at):
             _logger.error(

@@ -6,7 +6,7 @@ httpcore, and not the httpx.Client above it, because that one writes every URL, 
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic as monotonic_clock
 from urllib.parse import urlsplit
 
@@ -31,12 +31,12 @@ _TLS_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class HttpSender:
-    """A kept-alive connection to one endpoint: no redirects, no proxies, nothing from the environment.
+    """A kept-alive connection to one endpoint: no redirects, no proxy but that of its `Egress`, nothing from the environment.
 
-    An attempt ends within the endpoint's timeout, and of an answer above 64 KiB nothing is kept.
+    Where a proxy leads is its affair; where the name of the endpoint leads is looked up here before it is asked. An attempt ends within the endpoint's timeout, and of an answer above 64 KiB nothing is kept.
 
     Raises:
-        OSError: a certificate of the endpoint cannot be read, or is none.
+        OSError: a certificate of the endpoint, or of those to trust, cannot be read, or is none.
     """
 
     def __init__(self, endpoint: Endpoint, *, monotonic: Callable[[], float] = monotonic_clock) -> None:
@@ -45,33 +45,38 @@ class HttpSender:
         self._monotonic = monotonic
         self._host = parts.netloc
         self._backend = DeadlineBackend(monotonic)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_trust(endpoint) if parts.scheme == "https" else None,
-            max_connections=1,
-            keepalive_expiry=_KEEPALIVE_SECONDS,
-            network_backend=self._backend,
-        )
+        self._target = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        self._is_proxied = endpoint.egress.proxies(self._target[0])
+        trust = _trust(endpoint) if parts.scheme == "https" else None
+        self._pool = _proxied(endpoint, trust, self._backend) if self._is_proxied else _direct(trust, self._backend)
         # Whoever asks for a longer timeout than ours has a collector that takes long to answer.
         patience = endpoint.timeout_seconds if endpoint.timeout_seconds > ATTEMPT_SECONDS else _READ_SECONDS
         self._timeouts = {"connect": _CONNECT_SECONDS, "write": _WRITE_SECONDS, "read": patience}
 
     def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:
         """Posts *body*, compressed if the endpoint wants that and it is worth it."""
+        headers = {"content-type": content_type, "idempotency-key": key}
+        coding = self._endpoint.compression if len(body) > _COMPRESS_ABOVE_BYTES else "none"
+        if coding != "none":
+            headers["content-encoding"] = coding
+        return self._asked("POST", _compressed(body, coding), headers)
+
+    def reach(self) -> CollectorAnswer:
+        """Asks what the endpoint allows, which changes nothing there: any status says that there is a way, and trust."""
+        return self._asked("OPTIONS", b"", {})
+
+    def _asked(self, method: str, body: bytes, own: Mapping[str, str]) -> CollectorAnswer:
         headers = dict(self._endpoint.headers)
         headers |= {
             "host": self._host,
             "user-agent": headers.get("user-agent", f"dashlight/{__version__}"),
             "accept-encoding": "identity",
-            "content-type": content_type,
-            "idempotency-key": key,
+            **own,
         }
-        coding = self._endpoint.compression if len(body) > _COMPRESS_ABOVE_BYTES else "none"
-        if coding != "none":
-            headers["content-encoding"] = coding
         try:
             encoded = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
             with silenced():
-                return self._post(_compressed(body, coding), encoded)
+                return self._answer(method, body, encoded)
         except RefusedAddressError as refused:
             return CollectorAnswer(failure="refused address", detail=str(refused))
         except Exception as failure:
@@ -82,10 +87,13 @@ class HttpSender:
         with silenced():
             self._pool.close()
 
-    def _post(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> CollectorAnswer:
+    def _answer(self, method: str, body: bytes, headers: list[tuple[bytes, bytes]]) -> CollectorAnswer:
         self._backend.deadline_at = self._monotonic() + self._endpoint.timeout_seconds
+        if self._is_proxied:
+            self._backend.check_target(*self._target)
         extensions = {"timeout": self._timeouts}
-        with self._pool.stream("POST", self._endpoint.url, headers=headers, content=body, extensions=extensions) as got:
+        url = self._endpoint.url
+        with self._pool.stream(method, url, headers=headers, content=body, extensions=extensions) as got:
             said = {name.lower(): value for name, value in got.headers}
             return CollectorAnswer(
                 status=got.status,
@@ -109,12 +117,43 @@ def _compressed(body: bytes, coding: Compression) -> bytes:
     return body if coding == "none" else zlib.compress(body, 1, _WINDOW_BITS[coding])
 
 
+def _direct(trust: ssl.SSLContext | None, backend: DeadlineBackend) -> httpcore.ConnectionPool:
+    return httpcore.ConnectionPool(
+        ssl_context=trust, max_connections=1, keepalive_expiry=_KEEPALIVE_SECONDS, network_backend=backend
+    )
+
+
+def _proxied(endpoint: Endpoint, trust: ssl.SSLContext | None, backend: DeadlineBackend) -> httpcore.HTTPProxy:
+    egress = endpoint.egress
+    credentials = egress.proxy_credentials
+    return httpcore.HTTPProxy(
+        egress.proxy,
+        proxy_auth=None if credentials is None else (credentials[0].encode(), credentials[1].encode()),
+        ssl_context=trust,
+        # A proxy has no business with the certificate that is to be shown to the endpoint.
+        proxy_ssl_context=_usual_trust(egress.authorities) if egress.proxy.startswith("https") else None,
+        max_connections=1,
+        keepalive_expiry=_KEEPALIVE_SECONDS,
+        network_backend=backend,
+    )
+
+
+def _usual_trust(authorities: str) -> ssl.SSLContext:
+    """The usual authorities, and those of the file *authorities* where there is one."""
+    context = httpcore.default_ssl_context()
+    if authorities:
+        context.load_verify_locations(cafile=authorities)
+    return context
+
+
 def _trust(endpoint: Endpoint) -> ssl.SSLContext:
     """Whom to believe, and the certificate to show."""
     if endpoint.certificate:
         context = ssl.create_default_context(cafile=endpoint.certificate)
+        if endpoint.egress.authorities:
+            context.load_verify_locations(cafile=endpoint.egress.authorities)
     else:
-        context = httpcore.default_ssl_context()
+        context = _usual_trust(endpoint.egress.authorities)
     if endpoint.client_certificate:
         context.load_cert_chain(endpoint.client_certificate, endpoint.client_key or None)
     return context

@@ -57,6 +57,13 @@ def masked(url: str) -> str:
     return re.sub(r"([?#]).*", r"\1***", shown, flags=re.DOTALL)
 
 
+def origin(url: str) -> str:
+    """Scheme, host and port of *url*, which can be read as one."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port is not None else "")
+
+
 def joined(base: str, *, path: str) -> str:
     """*base* with *path* after it, unless it ends so already."""
     parts: SplitResult = urlsplit(base)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
+from dashlight.runtime.assembly.heartbeats import NO_HEARTBEATS, PlannedHeartbeat, heartbeats_of
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
@@ -21,7 +23,11 @@ from dashlight.settings import Settings
 from dashlight.version import __version__
 
 if TYPE_CHECKING:
-    from dashlight.deliver.delivery import Connect
+    from dashlight.deliver.alerting.collector import CollectorRoute
+    from dashlight.deliver.alerting.route import Route
+    from dashlight.deliver.delivery import Connect, EventFormat
+    from dashlight.deliver.transport.answer import Send
+    from dashlight.runtime.assembly.alert_routes import PlannedRoutes
 
 logger = logging.getLogger("dashlight")
 
@@ -33,6 +39,8 @@ def analysis(
     spans_to: Endpoint | None,
     events_to: Endpoint | None,
     metrics_to: Endpoint | None = None,
+    alerts_to: PlannedRoutes | None = None,
+    heartbeats: Mapping[str, PlannedHeartbeat] = NO_HEARTBEATS,
     answers: Answers | None = None,
     clock: Clock,
     application: str = "",
@@ -42,7 +50,7 @@ def analysis(
     """Everything behind the inbox; called on the analysis thread.
 
     Raises:
-        SettingsError: thresholds that cannot be read.
+        SettingsError: thresholds that cannot be read; with DASHLIGHT_STRICT, a column that the reference does not have.
         ReferenceDataError: a reference file that cannot be used.
     """
     from opentelemetry.sdk.version import __version__ as sdk_version
@@ -51,7 +59,12 @@ def analysis(
     from dashlight.counting.policy import Policy
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
+    from dashlight.deliver.alerting.collector import CollectorRoute
+    from dashlight.deliver.alerting.courier import Couriers
+    from dashlight.deliver.alerting.document import AlertContext
+    from dashlight.deliver.alerting.owed import LOG, Owed
     from dashlight.deliver.delivery import Delivery
+    from dashlight.deliver.encoding.cloudevents import CloudEventEncoder
     from dashlight.deliver.encoding.logs import LogEncoder
     from dashlight.deliver.encoding.metrics import MetricEncoder
     from dashlight.deliver.encoding.ndjson import NdjsonEncoder
@@ -62,13 +75,17 @@ def analysis(
     from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor, limits_of
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
-    from dashlight.runtime.assembly.machine import instance_of, meeting_of
+    from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
+    from dashlight.runtime.assembly.names import check_names
+    from dashlight.runtime.assembly.start_line import Start, start_line
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
     from dashlight.serving.access import Access, token_of
     from dashlight.store.learned import LearnedReferences
     from dashlight.store.reference_file import ReferenceFile
+    from dashlight.store.tries import CommandTries
     from dashlight.workers.member import Sharing
+    from dashlight.workers.operator import Operator
 
     # What may be refused comes first, before a thread is started.
     policy = Policy(
@@ -90,6 +107,8 @@ def analysis(
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
     reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
     reference = reference_file.read() if reference_file is not None else None
+    if reference is not None:
+        check_names(reference, policy, columns=settings.columns, is_strict=settings.strict)
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
     meeting = meeting_of(settings, environ, application)
     learned = LearnedReferences(None if meeting is None else meeting.path)
@@ -107,12 +126,31 @@ def analysis(
     encoder = SpanEncoder(
         resource, "dashlight", __version__, known_methods=known_methods(environ), limits=span_limits(environ)[0]
     )
-    event_format = (
-        LogEncoder(resource, "dashlight", __version__, epoch=epoch)
-        if settings.collector_format == "otlp"
-        else NdjsonEncoder(resource, epoch=epoch)
+    event_formats: dict[str, Callable[[], EventFormat]] = {
+        "otlp": lambda: LogEncoder(resource, "dashlight", __version__, epoch=epoch),
+        "ndjson": lambda: NdjsonEncoder(resource, epoch=epoch),
+        "cloudevents": lambda: CloudEventEncoder(resource, epoch=epoch),
+    }
+    event_format = event_formats[settings.collector_format]()
+    directory = None if meeting is None else meeting.path
+    routes: list[Route] = [] if events_to is None else [_collector(events_to, event_format, settings, connect, clock)]
+    if alerts_to is not None:
+        routes += alerts_to.routes(
+            AlertContext(str(resource["service.name"]), str(machine["service.instance.id"]), settings.trace_url),
+            clock=clock,
+            connect=connect or _over_http,
+            tries=CommandTries(None if directory is None else directory / "on_alert.json"),
+        )
+    owed = Owed([LOG, *(route.name for route in routes)])
+    sharing = Sharing(
+        policy,
+        References(learned, reference),
+        meeting=meeting,
+        process=process,
+        clock=clock,
+        owed=owed,
+        operator=Operator(directory, settings.false_alarms),
     )
-    sharing = Sharing(policy, References(learned, reference), meeting=meeting, process=process, clock=clock)
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,
         events=(events_to, event_format) if events_to is not None else None,
@@ -126,6 +164,20 @@ def analysis(
         from dashlight.serving.app import ServedApp
 
         answers.open(ServedApp(Access(token_of(settings.token, token_file)), sharing.figures))
+    if meeting is None or meeting.is_first:
+        start = Start(
+            settings=settings,
+            served=served_of(environ, application),
+            reference=reference,
+            learned_count=learned.count,
+            events_to=events_to,
+            spans_to=spans_to,
+            metrics_to=metrics_to,
+            routes=[route.name for route in routes if not isinstance(route, CollectorRoute)],
+            directory=None if meeting is None else meeting.path,
+            is_lasting=meeting is not None and meeting.is_lasting,
+        )
+        logger.info("%s", start_line(start))
     return Pipeline(
         decoder=Decoder(
             model=settings.model,
@@ -142,7 +194,6 @@ def analysis(
             sampler=EventSampler(settings.sample_rate),
             payloads=settings.payloads == "features",
             redacted=settings.redact,
-            trace_url=settings.trace_url,
             genai=speaks_genai(environ),
         ),
         counter=MachineCounter(process, policy, References(learned, file=reference_file)),
@@ -157,9 +208,40 @@ def analysis(
         ),
         clock=clock,
         reference_file=reference_file,
+        heartbeats=heartbeats_of(
+            heartbeats,
+            AlertContext(str(resource["service.name"]), str(machine["service.instance.id"])),
+            clock=clock,
+            pane_seconds=settings.pane,
+            connect=connect or _over_http,
+        ),
+        couriers=Couriers(routes, owed, clock=clock),
+        shutdown_seconds=settings.shutdown_timeout,
+    )
+
+
+def _collector(
+    to: Endpoint, form: EventFormat, settings: Settings, connect: Connect | None, clock: Clock
+) -> CollectorRoute:
+    from dashlight.deliver.alerting.collector import CollectorRoute
+
+    return CollectorRoute(
+        f"the collector at {to.shown}",
+        form,
+        connect=partial(connect or _over_http, to),
+        clock=clock,
+        jitter=random.random,
+        trace_url=settings.trace_url,
     )
 
 
 def _old_name(name: str, columns: Mapping[str, str]) -> str:
     """What traffic calls the column that *columns*, old names to new, call *name*."""
     return next((old for old, new in columns.items() if new == name), name)
+
+
+def _over_http(endpoint: Endpoint) -> Send:
+    # Loads httpcore, on the thread of the route and not before there is something to send.
+    from dashlight.deliver.transport.http import HttpSender
+
+    return HttpSender(endpoint)

@@ -21,10 +21,14 @@ logger = logging.getLogger(__name__)
 
 def meeting_of(settings: Settings, environ: Mapping[str, str], application: str) -> Meeting | None:
     """Where the processes meet that serve the same on this machine; None, said once, where they cannot."""
-    served = application_of(sys.argv, cwd=_cwd(), environ=environ, name=application)
-    try:
-        if settings.state_dir:
+    served = served_of(environ, application)
+    if settings.state_dir:
+        try:
             return _furnished(Meeting.open(Path(settings.state_dir), served))
+        except StateError as error:
+            # The processes meet all the same: else each would judge by itself, and alarm.
+            logger.warning("nothing outlives this server: %s", error)
+    try:
         # Workers of one server have the same environment; two servers of one application may not.
         variables = sorted(f"{name}={value}" for name, value in environ.items() if name.startswith(PREFIX))
         digest = hashlib.sha256("\0".join(variables).encode(errors="surrogateescape")).hexdigest()
@@ -32,6 +36,11 @@ def meeting_of(settings: Settings, environ: Mapping[str, str], application: str)
     except StateError as error:
         logger.warning("this process goes on alone, and nothing outlives it: %s", error)
         return None
+
+
+def served_of(environ: Mapping[str, str], application: str) -> str:
+    """What this process serves, in words; *application* is what an adapter says."""
+    return application_of(sys.argv, cwd=_cwd(), environ=environ, name=application)
 
 
 def _furnished(meeting: Meeting) -> Meeting:
