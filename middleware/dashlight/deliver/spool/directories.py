@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import sleep, time
+from time import sleep
 from typing import Final
 
 from dashlight.store.locks import try_lock
@@ -44,7 +44,6 @@ class OwnedDirectory:
         except BaseException:
             os.close(descriptor)
             raise
-        step("directory named")
         return cls(path, descriptor)
 
     @classmethod
@@ -107,11 +106,11 @@ def is_owned(path: Path) -> bool:
         os.close(descriptor)
 
 
-def remove_drafts(root: Path) -> None:
-    """Removes directories whose makers died before these had a name."""
+def remove_drafts(root: Path, *, at: float) -> None:
+    """Removes directories whose makers died before these had a name; *at* in seconds since the epoch."""
     for path in root.glob(f"{_PREFIX}*{_NEW}"):
         with suppress(OSError):
-            if is_abandoned(path.lstat(), at=time()) and not is_owned(path):
+            if is_abandoned(path.lstat(), at=at) and not is_owned(path):
                 shutil.rmtree(path)
 
 

@@ -104,7 +104,7 @@ class Spool:
                 self._enter()
                 with locked(self.root, self._hold):  # where nothing can be locked, that is said at the start
                     pass
-                remove_drafts(self.root)
+                remove_drafts(self.root, at=self.clock.now())
                 for path in directories(self.root):
                     if len(self._adopted) >= _MOST_ADOPTED:
                         break
@@ -190,12 +190,13 @@ class Spool:
             if self._home is not None:
                 self._home.forget()
             self._home = OwnedDirectory.make(self.root, step=self.step)
+            self.step("directory named")
         return self._home.path
 
     def _take_over(self, owned: OwnedDirectory) -> None:
+        self._adopted[owned.path] = owned
         remove_strays(owned.path)
         names = [name for name in map(SegmentName.read, sorted(os.listdir(owned.path))) if name is not None]  # noqa: PTH208 - names
-        self._adopted[owned.path] = owned
         for name in names:
             holder = next((each for each in self._holders if each.accepts(name.kind)), None)
             if holder is None:
