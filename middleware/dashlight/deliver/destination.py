@@ -6,8 +6,8 @@ from collections.abc import Callable
 from math import inf
 
 from dashlight.clock import Clock
+from dashlight.deliver.entries import Entry, is_older
 from dashlight.deliver.formats import EnvelopedFormat, Format
-from dashlight.deliver.lane import Entry, is_older
 from dashlight.deliver.outbox import Batch, DropReason, Outbox
 from dashlight.deliver.poison import PoisonTally
 from dashlight.deliver.spool.backlog import Backlog

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Literal, TypeAlias
 
-from dashlight.deliver.lane import Entry, Lane
+from dashlight.deliver.entries import Entry, EntryQueue
 from dashlight.deliver.spool.backlog import TakenRecord
 from dashlight.deliver.spool.holder import LossReason
 
@@ -92,7 +92,7 @@ class Outbox:
     def __init__(self, *, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
         self.most_entries = most_entries
         self._lock = threading.Lock()
-        self._lane = Lane(most_entries, most_bytes)
+        self._queue = EntryQueue(most_entries, most_bytes)
         self._offered = self._delivered = self._rejected = 0
         self._recovered = self._spooled = self._taken_back = 0
         self._dropped: Counter[str] = Counter()
@@ -102,7 +102,7 @@ class Outbox:
         """How many of *payloads* were taken in; the rest is counted as `outbox_full`, or as `shutdown` once closed."""
         with self._lock:
             self._offered += len(payloads)
-            taken_count = 0 if self._closed else self._lane.put(payloads, at)
+            taken_count = 0 if self._closed else self._queue.put(payloads, at)
             if taken_count < len(payloads):
                 self._dropped["shutdown" if self._closed else "outbox_full"] += len(payloads) - taken_count
             return taken_count
@@ -110,7 +110,7 @@ class Outbox:
     def replace(self, payload: bytes, *, at: float) -> bool:
         """Takes in *payload* in place of all that is queued, which is counted as `replaced`; whether it was taken."""
         with self._lock:
-            replaced_count = 0 if self._closed else self._lane.forgo()
+            replaced_count = 0 if self._closed else self._queue.forgo()
             if replaced_count:
                 self._dropped["replaced"] += replaced_count
         return self.put([payload], at=at) == 1
@@ -124,13 +124,13 @@ class Outbox:
     def waiting(self) -> Waiting:
         """What is queued now."""
         with self._lock:
-            queue = self._lane.queue
-            return Waiting(len(queue), self._lane.queued_bytes, queue[0][1] if queue else inf)
+            queue = self._queue.queue
+            return Waiting(len(queue), self._queue.queued_bytes, queue[0][1] if queue else inf)
 
     def take(self, *, most_entries: int, most_bytes: int, key: str) -> Batch | None:
         """The next batch, from then on in flight; of one entry at least; None where nothing waits."""
         with self._lock:
-            entries = self._lane.take(most_entries, most_bytes)
+            entries = self._queue.take(most_entries, most_bytes)
             return Batch(entries, key) if entries else None
 
     def deliver(self, batch: Batch, *, rejected_count: int = 0) -> None:
@@ -183,7 +183,7 @@ class Outbox:
     def expire(self, *, at: float, most_seconds: float) -> int:
         """Drops what has been queued for *most_seconds* at the moment *at*; how many."""
         with self._lock:
-            expired_count = self._lane.expire(at=at, most_seconds=most_seconds)
+            expired_count = self._queue.expire(at=at, most_seconds=most_seconds)
             if expired_count:
                 self._dropped["expired"] += expired_count
             return expired_count
@@ -201,15 +201,15 @@ class Outbox:
         with self._lock:
             self._closed = self._abandoned = True
             self._spooled, self._taken_back = self._spooled + self._taken_back, 0
-            left_count = self._lane.held_count
+            left_count = self._queue.held_count
             if left_count:
                 self._dropped["shutdown"] += left_count
-            self._lane.clear()
+            self._queue.clear()
 
     def counts(self) -> Counts:
         """Where everything that was offered is now."""
         with self._lock:
-            queued = len(self._lane.queue)
+            queued = len(self._queue.queue)
             return Counts(
                 offered=self._offered,
                 recovered=self._recovered,
@@ -217,7 +217,7 @@ class Outbox:
                 rejected=self._rejected,
                 dropped=dict(self._dropped),
                 queued=queued,
-                in_flight=self._lane.held_count - queued + self._taken_back,
+                in_flight=self._queue.held_count - queued + self._taken_back,
                 spooled=self._spooled,
             )
 
@@ -226,5 +226,5 @@ class Outbox:
         if not self._abandoned and batch.record is not None:
             self._taken_back -= len(batch)
         elif not self._abandoned:
-            self._lane.release(batch.entries)
+            self._queue.release(batch.entries)
         return not self._abandoned

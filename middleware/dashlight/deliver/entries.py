@@ -13,7 +13,7 @@ Entry: TypeAlias = tuple[bytes, float]
 """An encoded event or span, and when it came (seconds on the monotonic clock)."""
 
 
-class Lane:
+class EntryQueue:
     """Entries, and the room that they take until they are settled."""
 
     __slots__ = ("_most_bytes", "_most_entries", "held_bytes", "held_count", "queue", "queued_bytes")
