@@ -67,7 +67,7 @@ class Life:
         self.outbox.close()
         self.destination.hurry(is_ending=True)
         self.run(0.0)
-        self.destination.shelve()
+        self.destination.shelve(is_ending=True)
         self.spool.close()
         self.outbox.abandon()
         return self.outbox.counts()
@@ -237,7 +237,7 @@ def test_what_hangs_in_a_request_at_the_end_is_on_disk_and_the_late_answer_chang
     thread = threading.Thread(target=one.destination.step)
     thread.start()
     assert begun.wait(20)
-    one.destination.shelve()
+    one.destination.shelve(is_ending=True)
     one.spool.close()
     one.outbox.abandon()
     gate.set()
@@ -250,6 +250,51 @@ def test_what_hangs_in_a_request_at_the_end_is_on_disk_and_the_late_answer_chang
     assert two.outbox.counts() == Counts(recovered=1, delivered=1)
     # The same key: whoever keeps them sees that it is the same batch.
     assert len({key for _, key in collector.requests}) == 1
+
+
+def test_what_hangs_in_a_request_at_a_flush_is_on_disk_and_is_sent_from_there(live: Any, collector: Any) -> None:
+    gate, begun = threading.Event(), threading.Event()
+
+    def hang(_texts: Sequence[str]) -> None:
+        begun.set()
+        assert gate.wait(20)
+
+    one = live()
+    one.put("a")
+    one.clock.advance(2.0)
+    collector.answer_to = hang
+    thread = threading.Thread(target=one.destination.step)
+    thread.start()
+    assert begun.wait(20)
+    one.put("b")
+    one.destination.shelve()
+    in_between = one.outbox.counts()
+    gate.set()
+    thread.join()
+    collector.answer_to = lambda _texts: None
+    one.run(5.0)
+
+    assert in_between == Counts(offered=2, spooled=2)
+    assert one.outbox.counts() == Counts(offered=2, delivered=2)
+    assert collector.requests[0] == collector.requests[1]
+
+
+def test_what_is_in_hand_from_a_segment_that_was_removed_is_written_anew_at_the_end(
+    live: Any, collector: Any, tmp_path: Path
+) -> None:
+    collector.answers = [GONE]
+    one = live()
+    one.put("a")
+    one.run(2.0)
+    for path in tmp_path.rglob("*.seg"):
+        path.unlink()
+    ended = one.end()
+    collector.answers = [OK]
+    two = live()
+    two.run(5.0)
+
+    assert ended == Counts(offered=1, spooled=1)
+    assert two.outbox.counts() == Counts(recovered=1, delivered=1)
 
 
 def test_a_record_that_is_too_large_is_halved_and_acknowledged_as_a_whole(live: Any, collector: Any) -> None:

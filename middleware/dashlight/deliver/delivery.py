@@ -189,11 +189,13 @@ class Delivery:
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is here at once, waits at most *timeout_seconds* for it, and tells how much is still pending.
 
-        For a collector that has been failing already it waits no longer than one attempt takes. What is on disk is not
-        pending.
+        For a collector that has been failing already it waits no longer than one attempt takes. What could not be sent is
+        then put on disk, for the server may end without telling anybody; what is there is not pending.
         """
         self._do_asides()
         self._hurry(timeout_seconds)
+        for thread in self._threads.values():
+            thread.destination.shelve()
         return sum(outbox.counts().pending for outbox in self._outboxes.values())
 
     def close(self, timeout_seconds: float) -> None:
@@ -215,7 +217,7 @@ class Delivery:
         for thread in self._threads.values():
             thread.join(end_at - kept_back - self._clock.monotonic())
         for thread in self._threads.values():
-            thread.destination.shelve()
+            thread.destination.shelve(is_ending=True)
         if self._spool is not None:
             self._spool.close()
         for outbox in self._outboxes.values():

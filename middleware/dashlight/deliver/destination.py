@@ -111,28 +111,31 @@ class Destination:
             return
         answer = self._attempt(batch)
         with self._lock:
-            self._in_hand = None
-            if not self._has_ended:
+            # What was put on disk meanwhile is sent from there, whatever came of this attempt.
+            if self._in_hand is batch and not self._has_ended:
+                self._in_hand = None
                 self._conclude(batch, answer, tried_at=at)
                 self._shelve_what_waits(at)
 
-    def shelve(self) -> None:
-        """Ends: everything that is not delivered goes to disk, where there is room; may be called while a request hangs."""
+    def shelve(self, *, is_ending: bool = False) -> None:
+        """Puts everything that is not delivered on disk, where there is one; also while a request hangs, from any thread.
+
+        *is_ending*: nothing is sent any more.
+        """
         with self._lock:
-            if self._has_ended:
-                return
-            self._has_ended = True
-            batches = deque([*([self._in_hand] if self._in_hand is not None else ()), *self._under_way])
-            self._under_way.clear()
+            self._has_ended = self._has_ended or is_ending
             if self._backlog is None:
                 return
-            is_there = self._backlog.give_back()
-            for batch in (*batches, *iter(self._take, None)):
-                if batch.record is not None:
-                    if not is_there:
+            if self._in_hand is not None and self._in_hand.record is None and self._keep(self._in_hand):
+                self._in_hand = None
+            self._shelve_under_way()
+            self._shelve_live(lambda: True)
+            if is_ending and not self._backlog.give_back():
+                # Somebody removed its segment, to make room.
+                for batch in (self._in_hand, *self._under_way):
+                    if batch is not None and batch.record is not None:
                         self._keep(batch)
-                elif not self._keep(batch):
-                    break
+            self._backlog.sync()
 
     def close(self) -> None:
         """Closes the connection."""
@@ -159,16 +162,21 @@ class Destination:
 
     def _shelve_what_waits(self, at: float) -> None:
         """Puts on disk what waits in memory for a collector that fails, so that it neither expires nor takes room."""
+        if self._shelves:
+            self._shelve_under_way()
+        self._shelve_live(lambda: self._shelves and self._live_at() <= at)
+
+    def _shelve_under_way(self) -> None:
         for _ in range(len(self._under_way)):
             batch = self._under_way.popleft()
-            if batch.record is not None or not (self._shelves and self._keep(batch)):
+            if batch.record is not None or not self._keep(batch):
                 self._under_way.append(batch)
-        while self._shelves and self._live_at() <= at:
-            taken = self._take()
-            if taken is None:
+
+    def _shelve_live(self, is_wanted: Callable[[], bool]) -> None:
+        while is_wanted() and (batch := self._take()) is not None:
+            if not self._keep(batch):
+                self._under_way.append(batch)
                 return
-            if not self._keep(taken):
-                self._under_way.append(taken)
 
     def _keep(self, batch: Batch) -> bool:
         """Whether *batch* could be written to disk."""
@@ -236,7 +244,10 @@ class Destination:
 
     def _conclude(self, batch: Batch, answer: CollectorAnswer, *, tried_at: float) -> None:
         at = self._clock.monotonic()
-        match meaning(answer, speaks_otlp=self._form.speaks_otlp):
+        verdict = meaning(answer, speaks_otlp=self._form.speaks_otlp)
+        if verdict in {"rejected", "too_large", "poisoned"}:
+            self._health.reached()
+        match verdict:
             case "delivered":
                 rejected_count = min(self._form.rejected_count(answer.body), len(batch))
                 self._health.delivered()
@@ -256,20 +267,16 @@ class Destination:
                 self._health.misconfigured(answer, at=at)
                 self._hold(batch, until=at + PROBE_SECONDS)
             case "rejected":
-                self._health.reached()
                 self._settle(batch, rejected_count=len(batch))
                 self._health.lost(str(answer), count=len(batch), at=at)
-            case "too_large" | "poisoned" if len(batch) > 1:
-                self._health.reached()
+            case _ if len(batch) > 1:  # too large, or poisoned
                 middle = len(batch) // 2
                 for half in (batch.entries[middle:], batch.entries[:middle]):
                     self._under_way.appendleft(self._part(batch, half))
             case "too_large":
-                self._health.reached()
                 self._settle(batch, dropped="too_large")
                 self._health.lost(str(answer), count=1, at=at)
-            case _:  # poisoned, and alone
-                self._health.reached()
+            case "poisoned":
                 self._settle(batch, rejected_count=1)
                 self._health.lost(str(answer), count=1, at=at)
                 if self._poison.is_the_collector():

@@ -32,13 +32,16 @@ def process(tmp_path: Path) -> Iterator[Callable[..., Delivery]]:
     made: list[Delivery] = []
 
     def start(url: str, *, timeout_seconds: float = 0.5) -> Delivery:
+        spool = Spool(tmp_path / "spool", clock=SystemClock(), free_share=lambda _path: 0.5)
         made.append(
             Delivery(
                 events=(Endpoint(url, timeout_seconds=timeout_seconds), NdjsonEncoder({}, epoch=1)),
-                spool=Spool(tmp_path / "spool", clock=SystemClock(), free_share=lambda _path: 0.5),
+                spool=spool,
                 jitter=lambda: 0.0,
             )
         )
+        # Before its thread does, so that the test knows what was left.
+        spool.look()
         made[-1].start()
         return made[-1]
 

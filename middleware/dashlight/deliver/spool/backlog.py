@@ -107,10 +107,21 @@ class Backlog:
         """Puts what is in hand back; whether it is still there for the next who looks."""
         with self.spool.lock:
             taken, self._in_hand = self._in_hand, None
-            if taken is None or taken.segment.is_gone:
+            if taken is None:
                 return False
+            if not taken.segment.is_gone and not taken.segment.path.exists():
+                self._lose(taken.segment, "spool_full")
             taken.segment.in_hand_count = 0
-            return True
+            return not taken.segment.is_gone
+
+    def sync(self) -> None:
+        """Waits until what was written has reached the disk, whatever the policy is."""
+        with self.spool.lock:
+            if self._writer is not None and not self.spool.is_closed:
+                try:
+                    self._writer.sync()
+                except OSError as error:
+                    self.spool.fail(error, kind="not_synced")
 
     def accepts(self, kind: Kind) -> bool:
         """Whether it may send such records."""

@@ -68,7 +68,7 @@ class Spool:
         """Held for every change; the deliveries of a process share it."""
         self.troubles: Counter[str] = Counter()
         """`unusable`, `disk_full`, `not_locked` and `not_written`: batches stayed in memory; `not_acknowledged`: one may
-        come twice; `not_read`, `not_set_aside`: a segment is left where it is."""
+        come twice; `not_read`, `not_set_aside`: a segment is left where it is; `not_synced`: a power cut may cost it."""
         self._free_share = free_share
         self._holders: list[Holder] = []
         self._home: OwnedDirectory | None = None

@@ -114,7 +114,7 @@ def send_spool(environ: Mapping[str, str], root: Path, *, timeout_seconds: float
         while (counts := destination.outbox.counts()).spooled + counts.pending and destination.due_at() < end_at:
             time.sleep(max(destination.due_at() - clock.monotonic(), 0.0))
             destination.step()
-        destination.shelve()
+        destination.shelve(is_ending=True)
         destination.close()
     spool.close()
     for destination in destinations:
