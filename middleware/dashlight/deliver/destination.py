@@ -22,8 +22,6 @@ more than that."""
 MOST_BATCH_ENTRIES, MOST_BATCH_BYTES = 2048, 2**20
 MOST_AGE_SECONDS = 300.0
 """In memory; on disk nothing expires by its age."""
-_CROWDED_SHARE = 0.5
-"""Of the room in the outbox; what a collector is too slow for goes to disk from there on."""
 
 
 class Destination:
@@ -71,10 +69,7 @@ class Destination:
         self._is_ending = self._has_ended = False
 
     def hurry(self, *, is_ending: bool = False) -> None:
-        """Sends what is here now without lingering for company, and tries once even where a retry should wait.
-
-        *is_ending*: what waits on disk stays there.
-        """
+        """Sends what is here at once, and tries once where a retry should wait. *is_ending*: what is on disk stays there."""
         # A collector that has been failing gets one more chance; one that was well gets as many as there is time for.
         self._chances = 1 if self._health.troubled else None
         self._hurried_at = self._clock.monotonic()
@@ -147,7 +142,7 @@ class Destination:
         """Whether what is new goes to disk: the collector fails, or is too slow."""
         if self._backlog is None or not self._backlog.spool.is_usable:
             return False
-        return self._health.troubled or self.outbox.waiting().count > _CROWDED_SHARE * self.outbox.most_entries
+        return self._health.troubled or self.outbox.is_crowded
 
     @property
     def _has_backlog(self) -> bool:

@@ -25,6 +25,8 @@ DropReason: TypeAlias = Literal[
 ]
 
 MOST_ENTRIES, MOST_BYTES = 10_000, 32 * 2**20
+_CROWDED_SHARE = 0.5
+"""Of the room; what a collector is too slow for goes to disk from there on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class Outbox:
     """
 
     def __init__(self, *, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
-        self.most_entries = most_entries
+        self._crowded_entries, self._crowded_bytes = _CROWDED_SHARE * most_entries, _CROWDED_SHARE * most_bytes
         self._lock = threading.Lock()
         self._queue = EntryQueue(most_entries, most_bytes)
         self._offered = self._delivered = self._rejected = 0
@@ -120,6 +122,12 @@ class Outbox:
         with self._lock:
             self._offered += count
             self._dropped[reason] += count
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether what is queued takes more than half of the room."""
+        waiting = self.waiting()
+        return waiting.count > self._crowded_entries or waiting.size_bytes > self._crowded_bytes
 
     def waiting(self) -> Waiting:
         """What is queued now."""
