@@ -37,6 +37,8 @@ class Storms:
     """How often each event arrived, by its id, whatever the sender was told of it."""
     keys: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """The idempotency keys with which each event arrived."""
+    predictions: set[str] = field(default_factory=set[str])
+    """The ids of those among them that tell of an exchange."""
     request_count: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,6 +56,8 @@ class Storms:
             for event in events:
                 self.taken[event["id"]] += 1
                 self.keys.setdefault(event["id"], set()).add(key)
+                if event["name"] == "dashlight.prediction":
+                    self.predictions.add(event["id"])
 
 
 class _Server(ThreadingHTTPServer):
@@ -89,6 +93,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif what == "poison":
             poisoned = any(POISON in event["body"] for event in events)
             self._answer(400) if poisoned else self._take(events, key)
+        elif what == "hang":
+            time.sleep(20.0)
+            self._cut()
         elif what == "slow":
             time.sleep(1.0)
             self._take(events, key)
