@@ -15,6 +15,7 @@ SpanSource: TypeAlias = Literal["auto", "enrich", "server", "own", "off"]
 CollectorFormat: TypeAlias = Literal["otlp", "ndjson", "cloudevents"]
 WebhookFormat: TypeAlias = Literal["auto", "json", "slack"]
 Payloads: TypeAlias = Literal["off", "features"]
+SpoolFsync: TypeAlias = Literal["never", "segment", "batch"]
 
 _OF_KUBERNETES = re.compile(
     r"(DASHLIGHT(?:_[A-Z0-9_]+?)??)_(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT(?:_[0-9]+_[A-Z_]+)?)"
@@ -111,7 +112,13 @@ class Settings:
     trace_url: str = _variable("", "an http or https URL with {trace_id} in it", units.with_field("{trace_id}"))
     """URL of a trace, with `{trace_id}` in it, for links in alerts."""
     state_dir: str = _variable("", "a directory", str.strip)
-    """Directory for what must survive a restart: learned references, windows, evidence, states of alerts."""
+    """Directory for what must survive a restart: learned references, windows, evidence, states of alerts, and what could not be delivered yet."""
+    spool: int = _variable("256MiB", "a size such as 256MiB, or 0 for none", units.size_bytes)
+    """Bytes in the state directory for spans and events that wait for a collector, over all workers; the oldest give way. `0`: none."""
+    spool_fsync: SpoolFsync = _variable("never", "never, segment or batch", units.one_of(*get_args(SpoolFsync)))
+    """When the spool waits for the disk: only at shutdown, after each segment, or after each batch. A power cut costs what did not reach it."""
+    spool_key: str = _variable("", "16 to 4096 visible characters of ASCII", units.secret, is_secret=True)
+    """Secret with which the spool is encrypted (`pip install 'dashlight[sealed]'`); unset: it is not."""
     app: str = _variable("", "an import path such as package.module:app", str.strip)
     """The ASGI app that `dashlight.wrap:app` wraps."""
     path: str = _variable("/dashlight", "a path that begins with /, such as /dashlight", units.url_path)

@@ -278,3 +278,4 @@ class Pipeline:
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         self._sharing.forget()
+        self._delivery.forget()

@@ -65,7 +65,6 @@ def test_a_prediction_carries_the_ids_of_its_exchange(exchange: Callable[..., Ex
         0x1122334455667788,
         1,
     )
-    assert not event.urgent
 
 
 def test_a_prediction_tells_what_is_known_and_nothing_of_the_payload(exchange: Callable[..., Exchange]) -> None:
@@ -227,7 +226,7 @@ def test_scores_of_an_endpoint_travel_together() -> None:
         model="fraud",
     )
 
-    assert (event.name, event.at, event.seq, event.severity, event.urgent) == ("dashlight.scores", 5.0, 3, 9, False)
+    assert (event.name, event.at, event.seq, event.severity) == ("dashlight.scores", 5.0, 3, 9)
     assert event.attributes == {
         "dashlight.model.name": "fraud",
         "http.route": "/predict",

@@ -25,7 +25,8 @@ from dashlight.version import __version__
 if TYPE_CHECKING:
     from dashlight.deliver.alerting.collector import CollectorRoute
     from dashlight.deliver.alerting.route import Route
-    from dashlight.deliver.delivery import Connect, EventFormat
+    from dashlight.deliver.delivery import Connect
+    from dashlight.deliver.formats import EventFormat
     from dashlight.deliver.transport.answer import Send
     from dashlight.runtime.assembly.alert_routes import PlannedRoutes
 
@@ -52,6 +53,7 @@ def analysis(
     Raises:
         SettingsError: thresholds that cannot be read; with DASHLIGHT_STRICT, a column that the reference does not have.
         ReferenceDataError: a reference file that cannot be used.
+        MissingExtraError: the spool is to be encrypted, and cryptography is not installed.
     """
     from opentelemetry.sdk.version import __version__ as sdk_version
 
@@ -77,6 +79,7 @@ def analysis(
     from dashlight.metrics.report import MetricReport
     from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
+    from dashlight.runtime.assembly.spool import spool_of
     from dashlight.runtime.assembly.start_line import Start, start_line
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
@@ -111,6 +114,7 @@ def analysis(
         check_names(reference, policy, columns=settings.columns, is_strict=settings.strict)
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
     meeting = meeting_of(settings, environ, application)
+    spool = spool_of(settings, meeting, clock)
     learned = LearnedReferences(None if meeting is None else meeting.path)
     resource = resource_attributes(
         environ,
@@ -155,6 +159,7 @@ def analysis(
         spans=(spans_to, encoder) if spans_to is not None else None,
         events=(events_to, event_format) if events_to is not None else None,
         metrics=(metrics_to, MetricEncoder(machine, "dashlight", __version__)) if metrics_to is not None else None,
+        spool=spool,
         clock=clock,
     )
     delivery.start()
