@@ -12,8 +12,8 @@ from typing import Protocol, TypeAlias
 
 from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.destination import LINGER_SECONDS, Destination, Format
-from dashlight.deliver.encoding.events import Event
-from dashlight.deliver.outbox import Counts, Outbox
+from dashlight.deliver.encoding.events import PREDICTION, Event
+from dashlight.deliver.outbox import Counts, DropReason, Outbox
 from dashlight.deliver.transport.answer import Send
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.untraced import suppress_instrumentation
@@ -92,6 +92,8 @@ class Delivery:
         ]
         self.takes_spans = spans is not None
         self.takes_events = events is not None
+        self.made_count = 0
+        """Events that are of no exchange: scores, reports."""
         self._nudge = threading.Event()
         self._progress = threading.Condition()
         self._stopping = False
@@ -130,9 +132,9 @@ class Delivery:
             self._outboxes["spans"].put(spans, at=self._monotonic(since_at))
             self._nudge.set()
 
-    def lose_span(self) -> None:
-        """Counts a span that could not be encoded."""
-        self._outboxes["spans"].turn_away("unencodable")
+    def lose(self, signal: str, reason: DropReason) -> None:
+        """Counts a span or an event (*signal* says which) that does not come as far as here."""
+        self._outboxes[signal].turn_away(reason)
 
     def send_event(self, event: Event, *, since_at: float = math.inf) -> None:
         """Encodes an event and takes it for delivery; one that cannot be encoded or finds no room is counted."""
@@ -140,6 +142,8 @@ class Delivery:
         if self._event_format is None:
             outbox.turn_away("disabled")
             return
+        # Before the outbox knows of it, see Accounting.
+        self.made_count += event.name != PREDICTION
         try:
             payload = self._event_format.event(event, observed_at=self._clock.now())
         except Exception:

@@ -9,7 +9,15 @@ from operator import itemgetter
 from typing import Literal, TypeAlias
 
 DropReason: TypeAlias = Literal[
-    "outbox_full", "too_large", "unencodable", "expired", "shutdown", "disabled", "replaced", "refused_address"
+    "outbox_full",
+    "too_large",
+    "unencodable",
+    "expired",
+    "shutdown",
+    "disabled",
+    "replaced",
+    "refused_address",
+    "mistake",
 ]
 
 MOST_ENTRIES, MOST_BYTES = 10_000, 32 * 2**20
@@ -50,7 +58,7 @@ class Waiting:
 class Counts:
     """Where everything that was offered is.
 
-    offered = delivered + rejected + sum(dropped) + queued + in_flight, at any moment.
+    offered + recovered = delivered + rejected + sum(dropped) + queued + in_flight + spooled, at any moment.
     """
 
     offered: int = 0
@@ -61,6 +69,10 @@ class Counts:
     """By reason."""
     queued: int = 0
     in_flight: int = 0
+    spooled: int = 0
+    """On disk, in segments that are this process's."""
+    recovered: int = 0
+    """Found in the spool of a process that has ended."""
 
     @property
     def pending(self) -> int:

@@ -99,6 +99,7 @@ class Monitor:
             return Tee(self.capture, scope, receive, send, here=here)
         except Exception as error:
             self.capture.count_failure(error)
+            self.capture.lose()
             return None
 
     def flush(self, timeout_seconds: float | None = None, *, leaving: bool = False) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
 from msgspec.structs import replace
 
+from dashlight.capture.inbox import Captured
 from dashlight.clock import Clock
 from dashlight.counting.agents import agents_of
 from dashlight.counting.claims import Claim, claim_of
@@ -18,9 +19,11 @@ from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import refused_for
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.metrics.accounts import Account
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
 from dashlight.records import Exchange
+from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
@@ -50,8 +53,11 @@ class Pipeline:
         reference_file: ReferenceFile | None = None,
         report: MetricReport | None = None,
         shows_figures: bool = False,
+        captured: Callable[[], Captured] | None = None,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
+
+        *captured* says what the request path has seen; None: what is counted here, and nothing was lost on the way.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*.
@@ -81,6 +87,9 @@ class Pipeline:
         """What had been delivered and lost when the last pane ended."""
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
+        self._handed_count = self._handed_span_count = 0
+        """Exchanges that were to be counted here, and those of them with a span of ours."""
+        self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed)
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
@@ -123,9 +132,17 @@ class Pipeline:
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
+        self._handed_count += len(exchanges)
+        self._handed_span_count += sum(each.own_span is not None for each in exchanges)
         if failures:
             # From here on for all alike: what is counted, the span and the event.
             exchanges = [replace(each, outcome="error") if each.id in failures else each for each in exchanges]
+        try:
+            self._count(exchanges, failures)
+        finally:  # a mistake of ours in the counts costs no span and no event
+            self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
+
+    def _count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         by_endpoint: dict[str, list[Exchange]] = {}
         claims: dict[str, Claim] = {}
         for exchange in exchanges:
@@ -138,7 +155,6 @@ class Pipeline:
         refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
         for route, members in by_endpoint.items():
             self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
-        self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
     def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
         """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""
@@ -223,6 +239,13 @@ class Pipeline:
             return
         logger.info("the reference file was replaced: version %s, %d rows", found.version, found.rows)
         self._alert_publisher.publish(self._sharing.replace_reference(found, at))
+
+    def accounts(self) -> Mapping[str, Account]:
+        """Where everything of each signal is now; from any thread."""
+        return self._accounting.accounts()
+
+    def _handed(self) -> Captured:
+        return Captured(self._handed_count, self._handed_span_count)
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""

@@ -6,11 +6,12 @@ import logging
 import os
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dashlight.capture.inbox import Captured
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
@@ -38,8 +39,9 @@ def analysis(
     application: str = "",
     service: str = "",
     connect: Connect | None = None,
+    captured: Callable[[], Captured] | None = None,
 ) -> Analysis:
-    """Everything behind the inbox; called on the analysis thread.
+    """Everything behind the inbox; called on the analysis thread. *captured* says what the request path has seen.
 
     Raises:
         SettingsError: thresholds that cannot be read.
@@ -157,6 +159,7 @@ def analysis(
         ),
         clock=clock,
         reference_file=reference_file,
+        captured=captured,
     )
 
 

@@ -105,6 +105,7 @@ def assemble(
             application=application,
             service=service,
             connect=connect,
+            captured=capture.captured,
         ),
         look_around=lambda: spans.look_around(app),
         answers=answers,
