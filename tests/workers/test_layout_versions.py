@@ -12,15 +12,16 @@ import pytest
 
 from dashlight.store.layout import Layout
 from dashlight.workers.checkpoints import LAYOUTS
-from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
+from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS
 
-ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, **LAYOUTS}
+ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, "remains": REMAINS, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "d85c77faf617ee8c",
+    ("pane", 1): "eb1cd41759f175df",
     ("briefing", 1): "979cd3b9f7e22ce9",
     ("figures", 1): "f2f410e7009e9a31",
-    ("machine", 1): "42ff5c516616d4d6",
-    ("totals", 1): "ae69b18f693e883f",
+    ("remains", 1): "a0525a79873a48bd",
+    ("machine", 1): "2fa0b571f01e72c3",
+    ("totals", 1): "2f346b1b60f4df21",
     ("endpoint", 1): "3d4918b2b18c458b",
     ("comparison", 1): "872577a68af1d5ae",
     ("learner", 1): "35d98066a0ba6440",

@@ -15,6 +15,7 @@ from dashlight.counting.agents import agents_of
 from dashlight.counting.claims import Claim, claim_of
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
+from dashlight.counting.remains import Uncounted
 from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import refused_for
 from dashlight.deliver.delivery import Delivery
@@ -22,7 +23,7 @@ from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.accounts import Account
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
-from dashlight.records import Exchange
+from dashlight.records import Exchange, Outcome
 from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.loss_log import LossLog
@@ -84,7 +85,7 @@ class Pipeline:
         self._rate = 1.0
         self._loss_log = LossLog()
         self._counts: Mapping[SignalFate, int] = {}
-        """What had been delivered and lost when the last pane ended."""
+        """What had been lost when the last pane ended."""
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
         self._handed_count = self._handed_span_count = 0
@@ -181,13 +182,17 @@ class Pipeline:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, ProcessStatus(in_flight_count, rate, 0.0, waiting_count, self._answered_count))
+            self._close_pane(
+                at,
+                ProcessStatus(in_flight_count, rate, 0.0, waiting_count, self._answered_count, self.accounts()),
+            )
             self._answered_count = 0
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)
             if self._report is not None:
                 self._report.tell()
+        self._note(self._counter.requests())
         briefing = self._sharing.briefing()
         if briefing is not None:
             self._counter.follow(briefing)
@@ -200,16 +205,29 @@ class Pipeline:
         self._pane_count += 1
         since = self._counts_since_last_pane()
         if self._pane_count % _PANES_A_SCORE == 0:
-            self._loss_log.tell(self._counts)
+            self._loss_log.tell({**self._counts, **self._delivery.fates()})
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
         self._sharing.post(self._counter.close(at, status, since), at)
 
     def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
-        """What was delivered and lost since it was last asked."""
-        counts = {**self._lost, **self._delivery.fates(), **self._sharing.troubles}
-        before, self._counts = self._counts, counts
-        return {key: count - before.get(key, 0) for key, count in counts.items()}
+        """What was lost beside spans, events and metrics since a pane ended last; those have their accounts."""
+        counts = self._since_last_pane()
+        self._counts = {**self._lost, **self._sharing.troubles}
+        return counts
+
+    def _since_last_pane(self) -> Mapping[SignalFate, int]:
+        before = self._counts
+        return {
+            key: count - before.get(key, 0)
+            for key, count in {**self._lost, **self._sharing.troubles}.items()
+            if count > before.get(key, 0)
+        }
+
+    def _note(self, requests: Mapping[str, Mapping[Outcome, int]]) -> None:
+        """Keeps in the journal what the pane that fills holds by now."""
+        if self._sharing.journal is not None:
+            self._sharing.journal.note(Uncounted(requests, self._since_last_pane()), self.accounts())
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
@@ -249,7 +267,11 @@ class Pipeline:
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
-        return self._delivery.flush(timeout_seconds)
+        pending = self._delivery.flush(timeout_seconds)
+        if self._sharing.journal is not None:
+            # A server may end now without telling anybody.
+            self._sharing.journal.note(None, self.accounts())
+        return pending
 
     def leave(self) -> None:
         """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
@@ -262,12 +284,15 @@ class Pipeline:
             if self._report is not None:
                 self._report.finish()
             if self._sharing.is_in:
-                status = ProcessStatus(0, self._rate)
+                status = ProcessStatus(0, self._rate, accounts=self.accounts())
                 self._sharing.leave(self._counter.close(now, status, self._counts_since_last_pane()))
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""
         self._delivery.close(timeout_seconds)
+        self._accounting.end()
+        if self._sharing.journal is not None:
+            self._sharing.journal.end(self.accounts())
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
