@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,8 +20,8 @@ from dashlight.metrics.machine_accounts import (
 )
 
 
-def events(**counts: int) -> Mapping[str, Account]:
-    return {"events": Account(**counts)}
+def events(**counts: Any) -> Mapping[str, Account]:
+    return {"events": replace(Account(), **counts)}
 
 
 def whole(machine: MachineAccounts) -> Account:

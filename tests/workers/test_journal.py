@@ -17,6 +17,7 @@ from dashlight.counting.remains import Remains, Uncounted
 from dashlight.errors import StateError
 from dashlight.metrics.accounts import Account
 from dashlight.metrics.losses import INBOX_FULL
+from dashlight.records import Outcome
 from dashlight.workers.dead_journals import DeadJournals
 from dashlight.workers.journal import SLOT_BYTES, Journal, read_journal
 from dashlight.workers.layouts import REMAINS
@@ -224,7 +225,7 @@ def test_a_disk_that_is_full_costs_the_journal_and_leaves_no_half_of_it(tmp_path
 
 def test_endpoints_too_many_for_the_file_are_counted_together(tmp_path: Path) -> None:
     own = journal(tmp_path)
-    requests = {f"/{number}/{'x' * 2000}": {"ok": number} for number in range(1, 34)}
+    requests: dict[str, dict[Outcome, int]] = {f"/{number}/{'x' * 2000}": {"ok": number} for number in range(1, 34)}
 
     assert own.write(Remains("7.a", {1: Uncounted(requests)}))
     own.close()

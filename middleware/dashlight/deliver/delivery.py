@@ -179,6 +179,11 @@ class Delivery:
         """Where all `spans`, all `events` and, where they are delivered, all `metrics` are that were ever given."""
         return {name: outbox.counts() for name, outbox in self._outboxes.items()}
 
+    def troubles(self) -> dict[str, str]:
+        """Why nothing arrives at the moment, by signal, where that is so."""
+        by_outbox = {id(each.outbox): each.trouble for each in self._destinations}
+        return {name: why for name, outbox in self._outboxes.items() if (why := by_outbox.get(id(outbox), ""))}
+
     def fates(self) -> dict[SignalFate, int]:
         """What was delivered and what was lost of each signal since the start, where anything was.
 

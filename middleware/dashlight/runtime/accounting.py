@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from dashlight.capture.inbox import Captured
+from dashlight.counting.remains import Uncounted
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.outbox import Counts
 from dashlight.metrics.accounts import Account
 from dashlight.metrics.losses import INBOX_FULL
+from dashlight.workers.own_journal import OwnJournal
 
 MISTAKE, SHUTDOWN = "mistake", "shutdown"
 """Reasons: lost by a mistake of ours on the request path; still here when the process ended."""
@@ -33,11 +35,19 @@ class Accounting:
     adds up at any moment, and something that gets lost without being counted shows: it stays queued for ever.
     """
 
-    def __init__(self, delivery: Delivery, sampler: Sampled, captured: Callable[[], Captured]) -> None:
-        """*captured* says what the request path has seen."""
+    def __init__(
+        self,
+        delivery: Delivery,
+        sampler: Sampled,
+        captured: Callable[[], Captured],
+        *,
+        journal: OwnJournal | None = None,
+    ) -> None:
+        """*captured* says what the request path has seen; *journal* outlives the process, None: nothing does."""
         self._delivery = delivery
         self._sampler = sampler
         self._captured = captured
+        self._journal = journal
         self._has_ended = False
 
     def accounts(self) -> Mapping[str, Account]:
@@ -59,9 +69,16 @@ class Accounting:
             return {signal: account.ended(SHUTDOWN) for signal, account in found.items()}
         return found
 
+    def keep(self, filling: Uncounted | None) -> None:
+        """Keeps the accounts, and what the pane that fills holds (None: what was known of it), for whoever finds us dead."""
+        if self._journal is not None:
+            self._journal.note(filling, self.accounts())
+
     def end(self) -> None:
-        """From now on whatever still waits in memory is lost with the process."""
+        """From now on whatever still waits in memory is lost with the process; the last accounts are kept."""
         self._has_ended = True
+        if self._journal is not None:
+            self._journal.end(self.accounts())
 
 
 def _lost(full: int, mistaken: int) -> Mapping[str, int]:

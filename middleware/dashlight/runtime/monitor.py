@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dashlight.capture.capture import Capture
 from dashlight.capture.excluded import Excluded
@@ -119,6 +120,8 @@ class Monitor:
             self._wait_for_rounds(1, deadline)
         self._flushing = False
         pending = self._analysis.flush(max(0.0, deadline - self._clock.monotonic()))
+        if leaving:
+            self._analysis.tell_lost()
         return len(self.capture.inbox) + pending
 
     def _wait_for_rounds(self, count: int, deadline: float) -> None:
@@ -137,6 +140,8 @@ class Monitor:
         self._thread.join(self._plan.shutdown_seconds)
         if self._analysis is not None:
             self._analysis.close(max(0.0, deadline - self._clock.monotonic()))
+        elif len(self.capture.inbox) and not self.ready.is_set():
+            logger.warning("%d requests were not analysed: the process ended at its start", len(self.capture.inbox))
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
@@ -209,9 +214,9 @@ class Monitor:
             failures.update(self._analysed(analysis, part))
         analysed_cpu_seconds = time.thread_time() - analysing
         for part in _slices(taken):
-            self._count(analysis, part, failures)
+            self._count(partial(analysis.count, part, failures))
         for part in _slices(self.capture.inbox.take_excluded()):
-            self._count_excluded(analysis, part)
+            self._count(partial(analysis.count_excluded, part))
         judging = time.thread_time()
         next_pane_seconds = self._tick(analysis)
         cpu_seconds = time.thread_time()
@@ -240,16 +245,10 @@ class Monitor:
             self._tell_once(error)
             return {}
 
-    def _count(self, analysis: Analysis, part: Sequence[Exchange], failures: Mapping[int, str]) -> None:
+    def _count(self, count: Callable[[], None]) -> None:
         """Counts one slice; a mistake of ours in it must not cost the others."""
         try:
-            analysis.count(part, failures)
-        except Exception as error:
-            self._tell_once(error)
-
-    def _count_excluded(self, analysis: Analysis, part: Sequence[Exchange]) -> None:
-        try:
-            analysis.count_excluded(part)
+            count()
         except Exception as error:
             self._tell_once(error)
 

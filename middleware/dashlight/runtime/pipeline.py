@@ -23,9 +23,10 @@ from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.accounts import Account
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
-from dashlight.records import Exchange, Outcome
+from dashlight.records import Exchange
 from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.alert_publisher import AlertPublisher
+from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
@@ -83,14 +84,14 @@ class Pipeline:
         self._answered_count = 0
         """Exchanges of this pane that were no plumbing."""
         self._rate = 1.0
-        self._loss_log = LossLog()
+        self._loss_log, self._end_line = LossLog(), EndLine()
         self._counts: Mapping[SignalFate, int] = {}
         """What had been lost when the last pane ended."""
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
         self._handed_count = self._handed_span_count = 0
         """Exchanges that were to be counted here, and those of them with a span of ours."""
-        self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed)
+        self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
@@ -192,7 +193,7 @@ class Pipeline:
             self._tell(turn, at)
             if self._report is not None:
                 self._report.tell()
-        self._note(self._counter.requests())
+        self._accounting.keep(Uncounted(self._counter.requests(), self._since_last_pane()))
         briefing = self._sharing.briefing()
         if briefing is not None:
             self._counter.follow(briefing)
@@ -223,11 +224,6 @@ class Pipeline:
             for key, count in {**self._lost, **self._sharing.troubles}.items()
             if count > before.get(key, 0)
         }
-
-    def _note(self, requests: Mapping[str, Mapping[Outcome, int]]) -> None:
-        """Keeps in the journal what the pane that fills holds by now."""
-        if self._sharing.journal is not None:
-            self._sharing.journal.note(Uncounted(requests, self._since_last_pane()), self.accounts())
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
@@ -268,10 +264,12 @@ class Pipeline:
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
         pending = self._delivery.flush(timeout_seconds)
-        if self._sharing.journal is not None:
-            # A server may end now without telling anybody.
-            self._sharing.journal.note(None, self.accounts())
+        self._accounting.keep(None)
         return pending
+
+    def tell_lost(self) -> None:
+        """Logs what could not be sent: the process may end now without telling anybody. From any thread."""
+        self._end_line.tell(self.accounts(), self._delivery.troubles())
 
     def leave(self) -> None:
         """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
@@ -291,8 +289,7 @@ class Pipeline:
         """Sends what it can and stops."""
         self._delivery.close(timeout_seconds)
         self._accounting.end()
-        if self._sharing.journal is not None:
-            self._sharing.journal.end(self.accounts())
+        self.tell_lost()
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
