@@ -19,7 +19,7 @@ DIGESTS = {
     ("pane", 1): "eb1cd41759f175df",
     ("briefing", 1): "979cd3b9f7e22ce9",
     ("figures", 1): "f2f410e7009e9a31",
-    ("remains", 1): "a0525a79873a48bd",
+    ("remains", 1): "e003d39aeca771f0",
     ("machine", 1): "2fa0b571f01e72c3",
     ("totals", 1): "2f346b1b60f4df21",
     ("endpoint", 1): "3d4918b2b18c458b",

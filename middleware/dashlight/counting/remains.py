@@ -43,6 +43,8 @@ class Remains:
     """By number, those that it had not handed on as far as it knew: whoever has counted one of them passes it over."""
     accounts: Mapping[str, Account] | None = None
     """Its last accounts, by signal; None where it left none."""
+    has_left: bool = False
+    """Whether it had said that it leaves: then it ended by itself, and told what it could not send."""
 
     @property
     def number(self) -> int:

@@ -13,6 +13,8 @@ from dashlight.window.fitting import within
 
 KILLED = "killed"
 """Reason: it waited in the memory of a process that ended without sending it."""
+SHUTDOWN = "shutdown"
+"""Reason: it was still waiting when its process ended by itself."""
 MOST_SIGNALS = 8
 MOST_PROCESSES = 256
 """That run, as far as is known; the one heard of longest ago is taken for ended, if there are more."""
@@ -96,10 +98,13 @@ class MachineAccounts:
         for overdue in running[: max(len(running) - MOST_PROCESSES, 0)]:
             self.end(overdue)
 
-    def end(self, process: str, accounts: Mapping[str, Account] | None = None, *, number: int = 0) -> Mapping[str, int]:
+    def end(
+        self, process: str, accounts: Mapping[str, Account] | None = None, *, number: int = 0, reason: str = KILLED
+    ) -> Mapping[str, int]:
         """Notes that a process runs no longer; what it lost with that, by signal.
 
         *accounts* is what it left of itself while it counted its pane of this *number*; None: the last heard of it is true.
+        What waited in its memory is dropped for *reason*.
         """
         if self.has_ended(process):
             return {}
@@ -107,7 +112,7 @@ class MachineAccounts:
             self.hear(process, accounts, number)
         known = self._processes.get(process, ProcessAccounts({}, 0))
         lost = {signal: each.queued + each.in_flight for signal, each in known.accounts.items()}
-        over = {signal: each.ended(KILLED) for signal, each in known.accounts.items()}
+        over = {signal: each.ended(reason) for signal, each in known.accounts.items()}
         for signal, account in over.items():
             self._left[signal] += account.spooled
         self._processes.pop(process, None)

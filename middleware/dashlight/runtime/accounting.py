@@ -11,10 +11,11 @@ from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.outbox import Counts
 from dashlight.metrics.accounts import Account
 from dashlight.metrics.losses import INBOX_FULL
+from dashlight.metrics.machine_accounts import SHUTDOWN
 from dashlight.workers.own_journal import OwnJournal
 
-MISTAKE, SHUTDOWN = "mistake", "shutdown"
-"""Reasons: lost by a mistake of ours on the request path; still here when the process ended."""
+MISTAKE = "mistake"
+"""Reason: lost by a mistake of ours on the request path."""
 
 
 class Sampled(Protocol):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 
 from dashlight.metrics.accounts import Account
+from dashlight.metrics.machine_accounts import SHUTDOWN
 
 logger = logging.getLogger("dashlight")
 
@@ -15,7 +16,7 @@ _WORDS = {
     "outbox_full": "found no room to wait",
     "expired": "waited too long",
     "rejected": "were refused by the collector",
-    "shutdown": "were still waiting",
+    SHUTDOWN: "were still waiting",
     "too_large": "were too large",
     "unencodable": "could not be encoded",
     "mistake": "were lost by a mistake of Dashlight's",
@@ -37,7 +38,7 @@ class EndLine:
 
         What still waits counts as lost. *troubles* says by signal why the collector does not take it, where that is known.
         """
-        over = {signal: account.ended("shutdown") for signal, account in accounts.items()}
+        over = {signal: account.ended(SHUTDOWN) for signal, account in accounts.items()}
         lost = {signal: sum(account.lost.values()) for signal, account in over.items() if account.lost}
         kept = {signal: account.spooled for signal, account in over.items() if account.spooled}
         left = {**lost, **{f"{signal} in the spool": count for signal, count in kept.items()}}

@@ -95,7 +95,8 @@ class Monitor:
         try:
             if not self._watching:
                 return None
-            if self._excludes(scope):
+            excluded = self._plan.excluded
+            if excluded is not None and excluded.search(scope["path"]):
                 return Excluded(self.capture, scope, receive, send)
             return Tee(self.capture, scope, receive, send, here=here)
         except Exception as error:
@@ -111,6 +112,7 @@ class Monitor:
         limit = self._plan.shutdown_seconds if timeout_seconds is None else timeout_seconds
         deadline = self._clock.monotonic() + limit
         if not self.ready.wait(limit) or self._analysis is None:
+            self._tell_unread()
             return len(self.capture.inbox)
         self._flushing = True
         # Two rounds: one may be half done with what it had found.
@@ -140,17 +142,16 @@ class Monitor:
         self._thread.join(self._plan.shutdown_seconds)
         if self._analysis is not None:
             self._analysis.close(max(0.0, deadline - self._clock.monotonic()))
-        elif len(self.capture.inbox) and not self.ready.is_set():
-            logger.warning("%d requests were not analysed: the process ended at its start", len(self.capture.inbox))
+        self._tell_unread()
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         if self._analysis is not None:
             self._analysis.forget()
 
-    def _excludes(self, scope: Scope) -> bool:
-        excluded = self._plan.excluded
-        return excluded is not None and excluded.search(scope["path"]) is not None
+    def _tell_unread(self) -> None:
+        if len(self.capture.inbox) and not self.ready.is_set():
+            logger.warning("%d requests could not be analysed in time: Dashlight is starting", len(self.capture.inbox))
 
     def _run(self) -> None:
         suppress_instrumentation()

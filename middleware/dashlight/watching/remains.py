@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dashlight.counting.machine import MachinePane
 from dashlight.counting.remains import Remains
 from dashlight.metrics.losses import SignalFate
-from dashlight.metrics.machine_accounts import KILLED
+from dashlight.metrics.machine_accounts import KILLED, SHUTDOWN
 from dashlight.metrics.totals import Totals
 
 logger = logging.getLogger("dashlight")
@@ -46,8 +46,13 @@ def _add(totals: Totals, remains: Remains) -> None:
     totals.add_counts({WITHOUT_STATISTICS: request_count})
     # What it left is older than its last pane, where that is counted.
     is_newer = remains.number > counted_number
-    lost = accounts.end(remains.process, remains.accounts if is_newer else None, number=remains.number)
-    if request_count or lost:
+    lost = accounts.end(
+        remains.process,
+        remains.accounts if is_newer else None,
+        number=remains.number,
+        reason=SHUTDOWN if remains.has_left else KILLED,
+    )
+    if (request_count or lost) and not remains.has_left:
         said = [f"{request_count:,} requests are counted without their latencies and rows"] if request_count else []
         said += [f"{count:,} {signal} that waited in its memory are lost" for signal, count in lost.items()]
         logger.warning("worker %s was killed: %s", remains.process.partition(".")[0], ", ".join(said))

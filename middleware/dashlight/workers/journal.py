@@ -8,6 +8,7 @@ import struct
 import threading
 import zlib
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from dashlight.counting.machine import OTHER_ENDPOINTS
@@ -168,7 +169,7 @@ def _blob(remains: Remains) -> bytes:
     blob = b"".join(REMAINS.freeze(remains))
     if len(blob) > SLOT_BYTES - _HEAD.size:
         panes = {number: _without_routes(pane) for number, pane in remains.panes.items()}
-        blob = b"".join(REMAINS.freeze(Remains(remains.process, panes, remains.accounts)))
+        blob = b"".join(REMAINS.freeze(replace(remains, panes=panes)))
     return blob
 
 

@@ -253,6 +253,7 @@ class Sharing:
         self._pending.append(files.journal.close_pane(last))
         if files.mailbox.post(merged(self._pending)):
             files.journal.hand_on(files.journal.number)
+        files.journal.leave()
         if self._watch is not None and self._changed:
             # They are told: whoever goes on need not tell them again.
             files.checkpoint.write(Checkpoint(self._watch.state, self._reading.counted))

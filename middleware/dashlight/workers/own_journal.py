@@ -36,7 +36,7 @@ class OwnJournal:
         self._number = 0
         self._written: Remains | None = None
         self._lock = threading.Lock()
-        self._is_over = False
+        self._is_over = self._has_left = False
 
     @property
     def number(self) -> int:
@@ -46,6 +46,7 @@ class OwnJournal:
     def close_pane(self, pane: MachinePane) -> MachinePane:
         """Keeps *pane*, which ended; the same with its number."""
         with self._lock:
+            self._has_left = False
             self._number += 1
             self._panes[self._number] = _uncounted(pane)
             if len(self._panes) > _MOST_PANES:
@@ -60,6 +61,11 @@ class OwnJournal:
         """The panes up to *number* are counted elsewhere from now on."""
         with self._lock:
             self._panes = {each: pane for each, pane in self._panes.items() if each > number}
+
+    def leave(self) -> None:
+        """The last pane has ended: from here on the process may end at any moment, unless another one ends after all."""
+        with self._lock:
+            self._has_left = True
 
     def note(self, filling: Uncounted | None, accounts: Mapping[str, Account]) -> None:
         """Keeps what is counted by now of the pane that fills (None: what was known of it), and the accounts of this moment."""
@@ -85,7 +91,9 @@ class OwnJournal:
         self._journal.forget()
 
     def _write(self) -> None:
-        remains = Remains(self._process, {**self._panes, self._number + 1: self._filling}, self._accounts)
+        remains = Remains(
+            self._process, {**self._panes, self._number + 1: self._filling}, self._accounts, self._has_left
+        )
         if remains != self._written and self._journal.write(remains):
             self._written = remains
 
