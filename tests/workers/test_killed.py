@@ -112,7 +112,11 @@ def killed_at(step: int, directory: Path, at: float) -> tuple[int, int] | None:
         sys.addaudithook(hook)
         process = Process(f"{os.getpid()}.child", directory, FakeClock(at))
         is_alive = True
-        live(process, lambda count: os.write(writing, count.to_bytes(PROGRESS_BYTES, "big")) and None)
+
+        def tell(count: int) -> None:
+            os.write(writing, count.to_bytes(PROGRESS_BYTES, "big"))
+
+        live(process, tell)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as file:

@@ -26,6 +26,7 @@ from dashlight.metrics.report import MetricReport
 from dashlight.records import Exchange
 from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.alert_publisher import AlertPublisher
+from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
@@ -70,6 +71,7 @@ class Pipeline:
         self._publisher = Publisher(
             spans=spans, delivery=delivery, publishing=publishing, policy=policy, numbers=numbers
         )
+        self._delivery_report = DeliveryReport(delivery, numbers=numbers, at=clock.now())
         self._alert_publisher = AlertPublisher(delivery, trace_url=publishing.trace_url, numbers=numbers)
         self._counter = counter
         self._sharing = sharing
@@ -210,6 +212,7 @@ class Pipeline:
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
         self._sharing.post(self._counter.close(at, status, since), at)
+        self._delivery_report.tell(status.accounts, at)
 
     def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
         """What was lost beside spans, events and metrics since a pane ended last; those have their accounts."""
