@@ -4,7 +4,7 @@ VENV := .venv
 BENTOML := .venv-servers/bench-bentoml
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor fuzz fuzz-state clean
+.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor bench-spool chaos fuzz fuzz-state clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
@@ -15,6 +15,8 @@ help:
 	@echo "make bench-bentoml                       what monitoring costs in BentoML: bare and watched, through bentoml serve"
 	@echo "make bench-governor                      whether all is analysed while a reference is learned and alerts fire"
 	@echo "make bench-decoding                      what decoding costs, format by format"
+	@echo "make bench-spool                         what it costs to keep on disk what a collector does not take"
+	@echo "make chaos                               collectors that misbehave, rounds of kill -9, outages of days: the long form"
 	@echo "make fuzz [SECONDS=60]                   searches for bodies that decoding does not bear; needs atheris"
 	@echo "make fuzz-state [SECONDS=60]             searches for state files that are neither read nor refused"
 	@echo "make bench-detection                     how often and how soon alarms come, beside other detectors"
@@ -64,6 +66,12 @@ bench-decoding: $(VENV)/.dev
 
 bench-governor: $(VENV)/.dev
 	$(RUN) -m benchmarks.governor
+
+bench-spool: $(VENV)/.dev
+	$(RUN) -m benchmarks.spool
+
+chaos: $(VENV)/.dev
+	CHAOS=long $(RUN) -m pytest tests/e2e/chaos
 
 fuzz: $(VENV)/.dev
 	$(RUN) -m benchmarks.fuzz_decode --seconds $(or $(SECONDS),60)

@@ -44,7 +44,7 @@ FLOORS_WITHIN = {
         ("breaks",),
     ),
     "decode": (("cells",), ("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
-    "deliver": (("encoding", "transport"), (FILES,)),
+    "deliver": (("encoding", "transport", "spool"), (FILES,)),
 }
 # Rooms that must not know each other although one stands below the other.
 STRANGERS = (
@@ -318,7 +318,7 @@ def test_importing_is_light(line: str, heavy: tuple[str, ...]) -> None:
     assert json.loads(found.stdout) == []
 
 
-_OWN_EXTRAS = ("cli", "encodings", "parquet", "prometheus")
+_OWN_EXTRAS = ("cli", "encodings", "parquet", "prometheus", "sealed")
 """What parts of dashlight itself need; the other extras are for integrations, the demo, benchmarks and development."""
 _NOT_YET_STANDARD = "compression"
 """Of Python's standard library from 3.14 on."""

@@ -14,6 +14,7 @@ PREFIX = "DASHLIGHT_"
 SpanSource: TypeAlias = Literal["auto", "enrich", "server", "own", "off"]
 CollectorFormat: TypeAlias = Literal["otlp", "ndjson"]
 Payloads: TypeAlias = Literal["off", "features"]
+SpoolFsync: TypeAlias = Literal["never", "segment", "batch"]
 
 
 def _variable(default: str, wanted: str, read: Callable[[str], Any], *, is_secret: bool = False) -> Any:
@@ -97,6 +98,13 @@ def _bytes_above_zero(text: str) -> int:
     return size
 
 
+def _long_secret(text: str) -> str:
+    secret = text.strip()
+    if 0 < len(secret) < 16:
+        raise ValueError(text)
+    return secret
+
+
 def _one_of(words: Any) -> Callable[[str], str]:
     allowed = get_args(words)
 
@@ -160,7 +168,13 @@ class Settings:
     trace_url: str = _variable("", "a URL with {trace_id} in it", _text)
     """URL of a trace, with `{trace_id}` in it, for links in alerts."""
     state_dir: str = _variable("", "a directory", _text)
-    """Directory for what must survive a restart: learned references, windows, evidence, states of alerts."""
+    """Directory for what must survive a restart: learned references, windows, evidence, states of alerts, and what could not be delivered yet."""
+    spool: int = _variable("256MiB", "a size such as 256MiB, or 0 for none", units.size_bytes)
+    """Bytes in the state directory for spans and events that wait for a collector, over all workers; the oldest give way. `0`: none."""
+    spool_fsync: SpoolFsync = _variable("never", "never, segment or batch", _one_of(SpoolFsync))
+    """When the spool waits for the disk: only at shutdown, after each segment, or after each batch. A power cut costs what did not reach it."""
+    spool_key: str = _variable("", "a secret of at least 16 characters", _long_secret, is_secret=True)
+    """Secret with which the spool is encrypted (`pip install 'dashlight[sealed]'`); unset: it is not."""
     app: str = _variable("", "an import path such as package.module:app", _text)
     """The ASGI app that `dashlight.wrap:app` wraps."""
     path: str = _variable("/dashlight", "a path such as /dashlight", _path)
@@ -198,10 +212,11 @@ class Settings:
         return cls(**{each.name: _read(each, environ) for each in fields(cls) if environ.get(variable_of(each.name))})
 
     def __repr__(self) -> str:
-        """All settings, with the token and the values of the collector's headers masked: they may be secrets."""
+        """All settings, with the token, the key of the spool and the values of the collector's headers masked: they may be secrets."""
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
         shown["collector_headers"] = dict.fromkeys(self.collector_headers, "***")
         shown["token"] = "***" if self.token else ""
+        shown["spool_key"] = "***" if self.spool_key else ""
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 

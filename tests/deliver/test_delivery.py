@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,6 +36,8 @@ class Collectors:
         self.answers: dict[str, CollectorAnswer] = {}
         self.closed: list[str] = []
         self.contexts: list[tuple[bool, bool]] = []
+        self.hanging = ""
+        """The one to which the gate is shut; empty: to all."""
         self.gate = threading.Event()
         self.gate.set()
 
@@ -49,7 +52,8 @@ class _Way:
         self._url = url
 
     def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:
-        assert self._collectors.gate.wait(PATIENCE_SECONDS)
+        if self._collectors.hanging in {"", self._url}:
+            assert self._collectors.gate.wait(PATIENCE_SECONDS)
         self._collectors.contexts.append((is_instrumentation_enabled(), is_http_instrumentation_enabled()))
         self._collectors.requests.append((self._url, body.decode().split()))
         return self._collectors.answers.get(self._url, CollectorAnswer(200))
@@ -82,14 +86,18 @@ def deliver(collectors: Collectors, text_format: Any) -> Iterator[Callable[..., 
     collectors.gate.set()
     for delivery in made:
         delivery.close(0.0)
-        if delivery._thread is not None:
-            delivery._thread.join(PATIENCE_SECONDS)
+        for thread in delivery._threads.values():
+            thread.join(PATIENCE_SECONDS)
 
 
 def reached(delivery: Delivery, is_there: Callable[[], bool]) -> bool:
-    """Whether it is there, at the latest when patience ends; looked at after each round of the thread."""
-    with delivery._progress:
-        return delivery._progress.wait_for(is_there, PATIENCE_SECONDS)
+    """Whether it is there, at the latest when patience ends; looked at after each step of the threads, and in between."""
+    end_at = time.monotonic() + PATIENCE_SECONDS
+    while not is_there() and time.monotonic() < end_at:
+        for thread in delivery._threads.values():
+            with thread.progress:
+                thread.progress.wait(0.01)
+    return is_there()
 
 
 def test_spans_and_events_go_their_own_ways(deliver: Any, collectors: Collectors) -> None:
@@ -143,15 +151,29 @@ def test_the_thread_does_not_trace_itself(deliver: Any, collectors: Collectors) 
     assert is_instrumentation_enabled()
 
 
-def test_the_thread_is_a_daemon_and_starts_once(deliver: Any) -> None:
+def test_each_destination_has_a_daemon_thread_that_starts_once(deliver: Any) -> None:
     delivery = deliver()
 
     delivery.start()
     delivery.start()
 
-    threads = [thread for thread in threading.enumerate() if thread.name == "dashlight-delivery"]
-    assert len(threads) == 1
-    assert threads[0].daemon
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("dashlight-delivery")]
+    assert sorted(thread.name for thread in threads) == ["dashlight-delivery-events", "dashlight-delivery-spans"]
+    assert all(thread.daemon for thread in threads)
+
+
+def test_a_collector_that_hangs_delays_no_other(deliver: Any, collectors: Collectors) -> None:
+    collectors.hanging = "http://spans"
+    collectors.gate.clear()
+    delivery = deliver()
+    delivery.start()
+    delivery.send_spans([b"s1"])
+    delivery.flush(0.0)
+    delivery.send_event(event("e1"))
+    delivery.flush(0.0)
+
+    assert reached(delivery, lambda: delivery.counts()["events"].delivered == 1)
+    assert delivery.counts()["spans"].delivered == 0
 
 
 def test_without_a_destination_there_is_no_thread_and_everything_is_counted(deliver: Any) -> None:
@@ -160,7 +182,7 @@ def test_without_a_destination_there_is_no_thread_and_everything_is_counted(deli
     delivery.send_spans([b"s1", b"s2"])
     delivery.send_event(event("e1"))
 
-    assert not any(thread.name == "dashlight-delivery" for thread in threading.enumerate())
+    assert not any(thread.name.startswith("dashlight-delivery") for thread in threading.enumerate())
     assert (delivery.takes_spans, delivery.takes_events) == (False, False)
     assert delivery.counts() == {
         "spans": Counts(offered=2, dropped={"disabled": 2}),
@@ -175,7 +197,7 @@ def test_no_spans_are_no_reason_to_wake(deliver: Any) -> None:
 
     delivery.send_spans([])
 
-    assert not delivery._nudge.is_set()
+    assert not delivery._threads["spans"]._nudge.is_set()
 
 
 def test_an_event_that_cannot_be_encoded_is_dropped_alone(deliver: Any) -> None:
@@ -210,7 +232,7 @@ def test_before_the_start_everything_waits(deliver: Any, collectors: Collectors)
     assert collectors.requests == [("http://events", ["e1"])]
 
 
-def test_the_end_delivers_alerts_first_and_closes_the_connections(deliver: Any, collectors: Collectors) -> None:
+def test_the_end_delivers_what_waits_and_closes_the_connections(deliver: Any, collectors: Collectors) -> None:
     delivery = deliver()
     for word, name in (("e1", PREDICTION), ("a1", ALERT), ("e2", PREDICTION)):
         delivery.send_event(event(word, name))
@@ -218,8 +240,8 @@ def test_the_end_delivers_alerts_first_and_closes_the_connections(deliver: Any, 
 
     delivery.close(PATIENCE_SECONDS)
 
-    assert collectors.requests == [("http://events", ["a1"]), ("http://events", ["e1", "e2"])]
-    assert collectors.closed == ["http://events"]
+    assert collectors.requests == [("http://events", ["e1", "a1", "e2"])]
+    assert reached(delivery, lambda: collectors.closed == ["http://events"])
     assert delivery.counts()["events"] == Counts(offered=3, delivered=3)
 
 
@@ -242,7 +264,7 @@ def test_what_the_time_does_not_suffice_for_is_counted_once(deliver: Any, collec
     delivery.close(0.1)
     at_the_end = delivery.counts()["events"]
     collectors.gate.set()
-    delivery._thread.join(PATIENCE_SECONDS)
+    delivery._threads["events"].join(PATIENCE_SECONDS)
 
     assert at_the_end == Counts(offered=2, dropped={"shutdown": 2})
     assert delivery.counts()["events"] == at_the_end
@@ -320,5 +342,5 @@ def test_an_event_has_waited_for_company_since_its_exchange_ended(
     delivery.send_event(event("a"), since_at=since_at)
     delivery.send_spans([b"b"], since_at=since_at)
 
-    waiting = [destination.due_at() for destination in delivery._destinations]
+    waiting = [thread.destination.due_at() for thread in delivery._threads.values()]
     assert waiting == [pytest.approx(clock.monotonic() + LINGER_SECONDS - waited_seconds)] * 2

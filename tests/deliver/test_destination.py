@@ -44,8 +44,8 @@ def destination(outbox: Outbox, collector: Any, clock: FakeClock, text_format: A
 def put(outbox: Outbox, clock: FakeClock) -> Callable[..., None]:
     """Puts words into the outbox."""
 
-    def put_words(words: str, *, urgent: bool = False) -> None:
-        outbox.put([word.encode() for word in words.split()], at=clock.at, urgent=urgent)
+    def put_words(words: str) -> None:
+        outbox.put([word.encode() for word in words.split()], at=clock.at)
 
     return put_words
 
@@ -73,14 +73,6 @@ def test_events_wait_a_second_for_company(put: Any, run: Any, collector: Any) ->
 
     assert before == []
     assert collector.received == [["a", "b", "c"]]
-
-
-def test_an_alert_does_not_wait_and_takes_nobody_along(put: Any, run: Any, collector: Any) -> None:
-    put("event")
-    put("alert", urgent=True)
-    run(0.0)
-
-    assert collector.received == [["alert"]]
 
 
 def test_a_full_batch_does_not_wait(put: Any, run: Any, collector: Any) -> None:
@@ -172,22 +164,12 @@ def test_a_collector_that_fails_slowly_gets_half_the_time_at_most(
     assert destination.due_at() == clock.at + 15.0
 
 
-def test_alerts_overtake_events_that_are_being_retried(put: Any, run: Any, collector: Any) -> None:
+def test_what_is_being_retried_stays_before_what_is_newer(put: Any, run: Any, collector: Any) -> None:
     collector.answers = [BUSY, OK]
-    put("event")
+    put("first")
     run(1.0)
-    put("alert", urgent=True)
-    run(1.0)
-
-    assert collector.received == [["event"], ["alert"], ["event"]]
-
-
-def test_an_alert_that_is_being_retried_stays_before_newer_ones(put: Any, run: Any, collector: Any) -> None:
-    collector.answers = [BUSY, OK]
-    put("first", urgent=True)
-    run(0.0)
-    put("second", urgent=True)
-    run(1.0)
+    put("second")
+    run(2.0)
 
     assert collector.received == [["first"], ["first"], ["second"]]
 
@@ -311,10 +293,9 @@ def test_what_will_never_be_taken_is_not_sent_again(put: Any, run: Any, outbox: 
     assert outbox.counts() == Counts(offered=2, rejected=2)
 
 
-def test_formats_other_than_otlp_try_again_after_a_500(
-    put: Any, run: Any, outbox: Outbox, collector: Any, text_format: Any
+def test_a_collector_that_restarts_and_says_500_is_asked_again(
+    put: Any, run: Any, outbox: Outbox, collector: Any
 ) -> None:
-    text_format.speaks_otlp = False
     collector.answers = [CollectorAnswer(500), OK]
     put("a")
     run(10.0)

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import threading
 from itertools import count
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashlight.deliver.outbox import Batch, Counts, Outbox
+from dashlight.deliver.spool.backlog import TakenRecord
+from dashlight.deliver.spool.records import Frame, SpoolRecord
+from dashlight.deliver.spool.segments import Kind, Segment, SegmentName
 
 
-def filled(outbox: Outbox, *payloads: bytes, at: float = 0.0, urgent: bool = False) -> Outbox:
-    outbox.put(payloads, at=at, urgent=urgent)
+def filled(outbox: Outbox, *payloads: bytes, at: float = 0.0) -> Outbox:
+    outbox.put(payloads, at=at)
     return outbox
 
 
@@ -28,15 +32,6 @@ def test_entries_leave_in_the_order_in_which_they_came() -> None:
     outbox = filled(filled(Outbox(), b"a", b"b"), b"c")
 
     assert payloads(taken(outbox)) == [b"a", b"b", b"c"]
-
-
-def test_alerts_leave_first_and_by_themselves() -> None:
-    outbox = filled(filled(Outbox(), b"event"), b"alert", urgent=True)
-
-    first, second = taken(outbox), taken(outbox)
-
-    assert (payloads(first), first.urgent) == ([b"alert"], True)
-    assert (payloads(second), second.urgent) == ([b"event"], False)
 
 
 def test_an_empty_outbox_has_no_batch() -> None:
@@ -81,12 +76,6 @@ def test_what_is_in_flight_takes_room_until_it_is_settled() -> None:
     assert outbox.put([b"b"], at=0.0) == 1
 
 
-def test_alerts_find_room_where_events_find_none() -> None:
-    outbox = filled(Outbox(most_entries=1), b"a", b"b")
-
-    assert outbox.put([b"alert"], at=0.0, urgent=True) == 1
-
-
 def test_a_delivered_batch_may_be_rejected_in_part() -> None:
     outbox = filled(Outbox(), b"a", b"b", b"c")
 
@@ -114,12 +103,11 @@ def test_a_rejected_batch_and_a_dropped_one_are_told_apart() -> None:
 
 def test_only_what_is_too_old_and_still_queued_expires() -> None:
     outbox = filled(filled(Outbox(), b"old", at=1.0), b"young", at=2.0)
-    filled(outbox, b"old alert", at=1.0, urgent=True)
 
-    assert outbox.expire(at=301.0, most_seconds=300.0) == 2
+    assert outbox.expire(at=301.0, most_seconds=300.0) == 1
     assert outbox.expire(at=301.9, most_seconds=300.0) == 0
     assert payloads(taken(outbox)) == [b"young"]
-    assert outbox.counts().dropped == {"expired": 2}
+    assert outbox.counts().dropped == {"expired": 1}
 
 
 def test_what_waits_is_told() -> None:
@@ -127,8 +115,7 @@ def test_what_waits_is_told() -> None:
 
     waiting = outbox.waiting()
 
-    assert (waiting.count, waiting.size_bytes, waiting.oldest_at, waiting.urgent) == (2, 5, 3.0, False)
-    assert filled(outbox, b"!", at=9.0, urgent=True).waiting().urgent
+    assert (waiting.count, waiting.size_bytes, waiting.oldest_at) == (2, 5, 3.0)
 
 
 def test_nothing_waits_for_ever_where_nothing_waits() -> None:
@@ -144,11 +131,11 @@ def test_a_closed_outbox_counts_what_comes_as_lost_by_the_shutdown() -> None:
 
 
 def test_what_is_left_at_the_end_is_counted_once_whatever_becomes_of_it() -> None:
-    outbox = filled(filled(Outbox(), b"a", b"b"), b"!", urgent=True)
-    alert, flying = taken(outbox), taken(outbox, most_entries=1)
+    outbox = filled(Outbox(), b"!", b"a", b"b")
+    first, flying = taken(outbox, most_entries=1), taken(outbox, most_entries=1)
 
     outbox.abandon()
-    outbox.deliver(alert)
+    outbox.deliver(first)
     outbox.drop(flying, "expired")
 
     assert outbox.counts() == Counts(offered=3, dropped={"shutdown": 3})
@@ -180,24 +167,33 @@ def test_pending_is_what_is_neither_delivered_nor_lost() -> None:
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["put", "alert", "take", "deliver", "reject", "drop", "expire", "turn away", "close", "abandon"]
+            [
+                *("put", "take", "deliver", "reject", "drop", "expire", "turn away", "close", "abandon"),
+                *("spool", "take back", "recover", "evict"),
+            ]
         ),
         st.integers(0, 9),
     )
 )
 
 
+def record(count: int) -> TakenRecord:
+    segment = Segment(Path("/nowhere"), SegmentName(Kind("events", "plain"), 1, 1, count), step=lambda _name: None)
+    return TakenRecord(SpoolRecord("k", b"", [b"x"] * count), segment, Frame(0, 1, 0, count), count)
+
+
 @given(STEPS)
 def test_every_entry_is_in_exactly_one_place_after_every_step(steps: list[tuple[str, int]]) -> None:
-    outbox = Outbox(most_entries=12, most_bytes=40, most_urgent_entries=3, most_urgent_bytes=9)
+    outbox = Outbox(most_entries=12, most_bytes=40)
     flying: list[Batch] = []
-    offered_count = 0
+    offered_count = recovered_count = 0
 
     for at, (step, number) in enumerate(steps):
-        batch = flying.pop() if flying and step in {"deliver", "reject", "drop"} else None
-        if step in {"put", "alert"}:
+        batch = flying.pop() if flying and step in {"deliver", "reject", "drop", "spool"} else None
+        on_disk_count = min(number, outbox.counts().spooled)
+        if step == "put":
             offered_count += number
-            outbox.put([b"x" * number] * number, at=float(at), urgent=step == "alert")
+            outbox.put([b"x" * number] * number, at=float(at))
         elif step == "turn away":
             offered_count += number
             outbox.turn_away("unencodable", count=number)
@@ -208,15 +204,46 @@ def test_every_entry_is_in_exactly_one_place_after_every_step(steps: list[tuple[
             outbox.expire(at=float(at), most_seconds=float(number))
         elif step in {"close", "abandon"}:
             outbox.close() if step == "close" else outbox.abandon()
+        elif step == "recover":
+            recovered_count += number
+            outbox.recover(number)
+        elif step == "evict":
+            outbox.lose_spooled(on_disk_count, "spool_full" if number % 2 else "corrupt")
+        elif step == "take back" and on_disk_count:
+            flying.append(outbox.take_back(record(on_disk_count)))
         elif batch is not None and step == "deliver":
             outbox.deliver(batch, rejected_count=number)
+        elif batch is not None and step == "spool":
+            outbox.spool(batch)
         elif batch is not None:
             outbox.reject(batch) if step == "reject" else outbox.drop(batch, "too_large")
 
         found_counts = outbox.counts()
-        ended = found_counts.delivered + found_counts.rejected + sum(found_counts.dropped.values())
-        assert found_counts.offered == offered_count == ended + found_counts.queued + found_counts.in_flight
-        assert min(found_counts.queued, found_counts.in_flight) >= 0
+        assert found_counts.balance == 0
+        assert (found_counts.offered, found_counts.recovered) == (offered_count, recovered_count)
+        assert min(found_counts.queued, found_counts.in_flight, found_counts.spooled) >= 0
+
+
+def test_what_is_on_disk_is_not_lost_with_the_process() -> None:
+    outbox = filled(Outbox(), b"a", b"b")
+    outbox.spool(taken(outbox))
+    outbox.recover(3)
+    outbox.take_back(record(3))
+
+    assert outbox.counts() == Counts(offered=2, recovered=3, in_flight=3, spooled=2)
+    outbox.abandon()
+    assert outbox.counts() == Counts(offered=2, recovered=3, spooled=5)
+
+
+def test_what_comes_from_the_disk_takes_no_room_from_what_is_new() -> None:
+    outbox = Outbox(most_entries=1)
+    outbox.recover(5)
+    batch = outbox.take_back(record(5))
+
+    assert outbox.put([b"new"], at=0.0) == 1
+    outbox.deliver(batch)
+    assert outbox.put([b"newer"], at=0.0) == 0
+    assert outbox.counts() == Counts(offered=2, recovered=5, delivered=5, dropped={"outbox_full": 1}, queued=1)
 
 
 def test_threads_do_not_lose_count() -> None:
@@ -254,16 +281,15 @@ def test_what_is_newer_takes_the_place_of_what_is_queued() -> None:
     assert payloads(taken(outbox)) == [b"new"]
 
 
-def test_what_is_in_flight_or_urgent_is_not_replaced() -> None:
-    outbox = filled(filled(Outbox(), b"old"), b"alert", urgent=True)
-    taken(outbox)
+def test_what_is_in_flight_is_not_replaced() -> None:
+    outbox = filled(Outbox(), b"old")
     under_way = taken(outbox)
 
     outbox.replace(b"new", at=1.0)
 
-    assert outbox.counts() == Counts(3, queued=1, in_flight=2)
+    assert outbox.counts() == Counts(2, queued=1, in_flight=1)
     outbox.deliver(under_way)
-    assert outbox.counts() == Counts(3, delivered=1, queued=1, in_flight=1)
+    assert outbox.counts() == Counts(2, delivered=1, queued=1)
 
 
 def test_replacing_gives_the_room_back() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dashlight.deliver.destination import PoisonTally
+from dashlight.deliver.poison import PoisonTally
 
 
 def verdicts(tally: PoisonTally, count: int) -> list[bool]:

@@ -454,8 +454,9 @@ def test_a_collector_that_refuses_us_is_told_to_the_operator(
     caplog.set_level(logging.INFO, "dashlight")
     collector.behaviours = [answer(status), answer(200)]
     delivery.send_event(event("a", ALERT))
-    with delivery._progress:
-        delivery._progress.wait_for(lambda: bool(caplog.messages), PATIENCE_SECONDS)
+    progress = delivery._threads["events"].progress
+    with progress:
+        progress.wait_for(lambda: bool(caplog.messages), PATIENCE_SECONDS)
 
     # The hurry of a flush is a probe.
     assert settled(delivery) == Counts(offered=1, delivered=1)

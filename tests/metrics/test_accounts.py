@@ -20,6 +20,7 @@ ACCOUNTS = st.builds(
     in_flight=COUNTS,
     spooled=COUNTS,
 )
+"""Of no account on disk: what of it is in flight is told apart below."""
 
 
 def test_everything_captured_or_recovered_has_one_place() -> None:
@@ -43,6 +44,12 @@ def test_an_end_moves_what_waited_in_memory_and_nothing_else(account: Account) -
     assert sum(over.dropped.values()) == sum(account.dropped.values()) + account.queued + account.in_flight
 
 
+def test_what_is_in_flight_and_on_disk_outlives_the_process() -> None:
+    account = Account(captured=9, queued=2, in_flight=4, spooled=3, in_flight_on_disk=3)
+
+    assert account.ended("killed") == Account(captured=9, dropped={"killed": 3}, spooled=6)
+
+
 def test_what_nobody_wants_is_no_loss() -> None:
     account = Account(9, rejected=1, dropped={"disabled": 4, "replaced": 2, "expired": 2, "too_large": 0})
 
@@ -64,11 +71,12 @@ def test_fates_are_told_under_the_name_of_the_signal() -> None:
     "account",
     [
         Account(captured=1),
+        Account(captured=1, in_flight=1, in_flight_on_disk=2),
         Account(captured=-1, queued=-1),
         Account(captured=2**61, delivered=2**61),
         Account(MOST_REASONS + 1, dropped={str(number): 1 for number in range(MOST_REASONS + 1)}),
     ],
-    ids=["does not add up", "below zero", "runs away", "too many reasons"],
+    ids=["does not add up", "more on disk than in flight", "below zero", "runs away", "too many reasons"],
 )
 def test_an_account_that_nobody_can_have_is_refused(account: Account) -> None:
     with pytest.raises(ValueError, match=r"account|reasons"):

@@ -18,9 +18,11 @@ from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import PREDICTION, SCORES, Event
 from dashlight.deliver.encoding.ndjson import NdjsonEncoder
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.deliver.spool.spool import Spool
 from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.metrics.accounts import Account
+from dashlight.metrics.machine_accounts import MachineAccounts
 from dashlight.records import Exchange, OwnSpan
 from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.event_sampler import EventSampler
@@ -50,15 +52,17 @@ class Way:
     rng: random.Random = field(default_factory=lambda: random.Random(4))
     answers: list[int] = field(default_factory=list[int])
     """Statuses with which the collector answers next; 200 where there are no more."""
+    clock: FakeClock | SystemClock = field(default_factory=FakeClock)
+    spool: Spool | None = None
 
     def __post_init__(self) -> None:
         self.capture = Capture(Inbox(limit=self.limit, limit_bytes=8), spans=None, max_body=1)  # type: ignore[arg-type]
-        self.clock = FakeClock()
         lines, spans = NdjsonEncoder(RESOURCE, epoch=1), SpanEncoder(RESOURCE, "dashlight", "0")
         self.delivery = Delivery(
             spans=(Endpoint("http://spans"), spans),
             events=(Endpoint("http://events"), lines),
             clock=self.clock,
+            spool=self.spool,
             jitter=lambda: 0.5,
             connect=lambda _: self,
         )
@@ -115,9 +119,10 @@ class Way:
 
     def deliver(self, status: int, passed_seconds: float) -> None:
         self.answers = [status]
-        self.clock.advance(passed_seconds)
-        for destination in self.delivery._destinations:
-            destination.step()
+        if isinstance(self.clock, FakeClock):
+            self.clock.advance(passed_seconds)
+        for thread in self.delivery._threads.values():
+            thread.destination.step()
 
     def check(self) -> None:
         accounts = self.accounting.accounts()
@@ -169,6 +174,39 @@ def test_the_account_adds_up_after_every_step_and_at_the_end_nothing_waits(
     assert all(not each.queued and not each.in_flight for each in way.accounting.accounts().values())
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.lists(st.one_of(*STEPS.values()), max_size=30), min_size=1, max_size=4),
+    st.sampled_from(["end", "kill"]),
+    st.integers(0, 2**32),
+)
+def test_with_a_spool_it_adds_up_over_several_lives(
+    tmp_path_factory: pytest.TempPathFactory, lives: list[list[Callable[[Way], None]]], ending: str, seed: int
+) -> None:
+    root = tmp_path_factory.mktemp("spool")
+    machine, clock = MachineAccounts(), FakeClock()
+    for number, steps in enumerate(lives):
+        spool = Spool(root / "spool", clock=clock, free_share=lambda _: 0.5)
+        way = Way(rng=random.Random(seed), clock=clock, spool=spool)
+        spool.look()
+        for step in steps:
+            step(way)
+            way.check()
+            machine.hear(str(number), way.accounting.accounts(), number)
+            assert all(not each.balance for each in machine.accounts().values())
+        if ending == "end":
+            way.delivery.close(0.0)
+            way.accounting.end()
+        else:
+            spool.forget()
+        machine.end(str(number), way.accounting.accounts(), number=number)
+
+    for account in machine.accounts().values():
+        assert (account.balance, account.queued, account.in_flight) == (0, 0, 0)
+        # All that was ever on disk came to be there in one of these lives.
+        assert account.recovered == 0
+
+
 def test_what_is_left_when_the_process_ends_is_dropped_wherever_it_is() -> None:
     way = Way(rate=1.0)
     for _ in range(5):
@@ -206,8 +244,7 @@ def test_a_signal_that_goes_nowhere_has_no_account() -> None:
 @pytest.fixture
 def busy() -> Iterator[Way]:
     """A way on which three threads are at work: the event loop, the analysis and the delivery."""
-    way = Way(limit=1000, rate=0.5)
-    way.delivery._clock = SystemClock()
+    way = Way(limit=1000, rate=0.5, clock=SystemClock())
     over = threading.Event()
 
     def loop() -> None:

@@ -16,12 +16,12 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, "remains": REMAINS, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "eb1cd41759f175df",
+    ("pane", 1): "029e9ed1e8939c8d",
     ("briefing", 1): "979cd3b9f7e22ce9",
     ("figures", 1): "f2f410e7009e9a31",
-    ("remains", 1): "e003d39aeca771f0",
-    ("machine", 1): "2fa0b571f01e72c3",
-    ("totals", 1): "2f346b1b60f4df21",
+    ("remains", 1): "ed46b1a60750a2c3",
+    ("machine", 1): "848054029e4da504",
+    ("totals", 1): "c448954e2831d593",
     ("endpoint", 1): "3d4918b2b18c458b",
     ("comparison", 1): "872577a68af1d5ae",
     ("learner", 1): "35d98066a0ba6440",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from dashlight.version import __version__
 
-COMMANDS: Final = ("collect", "explain", "learned", "reference", "run")
+COMMANDS: Final = ("collect", "explain", "learned", "reference", "run", "spool")
 """Each is a file of this package. Only the one that is asked for is loaded: together they load all of Dashlight."""
 
 

@@ -1,4 +1,4 @@
-"""The delivery thread: the only one that talks to collectors."""
+"""Takes spans, events and metrics from any thread; a thread for each kind delivers them."""
 
 import logging
 import math
@@ -8,40 +8,29 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from dashlight.clock import Clock, SystemClock
-from dashlight.deliver.destination import LINGER_SECONDS, Destination, Format
+from dashlight.deliver.destination import LINGER_SECONDS, Destination
 from dashlight.deliver.encoding.events import PREDICTION, Event
+from dashlight.deliver.formats import EventFormat, Format, MetricFormat
 from dashlight.deliver.outbox import Counts, DropReason, Outbox
+from dashlight.deliver.sending_thread import SendingThread
+from dashlight.deliver.spool.backlog import Backlog
+from dashlight.deliver.spool.spool import Spool
 from dashlight.deliver.transport.answer import Send
 from dashlight.deliver.transport.endpoints import Endpoint
-from dashlight.deliver.untraced import suppress_instrumentation
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 
 MOST_EVENT_BYTES = 256 * 1024
 MOST_ASIDE_BYTES = 16 * 2**20
-# After a mistake of our own in the thread.
-_STUMBLE_SECONDS = 0.1
+_SPOOLED_SIGNALS = ("spans", "events")
+"""Of metrics only the latest are worth anything."""
+_MOST_SHELVING_SHARE, _MOST_SHELVING_SECONDS = 0.2, 1.0
+"""Of the time for the end, and at most: what writing to disk may take."""
 
 _logger = logging.getLogger(__name__)
-
-
-class MetricFormat(Format, Protocol):
-    """A format that also writes metrics."""
-
-    def metrics(self, figures: Figures) -> bytes:
-        """All of *figures*, ready for `request`."""
-        ...
-
-
-class EventFormat(Format, Protocol):
-    """A format that also writes events."""
-
-    def event(self, event: Event, *, observed_at: float) -> bytes:
-        """One event, ready for `request`."""
-        ...
 
 
 Connect: TypeAlias = Callable[[Endpoint], Send]
@@ -55,10 +44,11 @@ def _connect(endpoint: Endpoint) -> Send:
 
 
 class Delivery:
-    """Takes spans, events and metrics from any thread and delivers them from its own, each kind to its own destination.
+    """Takes spans, events and metrics from any thread and delivers each kind to its own destination, from its own thread.
 
-    *spans*, *events* and *metrics* say where to and in what format, None for nowhere. A forked process makes itself a new one:
-    threads stay behind in the parent.
+    *spans*, *events* and *metrics* say where to and in what format, None for nowhere. Spans and events that cannot be
+    delivered now wait in *spool*; without it, in memory. A forked process makes itself a new one: threads stay behind in the
+    parent, and so does what is open; `forget` closes the child's copies.
     """
 
     def __init__(
@@ -67,6 +57,7 @@ class Delivery:
         spans: tuple[Endpoint, Format] | None = None,
         events: tuple[Endpoint, EventFormat] | None = None,
         metrics: tuple[Endpoint, MetricFormat] | None = None,
+        spool: Spool | None = None,
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         connect: Connect = _connect,
@@ -77,48 +68,51 @@ class Delivery:
         self._outboxes = {"spans": Outbox(), "events": Outbox()}
         if metrics is not None:
             self._outboxes["metrics"] = Outbox()
-        self._destinations = [
-            Destination(
-                f"{name} for {endpoint.shown}",
-                form,
-                outbox=self._outboxes[name],
-                connect=partial(connect, endpoint),
-                clock=self._clock,
-                jitter=jitter,
-                new_key=lambda: str(uuid.uuid4()),
-                latest_only=name == "metrics",
-            )
-            for name, (endpoint, form) in _named(spans=spans, events=events, metrics=metrics)
-        ]
-        self.takes_spans = spans is not None
-        self.takes_events = events is not None
         self.made_count = 0
         """Events that are of no exchange: scores, reports."""
-        self._nudge = threading.Event()
-        self._progress = threading.Condition()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
+        self._spool = spool
         self._asides: deque[tuple[Callable[[], None], int]] = deque()
         self._aside_lock = threading.Lock()
+        self._threads = {
+            name: SendingThread(
+                name,
+                Destination(
+                    f"{name} for {endpoint.shown}",
+                    form,
+                    outbox=self._outboxes[name],
+                    connect=partial(connect, endpoint),
+                    clock=self._clock,
+                    jitter=jitter,
+                    new_key=lambda: str(uuid.uuid4()),
+                    backlog=self._backlog(name, form),
+                    latest_only=name == "metrics",
+                ),
+                clock=self._clock,
+                before=self._do_asides if name == "spans" else _nothing,
+            )
+            for name, (endpoint, form) in _named(spans=spans, events=events, metrics=metrics)
+        }
+        self.takes_spans = spans is not None
+        self.takes_events = events is not None
 
     def start(self) -> None:
-        """Starts the thread, unless it runs or there is nowhere to deliver to."""
-        if self._thread is None and self._destinations:
-            self._thread = threading.Thread(target=self._run, name="dashlight-delivery", daemon=True)
-            self._thread.start()
+        """Starts the threads, unless they run: one for each destination."""
+        for thread in self._threads.values():
+            thread.start()
 
     def aside(self, work: Callable[[], None], *, size_bytes: int, at_once: bool = False) -> None:
-        """Has *work*, such as encoding, done on the delivery thread; here, where that does not run or is behind.
+        """Has *work*, such as encoding, done on the thread of spans; here, where that does not run or is behind.
 
         *size_bytes* is what the work holds on to; no more than MOST_ASIDE_BYTES of it wait. *at_once* has it done here
         in any case, behind what waits: never do two threads work at the same time.
         """
         self._asides.append((work, size_bytes))
         held_bytes = sum(size for _, size in tuple(self._asides))
-        if at_once or self._thread is None or held_bytes > MOST_ASIDE_BYTES:
+        thread = self._threads.get("spans")
+        if at_once or thread is None or not thread.is_running or held_bytes > MOST_ASIDE_BYTES:
             self._do_asides()
         else:
-            self._nudge.set()
+            thread.nudge()
 
     def send_spans(self, spans: Sequence[bytes], *, since_at: float = math.inf) -> None:
         """Takes encoded spans for delivery; those that find no room are counted.
@@ -130,7 +124,7 @@ class Delivery:
             self._outboxes["spans"].turn_away("disabled", count=len(spans))
         elif spans:
             self._outboxes["spans"].put(spans, at=self._monotonic(since_at))
-            self._nudge.set()
+            self._threads["spans"].nudge()
 
     def lose(self, signal: str, reason: DropReason) -> None:
         """Counts a span or an event (*signal* says which) that does not come as far as here."""
@@ -153,8 +147,8 @@ class Delivery:
         if len(payload) > MOST_EVENT_BYTES:
             outbox.turn_away("too_large")
             return
-        outbox.put([payload], at=self._monotonic(since_at), urgent=event.urgent)
-        self._nudge.set()
+        outbox.put([payload], at=self._monotonic(since_at))
+        self._threads["events"].nudge()
 
     def _monotonic(self, since_at: float) -> float:
         """The moment *since_at* on the monotonic clock, within a time to linger: the other clock may be set."""
@@ -173,7 +167,7 @@ class Delivery:
             outbox.turn_away("unencodable")
             return
         outbox.replace(payload, at=self._clock.monotonic())
-        self._nudge.set()
+        self._threads["metrics"].nudge()
 
     def counts(self) -> dict[str, Counts]:
         """Where all `spans`, all `events` and, where they are delivered, all `metrics` are that were ever given."""
@@ -181,8 +175,14 @@ class Delivery:
 
     def troubles(self) -> dict[str, str]:
         """Why nothing arrives at the moment, by signal, where that is so."""
-        by_outbox = {id(each.outbox): each.trouble for each in self._destinations}
-        return {name: why for name, outbox in self._outboxes.items() if (why := by_outbox.get(id(outbox), ""))}
+        found = {name: thread.destination.trouble for name, thread in self._threads.items()}
+        return {name: trouble for name, trouble in found.items() if trouble}
+
+    @property
+    def spool_troubles(self) -> dict[SignalFate, int]:
+        """What went wrong with the files of the spool, since the start."""
+        troubles = self._spool.troubles if self._spool is not None else {}
+        return {SignalFate("files", "dropped", kind, "spool"): count for kind, count in troubles.items()}
 
     def fates(self) -> dict[SignalFate, int]:
         """What was delivered and what was lost of each signal since the start, where anything was.
@@ -197,19 +197,22 @@ class Delivery:
                 if reason not in {"disabled", "replaced"}:
                     found[SignalFate(signal, "dropped", reason)] = count
             found[SignalFate(signal, "rejected")] = counts.rejected
-        return {key: count for key, count in found.items() if count}
+        return {key: count for key, count in {**found, **self.spool_troubles}.items() if count}
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is here at once, waits at most *timeout_seconds* for it, and tells how much is still pending.
 
-        For a collector that has been failing already it waits no longer than one attempt takes.
+        For a collector that has been failing already it waits no longer than one attempt takes. What could not be sent is
+        then put on disk, for the server may end without telling anybody; what is there is not pending.
         """
         self._do_asides()
-        self._hurry(self._is_settled, timeout_seconds)
-        return self._pending_count()
+        self._hurry(timeout_seconds)
+        for thread in self._threads.values():
+            thread.destination.shelve()
+        return sum(outbox.counts().pending for outbox in self._outboxes.values())
 
     def close(self, timeout_seconds: float) -> None:
-        """Takes nothing new, delivers what it can within *timeout_seconds*, alerts first, and drops the rest, counted.
+        """Takes nothing new, delivers what it can within *timeout_seconds*, and puts the rest on disk, or drops it, counted.
 
         For a collector that has been failing already it waits no longer than one attempt takes.
         """
@@ -217,39 +220,38 @@ class Delivery:
         self._do_asides()
         for outbox in self._outboxes.values():
             outbox.close()
-        self._hurry(self._is_settled, timeout_seconds)
-        self._stopping = True
-        self._nudge.set()
-        if self._thread is not None:
-            self._thread.join(max(end_at - self._clock.monotonic(), 0.0))
+        # Of the time for writing to disk none is given to a collector.
+        kept_back = (
+            min(_MOST_SHELVING_SHARE * timeout_seconds, _MOST_SHELVING_SECONDS) if self._spool is not None else 0.0
+        )
+        self._hurry(timeout_seconds - kept_back, is_ending=True)
+        for thread in self._threads.values():
+            thread.stop()
+        for thread in self._threads.values():
+            thread.join(end_at - kept_back - self._clock.monotonic())
+        for thread in self._threads.values():
+            thread.destination.shelve(is_ending=True)
+        if self._spool is not None:
+            self._spool.close()
         for outbox in self._outboxes.values():
             outbox.abandon()
 
-    def _hurry(self, is_done: Callable[[], bool], timeout_seconds: float) -> None:
-        for destination in self._destinations:
-            destination.hurry()
-        self._nudge.set()
-        if self._thread is not None:
-            with self._progress:
-                self._progress.wait_for(is_done, timeout_seconds)
+    def forget(self) -> None:
+        """Closes what is the parent's: what a forked child does at once."""
+        if self._spool is not None:
+            self._spool.forget()
 
-    def _is_settled(self) -> bool:
-        """Whether waiting longer would bring nothing."""
-        return all(each.has_given_up or not each.outbox.counts().pending for each in self._destinations)
+    def _backlog(self, name: str, form: Format) -> Backlog | None:
+        if self._spool is None or name not in _SPOOLED_SIGNALS:
+            return None
+        return Backlog(self._spool, signal=name, content_type=form.content_type, account=self._outboxes[name])
 
-    def _pending_count(self) -> int:
-        return sum(outbox.counts().pending for outbox in self._outboxes.values())
-
-    def _run(self) -> None:
-        suppress_instrumentation()
-        while not self._stopping:
-            try:
-                self._turn()
-            except Exception:
-                _logger.exception("the delivery thread stumbled and goes on")
-                self._nudge.wait(_STUMBLE_SECONDS)
-        for destination in self._destinations:
-            destination.close()
+    def _hurry(self, timeout_seconds: float, *, is_ending: bool = False) -> None:
+        end_at = self._clock.monotonic() + timeout_seconds
+        for thread in self._threads.values():
+            thread.hurry(is_ending=is_ending)
+        for thread in self._threads.values():
+            thread.wait(end_at - self._clock.monotonic())
 
     def _do_asides(self) -> None:
         """Does what was put aside; one thread at a time, and in the order in which it came."""
@@ -258,20 +260,9 @@ class Delivery:
                 work, _ = self._asides.popleft()
                 work()
 
-    def _turn(self) -> None:
-        """Waits until something is due, then one step for each destination that is."""
-        self._do_asides()
-        due_at = min(destination.due_at() for destination in self._destinations)
-        wait_seconds = due_at - self._clock.monotonic()
-        if wait_seconds > 0:
-            self._nudge.wait(wait_seconds if math.isfinite(wait_seconds) else None)
-            # Cleared before the outboxes are looked at again: what is put from now on sets it anew.
-            self._nudge.clear()
-            return
-        for destination in self._destinations:
-            destination.step()
-        with self._progress:
-            self._progress.notify_all()
+
+def _nothing() -> None:
+    """Where nothing is put aside."""
 
 
 def _named(

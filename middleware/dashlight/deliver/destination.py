@@ -1,56 +1,35 @@
-"""One place to deliver to: its outbox, the batches under way, and what the answers lead to."""
+"""One place to deliver to: its outbox, its backlog on disk, the batches under way, and what the answers lead to."""
 
+import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
+from math import inf
 
 from dashlight.clock import Clock
-from dashlight.deliver.outbox import Batch, Entry, Outbox, is_older
+from dashlight.deliver.entries import Entry, is_older
+from dashlight.deliver.formats import EnvelopedFormat, Format
+from dashlight.deliver.outbox import Batch, DropReason, Outbox
+from dashlight.deliver.poison import PoisonTally
+from dashlight.deliver.spool.backlog import Backlog
+from dashlight.deliver.spool.records import SpoolRecord
 from dashlight.deliver.transport.answer import CollectorAnswer, Send
 from dashlight.deliver.transport.health import Health
 from dashlight.deliver.transport.retry import PROBE_SECONDS, backoff_seconds, meaning, retry_after_seconds
 
-_TALLY_SECONDS = 60.0
-"""How long refusals for their content are tallied before that begins anew."""
-_FEW_POISONED = 5
-_MOST_POISONED_SHARE = 0.1
-"""Of the entries tried; where more are refused, and more than a few, the fault is the collector's."""
 LINGER_SECONDS = 1.0
-"""How long an event waits for company, from the end of its exchange on; an alert does not wait. A server that tells nobody
-that it ends loses no more than that."""
+"""How long an event waits for company, from the end of its exchange on. A server that tells nobody that it ends loses no
+more than that."""
 MOST_BATCH_ENTRIES, MOST_BATCH_BYTES = 2048, 2**20
 MOST_AGE_SECONDS = 300.0
-
-_NEVER = float("inf")
-
-
-class Format(Protocol):
-    """How entries become a request, and what its answer says."""
-
-    @property
-    def content_type(self) -> str:
-        """Of the request."""
-        ...
-
-    @property
-    def speaks_otlp(self) -> bool:
-        """Whether OTLP's rules tell which answers are worth a retry."""
-        ...
-
-    def request(self, entries: Sequence[bytes], /) -> bytes:
-        """One request for all *entries*."""
-        ...
-
-    def rejected_count(self, answer: bytes, /) -> int:
-        """Entries of a request that its answer says were not taken."""
-        ...
+"""In memory; on disk nothing expires by its age."""
 
 
 class Destination:
-    """Delivers what its outbox holds, one request at a time, and never loses count.
+    """Delivers what its outbox and its backlog hold, one request at a time, and never loses count.
 
-    It neither sleeps nor waits: `due_at` says when it wants its next `step`. Both are for the delivery thread alone;
-    `hurry` may come from any.
+    While the collector fails, or is too slow, what is new goes to the backlog on disk, where there is one; afterwards the
+    backlog is sent oldest first, in turns with what is new. It neither sleeps nor waits: `due_at` says when it wants its
+    next `step`. Both are for its thread alone; `hurry` and `shelve` may come from any.
     """
 
     def __init__(
@@ -63,30 +42,39 @@ class Destination:
         clock: Clock,
         jitter: Callable[[], float],
         new_key: Callable[[], str],
+        backlog: Backlog | None = None,
         latest_only: bool = False,
     ) -> None:
         """*latest_only*: what was tried in vain is given up as soon as something newer waits."""
         self.outbox = outbox
         self._form = form
+        self._envelope = form.envelope.told if isinstance(form, EnvelopedFormat) else b""
         self._connect = connect
         self._clock = clock
         self._jitter = jitter
         self._new_key = new_key
+        self._backlog = backlog
         self._latest_only = latest_only
         self._health = Health(name)
         self._poison = PoisonTally()
         self._send: Send | None = None
-        # Taken from the outbox and not settled yet, in the order in which they are to be tried.
+        # Taken from outbox or backlog and not settled yet, in the order in which they are to be tried.
         self._under_way: deque[Batch] = deque()
-        self._wait_until = self._hurried_at = float("-inf")
+        self._in_hand: Batch | None = None
+        self._lock = threading.Lock()
+        """Held for every change, and not while a request is under way."""
+        self._wait_until = self._hurried_at = -inf
         self._chances: int | None = None
+        self._is_backlogs_turn = True
+        self._is_ending = self._has_ended = False
 
-    def hurry(self) -> None:
-        """Sends what is here now without lingering for company, and tries once even where a retry should wait."""
+    def hurry(self, *, is_ending: bool = False) -> None:
+        """Sends what is here at once, and tries once where a retry should wait. *is_ending*: what is on disk stays there."""
         # A collector that has been failing gets one more chance; one that was well gets as many as there is time for.
         self._chances = 1 if self._health.troubled else None
         self._hurried_at = self._clock.monotonic()
-        self._wait_until = float("-inf")
+        self._wait_until = -inf
+        self._is_ending = self._is_ending or is_ending
 
     @property
     def trouble(self) -> str:
@@ -100,27 +88,105 @@ class Destination:
 
     def due_at(self) -> float:
         """When the next step is wanted, on the monotonic clock; infinity where there is nothing to do."""
-        waiting = self.outbox.waiting()
-        oldest_at = min(waiting.oldest_at, *(batch.entries[0][1] for batch in self._under_way), _NEVER)
-        crowded = waiting.count >= MOST_BATCH_ENTRIES or waiting.size_bytes >= MOST_BATCH_BYTES
-        at_once = self._under_way or waiting.urgent or crowded or oldest_at <= self._hurried_at
-        wanted_at = oldest_at if at_once else oldest_at + LINGER_SECONDS
-        return min(max(wanted_at, self._wait_until), oldest_at + MOST_AGE_SECONDS)
+        oldest_at = min(self.outbox.waiting().oldest_at, *(batch.entries[0][1] for batch in self._under_way), inf)
+        ready_at = self._live_at()
+        goes_at = ready_at if self._shelves and ready_at < inf else max(ready_at, self._wait_until)
+        if self._under_way or self._has_backlog:
+            goes_at = min(goes_at, self._wait_until)
+        look_at = inf if self._backlog is None else self._backlog.spool.look_at
+        return min(goes_at, oldest_at + MOST_AGE_SECONDS, look_at)
 
     def step(self) -> None:
-        """Drops what is too old, and makes one attempt if one is due."""
-        at = self._clock.monotonic()
-        self._expire(at)
-        if at < self.due_at():
+        """Drops what is too old, keeps on disk what cannot be sent now, and makes one attempt if one is due."""
+        with self._lock:
+            at = self._clock.monotonic()
+            if self._backlog is not None:
+                self._backlog.spool.look()
+            self._expire(at)
+            if self._has_ended or at < self.due_at():
+                return
+            self._shelve_what_waits(at)
+            self._in_hand = batch = self._next(at) if at >= self._wait_until else None
+        if batch is None:
             return
-        batch = self._next(at)
-        if batch is not None:
-            self._conclude(batch, self._attempt(batch), tried_at=at)
+        answer = self._attempt(batch)
+        with self._lock:
+            # What was put on disk meanwhile is sent from there, whatever came of this attempt.
+            if self._in_hand is batch and not self._has_ended:
+                self._in_hand = None
+                self._conclude(batch, answer, tried_at=at)
+                self._shelve_what_waits(at)
+
+    def shelve(self, *, is_ending: bool = False) -> None:
+        """Puts everything that is not delivered on disk, where there is one; also while a request hangs, from any thread.
+
+        *is_ending*: nothing is sent any more.
+        """
+        with self._lock:
+            self._has_ended = self._has_ended or is_ending
+            if self._backlog is None:
+                return
+            if self._in_hand is not None and self._in_hand.record is None and self._keep(self._in_hand):
+                self._in_hand = None
+            self._shelve_under_way()
+            self._shelve_live(lambda: True)
+            if is_ending and not self._backlog.give_back():
+                # Somebody removed its segment, to make room.
+                for batch in (self._in_hand, *self._under_way):
+                    if batch is not None and batch.record is not None:
+                        self._keep(batch)
+            self._backlog.sync()
 
     def close(self) -> None:
         """Closes the connection."""
         if self._send is not None:
             self._send.close()
+
+    @property
+    def _shelves(self) -> bool:
+        """Whether what is new goes to disk: the collector fails, or is too slow."""
+        if self._backlog is None or not self._backlog.spool.is_usable:
+            return False
+        return self._health.troubled or self.outbox.is_crowded
+
+    @property
+    def _has_backlog(self) -> bool:
+        return self._backlog is not None and self._backlog.is_waiting and not self._is_ending
+
+    def _live_at(self) -> float:
+        """When what waits in memory has waited long enough for company."""
+        waiting = self.outbox.waiting()
+        is_crowded = waiting.count >= MOST_BATCH_ENTRIES or waiting.size_bytes >= MOST_BATCH_BYTES
+        at_once = is_crowded or waiting.oldest_at <= self._hurried_at
+        return waiting.oldest_at if at_once else waiting.oldest_at + LINGER_SECONDS
+
+    def _shelve_what_waits(self, at: float) -> None:
+        """Puts on disk what waits in memory for a collector that fails, so that it neither expires nor takes room."""
+        if self._shelves:
+            self._shelve_under_way()
+        self._shelve_live(lambda: self._shelves and self._live_at() <= at)
+
+    def _shelve_under_way(self) -> None:
+        for _ in range(len(self._under_way)):
+            batch = self._under_way.popleft()
+            if batch.record is not None or not self._keep(batch):
+                self._under_way.append(batch)
+
+    def _shelve_live(self, is_wanted: Callable[[], bool]) -> None:
+        while is_wanted() and (batch := self._take()) is not None:
+            if not self._keep(batch):
+                self._under_way.append(batch)
+                return
+
+    def _keep(self, batch: Batch) -> bool:
+        """Whether *batch* could be written to disk."""
+        if self._backlog is None:
+            return False
+        record = SpoolRecord(batch.key, self._envelope_of(batch), [payload for payload, _ in batch.entries])
+        return self._backlog.append(record, booked=lambda: self.outbox.spool(batch))
+
+    def _take(self) -> Batch | None:
+        return self.outbox.take(most_entries=MOST_BATCH_ENTRIES, most_bytes=MOST_BATCH_BYTES, key=self._new_key())
 
     def _expire(self, at: float) -> None:
         expired_count = self.outbox.expire(at=at, most_seconds=MOST_AGE_SECONDS)
@@ -131,23 +197,31 @@ class Destination:
                 self._under_way.append(batch)
                 continue
             old = tuple(entry for entry in batch.entries if is_older(entry, at=at, most_seconds=MOST_AGE_SECONDS))
-            if old:
-                expired_count += len(old)
-                self.outbox.drop(self._part(batch, old), "expired")
-                batch = self._part(batch, batch.entries[len(old) :])
+            expired_count += len(old)
+            self.outbox.drop(self._part(batch, old), "expired")
+            batch = self._part(batch, batch.entries[len(old) :])
             if batch.entries:
                 self._under_way.append(batch)
         if expired_count:
             self._health.lost("too old", count=expired_count, at=at)
 
     def _next(self, at: float) -> Batch | None:
-        """The batch to try: alerts first, then what was tried before, then what waits."""
+        """The batch to try: what was tried before, then the oldest on disk in turns with what waits in memory."""
         if self._latest_only and self.outbox.waiting().count:
             while self._under_way:
                 self.outbox.drop(self._under_way.popleft(), "replaced")
-        if self._under_way and (self._under_way[0].urgent or not self.outbox.waiting().urgent):
+        if self._under_way:
             return self._under_way.popleft()
-        batch = self.outbox.take(most_entries=MOST_BATCH_ENTRIES, most_bytes=MOST_BATCH_BYTES, key=self._new_key())
+        is_live = self._live_at() <= at
+        if self._backlog is not None and self._has_backlog and (self._is_backlogs_turn or not is_live):
+            self._is_backlogs_turn = False
+            taken = self._backlog.take()
+            if taken is not None:
+                return self._tried(self.outbox.take_back(taken), at)
+        self._is_backlogs_turn = True
+        return self._tried(self._take(), at) if is_live else None
+
+    def _tried(self, batch: Batch | None, at: float) -> Batch | None:
         if batch is not None:
             self._poison.try_batch(len(batch), at=at)
         return batch
@@ -156,58 +230,68 @@ class Destination:
         try:
             if self._send is None:
                 self._send = self._connect()
-            body = self._form.request([payload for payload, _ in batch.entries])
+            payloads = [payload for payload, _ in batch.entries]
+            if batch.record is not None and isinstance(self._form, EnvelopedFormat):
+                body = self._form.envelope.around_others(self._envelope_of(batch), payloads)
+            else:
+                body = self._form.request(payloads)
             return self._send(body, content_type=self._form.content_type, key=batch.key)
         except Exception as failure:
             return CollectorAnswer(failure="setting", detail=type(failure).__name__)
 
+    def _envelope_of(self, batch: Batch) -> bytes:
+        return self._envelope if batch.record is None else batch.record.record.envelope
+
     def _conclude(self, batch: Batch, answer: CollectorAnswer, *, tried_at: float) -> None:
         at = self._clock.monotonic()
-        match meaning(answer, speaks_otlp=self._form.speaks_otlp):
+        verdict = meaning(answer, speaks_otlp=self._form.speaks_otlp)
+        if verdict in {"rejected", "too_large", "poisoned"}:
+            self._health.reached()
+        match verdict:
             case "delivered":
                 rejected_count = min(self._form.rejected_count(answer.body), len(batch))
-                self.outbox.deliver(batch, rejected_count=rejected_count)
                 self._health.delivered()
+                self._settle(batch, rejected_count=rejected_count)
                 if rejected_count:
                     self._health.lost("not taken by the collector", count=rejected_count, at=at)
             case "retry":
                 self._health.failed(answer)
                 wanted = retry_after_seconds(answer.retry_after, at=self._clock.now(), jitter=self._jitter())
                 pause = backoff_seconds(self._health.failures - 1, jitter=self._jitter()) if wanted is None else wanted
-                # A collector that takes its time to fail shares the thread with others: half of it at most is its.
+                # A collector that takes its time to fail is spared: half of the time at most is its.
                 self._hold(batch, until=at + max(pause, at - tried_at))
-            case "misconfigured":
+            case "refused" if self._backlog is None:
+                self._health.misconfigured(answer, at=at)
+                self._settle(batch, dropped="refused_address")
+            case "misconfigured" | "refused":
                 self._health.misconfigured(answer, at=at)
                 self._hold(batch, until=at + PROBE_SECONDS)
-            case "refused":
-                self._health.misconfigured(answer, at=at)
-                self.outbox.drop(batch, "refused_address")
             case "rejected":
-                self._health.reached()
-                self.outbox.reject(batch)
+                self._settle(batch, rejected_count=len(batch))
                 self._health.lost(str(answer), count=len(batch), at=at)
-            case "too_large" | "poisoned" if len(batch) > 1:
-                self._health.reached()
+            case _ if len(batch) > 1:  # too large, or poisoned
                 middle = len(batch) // 2
-                # extendleft turns the order round.
-                self._under_way.extendleft(
-                    (
-                        self._part(batch, batch.entries[middle:]),
-                        self._part(batch, batch.entries[:middle]),
-                    )
-                )
+                for half in (batch.entries[middle:], batch.entries[:middle]):
+                    self._under_way.appendleft(self._part(batch, half))
             case "too_large":
-                self._health.reached()
-                self.outbox.drop(batch, "too_large")
+                self._settle(batch, dropped="too_large")
                 self._health.lost(str(answer), count=1, at=at)
-            case _:  # poisoned, and alone
-                self._health.reached()
-                self.outbox.reject(batch)
+            case "poisoned":
+                self._settle(batch, rejected_count=1)
                 self._health.lost(str(answer), count=1, at=at)
                 if self._poison.is_the_collector():
                     self._poison.clear(at=at)
                     self._health.misconfigured(answer, at=at)
                     self._wait_until = at + PROBE_SECONDS
+
+    def _settle(self, batch: Batch, *, rejected_count: int = 0, dropped: DropReason | None = None) -> None:
+        """Counts what became of *batch* for good, and notes it on disk where it comes from there."""
+        if dropped is not None:
+            self.outbox.drop(batch, dropped)
+        else:
+            self.outbox.deliver(batch, rejected_count=rejected_count)
+        if batch.record is not None and self._backlog is not None:
+            self._backlog.settle(batch.record, len(batch))
 
     def _hold(self, batch: Batch, *, until: float) -> None:
         """Keeps *batch* for another attempt."""
@@ -218,28 +302,4 @@ class Destination:
 
     def _part(self, batch: Batch, entries: tuple[Entry, ...]) -> Batch:
         """Some of a batch: another request, so with a key of its own."""
-        return Batch(entries, batch.urgent, self._new_key())
-
-
-class PoisonTally:
-    """What was tried and what was refused for its content, over about a minute."""
-
-    def __init__(self) -> None:
-        self._since_at = float("-inf")
-        self._tried_count = self._poisoned_count = 0
-
-    def try_batch(self, count: int, *, at: float) -> None:
-        """Counts entries that are tried for the first time."""
-        if at - self._since_at >= _TALLY_SECONDS:
-            self.clear(at=at)
-        self._tried_count += count
-
-    def is_the_collector(self) -> bool:
-        """Counts one poisoned entry; True where they are so many that the fault must be another."""
-        self._poisoned_count += 1
-        return self._poisoned_count >= _FEW_POISONED and self._poisoned_count > _MOST_POISONED_SHARE * self._tried_count
-
-    def clear(self, *, at: float) -> None:
-        """Begins anew."""
-        self._since_at = at
-        self._tried_count = self._poisoned_count = 0
+        return Batch(entries, self._new_key(), batch.record)

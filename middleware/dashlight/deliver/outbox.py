@@ -1,12 +1,15 @@
 """What waits to be delivered to one destination: bounded, and counted to the last event."""
 
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, islice, repeat
-from operator import itemgetter
+from math import inf
 from typing import Literal, TypeAlias
+
+from dashlight.deliver.entries import Entry, EntryQueue
+from dashlight.deliver.spool.backlog import TakenRecord
+from dashlight.deliver.spool.holder import LossReason
 
 DropReason: TypeAlias = Literal[
     "outbox_full",
@@ -18,16 +21,13 @@ DropReason: TypeAlias = Literal[
     "replaced",
     "refused_address",
     "mistake",
+    "spool_full",
+    "corrupt",
 ]
 
 MOST_ENTRIES, MOST_BYTES = 10_000, 32 * 2**20
-MOST_URGENT_ENTRIES, MOST_URGENT_BYTES = 1_000, 8 * 2**20
-
-_PAYLOAD = itemgetter(0)
-
-# A plain tuple, because one is made for every span.
-Entry: TypeAlias = tuple[bytes, float]
-"""An encoded event or span, and when it came (seconds on the monotonic clock)."""
+_CROWDED_SHARE = 0.5
+"""Of the room; what a collector is too slow for goes to disk from there on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,10 @@ class Batch:
     """Entries that travel in one request."""
 
     entries: tuple[Entry, ...]
-    urgent: bool
     key: str
     """The same for every attempt to deliver the same entries."""
+    record: TakenRecord | None = None
+    """Where it comes from the spool: of what it is the whole, or a part."""
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -51,7 +52,6 @@ class Waiting:
     size_bytes: int
     oldest_at: float
     """Infinity where nothing is queued."""
-    urgent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ class Counts:
     """
 
     offered: int = 0
+    recovered: int = 0
+    """Taken over on disk from processes that are gone."""
     delivered: int = 0
     rejected: int = 0
     """Not taken by the collector, for good."""
@@ -70,42 +72,42 @@ class Counts:
     queued: int = 0
     in_flight: int = 0
     spooled: int = 0
-    """On disk, in segments that are this process's."""
-    recovered: int = 0
-    """Found in the spool of a process that has ended."""
+    """On disk."""
+    in_flight_on_disk: int = field(default=0, compare=False)
+    """Of those in flight, the ones that are on disk until they have arrived: they outlive the process."""
 
     @property
     def pending(self) -> int:
-        """Neither delivered nor lost yet."""
+        """What would be lost with the process, if it ended now: neither delivered nor lost nor on disk."""
         return self.queued + self.in_flight
+
+    @property
+    def balance(self) -> int:
+        """What came less what became of it: zero, or something is not accounted for."""
+        ended = self.delivered + self.rejected + sum(self.dropped.values())
+        return self.offered + self.recovered - ended - self.queued - self.in_flight - self.spooled
 
 
 class Outbox:
-    """Two lanes, urgent entries (alerts) before all others; a full lane turns away what is new.
+    """What waits in memory, in the order in which it came; what is new is turned away where it is full.
 
     The bounds count what is in flight, too. Safe for any number of threads.
     """
 
-    def __init__(
-        self,
-        *,
-        most_entries: int = MOST_ENTRIES,
-        most_bytes: int = MOST_BYTES,
-        most_urgent_entries: int = MOST_URGENT_ENTRIES,
-        most_urgent_bytes: int = MOST_URGENT_BYTES,
-    ) -> None:
+    def __init__(self, *, most_entries: int = MOST_ENTRIES, most_bytes: int = MOST_BYTES) -> None:
+        self._crowded_entries, self._crowded_bytes = _CROWDED_SHARE * most_entries, _CROWDED_SHARE * most_bytes
         self._lock = threading.Lock()
-        self._urgent = _Lane(most_urgent_entries, most_urgent_bytes)
-        self._other = _Lane(most_entries, most_bytes)
+        self._queue = EntryQueue(most_entries, most_bytes)
         self._offered = self._delivered = self._rejected = 0
+        self._recovered = self._spooled = self._taken_back = 0
         self._dropped: Counter[str] = Counter()
         self._closed = self._abandoned = False
 
-    def put(self, payloads: Sequence[bytes], *, at: float, urgent: bool = False) -> int:
+    def put(self, payloads: Sequence[bytes], *, at: float) -> int:
         """How many of *payloads* were taken in; the rest is counted as `outbox_full`, or as `shutdown` once closed."""
         with self._lock:
             self._offered += len(payloads)
-            taken_count = 0 if self._closed else self._lane(urgent=urgent).put(payloads, at)
+            taken_count = 0 if self._closed else self._queue.put(payloads, at)
             if taken_count < len(payloads):
                 self._dropped["shutdown" if self._closed else "outbox_full"] += len(payloads) - taken_count
             return taken_count
@@ -113,7 +115,7 @@ class Outbox:
     def replace(self, payload: bytes, *, at: float) -> bool:
         """Takes in *payload* in place of all that is queued, which is counted as `replaced`; whether it was taken."""
         with self._lock:
-            replaced_count = 0 if self._closed else self._other.forgo()
+            replaced_count = 0 if self._closed else self._queue.forgo()
             if replaced_count:
                 self._dropped["replaced"] += replaced_count
         return self.put([payload], at=at) == 1
@@ -124,23 +126,23 @@ class Outbox:
             self._offered += count
             self._dropped[reason] += count
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether what is queued takes more than half of the room."""
+        waiting = self.waiting()
+        return waiting.count > self._crowded_entries or waiting.size_bytes > self._crowded_bytes
+
     def waiting(self) -> Waiting:
         """What is queued now."""
         with self._lock:
-            lanes = (self._urgent, self._other)
-            return Waiting(
-                count=sum(len(lane.queue) for lane in lanes),
-                size_bytes=sum(lane.queued_bytes for lane in lanes),
-                oldest_at=min(lane.queue[0][1] if lane.queue else float("inf") for lane in lanes),
-                urgent=bool(self._urgent.queue),
-            )
+            queue = self._queue.queue
+            return Waiting(len(queue), self._queue.queued_bytes, queue[0][1] if queue else inf)
 
     def take(self, *, most_entries: int, most_bytes: int, key: str) -> Batch | None:
-        """The next batch, from then on in flight; of one lane, and of one entry at least; None where nothing waits."""
+        """The next batch, from then on in flight; of one entry at least; None where nothing waits."""
         with self._lock:
-            urgent = bool(self._urgent.queue)
-            entries = self._lane(urgent=urgent).take(most_entries, most_bytes)
-            return Batch(entries, urgent, key) if entries else None
+            entries = self._queue.take(most_entries, most_bytes)
+            return Batch(entries, key) if entries else None
 
     def deliver(self, batch: Batch, *, rejected_count: int = 0) -> None:
         """Counts a batch that arrived, save *rejected_count* of it."""
@@ -160,12 +162,39 @@ class Outbox:
             if self._release(batch):
                 self._dropped[reason] += len(batch)
 
+    def spool(self, batch: Batch) -> None:
+        """Counts a batch that was written to disk, out of flight."""
+        with self._lock:
+            if self._release(batch):
+                self._spooled += len(batch)
+
+    def take_back(self, taken: TakenRecord) -> Batch:
+        """The batch that was taken from the disk, from then on in flight. It takes no room here."""
+        with self._lock:
+            count = len(taken.record.payloads)
+            if not self._abandoned:
+                self._spooled -= count
+                self._taken_back += count
+            # From the disk it never expires by its age.
+            return Batch(tuple((each, inf) for each in taken.record.payloads), taken.record.key, taken)
+
+    def recover(self, count: int) -> None:
+        """Counts what a dead process had spooled."""
+        with self._lock:
+            self._recovered += count
+            self._spooled += count
+
+    def lose_spooled(self, count: int, reason: LossReason) -> None:
+        """Counts what is lost of that which was spooled."""
+        with self._lock:
+            if count:
+                self._spooled -= count
+                self._dropped[reason] += count
+
     def expire(self, *, at: float, most_seconds: float) -> int:
         """Drops what has been queued for *most_seconds* at the moment *at*; how many."""
         with self._lock:
-            expired_count = self._urgent.expire(at=at, most_seconds=most_seconds) + self._other.expire(
-                at=at, most_seconds=most_seconds
-            )
+            expired_count = self._queue.expire(at=at, most_seconds=most_seconds)
             if expired_count:
                 self._dropped["expired"] += expired_count
             return expired_count
@@ -176,105 +205,38 @@ class Outbox:
             self._closed = True
 
     def abandon(self) -> None:
-        """Counts everything that is queued or in flight as dropped by the shutdown, whatever becomes of it."""
+        """Counts everything that is queued or in flight as dropped by the shutdown, whatever becomes of it.
+
+        What is in flight from the disk is still there, and counted so.
+        """
         with self._lock:
             self._closed = self._abandoned = True
-            left_count = self._urgent.held_count + self._other.held_count
+            self._spooled, self._taken_back = self._spooled + self._taken_back, 0
+            left_count = self._queue.held_count
             if left_count:
                 self._dropped["shutdown"] += left_count
-            self._urgent.clear()
-            self._other.clear()
+            self._queue.clear()
 
     def counts(self) -> Counts:
         """Where everything that was offered is now."""
         with self._lock:
-            queued = len(self._urgent.queue) + len(self._other.queue)
+            queued = len(self._queue.queue)
             return Counts(
                 offered=self._offered,
+                recovered=self._recovered,
                 delivered=self._delivered,
                 rejected=self._rejected,
                 dropped=dict(self._dropped),
                 queued=queued,
-                in_flight=self._urgent.held_count + self._other.held_count - queued,
+                in_flight=self._queue.held_count - queued + self._taken_back,
+                spooled=self._spooled,
+                in_flight_on_disk=self._taken_back,
             )
-
-    def _lane(self, *, urgent: bool) -> "_Lane":
-        return self._urgent if urgent else self._other
 
     def _release(self, batch: Batch) -> bool:
         """Makes room; False where the batch has been counted before, at the shutdown."""
-        if not self._abandoned:
-            self._lane(urgent=batch.urgent).release(batch.entries)
+        if not self._abandoned and batch.record is not None:
+            self._taken_back -= len(batch)
+        elif not self._abandoned:
+            self._queue.release(batch.entries)
         return not self._abandoned
-
-
-class _Lane:
-    """Entries in the order in which they came."""
-
-    __slots__ = ("_most_bytes", "_most_entries", "held_bytes", "held_count", "queue", "queued_bytes")
-
-    def __init__(self, most_entries: int, most_bytes: int) -> None:
-        self._most_entries = most_entries
-        self._most_bytes = most_bytes
-        self.queue: deque[Entry] = deque()
-        self.queued_bytes = 0
-        # Queued and in flight.
-        self.held_count = self.held_bytes = 0
-
-    def put(self, payloads: Sequence[bytes], at: float) -> int:
-        fitting = payloads[: max(self._most_entries - self.held_count, 0)]
-        size_bytes = sum(map(len, fitting))
-        room_bytes = self._most_bytes - self.held_bytes
-        if size_bytes > room_bytes:
-            fitting = fitting[: sum(total <= room_bytes for total in accumulate(map(len, fitting)))]
-            size_bytes = sum(map(len, fitting))
-        self.queue.extend(zip(fitting, repeat(at)))
-        self.queued_bytes += size_bytes
-        self.held_bytes += size_bytes
-        self.held_count += len(fitting)
-        return len(fitting)
-
-    def take(self, most_entries: int, most_bytes: int) -> tuple[Entry, ...]:
-        # Spans come by the thousand: as little as possible is done for each of them.
-        taken = tuple(islice(self.queue, most_entries))
-        if _size_bytes(taken) > most_bytes:
-            totals = accumulate(len(payload) for payload, _ in taken)
-            taken = taken[: max(sum(total <= most_bytes for total in totals), 1)]
-        for _ in taken:
-            self.queue.popleft()
-        self.queued_bytes -= _size_bytes(taken)
-        return taken
-
-    def release(self, entries: Sequence[Entry]) -> None:
-        self.held_count -= len(entries)
-        self.held_bytes -= _size_bytes(entries)
-
-    def expire(self, *, at: float, most_seconds: float) -> int:
-        expired: list[Entry] = []
-        while self.queue and is_older(self.queue[0], at=at, most_seconds=most_seconds):
-            expired.append(self.queue.popleft())
-        self.queued_bytes -= _size_bytes(expired)
-        self.release(expired)
-        return len(expired)
-
-    def forgo(self) -> int:
-        """Lets go of what is queued; how much that was."""
-        forgone = tuple(self.queue)
-        self.queue.clear()
-        self.queued_bytes = 0
-        self.release(forgone)
-        return len(forgone)
-
-    def clear(self) -> None:
-        self.queue.clear()
-        self.queued_bytes = self.held_bytes = self.held_count = 0
-
-
-def is_older(entry: Entry, *, at: float, most_seconds: float) -> bool:
-    """Whether *entry* has waited for *most_seconds* at the moment *at*."""
-    # Not at - most_seconds: that is rounded otherwise than the moment for which the thread was told to wake.
-    return entry[1] + most_seconds <= at
-
-
-def _size_bytes(entries: Sequence[Entry]) -> int:
-    return sum(map(len, map(_PAYLOAD, entries)))

@@ -39,12 +39,19 @@ class Account:
     in_flight: int = 0
     spooled: int = 0
     """On disk."""
+    in_flight_on_disk: int = 0
+    """Of those in flight, the ones that are on disk until they have arrived: they outlive the process."""
 
     @property
     def balance(self) -> int:
         """What came less what is known of it: 0, or the account is wrong."""
         known = self.delivered + self.rejected + self.sampled_out + sum(self.dropped.values())
         return self.captured + self.recovered - known - self.queued - self.in_flight - self.spooled
+
+    @property
+    def in_memory(self) -> int:
+        """What would be lost with the process, if it ended now."""
+        return self.queued + self.in_flight - self.in_flight_on_disk
 
     @property
     def lost(self) -> Mapping[str, int]:
@@ -54,11 +61,11 @@ class Account:
 
     def ended(self, reason: str) -> Account:
         """As it stands once its process has ended: what waited in memory is dropped for *reason*."""
-        waiting = self.queued + self.in_flight
-        if not waiting:
-            return self
-        dropped = {**self.dropped, reason: self.dropped.get(reason, 0) + waiting}
-        return replace(self, dropped=dropped, queued=0, in_flight=0)
+        dropped = self.dropped
+        if self.in_memory:
+            dropped = {**dropped, reason: dropped.get(reason, 0) + self.in_memory}
+        spooled = self.spooled + self.in_flight_on_disk
+        return replace(self, dropped=dropped, queued=0, in_flight=0, spooled=spooled, in_flight_on_disk=0)
 
     def fates(self, signal: str) -> dict[SignalFate, int]:
         """What was delivered, dropped and rejected, as it is shown of *signal*; only what there is."""
@@ -90,6 +97,7 @@ def added(accounts: Sequence[Account]) -> Account:
         queued=sum(each.queued for each in accounts),
         in_flight=sum(each.in_flight for each in accounts),
         spooled=sum(each.spooled for each in accounts),
+        in_flight_on_disk=sum(each.in_flight_on_disk for each in accounts),
     )
 
 
@@ -98,7 +106,7 @@ def check_account(account: Account) -> None:
     within("reasons", len(account.dropped), 0, MOST_REASONS)
     counts = (
         account.captured, account.recovered, account.delivered, account.rejected, account.sampled_out,
-        account.queued, account.in_flight, account.spooled,
+        account.queued, account.in_flight, account.spooled, account.in_flight_on_disk, account.in_memory,
     )  # fmt: skip
     for count in chain(counts, account.dropped.values()):
         within("a count of an account", count)

@@ -111,7 +111,7 @@ class MachineAccounts:
         if accounts is not None:
             self.hear(process, accounts, number)
         known = self._processes.get(process, ProcessAccounts({}, 0))
-        lost = {signal: each.queued + each.in_flight for signal, each in known.accounts.items()}
+        lost = {signal: each.in_memory for signal, each in known.accounts.items()}
         over = {signal: each.ended(reason) for signal, each in known.accounts.items()}
         for signal, account in over.items():
             self._left[signal] += account.spooled

@@ -102,4 +102,5 @@ def _account(counts: Counts, captured: int, lost: Mapping[str, int], sampled_out
         queued=counts.queued + on_the_way,
         in_flight=counts.in_flight,
         spooled=counts.spooled,
+        in_flight_on_disk=counts.in_flight_on_disk,
     )

@@ -216,17 +216,15 @@ class Pipeline:
 
     def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
         """What was lost beside spans, events and metrics since a pane ended last; those have their accounts."""
-        counts = self._since_last_pane()
-        self._counts = {**self._lost, **self._sharing.troubles}
+        counts, self._counts = self._since_last_pane(), self._losses()
         return counts
 
     def _since_last_pane(self) -> Mapping[SignalFate, int]:
         before = self._counts
-        return {
-            key: count - before.get(key, 0)
-            for key, count in {**self._lost, **self._sharing.troubles}.items()
-            if count > before.get(key, 0)
-        }
+        return {key: new for key, count in self._losses().items() if (new := count - before.get(key, 0)) > 0}
+
+    def _losses(self) -> Mapping[SignalFate, int]:
+        return {**self._lost, **self._sharing.troubles, **self._delivery.spool_troubles}
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
@@ -297,3 +295,4 @@ class Pipeline:
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         self._sharing.forget()
+        self._delivery.forget()

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from dashlight.counting.remains import Remains
 from dashlight.errors import StateError
+from dashlight.store.locks import try_lock
 from dashlight.store.private import DRAFT, count_trouble, is_abandoned, open_private
 from dashlight.workers.journal import JOURNAL, SLOT_BYTES, read_journal
 from dashlight.workers.letters import WORKER
-from dashlight.workers.locks import try_lock
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from dashlight.counting.machine import OTHER_ENDPOINTS
 from dashlight.counting.remains import Remains, Uncounted
 from dashlight.errors import StateError
+from dashlight.store.locks import try_lock
 from dashlight.store.private import DRAFT, count_trouble, make_directory, open_private
 from dashlight.workers.layouts import REMAINS
-from dashlight.workers.locks import try_lock
 
 logger = logging.getLogger(__name__)
 

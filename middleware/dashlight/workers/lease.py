@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from dashlight.errors import StateError
+from dashlight.store.locks import try_lock, unlock
 from dashlight.store.private import count_trouble, open_private
-from dashlight.workers.locks import try_lock, unlock
 
 logger = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from dashlight.errors import StateError
+from dashlight.store.locks import try_lock
 from dashlight.store.private import check_shared_directory, make_directory, open_private, read_private
-from dashlight.workers.locks import try_lock
 from dashlight.workers.parent import Parent
 from dashlight.workers.siblings import is_anybody_coming
 

@@ -48,7 +48,6 @@ def test_a_prediction_carries_the_ids_of_its_exchange(exchange: Callable[..., Ex
         0x1122334455667788,
         1,
     )
-    assert not event.urgent
 
 
 def test_a_prediction_tells_what_is_known_and_nothing_of_the_payload(exchange: Callable[..., Exchange]) -> None:
@@ -103,7 +102,6 @@ def test_an_alert_warns_when_it_fires_and_informs_when_it_resolves() -> None:
     firing, resolved = (alert_event(alert(state), identifier=ID, seq=1) for state in ("firing", "resolved"))
 
     assert [firing.severity, resolved.severity] == [13, 9]
-    assert firing.urgent
     assert firing.body == "amount above 100: from 5% to 40%"
 
 
@@ -158,7 +156,7 @@ def test_scores_of_an_endpoint_travel_together() -> None:
         model="fraud",
     )
 
-    assert (event.name, event.at, event.seq, event.severity, event.urgent) == ("dashlight.scores", 5.0, 3, 9, False)
+    assert (event.name, event.at, event.seq, event.severity) == ("dashlight.scores", 5.0, 3, 9)
     assert event.attributes == {
         "dashlight.model.name": "fraud",
         "http.route": "/predict",

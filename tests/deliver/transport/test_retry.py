@@ -14,11 +14,11 @@ NOON = 1_790_078_400.0  # Tue, 22 Sep 2026 12:00:00 GMT
     ("statuses", "expected"),
     [
         ([200, 202, 204, 299], "delivered"),
-        ([429, 502, 503, 504], "retry"),
+        ([429, 500, 502, 503, 504], "retry"),
         ([413], "too_large"),
         ([400, 415, 422], "poisoned"),
         ([301, 302, 307, 401, 403, 404, 405, 407], "misconfigured"),
-        ([402, 409, 410, 451, 408, 425, 500, 501, 505], "rejected"),
+        ([402, 409, 410, 451, 408, 425, 501, 505], "rejected"),
     ],
     ids=["delivered", "retry", "too large", "poisoned", "misconfigured", "rejected"],
 )

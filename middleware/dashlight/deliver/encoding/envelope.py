@@ -24,11 +24,28 @@ class Envelope:
 
     def around(self, items: Sequence[bytes]) -> bytes:
         """The ExportTraceServiceRequest or ExportLogsServiceRequest of *items*, each with its field number before it."""
-        # The lengths are worked out first so that the items, often a megabyte, are copied once.
-        size = len(self._scope) + sum(map(len, items))
-        of_scope = b"\x12" + varint(size)
-        of_resource = b"\x0a" + varint(len(self._resource) + len(of_scope) + size)
-        return b"".join((of_resource, self._resource, of_scope, self._scope, *items))
+        return _around(self._resource, self._scope, items)
+
+    @property
+    def told(self) -> bytes:
+        """Both, to be kept beside items that are sent later, perhaps by another process."""
+        return length_delimited(1, self._resource) + length_delimited(2, self._scope)
+
+    def around_others(self, told: bytes, items: Sequence[bytes]) -> bytes:
+        """A request with *items* of the process that *told* its envelope; with ours, where that cannot be read."""
+        try:
+            resource, scope = (bytes(value) for _, value in fields(told) if not isinstance(value, int))
+        except ValueError:
+            return self.around(items)
+        return _around(resource, scope, items)
+
+
+def _around(resource: bytes, scope: bytes, items: Sequence[bytes]) -> bytes:
+    # The lengths are worked out first so that the items, often a megabyte, are copied once.
+    size = len(scope) + sum(map(len, items))
+    of_scope = b"\x12" + varint(size)
+    of_resource = b"\x0a" + varint(len(resource) + len(of_scope) + size)
+    return b"".join((of_resource, resource, of_scope, scope, *items))
 
 
 def framed(content: bytes) -> bytes:

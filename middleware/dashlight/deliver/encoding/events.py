@@ -35,11 +35,6 @@ class Event:
     span_id: int = 0
     trace_flags: int = 0
 
-    @property
-    def urgent(self) -> bool:
-        """Whether it goes before all others, and at once."""
-        return self.name == ALERT
-
 
 def prediction_event(
     exchange: Exchange,

@@ -25,7 +25,7 @@ class LogEncoder:
     speaks_otlp = True
 
     def __init__(self, resource: Mapping[str, object], scope_name: str, scope_version: str, *, epoch: int) -> None:
-        self._envelope = envelope.Envelope(resource, scope_name, scope_version)
+        self.envelope = envelope.Envelope(resource, scope_name, scope_version)
         self._epoch = epoch
 
     def event(self, event: Event, *, observed_at: float) -> bytes:
@@ -61,7 +61,7 @@ class LogEncoder:
 
     def request(self, events: Sequence[bytes]) -> bytes:
         """The ExportLogsServiceRequest that carries *events*."""
-        return self._envelope.around(events)
+        return self.envelope.around(events)
 
     def rejected_count(self, answer: bytes) -> int:
         """Events that the collector says it did not take."""

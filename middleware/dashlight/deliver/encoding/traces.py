@@ -68,7 +68,7 @@ class SpanEncoder:
         known_methods: frozenset[str] = KNOWN_METHODS,
         limits: SpanLimits = _USUAL_LIMITS,
     ) -> None:
-        self._envelope = envelope.Envelope(resource, scope_name, scope_version)
+        self.envelope = envelope.Envelope(resource, scope_name, scope_version)
         self._known_methods = known_methods
         self._limits = limits
         self._fits = limits.attributes >= _MOST_OF_OURS and limits.value_length is None
@@ -166,7 +166,7 @@ class SpanEncoder:
 
     def request(self, spans: Sequence[bytes]) -> bytes:
         """The ExportTraceServiceRequest that carries *spans*."""
-        return self._envelope.around(spans)
+        return self.envelope.around(spans)
 
     def rejected_count(self, answer: bytes) -> int:
         """Spans that the collector says it did not take."""

@@ -13,9 +13,10 @@ MOST_BACKOFF_SECONDS = 30.0
 MOST_RETRY_AFTER_SECONDS = 300.0
 PROBE_SECONDS = 60.0
 
-_RETRY = frozenset({429, 502, 503, 504})
+# OTLP would have a 500 dropped, but a collector that restarts answers so.
+_RETRY = frozenset({429, 500, 502, 503, 504})
 # OTLP says of these that a retry is no use; other collectors mean them to pass.
-_RETRY_ELSEWHERE = frozenset({408, 425, 500})
+_RETRY_ELSEWHERE = frozenset({408, 425})
 _POISONED = frozenset({400, 415, 422})
 # A token that was rotated must not cost a day of data, so these wait. Stricter than OTLP, which says: drop.
 _MISCONFIGURED = frozenset({401, 403, 404, 405, 407})

@@ -46,6 +46,7 @@ def analysis(
     Raises:
         SettingsError: thresholds that cannot be read.
         ReferenceDataError: a reference file that cannot be used.
+        MissingExtraError: the spool is to be encrypted, and cryptography is not installed.
     """
     from opentelemetry.sdk.version import __version__ as sdk_version
 
@@ -65,6 +66,7 @@ def analysis(
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
     from dashlight.runtime.assembly.machine import instance_of, meeting_of
+    from dashlight.runtime.assembly.spool import spool_of
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
     from dashlight.serving.access import Access, token_of
@@ -94,6 +96,7 @@ def analysis(
     reference = reference_file.read() if reference_file is not None else None
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
     meeting = meeting_of(settings, environ, application)
+    spool = spool_of(settings, meeting, clock)
     learned = LearnedReferences(None if meeting is None else meeting.path)
     resource = resource_attributes(
         environ,
@@ -119,6 +122,7 @@ def analysis(
         spans=(spans_to, encoder) if spans_to is not None else None,
         events=(events_to, event_format) if events_to is not None else None,
         metrics=(metrics_to, MetricEncoder(machine, "dashlight", __version__)) if metrics_to is not None else None,
+        spool=spool,
         clock=clock,
     )
     delivery.start()

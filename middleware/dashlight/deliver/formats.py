@@ -1,0 +1,53 @@
+"""What delivery asks of a format."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from dashlight.deliver.encoding.envelope import Envelope
+from dashlight.deliver.encoding.events import Event
+from dashlight.metrics.figures import Figures
+
+
+class Format(Protocol):
+    """How entries become a request, and what its answer says."""
+
+    @property
+    def content_type(self) -> str:
+        """Of the request."""
+        ...
+
+    @property
+    def speaks_otlp(self) -> bool:
+        """Whether OTLP's rules tell which answers are worth a retry."""
+        ...
+
+    def request(self, entries: Sequence[bytes], /) -> bytes:
+        """One request for all *entries*."""
+        ...
+
+    def rejected_count(self, answer: bytes, /) -> int:
+        """Entries of a request that its answer says were not taken."""
+        ...
+
+
+@runtime_checkable
+class EnvelopedFormat(Protocol):
+    """A format whose requests say once, around all entries, which process made them."""
+
+    envelope: Envelope
+
+
+class MetricFormat(Format, Protocol):
+    """A format that also writes metrics."""
+
+    def metrics(self, figures: Figures) -> bytes:
+        """All of *figures*, ready for `request`."""
+        ...
+
+
+class EventFormat(Format, Protocol):
+    """A format that also writes events."""
+
+    def event(self, event: Event, *, observed_at: float) -> bytes:
+        """One event, ready for `request`."""
+        ...
