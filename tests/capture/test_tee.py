@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from dashlight.capture.capture import Capture
+from dashlight.capture.inbox import Captured
 from dashlight.capture.spans import Spans
 from dashlight.capture.tee import Tee
 from dashlight.capture.trace_parent import sampler_from
@@ -373,6 +374,8 @@ def test_our_own_failure_at_the_end_is_counted_too(converse: Converse, request_s
     assert failing.capture.failures == {"KeyError": 1}
     assert returning.capture.failures == {"KeyError": 1}
     assert returning.exchanges == []
+    assert returning.capture.captured() == Captured(exchanges=1, mistaken_exchanges=1)
+    assert failing.capture.captured() == Captured(exchanges=1, mistaken_exchanges=1)
 
 
 @pytest.fixture
@@ -511,3 +514,12 @@ def test_a_span_of_the_sdk_s_says_what_was_called_and_by_what(
     said = dict(span.attributes or {})
     assert (said["server.address"], said["server.port"]) == ("model.example", 9000)
     assert (said["user_agent.original"], said.get("client.address")) == ("curl/8", "c" if keeps else None)
+
+
+def test_what_was_answered_is_captured_once_however_it_ended(converse: Converse, new_capture: Converse) -> None:
+    capture = new_capture()
+
+    converse(answering(STARTED, ANSWER), capture=capture)
+    converse(answering(), capture=capture)
+
+    assert capture.captured() == Captured(exchanges=2)

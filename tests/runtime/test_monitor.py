@@ -81,6 +81,9 @@ class Noted:
     def close(self, timeout_seconds: float) -> None:
         self.closed = True
 
+    def tell_lost(self) -> None:
+        self.told_lost = True
+
     def leave(self) -> None:
         self.left_count += 1
 

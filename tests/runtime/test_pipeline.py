@@ -27,6 +27,7 @@ from dashlight.deliver.encoding.ndjson import NdjsonEncoder
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.judge.traffic.rules import parse_rules
+from dashlight.metrics.accounts import Account
 from dashlight.records import Exchange, HandedOver, Outcome, OwnSpan
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.runtime.pipeline import Pipeline
@@ -1235,3 +1236,28 @@ def test_a_judge_that_serves_nothing_compares_what_the_others_count_with_the_rep
         both_end_a_pane(a, b)
 
     assert compared_with(a) == [older.version]
+
+
+def test_a_mistake_over_one_exchange_costs_its_event_and_is_counted_and_no_other(
+    service: Callable[..., Service],
+) -> None:
+    watched = service(sample_rate=1.0)
+    broken = structs.replace(an_exchange({"age": 4.0}), duration_seconds="long")
+
+    with pytest.raises(ValueError, match="could not convert"):
+        watched.serve(an_exchange({"age": 40.0}), broken, an_exchange({"age": 41.0}), analysed=())
+
+    assert len(watched.events("prediction")) == 2
+    assert watched.pipeline.accounts()["events"] == Account(captured=3, delivered=2, dropped={"mistake": 1})
+
+
+def test_what_the_sampler_leaves_out_is_in_the_account(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=0.5, draw=cycle([0.1, 0.9, 0.9]).__next__)
+
+    watched.serve(*(an_exchange({"age": 40.0}, own_span=OwnSpan()) for _ in range(9)))
+
+    assert len(watched.events("prediction")) == 3
+    assert watched.pipeline.accounts() == {
+        "events": Account(captured=9, delivered=3, sampled_out=6),
+        "spans": Account(captured=9, delivered=9),
+    }

@@ -12,17 +12,18 @@ import pytest
 
 from dashlight.store.layout import Layout
 from dashlight.workers.checkpoints import LAYOUTS
-from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
+from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS
 
-ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, **LAYOUTS}
+ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, "remains": REMAINS, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "d85c77faf617ee8c",
+    ("pane", 1): "029e9ed1e8939c8d",
     ("briefing", 1): "979cd3b9f7e22ce9",
     ("figures", 1): "f2f410e7009e9a31",
-    ("machine", 1): "ce289546a60900db",
+    ("remains", 1): "ed46b1a60750a2c3",
+    ("machine", 1): "0fb8432d4d5f48f8",
     ("owed", 1): "6d2d54a11cf4d648",
     ("notices", 1): "22470fa1f4121dad",
-    ("totals", 1): "ae69b18f693e883f",
+    ("totals", 1): "c448954e2831d593",
     ("endpoint", 1): "1af1dc797a214c0e",
     ("comparison", 1): "872577a68af1d5ae",
     ("learner", 1): "35d98066a0ba6440",

@@ -460,9 +460,9 @@ class Broken:
 
     processes = ()
 
-    def close_pane_in_steps(self, pane: MachinePane, at: float) -> Steps[list[Alert]]:
+    def close_pane_in_steps(self, pane: MachinePane, at: float, remains: object) -> Steps[list[Alert]]:
         yield
-        raise ArithmeticError(pane, at)
+        raise ArithmeticError(pane, at, remains)
 
 
 def test_a_pane_that_cannot_be_judged_is_not_tried_again() -> None:

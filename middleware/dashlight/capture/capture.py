@@ -6,7 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from dashlight.capture.headers import KEPT_HEADERS
-from dashlight.capture.inbox import Inbox
+from dashlight.capture.inbox import Captured, Inbox
 from dashlight.capture.route import RouteNames
 from dashlight.capture.spans import Spans
 
@@ -26,12 +26,36 @@ class Capture:
     """Attributes that name the model, where settings do."""
     failures: dict[str, int] = field(default_factory=dict[str, int])
     """Our own mistakes on the request path, by exception type: counted, never seen by the app."""
+    lost_count: int = 0
+    """Exchanges that such a mistake cost."""
+    lost_span_count: int = 0
+    """Those of them with a span of ours."""
     routes: RouteNames = field(default_factory=RouteNames)
     """What endpoints are called."""
 
     def count_failure(self, error: Exception) -> None:
         """Counts one of our own mistakes."""
         self.count(type(error).__name__)
+
+    def lose(self, *, has_span: bool = False) -> None:
+        """Counts an exchange that is lost by a mistake of ours, which is counted by itself."""
+        self.lost_count += 1
+        self.lost_span_count += has_span
+
+    def captured(self) -> Captured:
+        """What has been captured and what of it was lost since the start; from any thread."""
+        inbox = self.inbox
+        # Lost before captured: what is lost meanwhile is captured already.
+        dropped, dropped_spans = inbox.dropped_count - inbox.dropped_excluded_count, inbox.dropped_span_count
+        lost, lost_spans = self.lost_count, self.lost_span_count
+        return Captured(
+            exchanges=inbox.captured_count + lost,
+            spans=inbox.captured_span_count + lost_spans,
+            dropped_exchanges=max(dropped, 0),
+            dropped_spans=dropped_spans,
+            mistaken_exchanges=lost,
+            mistaken_spans=lost_spans,
+        )
 
     def count(self, reason: str) -> None:
         """Counts one under *reason*."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from dataclasses import dataclass
 
 from msgspec import structs
 
@@ -12,6 +13,21 @@ from dashlight.records import Exchange
 
 BATCH = 1024
 """The waiting thread is woken when so many exchanges are there; it comes by itself four times a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What the request path has seen since the start, excluded URLs left out: all of it, and what of it never arrives."""
+
+    exchanges: int = 0
+    spans: int = 0
+    """Those of the exchanges that have a span of ours."""
+    dropped_exchanges: int = 0
+    """For which the inbox had no room."""
+    dropped_spans: int = 0
+    mistaken_exchanges: int = 0
+    """Lost by a mistake of ours."""
+    mistaken_spans: int = 0
 
 
 class Settling:
@@ -44,7 +60,12 @@ class Inbox:
         # Reset, never subtracted from, so that a lost update cannot add up.
         self._waiting_bytes = 0
         self.wake = threading.Event()
+        self.captured_count = self.captured_span_count = 0
+        """Exchanges put here, and those of them with a span of ours; excluded ones left out."""
         self.dropped_count = 0
+        """Exchanges for which there was no room."""
+        self.dropped_excluded_count = self.dropped_span_count = 0
+        """Of those, the excluded ones, and the ones with a span of ours."""
         self.bodiless_count = 0
         """Exchanges that went on without their bodies."""
         self.handed_bytes = 0
@@ -71,8 +92,11 @@ class Inbox:
         """
         waiting = self._waiting
         held_bytes = self._waiting_bytes + (exchange.kept_bytes if size_bytes is None else size_bytes)
+        self.captured_count += 1
+        if exchange.own_span is not None:
+            self.captured_span_count += 1
         if len(waiting) >= self._limit:
-            self.dropped_count += 1
+            self._drop(exchange)
             return
         if held_bytes <= self._limit_bytes:
             self._waiting_bytes = held_bytes
@@ -86,8 +110,11 @@ class Inbox:
         """Likewise an exchange that is to be taken once it is settled, or when it is due."""
         waiting, exchange = self._settling, settling.exchange
         held_bytes = self._waiting_bytes + (exchange.kept_bytes if size_bytes is None else size_bytes)
+        self.captured_count += 1
+        if exchange.own_span is not None:
+            self.captured_span_count += 1
         if len(waiting) >= self._limit:
-            self.dropped_count += 1
+            self._drop(exchange)
             return
         if held_bytes <= self._limit_bytes:
             self._waiting_bytes = held_bytes
@@ -100,6 +127,8 @@ class Inbox:
     def put_excluded(self, exchange: Exchange) -> None:
         """Appends one that is to be counted and nothing else; drops and counts it where there are as many already."""
         if len(self._excluded) >= self._limit:
+            # First of the two: a reader in between sees one too few that were watched, never one too many.
+            self.dropped_excluded_count += 1
             self.dropped_count += 1
             return
         self._excluded.append(exchange)
@@ -128,6 +157,10 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._settling)
+
+    def _drop(self, exchange: Exchange) -> None:
+        self.dropped_count += 1
+        self.dropped_span_count += exchange.own_span is not None
 
     def _without_bodies(self, exchange: Exchange) -> Exchange:
         self.bodiless_count += 1

@@ -156,11 +156,12 @@ class Tee:
                 self._end("client_disconnect" if gone else "error", "" if gone else "no_response")
             elif self._settling is not None:
                 self._settle(self._settling)
-            token = self._opened.token
-            if token is not None:
-                detach(token)
+            if self._opened.token is not None:
+                detach(self._opened.token)
         except Exception as ours:
             self._capture.count_failure(ours)
+        if self._opened.handed is not ENDED:  # no Exchange could be made
+            self._capture.lose(has_span=self._opened.lean is not None)
 
     def _see_body(self, body: bytes) -> None:
         if self._first_byte_seconds is None:
@@ -195,8 +196,7 @@ class Tee:
 
     def _end(self, outcome: Outcome, error: str) -> None:
         """Makes the Exchange, after writing on the span what has to be there before the last message leaves."""
-        duration_seconds = perf_counter() - self._clock
-        self._done = True
+        duration_seconds, self._done = perf_counter() - self._clock, True
         capture, scope, opened = self._capture, self._scope, self._opened
         capture.inbox.answered_count += not self._status
         if opened.told is not None:

@@ -15,6 +15,7 @@ from dashlight.judge.directions.bets import SIZES, Direction
 from dashlight.judge.directions.learning import MEMORIES
 from dashlight.judge.traffic.repetition import MOST_HASHES, check_repetition
 from dashlight.metrics.generations import MOST_IN_ALL
+from dashlight.metrics.machine_accounts import check_accounts
 from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.layout import BINS
 from dashlight.window.outcomes import OutcomeCounts
@@ -33,7 +34,8 @@ def check_pane(pane: MachinePane) -> None:
     """Raises ValueError, saying what is wrong, where no process can have counted *pane*."""
     _check_counts(pane.counts.values())
     for status in pane.statuses.values():
-        _check_counts([status.in_flight_count, status.waiting_count, status.answered_count])
+        _check_counts([status.in_flight_count, status.waiting_count, status.answered_count, status.number])
+        check_accounts(status.accounts)
         _refuse("a process status without numbers", where=not np.isfinite([status.rate, status.ended_at]).all())
     for endpoint in pane.endpoints.values():
         _check_endpoint(endpoint)

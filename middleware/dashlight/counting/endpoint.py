@@ -25,7 +25,7 @@ from dashlight.metrics.generations import (
     generation_times,
     merge_generations,
 )
-from dashlight.records import Exchange, GenerationFacts, Prediction
+from dashlight.records import Exchange, GenerationFacts, Outcome, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
 
@@ -207,6 +207,11 @@ class EndpointCounter:
         for key, model in self._models.items():
             if key in brief.models:
                 model.follow(brief.models[key])
+
+    @property
+    def outcomes(self) -> Mapping[Outcome, int]:
+        """Exchanges of the pane that fills, by outcome."""
+        return self._outcomes.outcomes
 
     def close(self, at: float) -> EndpointPane:
         """Ends the pane at *at* and begins an empty one."""

@@ -21,7 +21,9 @@ from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.model import ModelPane, bounded_rows
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.metrics.accounts import Account
 from dashlight.metrics.losses import SignalFate
+from dashlight.records import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,10 @@ class ProcessStatus:
     """Of those in flight, the requests whose answer has not begun."""
     answered_count: int = 0
     """Exchanges that ended in the pane, without probes and paths that nobody serves."""
+    accounts: Mapping[str, Account] = field(default_factory=dict[str, Account])
+    """Where all that it has captured is, by signal."""
+    number: int = 0
+    """Of the pane, from 1; where several are merged, of the last."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +111,13 @@ class MachineCounter:
         for route, endpoint in self._endpoints.items():
             if route in briefing.endpoints:
                 endpoint.follow(briefing.endpoints[route])
+
+    def requests(self) -> Mapping[str, Mapping[Outcome, int]]:
+        """Exchanges of the pane that fills, by endpoint and outcome."""
+        found = {route: dict(each.outcomes) for route, each in self._endpoints.items() if each.outcomes}
+        for evicted in self._evicted:
+            found[OTHER_ENDPOINTS] = dict(Counter(found.get(OTHER_ENDPOINTS, {})) + Counter(evicted.outcomes))
+        return found
 
     def close(self, at: float, status: ProcessStatus, counts: Mapping[SignalFate, int]) -> MachinePane:
         """Ends the pane at *at*; *counts* is what was delivered and lost in it."""

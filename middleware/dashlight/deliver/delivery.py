@@ -12,9 +12,9 @@ from typing import TypeAlias
 
 from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.destination import LINGER_SECONDS, Destination
-from dashlight.deliver.encoding.events import Event
+from dashlight.deliver.encoding.events import PREDICTION, Event
 from dashlight.deliver.formats import EventFormat, Format, MetricFormat
-from dashlight.deliver.outbox import Counts, Outbox
+from dashlight.deliver.outbox import Counts, DropReason, Outbox
 from dashlight.deliver.sending_thread import SendingThread
 from dashlight.deliver.spool.backlog import Backlog
 from dashlight.deliver.spool.spool import Spool
@@ -68,6 +68,8 @@ class Delivery:
         self._outboxes = {"spans": Outbox(), "events": Outbox()}
         if metrics is not None:
             self._outboxes["metrics"] = Outbox()
+        self.made_count = 0
+        """Events that are of no exchange: scores, reports."""
         self._spool = spool
         self._asides: deque[tuple[Callable[[], None], int]] = deque()
         self._aside_lock = threading.Lock()
@@ -124,9 +126,9 @@ class Delivery:
             self._outboxes["spans"].put(spans, at=self._monotonic(since_at))
             self._threads["spans"].nudge()
 
-    def lose_span(self) -> None:
-        """Counts a span that could not be encoded."""
-        self._outboxes["spans"].turn_away("unencodable")
+    def lose(self, signal: str, reason: DropReason) -> None:
+        """Counts a span or an event (*signal* says which) that does not come as far as here."""
+        self._outboxes[signal].turn_away(reason)
 
     def send_event(self, event: Event, *, since_at: float = math.inf) -> None:
         """Encodes an event and takes it for delivery; one that cannot be encoded or finds no room is counted."""
@@ -134,6 +136,8 @@ class Delivery:
         if self._event_format is None:
             outbox.turn_away("disabled")
             return
+        # Before the outbox knows of it, see Accounting.
+        self.made_count += event.name != PREDICTION
         try:
             payload = self._event_format.event(event, observed_at=self._clock.now())
         except Exception:
@@ -169,6 +173,17 @@ class Delivery:
         """Where all `spans`, all `events` and, where they are delivered, all `metrics` are that were ever given."""
         return {name: outbox.counts() for name, outbox in self._outboxes.items()}
 
+    def troubles(self) -> dict[str, str]:
+        """Why nothing arrives at the moment, by signal, where that is so."""
+        found = {name: thread.destination.trouble for name, thread in self._threads.items()}
+        return {name: trouble for name, trouble in found.items() if trouble}
+
+    @property
+    def spool_troubles(self) -> dict[SignalFate, int]:
+        """What went wrong with the files of the spool, since the start."""
+        troubles = self._spool.troubles if self._spool is not None else {}
+        return {SignalFate("files", "dropped", kind, "spool"): count for kind, count in troubles.items()}
+
     def fates(self) -> dict[SignalFate, int]:
         """What was delivered and what was lost of each signal since the start, where anything was.
 
@@ -182,9 +197,7 @@ class Delivery:
                 if reason not in {"disabled", "replaced"}:
                     found[SignalFate(signal, "dropped", reason)] = count
             found[SignalFate(signal, "rejected")] = counts.rejected
-        for trouble, count in (self._spool.troubles if self._spool is not None else {}).items():
-            found[SignalFate("files", "dropped", trouble, "spool")] = count
-        return {key: count for key, count in found.items() if count}
+        return {key: count for key, count in {**found, **self.spool_troubles}.items() if count}
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is here at once, waits at most *timeout_seconds* for it, and tells how much is still pending.

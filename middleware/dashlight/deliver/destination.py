@@ -77,6 +77,11 @@ class Destination:
         self._is_ending = self._is_ending or is_ending
 
     @property
+    def trouble(self) -> str:
+        """Why nothing arrives there now; empty where it does."""
+        return self._health.trouble
+
+    @property
     def has_given_up(self) -> bool:
         """Whether the chance that `hurry` gave to a failing collector is used up."""
         return self._chances == 0

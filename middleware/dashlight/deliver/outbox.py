@@ -20,6 +20,7 @@ DropReason: TypeAlias = Literal[
     "disabled",
     "replaced",
     "refused_address",
+    "mistake",
     "spool_full",
     "corrupt",
 ]
@@ -72,6 +73,8 @@ class Counts:
     in_flight: int = 0
     spooled: int = 0
     """On disk."""
+    in_flight_on_disk: int = field(default=0, compare=False)
+    """Of those in flight, the ones that are on disk until they have arrived: they outlive the process."""
 
     @property
     def pending(self) -> int:
@@ -227,6 +230,7 @@ class Outbox:
                 queued=queued,
                 in_flight=self._queue.held_count - queued + self._taken_back,
                 spooled=self._spooled,
+                in_flight_on_disk=self._taken_back,
             )
 
     def _release(self, batch: Batch) -> bool:

@@ -140,6 +140,10 @@ class EndpointTotals:
         self._request_sizes += pane.request_sizes
         self._response_sizes += pane.response_sizes
 
+    def add_requests(self, outcomes: Mapping[Outcome, int]) -> None:
+        """Adds exchanges of which only the outcomes are known."""
+        self._outcomes.update(outcomes)
+
     def essentials(self, route: str) -> Iterator[Figure | HistogramFigure]:
         """What every endpoint has, from its first exchange on."""
         named = {"http.route": label(route)}

@@ -59,6 +59,14 @@ INSTRUMENTS: Mapping[str, Instrument] = {
     "dashlight.undecodable": Instrument(
         "counter", "{request}", "Analysed requests that could not be decoded, by reason"
     ),
+    "dashlight.captured": Instrument(
+        "counter", "{item}", "Items that were to be delivered: exchanges for events, and what else is sent"
+    ),
+    "dashlight.recovered": Instrument("counter", "{item}", "Items found in a spool older than these counters"),
+    "dashlight.sampled_out": Instrument("counter", "{item}", "Exchanges that were not drawn to be sent as events"),
+    "dashlight.pending": Instrument(
+        "updowncounter", "{item}", "Items that are neither delivered nor lost yet, by state"
+    ),
     "dashlight.dropped": Instrument("counter", "{item}", "Items lost before they were counted or delivered"),
     "dashlight.delivered": Instrument("counter", "{item}", "Items that the collector accepted"),
     "dashlight.mistakes": Instrument(

@@ -27,7 +27,8 @@ from dashlight.metrics.genai import generation_figures
 from dashlight.metrics.generations import GenerationKey, GenerationSums, GenerationTimes
 from dashlight.metrics.instruments import figure, label
 from dashlight.metrics.losses import SignalFate
-from dashlight.records import Alert, AlertSource
+from dashlight.metrics.machine_accounts import MachineAccounts, MachineAccountsState
+from dashlight.records import Alert, AlertSource, Outcome
 from dashlight.window.fitting import moment, within
 from dashlight.window.names import OTHER
 from dashlight.window.outcomes import OutcomeCounts
@@ -58,6 +59,7 @@ class TotalsState:
     admitted: tuple[_Key, ...]
     admitted_count: int
     """In how many series they are shown: a histogram is many."""
+    accounts: MachineAccountsState = MachineAccountsState()
 
 
 class Totals:
@@ -69,6 +71,8 @@ class Totals:
         self._counts = NamedCounts(MOST_COUNTS, other=SignalFate(OTHER, "dropped", OTHER))
         self._fired: dict[AlertSource, int] = dict.fromkeys(SOURCES, 0)
         self._generations = GenerationSums()
+        self.accounts = MachineAccounts()
+        """Where all spans and events are, and what became of them."""
         self._admitted: dict[_Key, None] = {}
         """Series of counters that are shown, and from then on always."""
         self._admitted_count = 0
@@ -84,6 +88,7 @@ class Totals:
             self._generations.state,
             tuple(self._admitted),
             self._admitted_count,
+            self.accounts.state,
         )
 
     def restore(self, state: TotalsState) -> None:
@@ -96,14 +101,17 @@ class Totals:
         self._counts.restore(state.counts)
         self._fired |= {source: within("alerts that fired", count) for source, count in state.fired.items()}
         self._generations.restore(state.generations)
+        self.accounts.restore(state.accounts)
         self._admitted_count = within("series", state.admitted_count, len(state.admitted), MOST_COUNTED_SERIES)
         self._admitted = dict.fromkeys(state.admitted)
 
     def add_outcomes(self, endpoint: str, pane: OutcomeCounts) -> None:
         """Adds what became of the exchanges of one pane, of one worker or of all of them together."""
-        if endpoint not in self._endpoints and len(self._endpoints.keys() - {OTHER}) >= MOST_ENDPOINTS - 1:
-            endpoint = OTHER
-        self._endpoints.setdefault(endpoint, EndpointTotals()).add(pane)
+        self._endpoint(endpoint).add(pane)
+
+    def add_requests(self, endpoint: str, outcomes: Mapping[Outcome, int]) -> None:
+        """Adds exchanges of which nothing else is known than how they ended."""
+        self._endpoint(endpoint).add_requests(outcomes)
 
     def add_generations(self, pane: Mapping[GenerationKey, GenerationTimes]) -> None:
         """Adds how long language models took in one pane, at whichever endpoint."""
@@ -128,6 +136,11 @@ class Totals:
             if alert.state == "firing":
                 self._fired[alert.source] += 1
 
+    def _endpoint(self, route: str) -> EndpointTotals:
+        if route not in self._endpoints and len(self._endpoints.keys() - {OTHER}) >= MOST_ENDPOINTS - 1:
+            route = OTHER
+        return self._endpoints.setdefault(route, EndpointTotals())
+
     def figures(
         self,
         *,
@@ -146,7 +159,8 @@ class Totals:
         columns, unshown_count = column_figures(shown)
         room = _Room(MOST_SERIES - _ABOUT_FIGURES)
         room.skip(unshown_count)
-        for each in chain(machine_figures(gauges), alert_figures(alerts), owed_figures(owed)):
+        # What adds up is shown whole or not at all: it takes the place of no other counter, and no other takes its.
+        for each in chain(machine_figures(gauges), alert_figures(alerts), owed_figures(owed), self.accounts.figures()):
             room.take(each)
         for counted in self._counted():
             if self._admits(counted):

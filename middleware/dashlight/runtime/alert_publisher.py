@@ -1,17 +1,22 @@
-"""What leaves the process of what the judges found, beside what routes are owed: lines of the log, and scores."""
+"""What leaves the process of what the judges found: alerts by their routes and in the log, heartbeats, and scores."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dashlight.capture.ids import prediction_id
-from dashlight.deliver.alerting.owed import DELIVERED, LOG, Owed
+from dashlight.deliver.alerting.courier import Couriers
+from dashlight.deliver.alerting.heartbeat import Heartbeat, Pulse
+from dashlight.deliver.alerting.owed import DELIVERED, LOG
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import scores_event
 from dashlight.judge.words import printable
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
+from dashlight.runtime.loss_log import tell_owed
 from dashlight.watching.endpoint import Snapshot
+from dashlight.workers.member import Turn
 
 logger = logging.getLogger("dashlight")
 
@@ -20,18 +25,68 @@ _MOST_SCORES_SENT = 400
 
 
 class AlertPublisher:
-    """Logs what is owed to the log, makes events of scores, and hands them to delivery."""
+    """Logs what is owed to the log, wakes the couriers of what is owed to routes, and sends heartbeats and scores."""
 
-    def __init__(self, delivery: Delivery, owed: Owed, *, numbers: Iterator[int]) -> None:
-        """*numbers* are those of the events of this process, in the order in which they are made."""
+    def __init__(
+        self,
+        delivery: Delivery,
+        couriers: Couriers,
+        heartbeats: Sequence[Heartbeat],
+        *,
+        numbers: Iterator[int],
+        shutdown_seconds: float,
+    ) -> None:
+        """*couriers* deliver what is owed, at the end for half of *shutdown_seconds*.
+
+        *heartbeats* hear of every pane that was judged. *numbers* are those of the events of this process, in the order
+        in which they are made.
+        """
         self._delivery = delivery
-        self._owed = owed
+        self._couriers, self._owed = couriers, couriers.owed
+        self._heartbeats = heartbeats
         self._numbers = numbers
+        self._drain_seconds = shutdown_seconds / 2
 
-    def log(self) -> None:
+    def tell(self, turn: Turn, at: float) -> None:
+        """Tells what came of a *turn* that ended *at*."""
+        self._log()
+        self._couriers.wake()
+        for heartbeat in self._heartbeats if turn.has_pane else ():
+            heartbeat.tell(Pulse(at, len(turn.watch.processes), len(turn.watch.in_force)))
+
+    @property
+    def owed_counts(self) -> Mapping[str, int]:
+        """Alerts that each route has not answered for."""
+        return self._owed.counts()
+
+    def fates(self) -> dict[SignalFate, int]:
+        """What became of alerts and heartbeats since the start."""
+        found = dict(self._couriers.fates())
+        for heartbeat in self._heartbeats:
+            found |= {fate: found.get(fate, 0) + more for fate, more in heartbeat.fates().items()}
+        return found
+
+    def flush(self, timeout_seconds: float) -> int:
+        """Waits for what is owed, at most so long; how much still is."""
+        return self._couriers.drain(timeout_seconds)
+
+    def leave(self) -> Mapping[str, int]:
+        """Delivers at once what it can of what is owed; how much each route is still owed."""
+        self._couriers.interrupt()
+        self._couriers.drain(self._drain_seconds)
+        return self._owed.counts()
+
+    def close(self, timeout_seconds: float) -> None:
+        """Delivers what it can within *timeout_seconds*, and stops."""
+        for heartbeat in self._heartbeats:
+            heartbeat.close()
+        self._couriers.close(timeout_seconds)
+        tell_owed(self._owed.counts(), is_kept=False)
+
+    def _log(self) -> None:
         """Logs each transition of an incident that is not logged yet, in one line."""
         while (notice := self._owed.next(LOG)) is not None:
-            _log(notice)
+            _write(notice)
             self._owed.settle(LOG, notice.id, DELIVERED)
 
     def send_scores(self, snapshots: Iterable[Snapshot], *, endpoint: str, at: float) -> None:
@@ -53,7 +108,7 @@ class AlertPublisher:
                 self._delivery.send_event(event)
 
 
-def _log(notice: Notice) -> None:
+def _write(notice: Notice) -> None:
     # The name of a model may come from an answer.
     where = " ".join(printable(part) for part in (notice.model, notice.endpoint) if part) or "this process"
     # What grows has woken whoever it wakes.

@@ -44,6 +44,10 @@ class Analysis(Protocol):
         """Sends what is waiting; returns how many are still waiting then."""
         ...
 
+    def tell_lost(self) -> None:
+        """Logs what could not be sent: the process may end now without telling anybody. From any thread."""
+        ...
+
     def leave(self) -> None:
         """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
         ...

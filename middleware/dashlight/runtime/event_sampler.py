@@ -19,13 +19,16 @@ class EventSampler:
         self._draw = draw
         self._allowance = FAILURES_A_SECOND * _BURST_SECONDS
         self._asked_at = 0.0
+        self.sampled_out = 0
+        """Exchanges that were not kept."""
 
     def keeps(self, *, failed: bool, at: float) -> bool:
         """Whether the exchange of the moment *at* (seconds since the epoch) is kept."""
         # Drawn in any case, so that failures do not change which others are kept.
-        if self._draw() < self._rate:
+        if self._draw() < self._rate or (failed and self._rate > 0 and self._spend(at)):
             return True
-        return failed and self._rate > 0 and self._spend(at)
+        self.sampled_out += 1
+        return False
 
     def _spend(self, at: float) -> bool:
         gained = max(0.0, at - self._asked_at) * FAILURES_A_SECOND

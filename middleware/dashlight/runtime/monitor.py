@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from dashlight.capture.capture import Capture
 from dashlight.capture.excluded import Excluded
@@ -94,11 +95,13 @@ class Monitor:
         try:
             if not self._watching:
                 return None
-            if self._excludes(scope):
+            excluded = self._plan.excluded
+            if excluded is not None and excluded.search(scope["path"]):
                 return Excluded(self.capture, scope, receive, send)
             return Tee(self.capture, scope, receive, send, here=here)
         except Exception as error:
             self.capture.count_failure(error)
+            self.capture.lose()
             return None
 
     def flush(self, timeout_seconds: float | None = None, *, leaving: bool = False) -> int:
@@ -109,6 +112,7 @@ class Monitor:
         limit = self._plan.shutdown_seconds if timeout_seconds is None else timeout_seconds
         deadline = self._clock.monotonic() + limit
         if not self.ready.wait(limit) or self._analysis is None:
+            self._tell_unread()
             return len(self.capture.inbox)
         self._flushing = True
         # Two rounds: one may be half done with what it had found.
@@ -118,6 +122,8 @@ class Monitor:
             self._wait_for_rounds(1, deadline)
         self._flushing = False
         pending = self._analysis.flush(max(0.0, deadline - self._clock.monotonic()))
+        if leaving:
+            self._analysis.tell_lost()
         return len(self.capture.inbox) + pending
 
     def _wait_for_rounds(self, count: int, deadline: float) -> None:
@@ -136,15 +142,16 @@ class Monitor:
         self._thread.join(self._plan.shutdown_seconds)
         if self._analysis is not None:
             self._analysis.close(max(0.0, deadline - self._clock.monotonic()))
+        self._tell_unread()
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         if self._analysis is not None:
             self._analysis.forget()
 
-    def _excludes(self, scope: Scope) -> bool:
-        excluded = self._plan.excluded
-        return excluded is not None and excluded.search(scope["path"]) is not None
+    def _tell_unread(self) -> None:
+        if len(self.capture.inbox) and not self.ready.is_set():
+            logger.warning("%d requests could not be analysed in time: Dashlight is starting", len(self.capture.inbox))
 
     def _run(self) -> None:
         suppress_instrumentation()
@@ -208,9 +215,9 @@ class Monitor:
             failures.update(self._analysed(analysis, part))
         analysed_cpu_seconds = time.thread_time() - analysing
         for part in _slices(taken):
-            self._count(analysis, part, failures)
+            self._count(partial(analysis.count, part, failures))
         for part in _slices(self.capture.inbox.take_excluded()):
-            self._count_excluded(analysis, part)
+            self._count(partial(analysis.count_excluded, part))
         judging = time.thread_time()
         next_pane_seconds = self._tick(analysis)
         cpu_seconds = time.thread_time()
@@ -239,16 +246,10 @@ class Monitor:
             self._tell_once(error)
             return {}
 
-    def _count(self, analysis: Analysis, part: Sequence[Exchange], failures: Mapping[int, str]) -> None:
+    def _count(self, count: Callable[[], None]) -> None:
         """Counts one slice; a mistake of ours in it must not cost the others."""
         try:
-            analysis.count(part, failures)
-        except Exception as error:
-            self._tell_once(error)
-
-    def _count_excluded(self, analysis: Analysis, part: Sequence[Exchange]) -> None:
-        try:
-            analysis.count_excluded(part)
+            count()
         except Exception as error:
             self._tell_once(error)
 

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
 from msgspec.structs import replace
 
+from dashlight.capture.inbox import Captured
 from dashlight.clock import Clock
 from dashlight.counting.agents import agents_of
 from dashlight.counting.claims import Claim, claim_of
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
+from dashlight.counting.remains import Uncounted
 from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import refused_for
 from dashlight.deliver.alerting.courier import Couriers
-from dashlight.deliver.alerting.heartbeat import Heartbeat, Pulse
+from dashlight.deliver.alerting.heartbeat import Heartbeat
 from dashlight.deliver.alerting.owed import LOG, Owed
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.metrics.accounts import Account
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
 from dashlight.records import Exchange
+from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.alert_publisher import AlertPublisher
+from dashlight.runtime.delivery_report import DeliveryReport
+from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
@@ -56,8 +62,11 @@ class Pipeline:
         heartbeats: Sequence[Heartbeat] = (),
         couriers: Couriers | None = None,
         shutdown_seconds: float = 5.0,
+        captured: Callable[[], Captured] | None = None,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
+
+        *captured* says what the request path has seen; None: what is counted here, and nothing was lost on the way.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
@@ -69,16 +78,19 @@ class Pipeline:
         self._publisher = Publisher(
             spans=spans, delivery=delivery, publishing=publishing, policy=policy, numbers=numbers
         )
-        self._couriers = couriers or Couriers((), Owed([LOG]))
-        self._owed = self._couriers.owed
-        self._drain_seconds = shutdown_seconds / 2
-        self._alert_publisher = AlertPublisher(delivery, self._owed, numbers=numbers)
+        self._delivery_report = DeliveryReport(delivery, numbers=numbers, at=clock.now())
+        self._alert_publisher = AlertPublisher(
+            delivery,
+            couriers or Couriers((), Owed([LOG])),
+            heartbeats,
+            numbers=numbers,
+            shutdown_seconds=shutdown_seconds,
+        )
         self._counter = counter
         self._sharing = sharing
         self._reference_file = reference_file
         self._report = report
         self._shows_figures = shows_figures
-        self._heartbeats = heartbeats
         self._clock = clock
         self._pane_seconds = policy.pane_seconds
         self._agents = agents_of(policy.excluded_agents)
@@ -87,11 +99,14 @@ class Pipeline:
         self._answered_count = 0
         """Exchanges of this pane that were no plumbing."""
         self._rate = 1.0
-        self._loss_log = LossLog()
+        self._loss_log, self._end_line = LossLog(), EndLine()
         self._counts: Mapping[SignalFate, int] = {}
-        """What had been delivered and lost when the last pane ended."""
+        """What had been lost when the last pane ended."""
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
+        self._handed_count = self._handed_span_count = 0
+        """Exchanges that were to be counted here, and those of them with a span of ours."""
+        self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
@@ -134,9 +149,17 @@ class Pipeline:
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
+        self._handed_count += len(exchanges)
+        self._handed_span_count += sum(each.own_span is not None for each in exchanges)
         if failures:
             # From here on for all alike: what is counted, the span and the event.
             exchanges = [replace(each, outcome="error") if each.id in failures else each for each in exchanges]
+        try:
+            self._count(exchanges, failures)
+        finally:  # a mistake of ours in the counts costs no span and no event
+            self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
+
+    def _count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         by_endpoint: dict[str, list[Exchange]] = {}
         claims: dict[str, Claim] = {}
         for exchange in exchanges:
@@ -149,7 +172,6 @@ class Pipeline:
         refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
         for route, members in by_endpoint.items():
             self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
-        self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
 
     def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
         """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""
@@ -176,13 +198,17 @@ class Pipeline:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
             self._pane_end_at = self._next_end(at)
-            self._close_pane(at, ProcessStatus(in_flight_count, rate, 0.0, waiting_count, self._answered_count))
+            self._close_pane(
+                at,
+                ProcessStatus(in_flight_count, rate, 0.0, waiting_count, self._answered_count, self.accounts()),
+            )
             self._answered_count = 0
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)
             if self._report is not None:
                 self._report.tell()
+        self._accounting.keep(Uncounted(self._counter.requests(), self._since_last_pane()))
         briefing = self._sharing.briefing()
         if briefing is not None:
             self._counter.follow(briefing)
@@ -195,36 +221,44 @@ class Pipeline:
         self._pane_count += 1
         since = self._counts_since_last_pane()
         if self._pane_count % _PANES_A_SCORE == 0:
-            self._loss_log.tell(self._counts)
+            self._loss_log.tell({**self._counts, **self._delivery.fates()})
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
         self._sharing.post(self._counter.close(at, status, since), at)
+        self._delivery_report.tell(status.accounts, at)
 
     def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
-        """What was delivered and lost since it was last asked."""
-        counts = {**self._lost, **self._delivery.fates(), **self._couriers.fates(), **self._sharing.troubles}
-        for heartbeat in self._heartbeats:
-            counts |= {fate: counts.get(fate, 0) + more for fate, more in heartbeat.fates().items()}
-        before, self._counts = self._counts, counts
-        return {key: count - before.get(key, 0) for key, count in counts.items()}
+        """What was lost beside spans, events and metrics since a pane ended last; those have their accounts."""
+        counts, self._counts = self._since_last_pane(), self._losses()
+        return counts
+
+    def _since_last_pane(self) -> Mapping[SignalFate, int]:
+        before = self._counts
+        return {key: new for key, count in self._losses().items() if (new := count - before.get(key, 0)) > 0}
+
+    def _losses(self) -> Mapping[SignalFate, int]:
+        alerts, of_workers, of_disk = (
+            self._alert_publisher.fates(),
+            self._sharing.troubles,
+            self._delivery.spool_troubles,
+        )
+        return {**self._lost, **alerts, **of_workers, **of_disk}
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
         watch = turn.watch
-        self._alert_publisher.log()
-        self._couriers.wake()
+        self._alert_publisher.tell(turn, at)
         if not turn.has_pane:
             return
-        for heartbeat in self._heartbeats:
-            heartbeat.tell(Pulse(at, len(watch.processes), len(watch.in_force)))
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
             gauges = {
                 "workers": len(watch.processes),
                 "in_flight": watch.in_flight_count,
                 "analysed_rate": watch.rate,
             }
+            owed = self._alert_publisher.owed_counts
             shown = watch.totals.figures(
-                at=at, snapshots=watch.snapshots(), alerts=watch.in_force, gauges=gauges, owed=self._owed.counts()
+                at=at, snapshots=watch.snapshots(), alerts=watch.in_force, gauges=gauges, owed=owed
             )
             self._sharing.show(shown)
         if watch.pane_count % _PANES_A_SCORE == 0:
@@ -242,11 +276,24 @@ class Pipeline:
         logger.info("the reference file was replaced: version %s, %d rows", found.version, found.rows)
         self._sharing.replace_reference(found, at)
 
+    def accounts(self) -> Mapping[str, Account]:
+        """Where everything of each signal is now; from any thread."""
+        return self._accounting.accounts()
+
+    def _handed(self) -> Captured:
+        return Captured(self._handed_count, self._handed_span_count)
+
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
         end_at = self._clock.monotonic() + timeout_seconds
-        owed_count = self._couriers.drain(timeout_seconds / 2)
-        return owed_count + self._delivery.flush(max(end_at - self._clock.monotonic(), 0.0))
+        owed_count = self._alert_publisher.flush(timeout_seconds / 2)
+        pending = self._delivery.flush(max(end_at - self._clock.monotonic(), 0.0))
+        self._accounting.keep(None)
+        return owed_count + pending
+
+    def tell_lost(self) -> None:
+        """Logs what could not be sent: the process may end now without telling anybody. From any thread."""
+        self._end_line.tell(self.accounts(), self._delivery.troubles())
 
     def leave(self) -> None:
         """Leaves what was counted to the machine's other processes; whatever comes later comes back to them."""
@@ -259,21 +306,18 @@ class Pipeline:
             if self._report is not None:
                 self._report.finish()
             if self._sharing.is_in:
-                self._couriers.interrupt()
-                self._couriers.drain(self._drain_seconds)
-                left = self._owed.counts()
-                status = ProcessStatus(0, self._rate)
+                left = self._alert_publisher.leave()
+                status = ProcessStatus(0, self._rate, accounts=self.accounts())
                 self._sharing.leave(self._counter.close(now, status, self._counts_since_last_pane()))
                 tell_owed(left, is_kept=self._sharing.has_checkpoint)
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""
-        for heartbeat in self._heartbeats:
-            heartbeat.close()
         end_at = self._clock.monotonic() + timeout_seconds
-        self._couriers.close(timeout_seconds / 2)
-        tell_owed(self._owed.counts(), is_kept=False)
+        self._alert_publisher.close(timeout_seconds / 2)
         self._delivery.close(max(end_at - self._clock.monotonic(), 0.0))
+        self._accounting.end()
+        self.tell_lost()
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""

@@ -134,14 +134,18 @@ class Publisher:
                 spans.append(span)
             except Exception:
                 logger.debug("a span cannot be encoded", exc_info=True)
-                self._delivery.lose_span()
+                self._delivery.lose("spans", "unencodable")
         self._delivery.send_spans(spans, since_at=min(map(_ended_at, exchanges), default=math.inf))
 
     def _send_predictions(self, exchanges: Iterable[Exchange], failures: Mapping[int, str]) -> None:
         keeps = self._publishing.sampler.keeps
         for exchange in exchanges:
-            if keeps(failed=exchange.outcome == "error", at=exchange.started_at):
-                self._send_prediction(exchange, confessed=failures.get(exchange.id, ""))
+            try:
+                if keeps(failed=exchange.outcome == "error", at=exchange.started_at):
+                    self._send_prediction(exchange, confessed=failures.get(exchange.id, ""))
+            except Exception:
+                logger.debug("an event cannot be made", exc_info=True)
+                self._delivery.lose("events", "mistake")
 
     def _send_prediction(self, exchange: Exchange, *, confessed: str) -> None:
         policy = self._policy

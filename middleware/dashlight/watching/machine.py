@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
@@ -13,6 +13,7 @@ from dashlight.counting.endpoint import EndpointPane, merged_endpoints
 from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.counting.remains import Remains
 from dashlight.judge.alert_budget import Places, PlacesState
 from dashlight.judge.alerts import Alerts, ended
 from dashlight.judge.traffic.repetition import is_of_repeats
@@ -24,6 +25,7 @@ from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS
 from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
+from dashlight.watching.remains import add_processes
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import moment, within
@@ -155,11 +157,11 @@ class MachineWatch:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
         return finished(self.close_pane_in_steps(pane, at))
 
-    def close_pane_in_steps(self, pane: MachinePane, at: float) -> Steps[list[Alert]]:
-        """As `close_pane`. Nothing else may be asked of the watch before the last step."""
+    def close_pane_in_steps(self, pane: MachinePane, at: float, remains: Sequence[Remains] = ()) -> Steps[list[Alert]]:
+        """As `close_pane`, with the *remains* of processes that ended. Nothing else may be asked before the last step."""
         self.pane_count += 1
         self._statuses = dict(pane.statuses)
-        self.totals.add_counts(pane.counts)
+        add_processes(self.totals, pane, remains)
         reported = [alert for route in self._admission.gone() for alert in self._let_go(route, at, _UNASKED)]
         counted, ended = self._admitted(pane, at)
         reported += ended
@@ -182,10 +184,8 @@ class MachineWatch:
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
         self._references = References(self._references.learned, reference)
-        reported = [
-            alert for endpoint in self._endpoints.values() for alert in endpoint.replace_reference(reference, at)
-        ]
-        return self.alerts.observe(reported)
+        endpoints = self._endpoints.values()
+        return self.alerts.observe(alert for each in endpoints for alert in each.replace_reference(reference, at))
 
     @property
     def briefing(self) -> Briefing:
@@ -281,12 +281,11 @@ class MachineWatch:
         return [ended(alert, at, why) for alert in self.alerts.in_force if alert.endpoint == route]
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
-        named, since_at = (route, self._policy, self._references), self._ended_at
-        return WatchedEndpoint(*named, place=place, places=self._places, since_at=since_at)
+        named = route, self._policy, self._references
+        return WatchedEndpoint(*named, place=place, places=self._places, since_at=self._ended_at)
 
 
-def _is_of_rows(alert: Alert) -> bool:
-    # Whether a comparison raised it.
+def _is_of_rows(alert: Alert) -> bool:  # whether a comparison raised it
     return alert.source in {"drift", "break"} or is_of_repeats(alert)
 
 

@@ -144,6 +144,11 @@ class OutcomeCounter:
         """Count those of them that are left out because of who asked."""
         self._excluded_rows += rows
 
+    @property
+    def outcomes(self) -> Mapping[Outcome, int]:
+        """Exchanges of the current pane by outcome, those that there are."""
+        return self._outcomes
+
     def close(self, at: float) -> OutcomeCounts:
         """End the current pane at *at*, begin an empty one, and give what the ended one held."""
         durations, first_bytes, requests, responses = np.split(self._histograms, HISTOGRAM_ENDS)

@@ -9,10 +9,14 @@ from dashlight.counting.machine import MachinePane, lightened, merged
 from dashlight.errors import StateError
 from dashlight.metrics.losses import SignalFate
 from dashlight.store.private import make_directory
+from dashlight.workers.dead_journals import DeadJournals
+from dashlight.workers.found_remains import FoundRemains
 from dashlight.workers.generations import CheckpointFiles
+from dashlight.workers.journal import Journal
 from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 from dashlight.workers.lease import Lease
 from dashlight.workers.mailbox import Mailbox
+from dashlight.workers.own_journal import OwnJournal
 from dashlight.workers.record import SharedRecord
 from dashlight.workers.rendezvous import Meeting
 
@@ -30,12 +34,16 @@ class SharedFiles:
         self.checkpoint = CheckpointFiles(path, said=said)
         self.briefing = SharedRecord(path / "briefing", BRIEFING, said=said)
         self.figures = SharedRecord(path / "figures", FIGURES, said=said)
+        self._journal_file = Journal(path / "journals", process)
+        self.journal = OwnJournal(self._journal_file, process)
+        self.remains = FoundRemains(DeadJournals(path / "journals", process), process)
 
     def enter(self) -> bool:
         """Whether the directories are there, made anew if need be."""
         try:
             if self._meeting.renew():
                 make_directory(self._panes)
+                self._journal_file.renew()
                 return True
         except (OSError, StateError):  # what does not work is counted where it is used
             pass
@@ -55,6 +63,7 @@ class SharedFiles:
             "checkpoint": self.checkpoint.troubles,
             "briefing": self.briefing.troubles,
             "figures": self.figures.troubles,
+            "journal": self._journal_file.troubles + self.remains.troubles,
         }
         return {
             SignalFate("files", "dropped", kind, name): count
@@ -70,6 +79,7 @@ class SharedFiles:
     def forget(self) -> None:
         """Closes what is the parent's: what a forked child does at once."""
         self.lease.forget()
+        self.journal.forget()
         self._meeting.forget()
 
 

@@ -14,9 +14,9 @@ POSTED, CLAIMED = ".pane", ".claimed"
 TAKEN, MERGED = ".taken", ".merged"
 """Taken back by its poster, to be merged; what several were merged to, before it is posted."""
 
-_WORKER = r"[A-Za-z0-9_.]{1,64}"
-_LETTER = re.compile(rf"({_WORKER})-(\d{{12,18}})")
-_FILE = re.compile(rf"({_WORKER})-(\d{{12,18}})(\.pane|\.claimed|\.taken|\.merged)(\..*{re.escape(DRAFT)})?")
+WORKER = r"[A-Za-z0-9_.]{1,64}"
+_LETTER = re.compile(rf"({WORKER})-(\d{{12,18}})")
+_FILE = re.compile(rf"({WORKER})-(\d{{12,18}})(\.pane|\.claimed|\.taken|\.merged)(\..*{re.escape(DRAFT)})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def name_of(worker: str, sequence: int, state: str) -> str:
 
 def is_worker(text: str) -> bool:
     """Whether *text* can name a worker."""
-    return re.fullmatch(_WORKER, text) is not None
+    return re.fullmatch(WORKER, text) is not None
 
 
 def is_letter(text: str) -> bool:

@@ -15,6 +15,7 @@ from dashlight.clock import Clock
 from dashlight.counting.machine import Briefing, MachinePane, merged
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.counting.remains import Remains
 from dashlight.deliver.alerting.owed import Owed
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
@@ -23,6 +24,7 @@ from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.window.reference.steps import Result, Steps
 from dashlight.workers.checkpoints import Checkpoint
+from dashlight.workers.closing import Closing
 from dashlight.workers.files import SharedFiles
 from dashlight.workers.inheritance import Inheritance, inherit, owe
 from dashlight.workers.mailbox import Letter
@@ -52,17 +54,6 @@ class Turn:
     """Whether a pane was judged; else they are what ended with the judge before."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Closing:
-    """A pane that is being judged."""
-
-    steps: Steps[list[Alert]]
-    own: list[MachinePane]
-    """What this process counted of it."""
-    letters: Sequence[Letter]
-    """Those of the others, and what else waited."""
-
-
 class Sharing:
     """Where the panes of one process go. Used by the analysis thread alone, but for `figures`."""
 
@@ -86,6 +77,8 @@ class Sharing:
         self._clock = clock
         self._process = process
         self._files = SharedFiles(meeting, process) if meeting is not None else None
+        self.journal = None if self._files is None else self._files.journal
+        """Where this process keeps what it has counted and not handed on; None where it meets nobody."""
         self._watch = MachineWatch(policy, references, at=clock.now()) if meeting is None else None
         self._pending: list[MachinePane] = []
         """Panes of this process that are not judged and not posted yet."""
@@ -99,16 +92,17 @@ class Sharing:
         if meeting is None:
             self._owed.open()
         self._taking_over: Steps[Inheritance] | None = None
-        self._closing: _Closing | None = None
+        self._closing: Closing | None = None
         self._is_news = False
         """Whether the briefing is another since it was asked for last; only where this process judges."""
 
     def post(self, pane: MachinePane, at: float) -> None:
         """Hands on what this process counted in the pane that ended *at*."""
-        self._pending.append(pane)
         files = self._files
         if files is None:
+            self._pending.append(pane)
             return
+        self._pending.append(files.journal.close_pane(pane))
         if files.enter():
             self.is_in = True
             if not files.lease.take():
@@ -118,6 +112,7 @@ class Sharing:
                 self._taking_over = inherit(files.checkpoint, self._policy, self._references, self._owed, at=at)
         if self._watch is None and files.mailbox.post(merged(self._pending)):
             self._pending.clear()
+            files.journal.hand_on(files.journal.number)
         elif len(self._pending) > 1:
             self._pending = [merged(self._pending)]
         self._ended_at = at
@@ -148,13 +143,20 @@ class Sharing:
         if self._closing is None:
             waiting: list[Letter] = []
             if files is not None:
+                # Before the mailbox is looked into: what an ended process posted is there by then.
+                files.remains.look(at)
                 waiting = files.mailbox.waiting()
                 self._reading.read(files.mailbox, waiting)
                 if self._are_missing(watch) and self._clock.monotonic() < self._judged_by:
                     return None
             own, self._pending = self._pending, []
-            steps = watch.close_pane_in_steps(self._reading.summed([*own, *self._reading.taken()]), at)
-            self._closing = _Closing(steps, own, waiting)
+            pane = self._reading.summed([*own, *self._reading.taken()])
+            number, remains = 0, list[Remains]()
+            if files is not None:
+                unread = {letter.worker for letter in waiting if not self._reading.is_counted(letter)}
+                running = watch.totals.accounts.running
+                number, remains = files.journal.number, files.remains.take(running, heard=pane.statuses, unread=unread)
+            self._closing = Closing(watch.close_pane_in_steps(pane, at, remains), own, waiting, number, remains)
         closing = self._closing
         try:
             alerts = self._advanced(closing.steps, at_once=at_once)
@@ -170,6 +172,8 @@ class Sharing:
             # What is in no checkpoint is counted again by whoever takes over. Those of another version stay as well.
             if files.checkpoint.write(Checkpoint(watch.state, self._reading.counted, self._owed.state)):
                 files.mailbox.discard(letter.name for letter in closing.letters if self._reading.is_counted(letter))
+                files.journal.hand_on(closing.number)
+                files.remains.discard(closing.remains)
             files.briefing.write(watch.briefing)
             self._reading.tidy()
         # Only now: whoever goes on after a death has it in the checkpoint, under the id under which it leaves.
@@ -272,8 +276,10 @@ class Sharing:
         self.is_in = False
         if self.is_judging:
             self._stand_down()
-        self._pending.append(last)
-        files.mailbox.post(merged(self._pending))
+        self._pending.append(files.journal.close_pane(last))
+        if files.mailbox.post(merged(self._pending)):
+            files.journal.hand_on(files.journal.number)
+        files.journal.leave()
         if self._watch is not None:
             # What was answered meanwhile need not be told again by whoever goes on.
             files.checkpoint.write(Checkpoint(self._watch.state, self._reading.counted, self._owed.state))

@@ -20,9 +20,9 @@ import msgspec
 from dashlight.judge.past_alerts import MOST_PAST, Mark, PastAlert, check_past, remembered
 from dashlight.judge.silences import Silence, check_silences
 from dashlight.records import Notice
+from dashlight.store.locks import try_lock
 from dashlight.store.private import Signature, open_private, read_private, signature, write_private
 from dashlight.window.fitting import refuse
-from dashlight.workers.locks import try_lock
 
 SILENCES, MARKS, PAST = "silences.json", "marks.json", "alerts.json"
 _MOST_BYTES = 4 << 20

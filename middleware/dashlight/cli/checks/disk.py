@@ -12,8 +12,8 @@ from pathlib import Path
 
 from dashlight.cli.checks.observation import Observation
 from dashlight.errors import StateError
+from dashlight.store.locks import try_lock
 from dashlight.store.private import check_shared_directory
-from dashlight.workers.locks import try_lock
 
 _STATE = "state directory"
 _MOUNTS = Path("/proc/self/mountinfo")

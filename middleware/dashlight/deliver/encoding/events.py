@@ -9,6 +9,7 @@ from dashlight.deliver.encoding.span_attributes import has_failed
 from dashlight.records import Alert, Cause, Exchange, Notice, Score, WatchState
 
 PREDICTION, ALERT, SCORES = "dashlight.prediction", "dashlight.alert", "dashlight.scores"
+REPORT = "dashlight.delivery.report"
 INFO, WARN, ERROR = 9, 13, 17
 """Severity numbers of OpenTelemetry's log data model."""
 SEVERITY_TEXTS: Mapping[int, str] = {INFO: "INFO", WARN: "WARN", ERROR: "ERROR"}
@@ -168,6 +169,26 @@ def scores_event(
         severity=INFO,
         attributes=attributes,
         body=f"{len(scores)} scores of {' '.join(filter(None, (endpoint, model, version)))}{f': {state}' if state else ''}",
+    )
+
+
+def report_event(
+    counts: Sequence[Mapping[str, object]], *, since_at: float, at: float, identifier: int, seq: int
+) -> Event:
+    """The event that says what became of what was to be delivered from *since_at* to *at*; *identifier* is a new UUIDv7.
+
+    *counts* have `signal`, `outcome`, `reason` (empty where the outcome says it all) and `count`.
+    """
+    lost = [each for each in counts if each["outcome"] in {"dropped", "rejected"} and each["reason"] != "replaced"]
+    told = ", ".join(f"{each['count']} {each['signal']} {each['reason'] or each['outcome']}" for each in lost)
+    return Event(
+        REPORT,
+        at=at,
+        id=uuid_text(identifier).decode(),
+        seq=seq,
+        severity=WARN if lost else INFO,
+        attributes={"dashlight.delivery.since": since_at, "dashlight.delivery.counts": list(counts)},
+        body=f"lost in {at - since_at:.0f} s: {told}" if lost else f"nothing lost in {at - since_at:.0f} s",
     )
 
 

@@ -16,6 +16,8 @@ class Health:
     def __init__(self, name: str) -> None:
         self._name = name
         self.troubled = False
+        self.trouble = ""
+        """What the last attempt that failed met; empty since one went well."""
         self._silent_until: dict[str, float] = {}
         self.failures = 0
 
@@ -23,7 +25,7 @@ class Health:
         """A batch arrived."""
         if self.troubled:
             _logger.info("%s are delivered again", self._name)
-        self.troubled = False
+        self.troubled, self.trouble = False, ""
         self._silent_until.pop("misconfigured", None)
         self.failures = 0
 
@@ -37,7 +39,7 @@ class Health:
             _logger.warning(
                 "%s cannot be delivered (%s); they wait for a while and are tried again", self._name, answer
             )
-        self.troubled = True
+        self.troubled, self.trouble = True, str(answer)
         self.failures += 1
 
     def misconfigured(self, answer: CollectorAnswer | str, *, at: float) -> None:
@@ -46,7 +48,7 @@ class Health:
             _logger.error(
                 "%s cannot be delivered (%s); address, credentials or format must be wrong", self._name, answer
             )
-        self.troubled = True
+        self.troubled, self.trouble = True, str(answer)
 
     def lost(self, reason: str, *, count: int, at: float) -> None:
         """Something was given up, and counted."""

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dashlight.capture.inbox import Captured
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
@@ -47,8 +48,9 @@ def analysis(
     application: str = "",
     service: str = "",
     connect: Connect | None = None,
+    captured: Callable[[], Captured] | None = None,
 ) -> Analysis:
-    """Everything behind the inbox; called on the analysis thread.
+    """Everything behind the inbox; called on the analysis thread. *captured* says what the request path has seen.
 
     Raises:
         SettingsError: thresholds that cannot be read; with DASHLIGHT_STRICT, a column that the reference does not have.
@@ -222,6 +224,7 @@ def analysis(
         ),
         couriers=Couriers(routes, owed, clock=clock),
         shutdown_seconds=settings.shutdown_timeout,
+        captured=captured,
     )
 
 

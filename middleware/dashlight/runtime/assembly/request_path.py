@@ -98,6 +98,7 @@ def assemble(
             application=application,
             service=service,
             connect=connect,
+            captured=capture.captured,
         ),
         look_around=look_around,
         answers=answers,
