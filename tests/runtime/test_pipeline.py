@@ -122,7 +122,6 @@ class Service:
         reference: Reference | None = None,
         thresholds: str = "",
         sample_rate: float = 0.0,
-        draw: Callable[[], float] = lambda: 0.5,
         payloads: bool = False,
         redacted: Sequence[str] = (),
         ignored: tuple[str, ...] = (),
@@ -162,7 +161,7 @@ class Service:
             spans=spans,
             delivery=self.delivery,
             publishing=Publishing(
-                sampler=EventSampler(sample_rate, draw=draw),
+                sampler=EventSampler(sample_rate),
                 payloads=payloads,
                 redacted=redacted,
                 trace_url=trace_url,
@@ -615,9 +614,12 @@ def test_the_budget_is_shared_by_the_models_of_all_endpoints(
 
 
 def test_exchanges_become_events_at_the_rate_that_was_asked_for(service: Callable[..., Service]) -> None:
-    draws = cycle([0.05, 0.5, 0.15, 0.95, 0.2])
-    watched = service(sample_rate=0.1, draw=lambda: next(draws))
-    exchanges = predictions(np.random.default_rng(8), 20)
+    watched = service(sample_rate=0.1)
+    shares = cycle([0.95, 0.5, 0.85, 0.05, 0.8])
+    exchanges = [
+        structs.replace(each, trace_id=int(next(shares) * 2**56) + each.id)
+        for each in predictions(np.random.default_rng(8), 20)
+    ]
 
     watched.serve(*exchanges)
 
@@ -914,7 +916,8 @@ def test_what_is_known_of_an_exchange_is_forgotten_after_its_round(service: Call
 
     watched.pipeline.tick(watched.clock.now(), lost={}, in_flight_count=0, rate=1.0)
 
-    assert (len(watched.pipeline._publisher._facts), len(watched.pipeline._publisher._undecodable)) == (0, 0)
+    known = watched.pipeline._publisher.known
+    assert [len(each) for each in (known.of, known.undecodable, known.anomalies, known.readings)] == [0, 0, 0, 0]
 
 
 def test_what_waits_is_delivered_by_close(service: Callable[..., Service]) -> None:
