@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable
 
 import pytest
-from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 
 from dashlight.capture.ids import prediction_id
 from dashlight.records import Exchange
-from dashlight.runtime.draw import Draw
+from dashlight.runtime.draw import Draw, never
 
 Make = Callable[..., Exchange]
 HIGHEST, LOWEST = (1 << 56) - 1, 1 << 56
@@ -53,7 +53,7 @@ def test_beside_a_sampler_by_ratio_what_is_drawn_lies_within_what_it_samples(exc
     drawn = [each for each in ids(4000) if draw(exchange(trace_id=each))]
 
     assert len(drawn) == pytest.approx(200, abs=60)
-    assert all(sampler.should_sample(None, each, "POST").decision.is_sampled() for each in drawn)
+    assert all(sampler.should_sample(None, each, "POST").decision is Decision.RECORD_AND_SAMPLE for each in drawn)
 
 
 def test_without_a_trace_the_random_bits_of_the_prediction_id_decide(exchange: Make) -> None:
@@ -63,17 +63,17 @@ def test_without_a_trace_the_random_bits_of_the_prediction_id_decide(exchange: M
 
 
 @pytest.mark.parametrize(
-    ("state", "is_drawn"),
+    ("state", "expected"),
     [
-        (b"ot=rv:ffffffffffffff", True),
-        (b"rojo=1, ot=th:8;rv:c0000000000000 ,congo=t61", True),
-        (b"ot=rv:3fffffffffffff;th:0", False),
-        (b"ot=rv:ffffffffffff", None),
-        (b"ot=rv:FFFFFFFFFFFFFF", None),
-        (b"ot=rv:fffffffffffff_", None),
-        (b"ot=th:c", None),
-        (b"other=rv:ffffffffffffff", None),
-        (b"ot=rv:ffffffffffffff" + b",a=1" * 200, None),
+        (b"ot=rv:ffffffffffffff", "drawn"),
+        (b"rojo=1, ot=th:8;rv:c0000000000000 ,congo=t61", "drawn"),
+        (b"ot=rv:3fffffffffffff;th:0", "left out"),
+        (b"ot=rv:ffffffffffff", "as without it"),
+        (b"ot=rv:FFFFFFFFFFFFFF", "as without it"),
+        (b"ot=rv:fffffffffffff_", "as without it"),
+        (b"ot=th:c", "as without it"),
+        (b"other=rv:ffffffffffffff", "as without it"),
+        (b"ot=rv:ffffffffffffff" + b",a=1" * 200, "as without it"),
     ],
     ids=[
         "high",
@@ -88,15 +88,15 @@ def test_without_a_trace_the_random_bits_of_the_prediction_id_decide(exchange: M
     ],
 )
 @pytest.mark.parametrize("trace_id", [LOWEST, LOWEST + HIGHEST], ids=["a low trace", "a high trace"])
-@pytest.mark.parametrize("by_ratio", [False, True])
+@pytest.mark.parametrize("by_ratio", [never, lambda: True], ids=["by the threshold", "beside a ratio"])
 def test_what_tracestate_says_of_the_randomness_wins(
-    exchange: Make, state: bytes, is_drawn: bool | None, trace_id: int, by_ratio: bool
+    exchange: Make, state: bytes, expected: str, trace_id: int, by_ratio: Callable[[], bool]
 ) -> None:
-    draw = Draw(0.5, by_ratio=lambda: by_ratio)
+    draw = Draw(0.5, by_ratio=by_ratio)
     plain = exchange(trace_id=trace_id, request_headers=(parent(trace_id),))
     told = exchange(trace_id=trace_id, request_headers=(parent(trace_id), (b"tracestate", state)))
 
-    assert draw(told) is (draw(plain) if is_drawn is None else is_drawn)
+    assert draw(told) is {"drawn": True, "left out": False}.get(expected, draw(plain))
 
 
 def test_the_randomness_of_another_trace_is_none(exchange: Make) -> None:
