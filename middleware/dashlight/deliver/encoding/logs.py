@@ -13,6 +13,7 @@ from dashlight.deliver.encoding.protobuf import (
     length_delimited,
     varint_field,
 )
+from dashlight.deliver.encoding.usual_attributes import usual_attributes
 
 _ATTRIBUTES = 6
 _TRUNCATED = key_value(_ATTRIBUTES, "dashlight.event.truncated", value=True)
@@ -39,7 +40,11 @@ class LogEncoder:
         """
         budget = Budget()
         described = {**own_attributes(event, epoch=self._epoch), **event.attributes}
-        attributes = [attribute(_ATTRIBUTES, name, value=value, budget=budget) for name, value in described.items()]
+        attributes = usual_attributes(_ATTRIBUTES, described, budget)
+        if attributes is None:
+            attributes = b"".join(
+                [attribute(_ATTRIBUTES, name, value=value, budget=budget) for name, value in described.items()]
+            )
         body = plain_text(event.body, Budget()).encode()
         return envelope.framed(
             b"".join(
@@ -49,7 +54,7 @@ class LogEncoder:
                     varint_field(2, number=event.severity),
                     length_delimited(3, SEVERITY_TEXTS[event.severity].encode()),
                     length_delimited(5, length_delimited(1, body)) if body else b"",
-                    *attributes,
+                    attributes,
                     _TRUNCATED if budget.cut else b"",
                     fixed32_field(8, number=event.trace_flags & 0xFF) if event.trace_id else b"",
                     length_delimited(9, event.trace_id.to_bytes(16, "big")) if event.trace_id else b"",

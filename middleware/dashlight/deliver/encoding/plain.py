@@ -44,8 +44,9 @@ def plain(value: object, budget: Budget, *, depth: int = 0) -> Plain:
         TypeError: a type that has no plain form.
     """
     budget.left_bytes -= 8
-    if value is None or isinstance(value, bool):
-        return value
+    kind = type(value)
+    if kind is float or kind is bool or value is None:
+        return cast("float | bool | None", value)
     if isinstance(value, str):
         return plain_text(value, budget)
     if isinstance(value, int):
@@ -66,6 +67,9 @@ def plain(value: object, budget: Budget, *, depth: int = 0) -> Plain:
 def plain_text(text: str, budget: Budget) -> str:
     """*text* without lone surrogates, at most 8 KiB of UTF-8 and no more than *budget* has left."""
     room = max(min(MOST_STRING_BYTES, budget.left_bytes), 0)
+    if type(text) is str and text.isascii() and len(text) <= room:  # the usual case
+        budget.left_bytes -= len(text)
+        return text
     whole = _LONE_SURROGATE.sub("\ufffd", text[: room + 1])
     encoded = whole.encode()
     if len(encoded) > room:
