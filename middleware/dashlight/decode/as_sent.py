@@ -47,7 +47,7 @@ def values_as_sent(
         except (ValueError, LookupError, TypeError):
             reading = None
         else:
-            return Values(features, shown_outputs(features, outputs, selection))
+            return Values(features, shown_outputs(features if reading.may_return_inputs else None, outputs, selection))
     if reading is None:
         reading = read_exchange(exchange, model=model, version=version, selection=selection)
     decoded = columns_of(reading, selection)

@@ -156,9 +156,11 @@ def _reasons_of(outcome: Outcome, anomalies: int, *, is_undecodable: bool, is_sl
 
 def _sampling(why: Kept) -> Mapping[str, object]:
     """Why an event is there, and what it stands for."""
+    if not why.reasons:
+        return {"dashlight.sampling.probability": why.probability}
     return {
         "dashlight.sampling.probability": why.probability,
-        "dashlight.sampling.reason": why.reasons[0] if why.reasons else None,
+        "dashlight.sampling.reason": why.reasons[0],
         "dashlight.sampling.reasons": list(why.reasons) if len(why.reasons) > 1 else None,
         "dashlight.sampling.kept_share": why.kept_share,
     }

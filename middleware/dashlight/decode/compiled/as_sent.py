@@ -1,6 +1,6 @@
 """The values of one exchange as they were sent, found where its plan says: 5 stays 5, and what is not there is not there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -17,7 +17,6 @@ Keys = tuple[str | int, ...]
 
 MAX_BYTES: Final = 1 << 13
 """Of a body: what is longer may hold what its plan takes for a text, such as a picture."""
-_ABSENT: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,19 @@ class _Part:
     way: Keys
     names: tuple[str, ...]
     lasts: Keys
+    pick: Callable[[Any], Any]
+    """Gets what stands under all of them, or under the only one."""
+
+    @property
+    def is_one(self) -> bool:
+        """Whether there is but one."""
+        return len(self.names) == 1
+
+    def reach(self, value: Any) -> Any:
+        """The object or list, in what a body holds."""
+        for step in self.way:
+            value = value[step]
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +58,44 @@ class AsSent:
             raise ValueError("a long body")
         value: Any = msgspec.json.decode(body)
         cells: list[object] = []
+        try:
+            for part in self.parts:
+                found = part.pick(part.reach(value))
+                if part.is_one:
+                    cells.append(found)
+                else:
+                    cells.extend(found)
+        except KeyError:
+            return self._gappy(value)
+        return Sheet(self.names, (cells,))
+
+    def _gappy(self, value: Any) -> Sheet:
+        """The row of *value*, some of whose keys are not there."""
+        found: dict[str, object] = {}
         for part in self.parts:
-            held = value
-            for step in part.way:
-                held = held[step]
-            if type(held) is dict:
-                cells.extend([held.get(last, _ABSENT) for last in part.lasts])
-            elif part.lasts == ("",):
-                cells.append(held)
-            else:
-                cells.extend([held[last] for last in part.lasts])
-        if _ABSENT not in cells:
-            return Sheet(self.names, (cells,))
-        there = [(name, cell) for name, cell in zip(self.names, cells, strict=True) if cell is not _ABSENT]
-        return Sheet(tuple(name for name, _ in there), ([cell for _, cell in there],))
+            held = part.reach(value)
+            is_object = isinstance(held, dict)
+            for name, last in zip(part.names, part.lasts, strict=True):
+                if not is_object or last in held:
+                    found[name] = held[last]
+        return Sheet(tuple(found), (list(found.values()),))
 
 
 def as_sent(columns: Mapping[str, Steps], shape: Shape) -> AsSent:
     """What reads *columns*, by name the way to each, from bodies of *shape*."""
     ways = [(name, _keys(steps, shape)) for name, steps in columns.items()]
+    if [keys for _, keys in ways] == [()]:  # the body is the value
+        return AsSent(tuple(columns), (_Part((), tuple(columns), (), _itself),))
     parts: list[_Part] = []
     for way, found in groupby(((name, keys[:-1], keys[-1]) for name, keys in ways), key=itemgetter(1)):
         listed = list(found)
-        parts.append(_Part(way, tuple(name for name, _, _ in listed), tuple(last for _, _, last in listed)))
+        lasts = tuple(last for _, _, last in listed)
+        parts.append(_Part(way, tuple(name for name, _, _ in listed), lasts, itemgetter(*lasts)))
     return AsSent(tuple(columns), tuple(parts))
 
 
 def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:
-    """The keys and places for *steps*, in which the fields of an object are numbered; of a body that is a scalar `""`."""
+    """The keys and places for *steps*, in which the fields of an object are numbered."""
     keys: list[str | int] = []
     for step in steps:
         if isinstance(shape, Fields):
@@ -82,4 +104,8 @@ def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:
         elif isinstance(shape, Items):
             shape = shape.shapes[int(step)]
             keys.append(int(step))
-    return tuple(keys) or ("",)
+    return tuple(keys)
+
+
+def _itself(value: object) -> object:
+    return value

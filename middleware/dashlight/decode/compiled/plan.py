@@ -25,6 +25,7 @@ from dashlight.decode.rows.failures import (
     has_code_message,
     has_message,
 )
+from dashlight.decode.rows.matching.returned_inputs import have_shared_names
 from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.reading import Content, Place
 from dashlight.decode.rows.selection import EVERYTHING, Selection, with_named_ids
@@ -73,6 +74,8 @@ class Plan:
     outputs: Extractor
     features_as_sent: AsSent
     outputs_as_sent: AsSent
+    may_return_inputs: bool
+    """Whether a feature and an output have one name."""
     model: tuple[Getter, ...] | None
     """The way to the model's name in an answer; None where the answer does not say it."""
     version: tuple[Getter, ...] | None
@@ -125,6 +128,7 @@ def compile_plan(asked: Shape, answered: Shape, place: Place, *, selection: Sele
             outputs=extractor(dict(ways.outputs), _sorts(answered)),
             features_as_sent=as_sent(dict(ways.features), asked),
             outputs_as_sent=as_sent(dict(ways.outputs), answered),
+            may_return_inputs=have_shared_names(tuple(dict(ways.features)), tuple(dict(ways.outputs))),
             model=None if ways.model is None else path_of(ways.model),
             version=None if ways.version is None else path_of(ways.version),
             confessions=tuple(_confessions(answered)),

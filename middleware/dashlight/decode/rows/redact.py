@@ -1,7 +1,7 @@
 """Which names hold credentials or personal particulars, and how their values are kept from leaving."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import pairwise
@@ -74,8 +74,10 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = ()) -> dict[str,
     return {name: REDACTED if name in hidden and value is not None else value for name, value in values.items()}
 
 
-def _are_flat(values: Iterable[Cell]) -> bool:
+def _are_flat(values: Collection[Cell]) -> bool:
     """Whether none of *values* has names inside it: scalars, and lists of these."""
+    if NESTED_TYPES.isdisjoint(map(type, values)):  # the usual case
+        return True
     nested = [value for value in values if type(value) in NESTED_TYPES]
     return all(is_list(value) and NESTED_TYPES.isdisjoint(map(type, value)) for value in nested)
 

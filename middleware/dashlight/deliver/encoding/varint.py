@@ -11,6 +11,8 @@ def varint(number: int) -> bytes:
     """*number* in groups of seven bits, lowest first; of a negative one its 64 bits of two's complement."""
     if 0 <= number < 128:
         return ONE_BYTE[number]
+    if 0 <= number < 16384:
+        return bytes((number & 127 | 128, number >> 7))
     number &= _LOW_64_BITS
     written = bytearray()
     while number > 127:
