@@ -59,7 +59,7 @@ class NdjsonEncoder:
 
 def _plain_json(value: object, budget: Budget) -> Plain:
     """As `json_value` of `plain`, in one go for objects as nearly all are: of short texts and finite fractions."""
-    if type(value) is dict and is_usual(cast("dict[object, object]", value), budget):
+    if type(value) is dict and is_usual(cast("dict[str, Plain]", value), budget):
         return cast("dict[str, Plain]", value)
     return json_value(plain(value, budget))
 

@@ -81,13 +81,17 @@ def plain_text(text: str, budget: Budget) -> str:
     return whole
 
 
-def is_usual(values: dict[object, object], budget: Budget) -> bool:
+def is_usual(values: Mapping[Any, object], budget: Budget) -> bool:
     """Whether *values* are as they may leave in any format: short texts and finite numbers under short names.
 
     Then *budget* is charged for them, as `plain` does it.
     """
     kinds = set(map(type, values.values()))
-    if not kinds <= {float, str, int, bool, type(None)} or not {str}.issuperset(map(type, values)) or len(values) > MOST_ITEMS:
+    if (
+        not kinds <= {float, str, int, bool, type(None)}
+        or not {str}.issuperset(map(type, values))
+        or len(values) > MOST_ITEMS
+    ):
         return False
     texts = "".join([text for text in values.values() if isinstance(text, str)])
     names = "".join(cast("dict[str, object]", values))
