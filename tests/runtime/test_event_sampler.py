@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from statistics import fmean
 
 import pytest
@@ -71,6 +72,13 @@ def test_what_was_forced_says_which_share_of_its_reason_was_kept_in_its_minute(e
 
     assert {(each.probability, each.kept_share) for each in flood} == {(None, 0.25)}
     assert [each.kept_share for each in alone] == [1.0]
+
+
+def test_the_documentation_lists_the_reasons_in_their_order() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "events.md").read_text()
+    table = page.partition("| reason | what it is |")[2].partition("\n\n")[0]
+
+    assert tuple(line.split("`")[1] for line in table.splitlines()[2:]) == REASONS
 
 
 def test_a_clock_that_goes_back_gives_nothing(exchange: Make) -> None:

@@ -641,6 +641,48 @@ def test_failures_become_events_at_any_rate_but_not_in_floods(service: Callable[
     assert {event["dashlight.outcome"] for event in events} == {"error"}
 
 
+def test_an_event_says_what_its_exchange_shows(service: Callable[..., Service], reference: Reference) -> None:
+    watched = service(sample_rate=0.001, reference=reference, payloads=True)
+    watched.serve(*predictions(np.random.default_rng(9), 200))
+    refused, unread = an_exchange({"age": 4}, {}, status=422, outcome="refused"), an_exchange(b"{nope", {})
+    odd = an_exchange({"age": 1e6, "income": "much"}, {"score": 0.5})
+    slow = structs.replace(an_exchange({"age": 40, "income": 2000.0}, {"score": 0.5}), duration_seconds=9.0)
+
+    watched.serve(raising(), refused, unread, odd, slow)
+
+    reasons = {
+        event["dashlight.event.id"]: event.get("dashlight.sampling.reasons", [event["dashlight.sampling.reason"]])
+        for event in watched.events("prediction")
+    }
+    assert list(reasons.values()) == [
+        ["failure"],
+        ["refusal"],
+        ["undecodable"],
+        ["wrong_type", "out_of_range"],
+        ["slow"],
+    ]
+    values = [event.get("dashlight.inputs") for event in watched.events("prediction")]
+    assert values == [None, None, None, {"age": 1e6, "income": "much"}, {"age": 40, "income": 2000.0}]
+
+
+def test_what_is_sent_of_more_than_is_remembered_is_decoded_once_more(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0, payloads=True)
+    note = "a word " * 20_000
+
+    watched.serve(*(an_exchange({"age": age, "note": note}, {"score": 0.5}) for age in range(40)))
+
+    assert len(watched.pipeline._publisher.known.readings) < 35
+    assert [event["dashlight.inputs"]["age"] for event in watched.events("prediction")] == list(range(40))
+
+
+def test_what_is_kept_and_left_out_is_counted(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=0.001)
+    watched.serve(*predictions(np.random.default_rng(9), 50), *(raising() for _ in range(150)))
+
+    sampler = watched.pipeline._publisher._events._sampler
+    assert (sampler.sampled_out, sampler.kept) == (100, {"failure": 100})
+
+
 def test_an_event_of_what_was_not_analysed_says_what_is_known(service: Callable[..., Service]) -> None:
     watched = service(sample_rate=1.0, payloads=True)
 

@@ -10,10 +10,12 @@ _RATIO = "TraceIdRatioBased{"
 _RATIO_NAMES = frozenset({"traceidratio", "parentbased_traceidratio"})
 
 
-def samples_by_ratio(environ: Mapping[str, str]) -> Callable[[], bool]:
+def samples_by_ratio(
+    environ: Mapping[str, str], *, provider: Callable[[], object] = trace.get_tracer_provider
+) -> Callable[[], bool]:
     """Whether traces are sampled by OpenTelemetry's TraceIdRatioBased, whenever it is asked.
 
-    The provider that the app has set says so, for it may be set later; without one OTEL_TRACES_SAMPLER does.
+    The *provider* that the app has set says so, for it may be set later; without one OTEL_TRACES_SAMPLER does.
     """
     is_named = environ.get("OTEL_TRACES_SAMPLER", "").strip().lower() in _RATIO_NAMES
     seen: object = None
@@ -21,7 +23,7 @@ def samples_by_ratio(environ: Mapping[str, str]) -> Callable[[], bool]:
 
     def follow() -> bool:
         nonlocal seen, follows
-        sampler = getattr(trace.get_tracer_provider(), "sampler", None)
+        sampler = getattr(provider(), "sampler", None)
         if sampler is not seen:
             seen, follows = sampler, is_named if sampler is None else _is_by_ratio(sampler)
         return follows
