@@ -23,10 +23,10 @@ SELECTION = Selection()
 
 
 def rows_of(sheet: Sheet | None) -> str | None:
-    """Rows by name, as JSON, which tells 5 from 5.0 and true from 1."""
+    """Rows by name, as JSON, which tells 5 from 5.0 and true from 1; a plan has the columns in an order of its own."""
     if sheet is None:
         return None
-    return json.dumps([dict(zip(sheet.names, row, strict=True)) for row in sheet.values])
+    return json.dumps([dict(zip(sheet.names, row, strict=True)) for row in sheet.values], sort_keys=True)
 
 
 def readings(exchanges: Sequence[Exchange], *, rounds: int = 3) -> dict[int, Plan | Decoded]:

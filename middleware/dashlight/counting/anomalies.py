@@ -23,7 +23,7 @@ class Anomalies:
     """Marks the exchanges of a batch whose values are out of range, a new category or of a wrong type."""
 
     def __init__(self, columns: Sequence[ColumnReference], watched: Collection[str]) -> None:
-        """*columns* are those of the codes that it will see, in their order; of others than the *watched* nothing is wrong."""
+        """*columns*, at least one, are those of the codes that it will see, in their order; of others than the *watched* nothing is wrong."""
         reasons = np.zeros((len(columns), BINS), np.uint8)
         for column, row in zip(columns, reasons, strict=True):
             if column.name not in watched:
@@ -33,8 +33,7 @@ class Anomalies:
                 row[[BELOW, ABOVE]] = OUT_OF_RANGE
             elif column.kind != "text":
                 row[UNSEEN] = NEW_CATEGORY
-        if len(columns):
-            reasons[reference_shares(columns) > MOST_USUAL_SHARE] = 0
+        reasons[reference_shares(columns) > MOST_USUAL_SHARE] = 0
         self._reasons = reasons
 
     def mark(self, codes: NDArray[np.uint8], exchange: NDArray[np.intp], marks: Marks) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -101,8 +101,8 @@ def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:
         if isinstance(shape, Fields):
             key, shape = shape.shapes[int(str(step)[1:])]
             keys.append(key)
-        elif isinstance(shape, Items):
-            shape = shape.shapes[int(step)]
+        else:
+            shape = cast("Items", shape).shapes[int(step)]
             keys.append(int(step))
     return tuple(keys)
 
