@@ -56,6 +56,17 @@ def test_beside_a_sampler_by_ratio_what_is_drawn_lies_within_what_it_samples(exc
     assert all(sampler.should_sample(None, each, "POST").decision is Decision.RECORD_AND_SAMPLE for each in drawn)
 
 
+def test_how_the_app_samples_is_asked_anew_when_it_looks_around(exchange: Make) -> None:
+    answers = [False]
+    draw, low = Draw(0.5, by_ratio=lambda: answers[-1]), exchange(trace_id=1 << 100)
+    assert not draw(low)
+
+    answers.append(True)
+    draw.look_around()
+
+    assert draw(low)
+
+
 def test_without_a_trace_the_random_bits_of_the_prediction_id_decide(exchange: Make) -> None:
     exchanges = [exchange(id=prediction_id(1e9 + at), trace_id=0) for at in range(4000)]
 

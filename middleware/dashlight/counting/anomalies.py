@@ -39,6 +39,7 @@ class Anomalies:
     def mark(self, codes: NDArray[np.uint8], exchange: NDArray[np.intp], marks: Marks) -> None:
         """Adds to *marks* what the *codes*, shape (columns, rows), say of the exchange of each row."""
         # TYPE_ERROR, BELOW and ABOVE (or UNSEEN) are 1 to 3; NULL, which is 0, becomes 255.
-        columns, rows = np.nonzero((codes - np.uint8(TYPE_ERROR)) < np.uint8(ABOVE))
-        if len(rows):
+        places = np.flatnonzero((codes - np.uint8(TYPE_ERROR)) < np.uint8(ABOVE))
+        if len(places):
+            columns, rows = np.divmod(places, codes.shape[1])
             np.bitwise_or.at(marks, exchange[rows], self._reasons[columns, codes[columns, rows]])

@@ -44,6 +44,11 @@ class Draw:
         self._threshold = round((1 - rate) * (1 << _BITS))
         self._bound = round(rate * (1 << 64))
         self._by_ratio = by_ratio
+        self._is_by_ratio = by_ratio()
+
+    def look_around(self) -> None:
+        """Asks anew how the app samples, for it may say so late. Once a batch: the answer takes longer than a draw."""
+        self._is_by_ratio = self._by_ratio()
 
     def __call__(self, exchange: Exchange) -> bool:
         """Whether *exchange* is drawn."""
@@ -55,7 +60,7 @@ class Draw:
                 said = randomness_said(exchange.request_headers, trace_id)
                 if said is not None:
                     return said >= self._threshold
-        if self._by_ratio():
+        if self._is_by_ratio:
             return trace_id & _LOW_64_BITS < self._bound
         return trace_id & _MASK >= self._threshold
 

@@ -64,6 +64,7 @@ class EventPublisher:
         if not (self._payloads and self._delivery.takes_events):
             return
         draws, anomalies = self._sampler.draws, known.anomalies
+        draws.look_around()
         places = [place for place, each in enumerate(exchanges) if each.id in anomalies or draws(each)]
         for place, reading in readings_of(batch, places).items() if places else ():
             known.add_reading(exchanges[place], reading)
@@ -73,6 +74,7 @@ class EventPublisher:
     ) -> None:
         """Sends the events of those of *exchanges* that are kept; *failures* inside answers, and *slow* ones, by prediction id."""
         decide = self._sampler.decide
+        self._sampler.draws.look_around()
         anomalies, undecodable = known.anomalies, known.undecodable
         kept: list[tuple[Exchange, Kept]] = []
         for exchange in exchanges:
