@@ -104,7 +104,7 @@ class Settings:
     proxy: str = _variable("", "an http or https URL", str.strip, is_secret=True)
     """Proxy for all that is delivered, except to hosts of NO_PROXY."""
     sample_rate: float = _variable("0.01", "a number from 0 to 1", units.share)
-    """Share of exchanges sent as events; failures are always sent, within a rate limit."""
+    """Share of exchanges sent as events, drawn by trace id; failures, anomalies and slow ones are always sent, within rate limits."""
     payloads: Payloads = _variable("off", "off or features", units.one_of(*get_args(Payloads)))
     """What events carry of features and outputs: nothing, or their values after redaction."""
     redact: tuple[str, ...] = _variable("", "names or globs between commas", units.words)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,7 +67,7 @@ class Way:
             jitter=lambda: 0.5,
             connect=lambda _: self,
         )
-        self.sampler = EventSampler(self.rate, draw=self.rng.random)
+        self.sampler = EventSampler(self.rate)
         self.accounting = Accounting(self.delivery, self.sampler, self.capture.captured)
         self.batch: list[Exchange] = []
         """What the analysis has taken and is at work on."""
@@ -107,7 +108,8 @@ class Way:
                     self.delivery.lose("spans", "unencodable")
                 else:
                     self.delivery.send_spans([b"span"])
-            if self.sampler.keeps(failed=False, at=0.0):
+            drawn_by = msgspec.structs.replace(each, trace_id=self.rng.getrandbits(128))
+            if self.sampler.decide(drawn_by, (), at=0.0) is not None:
                 if self.rng.random() < 0.1:
                     self.delivery.lose("events", "mistake")
                 else:

@@ -104,7 +104,7 @@ def test_without_a_spool_what_is_left_is_dropped_and_counted(
 
 def test_with_a_key_nothing_readable_is_on_disk(delivery: Callable[..., Delivery], tmp_path: Path) -> None:
     pytest.importorskip("cryptography")
-    one = delivery(is_away=True, DASHLIGHT_SPOOL_KEY="a long secret of ours")
+    one = delivery(is_away=True, DASHLIGHT_SPOOL_KEY="a-long-secret-of-ours")
     one.send_event(event(7))
     one.close(PATIENCE_SECONDS)
     (segment,) = tmp_path.rglob("*.seg")
@@ -120,7 +120,7 @@ def test_a_key_without_the_package_is_a_clear_error(
     monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
 
     with pytest.raises(MissingExtraError, match=r"pip install 'dashlight\[sealed\]'"):
-        delivery(is_away=True, DASHLIGHT_SPOOL_KEY="a long secret of ours")
+        delivery(is_away=True, DASHLIGHT_SPOOL_KEY="a-long-secret-of-ours")
 
 
 def test_troubles_with_the_disk_are_shown_with_all_other_losses(
