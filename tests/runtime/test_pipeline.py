@@ -1297,9 +1297,12 @@ def test_a_mistake_over_one_exchange_costs_its_event_and_is_counted_and_no_other
 
 
 def test_what_the_sampler_leaves_out_is_in_the_account(service: Callable[..., Service]) -> None:
-    watched = service(sample_rate=0.5, draw=cycle([0.1, 0.9, 0.9]).__next__)
+    watched = service(sample_rate=0.5)
+    # Of a trace id the last 56 bits decide: the upper half of them is drawn.
+    trace_ids = [(1 << 56) - 1, 1, 2] * 3
 
-    watched.serve(*(an_exchange({"age": 40.0}, own_span=OwnSpan()) for _ in range(9)))
+    exchanges = [an_exchange({"age": 40.0}, own_span=OwnSpan()) for _ in trace_ids]
+    watched.serve(*(structs.replace(one, trace_id=its) for one, its in zip(exchanges, trace_ids, strict=True)))
 
     assert len(watched.events("prediction")) == 3
     assert watched.pipeline.accounts() == {
