@@ -26,10 +26,11 @@ from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.steps import Steps
 from dashlight.window.tables import table_of_columns
 from dashlight.workers.checkpoints import GENERATION, Checkpoint, CheckpointLayout
+from dashlight.workers.closing import Turn
 from dashlight.workers.generations import CheckpointFiles
 from dashlight.workers.layouts import FIGURES, PANE
 from dashlight.workers.mailbox import Mailbox
-from dashlight.workers.member import PATIENCE_SECONDS, Sharing, Turn
+from dashlight.workers.member import PATIENCE_SECONDS, Sharing
 from dashlight.workers.rendezvous import Meeting
 
 BEGAN_AT, PANE_SECONDS = 1_700_000_000.0, 10.0

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from math import inf
 
 from dashlight.clock import Clock
+from dashlight.deliver.batch_sender import BatchSender
 from dashlight.deliver.entries import Entry, is_older
-from dashlight.deliver.formats import EnvelopedFormat, Format
+from dashlight.deliver.formats import Format
 from dashlight.deliver.outbox import Batch, DropReason, Outbox
 from dashlight.deliver.poison import PoisonTally
 from dashlight.deliver.spool.backlog import Backlog
@@ -48,8 +49,7 @@ class Destination:
         """*latest_only*: what was tried in vain is given up as soon as something newer waits."""
         self.outbox = outbox
         self._form = form
-        self._envelope = form.envelope.told if isinstance(form, EnvelopedFormat) else b""
-        self._connect = connect
+        self._attempt = BatchSender(form, connect)
         self._clock = clock
         self._jitter = jitter
         self._new_key = new_key
@@ -57,7 +57,6 @@ class Destination:
         self._latest_only = latest_only
         self._health = Health(name)
         self._poison = PoisonTally()
-        self._send: Send | None = None
         # Taken from outbox or backlog and not settled yet, in the order in which they are to be tried.
         self._under_way: deque[Batch] = deque()
         self._in_hand: Batch | None = None
@@ -139,8 +138,7 @@ class Destination:
 
     def close(self) -> None:
         """Closes the connection."""
-        if self._send is not None:
-            self._send.close()
+        self._attempt.close()
 
     @property
     def _shelves(self) -> bool:
@@ -182,7 +180,7 @@ class Destination:
         """Whether *batch* could be written to disk."""
         if self._backlog is None:
             return False
-        record = SpoolRecord(batch.key, self._envelope_of(batch), [payload for payload, _ in batch.entries])
+        record = SpoolRecord(batch.key, self._attempt.envelope_of(batch), [payload for payload, _ in batch.entries])
         return self._backlog.append(record, booked=lambda: self.outbox.spool(batch))
 
     def _take(self) -> Batch | None:
@@ -225,22 +223,6 @@ class Destination:
         if batch is not None:
             self._poison.try_batch(len(batch), at=at)
         return batch
-
-    def _attempt(self, batch: Batch) -> CollectorAnswer:
-        try:
-            if self._send is None:
-                self._send = self._connect()
-            payloads = [payload for payload, _ in batch.entries]
-            if batch.record is not None and isinstance(self._form, EnvelopedFormat):
-                body = self._form.envelope.around_others(self._envelope_of(batch), payloads)
-            else:
-                body = self._form.request(payloads)
-            return self._send(body, content_type=self._form.content_type, key=batch.key)
-        except Exception as failure:
-            return CollectorAnswer(failure="setting", detail=type(failure).__name__)
-
-    def _envelope_of(self, batch: Batch) -> bytes:
-        return self._envelope if batch.record is None else batch.record.record.envelope
 
     def _conclude(self, batch: Batch, answer: CollectorAnswer, *, tried_at: float) -> None:
         at = self._clock.monotonic()

@@ -16,7 +16,7 @@ from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
 from dashlight.runtime.loss_log import tell_owed
 from dashlight.watching.endpoint import Snapshot
-from dashlight.workers.member import Turn
+from dashlight.workers.closing import Turn
 
 logger = logging.getLogger("dashlight")
 

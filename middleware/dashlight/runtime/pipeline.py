@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
-import numpy as np
-from msgspec.structs import replace
-
 from dashlight.capture.inbox import Captured
 from dashlight.clock import Clock
-from dashlight.counting.agents import agents_of
-from dashlight.counting.claims import Claim, claim_of
-from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
+from dashlight.counting.machine import MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.counting.remains import Uncounted
 from dashlight.decode.batch import Decoder
-from dashlight.decode.refused_field import refused_for
 from dashlight.deliver.alerting.courier import Couriers
 from dashlight.deliver.alerting.heartbeat import Heartbeat
 from dashlight.deliver.alerting.owed import LOG, Owed
@@ -32,11 +25,12 @@ from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
-from dashlight.runtime.facts import Facts
+from dashlight.runtime.intake import Intake
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.publisher import Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
-from dashlight.workers.member import Sharing, Turn
+from dashlight.workers.closing import Turn
+from dashlight.workers.member import Sharing
 
 logger = logging.getLogger("dashlight")
 
@@ -74,7 +68,6 @@ class Pipeline:
         made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
         *sharing* owes, at the end for half of *shutdown_seconds*. *heartbeats* hear of every pane that was judged.
         """
-        self._decoder = decoder
         self._delivery = delivery
         numbers = count(1)
         self._publisher = Publisher(
@@ -95,97 +88,28 @@ class Pipeline:
         self._shows_figures = shows_figures
         self._clock = clock
         self._pane_seconds = policy.pane_seconds
-        self._agents = agents_of(policy.excluded_agents)
         self._pane_end_at = self._next_end(clock.now())
         self._pane_count = 0
-        self._answered_count = 0
-        """Exchanges of this pane that were no plumbing."""
         self._rate = 1.0
         self._loss_log, self._end_line = LossLog(), EndLine()
         self._counts: Mapping[SignalFate, int] = {}
         """What had been lost when the last pane ended."""
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
-        self._handed_count = self._handed_span_count = 0
-        """Exchanges that were to be counted here, and those of them with a span of ours."""
+        self._intake = Intake(decoder, counter, self._publisher, policy)
         self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
-        batch = self._decoder.decode(exchanges)
-        known = self._publisher.known
-        marks = np.zeros(len(exchanges), np.uint8)
-        analysed: defaultdict[str, set[int]] = defaultdict(set)
-        for prediction in batch.predictions:
-            claim: Claim = "earned" if prediction.has_columns else "provisional"
-            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges, marks)
-            rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
-            analysed[prediction.endpoint] |= rows_of.keys()
-            # One for all exchanges of as many rows, which nearly all are.
-            facts = {
-                rows: Facts(prediction.model, prediction.version, prediction.protocol, rows)
-                for rows in set(rows_of.values())
-            }
-            for place, rows in rows_of.items():
-                known.of[exchanges[place].id] = facts[rows]
-        failures = dict(batch.failures)
-        for place, generation in batch.generations.items():
-            exchange = exchanges[place]
-            known.add_generation(exchange, generation)
-            endpoint = self._counter.endpoint(exchange.route, "provisional")
-            endpoint.add_generation(generation, exchange, failures.get(place, ""))
-        undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
-        for place, reason in batch.undecodable:
-            exchange = exchanges[place]
-            known.undecodable[exchange.id] = reason
-            undecodable[exchange.route].append((exchange, reason))
-            analysed[exchange.route].add(place)
-        for place in np.flatnonzero(marks).tolist():
-            known.anomalies[exchanges[place].id] = int(marks[place])
-        self._publisher.keep_readings(exchanges, batch)
-        for place, _ in batch.failures:
-            analysed[exchanges[place].route].add(place)
-        for route, places in analysed.items():
-            unread = undecodable[route]
-            self._counter.endpoint(route, "provisional").add_analysed(
-                len(places),
-                undecodable=[reason for _, reason in unread],
-                exchanges=[exchange for exchange, _ in unread],
-            )
-        return {exchanges[place].id: kind for place, kind in failures.items()}
+        return self._intake.analyse(exchanges)
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some."""
-        self._handed_count += len(exchanges)
-        self._handed_span_count += sum(each.own_span is not None for each in exchanges)
-        if failures:
-            # From here on for all alike: what is counted, the span and the event.
-            exchanges = [replace(each, outcome="error") if each.id in failures else each for each in exchanges]
-        slow: set[int] = set()
-        try:
-            self._count(exchanges, failures, slow)
-        finally:  # a mistake of ours in the counts costs no span and no event
-            self._publisher.send_exchanges(exchanges, failures, slow, rate=self._rate)
-
-    def _count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], slow: set[int]) -> None:
-        """Adds to *slow* the ids of those that were slow for their endpoint."""
-        by_endpoint: dict[str, list[Exchange]] = {}
-        claims: dict[str, Claim] = {}
-        for exchange in exchanges:
-            claim = claim_of(exchange, self._agents)
-            route = OTHER_ENDPOINTS if claim is None else exchange.route
-            by_endpoint.setdefault(route, []).append(exchange)
-            self._answered_count += claim is not None
-            if claim == "provisional":
-                claims[route] = claim
-        refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
-        for route, members in by_endpoint.items():
-            places = self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
-            slow.update(members[place].id for place in places)
+        self._intake.count(exchanges, failures, rate=self._rate)
 
     def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
         """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""
-        self._counter.endpoint(OTHER_ENDPOINTS, "none").count(exchanges, {})
+        self._intake.count_excluded(exchanges)
 
     def tick(
         self,
@@ -210,9 +134,8 @@ class Pipeline:
             self._pane_end_at = self._next_end(at)
             self._close_pane(
                 at,
-                ProcessStatus(in_flight_count, rate, 0.0, waiting_count, self._answered_count, self.accounts()),
+                ProcessStatus(in_flight_count, rate, 0.0, waiting_count, self._intake.take_answered(), self.accounts()),
             )
-            self._answered_count = 0
         turn = self._sharing.turn(at)
         if turn is not None:
             self._tell(turn, at)
@@ -291,7 +214,7 @@ class Pipeline:
         return self._accounting.accounts()
 
     def _handed(self) -> Captured:
-        return Captured(self._handed_count, self._handed_span_count)
+        return self._intake.handed
 
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""

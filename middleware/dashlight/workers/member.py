@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dashlight.clock import Clock
 from dashlight.counting.machine import Briefing, MachinePane, merged
@@ -24,7 +23,7 @@ from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.window.reference.steps import Result, Steps
 from dashlight.workers.checkpoints import Checkpoint
-from dashlight.workers.closing import Closing
+from dashlight.workers.closing import Closing, Turn
 from dashlight.workers.files import SharedFiles
 from dashlight.workers.inheritance import Inheritance, inherit, owe
 from dashlight.workers.mailbox import Letter
@@ -41,17 +40,6 @@ _LOOK_SECONDS = 0.05
 _STEP_SECONDS = 0.01
 """How long judging goes on at a time: exchanges are analysed in between."""
 _STEP_PAUSE_SECONDS = 0.01
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Turn:
-    """What this process has to tell as the judge of its machine."""
-
-    watch: MachineWatch
-    alerts: Sequence[Alert]
-    """Those whose state changed."""
-    has_pane: bool = True
-    """Whether a pane was judged; else they are what ended with the judge before."""
 
 
 class Sharing:

@@ -1,0 +1,123 @@
+"""What becomes of exchanges that were taken from the inbox: decoded, counted, and told of by spans and events."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from msgspec.structs import replace
+
+from dashlight.capture.inbox import Captured
+from dashlight.counting.agents import agents_of
+from dashlight.counting.claims import Claim, claim_of
+from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter
+from dashlight.counting.policy import Policy
+from dashlight.decode.batch import Decoder
+from dashlight.decode.refused_field import refused_for
+from dashlight.records import Exchange
+from dashlight.runtime.facts import Facts
+from dashlight.runtime.publisher import Publisher
+
+
+class Intake:
+    """Decodes and counts the exchanges of one process, and has their spans and events made."""
+
+    def __init__(self, decoder: Decoder, counter: MachineCounter, publisher: Publisher, policy: Policy) -> None:
+        self._decoder = decoder
+        self._counter = counter
+        self._publisher = publisher
+        self._agents = agents_of(policy.excluded_agents)
+        self._answered_count = 0
+        self._exchange_count = self._span_count = 0
+        """Exchanges that were to be counted here, and those of them with a span of ours."""
+
+    @property
+    def handed(self) -> Captured:
+        """What was to be counted here."""
+        return Captured(self._exchange_count, self._span_count)
+
+    def take_answered(self) -> int:
+        """Exchanges that were no plumbing, since this was last asked."""
+        count, self._answered_count = self._answered_count, 0
+        return count
+
+    def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
+        """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
+        batch = self._decoder.decode(exchanges)
+        known = self._publisher.known
+        marks = np.zeros(len(exchanges), np.uint8)
+        analysed: defaultdict[str, set[int]] = defaultdict(set)
+        for prediction in batch.predictions:
+            claim: Claim = "earned" if prediction.has_columns else "provisional"
+            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges, marks)
+            rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
+            analysed[prediction.endpoint] |= rows_of.keys()
+            # One for all exchanges of as many rows, which nearly all are.
+            facts = {
+                rows: Facts(prediction.model, prediction.version, prediction.protocol, rows)
+                for rows in set(rows_of.values())
+            }
+            for place, rows in rows_of.items():
+                known.of[exchanges[place].id] = facts[rows]
+        failures = dict(batch.failures)
+        for place, generation in batch.generations.items():
+            exchange = exchanges[place]
+            known.add_generation(exchange, generation)
+            endpoint = self._counter.endpoint(exchange.route, "provisional")
+            endpoint.add_generation(generation, exchange, failures.get(place, ""))
+        undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
+        for place, reason in batch.undecodable:
+            exchange = exchanges[place]
+            known.undecodable[exchange.id] = reason
+            undecodable[exchange.route].append((exchange, reason))
+            analysed[exchange.route].add(place)
+        for place in np.flatnonzero(marks).tolist():
+            known.anomalies[exchanges[place].id] = int(marks[place])
+        self._publisher.keep_readings(exchanges, batch)
+        for place, _ in batch.failures:
+            analysed[exchanges[place].route].add(place)
+        for route, places in analysed.items():
+            unread = undecodable[route]
+            self._counter.endpoint(route, "provisional").add_analysed(
+                len(places),
+                undecodable=[reason for _, reason in unread],
+                exchanges=[exchange for exchange, _ in unread],
+            )
+        return {exchanges[place].id: kind for place, kind in failures.items()}
+
+    def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], *, rate: float) -> None:
+        """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some.
+
+        *rate* is the share of exchanges that is analysed now.
+        """
+        self._exchange_count += len(exchanges)
+        self._span_count += sum(each.own_span is not None for each in exchanges)
+        if failures:
+            # From here on for all alike: what is counted, the span and the event.
+            exchanges = [replace(each, outcome="error") if each.id in failures else each for each in exchanges]
+        slow: set[int] = set()
+        try:
+            self._count(exchanges, failures, slow)
+        finally:  # a mistake of ours in the counts costs no span and no event
+            self._publisher.send_exchanges(exchanges, failures, slow, rate=rate)
+
+    def _count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], slow: set[int]) -> None:
+        """Adds to *slow* the ids of those that were slow for their endpoint."""
+        by_endpoint: dict[str, list[Exchange]] = {}
+        claims: dict[str, Claim] = {}
+        for exchange in exchanges:
+            claim = claim_of(exchange, self._agents)
+            route = OTHER_ENDPOINTS if claim is None else exchange.route
+            by_endpoint.setdefault(route, []).append(exchange)
+            self._answered_count += claim is not None
+            if claim == "provisional":
+                claims[route] = claim
+        refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
+        for route, members in by_endpoint.items():
+            places = self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
+            slow.update(members[place].id for place in places)
+
+    def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
+        """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""
+        self._counter.endpoint(OTHER_ENDPOINTS, "none").count(exchanges, {})
