@@ -51,8 +51,19 @@ class PlannedRoutes:
     command_seconds: float
     command_environ: Mapping[str, str]
 
-    def routes(self, context: AlertContext, *, clock: Clock, connect: Connect, tries: Tries) -> list[Route]:
-        """The routes, none of which has opened a connection; *tries* remembers runs of the command."""
+    def routes(
+        self,
+        context: AlertContext,
+        *,
+        clock: Clock,
+        connect: Connect,
+        tries: Tries,
+        is_quiet: Callable[[str], bool] = lambda _key: False,
+    ) -> list[Route]:
+        """The routes, none of which has opened a connection.
+
+        *tries* remembers runs of the command; of incidents that are *is_quiet*, by key, nobody is reminded.
+        """
 
         def attempts(endpoint: Endpoint) -> Attempts:
             return Attempts(partial(connect, endpoint))
@@ -65,7 +76,9 @@ class PlannedRoutes:
             slack = name in self.slack
             write = self._written(context, slack=slack)
             hopeless = SLACK_REFUSALS if slack else frozenset[int]()
-            made.append(WebhookRoute(name, attempts(endpoint), write=write, clock=clock, hopeless=hopeless))
+            made.append(
+                WebhookRoute(name, attempts(endpoint), write=write, clock=clock, hopeless=hopeless, is_quiet=is_quiet)
+            )
         made += [
             PagerDutyRoute(name, attempts(endpoint), routing_key=self.routing_key, context=context, clock=clock)
             for name, endpoint in self.pagerduty.items()
