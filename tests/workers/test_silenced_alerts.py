@@ -28,7 +28,7 @@ class Judge:
         self.owed = Owed(["a"])
         self.owed.open()
         self._directory = directory
-        self._operator = Operator(directory, 3600.0)
+        self.operator = Operator(directory, 3600.0)
         self._at = AT
 
     def silence(self, **what: str) -> None:
@@ -41,7 +41,7 @@ class Judge:
         self._at += later
         told = self.alerts.observe([replace(each, at=self._at) for each in changed])
         watch: Any = SimpleNamespace(alerts=self.alerts, in_force=self.alerts.in_force)
-        owe(self.owed, told, watch, self._at, self._operator)
+        owe(self.owed, told, watch, self._at, self.operator)
         self.owed.release()
         found: list[tuple[str, list[str]]] = []
         while (notice := self.owed.next("a")) is not None:
@@ -117,3 +117,17 @@ def test_what_begins_is_remembered_to_be_marked(judge: Judge, tmp_path: Path) ->
     judge.pane(alert("age", "resolved"))
 
     assert [each.summary[:9] for each in told_in(tmp_path).read().alerts] == ["age moved"]
+
+
+def test_of_what_was_told_and_is_silenced_whole_nobody_is_reminded(judge: Judge) -> None:
+    judge.pane(alert("age"), alert("income"))
+    [told] = judge.owed.in_force()
+
+    judge.silence(column="age")
+    judge.pane()
+    assert not judge.operator.is_quiet(told.key)
+    judge.silence(column="income")
+    judge.pane()
+    assert judge.operator.is_quiet(told.key)
+    judge.pane(later=3600)
+    assert not judge.operator.is_quiet(told.key)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from dashlight.records import Alert
+from dashlight.records import Alert, Notice
 from dashlight.window.fitting import moment, refuse
 
 MOST_SILENCES = 100
@@ -50,6 +50,15 @@ def audible(alerts: Iterable[Alert], silences: Sequence[Silence], *, told: Colle
     return [
         alert for alert in alerts if alert.key in told or not any(silence.covers(alert, at) for silence in silences)
     ]
+
+
+def quiet(notices: Iterable[Notice], silences: Sequence[Silence], at: float) -> frozenset[str]:
+    """Keys of those of *notices*, of what was told and is not over, of which nobody is to be reminded."""
+    return frozenset(
+        notice.key
+        for notice in notices
+        if all(any(silence.covers(alert, at) for silence in silences) for alert in notice.alerts)
+    )
 
 
 def check_silences(silences: Sequence[Silence]) -> None:

@@ -10,7 +10,7 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.deliver.alerting.owed import Owed
 from dashlight.judge.notices import notices
-from dashlight.judge.silences import audible
+from dashlight.judge.silences import audible, quiet
 from dashlight.records import Alert
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.reference.steps import Steps
@@ -66,6 +66,7 @@ def owe(owed: Owed, changed: Sequence[Alert], watch: MachineWatch, at: float, op
     told = {notice.key: notice for notice in owed.in_force()}
     told_of = {alert.key for notice in told.values() for alert in notice.alerts}
     silences = operator.silences()
+    operator.quiet = quiet(told.values(), silences, at)
     in_force = audible(watch.in_force, silences, told=told_of, at=at)
     heard = {alert.key for alert in in_force}
     found = notices(

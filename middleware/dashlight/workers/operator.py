@@ -132,6 +132,8 @@ class Operator:
 
     directory: Path | None
     seconds_between: float
+    quiet: frozenset[str] = frozenset()
+    """Keys of incidents that were told, and of which nobody is to be reminded for now. Replaced as a whole: routes look at it."""
     _silences: OperatorFile[tuple[Silence, ...]] | None = field(init=False, default=None)
     _has_failed: bool = field(init=False, default=False)
 
@@ -143,6 +145,10 @@ class Operator:
     def silences(self) -> Sequence[Silence]:
         """Those that people have made, over or not."""
         return () if self._silences is None else self._silences.read()
+
+    def is_quiet(self, key: str) -> bool:
+        """Whether nobody is to be reminded of the incident *key*. From any thread."""
+        return key in self.quiet
 
     def remember(self, notices: Sequence[Notice]) -> None:
         """Keeps what begins with *notices*, for people to mark. What cannot be kept is said once."""

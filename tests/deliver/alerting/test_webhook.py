@@ -97,3 +97,22 @@ def test_one_message_a_second_and_no_waiting_for_it_at_the_end(way: Any, inciden
     still.advance(1)
     assert route.deliver(incident()).outcome == "delivered"
     assert way.closed
+
+
+def test_nobody_is_reminded_of_what_is_silenced_and_not_at_once_when_that_is_over(
+    way: Any, incident: Callable[..., Notice]
+) -> None:
+    silenced = {incident().key}
+    made = WebhookRoute(
+        "w", Attempts(lambda: way), write=lambda told, _: told.id, clock=Hurrying(AT), is_quiet=silenced.__contains__
+    )
+    told = incident(at=AT)
+    for hours in (0, 5):
+        made.repeat([told], AT + hours * 3600)
+    silenced.clear()
+    made.repeat([told], AT + 7 * 3600)
+    assert way.requests == []
+
+    made.repeat([told], AT + 8 * 3600)
+    assert len(way.requests) == 1
+    assert made.deliver(told).outcome == "delivered"

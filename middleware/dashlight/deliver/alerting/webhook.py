@@ -28,14 +28,22 @@ class WebhookRoute:
     """One webhook."""
 
     def __init__(
-        self, name: str, attempts: Attempts, *, write: WriteNotice, clock: Clock, hopeless: frozenset[int] = frozenset()
+        self,
+        name: str,
+        attempts: Attempts,
+        *,
+        write: WriteNotice,
+        clock: Clock,
+        hopeless: frozenset[int] = frozenset(),
+        is_quiet: Callable[[str], bool] = lambda _key: False,
     ) -> None:
-        """*hopeless* are the statuses that end a notice."""
+        """*hopeless* are the statuses that end a notice; of what *is_quiet*, by its key, nobody is reminded."""
         self._name = name
         self._attempts = attempts
         self._write = write
         self._clock = clock
         self._hopeless = hopeless
+        self._is_quiet = is_quiet
         self._reminded: dict[str, int] = {}
         """By id of what is in force, how many reminders of it are over."""
         self._sent_at = float("-inf")
@@ -56,9 +64,10 @@ class WebhookRoute:
         self._reminded = {each: self._reminded.get(each, count) for each, count in over.items()}
         for notice in in_force:
             if over[notice.id] > self._reminded[notice.id]:
-                found = self._tell(notice, over[notice.id])
-                if found.outcome in {"retry", "misconfigured"}:
-                    break
+                if not self._is_quiet(notice.key):
+                    found = self._tell(notice, over[notice.id])
+                    if found.outcome in {"retry", "misconfigured"}:
+                        break
                 self._reminded[notice.id] = over[notice.id]
         return at + _LOOK_SECONDS
 

@@ -51,8 +51,19 @@ class PlannedRoutes:
     command_seconds: float
     command_environ: Mapping[str, str]
 
-    def routes(self, context: AlertContext, *, clock: Clock, connect: Connect, tries: Tries) -> list[Route]:
-        """The routes, none of which has opened a connection; *tries* remembers runs of the command."""
+    def routes(
+        self,
+        context: AlertContext,
+        *,
+        clock: Clock,
+        connect: Connect,
+        tries: Tries,
+        is_quiet: Callable[[str], bool] = lambda _key: False,
+    ) -> list[Route]:
+        """The routes, none of which has opened a connection.
+
+        *tries* remembers runs of the command; of incidents that are *is_quiet*, by key, nobody is reminded.
+        """
 
         def attempts(endpoint: Endpoint) -> Attempts:
             return Attempts(partial(connect, endpoint))
@@ -65,7 +76,9 @@ class PlannedRoutes:
             slack = name in self.slack
             write = self._written(context, slack=slack)
             hopeless = SLACK_REFUSALS if slack else frozenset[int]()
-            made.append(WebhookRoute(name, attempts(endpoint), write=write, clock=clock, hopeless=hopeless))
+            made.append(
+                WebhookRoute(name, attempts(endpoint), write=write, clock=clock, hopeless=hopeless, is_quiet=is_quiet)
+            )
         made += [
             PagerDutyRoute(name, attempts(endpoint), routing_key=self.routing_key, context=context, clock=clock)
             for name, endpoint in self.pagerduty.items()
@@ -119,7 +132,7 @@ def planned_routes(settings: Settings, environ: Mapping[str, str], *, egress: Eg
     formats = settings.webhook_format
     routing_key, pagerduty_url = routing_of(settings.pagerduty) if settings.pagerduty else ("", "")
     return PlannedRoutes(
-        alertmanagers={f"alertmanager {each.shown.removesuffix(PATH)}": each for each in alertmanagers},
+        alertmanagers=_named("alertmanager", alertmanagers, lambda each: each.shown.removesuffix(PATH)),
         webhooks=named,
         slack=frozenset(
             name for name, each in named.items() if formats == "slack" or (formats == "auto" and is_slack(each.url))
@@ -133,11 +146,13 @@ def planned_routes(settings: Settings, environ: Mapping[str, str], *, egress: Eg
     )
 
 
-def _named(kind: str, endpoints: Sequence[Endpoint]) -> dict[str, Endpoint]:
-    """By kind, scheme and host, and their number where that is not enough: all that may be shown, and the same after a restart."""
+def _named(
+    kind: str, endpoints: Sequence[Endpoint], shown: Callable[[Endpoint], str] = lambda each: origin(each.url)
+) -> dict[str, Endpoint]:
+    """By kind and what may be *shown* of them, and their number where that is not enough: the same after a restart."""
     found: dict[str, Endpoint] = {}
     for each in endpoints:
-        name = alone = f"{kind} {origin(each.url)}"
+        name = alone = f"{kind} {shown(each)}"
         number = 1
         while name in found:
             number += 1

@@ -140,6 +140,7 @@ def analysis(
     }
     event_format = event_formats[settings.collector_format]()
     directory = None if meeting is None else meeting.path
+    operator = Operator(directory, settings.false_alarms)
     routes: list[Route] = [] if events_to is None else [_collector(events_to, event_format, settings, connect, clock)]
     if alerts_to is not None:
         routes += alerts_to.routes(
@@ -147,6 +148,7 @@ def analysis(
             clock=clock,
             connect=connect or _over_http,
             tries=CommandTries(None if directory is None else directory / "on_alert.json"),
+            is_quiet=operator.is_quiet,
         )
     owed = Owed([LOG, *(route.name for route in routes)])
     sharing = Sharing(
@@ -156,7 +158,7 @@ def analysis(
         process=process,
         clock=clock,
         owed=owed,
-        operator=Operator(directory, settings.false_alarms),
+        operator=operator,
     )
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,
