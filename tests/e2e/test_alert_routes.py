@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -82,9 +85,9 @@ def hooks() -> Iterator[Hooks]:
     running.stop()
 
 
-def until(is_so: Callable[[], object]) -> bool:
+def until(is_so: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> bool:
     """Whether it *is_so* before the end of patience."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:
             return False
@@ -100,8 +103,8 @@ def flats(rng: np.random.Generator, count: int, *, area: float) -> dict[str, np.
 class Traffic:
     """Asks for prices of flats on a thread of its own, as large as it is told."""
 
-    def __init__(self, url: str) -> None:
-        self.area = 70.0
+    def __init__(self, url: str, *, area: float = 70.0) -> None:
+        self.area = area
         self._url = url
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -122,7 +125,9 @@ class Traffic:
                 rows = [
                     {"rooms": rooms, "area": area} for rooms, area in zip(drawn["rooms"], drawn["area"], strict=True)
                 ]
-                client.post(f"{self._url}/predict", json=rows)
+                # It may not be there yet, or no more.
+                with suppress(httpx.HTTPError):
+                    client.post(f"{self._url}/predict", json=rows)
 
 
 @pytest.fixture
@@ -170,6 +175,45 @@ def test_drift_retrains_and_the_alert_ends_while_a_slow_webhook_delays_nobody(
     log = (tmp_path / "server.log").read_text()
     assert f"{hooks.url}/slow" not in log
     assert f"{hooks.url}/json" not in log
+
+
+@contextmanager
+def started(environ: dict[str, str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The app, which may end by itself."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
+    command = [sys.executable, "-m", *(each.replace("{port}", str(port)) for each in COMMAND)]
+    with log.open("ab") as output:
+        child = subprocess.Popen(command, env={**os.environ, **environ}, stdout=output, stderr=output)
+    try:
+        yield child, f"http://127.0.0.1:{port}"
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_command_that_kills_its_app_does_so_three_times_and_one_that_went_well_is_not_run_again(
+    environ: dict[str, str], hooks: Hooks, tmp_path: Path
+) -> None:
+    ran, log = tmp_path / "ran", tmp_path / "server.log"
+    environ["DASHLIGHT_WEBHOOK"] = f"{hooks.url}/json"
+    # It kills its parent for the first incident; what else there is to tell goes well.
+    environ["DASHLIGHT_ON_ALERT"] = (
+        f"sh -c 'echo $DASHLIGHT_ALERT_TRANSITION $DASHLIGHT_ALERT_ID >> {ran};"
+        " [ $DASHLIGHT_ALERT_TRANSITION != firing ] || kill -9 $PPID'"
+    )
+    for _ in range(3):
+        with started(environ, log) as (child, url), Traffic(url, area=110.0):
+            assert until(lambda: child.poll() is not None)
+    with started(environ, log) as (child, url), Traffic(url, area=110.0):
+        assert until(lambda: "tried 3 times" in log.read_text() and hooks.of("/json"))
+        assert child.poll() is None
+
+    lines = ran.read_text().splitlines()
+    assert [each for each in lines if each.startswith("firing")] == [lines[0]] * 3
+    # By its id the webhook heard of it once, however often the app died.
+    assert len({key for _, body, key in hooks.told if body["transition"] == "firing"}) == 1
 
 
 def test_a_silenced_column_is_told_of_when_the_silence_is_over(

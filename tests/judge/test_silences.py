@@ -48,6 +48,7 @@ def test_a_glob_of_columns_covers_nothing_that_is_about_none() -> None:
 def test_names_are_compared_by_case_and_whatever_they_hold() -> None:
     assert not SILENCE.covers(alert(column="Age"), AT)
     assert replace(SILENCE, column="a[[]0]").covers(alert(column="a[0]"), AT)
+    assert replace(SILENCE, column="data[0]").covers(alert(column="data[0]"), AT)
 
 
 def test_what_was_told_is_told_to_its_end() -> None:

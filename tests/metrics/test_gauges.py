@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from dashlight.metrics.figures import Figure
-from dashlight.metrics.gauges import MOST_COLUMNS, alert_figures, column_figures, machine_figures, model_figures
+from dashlight.metrics.gauges import (
+    MOST_COLUMNS,
+    alert_figures,
+    column_figures,
+    machine_figures,
+    model_figures,
+    owed_figures,
+)
 from dashlight.records import Alert, Score, WatchState
 
 
@@ -63,6 +70,15 @@ def test_alerts_in_force_are_counted_by_source_and_state() -> None:
     }
 
     assert {key: value for key, value in found.items() if value} == {("drift", "firing"): 2, ("traffic", "pending"): 1}
+
+
+def test_what_is_owed_is_told_of_each_route() -> None:
+    found = Values(list(owed_figures({"collector": 3, "webhook": 0}))).of("dashlight.alert.owed")
+
+    assert [(attributes["dashlight.alert.route"], value) for attributes, value in found] == [
+        ("collector", 3),
+        ("webhook", 0),
+    ]
 
 
 def test_every_source_of_alerts_is_there_before_the_first_alert() -> None:

@@ -192,6 +192,8 @@ def test_totals_that_cannot_be_are_refused(state: TotalsState) -> None:
         (SignalFate("spans", "rejected"), "dashlight.dropped", ("spans", "rejected")),
         (SignalFate("metrics", "replaced"), "dashlight.dropped", ("metrics", "replaced")),
         (SignalFate("events", "delivered"), "dashlight.delivered", ("events",)),
+        (SignalFate("alerts", "delivered", part="a"), "dashlight.delivered", ("alerts", "a")),
+        (SignalFate("alerts", "rejected", part="a"), "dashlight.dropped", ("alerts", "a", "rejected")),
         (SignalFate("exchanges", "mistake", "ValueError"), "dashlight.mistakes", ("ValueError",)),
     ],
     ids=str,

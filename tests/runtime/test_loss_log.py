@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashlight.metrics.losses import INBOX_FULL, SignalFate
-from dashlight.runtime.loss_log import LossLog
+from dashlight.runtime.loss_log import LossLog, tell_owed
 
 
 def test_losses_are_told_when_there_are_more_and_not_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -34,3 +34,19 @@ def test_mistakes_of_ours_are_losses(caplog: pytest.LogCaptureFixture) -> None:
     LossLog().tell({SignalFate("exchanges", "mistake", "KeyError"): 5})
 
     assert caplog.messages == ["lost so far: exchanges mistake KeyError x 5"]
+
+
+@pytest.mark.parametrize(
+    ("is_kept", "line"),
+    [
+        (True, "alerts still owed at the end: 2 to a, 1 to c; whoever judges next delivers them"),
+        (False, "alerts lost at the end: 2 to a, 1 to c; with DASHLIGHT_STATE_DIR they would be kept"),
+    ],
+)
+def test_what_is_still_owed_at_the_end_is_one_line(
+    caplog: pytest.LogCaptureFixture, *, is_kept: bool, line: str
+) -> None:
+    tell_owed({"a": 0}, is_kept=is_kept)
+    tell_owed({"a": 2, "b": 0, "c": 1}, is_kept=is_kept)
+
+    assert caplog.messages == [line]

@@ -23,7 +23,7 @@ DIGESTS = {
     ("owed", 1): "6d2d54a11cf4d648",
     ("notices", 1): "22470fa1f4121dad",
     ("totals", 1): "ae69b18f693e883f",
-    ("endpoint", 1): "3d4918b2b18c458b",
+    ("endpoint", 1): "1af1dc797a214c0e",
     ("comparison", 1): "872577a68af1d5ae",
     ("learner", 1): "35d98066a0ba6440",
 }

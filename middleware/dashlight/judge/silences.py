@@ -34,10 +34,15 @@ class Silence:
         if not self.made_at <= at < self.until_at:
             return False
         return (
-            (not self.column or (alert.column is not None and fnmatchcase(alert.column, self.column)))
-            and (not self.endpoint or fnmatchcase(alert.endpoint, self.endpoint))
+            (not self.column or (alert.column is not None and _fits(alert.column, self.column)))
+            and (not self.endpoint or _fits(alert.endpoint, self.endpoint))
             and (not self.source or alert.source == self.source)
         )
+
+
+def _fits(name: str, wanted: str) -> bool:
+    """Whether *name* is what is *wanted*, or fits it as a glob: `data[0]` is a name as well as a glob of `data0`."""
+    return name == wanted or fnmatchcase(name, wanted)
 
 
 def audible(alerts: Iterable[Alert], silences: Sequence[Silence], *, told: Collection[str], at: float) -> list[Alert]:

@@ -73,7 +73,8 @@ def test_without_settings_there_is_no_route() -> None:
 
 def test_every_address_is_a_route_of_its_own_whose_name_shows_no_secret() -> None:
     environ = {
-        "DASHLIGHT_ALERTMANAGER": "http://am-1:9093, http://am-2:9093/prefix/, http://am-1:9093",
+        "DASHLIGHT_ALERTMANAGER": "http://am-1:9093, http://am-2:9093/prefix/, http://am-1:9093, "
+        "http://am-3?key=hunter2, http://am-3?key=hunter3",
         "DASHLIGHT_WEBHOOK": f"{SLACK}, https://hooks.slack.com/services/T0/B0/other, http://127.0.0.1:8080/hunter2",
         "DASHLIGHT_PAGERDUTY": "hunter2",
         "DASHLIGHT_ON_ALERT": "sh -c hunter2",
@@ -84,6 +85,8 @@ def test_every_address_is_a_route_of_its_own_whose_name_shows_no_secret() -> Non
     assert found == [
         "alertmanager http://am-1:9093",
         "alertmanager http://am-2:9093/prefix",
+        "alertmanager http://am-3/api/v2/alerts?***",
+        "alertmanager http://am-3/api/v2/alerts?*** (2)",
         "webhook https://hooks.slack.com",
         "webhook https://hooks.slack.com (2)",
         "webhook http://127.0.0.1:8080",

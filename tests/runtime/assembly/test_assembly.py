@@ -124,6 +124,17 @@ def test_events_leave_as_otlp_unless_lines_are_asked_for(assembled: Assembled) -
     assert event["scope"] == "dashlight"
 
 
+def test_events_leave_as_cloud_events_where_they_are_asked_for(assembled: Assembled) -> None:
+    monitor = assembled({**EVERYTHING, "DASHLIGHT_COLLECTOR_FORMAT": "cloudevents"})
+
+    request(monitor, {"age": 40})
+
+    assert monitor.flush(PATIENCE_SECONDS) == 0
+    (event,) = assembled.exporter.events("dashlight.prediction")
+    assert event["source"].startswith("/dashlight/")
+    assert json.loads(assembled.exporter.bodies[0])[0]["type"] == "io.dashlight.prediction.v1"
+
+
 def test_without_a_destination_the_analysis_runs_and_nothing_leaves(assembled: Assembled) -> None:
     monitor = assembled({"DASHLIGHT_SAMPLE_RATE": "1"})
 

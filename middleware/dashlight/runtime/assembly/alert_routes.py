@@ -120,7 +120,7 @@ def planned_routes(settings: Settings, environ: Mapping[str, str], *, egress: Eg
     formats = settings.webhook_format
     routing_key, pagerduty_url = routing_of(settings.pagerduty) if settings.pagerduty else ("", "")
     return PlannedRoutes(
-        alertmanagers={f"alertmanager {each.shown.removesuffix(PATH)}": each for each in alertmanagers},
+        alertmanagers=_named("alertmanager", alertmanagers, lambda each: each.shown.removesuffix(PATH)),
         webhooks=named,
         slack=frozenset(
             name for name, each in named.items() if formats == "slack" or (formats == "auto" and is_slack(each.url))
@@ -134,11 +134,13 @@ def planned_routes(settings: Settings, environ: Mapping[str, str], *, egress: Eg
     )
 
 
-def _named(kind: str, endpoints: Sequence[Endpoint]) -> dict[str, Endpoint]:
-    """By kind, scheme and host, and their number where that is not enough: all that may be shown, and the same after a restart."""
+def _named(
+    kind: str, endpoints: Sequence[Endpoint], shown: Callable[[Endpoint], str] = lambda each: origin(each.url)
+) -> dict[str, Endpoint]:
+    """By kind and what may be *shown* of them, and their number where that is not enough: the same after a restart."""
     found: dict[str, Endpoint] = {}
     for each in endpoints:
-        name = alone = f"{kind} {origin(each.url)}"
+        name = alone = f"{kind} {shown(each)}"
         number = 1
         while name in found:
             number += 1
