@@ -78,7 +78,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         Settings.from_env({"DASHLIGHT_PANE": "soon", "DASHLIGHT_CPU": "0", "DASHLIGHT_MODEL": "fraud"})
 
     assert caught.value.mistakes == (
-        "DASHLIGHT_PANE='soon': expected a duration above zero, such as 10s",
+        "DASHLIGHT_PANE='soon': expected a duration of at least 100ms, such as 10s",
         "DASHLIGHT_CPU='0': expected a share above 0 and up to 100%",
     )
     assert str(caught.value) == "; ".join(caught.value.mistakes)
@@ -138,8 +138,10 @@ def test_headers_that_are_named_twice_or_not_at_all_are_a_mistake(headers: str) 
     ("variable", "value", "wanted"),
     [
         ("DASHLIGHT_SAMPLE_RATE", "2", "a number from 0 to 1"),
-        ("DASHLIGHT_PANE", "0s", "a duration above zero"),
-        ("DASHLIGHT_PANE", "10", "a duration above zero"),
+        ("DASHLIGHT_PANE", "0s", "a duration of at least 100ms"),
+        ("DASHLIGHT_PANE", "1ms", "a duration of at least 100ms"),
+        ("DASHLIGHT_WINDOW", "0s", "a duration above zero"),
+        ("DASHLIGHT_PANE", "10", "a duration of at least 100ms"),
         ("DASHLIGHT_REFERENCE_ROWS", "199", "a whole number of at least 200"),
         ("DASHLIGHT_REFERENCE_ROWS", "many", "a whole number of at least 200"),
         ("DASHLIGHT_MAX_BODY", "0", "a size"),

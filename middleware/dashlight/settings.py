@@ -43,9 +43,9 @@ class Settings:
     """Version of the model, where the payload gives none."""
     reference: str = _variable("", "the path of a reference file", str.strip)
     """Reference file made by `dashlight reference build`; unset: learn one from the first rows."""
-    reference_rows: int = _variable("5000", "a whole number of at least 200", units.whole_number(200))
+    reference_rows: int = _variable("5000", "a whole number of at least 200", units.at_least(200, int))
     """Number of rows to learn a reference from."""
-    pane: float = _variable("10s", "a duration above zero, such as 10s", units.above_zero(units.seconds))
+    pane: float = _variable("10s", "a duration of at least 100ms, such as 10s", units.at_least(0.1, units.seconds))
     """Length of a pane; the false-alarm budget is counted in panes."""
     window: float = _variable("1h", "a duration above zero, such as 1h", units.above_zero(units.seconds))
     """Window that the scores cover; alerts do not depend on it."""

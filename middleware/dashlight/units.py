@@ -3,6 +3,7 @@
 What cannot be read is a ValueError.
 """
 
+import errno
 import json
 import re
 import shlex
@@ -21,7 +22,6 @@ _MOST_BYTES = 2**50
 _MOST_WEIGHT = 1000.0
 _URL_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _SECRET = re.compile(r"[!-~]{16,4096}")
-_MOST_FILE_BYTES = 2**20
 _Number = TypeVar("_Number", int, float)
 
 
@@ -137,7 +137,10 @@ def renamed(text: str) -> dict[str, str]:
     """
     if not text.strip() or "=" in text:
         return _told_apart(pairs(text))
-    text = _small_file(Path(text.strip()))
+    try:
+        text = small_file(Path(text.strip())).decode()
+    except OSError as error:
+        raise ValueError(text) from error
     if not text.lstrip().startswith("{"):
         lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
         return _told_apart(pairs(",".join(lines)))
@@ -199,16 +202,16 @@ def above_zero(read: Callable[[str], _Number]) -> Callable[[str], _Number]:
     return checked
 
 
-def whole_number(least: int) -> Callable[[str], int]:
-    """Reads a whole number of at least *least*."""
+def at_least(least: _Number, read: Callable[[str], _Number]) -> Callable[[str], _Number]:
+    """Reads as *read* does, and refuses less than *least*."""
 
-    def read(text: str) -> int:
-        number = int(text)
-        if number < least:
+    def checked(text: str) -> _Number:
+        value = read(text)
+        if value < least:
             raise ValueError(text)
-        return number
+        return value
 
-    return read
+    return checked
 
 
 def _told_apart(names: Mapping[str, str]) -> dict[str, str]:
@@ -223,14 +226,17 @@ def _each_once(members: list[tuple[str, object]]) -> dict[str, object]:
     return dict(members)
 
 
-def _small_file(path: Path) -> str:
-    try:
-        # A device or a pipe may never end.
-        if not path.is_file() or path.stat().st_size > _MOST_FILE_BYTES:
-            raise ValueError(path)
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ValueError(path) from error
+def small_file(path: Path, *, most_bytes: int = 2**20) -> bytes:
+    """What a file of the settings holds.
+
+    Raises:
+        OSError: it cannot be read, is larger than *most_bytes*, or is a device or a pipe, which may never end.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "not a file")
+    if path.is_file() and path.stat().st_size > most_bytes:
+        raise OSError(errno.EFBIG, "too large a file")
+    return path.read_bytes()
 
 
 def _split(text: str) -> tuple[float, str]:

@@ -12,6 +12,14 @@ import logging, sys
 from dashlight.runtime.log_handler import speak_up, withdraw
 ours = logging.getLogger("dashlight.part")
 """
+AS_BENTOML = """
+class TraceRecordFilter(logging.Filter):
+    __module__ = "bentoml._internal.log"
+handler = logging.StreamHandler()
+handler.addFilter(TraceRecordFilter())
+handler.setFormatter(logging.Formatter("server %(message)s"))
+logging.getLogger().addHandler(handler)
+"""
 OWN_HANDLER = """
 speak_up()
 handler = logging.StreamHandler()
@@ -49,6 +57,12 @@ def said(script: str) -> list[str]:
         ("logging.getLogger('dashlight').setLevel('ERROR'); speak_up(); ours.warning('x'); ours.error('y')", ["y"]),
         ("logging.getLogger('uvicorn').addHandler(logging.StreamHandler()); speak_up(); ours.info('x')", ["x"]),
         ("speak_up(); withdraw(); ours.info('still')", ["still"]),
+        (f"{AS_BENTOML}speak_up(); ours.info('x'); ours.error('y')", ["server x", "server y"]),
+        (
+            f"{AS_BENTOML}speak_up(); logging.basicConfig(force=True, format='app %(message)s'); withdraw(); ours.info('x')",
+            [],
+        ),
+        (f"speak_up()\n{AS_BENTOML}ours.info('x'); ours.error('y')", ["server x", "server y"]),
         (
             OWN_HANDLER,
             ["own x", "own y"],
@@ -67,6 +81,9 @@ def said(script: str) -> list[str]:
         "a level of ours that somebody set",
         "handlers of others",
         "nothing changed",
+        "BentoML's handler",
+        "BentoML's handler, and then the app's",
+        "BentoML's handler, later",
         "a handler of ours that somebody added",
     ],
 )

@@ -176,15 +176,11 @@ def _leaving(asked: Requested, sample: SampleRun) -> Iterator[dict[str, Any]]:
 def _as_json(report: Report) -> str:
     whole = {
         "status": report.status,
-        "settings": json_value({name: _plain(value) for name, value in report.settings.items()}),
+        "settings": report.settings,
         "leaves": json_value(report.leaves),  # type: ignore[arg-type]
         "findings": [asdict(each) for each in report.observations],
     }
     return msgspec.json.format(msgspec.json.encode(whole)).decode() + "\n"
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
 
 
 def _as_text(report: Report, request: bytes) -> str:

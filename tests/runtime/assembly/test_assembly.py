@@ -156,7 +156,7 @@ def test_dashlight_enabled_false_is_no_monitor_at_all() -> None:
     ("environ", "message"),
     [
         ({"DASHLIGHT_SAMPLE_RATE": "2"}, "DASHLIGHT_SAMPLE_RATE='2': expected a number from 0 to 1"),
-        ({"DASHLIGHT_PANE": "soon"}, "DASHLIGHT_PANE='soon': expected a duration above zero, such as 10s"),
+        ({"DASHLIGHT_PANE": "soon"}, "DASHLIGHT_PANE='soon': expected a duration of at least 100ms, such as 10s"),
         (
             {"DASHLIGHT_COLLECTOR_FORMAT": "ndjson"},
             "DASHLIGHT_COLLECTOR_FORMAT='ndjson': expected DASHLIGHT_COLLECTOR beside it",

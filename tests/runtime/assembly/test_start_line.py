@@ -21,6 +21,7 @@ BARE = Start(
     spans_to=None,
     metrics_to=None,
     routes=(),
+    heartbeats=(),
     directory=Path("/tmp/d"),
     is_lasting=False,
 )
@@ -29,7 +30,7 @@ BARE = Start(
 def test_of_a_bare_start_it_is_said_what_is_missing() -> None:
     assert start_line(BARE) == (
         "watching app:app in /srv: each model's first 5,000 rows are learned; alerts: this log; events: nowhere; "
-        "spans: none of its own; metrics: none; state: none; missing: a reference (drift is judged once the first rows "
+        "spans: none of its own; metrics: none; state: none, and so nothing waits on disk; missing: a reference (drift is judged once the first rows "
         "are learned), anybody but this log to tell of alerts (DASHLIGHT_COLLECTOR), what outlives the server "
         "(DASHLIGHT_STATE_DIR is not set)"
     )
@@ -56,13 +57,14 @@ def test_of_a_whole_start_it_is_said_where_everything_goes_and_no_secret() -> No
             spans_to=Endpoint("http://collector/v1/traces"),
             metrics_to=Endpoint("http://collector/v1/metrics"),
             is_lasting=True,
+            heartbeats=("https://hc/***",),
             routes=("Alertmanager at http://alerts",),
         )
     )
 
     assert told == (
         "watching app:app in /srv (model risk): compared with /models/risk.json (1 columns, 1,200 rows); alerts: this "
-        "log, http://collector/v1/logs?***, Alertmanager at http://alerts; events: 2.5 % of requests and what went wrong, "
+        "log, http://collector/v1/logs?***, Alertmanager at http://alerts; heartbeat: https://hc/***; events: 2.5 % of requests and what went wrong, "
         "with values, to http://collector/v1/logs?***; spans: http://collector/v1/traces; metrics: /dashlight/metrics and "
         "http://collector/v1/metrics; state: /var/lib/dashlight"
     )

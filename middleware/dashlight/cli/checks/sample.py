@@ -39,8 +39,7 @@ class SentRequest:
         if self.content_type == "application/x-ndjson":
             return items_of_lines(self.body)
         if "json" in self.content_type:
-            found = msgspec.json.decode(self.body)
-            return found if isinstance(found, list) else [found]
+            return msgspec.json.decode(self.body, type=list[dict[str, Any]])
         signals = {"spans": "traces", "metrics": "metrics"}
         return items_of_protobuf(signals.get(kind, "logs"), self.body)  # type: ignore[arg-type]
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote
 
 from dashlight.deliver.transport.urls import checked_url, masked
 from dashlight.errors import SettingsError
+from dashlight.units import small_file
 
 CA_VARIABLE, PROXY_VARIABLE = "DASHLIGHT_CA", "DASHLIGHT_PROXY"
+_MOST_CA_BYTES = 2**24
 _CA_WANTED = "a readable file of certificates in PEM"
 
 
@@ -57,6 +60,7 @@ def _check_authorities(path: str) -> None:
     import ssl  # noqa: PLC0415 - takes a while, and only who delivers over TLS needs it
 
     try:
+        small_file(Path(path), most_bytes=_MOST_CA_BYTES)
         ssl.create_default_context(cafile=path)
     except (OSError, ValueError):  # of which ssl.SSLError is one
         raise SettingsError(CA_VARIABLE, path, _CA_WANTED) from None

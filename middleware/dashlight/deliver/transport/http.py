@@ -7,6 +7,7 @@ import socket
 import ssl
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from time import monotonic as monotonic_clock
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from dashlight.deliver.transport.answer import CollectorAnswer, Failure
 from dashlight.deliver.transport.deadline import DeadlineBackend, RefusedAddressError
 from dashlight.deliver.transport.endpoints import ATTEMPT_SECONDS, Compression, Endpoint
 from dashlight.deliver.transport.silence import silenced
+from dashlight.units import small_file
 from dashlight.version import __version__
 
 _CONNECT_SECONDS, _WRITE_SECONDS, _READ_SECONDS = 2.0, 5.0, 10.0
@@ -26,6 +28,7 @@ _WINDOW_BITS = {"gzip": 31, "deflate": 15}
 # Shorter than most collectors keep an idle connection, so that it is seldom cut just as it is used again.
 _KEEPALIVE_SECONDS = 30.0
 _NO_SUCH_NAME = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+_MOST_CERTIFICATE_BYTES = 2**24
 # The other side hung up in the middle: no matter of trust.
 _TLS_CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
@@ -148,6 +151,8 @@ def _usual_trust(authorities: str) -> ssl.SSLContext:
 
 def _trust(endpoint: Endpoint) -> ssl.SSLContext:
     """Whom to believe, and the certificate to show."""
+    for path in filter(None, (endpoint.certificate, endpoint.client_certificate, endpoint.client_key)):
+        small_file(Path(path), most_bytes=_MOST_CERTIFICATE_BYTES)
     if endpoint.certificate:
         context = ssl.create_default_context(cafile=endpoint.certificate)
         if endpoint.egress.authorities:

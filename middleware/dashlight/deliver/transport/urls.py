@@ -18,6 +18,7 @@ _ENDS_IN_IPV4 = tuple(
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 _URL_CHARACTERS = "/%:?@!$&'()*+,;=~"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}:/{1,3}")
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+(?:%[a-z0-9_.%-]+)?")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -33,7 +34,8 @@ def checked_url(url: str, *, variable: str) -> str:
         parts = urlsplit(trimmed if trimmed.isascii() else _ascii(trimmed))
         # Refuses names that no resolver takes: with empty or too long labels.
         (parts.hostname or "").encode("idna")
-        known = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        is_host = _HOST.fullmatch(parts.hostname or "") is not None
+        known = parts.scheme in {"http", "https"} and is_host and (parts.port is None or parts.port > 0)
     except ValueError:
         raise SettingsError(variable, masked(trimmed), _WANTED) from None
     if not known or _UNPRINTABLE.search(trimmed):

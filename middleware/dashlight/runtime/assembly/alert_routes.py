@@ -25,6 +25,7 @@ from dashlight.deliver.transport.endpoints import Endpoint, checked_headers
 from dashlight.deliver.transport.urls import checked_url, joined, origin
 from dashlight.errors import SettingsError
 from dashlight.settings import Settings, variable_of
+from dashlight.units import small_file
 
 if TYPE_CHECKING:  # they load when they start
     from dashlight.deliver.alerting.route import Route
@@ -173,7 +174,7 @@ def _template(path: str) -> WebhookTemplate | None:
         return None
     variable = variable_of("webhook_template")
     try:
-        template = WebhookTemplate(Path(path).read_bytes(), path=path)
+        template = WebhookTemplate(small_file(Path(path)), path=path)
     except OSError as error:
         raise SettingsError(variable, path, f"a file that can be read ({error.strerror})") from None
     # What cannot be filled in is to be known before there is an alert.

@@ -184,7 +184,8 @@ def analysis(
             spans_to=spans_to,
             metrics_to=metrics_to,
             routes=[route.name for route in routes if not isinstance(route, CollectorRoute)],
-            directory=None if meeting is None else meeting.path,
+            heartbeats=[each.endpoint.shown for each in heartbeats.values()],
+            directory=directory,
             is_lasting=meeting is not None and meeting.is_lasting,
         )
         logger.info("%s", start_line(start))

@@ -29,6 +29,8 @@ class Start:
     metrics_to: Endpoint | None
     routes: Sequence[str]
     """Names of what else alerts go to."""
+    heartbeats: Sequence[str]
+    """Where heartbeats go."""
     directory: Path | None
     """Where the processes of the machine share; None: each is alone."""
     is_lasting: bool
@@ -43,10 +45,11 @@ def start_line(start: Start) -> str:
     said = [
         _compared(start),
         f"alerts: {', '.join(alerts)}",
+        *([f"heartbeat: {', '.join(start.heartbeats)}"] if start.heartbeats else []),
         f"events: {_events(start)}",
         f"spans: {_spans(start)}",
         f"metrics: {_metrics(start)}",
-        f"state: {settings.state_dir if start.is_lasting else 'none'}",
+        f"state: {settings.state_dir if start.is_lasting else 'none, and so nothing waits on disk'}",
     ]
     missing = missing_of(start)
     if missing:
