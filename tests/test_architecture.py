@@ -38,7 +38,7 @@ FLOORS_WITHIN = {
     "judge": (
         ("run_lengths", "block_scales"),
         ("natural_variation", "incidents", "alert_budget", "words"),
-        ("alerts",),
+        ("alerts", "notices"),
         ("evidence",),
         ("columns", "pairs", "directions", "traffic", "performance"),
         ("breaks",),
