@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import count, cycle
 from pathlib import Path
@@ -25,6 +26,7 @@ from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.logs import LogEncoder
 from dashlight.deliver.encoding.ndjson import NdjsonEncoder
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.deliver.transport.answer import CollectorAnswer, Send
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.accounts import Account
@@ -118,6 +120,19 @@ def reference() -> Reference:
     )
 
 
+@dataclass
+class Refusing:
+    """A way to a collector that gives one answer to everything."""
+
+    answer: CollectorAnswer
+
+    def __call__(self, body: bytes, *, content_type: str, key: str) -> CollectorAnswer:
+        return self.answer
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
 class Service:
     """A pipeline, driven as the analysis thread drives it, and the collector that it delivers to."""
 
@@ -138,7 +153,9 @@ class Service:
         process: str = "alone",
         clock: FakeClock | None = None,
         shows_figures: bool = False,
+        answers: CollectorAnswer | None = None,
     ) -> None:
+        """*answers* is what every alert is answered, which is taken otherwise."""
         self.clock = clock or FakeClock()
         self.exporter = MemoryExporter()
         spans = SpanEncoder(RESOURCE, "dashlight", "0")
@@ -161,7 +178,7 @@ class Service:
         collector = CollectorRoute(
             "collector",
             lines if as_lines else logs,
-            connect=partial(self.exporter.connect, Endpoint("http://collector/v1/logs")),
+            connect=partial(self._connect, answers),
             clock=self.clock,
             jitter=lambda: 0.5,
             trace_url=trace_url,
@@ -188,6 +205,10 @@ class Service:
             shows_figures=shows_figures,
             couriers=Couriers(routes, owed, clock=self.clock),
         )
+
+    def _connect(self, answers: CollectorAnswer | None) -> Send:
+        taking = self.exporter.connect(Endpoint("http://collector/v1/logs"))
+        return taking if answers is None else Refusing(answers)
 
     def serve(self, *exchanges: Exchange, analysed: Sequence[Exchange] | None = None) -> Service:
         """Some exchanges of the pane that fills, of which all are analysed or some."""
@@ -329,6 +350,38 @@ def test_without_a_collector_alerts_are_still_logged(
     assert watched.exporter.bodies == []
     assert watched.sharing.watch is not None
     assert [alert.state for alert in watched.sharing.watch.in_force] == ["firing"]
+
+
+def test_what_a_collector_does_not_take_is_owed_counted_by_route_and_told_at_the_end(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    watched = service(thresholds="error_rate>20%", shows_figures=True, answers=CollectorAnswer(500))
+    watched.serve(raising()).end_pane()
+
+    assert watched.pipeline.flush(0.5) == 1
+    watched.serve(raising()).end_pane()
+    figures = watched.sharing.figures()
+    watched.pipeline.close(0.5)
+
+    assert figures is not None
+    owed = {each.attributes["dashlight.alert.route"]: each.value for each in figures.figures if "owed" in each.name}
+    assert owed == {"collector": 1}
+    assert caplog.messages[-1] == "alerts lost at the end: 1 to collector; with DASHLIGHT_STATE_DIR they would be kept"
+
+
+def test_what_a_collector_refuses_for_good_is_counted_under_its_route(service: Callable[..., Service]) -> None:
+    watched = service(thresholds="error_rate>20%", shows_figures=True, answers=CollectorAnswer(422))
+    watched.serve(raising()).end_pane()
+    assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
+
+    for _ in range(2):
+        watched.serve(raising()).end_pane()
+
+    figures = watched.sharing.figures()
+    assert figures is not None
+    (rejected,) = [each for each in figures.figures if each.attributes.get("dashlight.reason") == "rejected"]
+    assert (rejected.value, rejected.attributes["dashlight.signal"]) == (1, "alerts")
+    assert rejected.attributes["dashlight.alert.route"] == "collector"
 
 
 def test_a_name_that_an_answer_chose_stays_on_one_line_of_the_log(

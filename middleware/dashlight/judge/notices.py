@@ -44,9 +44,7 @@ def notices(
         told: by key, the last notice of each incident that is not over, as it was told.
     """
     firing = {alert.key: alert for alert in in_force if alert.state == "firing"}
-    members = {
-        incident.key: by_origin(firing[key] for key in incident.members if key in firing) for incident in incidents
-    }
+    members = {incident.key: [firing[key] for key in incident.members if key in firing] for incident in incidents}
     placed = {alert.key for alerts in members.values() for alert in alerts}
     loose = {key: alert for key, alert in firing.items() if key not in placed}
     for notice in told.values():
@@ -59,9 +57,9 @@ def notices(
     began = {alert.key for alert in changed if alert.state == "firing"}
     for key, alerts in members.items():
         if key not in told:
-            found.append(_notice(key, "firing", alerts, at))
+            found.append(_notice(key, "firing", by_origin(alerts), at))
         elif not began.isdisjoint(alert.key for alert in alerts):
-            found.append(_notice(key, "changed", alerts, at))
+            found.append(_notice(key, "changed", by_origin(alerts), at))
     return found
 
 

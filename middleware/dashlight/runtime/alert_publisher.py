@@ -46,6 +46,8 @@ class AlertPublisher:
         self._heartbeats = heartbeats
         self._numbers = numbers
         self._drain_seconds = shutdown_seconds / 2
+        self._logged_counts: dict[str, int] = {}
+        """By incident that is not over, how many alerts it had when it was logged last."""
 
     def tell(self, turn: Turn, at: float) -> None:
         """Tells what came of a *turn* that ended *at*."""
@@ -84,9 +86,13 @@ class AlertPublisher:
         tell_owed(self._owed.counts(), is_kept=False)
 
     def _log(self) -> None:
-        """Logs each transition of an incident that is not logged yet, in one line."""
+        """Logs each transition of an incident that is not logged yet, in one line; its growth where it has doubled."""
         while (notice := self._owed.next(LOG)) is not None:
-            _write(notice)
+            if notice.transition != "changed" or notice.alert_count >= 2 * self._logged_counts.get(notice.key, 1):
+                _write(notice)
+                self._logged_counts[notice.key] = notice.alert_count
+            if notice.transition == "resolved":
+                del self._logged_counts[notice.key]
             self._owed.settle(LOG, notice.id, DELIVERED)
 
     def send_scores(self, snapshots: Iterable[Snapshot], *, endpoint: str, at: float) -> None:

@@ -116,14 +116,16 @@ def test_one_too_large_for_the_collector_is_told_without_its_details(notice: Cal
     assert second["dashlight.alert.summary"] == "age moved; with it moved income"
 
 
-def test_one_with_more_details_than_an_event_may_have_is_told_without_them(notice: Callable[..., Notice]) -> None:
+def test_one_with_more_details_than_an_event_may_have_is_cut_to_size(notice: Callable[..., Notice]) -> None:
     bins = tuple(BinShare("x" * 8000, 0.1, 0.2) for _ in range(30))
     large = replace(notice(), alerts=(replace(notice().alerts[0], causes=(Cause("e", 0.1, 0.2, bins),)),))
     wire = Wire()
 
     assert route_of(wire).deliver(large) == DELIVERED
 
+    line = json.loads(wire.requests[0][0])
     assert len(wire.requests[0][0]) < 256 * 1024
+    assert (line["truncated"], line["attributes"]["dashlight.model.name"]) == (True, "m")
 
 
 def test_a_certificate_that_cannot_be_read_waits_for_whoever_corrects_it(notice: Callable[..., Notice]) -> None:
@@ -140,8 +142,9 @@ def test_nothing_is_repeated_and_the_connection_is_closed(notice: Callable[..., 
     wire = Wire()
     route = route_of(wire)
     route.deliver(notice())
+    route.deliver(notice())
 
     route.repeat([notice()], 0.0)
     route.close()
 
-    assert (len(wire.requests), wire.closed) == (1, True)
+    assert (route.name, len(wire.requests), wire.closed) == ("collector", 2, True)

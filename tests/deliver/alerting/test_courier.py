@@ -176,6 +176,32 @@ def test_what_is_in_force_is_repeated_when_the_route_wants_it(owed: Owed, clock:
     assert way.repeated[:2] == [(2, began_at), (2, began_at + 60.0)]
 
 
+@dataclass
+class SetClock(FakeClock):
+    """A clock of which the reading that can be set goes back by an hour with each look."""
+
+    set_back: float = 0.0
+
+    def now(self) -> float:
+        self.set_back += 3600.0
+        return self.at - self.set_back
+
+
+def test_a_clock_that_is_set_back_silences_no_repetition(owed: Owed) -> None:
+    way, clock = Way(again_at=lambda at: at + 60.0), SetClock()
+
+    waits = run(courier_of(way, owed, clock), clock, 6)
+
+    assert waits == [60.0] * 4
+    assert len(way.repeated) == 4
+
+
+def test_a_route_that_would_repeat_at_once_is_asked_once_a_second(owed: Owed, clock: FakeClock) -> None:
+    way = Way(again_at=lambda at: at - 5.0)
+
+    assert run(courier_of(way, owed, clock), clock, 5) == [1.0] * 3
+
+
 def test_after_a_notice_it_is_asked_again_what_to_repeat(
     owed: Owed, clock: FakeClock, notice: Callable[..., Notice]
 ) -> None:

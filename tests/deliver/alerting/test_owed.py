@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dashlight.deliver.alerting.owed import DELIVERED, LOG, MOST_OWED, Owed, OwedState, Verdict
+from dashlight.deliver.alerting.owed import DELIVERED, LOG, MOST_IN_FORCE, MOST_OWED, Owed, OwedState, Verdict
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, Notice, Transition
 
@@ -286,6 +286,10 @@ STATE = OwedState((notice(1), notice(2, "resolved")), {"a": ("id-1", "id-2")}, (
 @pytest.mark.parametrize(
     "state",
     [
+        OwedState(
+            tuple(notice(number) for number in range(MOST_IN_FORCE + 1)),
+            in_force=tuple(f"id-{number}" for number in range(MOST_IN_FORCE + 1)),
+        ),
         replace(STATE, notices=(notice(1), notice(1))),
         replace(STATE, notices=(notice(1),)),
         replace(STATE, notices=(*STATE.notices, notice(3))),
@@ -300,6 +304,7 @@ STATE = OwedState((notice(1), notice(2, "resolved")), {"a": ("id-1", "id-2")}, (
         ),
     ],
     ids=[
+        "too many in force",
         "one id twice",
         "one is missing",
         "nobody waits",

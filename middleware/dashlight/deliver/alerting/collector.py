@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from dashlight.clock import Clock
 from dashlight.deliver.alerting.owed import DELIVERED, Verdict
-from dashlight.deliver.delivery import MOST_EVENT_BYTES
 from dashlight.deliver.encoding.events import alert_event
 from dashlight.deliver.formats import EventFormat
 from dashlight.deliver.transport.answer import CollectorAnswer, Send
@@ -65,14 +64,9 @@ class CollectorRoute:
             self._send.close()
 
     def _attempt(self, send: Send, notice: Notice, *, details: bool) -> CollectorAnswer:
-        payload = self._encoded(notice, details=details)
-        if details and len(payload) > MOST_EVENT_BYTES:
-            payload = self._encoded(notice, details=False)
-        return send(self._form.request([payload]), content_type=self._form.content_type, key=notice.id)
-
-    def _encoded(self, notice: Notice, *, details: bool) -> bytes:
         event = alert_event(notice, trace_url=self._trace_url, details=details)
-        return self._form.event(event, observed_at=self._clock.now())
+        body = self._form.request([self._form.event(event, observed_at=self._clock.now())])
+        return send(body, content_type=self._form.content_type, key=notice.id)
 
     def _verdict(self, answer: CollectorAnswer) -> Verdict:
         found = meaning(answer, speaks_otlp=False)

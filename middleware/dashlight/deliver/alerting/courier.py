@@ -19,6 +19,8 @@ from dashlight.records import Notice
 
 _STUMBLE_SECONDS = 1.0
 """After a mistake of our own."""
+_LEAST_PAUSE_SECONDS = 1.0
+"""Between two repetitions."""
 _logger = logging.getLogger(__name__)
 
 
@@ -97,11 +99,12 @@ class Courier:
         if notice is not None:
             self._attempt(notice)
             return 0.0
-        at = self._clock.now()
-        if at >= self._repeat_at:
+        if now >= self._repeat_at:
+            at = self._clock.now()
             again_at = self.route.repeat(self._owed.in_force(), at)
-            self._repeat_at = math.inf if again_at is None else again_at
-        return max(self._repeat_at - self._clock.now(), 0.0)
+            # By the clock that cannot be set: what is in force must not fall silent until the other one has caught up.
+            self._repeat_at = math.inf if again_at is None else now + max(again_at - at, _LEAST_PAUSE_SECONDS)
+        return max(self._repeat_at - self._clock.monotonic(), 0.0)
 
     def _attempt(self, notice: Notice) -> None:
         try:
@@ -145,7 +148,7 @@ class Courier:
                 wait_seconds = self.step()
             except Exception as mistake:  # of a repetition: what is owed comes all the same
                 self._tell(mistake)
-                self._repeat_at = self._clock.now() + PROBE_SECONDS
+                self._repeat_at = self._clock.monotonic() + PROBE_SECONDS
                 wait_seconds = _STUMBLE_SECONDS
             if wait_seconds > 0:
                 self._nudge.wait(min(wait_seconds, threading.TIMEOUT_MAX) if math.isfinite(wait_seconds) else None)

@@ -119,7 +119,7 @@ class Owed:
                 del self._under_way[route]
             if notice_id not in self._owed.get(route, ()):
                 return  # another process judges by now, and settles it
-            if verdict.outcome in {"delivered", "rejected"}:
+            if verdict.outcome in ("delivered", "rejected"):
                 self._end(route, notice_id)
                 if route != LOG:
                     self._fates[SignalFate("alerts", verdict.outcome, part=route)] += 1

@@ -115,7 +115,6 @@ def alert_event(notice: Notice, *, trace_url: str = "", details: bool = True) ->
             "dashlight.alert.count": notice.alert_count,
             "dashlight.alert.moved_with": list(origin.moved_with),
             "dashlight.alert.score": origin.score,
-            "dashlight.alert.causes": [_cause(cause) for cause in origin.causes if details],
             "dashlight.alert.exemplars": list(origin.exemplars),
             "dashlight.alert.links": _links(origin, trace_url),
             "dashlight.column.name": _name(origin.column),
@@ -124,6 +123,8 @@ def alert_event(notice: Notice, *, trace_url: str = "", details: bool = True) ->
             "dashlight.model.version": notice.version,
             "dashlight.rows": origin.rows,
             "http.route": notice.endpoint,
+            # Last: what is cut to size is cut from its end.
+            "dashlight.alert.causes": [_cause(cause) for cause in origin.causes if details],
             "dashlight.alert.members": [_member(alert, trace_url) for alert in notice.alerts if details],
         }
     )
