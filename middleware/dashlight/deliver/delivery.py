@@ -182,8 +182,10 @@ class Delivery:
                 if reason not in {"disabled", "replaced"}:
                     found[SignalFate(signal, "dropped", reason)] = count
             found[SignalFate(signal, "rejected")] = counts.rejected
-        for trouble, count in (self._spool.troubles if self._spool is not None else {}).items():
-            found[SignalFate("files", "dropped", trouble, "spool")] = count
+        if self._spool is not None:
+            # Copied first: a thread may just add a kind.
+            for trouble, count in tuple(self._spool.troubles.items()):
+                found[SignalFate("files", "dropped", trouble, "spool")] = count
         return {key: count for key, count in found.items() if count}
 
     def flush(self, timeout_seconds: float) -> int:

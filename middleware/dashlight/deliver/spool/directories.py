@@ -3,7 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
@@ -109,7 +109,7 @@ def remove_drafts(root: Path, *, at: float) -> None:
 
 
 @contextmanager
-def locked(root: Path, hold: Callable[[int], None]) -> Iterator[None]:
+def locked(root: Path, hold: Callable[[int], None]) -> Generator[None]:
     """Holds the lock of the whole spool, so that all its processes keep one budget; *hold* is told the descriptor.
 
     Who cannot get it soon goes on without: a process that was stopped must not stop the others.
