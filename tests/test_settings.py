@@ -146,6 +146,9 @@ def test_headers_that_are_named_twice_or_not_at_all_are_a_mistake(headers: str) 
         ("DASHLIGHT_REFERENCE_ROWS", "many", "a whole number of at least 200"),
         ("DASHLIGHT_MAX_BODY", "0", "a size"),
         ("DASHLIGHT_SPANS", "both", "auto, enrich, server, own or off"),
+        ("DASHLIGHT_SPOOL", "much", "a size such as 256MiB, or 0 for none"),
+        ("DASHLIGHT_SPOOL", "-1", "a size such as 256MiB, or 0 for none"),
+        ("DASHLIGHT_SPOOL_FSYNC", "always", "never, segment or batch"),
         ("DASHLIGHT_ENABLED", "perhaps", "true or false"),
         ("DASHLIGHT_FALSE_ALARMS", "never", "a budget such as 1/30d"),
         ("DASHLIGHT_IMPORTANCE", "age", "column=number pairs"),
@@ -275,3 +278,19 @@ def test_a_command_is_split_as_a_shell_would() -> None:
         'a "b c"',
         "$HOME",
     )
+
+
+def test_the_key_of_the_spool_is_long_and_shown_nowhere() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env({"DASHLIGHT_SPOOL_KEY": "too short"})
+    settings = Settings.from_env({"DASHLIGHT_SPOOL_KEY": " a-secret-of-24-letters  "})
+
+    assert str(refused.value) == "DASHLIGHT_SPOOL_KEY='***': expected 16 to 4096 visible characters of ASCII"
+    assert settings.spool_key == "a-secret-of-24-letters"
+    assert "letters" not in repr(settings)
+
+
+def test_the_spool_has_a_size_or_there_is_none() -> None:
+    assert Settings.from_env({}).spool == 2**28
+    assert Settings.from_env({"DASHLIGHT_SPOOL": "0"}).spool == 0
+    assert Settings.from_env({"DASHLIGHT_SPOOL_FSYNC": "Batch"}).spool_fsync == "batch"

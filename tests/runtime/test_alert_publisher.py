@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from dashlight.deliver.alerting.courier import Couriers
 from dashlight.deliver.alerting.owed import LOG, Owed
 from dashlight.deliver.delivery import Delivery
 from dashlight.records import Alert, Notice, Transition
@@ -20,7 +21,7 @@ class Logged:
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, "dashlight")
         self.owed, self._caplog, self._number = Owed([LOG]), caplog, 0
-        self.publisher = AlertPublisher(Delivery(), self.owed, numbers=iter(()))
+        self.publisher = AlertPublisher(Delivery(), Couriers((), self.owed), (), numbers=iter(()), shutdown_seconds=0.0)
 
     def tell(self, transition: Transition, count: int = 1, *, model: str = "m", endpoint: str = "/p") -> list[str]:
         self._number += 1

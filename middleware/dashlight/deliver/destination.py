@@ -178,10 +178,8 @@ class Destination:
 
     def _keep(self, batch: Batch) -> bool:
         """Whether *batch* could be written to disk."""
-        if self._backlog is None:
-            return False
         record = SpoolRecord(batch.key, self._attempt.envelope_of(batch), [payload for payload, _ in batch.entries])
-        return self._backlog.append(record, booked=lambda: self.outbox.spool(batch))
+        return self._backlog is not None and self._backlog.append(record, booked=lambda: self.outbox.spool(batch))
 
     def _take(self) -> Batch | None:
         return self.outbox.take(most_entries=MOST_BATCH_ENTRIES, most_bytes=MOST_BATCH_BYTES, key=self._new_key())
@@ -258,7 +256,7 @@ class Destination:
             case "too_large":
                 self._settle(batch, dropped="too_large")
                 self._health.lost(str(answer), count=1, at=at)
-            case "poisoned":
+            case _:  # poisoned, and alone
                 self._settle(batch, rejected_count=1)
                 self._health.lost(str(answer), count=1, at=at)
                 if self._poison.is_the_collector():

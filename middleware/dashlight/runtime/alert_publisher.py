@@ -51,7 +51,7 @@ class AlertPublisher:
 
     def tell(self, turn: Turn, at: float) -> None:
         """Tells what came of a *turn* that ended *at*."""
-        self._log()
+        self.log()
         self._couriers.wake()
         for heartbeat in self._heartbeats if turn.has_pane else ():
             heartbeat.tell(Pulse(at, len(turn.watch.processes), len(turn.watch.in_force)))
@@ -85,7 +85,7 @@ class AlertPublisher:
         self._couriers.close(timeout_seconds)
         tell_owed(self._owed.counts(), is_kept=False)
 
-    def _log(self) -> None:
+    def log(self) -> None:
         """Logs each transition of an incident that is not logged yet, in one line; its growth where it has doubled."""
         while (notice := self._owed.next(LOG)) is not None:
             if notice.transition != "changed" or notice.alert_count >= 2 * self._logged_counts.get(notice.key, 1):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dashlight.deliver.outbox import Counts
+from dashlight.deliver.spool.budget import free_share
 from dashlight.deliver.spool.spool import LOOK_SECONDS
 from dashlight.testing import FakeClock
 
@@ -479,3 +480,156 @@ def test_directories_whose_makers_died_before_they_had_a_name_are_removed(root: 
 
         # The clock of the test is years away from that of the files: both are old.
         assert (dead.exists(), living.exists()) == (False, True)
+
+
+def test_what_is_set_aside_in_vain_is_counted_and_left(process: Any, root: Path) -> None:
+    one = process()
+    one.write("a")
+    one.backlog.seal()
+    (segment,) = root.rglob("*.seg")
+    segment.write_bytes(b"damaged")
+    (root / "quarantine").write_text("in the way")
+
+    assert one.drain() == []
+    assert one.outbox.counts() == Counts(offered=1, dropped={"corrupt": 1})
+    assert one.spool.troubles == {"not_set_aside": 1}
+    assert segment.exists()
+
+
+def test_a_disk_that_cannot_be_waited_for_is_counted(process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = process(), process()
+    for each in (one, two):
+        each.write("a")
+
+    def fsync(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    one.backlog.sync()
+    two.spool.close()
+
+    assert (one.spool.troubles, two.spool.troubles) == ({"not_synced": 1}, {"not_written": 1})
+    assert one.drain() == ["a"]
+
+
+def test_the_newest_gives_way_to_what_is_newer_still_where_the_budget_is_tiny(process: Any, root: Path) -> None:
+    one = process(budget_bytes=2**15)
+    for number in range(6):
+        assert one.write(f"number {number}", *words(40))
+        assert size_bytes(root) <= 2**15
+
+    left = one.drain()
+    assert left[0] == "number 5"
+    assert one.outbox.counts().balance == 0
+
+
+def test_files_and_directories_of_somebody_else_in_the_spool_are_left_alone(process: Any, root: Path) -> None:
+    one = process()
+    one.write("a")
+    (directory,) = root.glob("w-*")
+    (directory / "notes.txt").write_text("mine")
+    (directory / "folder").mkdir()
+    (root / "w-elsewhere").symlink_to("/nowhere")
+    one.die()
+    two = process()
+    two.write("b")
+
+    assert two.drain() == ["a", "b"]
+    assert (directory / "notes.txt").read_text() == "mine"
+
+
+def test_a_segment_whose_acknowledgement_says_all_is_settled_is_removed_unread(process: Any, root: Path) -> None:
+    one = process()
+    one.write("a")
+    one.backlog.seal()
+    one.die()
+    (segment,) = root.rglob("*.seg")
+    size = segment.stat().st_size
+    segment.with_name(segment.name.replace(".1.seg", ".ack")).write_text(f"{size} 1\n")
+
+    two = process()
+
+    assert two.outbox.counts() == Counts()
+    assert not segment.exists()
+
+
+def test_what_a_living_process_of_another_kind_keeps_gives_way_and_is_counted_there(
+    process: Any, root: Path, clock: FakeClock
+) -> None:
+    budget = 2**20
+    spans = process(budget_bytes=budget, signal="spans")
+    for _ in range(60):
+        assert spans.write(*words(20))
+    clock.advance(1.0)
+    events = process(budget_bytes=budget)
+    for _ in range(60):
+        assert events.write(*words(20))
+        assert size_bytes(root) <= budget
+    left = len(spans.drain())
+
+    counts = spans.outbox.counts()
+    assert (counts.balance, counts.spooled, counts.delivered) == (0, 0, left)
+    assert counts.dropped["spool_full"] == 1200 - left > 0
+    assert events.outbox.counts().dropped == {}
+
+
+def test_a_child_forked_in_the_middle_of_a_write_does_not_keep_the_lock_of_all(process: Any, root: Path) -> None:
+    statuses: list[int] = []
+
+    def step(name: str) -> None:
+        if name == "record written" and not statuses:
+            child = os.fork()
+            if not child:
+                one.spool.forget()
+                os._exit(len(open_files(root)))
+            statuses.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    one = process(step=step)
+    one.write("a")
+
+    assert statuses == [0]
+    assert one.drain() == ["a"]
+
+
+def open_files(root: Path) -> list[str]:
+    """The files below *root* that this process has open."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [target for link in links if (target := str(os.path.realpath(link))).startswith(str(root))]
+
+
+def test_what_nobody_here_keeps_books_of_gives_way_uncounted(process: Any, root: Path, clock: FakeClock) -> None:
+    budget = 2**20
+    one = process(budget_bytes=budget, signal="spans")
+    for _ in range(80):
+        one.write(*words(20))
+    one.die()
+    clock.advance(1.0)
+    two = process(budget_bytes=budget)
+    for _ in range(60):
+        assert two.write(*words(20))
+        assert size_bytes(root) <= budget
+
+    assert two.outbox.counts() == Counts(offered=1200, spooled=1200)
+
+
+def test_a_segment_into_which_nothing_could_be_written_is_removed(process: Any, root: Path) -> None:
+    def step(name: str) -> None:
+        if name == "record written":
+            raise OSError(errno.ENOSPC, "full")
+
+    one = process(step=step)
+
+    assert not one.write("a")
+    assert one.drain() == []
+    assert files(root, "events.*") == []
+
+
+def test_who_comes_too_late_to_write_is_told_so(process: Any) -> None:
+    one = process()
+    one.spool.close()
+
+    assert not one.spool.keep(one.backlog, b"frame", 1, booked=lambda: None)
+
+
+def test_the_disk_says_how_much_of_it_is_free(tmp_path: Path) -> None:
+    assert 0 < free_share(tmp_path) <= 1
