@@ -104,12 +104,12 @@ class Way:
         for each in some:
             if each.own_span is not None:
                 if self.rng.random() < 0.1:
-                    self.delivery.lose("spans", "unencodable")
+                    self.delivery.lose_span()
                 else:
                     self.delivery.send_spans([b"span"])
             if self.sampler.keeps(failed=False, at=0.0):
                 if self.rng.random() < 0.1:
-                    self.delivery.lose("events", "mistake")
+                    self.delivery.lose_event()
                 else:
                     self.delivery.send_event(an_event())
 

@@ -14,7 +14,7 @@ from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.destination import LINGER_SECONDS, Destination
 from dashlight.deliver.encoding.events import PREDICTION, Event
 from dashlight.deliver.formats import EventFormat, Format, MetricFormat
-from dashlight.deliver.outbox import Counts, DropReason, Outbox
+from dashlight.deliver.outbox import Counts, Outbox
 from dashlight.deliver.sending_thread import SendingThread
 from dashlight.deliver.spool.backlog import Backlog
 from dashlight.deliver.spool.spool import Spool
@@ -126,9 +126,13 @@ class Delivery:
             self._outboxes["spans"].put(spans, at=self._monotonic(since_at))
             self._threads["spans"].nudge()
 
-    def lose(self, signal: str, reason: DropReason) -> None:
-        """Counts a span or an event (*signal* says which) that does not come as far as here."""
-        self._outboxes[signal].turn_away(reason)
+    def lose_span(self) -> None:
+        """Counts a span that could not be encoded."""
+        self._outboxes["spans"].turn_away("unencodable")
+
+    def lose_event(self) -> None:
+        """Counts the event of an exchange that could not be made, by a mistake of ours."""
+        self._outboxes["events"].turn_away("mistake")
 
     def send_event(self, event: Event, *, since_at: float = math.inf) -> None:
         """Encodes an event and takes it for delivery; one that cannot be encoded or finds no room is counted."""

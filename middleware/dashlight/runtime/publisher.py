@@ -136,7 +136,7 @@ class Publisher:
                 spans.append(span)
             except Exception:
                 logger.debug("a span cannot be encoded", exc_info=True)
-                self._delivery.lose("spans", "unencodable")
+                self._delivery.lose_span()
         self._delivery.send_spans(spans, since_at=min(map(_ended_at, exchanges), default=math.inf))
 
     def _send_predictions(self, exchanges: Iterable[Exchange], failures: Mapping[int, str]) -> None:
@@ -147,7 +147,7 @@ class Publisher:
                     self._send_prediction(exchange, confessed=failures.get(exchange.id, ""))
             except Exception:
                 logger.debug("an event cannot be made", exc_info=True)
-                self._delivery.lose("events", "mistake")
+                self._delivery.lose_event()
 
     def _send_prediction(self, exchange: Exchange, *, confessed: str) -> None:
         policy = self._policy
