@@ -54,6 +54,9 @@ def test_an_empty_value_counts_as_unset() -> None:
         ("DASHLIGHT_REFERENCE_ROWS", "many", "a whole number of at least 200"),
         ("DASHLIGHT_MAX_BODY", "0", "a size"),
         ("DASHLIGHT_SPANS", "both", "auto, enrich, server, own or off"),
+        ("DASHLIGHT_SPOOL", "much", "a size such as 256MiB, or 0 for none"),
+        ("DASHLIGHT_SPOOL", "-1", "a size such as 256MiB, or 0 for none"),
+        ("DASHLIGHT_SPOOL_FSYNC", "always", "never, segment or batch"),
         ("DASHLIGHT_ENABLED", "perhaps", "true or false"),
         ("DASHLIGHT_FALSE_ALARMS", "never", "a budget such as 1/30d"),
         ("DASHLIGHT_IMPORTANCE", "age", "column=number pairs"),
@@ -103,3 +106,19 @@ def test_names_of_columns_are_pairs_or_a_file_of_them(tmp_path: Path) -> None:
 def test_names_of_columns_that_cannot_be_read_are_a_mistake(text: str) -> None:
     with pytest.raises(SettingsError, match="DASHLIGHT_COLUMNS"):
         Settings.from_env({"DASHLIGHT_COLUMNS": text})
+
+
+def test_the_key_of_the_spool_is_long_and_shown_nowhere() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_env({"DASHLIGHT_SPOOL_KEY": "too short"})
+    settings = Settings.from_env({"DASHLIGHT_SPOOL_KEY": " a secret of 24 letters "})
+
+    assert str(refused.value) == "DASHLIGHT_SPOOL_KEY='***': expected a secret of at least 16 characters"
+    assert settings.spool_key == "a secret of 24 letters"
+    assert "letters" not in repr(settings)
+
+
+def test_the_spool_has_a_size_or_there_is_none() -> None:
+    assert Settings.from_env({}).spool == 2**28
+    assert Settings.from_env({"DASHLIGHT_SPOOL": "0"}).spool == 0
+    assert Settings.from_env({"DASHLIGHT_SPOOL_FSYNC": "Batch"}).spool_fsync == "batch"

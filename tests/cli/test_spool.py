@@ -14,6 +14,8 @@ import pytest
 from dashlight.cli.main import main
 from dashlight.deliver.outbox import Outbox
 from dashlight.deliver.spool.backlog import Backlog
+from dashlight.deliver.spool.inspection import damage as damage_of
+from dashlight.deliver.spool.inspection import segments
 from dashlight.deliver.spool.records import SpoolRecord
 from dashlight.deliver.spool.spool import Spool
 from dashlight.testing import FakeClock
@@ -194,3 +196,20 @@ def test_what_was_set_aside_is_told(state: Path, capsys: pytest.CaptureFixture[s
     main(["spool", "list", str(state)])
 
     assert "shop-1234: 1 damaged files were set aside" in capsys.readouterr().out
+
+
+def test_a_segment_that_cannot_be_read_is_damaged(state: Path, said: Callable[[], Any]) -> None:
+    (path, _) = sorted(state.rglob("*.open"))
+    path.unlink()
+    path.symlink_to("/etc/hostname")
+
+    assert main(["spool", "verify", str(state), "--json"]) == 1
+    assert list(said()["damaged"]) == [str(path)]
+
+
+def test_a_segment_that_was_sent_meanwhile_is_not_damaged(state: Path) -> None:
+    reports = list(segments(state / "shop-1234" / "spool"))
+    for report in reports:
+        report.path.unlink()
+
+    assert [damage_of(report) for report in reports] == ["", ""]

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.destination import LINGER_SECONDS
 from dashlight.deliver.encoding.events import ALERT, PREDICTION, Event
 from dashlight.deliver.outbox import Counts
+from dashlight.deliver.spool.spool import Spool
 from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.metrics.losses import SignalFate
@@ -344,3 +346,14 @@ def test_an_event_has_waited_for_company_since_its_exchange_ended(
 
     waiting = [thread.destination.due_at() for thread in delivery._threads.values()]
     assert waiting == [pytest.approx(clock.monotonic() + LINGER_SECONDS - waited_seconds)] * 2
+
+
+def test_a_forked_child_closes_what_is_the_parent_s(deliver: Callable[..., Delivery], tmp_path: Path) -> None:
+    clock = FakeClock()
+    spool = Spool(tmp_path / "spool", clock=clock, free_share=lambda _path: 0.5)
+    delivery = deliver(spool=spool)
+    deliver().forget()
+
+    delivery.forget()
+
+    assert spool.is_closed

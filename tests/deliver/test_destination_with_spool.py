@@ -462,3 +462,37 @@ def test_whatever_happens_everything_is_accounted_for_and_nothing_is_in_the_way(
     assert collector.received[-1] == ["last"] or "last" in [word for words in collector.received for word in words]
     one.end()
     assert list(root.glob("w-*")) == []
+
+
+def test_where_what_waited_on_disk_is_gone_what_is_new_is_sent(live: Any, collector: Any, tmp_path: Path) -> None:
+    collector.answers = [CollectorAnswer(503, retry_after="5")]
+    one = live()
+    one.put("a")
+    one.run(1.5)
+    for path in tmp_path.rglob("events.*"):
+        path.unlink()
+    collector.answers = [OK]
+    one.run(8.0)
+    one.put("b")
+    one.run(2.0)
+
+    assert collector.received[-1] == ["b"]
+    assert one.outbox.counts() == Counts(offered=2, delivered=1, dropped={"spool_full": 1})
+
+
+def test_where_the_disk_fails_in_the_middle_of_a_flush_memory_goes_on(live: Any, collector: Any) -> None:
+    collector.answers = [GONE]
+    free = [0.5]
+    one = live(free_share=lambda _path: free[0])
+    one.put("a " * 3000)
+    free[0] = 0.0
+    one.destination.shelve()
+    in_between = one.outbox.counts()
+    free[0] = 0.5
+    one.run(100.0)
+
+    assert (in_between.balance, in_between.pending) == (0, 3000)
+    assert one.outbox.counts().pending + one.outbox.counts().spooled == 3000
+    collector.answers = [OK]
+    one.run(100.0)
+    assert one.outbox.counts() == Counts(offered=3000, delivered=3000)

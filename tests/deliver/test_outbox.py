@@ -309,3 +309,14 @@ def test_a_closed_outbox_keeps_what_it_has() -> None:
 
     assert outbox.counts() == Counts(2, dropped={"shutdown": 1}, queued=1)
     assert payloads(taken(outbox)) == [b"last"]
+
+
+def test_after_the_end_what_comes_from_or_goes_to_the_disk_changes_nothing() -> None:
+    outbox = filled(Outbox(), b"a")
+    outbox.recover(2)
+    batch = taken(outbox)
+    outbox.abandon()
+    outbox.spool(batch)
+    outbox.deliver(outbox.take_back(record(2)))
+
+    assert outbox.counts() == Counts(offered=1, recovered=2, dropped={"shutdown": 1}, spooled=2)

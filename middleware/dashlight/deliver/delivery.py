@@ -8,12 +8,12 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.destination import LINGER_SECONDS, Destination
 from dashlight.deliver.encoding.events import PREDICTION, Event
-from dashlight.deliver.formats import EventFormat, Format, MetricFormat
+from dashlight.deliver.formats import Format
 from dashlight.deliver.outbox import Counts, Outbox
 from dashlight.deliver.sending_thread import SendingThread
 from dashlight.deliver.spool.backlog import Backlog
@@ -31,6 +31,22 @@ _MOST_SHELVING_SHARE, _MOST_SHELVING_SECONDS = 0.2, 1.0
 """Of the time for the end, and at most: what writing to disk may take."""
 
 _logger = logging.getLogger(__name__)
+
+
+class MetricFormat(Format, Protocol):
+    """A format that also writes metrics."""
+
+    def metrics(self, figures: Figures) -> bytes:
+        """All of *figures*, ready for `request`."""
+        ...
+
+
+class EventFormat(Format, Protocol):
+    """A format that also writes events."""
+
+    def event(self, event: Event, *, observed_at: float) -> bytes:
+        """One event, ready for `request`."""
+        ...
 
 
 Connect: TypeAlias = Callable[[Endpoint], Send]
@@ -179,14 +195,15 @@ class Delivery:
 
     def troubles(self) -> dict[str, str]:
         """Why nothing arrives at the moment, by signal, where that is so."""
-        found = {name: thread.destination.trouble for name, thread in self._threads.items()}
+        found = {name: thread.destination.health.trouble for name, thread in self._threads.items()}
         return {name: trouble for name, trouble in found.items() if trouble}
 
     @property
     def spool_troubles(self) -> dict[SignalFate, int]:
         """What went wrong with the files of the spool, since the start."""
-        troubles = self._spool.troubles if self._spool is not None else {}
-        return {SignalFate("files", "dropped", kind, "spool"): count for kind, count in troubles.items()}
+        # Copied first: a thread may just add a kind.
+        troubles = tuple(self._spool.troubles.items()) if self._spool is not None else ()
+        return {SignalFate("files", "dropped", kind, "spool"): count for kind, count in troubles}
 
     def fates(self) -> dict[SignalFate, int]:
         """What was delivered and what was lost of each signal since the start, where anything was.

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from dashlight.deliver.encoding.envelope import Envelope
-from dashlight.deliver.encoding.events import Event
-from dashlight.metrics.figures import Figures
 
 
 class Format(Protocol):
@@ -35,19 +33,3 @@ class EnvelopedFormat(Protocol):
     """A format whose requests say once, around all entries, which process made them."""
 
     envelope: Envelope
-
-
-class MetricFormat(Format, Protocol):
-    """A format that also writes metrics."""
-
-    def metrics(self, figures: Figures) -> bytes:
-        """All of *figures*, ready for `request`."""
-        ...
-
-
-class EventFormat(Format, Protocol):
-    """A format that also writes events."""
-
-    def event(self, event: Event, *, observed_at: float) -> bytes:
-        """One event, ready for `request`."""
-        ...

@@ -43,7 +43,7 @@ class Journal:
         self._descriptor = -1
         self._pid = os.getpid()
         self._sequence = 0
-        self._is_tried = False
+        self._is_tried = self._is_failing = False
         self._lock = threading.Lock()
         self.troubles: Counter[str] = Counter()
         """`not_written`."""
@@ -91,12 +91,19 @@ class Journal:
         self._close()
 
     def _try_to_make(self) -> None:
+        """Makes the file; where that fails it is counted once, until it goes well again."""
         self._is_tried = True
         try:
             self._make()
         except (OSError, StateError) as error:
-            sentence = f"no journal can be kept: what is counted in a pane is lost if the process is killed: {error}"
-            count_trouble(self.troubles, "not_written", sentence, logger=logger)
+            if not self._is_failing:
+                sentence = (
+                    f"no journal can be kept: what is counted in a pane is lost if the process is killed: {error}"
+                )
+                count_trouble(self.troubles, "not_written", sentence, logger=logger)
+            self._is_failing = True
+        else:
+            self._is_failing = False
 
     def _make(self) -> None:
         make_directory(self._path.parent)

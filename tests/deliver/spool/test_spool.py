@@ -479,3 +479,93 @@ def test_directories_whose_makers_died_before_they_had_a_name_are_removed(root: 
 
         # The clock of the test is years away from that of the files: both are old.
         assert (dead.exists(), living.exists()) == (False, True)
+
+
+def test_what_is_set_aside_in_vain_is_counted_and_left(process: Any, root: Path) -> None:
+    one = process()
+    one.write("a")
+    one.backlog.seal()
+    (segment,) = root.rglob("*.seg")
+    segment.write_bytes(b"damaged")
+    (root / "quarantine").write_text("in the way")
+
+    assert one.drain() == []
+    assert one.outbox.counts() == Counts(offered=1, dropped={"corrupt": 1})
+    assert one.spool.troubles == {"not_set_aside": 1}
+    assert segment.exists()
+
+
+def test_a_disk_that_cannot_be_waited_for_is_counted(process: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = process(), process()
+    for each in (one, two):
+        each.write("a")
+
+    def fsync(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    one.backlog.sync()
+    two.spool.close()
+
+    assert (one.spool.troubles, two.spool.troubles) == ({"not_synced": 1}, {"not_written": 1})
+    assert one.drain() == ["a"]
+
+
+def test_the_newest_gives_way_to_what_is_newer_still_where_the_budget_is_tiny(process: Any, root: Path) -> None:
+    one = process(budget_bytes=2**15)
+    for number in range(6):
+        assert one.write(f"number {number}", *words(40))
+        assert size_bytes(root) <= 2**15
+
+    left = one.drain()
+    assert left[0] == "number 5"
+    assert one.outbox.counts().balance == 0
+
+
+def test_files_and_directories_of_somebody_else_in_the_spool_are_left_alone(process: Any, root: Path) -> None:
+    one = process()
+    one.write("a")
+    (directory,) = root.glob("w-*")
+    (directory / "notes.txt").write_text("mine")
+    (directory / "folder").mkdir()
+    (root / "w-elsewhere").symlink_to("/nowhere")
+    one.die()
+    two = process()
+
+    assert two.drain() == ["a"]
+    assert (directory / "notes.txt").read_text() == "mine"
+
+
+def test_a_segment_whose_acknowledgement_says_all_is_settled_is_removed_unread(process: Any, root: Path) -> None:
+    one = process()
+    one.write("a")
+    one.backlog.seal()
+    one.die()
+    (segment,) = root.rglob("*.seg")
+    size = segment.stat().st_size
+    segment.with_name(segment.name.replace(".1.seg", ".ack")).write_text(f"{size} 1\n")
+
+    two = process()
+
+    assert two.outbox.counts() == Counts()
+    assert not segment.exists()
+
+
+def test_what_a_living_process_of_another_kind_keeps_gives_way_and_is_counted_there(
+    process: Any, root: Path, clock: FakeClock
+) -> None:
+    budget = 2**20
+    spans = process(budget_bytes=budget, signal="spans")
+    for _ in range(60):
+        assert spans.write(*words(20))
+    clock.advance(1.0)
+    events = process(budget_bytes=budget)
+    for _ in range(60):
+        assert events.write(*words(20))
+        assert size_bytes(root) <= budget
+    left = len(spans.drain())
+
+    counts = spans.outbox.counts()
+    assert (counts.balance, counts.spooled, counts.delivered) == (0, 0, left)
+    assert counts.dropped["spool_full"] == 1200 - left > 0
+    assert events.outbox.counts().dropped == {}

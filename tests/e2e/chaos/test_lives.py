@@ -202,6 +202,9 @@ def test_what_a_server_left_is_sent_by_hand(
     assert right[1]["delivered"] >= COUNT
     assert predictions(storms) == COUNT
     assert spool("list")[1]["waiting"] == []
+    command = [sys.executable, "-m", "dashlight.cli.main", "spool", "send", one.environ["DASHLIGHT_STATE_DIR"]]
+    again = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **to})
+    assert again.stdout == "0 delivered, 0 refused or damaged, 0 left\n"
 
 
 def test_a_living_server_is_left_alone_by_the_commands(

@@ -1,6 +1,7 @@
 """How much of the disk the spool takes, read from the disk itself, and what gives way first."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,13 +39,12 @@ def _below(directory: Path, *, depth: int) -> Iterator[StoredFile]:
     with suppress(OSError), os.scandir(directory) as entries:
         for entry in entries:
             with suppress(OSError):  # removed meanwhile
-                if entry.is_dir(follow_symlinks=False):
-                    if not depth:
-                        yield from _below(Path(entry.path), depth=1)
-                    continue
                 status = entry.stat(follow_symlinks=False)
-                name = None if is_set_aside else SegmentName.read(entry.name)
-                yield StoredFile(Path(entry.path), status.st_size, status.st_mtime, name, is_set_aside)
+                if stat.S_ISREG(status.st_mode):
+                    name = None if is_set_aside else SegmentName.read(entry.name)
+                    yield StoredFile(Path(entry.path), status.st_size, status.st_mtime, name, is_set_aside)
+                elif stat.S_ISDIR(status.st_mode) and not depth:
+                    yield from _below(Path(entry.path), depth=1)
 
 
 def victims(files: list[StoredFile]) -> list[StoredFile]:

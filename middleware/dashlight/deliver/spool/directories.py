@@ -3,7 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import sleep
@@ -54,11 +54,9 @@ class OwnedDirectory:
             descriptor = open_private(path / LOCK, os.O_RDWR | os.O_CREAT)
         except OSError:
             return None
-        try:
+        with suppress(OSError):
             if try_lock(descriptor, exclusive=True) and _is_at(path / LOCK, descriptor):
                 return cls(path, descriptor)
-        except OSError:
-            pass
         os.close(descriptor)
         return None
 
@@ -69,8 +67,6 @@ class OwnedDirectory:
 
     def leave(self) -> None:
         """Gives it up, and removes it where nothing is in it but the lock."""
-        if self._descriptor < 0:
-            return
         with suppress(OSError):
             if self.is_there and os.listdir(self.path) == [LOCK]:  # noqa: PTH208 - names are all that is wanted
                 (self.path / LOCK).unlink()
@@ -86,9 +82,7 @@ class OwnedDirectory:
 
 def directories(root: Path) -> list[Path]:
     """Those of all owners, the living and the dead."""
-    with suppress(OSError):
-        return sorted(path for path in root.iterdir() if path.name.startswith(_PREFIX) and path.suffix != _NEW)
-    return []
+    return sorted(path for path in root.glob(f"{_PREFIX}*") if path.suffix != _NEW)
 
 
 def is_owned(path: Path) -> bool:
@@ -115,7 +109,7 @@ def remove_drafts(root: Path, *, at: float) -> None:
 
 
 @contextmanager
-def locked(root: Path, hold: Callable[[int], None]) -> Iterator[None]:
+def locked(root: Path, hold: Callable[[int], None]) -> Generator[None]:
     """Holds the lock of the whole spool, so that all its processes keep one budget; *hold* is told the descriptor.
 
     Who cannot get it soon goes on without: a process that was stopped must not stop the others.
