@@ -14,6 +14,7 @@ from pathlib import Path
 from dashlight.counting.machine import OTHER_ENDPOINTS
 from dashlight.counting.remains import Remains, Uncounted
 from dashlight.errors import StateError
+from dashlight.records import Outcome
 from dashlight.store.locks import try_lock
 from dashlight.store.private import DRAFT, count_trouble, make_directory, open_private
 from dashlight.workers.layouts import REMAINS
@@ -61,9 +62,9 @@ class Journal:
                 self._try_to_make()
             if self._descriptor < 0 or self._pid != os.getpid():
                 return False
+            sequence = self._sequence + 1
             try:
                 blob = _blob(remains)
-                sequence = self._sequence + 1
                 summed = _SUMMED.pack(sequence, len(blob))
                 slot = _HEAD.pack(sequence, len(blob), zlib.crc32(summed)) + blob
                 # What a call leaves out is torn, and seen as that: the other slot is whole.
@@ -181,7 +182,7 @@ def _blob(remains: Remains) -> bytes:
 
 
 def _without_routes(pane: Uncounted) -> Uncounted:
-    whole: Counter[str] = Counter()
+    whole: Counter[Outcome] = Counter()
     for outcomes in pane.requests.values():
         whole.update(outcomes)
-    return Uncounted({OTHER_ENDPOINTS: dict(whole)}, pane.counts)  # type: ignore[dict-item]
+    return Uncounted({OTHER_ENDPOINTS: whole}, pane.counts)
