@@ -105,13 +105,13 @@ class Way:
         for each in some:
             if each.own_span is not None:
                 if self.rng.random() < 0.1:
-                    self.delivery.lose("spans", "unencodable")
+                    self.delivery.lose_span()
                 else:
                     self.delivery.send_spans([b"span"])
             drawn_by = msgspec.structs.replace(each, trace_id=self.rng.getrandbits(128))
             if self.sampler.decide(drawn_by, (), at=0.0) is not None:
                 if self.rng.random() < 0.1:
-                    self.delivery.lose("events", "mistake")
+                    self.delivery.lose_event()
                 else:
                     self.delivery.send_event(an_event())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
@@ -42,9 +42,15 @@ class Collected:
         return [each["attributes"] for each in self.exporter.events("dashlight.delivery.report")]
 
 
-def test_it_says_what_became_of_each_signal_since_the_last_one() -> None:
-    collected = Collected()
+@pytest.fixture
+def collected() -> Iterator[Collected]:
+    """One that delivers, and ends with the test."""
+    made = Collected()
+    yield made
+    made.delivery.close(20.0)
 
+
+def test_it_says_what_became_of_each_signal_since_the_last_one(collected: Collected) -> None:
     collected.after(
         60.0, events=Account(9, delivered=4, sampled_out=3, dropped={"outbox_full": 2}), spans=Account(2, rejected=2)
     )
@@ -70,17 +76,14 @@ def test_it_says_what_became_of_each_signal_since_the_last_one() -> None:
     ]
 
 
-def test_it_comes_once_a_minute_at_most() -> None:
-    collected = Collected()
-
+def test_it_comes_once_a_minute_at_most(collected: Collected) -> None:
     for number in range(1, 20):
         collected.after(10.0, events=Account(number, delivered=number))
 
     assert len(collected.told()) == 190 // REPORT_SECONDS
 
 
-def test_reports_are_counted_and_are_no_reason_for_another() -> None:
-    collected = Collected()
+def test_reports_are_counted_and_are_no_reason_for_another(collected: Collected) -> None:
     collected.after(60.0, events=Account(1, delivered=1))
 
     for _ in range(3):
@@ -97,9 +100,7 @@ def test_reports_are_counted_and_are_no_reason_for_another() -> None:
 
 
 @pytest.mark.parametrize("lost", [True, False])
-def test_it_is_one_line_for_people_too(lost: bool) -> None:  # noqa: FBT001
-    collected = Collected()
-
+def test_it_is_one_line_for_people_too(collected: Collected, lost: bool) -> None:  # noqa: FBT001
     collected.after(60.0, events=Account(3, delivered=1 if lost else 3, dropped={"expired": 2} if lost else {}))
     collected.told()
 

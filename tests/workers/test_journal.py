@@ -203,7 +203,7 @@ def test_where_there_is_no_room_there_is_no_journal_which_is_said_once(
             own.renew()
             assert not own.write(remains_of())
 
-    assert own.troubles == {"not_written": 3}
+    assert own.troubles == {"not_written": 1}
     assert len(caplog.messages) == 1
 
 

@@ -13,8 +13,8 @@ from typing import Protocol, TypeAlias
 from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.destination import LINGER_SECONDS, Destination
 from dashlight.deliver.encoding.events import PREDICTION, Event
-from dashlight.deliver.formats import EventFormat, Format, MetricFormat
-from dashlight.deliver.outbox import Counts, DropReason, Outbox
+from dashlight.deliver.formats import Format
+from dashlight.deliver.outbox import Counts, Outbox
 from dashlight.deliver.sending_thread import SendingThread
 from dashlight.deliver.spool.backlog import Backlog
 from dashlight.deliver.spool.spool import Spool
@@ -142,9 +142,13 @@ class Delivery:
             self._outboxes["spans"].put(spans, at=self._monotonic(since_at))
             self._threads["spans"].nudge()
 
-    def lose(self, signal: str, reason: DropReason) -> None:
-        """Counts a span or an event (*signal* says which) that does not come as far as here."""
-        self._outboxes[signal].turn_away(reason)
+    def lose_span(self) -> None:
+        """Counts a span that could not be encoded."""
+        self._outboxes["spans"].turn_away("unencodable")
+
+    def lose_event(self) -> None:
+        """Counts the event of an exchange that could not be made, by a mistake of ours."""
+        self._outboxes["events"].turn_away("mistake")
 
     def send_event(self, event: Event, *, since_at: float = math.inf) -> None:
         """Encodes an event and takes it for delivery; one that cannot be encoded or finds no room is counted."""
@@ -191,15 +195,15 @@ class Delivery:
 
     def troubles(self) -> dict[str, str]:
         """Why nothing arrives at the moment, by signal, where that is so."""
-        found = {name: thread.destination.trouble for name, thread in self._threads.items()}
+        found = {name: thread.destination.health.trouble for name, thread in self._threads.items()}
         return {name: trouble for name, trouble in found.items() if trouble}
 
     @property
     def spool_troubles(self) -> dict[SignalFate, int]:
         """What went wrong with the files of the spool, since the start."""
-        troubles = self._spool.troubles if self._spool is not None else {}
         # Copied first: a thread may just add a kind.
-        return {SignalFate("files", "dropped", kind, "spool"): count for kind, count in tuple(troubles.items())}
+        troubles = tuple(self._spool.troubles.items()) if self._spool is not None else ()
+        return {SignalFate("files", "dropped", kind, "spool"): count for kind, count in troubles}
 
     def fates(self) -> dict[SignalFate, int]:
         """What was delivered and what was lost of each signal since the start, where anything was.

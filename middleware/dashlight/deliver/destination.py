@@ -55,7 +55,8 @@ class Destination:
         self._new_key = new_key
         self._backlog = backlog
         self._latest_only = latest_only
-        self._health = Health(name)
+        self.health = Health(name)
+        """Whether it takes what it is sent, and why not."""
         self._poison = PoisonTally()
         # Taken from outbox or backlog and not settled yet, in the order in which they are to be tried.
         self._under_way: deque[Batch] = deque()
@@ -70,15 +71,10 @@ class Destination:
     def hurry(self, *, is_ending: bool = False) -> None:
         """Sends what is here at once, and tries once where a retry should wait. *is_ending*: what is on disk stays there."""
         # A collector that has been failing gets one more chance; one that was well gets as many as there is time for.
-        self._chances = 1 if self._health.troubled else None
+        self._chances = 1 if self.health.troubled else None
         self._hurried_at = self._clock.monotonic()
         self._wait_until = -inf
         self._is_ending = self._is_ending or is_ending
-
-    @property
-    def trouble(self) -> str:
-        """Why nothing arrives there now; empty where it does."""
-        return self._health.trouble
 
     @property
     def has_given_up(self) -> bool:
@@ -145,7 +141,7 @@ class Destination:
         """Whether what is new goes to disk: the collector fails, or is too slow."""
         if self._backlog is None or not self._backlog.spool.is_usable:
             return False
-        return self._health.troubled or self.outbox.is_crowded
+        return self.health.troubled or self.outbox.is_crowded
 
     @property
     def _has_backlog(self) -> bool:
@@ -199,7 +195,7 @@ class Destination:
             if batch.entries:
                 self._under_way.append(batch)
         if expired_count:
-            self._health.lost("too old", count=expired_count, at=at)
+            self.health.lost("too old", count=expired_count, at=at)
 
     def _next(self, at: float) -> Batch | None:
         """The batch to try: what was tried before, then the oldest on disk in turns with what waits in memory."""
@@ -226,42 +222,42 @@ class Destination:
         at = self._clock.monotonic()
         verdict = meaning(answer, speaks_otlp=self._form.speaks_otlp)
         if verdict in {"rejected", "too_large", "poisoned"}:
-            self._health.reached()
+            self.health.reached()
         match verdict:
             case "delivered":
                 rejected_count = min(self._form.rejected_count(answer.body), len(batch))
-                self._health.delivered()
+                self.health.delivered()
                 self._settle(batch, rejected_count=rejected_count)
                 if rejected_count:
-                    self._health.lost("not taken by the collector", count=rejected_count, at=at)
+                    self.health.lost("not taken by the collector", count=rejected_count, at=at)
             case "retry":
-                self._health.failed(answer)
+                self.health.failed(answer)
                 wanted = retry_after_seconds(answer.retry_after, at=self._clock.now(), jitter=self._jitter())
-                pause = backoff_seconds(self._health.failures - 1, jitter=self._jitter()) if wanted is None else wanted
+                pause = backoff_seconds(self.health.failures - 1, jitter=self._jitter()) if wanted is None else wanted
                 # A collector that takes its time to fail is spared: half of the time at most is its.
                 self._hold(batch, until=at + max(pause, at - tried_at))
             case "refused" if self._backlog is None:
-                self._health.misconfigured(answer, at=at)
+                self.health.misconfigured(answer, at=at)
                 self._settle(batch, dropped="refused_address")
             case "misconfigured" | "refused":
-                self._health.misconfigured(answer, at=at)
+                self.health.misconfigured(answer, at=at)
                 self._hold(batch, until=at + PROBE_SECONDS)
             case "rejected":
                 self._settle(batch, rejected_count=len(batch))
-                self._health.lost(str(answer), count=len(batch), at=at)
+                self.health.lost(str(answer), count=len(batch), at=at)
             case _ if len(batch) > 1:  # too large, or poisoned
                 middle = len(batch) // 2
                 for half in (batch.entries[middle:], batch.entries[:middle]):
                     self._under_way.appendleft(self._part(batch, half))
             case "too_large":
                 self._settle(batch, dropped="too_large")
-                self._health.lost(str(answer), count=1, at=at)
+                self.health.lost(str(answer), count=1, at=at)
             case _:  # poisoned, and alone
                 self._settle(batch, rejected_count=1)
-                self._health.lost(str(answer), count=1, at=at)
+                self.health.lost(str(answer), count=1, at=at)
                 if self._poison.is_the_collector():
                     self._poison.clear(at=at)
-                    self._health.misconfigured(answer, at=at)
+                    self.health.misconfigured(answer, at=at)
                     self._wait_until = at + PROBE_SECONDS
 
     def _settle(self, batch: Batch, *, rejected_count: int = 0, dropped: DropReason | None = None) -> None:

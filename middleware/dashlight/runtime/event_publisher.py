@@ -107,7 +107,7 @@ class EventPublisher:
     def _lose(self, error: Exception) -> None:
         """Counts an event that a mistake of ours cost; what the *error* says may be of a payload."""
         logger.debug("an event cannot be made: %s", type(error).__name__)
-        self._delivery.lose("events", "mistake")
+        self._delivery.lose_event()
 
     def _send(self, exchange: Exchange, why: Kept, confessed: str, known: KnownFacts) -> None:
         policy = self._policy

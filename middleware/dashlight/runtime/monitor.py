@@ -112,7 +112,7 @@ class Monitor:
         limit = self._plan.shutdown_seconds if timeout_seconds is None else timeout_seconds
         deadline = self._clock.monotonic() + limit
         if not self.ready.wait(limit) or self._analysis is None:
-            self._tell_unread()
+            self._tell_unread(is_ending=leaving)
             return len(self.capture.inbox)
         self._flushing = True
         # Two rounds: one may be half done with what it had found.
@@ -142,15 +142,15 @@ class Monitor:
         self._thread.join(self._plan.shutdown_seconds)
         if self._analysis is not None:
             self._analysis.close(max(0.0, deadline - self._clock.monotonic()))
-        self._tell_unread()
+        self._tell_unread(is_ending=True)
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         if self._analysis is not None:
             self._analysis.forget()
 
-    def _tell_unread(self) -> None:
-        if len(self.capture.inbox) and not self.ready.is_set():
+    def _tell_unread(self, *, is_ending: bool) -> None:
+        if is_ending and len(self.capture.inbox) and not self.ready.is_set():
             logger.warning("%d requests could not be analysed in time: Dashlight is starting", len(self.capture.inbox))
 
     def _run(self) -> None:

@@ -113,7 +113,7 @@ class Publisher:
                 spans.append(span)
             except Exception:
                 logger.debug("a span cannot be encoded", exc_info=True)
-                self._delivery.lose("spans", "unencodable")
+                self._delivery.lose_span()
         ended = (each.started_at + each.duration_seconds for each in exchanges)
         self._delivery.send_spans(spans, since_at=min(ended, default=math.inf))
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from dashlight.counting.machine import OTHER_ENDPOINTS
 from dashlight.counting.remains import Remains, Uncounted
 from dashlight.errors import StateError
+from dashlight.records import Outcome
 from dashlight.store.locks import try_lock
 from dashlight.store.private import DRAFT, count_trouble, make_directory, open_private
 from dashlight.workers.layouts import REMAINS
@@ -43,7 +44,7 @@ class Journal:
         self._descriptor = -1
         self._pid = os.getpid()
         self._sequence = 0
-        self._is_tried = False
+        self._is_tried = self._is_failing = False
         self._lock = threading.Lock()
         self.troubles: Counter[str] = Counter()
         """`not_written`."""
@@ -61,9 +62,9 @@ class Journal:
                 self._try_to_make()
             if self._descriptor < 0 or self._pid != os.getpid():
                 return False
+            sequence = self._sequence + 1
             try:
                 blob = _blob(remains)
-                sequence = self._sequence + 1
                 summed = _SUMMED.pack(sequence, len(blob))
                 slot = _HEAD.pack(sequence, len(blob), zlib.crc32(summed)) + blob
                 # What a call leaves out is torn, and seen as that: the other slot is whole.
@@ -91,12 +92,19 @@ class Journal:
         self._close()
 
     def _try_to_make(self) -> None:
+        """Makes the file; where that fails it is counted once, until it goes well again."""
         self._is_tried = True
         try:
             self._make()
         except (OSError, StateError) as error:
-            sentence = f"no journal can be kept: what is counted in a pane is lost if the process is killed: {error}"
-            count_trouble(self.troubles, "not_written", sentence, logger=logger)
+            if not self._is_failing:
+                sentence = (
+                    f"no journal can be kept: what is counted in a pane is lost if the process is killed: {error}"
+                )
+                count_trouble(self.troubles, "not_written", sentence, logger=logger)
+            self._is_failing = True
+        else:
+            self._is_failing = False
 
     def _make(self) -> None:
         make_directory(self._path.parent)
@@ -174,7 +182,7 @@ def _blob(remains: Remains) -> bytes:
 
 
 def _without_routes(pane: Uncounted) -> Uncounted:
-    whole: Counter[str] = Counter()
+    whole: Counter[Outcome] = Counter()
     for outcomes in pane.requests.values():
         whole.update(outcomes)
-    return Uncounted({OTHER_ENDPOINTS: dict(whole)}, pane.counts)  # type: ignore[dict-item]
+    return Uncounted({OTHER_ENDPOINTS: whole}, pane.counts)

@@ -101,7 +101,8 @@ class OwnJournal:
 def _uncounted(pane: MachinePane) -> Uncounted:
     requests: dict[str, Mapping[Outcome, int]] = {}
     for route, endpoint in pane.endpoints.items():
-        if outcomes := {outcome: count for outcome, count in endpoint.outcomes.outcomes.items() if count}:
+        outcomes: dict[Outcome, int] = {name: count for name, count in endpoint.outcomes.outcomes.items() if count}
+        if outcomes:
             requests[route] = outcomes
     return Uncounted(requests, pane.counts)
 
@@ -109,9 +110,10 @@ def _uncounted(pane: MachinePane) -> Uncounted:
 def _sum(older: Uncounted, newer: Uncounted) -> Uncounted:
     requests: dict[str, Mapping[Outcome, int]] = dict(older.requests)
     for route, outcomes in newer.requests.items():
-        total: Counter[Outcome] = Counter(requests.get(route, {}))
+        total: Counter[Outcome] = Counter()
+        total.update(requests.get(route, {}))
         total.update(outcomes)
-        requests[route] = dict(total)
+        requests[route] = total
     counts: Counter[SignalFate] = Counter(older.counts)
     counts.update(newer.counts)
     return Uncounted(requests, dict(counts))

@@ -11,9 +11,9 @@ import pytest
 from dashlight.collector.received import items_of_lines, items_of_protobuf
 from dashlight.deliver.alerting.collector import CollectorRoute
 from dashlight.deliver.alerting.owed import DELIVERED, Outcome
+from dashlight.deliver.delivery import EventFormat
 from dashlight.deliver.encoding.logs import LogEncoder
 from dashlight.deliver.encoding.ndjson import NdjsonEncoder
-from dashlight.deliver.formats import EventFormat
 from dashlight.deliver.transport.answer import CollectorAnswer, Failure, Send
 from dashlight.records import BinShare, Cause, Notice
 from dashlight.testing import FakeClock

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from dashlight.clock import Clock
 from dashlight.deliver.alerting.owed import DELIVERED, Verdict
+from dashlight.deliver.delivery import EventFormat
 from dashlight.deliver.encoding.events import alert_event
-from dashlight.deliver.formats import EventFormat
 from dashlight.deliver.transport.answer import CollectorAnswer, Send
 from dashlight.deliver.transport.retry import meaning, retry_after_seconds
 from dashlight.records import Notice

@@ -27,8 +27,7 @@ from dashlight.version import __version__
 if TYPE_CHECKING:
     from dashlight.deliver.alerting.collector import CollectorRoute
     from dashlight.deliver.alerting.route import Route
-    from dashlight.deliver.delivery import Connect
-    from dashlight.deliver.formats import EventFormat
+    from dashlight.deliver.delivery import Connect, EventFormat
     from dashlight.deliver.transport.answer import Send
     from dashlight.runtime.assembly.alert_routes import PlannedRoutes
 
