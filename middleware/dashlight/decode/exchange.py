@@ -18,10 +18,10 @@ from dashlight.decode.rows.matching.returned_inputs import in_order_of_inputs, w
 from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.number_texts import with_numbers
 from dashlight.decode.rows.reading import ABSENT, Content, Place
-from dashlight.decode.rows.redact import is_personal
 from dashlight.decode.rows.roles import OutputRole, output_role
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.errors import DecodeError
+from dashlight.privacy.names import is_personal
 from dashlight.records import Cell, Exchange, Role
 
 METHODS = frozenset({"POST", "PUT", "GET"})

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from dashlight.decode.rows.redact import REDACTED, is_credential, is_personal, redact, without_credentials
+from dashlight.decode.rows.redact import REDACTED, redact, without_credentials
+from dashlight.privacy.names import is_credential, is_personal
 from dashlight.records import Cell
 
 

@@ -1,0 +1,50 @@
+"""What stands for a value that must not be known: a keyed hash, the same for the same value under the same key."""
+
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
+from hmac import new
+from typing import Final
+
+HASH_PREFIX: Final = "hash:"
+"""Of every hash, so that nobody takes one for a value."""
+KEY_BYTES: Final = 32
+
+_HASH_CHARACTERS = 16
+"""Of 64 bits, in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashKey:
+    """The key of the hashes of values. Without it nobody can tell by trying which value a hash stands for."""
+
+    secret: bytes = field(repr=False)
+    is_given: bool = False
+    """Whether the operator gave it (DASHLIGHT_HASH_KEY): then hashes are told, and can be followed from machine to machine."""
+
+    @classmethod
+    def of_setting(cls, text: str) -> "HashKey":
+        """The key that DASHLIGHT_HASH_KEY says."""
+        return cls(sha256(text.encode(errors="surrogatepass")).digest(), is_given=True)
+
+    @property
+    def name(self) -> str:
+        """By which one key is told from another; nothing follows from it."""
+        return blake2b(b"name", key=self.secret, digest_size=4).hexdigest()
+
+    def hash(self, text: str) -> str:
+        """What stands for *text*: HMAC-SHA256, cut to 64 bits.
+
+        Source: RFC 2104.
+        """
+        return (
+            HASH_PREFIX + new(self.secret, text.encode(errors="surrogatepass"), sha256).hexdigest()[:_HASH_CHARACTERS]
+        )
+
+    def number(self, said: str) -> int:
+        """64 bits that follow from the key and what is *said*, and from which nothing follows."""
+        return int.from_bytes(blake2b(said.encode(), key=self.secret, digest_size=8).digest(), "little")
+
+
+def is_hash(text: str) -> bool:
+    """Whether *text* is what a key made of a value."""
+    return text.startswith(HASH_PREFIX)
