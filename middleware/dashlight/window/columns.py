@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Kind, Role
 from dashlight.window.layout import BINS
 
@@ -151,6 +152,10 @@ class ColumnReference:
     """What the bins do not hold: exact values, decimals, spellings; None for a facet."""
     writing: Writing | None = None
     """How its texts are read; None where nobody wrote it as text, or nobody said."""
+    shown: bool = False
+    """Whether the operator lets its categories be told by name."""
+    hash_key: HashKey | None = None
+    """Of the hashes that stand for categories, spellings and frequent values; None where all of them are in the clear."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

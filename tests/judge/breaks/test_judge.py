@@ -34,7 +34,7 @@ BREAKS: dict[str, tuple[str, str, str, Break]] = {
     "flipped sign": ("weight", "unit", "the sign flipped", lambda v, _: {"weight": -v["weight"]}),
     "stuck number": ("normal", "constant", "is stuck at 37.25 in 100 %", lambda v, _: {"normal": np.full(len(v["normal"]), 37.25)}),
     "stuck slow number": ("slow", "constant", "is stuck at 0.25", lambda v, _: {"slow": np.full(len(v["slow"]), 0.25)}),
-    "stuck category": ("carrier", "constant", "is stuck at C7", lambda v, _: {"carrier": ["C7"] * len(v["carrier"])}),
+    "stuck category": ("carrier", "constant", "is stuck at value #", lambda v, _: {"carrier": ["C7"] * len(v["carrier"])}),
     "swapped numbers": ("normal", "swap", "normal and price are swapped", lambda v, _: {"normal": v["price"], "price": v["normal"]}),
     "swapped categories": ("carrier", "swap", "carrier and city are swapped", lambda v, _: {"carrier": v["city"], "city": v["carrier"]}),
     "swapped number and category": ("price", "swap", "price and city are swapped", lambda v, _: {"price": v["city"], "city": v["price"].tolist()}),

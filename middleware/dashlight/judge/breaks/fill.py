@@ -6,6 +6,7 @@ import numpy as np
 
 from dashlight.judge.breaks.sight import Finding, Sight, distance, is_number, nats, upper_share
 from dashlight.judge.words import percent, printable
+from dashlight.window.disclosure import value_words
 from dashlight.window.profile import spelling
 from dashlight.window.recent import ROWS_OF_EXCHANGE
 from dashlight.window.values import number_text
@@ -56,7 +57,9 @@ def _frequent(sight: Sight) -> list[tuple[str, float]]:
 
 
 def _told(sight: Sight, text: str, share: float, before: float) -> Finding:
-    shown = printable(text) if text else "empty"
+    # What stands for a missing value is nobody's.
+    is_stand_in = text in FILLS or spelling(text) in WORD_FILLS
+    shown = printable(text if is_stand_in else value_words(sight.column, text)) if text else "empty"
     what = f"{sight.name} is {shown} in {percent(share)} of rows ({percent(before)} in the reference): a default fill"
     look = f"; look at where {sight.name} comes from and what stands in for a missing value"
     certainty = max(sight.nats(share, before), _nats_of_foreign(sight, text, share))

@@ -1,0 +1,88 @@
+"""Which values of a column may be told, and what is said instead of those that may not. Every output asks here."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import Final
+
+from dashlight.privacy.detectors import found_in
+from dashlight.privacy.hashing import is_hash
+from dashlight.privacy.names import is_personal
+from dashlight.window.columns import ColumnReference, Reference
+from dashlight.window.layout import STRUCTURAL_BINS
+
+LEAST_LABEL_SHARE: Final = 0.01
+"""Of the rows of the reference: a rarer answer of a model is no label of a class."""
+UNSEEN_VALUE: Final = "a value never seen in the reference"
+
+_OPEN_KINDS = frozenset({"categorical", "text"})
+"""Whose categories are what somebody wrote; those of other kinds are words of ours, sizes, or true and false."""
+_CLOSED_FACETS = (" \N{MIDDLE DOT} format",)
+"""Facets whose categories are words of ours."""
+_EXACT_DIGITS, _FEW_DIGITS = 6, 4
+"""Whole numbers of more digits than the first are told to as many as the second: one may be somebody's date of birth."""
+
+
+def with_shown(reference: Reference, globs: Sequence[str]) -> Reference:
+    """*reference* whose columns that *globs* name may be told by their categories, beside those that it declares itself."""
+    if not globs:
+        return reference
+    columns = [
+        replace(column, shown=column.shown or any(fnmatchcase(column.of or column.name, glob) for glob in globs))
+        for column in reference.columns
+    ]
+    return replace(reference, columns=tuple(columns))
+
+
+def is_told(column: ColumnReference, place: int) -> bool:
+    """Whether the category at *place* among those of *column* that have bins may be told by its own name."""
+    text = column.categories[place]
+    if column.kind not in _OPEN_KINDS or column.name.endswith(_CLOSED_FACETS):
+        return True
+    if is_hash(text) or found_in(text) is not None:
+        return False
+    if column.shown:
+        return True
+    share = float(column.counts[STRUCTURAL_BINS + place]) / max(column.rows, 1)
+    is_label = column.role == "output" and not column.of and not is_personal(column.name)
+    return is_label and share >= LEAST_LABEL_SHARE
+
+
+def category_words(column: ColumnReference, place: int) -> str:
+    """The category at *place* of *column* as it may be told: by its name, or by its number among the known ones.
+
+    Under a key that the operator gave its hash is told as well, by which it can be followed.
+    """
+    if is_told(column, place):
+        return column.categories[place]
+    known = len(column.categories) + len(column.known)
+    key, text = column.hash_key, column.categories[place]
+    followed = ""
+    if key is not None and key.is_given:
+        followed = f", {text if is_hash(text) else key.hash(text)}"
+    return f"value #{place + 1} (of {known} known{followed})"
+
+
+def value_words(column: ColumnReference, text: str) -> str:
+    """The value of *column* that is written *text*, or that hash, as it may be told."""
+    if column.kind == "numeric":
+        return number_words(text)
+    if text in column.categories:
+        return category_words(column, column.categories.index(text))
+    if column.kind not in _OPEN_KINDS or (column.shown and not is_hash(text) and found_in(text) is None):
+        return text
+    return "a rare value" if text in column.known else UNSEEN_VALUE
+
+
+def told_number(value: float) -> float:
+    """*value* with no more digits than may be told: a whole number of many digits may be one person's own."""
+    if abs(value) < 10.0**_EXACT_DIGITS or not abs(value) < float("inf"):
+        return value
+    return float(f"{value:.{_FEW_DIGITS}g}")
+
+
+def number_words(text: str) -> str:
+    """A number that is written *text*, as it may be told."""
+    value = float(text)
+    rounded = told_number(value)
+    return text if rounded == value else f"about {rounded:,.0f}"
