@@ -14,6 +14,7 @@ from dashlight.decode.cells.known_columns import as_known, known_columns
 from dashlight.judge.words import listed, printable
 from dashlight.records import Cell, Prediction, Table
 from dashlight.window.columns import ColumnReference, Reference, columns_of
+from dashlight.window.disclosure import knows
 from dashlight.window.tables import renamed
 from dashlight.window.values import text_of
 
@@ -187,7 +188,7 @@ def _is_known(column: ColumnReference, cell: Cell) -> bool:
     text = text_of(cell)
     if column.kind == "text":
         return isinstance(text, str)
-    return text in column.categories or text in column.known
+    return knows(column, text)
 
 
 def _suggested(extra: Sequence[str], missing: Sequence[str]) -> list[tuple[str, str]]:

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
-from hmac import new
 from typing import Final
 
 HASH_PREFIX: Final = "hash:"
 """Of every hash, so that nobody takes one for a value."""
 KEY_BYTES: Final = 32
 
-_HASH_CHARACTERS = 16
-"""Of 64 bits, in hexadecimal."""
+_HASH_BYTES = 8
+_OF_NUMBER = "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +31,27 @@ class HashKey:
         return blake2b(b"name", key=self.secret, digest_size=4).hexdigest()
 
     def hash(self, text: str) -> str:
-        """What stands for *text*: HMAC-SHA256, cut to 64 bits.
+        """What stands for *text*, and whether it is a number: keyed BLAKE2b of 64 bits.
 
-        Source: RFC 2104.
+        Source: RFC 7693.
         """
-        return (
-            HASH_PREFIX + new(self.secret, text.encode(errors="surrogatepass"), sha256).hexdigest()[:_HASH_CHARACTERS]
-        )
+        digest = blake2b(text.encode(errors="surrogatepass"), key=self.secret, digest_size=_HASH_BYTES).hexdigest()
+        return f"{HASH_PREFIX}{digest}{_OF_NUMBER if is_number(text) else ''}"
 
     def number(self, said: str) -> int:
         """64 bits that follow from the key and what is *said*, and from which nothing follows."""
         return int.from_bytes(blake2b(said.encode(), key=self.secret, digest_size=8).digest(), "little")
+
+
+def is_number(text: str) -> bool:
+    """Whether *text* is a number as programs write them, or stands for one."""
+    if text.startswith(HASH_PREFIX):
+        return _OF_NUMBER in text
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_hash(text: str) -> bool:

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from dashlight.privacy.detectors import found_in
-from dashlight.privacy.hashing import is_hash
+from dashlight.privacy.hashing import HashKey, is_hash
 from dashlight.privacy.names import is_personal
 from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.layout import STRUCTURAL_BINS
@@ -86,3 +86,53 @@ def number_words(text: str) -> str:
     value = float(text)
     rounded = told_number(value)
     return text if rounded == value else f"about {rounded:,.0f}"
+
+
+def protected(reference: Reference, key: HashKey) -> Reference:
+    """*reference* with the hash under *key* of every category, spelling and frequent value that may not be told.
+
+    What it compares stays the same. Columns whose values are hashed already stay as they are.
+    """
+    return replace(reference, columns=tuple(_protected(column, key) for column in reference.columns))
+
+
+def _protected(column: ColumnReference, key: HashKey) -> ColumnReference:
+    if column.hash_key is not None:
+        return column
+    if column.kind == "numeric":
+        return replace(column, hash_key=key)
+    if column.kind != "categorical":
+        return column
+    told = {text for place, text in enumerate(column.categories) if is_told(column, place)}
+    told |= {text for text in column.known if column.shown and found_in(text) is None}
+
+    def held(text: str) -> str:
+        return text if text in told else key.hash(text)
+
+    profile = column.profile
+    if profile is not None:
+        profile = replace(
+            profile,
+            frequent=tuple((held(text), share) for text, share in profile.frequent),
+            spellings={
+                spelled if name in told else key.hash(spelled): held(name)
+                for spelled, name in profile.spellings.items()
+            },
+        )
+    return replace(
+        column,
+        categories=tuple(map(held, column.categories)),
+        known=frozenset(map(held, column.known)),
+        profile=profile,
+        hash_key=key,
+    )
+
+
+def knows(column: ColumnReference, text: object) -> bool:
+    """Whether the value *text*, in the clear, is one of the categories of *column*, however it holds them."""
+    if not isinstance(text, str):
+        return False
+    if not is_hash(text) and (text in column.categories or text in column.known):
+        return True
+    held = None if column.hash_key is None else column.hash_key.hash(text)
+    return held in column.categories or held in column.known
