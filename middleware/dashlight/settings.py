@@ -13,6 +13,7 @@ from dashlight.errors import SettingsError
 PREFIX = "DASHLIGHT_"
 SpanSource: TypeAlias = Literal["auto", "enrich", "server", "own", "off"]
 CollectorFormat: TypeAlias = Literal["otlp", "ndjson"]
+_FEWEST_SECRET_CHARACTERS = 16
 Payloads: TypeAlias = Literal["off", "features"]
 
 
@@ -28,6 +29,13 @@ def _text(text: str) -> str:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _secret(text: str) -> str:
+    text = text.strip()
+    if text and len(text) < _FEWEST_SECRET_CHARACTERS:
+        raise ValueError(text)
+    return text
 
 
 def _headers(text: str) -> Mapping[str, str]:
@@ -157,6 +165,10 @@ class Settings:
     """What events carry of features and outputs: nothing, or their values after redaction."""
     redact: tuple[str, ...] = _variable("", "names or globs between commas", _names)
     """Columns to redact in events, in addition to those whose names suggest credentials."""
+    show: tuple[str, ...] = _variable("", "names or globs between commas", _names)
+    """Columns whose categories may be told by name, in alerts, logs and state files; of others their numbers are told."""
+    hash_key: str = _variable("", "a secret of at least 16 characters", _secret, is_secret=True)
+    """Secret under which values are hashed, so that they can be followed without being known; unset: one per machine."""
     trace_url: str = _variable("", "a URL with {trace_id} in it", _text)
     """URL of a trace, with `{trace_id}` in it, for links in alerts."""
     state_dir: str = _variable("", "a directory", _text)
@@ -201,7 +213,8 @@ class Settings:
         """All settings, with the token and the values of the collector's headers masked: they may be secrets."""
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
         shown["collector_headers"] = dict.fromkeys(self.collector_headers, "***")
-        shown["token"] = "***" if self.token else ""
+        for name in ("token", "hash_key"):
+            shown[name] = "***" if shown[name] else ""
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 

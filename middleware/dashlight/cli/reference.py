@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.action == "build":
             _build(arguments)
         else:
-            print(shown(load(arguments.file.read_bytes()), arguments.file.name))
+            print(shown(load(arguments.file.read_bytes(), to_compare=False), arguments.file.name))
     except ReferenceDataError as error:
         return _failed(f"{path} {error}")
     except MissingExtraError as error:

@@ -96,6 +96,11 @@ def protected(reference: Reference, key: HashKey) -> Reference:
     return replace(reference, columns=tuple(_protected(column, key) for column in reference.columns))
 
 
+def is_open(column: ColumnReference) -> bool:
+    """Whether its values are what somebody wrote, or numbers: whoever keeps rows of it needs a key."""
+    return column.kind in {"categorical", "numeric"}
+
+
 def _protected(column: ColumnReference, key: HashKey) -> ColumnReference:
     if column.hash_key is not None:
         return column

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
+from dashlight.errors import ReferenceDataError
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
@@ -66,6 +67,7 @@ def analysis(
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
     from dashlight.serving.access import Access, token_of
+    from dashlight.store.hash_key import hash_key_of
     from dashlight.store.learned import LearnedReferences
     from dashlight.store.reference_file import ReferenceFile
     from dashlight.workers.member import Sharing
@@ -88,11 +90,19 @@ def analysis(
     )
     if not any(map(is_floor, policy.rules)):
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
-    reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
-    reference = reference_file.read() if reference_file is not None else None
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
     meeting = meeting_of(settings, environ, application)
-    learned = LearnedReferences(None if meeting is None else meeting.path)
+    hash_key = hash_key_of(settings.hash_key, None if meeting is None else meeting.path)
+    reference_file = (
+        ReferenceFile(Path(settings.reference), hash_key, shown=settings.show) if settings.reference else None
+    )
+    try:
+        reference = reference_file.read() if reference_file is not None else None
+    except ReferenceDataError:
+        if meeting is not None:
+            meeting.leave()
+        raise
+    learned = LearnedReferences(None if meeting is None else meeting.path, hash_key, shown=settings.show)
     resource = resource_attributes(
         environ,
         instance_id=str(uuid.uuid4()),

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Kind, Role
 from dashlight.window.columns import (
     ColumnReference,
@@ -92,6 +93,8 @@ class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     runs: _RunsFile | None = None
     profile: dict[str, object] | None = None
     writing: _WritingFile | None = None
+    shown: bool = False
+    hashed: bool = False
 
 
 class _LeftOutFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,6 +118,8 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payloads: dict[str, object] | None = None
     cluster: str = ""
     largest_cluster: tuple[Annotated[float, msgspec.Meta(ge=0, le=1)], _Count] = (1.0, 0)
+    hash_key: str = ""
+    """Name of the key of the hashes in it."""
 
 
 def dump(reference: Reference) -> bytes:
@@ -127,8 +132,11 @@ def dump(reference: Reference) -> bytes:
     return "\n".join(["{", *lines, ' "columns": [', written, " ]", "}", ""]).encode()
 
 
-def load(file: bytes) -> Reference:
-    """The reference that *file* holds; ReferenceDataError, in one sentence, where it holds none that can be trusted."""
+def load(file: bytes, key: HashKey | None = None, *, to_compare: bool = True) -> Reference:
+    """The reference that *file* holds; ReferenceDataError, in one sentence, where it holds none that can be trusted.
+
+    Without the *key* of its hashes nothing can be compared with it: then it is refused, unless it is only to be shown.
+    """
     content = _decoded(file)
     version = content.get("version")
     if isinstance(version, int) and version > VERSION:
@@ -141,7 +149,12 @@ def load(file: bytes) -> Reference:
         parsed = msgspec.convert(content, _ReferenceFile)
     except msgspec.ValidationError as error:
         raise ReferenceDataError(f"is no reference of version {VERSION}: {error}") from None
-    columns = tuple(_column(column) for column in parsed.columns)
+    key = key if parsed.hash_key and key is not None and key.name == parsed.hash_key else None
+    if parsed.hash_key and key is None and to_compare:
+        raise ReferenceDataError(
+            "holds hashes under another key: set DASHLIGHT_HASH_KEY as it was when the file was made"
+        )
+    columns = tuple(_column(column, key) for column in parsed.columns)
     check_columns(columns)
     return Reference(
         columns,
@@ -153,7 +166,7 @@ def load(file: bytes) -> Reference:
         None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
         tuple(map(parsed_direction, parsed.directions)),
         tuple(LeftOutColumn(each.role, each.name, each.why) for each in parsed.left_out),
-        None if parsed.payloads is None else parsed_payloads(parsed.payloads),
+        None if parsed.payloads is None else parsed_payloads(parsed.payloads, key),
         parsed.cluster,
         LargestCluster(*parsed.largest_cluster),
     )
@@ -165,7 +178,8 @@ def with_version(reference: Reference) -> Reference:
 
 
 def _content(reference: Reference) -> dict[str, object]:
-    return {
+    key = next((column.hash_key for column in reference.columns if column.hash_key is not None), None)
+    return ({} if key is None else {"hash_key": key.name}) | {
         "format": FORMAT,
         "version": VERSION,
         "created_at": float(reference.created_at),
@@ -177,7 +191,7 @@ def _content(reference: Reference) -> dict[str, object]:
         "left_out": [asdict(each) for each in reference.left_out],
         "cluster": reference.cluster,
         "largest_cluster": [float(reference.largest_cluster.share), int(reference.largest_cluster.rows)],
-        "payloads": None if reference.payloads is None else payloads_content(reference.payloads),
+        "payloads": None if reference.payloads is None else payloads_content(reference.payloads, key),
         "columns": [_column_content(column) for column in reference.columns],
     }
 
@@ -209,6 +223,8 @@ def _column_content(column: ColumnReference) -> dict[str, object]:
         "runs": None if column.runs is None else _runs_content(column.runs),
         "profile": None if column.profile is None else profile_content(column.profile),
         "writing": None if column.writing is None else asdict(column.writing),
+        **({"shown": True} if column.shown else {}),
+        **({"hashed": True} if column.hash_key is not None else {}),
     }
 
 
@@ -254,7 +270,7 @@ def _decoded(file: bytes) -> dict[str, object]:
     return content
 
 
-def _column(column: _ColumnFile) -> ColumnReference:
+def _column(column: _ColumnFile, key: HashKey | None) -> ColumnReference:
     return ColumnReference(
         name=column.name,
         role=column.role,
@@ -276,6 +292,8 @@ def _column(column: _ColumnFile) -> ColumnReference:
         runs=None if column.runs is None else _runs(column.runs),
         profile=None if column.profile is None else parsed_profile(column.profile),
         writing=None if column.writing is None else Writing(**msgspec.structs.asdict(column.writing)),
+        shown=column.shown,
+        hash_key=key if column.hashed else None,
     )
 
 
