@@ -78,7 +78,9 @@ def test_numbers_of_more_digits_than_ours_are_the_nearest() -> None:
 
 
 def test_half_of_a_surrogate_pair_does_not_keep_the_others_from_being_kept() -> None:
-    found = KeptRows.of({"feature": table_of_columns({"t\ud800": ["a", "b\udfff", ("\U0001f600",)]})}).chunk()["feature"]
+    found = KeptRows.of({"feature": table_of_columns({"t\ud800": ["a", "b\udfff", ("\U0001f600",)]})}).chunk()[
+        "feature"
+    ]
 
     assert found.cell_names == ("t\ufffd",)
     assert list(found.cells[0]) == ["a", "b\ufffd", ["\U0001f600"]]

@@ -23,8 +23,8 @@ from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
 from dashlight.window.payloads.clusters import Clusters
 from dashlight.window.payloads.repetition import RepetitionPane, merged_repetition
-from dashlight.window.recent_collector import RecentCollector
-from dashlight.window.recent_pane import RecentPane, merged_recent
+from dashlight.window.recent.collector import RecentCollector
+from dashlight.window.recent.pane import RecentPane, merged_recent
 from dashlight.window.tables import without_nulls
 
 _ROLES: tuple[Role, Role] = ("feature", "output")

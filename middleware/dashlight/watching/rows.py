@@ -27,7 +27,7 @@ from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
 from dashlight.window.fitting import fitted, moment
 from dashlight.window.panes import Panes
-from dashlight.window.recent_pane import ROLES
+from dashlight.window.recent.pane import ROLES
 from dashlight.window.reference.steps import Steps, finished
 
 SHIFT = "minimum_detectable_shift"

@@ -5,7 +5,7 @@ from itertools import takewhile
 from dashlight.judge.breaks.sight import Finding, Sight, nats, upper_share
 from dashlight.judge.words import percent, printable
 from dashlight.window.disclosure import value_words
-from dashlight.window.stand_ins import FILLS
+from dashlight.window.recent.stand_ins import FILLS
 from dashlight.window.values import number_text
 
 MOST_BEFORE = 0.3

@@ -13,9 +13,9 @@ from dashlight.window.columns import ColumnReference
 from dashlight.window.disclosure import is_told
 from dashlight.window.layout import UNSEEN
 from dashlight.window.profile import NUMBER_TYPE, OTHER_TYPE, TEXT_TYPE, TRUTH_TYPE
-from dashlight.window.recent import TEXT_CHARACTERS
-from dashlight.window.recent_texts import how_written
-from dashlight.window.respelling import DECODINGS, Decoding, Known
+from dashlight.window.recent.respelling import DECODINGS, Decoding, Known
+from dashlight.window.recent.texts import how_written
+from dashlight.window.recent.values import TEXT_CHARACTERS
 
 LEAST_SHARE = 0.3
 MOST_BEFORE = 0.1

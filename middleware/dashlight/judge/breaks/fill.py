@@ -9,8 +9,8 @@ from dashlight.judge.words import percent, printable
 from dashlight.privacy.hashing import is_number
 from dashlight.window.disclosure import value_words
 from dashlight.window.profile import spelling
-from dashlight.window.recent import ROWS_OF_EXCHANGE
-from dashlight.window.stand_ins import FILLS, WORD_FILLS
+from dashlight.window.recent.stand_ins import FILLS, WORD_FILLS
+from dashlight.window.recent.values import ROWS_OF_EXCHANGE
 from dashlight.window.values import number_text
 
 LEAST_SHARE = 0.3

@@ -19,8 +19,8 @@ from dashlight.records import Alert, Cause, Role
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.fitting import refuse, within
 from dashlight.window.profile import bounded
-from dashlight.window.recent import ABSENT, SPARSE_STRIDE, RecentRows, RecentValues, UnknownColumn
-from dashlight.window.recent_pane import MOST_UNKNOWN
+from dashlight.window.recent.pane import MOST_UNKNOWN
+from dashlight.window.recent.values import ABSENT, SPARSE_STRIDE, RecentRows, RecentValues, UnknownColumn
 from dashlight.window.values import as_shortest
 
 SHARE = 0.02

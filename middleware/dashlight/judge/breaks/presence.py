@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dashlight.judge.breaks.sight import Finding, Sight
 from dashlight.judge.words import percent, printable, span
 from dashlight.window.profile import NULL_TYPE
-from dashlight.window.recent import ABSENT, RecentValues, UnknownColumn
+from dashlight.window.recent.values import ABSENT, RecentValues, UnknownColumn
 
 GONE_SHARE = 0.98
 FEWEST_ROWS_BEFORE = 64

@@ -9,7 +9,7 @@ import numpy as np
 from dashlight.judge.breaks.sight import Finding, Floats, Sight, distance, nats_apart
 from dashlight.window.layout import UNSEEN
 from dashlight.window.profile import TEXT_TYPE
-from dashlight.window.recent import TEXT_CHARACTERS
+from dashlight.window.recent.values import TEXT_CHARACTERS
 
 MISFIT = 0.35
 """Less far from their own references two columns that are alike could be by themselves."""

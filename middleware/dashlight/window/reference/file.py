@@ -7,13 +7,12 @@ null. Everything else is kept to the last digit.
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Annotated, Literal, TypeAlias, cast
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
 from dashlight.privacy.hashing import HashKey
@@ -128,7 +127,8 @@ def dump(reference: Reference) -> bytes:
     head = {"format": FORMAT, "version": VERSION, "checksum": _checksum(content)} | content
     columns = cast("list[dict[str, object]]", head.pop("columns"))
     lines = [f" {_json(key)}: {_json(value)}," for key, value in head.items()]
-    written = ",\n".join(_lines_of(column) for column in columns)
+    lines_of = (",\n".join(f"   {_json(key)}: {_json(value)}" for key, value in each.items()) for each in columns)
+    written = ",\n".join(f"  {{\n{column}\n  }}" for column in lines_of)
     return "\n".join(["{", *lines, ' "columns": [', written, " ]", "}", ""]).encode()
 
 
@@ -151,9 +151,7 @@ def load(file: bytes, key: HashKey | None = None, *, to_compare: bool = True) ->
         raise ReferenceDataError(f"is no reference of version {VERSION}: {error}") from None
     key = key if parsed.hash_key and key is not None and key.name == parsed.hash_key else None
     if parsed.hash_key and key is None and to_compare:
-        raise ReferenceDataError(
-            "holds hashes under another key: set DASHLIGHT_HASH_KEY as it was when the file was made"
-        )
+        raise ReferenceDataError("holds hashes: set DASHLIGHT_HASH_KEY to what it was when the file was made")
     columns = tuple(_column(column, key) for column in parsed.columns)
     check_columns(columns)
     return Reference(
@@ -197,6 +195,7 @@ def _content(reference: Reference) -> dict[str, object]:
 
 
 def _column_content(column: ColumnReference) -> dict[str, object]:
+    runs = column.runs
     return {
         "name": column.name,
         "role": column.role,
@@ -220,20 +219,12 @@ def _column_content(column: ColumnReference) -> dict[str, object]:
         ],
         "of": column.of,
         "season": None if column.season is None else season_content(column.season),
-        "runs": None if column.runs is None else _runs_content(column.runs),
+        "runs": runs
+        and {name: np.asarray(getattr(runs, name)).tolist() for name in ("rows", "held", "counts", "bursts")},
         "profile": None if column.profile is None else profile_content(column.profile),
         "writing": None if column.writing is None else asdict(column.writing),
         **({"shown": True} if column.shown else {}),
         **({"hashed": True} if column.hash_key is not None else {}),
-    }
-
-
-def _runs_content(runs: Runs) -> dict[str, object]:
-    return {
-        "rows": int(runs.rows),
-        "held": runs.held.tolist(),
-        "counts": runs.counts.tolist(),
-        "bursts": runs.bursts.tolist(),
     }
 
 
@@ -244,10 +235,6 @@ def _checksum(content: Mapping[str, object]) -> str:
 
 def _version(checksum: str) -> str:
     return checksum.removeprefix(_CHECKSUM)[:_VERSION_CHARACTERS]
-
-
-def _lines_of(column: Mapping[str, object]) -> str:
-    return "  {\n" + ",\n".join(f"   {_json(key)}: {_json(value)}" for key, value in column.items()) + "\n  }"
 
 
 def _json(value: object) -> str:
@@ -284,7 +271,14 @@ def _column(column: _ColumnFile, key: HashKey | None) -> ColumnReference:
         known=frozenset(column.known),
         single_block_rows=column.single_block_rows,
         variation=tuple(
-            Variation(part.block_rows, part.blocks, _ratios(part.events), _ratios(part.functionals))
+            Variation(
+                part.block_rows,
+                part.blocks,
+                *(
+                    np.array([math.nan if ratio is None else ratio for ratio in each], np.float64)
+                    for each in (part.events, part.functionals)
+                ),
+            )
             for part in column.variation
         ),
         of=column.of,
@@ -300,10 +294,6 @@ def _column(column: _ColumnFile, key: HashKey | None) -> ColumnReference:
 def _runs(runs: _RunsFile) -> Runs:
     held, counts = np.array(runs.held, np.int64), np.array(runs.counts, np.int64)
     return Runs(runs.rows, held, counts, np.array(runs.bursts, np.float64))
-
-
-def _ratios(written: Sequence[float | None]) -> NDArray[np.float64]:
-    return np.array([math.nan if ratio is None else ratio for ratio in written], np.float64)
 
 
 def _finite(number: float) -> float | None:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from dashlight.records import Role, Table
 from dashlight.window.columns import ColumnReference
 from dashlight.window.profile import NULL_TYPE, NUMBER_TYPE, TEXT_TYPE, types_of
-from dashlight.window.recent import ABSENT, ROWS_OF_EXCHANGE, TEXT_CHARACTERS
-from dashlight.window.recent_pane import (
+from dashlight.window.recent.pane import (
     MOST_UNKNOWN,
     PANE_ROWS,
     ROLES,
@@ -22,7 +21,8 @@ from dashlight.window.recent_pane import (
     UnknownInPane,
     blank_rows,
 )
-from dashlight.window.recent_texts import RecentTexts
+from dashlight.window.recent.texts import RecentTexts
+from dashlight.window.recent.values import ABSENT, ROWS_OF_EXCHANGE, TEXT_CHARACTERS
 from dashlight.window.tables import NO_EXCHANGE
 from dashlight.window.values import Text, number_text, numbers_of, text_of, whole_text
 

@@ -8,8 +8,8 @@ from dashlight.privacy.detectors import found_in
 from dashlight.privacy.hashing import is_hash, is_number
 from dashlight.window.columns import ColumnReference
 from dashlight.window.profile import spelling
-from dashlight.window.respelling import DECODINGS, Known
-from dashlight.window.stand_ins import FILLS, WORD_FILLS
+from dashlight.window.recent.respelling import DECODINGS, Known
+from dashlight.window.recent.stand_ins import FILLS, WORD_FILLS
 
 _MARK = "|"
 """Between the hash of a value and how it is written."""

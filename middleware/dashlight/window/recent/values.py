@@ -11,7 +11,7 @@ from dashlight.window.columns import ColumnReference
 from dashlight.window.fitting import LATEST_AT, fitted, moment, refuse, within
 from dashlight.window.last_rows import LastRows
 from dashlight.window.profile import OTHER_TYPE
-from dashlight.window.recent_pane import (
+from dashlight.window.recent.pane import (
     MOST_UNKNOWN,
     RECENT_ROWS,
     ROLES,
