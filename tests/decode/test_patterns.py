@@ -225,6 +225,7 @@ WORST: dict[str, tuple[Pumped, ...]] = {
         *(("", "bearer ", "!"), ("", "-----BEGIN ", "!"), ("", "://a:", "!"), ("://", "a", "!"), ("", "AKIA", "!")),
     ),
     "privacy.detectors:_MAY_HOLD": (("", "a", "!"), ("", "7 ", "x"), ("", "A1a-", "!"), ("", "://", "!"), ("", "-----BEGI", "!")),
+    "privacy.detectors:_PERSON": (("", "a", " "), ("", "a ", "!"), ("", "a-", "!"), ("a", " ", "A")),
     "privacy.detectors:_PHONE": (*_WRITTEN, ("+", "7", "x"), ("", "+7 ", "x"), ("", "(0", "x"), ("0", " 77", "x"), ("", "00-", "x")),
     "privacy.detectors:_RANDOM": (("", "aA0", "!"), ("", "a" * 19 + "-", "!")),
     "privacy.detectors:_TOKEN": (("", "eyJ", "!"), ("", ".eyJ", "!"), ("eyJ", "a", "!"), ("", "eyJaaaaaa.", "!")),

@@ -55,6 +55,8 @@ def test_particulars_are_found(text: str, kind: str) -> None:
         "1,234,567.89",
         "v1.2.3-rc1",
         "POST /predict",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
+        "python-httpx/0.28.1",
     ],
 )
 def test_plain_words_and_numbers_hold_nothing(text: str) -> None:

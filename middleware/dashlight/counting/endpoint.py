@@ -208,6 +208,11 @@ class EndpointCounter:
             if key in brief.models:
                 model.follow(brief.models[key])
 
+    @property
+    def column_names(self) -> frozenset[str]:
+        """Of all columns of the references that are counted against here."""
+        return frozenset(name for model in self._models.values() for name in model.column_names)
+
     def close(self, at: float) -> EndpointPane:
         """Ends the pane at *at* and begins an empty one."""
         closed = EndpointPane(

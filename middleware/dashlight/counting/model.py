@@ -99,6 +99,12 @@ class ModelCounter:
             if _width(rows.features) or _width(rows.outputs):
                 self._keep(rows, self._kept)
 
+    @property
+    def column_names(self) -> frozenset[str]:
+        """Of the references that are counted against."""
+        counters = self._counters.values()
+        return frozenset(column.name for counter in counters for column in counter.reference.columns)
+
     def close(self) -> ModelPane | None:
         """Ends the pane and begins an empty one; None where there is nothing to tell."""
         compared = tuple(pane for counter in self._counters.values() if (pane := counter.close()) is not None)

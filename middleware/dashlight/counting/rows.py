@@ -13,6 +13,7 @@ from dashlight.counting.repetition import LEAST_ROWS, Parted, parted, repetition
 from dashlight.counting.selection import watched_of
 from dashlight.decode.cells.known_columns import as_known, as_sent, known_columns, never_texts
 from dashlight.judge.directions.bets import Direction
+from dashlight.privacy.names import is_tellable
 from dashlight.records import Prediction, Role, Table
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
@@ -121,7 +122,7 @@ class RowCounter:
             codes[side.role] = held
             self._joint.observe(matrices)
             _, names = side.binner.unknown(whole)
-            unknown = tuple(name for name in names if (side.role, name) not in self._left_out)
+            unknown = tuple(name for name in names if (side.role, name) not in self._left_out and is_tellable(name))
             self._unknown = unknown or self._unknown
         if codes:
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))

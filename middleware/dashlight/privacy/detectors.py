@@ -43,6 +43,7 @@ _KEY = re.compile(
     r"|(?:AKIA|ASIA|AROA)[A-Z0-9]{12,}|(?i:bearer)[ \t]{1,8}[\w.~+/=-]{8,})"
     r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----|://[^\s/@:]{0,64}:[^\s/@]{1,128}@"
 )
+_PERSON = re.compile(r"[^\W\d_]['.\w-]* {1,3}[A-Z\u00c0-\u00de][a-z\u00df-\u00ff]")
 _RANDOM = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{20,}")
 
 
@@ -62,9 +63,14 @@ def cleaned(text: str, replacement: Callable[[str], str]) -> str:
     return text
 
 
+def may_be_a_person(text: str) -> bool:
+    """Whether *text* reads like the name of somebody: words of which a later one begins with a capital."""
+    return _PERSON.search(text) is not None
+
+
 def is_long_number(number: float) -> bool:
     """Whether *number* may be that of a card or an account: a whole one of twelve digits and more."""
-    return LONG_NUMBER <= abs(number) < float("inf") and float(number).is_integer()
+    return LONG_NUMBER <= abs(number) < float("inf") and (isinstance(number, int) or number.is_integer())
 
 
 def _replaced(is_one: Callable[[re.Match[str]], bool], replacement: Callable[[str], str], match: re.Match[str]) -> str:

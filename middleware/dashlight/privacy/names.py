@@ -5,6 +5,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from dashlight.privacy.detectors import found_in, may_be_a_person
+
+REDACTED: Final = "[redacted]"
+"""Stands for what may not leave."""
 MAX_NAME_LENGTH: Final = 200
 """Longer names are no columns, and are redacted unread: they would fill the caches."""
 
@@ -32,6 +36,22 @@ _PERSONAL_PAIRS = re.compile(
     r"(?:credit|debit) cards?|(?:phone|mobile|passport|licen[cs]e|tax) numbers?"
     r"|(?:first|last|full|middle|maiden|user) names?|birth dates?"
 )
+
+
+def is_tellable(name: str) -> bool:
+    """Whether a *name* that came from outside may be shown: it is none of a person, and looks like no particular or key."""
+    return len(name) <= MAX_NAME_LENGTH and _is_tellable(name)
+
+
+def told_name(name: str) -> str:
+    """*name*, of a model say, as it may be shown."""
+    return name if is_tellable(name) else REDACTED
+
+
+@lru_cache(maxsize=1024)
+def told_agent(text: str) -> str:
+    """What a client calls itself, as it may be shown."""
+    return text if found_in(text) is None else REDACTED
 
 
 def is_credential(name: str) -> bool:
@@ -74,3 +94,8 @@ def _words(name: str) -> list[str]:
     while words and words[-1].isdigit():
         words.pop()
     return words
+
+
+@lru_cache(maxsize=4096)
+def _is_tellable(name: str) -> bool:
+    return found_in(name) is None and not may_be_a_person(name)

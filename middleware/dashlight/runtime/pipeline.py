@@ -15,7 +15,7 @@ from dashlight.counting.claims import Claim, claim_of
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter, ProcessStatus
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
-from dashlight.decode.refused_field import refused_for
+from dashlight.decode.refused_field import name_of_missing, refused_for
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.losses import SignalFate
@@ -29,6 +29,7 @@ from dashlight.workers.member import Sharing, Turn
 
 logger = logging.getLogger("dashlight")
 
+_MOST_ASKED_FOR = 1000
 _PANES_A_SCORE = 6
 """Scores leave once in so many panes: every minute with panes of ten seconds."""
 
@@ -77,6 +78,8 @@ class Pipeline:
         """Exchanges of this pane that were no plumbing."""
         self._rate = 1.0
         self._loss_log = LossLog()
+        self._asked_for: set[str] = set()
+        """Names of fields that the app says are missing: by them its schema is known."""
         self._counts: Mapping[SignalFate, int] = {}
         """What had been delivered and lost when the last pane ended."""
         self._lost: Mapping[SignalFate, int] = {}
@@ -135,10 +138,17 @@ class Pipeline:
             self._answered_count += claim is not None
             if claim == "provisional":
                 claims[route] = claim
-        refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
+        refusals = {each.id: self._refused_for(each) for each in exchanges if each.outcome == "refused"}
         for route, members in by_endpoint.items():
             self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
         self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
+
+    def _refused_for(self, exchange: Exchange) -> tuple[str, ...]:
+        known = self._counter.endpoint(exchange.route, "none").column_names | self._asked_for
+        reasons = refused_for(exchange, known)
+        if len(self._asked_for) < _MOST_ASKED_FOR:
+            self._asked_for |= set(filter(None, map(name_of_missing, reasons)))
+        return reasons
 
     def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
         """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""

@@ -19,6 +19,7 @@ from dashlight.deliver.encoding.events import prediction_event
 from dashlight.deliver.encoding.llm_attributes import llm_attributes
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.metrics.genai import genai_attributes
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Cell, Exchange, GenerationFacts
 from dashlight.runtime.event_sampler import EventSampler
 
@@ -53,6 +54,8 @@ class Publishing:
     """Globs of columns to redact besides credentials."""
     trace_url: str
     """Template of a link to a trace, for alerts."""
+    hash_key: HashKey | None = None
+    """The operator's: what is redacted can be followed by its hash; None: it is only redacted."""
     genai: bool = False
     """Whether spans and events say what they know of language models in OpenTelemetry's words for them."""
 
@@ -179,7 +182,7 @@ class Publisher:
         """What an event may say of one side of an exchange."""
         if sheet is None:
             return None
-        return redact(_by_name(sheet), also=self._publishing.redacted)
+        return redact(_by_name(sheet), also=self._publishing.redacted, key=self._publishing.hash_key)
 
 
 def _ended_at(exchange: Exchange) -> float:

@@ -16,6 +16,7 @@ from dashlight.judge.columns.stationarity import moved_steps
 from dashlight.judge.words import NAMES_LISTED, listed, percent, printable
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Role, Score, Table
+from dashlight.watching.learnable import learnable
 from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.fitting import refuse, within
 from dashlight.window.inspection.left_out import WHY
@@ -127,6 +128,8 @@ class Learner:
         learning = self._without_repeats(learning)
         if learning.rows < wanted and not self._is_full:
             return None
+        rows, long = learnable(learning.chunk)
+        learning.replace(rows)
         writings = _read_texts(learning)
         # A counter never holds still.
         rows = _without(learning.left_out(self._keep_globs), learning.chunk)
@@ -159,9 +162,10 @@ class Learner:
         reference = yield from learning.reference(
             rng=rng, created_at=at, model=model, keep=self._keep_globs, writings=writings, key=self._key
         )
-        if reference.left_out:
-            told = [f"{printable(each.name)} {WHY[each.why]}" for each in reference.left_out[:NAMES_LISTED]]
-            logger.info("%s: left out: %s", self._name, "; ".join(told))
+        told = [f"{printable(each.name)} {WHY[each.why]}" for each in reference.left_out]
+        told += [f"{printable(name)} holds numbers as long as those of cards" for name in long]
+        if told:
+            logger.info("%s: left out: %s", self._name, "; ".join(told[:NAMES_LISTED]))
         return reference
 
     def _without_repeats(self, learning: Learning) -> Learning:

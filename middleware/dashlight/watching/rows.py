@@ -267,7 +267,11 @@ class Comparison:
 
         *unknown* are those of traffic, where others were seen than the panes tell.
         """
-        return self._presence.news(self._watched_places, self.unknown_columns if unknown is None else unknown)
+        if unknown is None:
+            # Others some client made up.
+            common = {seen.name for seen in self._recent.unknown if self._recent.is_common(seen)}
+            unknown = [name for name in self.unknown_columns if name in common]
+        return self._presence.news(self._watched_places, unknown)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*, and which shift would have been seen by now; none before a pane has ended."""

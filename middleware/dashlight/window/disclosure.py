@@ -5,7 +5,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from dashlight.privacy.detectors import found_in
+from dashlight.privacy.detectors import found_in, may_be_a_person
 from dashlight.privacy.hashing import HashKey, is_hash
 from dashlight.privacy.names import is_personal
 from dashlight.window.columns import ColumnReference, Reference
@@ -43,9 +43,20 @@ def is_told(column: ColumnReference, place: int) -> bool:
         return False
     if column.shown:
         return True
+    if column.hash_key is not None:  # decided when the others were hashed
+        return column.role == "output"
     share = float(column.counts[STRUCTURAL_BINS + place]) / max(column.rows, 1)
-    is_label = column.role == "output" and not column.of and not is_personal(column.name)
-    return is_label and share >= LEAST_LABEL_SHARE
+    return share >= LEAST_LABEL_SHARE and _holds_labels(column)
+
+
+def _holds_labels(column: ColumnReference) -> bool:
+    """Whether *column* is an answer of classes: where any of its values is somebody's, all may be."""
+    if column.role != "output" or column.of or is_personal(column.name):
+        return False
+    return not any(
+        is_hash(text) or may_be_a_person(text) or found_in(text) is not None
+        for text in (*column.categories, *column.known)
+    )
 
 
 def category_words(column: ColumnReference, place: int) -> str:

@@ -2,26 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Final, cast
+from typing import cast
 
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
-from dashlight.privacy.names import is_credential, is_personal
+from dashlight.privacy.detectors import cleaned, is_long_number
+from dashlight.privacy.hashing import HashKey
+from dashlight.privacy.names import MAX_NAME_LENGTH, REDACTED, is_credential, is_personal
 from dashlight.records import Cell
 
-REDACTED: Final = "[redacted]"
 _MAX_NESTING = 32
+_NUMBERS = frozenset({int, float})
+_LARGEST = 10**30
 _MAX_COPIED = 1 << 12
 """Lists and objects of the cells that are copied without their credentials; what would be more is redacted as a whole."""
 
 
-def redact(values: Mapping[str, Cell], *, also: Sequence[str] = ()) -> dict[str, Cell]:
+def redact(values: Mapping[str, Cell], *, also: Sequence[str] = (), key: HashKey | None = None) -> dict[str, Cell]:
     """*values* as they may leave in an event: credentials and personal particulars replaced, at every depth.
+
+    By their names, and by what is found in texts, in names and in whole numbers of twelve digits and more.
 
     Args:
         values: Values by column name.
         also: Globs of further names to replace, as DASHLIGHT_REDACT lists them.
+        key: That of DASHLIGHT_HASH_KEY: its hash replaces what is no credential, so that it can be followed.
     """
-    return {name: _redacted(name, value, also, 0) for name, value in values.items()}
+    redaction = _Redaction(also, key)
+    return {redaction.name(name): redaction.value(name, value, 0) for name, value in values.items()}
 
 
 def without_credentials(value: Cell) -> Cell:
@@ -42,18 +49,38 @@ def cells_without_credentials(cells: Sequence[Cell]) -> Sequence[Cell]:
     return [copying.copy(cell) if is_object(cell) or is_list(cell) else cell for cell in cells]
 
 
-def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> object:
-    if value is None:
-        return None
-    if depth > _MAX_NESTING or is_credential(name) or is_personal(name):
-        return REDACTED
-    if any(fnmatchcase(name, glob) for glob in also):
-        return REDACTED
-    if is_object(value):
-        return {key: _redacted(key, child, also, depth + 1) for key, child in value.items()}
-    if is_list(value):
-        return [_redacted(name, child, also, depth + 1) for child in value]
-    return value
+class _Redaction:
+    """Replaces what may not leave."""
+
+    def __init__(self, also: Sequence[str], key: HashKey | None) -> None:
+        self._also = also
+        self._key = key
+
+    def name(self, name: str) -> str:
+        """*name*, which some client may have made up."""
+        return cleaned(name, self._replacement) if len(name) <= MAX_NAME_LENGTH else REDACTED
+
+    def value(self, name: str, value: object, depth: int) -> object:
+        """What may leave of the *value* under *name*."""
+        if value is None:
+            return None
+        if depth > _MAX_NESTING or is_credential(name):
+            return REDACTED
+        if is_personal(name) or any(fnmatchcase(name, glob) for glob in self._also):
+            return self._replacement(value) if isinstance(value, str) else REDACTED
+        if isinstance(value, str):
+            return cleaned(value, self._replacement)
+        if is_object(value):
+            return {self.name(key): self.value(key, child, depth + 1) for key, child in value.items()}
+        if is_list(value):
+            return [self.value(name, child, depth + 1) for child in value]
+        if type(value) in _NUMBERS and is_long_number(cast("float", value)):
+            # Python refuses to write the largest ones.
+            return self._replacement(str(value)) if abs(cast("float", value)) < _LARGEST else REDACTED
+        return value
+
+    def _replacement(self, text: str) -> str:
+        return REDACTED if self._key is None else self._key.hash(text)
 
 
 def _secrets_in(level: list[dict[str, object] | list[object]]) -> frozenset[str] | None:

@@ -40,6 +40,7 @@ def new_columns(recent: RecentValues) -> list[UnknownColumn]:
         if seen.first_rows >= FEWEST_ROWS_BEFORE
         and seen.last_pane >= recent.pane - 1
         and seen.last_pane - seen.first_pane < NEW_PANES
+        and recent.is_common(seen)
     ]
 
 

@@ -153,6 +153,7 @@ def analysis(
             payloads=settings.payloads == "features",
             redacted=settings.redact,
             trace_url=settings.trace_url,
+            hash_key=hash_key if hash_key.is_given else None,
             genai=speaks_genai(environ),
         ),
         counter=MachineCounter(process, policy, References(learned, file=reference_file)),

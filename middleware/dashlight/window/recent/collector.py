@@ -8,6 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.privacy.names import is_tellable
 from dashlight.records import Role, Table
 from dashlight.window.columns import ColumnReference
 from dashlight.window.profile import NULL_TYPE, NUMBER_TYPE, TEXT_TYPE, types_of
@@ -49,7 +50,7 @@ class RecentCollector:
             return
         side = self._sides[role]
         for name in side.plan(table).unknown:
-            if (role, name) not in self._known:
+            if (role, name) not in self._known and is_tellable(name):
                 self._see_unknown(role, name, table.rows)
         side.add(table, self._exchange)
         self._exchange += max(table.rows, int(table.exchange.max()) + 1)

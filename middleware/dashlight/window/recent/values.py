@@ -30,6 +30,7 @@ SPARSE_PANE_ROWS = 4
 ROWS_OF_EXCHANGE = 8
 """More rows of one exchange say more of one client, not of the traffic."""
 TEXT_CHARACTERS = 64
+LEAST_UNKNOWN_SHARE = 0.01
 ABSENT = OTHER_TYPE + 1
 """Type of a value whose column was not sent at all."""
 
@@ -200,6 +201,10 @@ class RecentValues:
     def sparse(self, role: Role) -> RecentRows:
         """As many rows of *role* over a longer span."""
         return RecentRows(*self._sparse[role].rows())
+
+    def is_common(self, column: UnknownColumn) -> bool:
+        """Whether enough of the rows since it came have the *column*: else some client made it up, and it is not told."""
+        return column.rows >= LEAST_UNKNOWN_SHARE * (self.rows_seen[column.role] - column.first_rows)
 
     def last_present_pane(self, role: Role, name: str) -> int:
         """Number of the last pane in which the column was sent; -1 where there is none."""
