@@ -25,6 +25,12 @@ class HashKey:
         """The key that DASHLIGHT_HASH_KEY says."""
         return cls(sha256(text.encode(errors="surrogatepass")).digest(), is_given=True)
 
+    @classmethod
+    def travelling(cls, text: object) -> "HashKey | None":
+        """The key that came with a file, in hexadecimal; None where *text* is none."""
+        is_key = isinstance(text, str) and len(text) == 2 * KEY_BYTES and set(text) <= set("0123456789abcdef")
+        return cls(bytes.fromhex(str(text))) if is_key else None
+
     @property
     def name(self) -> str:
         """By which one key is told from another; nothing follows from it."""

@@ -39,6 +39,14 @@ def hash_key_of(setting: str, directory: Path | None) -> HashKey:
         return HashKey(secrets.token_bytes(KEY_BYTES))
 
 
+def kept_hash_key(directory: Path) -> HashKey | None:
+    """The key kept in *directory*; None where there is none that can be used."""
+    try:
+        return _kept(directory / FILE)
+    except OSError:
+        return None
+
+
 def _made(path: Path) -> HashKey:
     """A new key, in *path* from then on; the one that stands there where another process was faster."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

@@ -47,7 +47,7 @@ BREAKS: dict[str, tuple[str, str, str, Break]] = {
     "empty": ("carrier", "fill", "carrier is empty in", lambda v, rng: {"carrier": some(0.5, "")(v["carrier"], rng)}),
     "numbers in quotes": ("age", "encoding", "text (numbers in quotes)", lambda v, _: {"age": [str(age) for age in v["age"]]}),
     "upper case": ("city", "encoding", "city is upper-cased", lambda v, _: {"city": [city.upper() for city in v["city"]]}),
-    "codes": ("carrier", "encoding", "carrier arrives as numbers (0, 1, 2)", lambda v, _: {"carrier": [float(code[1:]) for code in v["carrier"]]}),
+    "codes": ("carrier", "encoding", "carrier arrives as numbers in 100 %", lambda v, _: {"carrier": [float(code[1:]) for code in v["carrier"]]}),
     "flags as numbers": ("flag", "encoding", "flag arrives as numbers", lambda v, _: {"flag": np.array(v["flag"], float)}),
     "lists": ("note", "encoding", "note arrives as lists or objects", lambda v, _: {"note": [[note] for note in v["note"]]}),
     "null": ("weight", "gone", "weight is null in 100 % of rows (0 % in the reference)", lambda v, _: {"weight": v["weight"] * np.nan}),

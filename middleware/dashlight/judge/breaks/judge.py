@@ -198,11 +198,7 @@ class BreakJudge:
             dense=self._sight(column, place, dense, 1),
             sparse=lambda: self._sight(column, place, sparse, SPARSE_STRIDE) if sparse.rows >= FEWEST_SPARSE else None,
             absent_seconds=at - recent.last_present_at(role, column.name),
-            renamed=[
-                seen.name
-                for seen in recent.unknown
-                if seen.role == role and seen.first_pane >= present and recent.is_common(seen)
-            ],
+            renamed=[each.name for each in recent.common_unknown if each.role == role and each.first_pane >= present],
         )
 
     def _sight(self, column: ColumnReference, place: int, rows: RecentRows, stride: int) -> Sight:

@@ -36,11 +36,10 @@ def new_columns(recent: RecentValues) -> list[UnknownColumn]:
     """Columns that the reference does not know, that came after FEWEST_ROWS_BEFORE rows without them, and stay."""
     return [
         seen
-        for seen in recent.unknown
+        for seen in recent.common_unknown
         if seen.first_rows >= FEWEST_ROWS_BEFORE
         and seen.last_pane >= recent.pane - 1
         and seen.last_pane - seen.first_pane < NEW_PANES
-        and recent.is_common(seen)
     ]
 
 

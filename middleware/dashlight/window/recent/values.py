@@ -202,9 +202,15 @@ class RecentValues:
         """As many rows of *role* over a longer span."""
         return RecentRows(*self._sparse[role].rows())
 
-    def is_common(self, column: UnknownColumn) -> bool:
-        """Whether enough of the rows since it came have the *column*: else some client made it up, and it is not told."""
-        return column.rows >= LEAST_UNKNOWN_SHARE * (self.rows_seen[column.role] - column.first_rows)
+    @property
+    def common_unknown(self) -> list[UnknownColumn]:
+        """The unknown columns that enough of the rows since they came have: others some client made up, and are not told."""
+        seen = self.rows_seen
+        return [
+            each
+            for each in self._unknown.values()
+            if each.rows >= LEAST_UNKNOWN_SHARE * (seen[each.role] - each.first_rows)
+        ]
 
     def last_present_pane(self, role: Role, name: str) -> int:
         """Number of the last pane in which the column was sent; -1 where there is none."""

@@ -32,7 +32,7 @@ from dashlight.window.columns import (
 )
 from dashlight.window.payloads.payloads_file import parsed_payloads, payloads_content
 from dashlight.window.profile import parsed_profile, profile_content
-from dashlight.window.reference.checks import check_columns
+from dashlight.window.reference.checks import check_columns, decoded
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
 from dashlight.window.reference.pairs_file import pairs_content, parsed_pairs
 from dashlight.window.reference.seasons_file import parsed_season, season_content
@@ -121,10 +121,15 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Name of the key of the hashes in it."""
 
 
-def dump(reference: Reference) -> bytes:
-    """The file of *reference*: one line for each thing said of a column."""
+def dump(reference: Reference, *, with_key: bool = False) -> bytes:
+    """The file of *reference*: one line for each thing said of a column.
+
+    *with_key*, the key of its hashes travels with it, so that others can compare with it: no key that an operator gave.
+    """
     content = _content(reference)
-    head = {"format": FORMAT, "version": VERSION, "checksum": _checksum(content)} | content
+    key = _key_of(reference)
+    secret = {"secret": key.secret.hex()} if with_key and key is not None and not key.is_given else {}
+    head = {"format": FORMAT, "version": VERSION, "checksum": _checksum(content)} | secret | content
     columns = cast("list[dict[str, object]]", head.pop("columns"))
     lines = [f" {_json(key)}: {_json(value)}," for key, value in head.items()]
     lines_of = (",\n".join(f"   {_json(key)}: {_json(value)}" for key, value in each.items()) for each in columns)
@@ -137,11 +142,12 @@ def load(file: bytes, key: HashKey | None = None, *, to_compare: bool = True) ->
 
     Without the *key* of its hashes nothing can be compared with it: then it is refused, unless it is only to be shown.
     """
-    content = _decoded(file)
+    content = decoded(file, FORMAT)
     version = content.get("version")
     if isinstance(version, int) and version > VERSION:
         sentence = f"was made by a newer Dashlight: its version is {version}, this one reads {VERSION}"
         raise ReferenceDataError(sentence, is_newer=True)
+    secret = content.pop("secret", None)
     checksum = _checksum({key: value for key, value in content.items() if key != "checksum"})
     if content.get("checksum") != checksum:
         raise ReferenceDataError("was edited or damaged: its checksum does not fit its content; build it anew")
@@ -149,7 +155,8 @@ def load(file: bytes, key: HashKey | None = None, *, to_compare: bool = True) ->
         parsed = msgspec.convert(content, _ReferenceFile)
     except msgspec.ValidationError as error:
         raise ReferenceDataError(f"is no reference of version {VERSION}: {error}") from None
-    key = key if parsed.hash_key and key is not None and key.name == parsed.hash_key else None
+    keys = [key, HashKey.travelling(secret)]
+    key = next((each for each in keys if parsed.hash_key and each is not None and each.name == parsed.hash_key), None)
     if parsed.hash_key and key is None and to_compare:
         raise ReferenceDataError("holds hashes: set DASHLIGHT_HASH_KEY to what it was when the file was made")
     columns = tuple(_column(column, key) for column in parsed.columns)
@@ -176,7 +183,7 @@ def with_version(reference: Reference) -> Reference:
 
 
 def _content(reference: Reference) -> dict[str, object]:
-    key = next((column.hash_key for column in reference.columns if column.hash_key is not None), None)
+    key = _key_of(reference)
     return ({} if key is None else {"hash_key": key.name}) | {
         "format": FORMAT,
         "version": VERSION,
@@ -192,6 +199,10 @@ def _content(reference: Reference) -> dict[str, object]:
         "payloads": None if reference.payloads is None else payloads_content(reference.payloads, key),
         "columns": [_column_content(column) for column in reference.columns],
     }
+
+
+def _key_of(reference: Reference) -> HashKey | None:
+    return next((column.hash_key for column in reference.columns if column.hash_key is not None), None)
 
 
 def _column_content(column: ColumnReference) -> dict[str, object]:
@@ -239,22 +250,6 @@ def _version(checksum: str) -> str:
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _decoded(file: bytes) -> dict[str, object]:
-    foreign = f"is not a Dashlight reference: its format is not {FORMAT!r}"
-    try:
-        content = msgspec.json.decode(file, type=dict[str, object])
-    except msgspec.ValidationError:
-        raise ReferenceDataError(foreign) from None
-    except msgspec.DecodeError as error:
-        cut_short = "truncated" in str(error)
-        raise ReferenceDataError("ends in the middle" if cut_short else f"is not JSON: {error}") from None
-    except RecursionError:  # thousands of brackets
-        raise ReferenceDataError(foreign) from None
-    if content.get("format") != FORMAT:
-        raise ReferenceDataError(foreign)
-    return content
 
 
 def _column(column: _ColumnFile, key: HashKey | None) -> ColumnReference:
