@@ -153,11 +153,11 @@ class Binner:
 
     def _look_up(self, texts: Sequence[Text], bins: dict[Text, int], hashed: _Hashed) -> None:
         """Remembers in *bins* those of *texts* that are not known in the clear."""
-        new = [text for text in set(texts) if isinstance(text, str) and text not in bins]
-        if len(bins) + len(new) > hashed.most:
+        asked = {text for text in texts if isinstance(text, str)}
+        if len(bins) + len(asked) > hashed.most:
             bins.clear()
             bins.update(hashed.in_the_clear)
-        for text in new:
+        for text in asked.difference(bins):
             bins[text] = hashed.bins.get(hashed.key.hash(text), UNSEEN)
 
     def _plan(self, table: Table) -> _Plan:
