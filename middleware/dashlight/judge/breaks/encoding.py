@@ -38,7 +38,8 @@ def _other_type(sight: Sight, expected: int) -> Finding | None:
         return None
     words = _TYPE_WORDS[found]
     if found == TEXT_TYPE and sight.column.kind == "numeric":
-        texts = [text for text in sight.texts[sight.types == TEXT_TYPE].tolist() if text is not None]
+        kept = [text for text in sight.texts[sight.types == TEXT_TYPE].tolist() if text is not None]
+        texts = [how_written(text) or text for text in kept]
         words = f"text ({_number_words(texts)})"
     was = _TYPE_WORDS[expected]
     what = f"{sight.name} arrives as {words} in {percent(share)} of rows ({percent(before)} in the reference), not as {was}"

@@ -1,7 +1,7 @@
 """What is kept of the texts of recent rows: what a break upstream shows by, and no text.
 
 Of a value that may be told, or stands for none, the text itself; of any other its hash, and where the column does not
-know it in what other way it is written. Of a text in a numeric column its shape: every digit a 9, every letter an a.
+know it in what other way it is written; in a numeric column its shape, every digit a 9, every letter an a.
 """
 
 from dashlight.privacy.detectors import found_in
@@ -36,10 +36,10 @@ class RecentTexts:
 
     def _look(self, text: str) -> str:
         column, key = self._column, self._known.key
-        if column.kind == "numeric":
-            return text if text in FILLS else shape_of(text)
-        if key is None:
+        if key is None or text in FILLS:
             return text
+        if column.kind == "numeric":
+            return f"{key.hash(text)}{_MARK}{shape_of(text)}"
         if text in self._known.values and not is_hash(text):
             return text
         held = key.hash(text)
@@ -54,8 +54,13 @@ class RecentTexts:
         return held
 
 
+def hash_of(kept: str) -> str:
+    """The hash of the value of which *kept* is kept, or the value itself where that is kept."""
+    return kept.partition(_MARK)[0] if is_hash(kept) else kept
+
+
 def how_written(kept: str) -> str:
-    """In what other way the value was written of which *kept* is kept: words of DECODINGS, or empty."""
+    """In what way the value was written of which *kept* is kept: words of DECODINGS, a shape, or empty."""
     return kept.partition(_MARK)[2] if is_hash(kept) else ""
 
 
