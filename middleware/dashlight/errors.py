@@ -9,6 +9,17 @@ DashlightError
 `-- MissingExtraError   an optional package is absent: the message says what to install
 """
 
+from pathlib import Path
+from traceback import extract_tb
+
+_FRAMES = 12
+
+
+def traced(error: BaseException) -> str:
+    """What kind of *error* it was and where it came from, without its message: that may hold a value of a payload."""
+    frames = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
+    return " < ".join([type(error).__name__, *reversed(frames[-_FRAMES:])])
+
 
 class DashlightError(Exception):
     """Any failure that Dashlight itself reports."""

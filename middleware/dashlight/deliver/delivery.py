@@ -17,6 +17,7 @@ from dashlight.deliver.outbox import Counts, Outbox
 from dashlight.deliver.transport.answer import Send
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.untraced import suppress_instrumentation
+from dashlight.errors import traced
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 
@@ -142,8 +143,8 @@ class Delivery:
             return
         try:
             payload = self._event_format.event(event, observed_at=self._clock.now())
-        except Exception:
-            _logger.debug("an event cannot be encoded", exc_info=True)
+        except Exception as error:
+            _logger.debug("an event cannot be encoded: %s", traced(error))
             outbox.turn_away("unencodable")
             return
         if len(payload) > MOST_EVENT_BYTES:
@@ -164,8 +165,8 @@ class Delivery:
         outbox = self._outboxes["metrics"]
         try:
             payload = self._metric_format.metrics(figures)
-        except Exception:
-            _logger.debug("figures cannot be encoded", exc_info=True)
+        except Exception as error:
+            _logger.debug("figures cannot be encoded: %s", traced(error))
             outbox.turn_away("unencodable")
             return
         outbox.replace(payload, at=self._clock.monotonic())
@@ -236,8 +237,8 @@ class Delivery:
         while not self._stopping:
             try:
                 self._turn()
-            except Exception:
-                _logger.exception("the delivery thread stumbled and goes on")
+            except Exception as error:
+                _logger.error("the delivery thread stumbled and goes on: %s", traced(error))  # noqa: TRY400 - no message
                 self._nudge.wait(_STUMBLE_SECONDS)
         for destination in self._destinations:
             destination.close()

@@ -18,6 +18,7 @@ from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import prediction_event
 from dashlight.deliver.encoding.llm_attributes import llm_attributes
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.errors import traced
 from dashlight.metrics.genai import genai_attributes
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Cell, Exchange, GenerationFacts
@@ -137,8 +138,8 @@ class Publisher:
                     extra=self._genai_attributes(exchange, fact),
                 )
                 spans.append(span)
-            except Exception:
-                logger.debug("a span cannot be encoded", exc_info=True)
+            except Exception as error:
+                logger.debug("a span cannot be encoded: %s", traced(error))
                 self._delivery.lose_span()
         self._delivery.send_spans(spans, since_at=min(map(_ended_at, exchanges), default=math.inf))
 

@@ -126,11 +126,17 @@ class LearnedReferences:
 
     def _loaded(self, path: Path, found: Signature) -> Reference:
         try:
-            found_reference = load(bytes(read_private(path, most_bytes=MOST_BYTES)[0]), self.hash_key)
-            return with_shown(found_reference, self._shown)
+            reference = self._hashed(load(bytes(read_private(path, most_bytes=MOST_BYTES)[0]), self.hash_key))
+            return with_shown(reference, self._shown)
         except ReferenceDataError as error:
             self._refused[path] = found, error.is_newer
             raise
+
+    def _hashed(self, reference: Reference) -> Reference:
+        """*reference*, as it was read; ReferenceDataError where it holds values that should be hashed."""
+        if self.hash_key is not None and any(is_open(each) and each.hash_key is None for each in reference.columns):
+            raise ReferenceDataError("holds values in the clear")
+        return reference
 
     def _protected(self, reference: Reference) -> Reference:
         """*reference* as it may be kept; its version follows from that."""
