@@ -16,8 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import numpy as np
+import pytest
 
+from dashlight.cli.main import main
 from dashlight.settings import Settings
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
 
 APPS = Path(__file__).parents[1] / "apps"
 PATIENCE_SECONDS = 60.0
@@ -121,6 +126,18 @@ def tell_everything(client: httpx.Client, stop: Callable[[], bool], has_learned:
         time.sleep(0.3)
 
 
+def given(directory: Path) -> Path:
+    """A reference file of rows as they come first."""
+    rows = [row(number, later=False) for number in range(2000)]
+    names = ("age", "customer", "city", "note", "payment", "amount")
+    columns = {name: [each[name] for each in rows] for name in names}
+    columns["label"] = ["approved" if each["age"] < 50 else "declined" for each in rows]
+    made = build_reference_from_columns(columns, {"label": "output"}, rng=np.random.default_rng(0), created_at=1.0)
+    path = directory / "given.json"
+    path.write_bytes(dump(made))
+    return path
+
+
 def has_alarmed(collector: Any) -> bool:
     """Whether drift and a break were told."""
     told = [json.dumps(item) for item in collector.items("event") if "dashlight.alert" in json.dumps(item)]
@@ -155,7 +172,10 @@ def found_in(content: bytes, canaries: Iterable[str] = CANARIES) -> set[str]:
     return {each for each in canaries for form in written(each) if any(form in piece for piece in pieces)}
 
 
-def test_no_canary_leaves(collector: Any, served: Callable[..., Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("reference", ["learned", "given"])
+def test_no_canary_leaves(
+    reference: str, collector: Any, served: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     state, log = tmp_path / "state", tmp_path / "dashlight.log"
     environ = {
         "CANARY_LOG": str(log),
@@ -168,10 +188,13 @@ def test_no_canary_leaves(collector: Any, served: Callable[..., Any], tmp_path: 
         "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
         "OTEL_METRIC_EXPORT_INTERVAL": "1000",
         **SETTINGS,
+        **({"DASHLIGHT_REFERENCE": str(given(tmp_path))} if reference == "given" else {}),
     }
     command = [sys.executable, "-m", "uvicorn", "canaries:app", "--port", "{port}", "--log-level", "critical"]
     with served(command, environ) as url, httpx.Client(base_url=url, timeout=20) as client:
-        tell_everything(client, lambda: has_alarmed(collector), lambda: any(state.rglob("reference-*.json")))
+        tell_everything(
+            client, lambda: has_alarmed(collector), lambda: reference == "given" or any(state.rglob("reference-*.json"))
+        )
         metrics = client.get("/dashlight/metrics", headers={"x-dashlight-token": SETTINGS["DASHLIGHT_TOKEN"]}).content
         live = {path.name: path.read_bytes() for path in state.rglob("*") if path.is_file()}
         time.sleep(2)
@@ -186,7 +209,25 @@ def test_no_canary_leaves(collector: Any, served: Callable[..., Any], tmp_path: 
 
     assert b"dashlight.alert" in arrived
     assert b"never seen in the reference" in arrived
-    assert any(name.startswith("state: reference-") for name in outputs)
+    for path in state.rglob("reference-*.json"):
+        assert main(["reference", "show", str(path)]) == 0
+        assert (
+            main(
+                [
+                    "learned",
+                    "export",
+                    str(path.parent),
+                    path.stem.removeprefix("reference-"),
+                    "--output",
+                    str(tmp_path / path.name),
+                ]
+            )
+            == 0
+        )
+        outputs[f"exported: {path.name}"] = (tmp_path / path.name).read_bytes()
+    assert main(["learned", "list", str(state)]) == (2 if reference == "given" else 0)
+    outputs["command line"] = capsys.readouterr().out.encode()
+    assert reference == "given" or any(name.startswith("exported: reference-predict") for name in outputs)
     assert {name: found for name, content in outputs.items() if (found := found_in(content))} == {}
 
 

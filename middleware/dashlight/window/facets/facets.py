@@ -165,7 +165,8 @@ def faceted(columns: Sequence[ColumnReference]) -> tuple[Mapping[str, Kind], Wid
     for column in held:
         item = by_name.get(_item_name(column.name)) if column.kind == "ranking" else None
         if item is not None:
-            widths[column.name] = KnownItems(item.known.union(item.categories), item.hash_key)
+            items = item.known.union(item.categories)
+            widths[column.name] = items if item.hash_key is None else KnownItems(items, item.hash_key)
         elif column.kind == "vector" and column.categories:
             widths[column.name] = int(column.categories[0])
     return {column.name: column.kind for column in held}, widths

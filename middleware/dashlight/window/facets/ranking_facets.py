@@ -39,16 +39,14 @@ _BREAK = "\0"
 
 
 class KnownItems(Collection[str]):
-    """The items that a reference saw, in the clear or by their hashes: asked in the clear, it answers for both."""
+    """The items that a reference saw, most by their hashes: asked in the clear, it answers."""
 
-    def __init__(self, held: frozenset[str], key: HashKey | None) -> None:
-        """*held* holds items, or hashes under *key*."""
+    def __init__(self, held: frozenset[str], key: HashKey) -> None:
+        """*held* holds hashes under *key*, and items that may be told."""
         self._held, self._key = held, key
         self._asked: dict[object, bool] = {}
 
     def __contains__(self, item: object) -> bool:
-        if self._key is None:
-            return item in self._held
         known = self._asked.get(item)
         if known is None:
             if len(self._asked) >= _MOST_REMEMBERED:
