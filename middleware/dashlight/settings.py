@@ -9,11 +9,11 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 from dashlight import units
 from dashlight.errors import SettingsError
+from dashlight.privacy.hashing import FEWEST_CHARACTERS
 
 PREFIX = "DASHLIGHT_"
 SpanSource: TypeAlias = Literal["auto", "enrich", "server", "own", "off"]
 CollectorFormat: TypeAlias = Literal["otlp", "ndjson"]
-_FEWEST_SECRET_CHARACTERS = 16
 Payloads: TypeAlias = Literal["off", "features"]
 
 
@@ -33,7 +33,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _secret(text: str) -> str:
     text = text.strip()
-    if text and len(text) < _FEWEST_SECRET_CHARACTERS:
+    if text and len(text) < FEWEST_CHARACTERS:
         raise ValueError(text)
     return text
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dashlight.store.hash_key import FILE, hash_key_of, kept_hash_key
+from dashlight.errors import SettingsError
+from dashlight.store.hash_key import FILE, given_hash_key, hash_key_of, kept_hash_key
 
 
 def test_a_key_is_made_once_for_this_user_alone(tmp_path: Path) -> None:
@@ -51,3 +52,13 @@ def test_a_file_that_cannot_be_used_is_said_and_another_key_taken(
     assert hash_key_of("", tmp_path) != made
     assert "goes with this process" in caplog.text
     assert kept_hash_key(tmp_path) is None
+
+
+def test_the_operators_key_is_read_from_the_environment_where_it_is_a_secret() -> None:
+    assert given_hash_key({}) is None
+    assert given_hash_key({"DASHLIGHT_HASH_KEY": "  the operator's own secret "}) == hash_key_of(
+        "the operator's own secret", None
+    )
+    with pytest.raises(SettingsError, match="at least 16 characters") as caught:
+        given_hash_key({"DASHLIGHT_HASH_KEY": "too short"})
+    assert "too short" not in str(caught.value)

@@ -19,7 +19,7 @@ from dashlight.clock import SystemClock
 from dashlight.decode.cells.doubtful import has_open_dates, mixed_cells
 from dashlight.errors import MissingExtraError, ReferenceDataError, SettingsError
 from dashlight.privacy.hashing import HashKey
-from dashlight.settings import Settings, variable_of
+from dashlight.store.hash_key import given_hash_key
 from dashlight.window.columns import Reference
 from dashlight.window.disclosure import protected, with_shown
 from dashlight.window.inspection.doubts import doubts
@@ -120,7 +120,7 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
     if time is None and not arguments.unordered:
         print("Rows are assumed to be in time order; if not, use --time COLUMN or --unordered.", file=sys.stderr)
     seen: list[FirstPass] = []
-    key = _hash_key()
+    key = given_hash_key(os.environ)
     with progress(sys.stderr) as step:
         look = file.look(wanted.names, time, step("Reading"))
         for note in look.notes:
@@ -162,12 +162,6 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
     if not arguments.quiet:
         print()
         print_report(report, sys.stdout)
-
-
-def _hash_key() -> HashKey | None:
-    name = variable_of("hash_key")
-    secret = Settings.from_env({name: os.environ.get(name, "")}).hash_key
-    return HashKey.of_setting(secret) if secret else None
 
 
 def _as_it_travels(reference: Reference, shown: Sequence[str], key: HashKey | None) -> Reference:

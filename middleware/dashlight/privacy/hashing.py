@@ -7,6 +7,8 @@ from typing import Final
 HASH_PREFIX: Final = "hash:"
 """Of every hash, so that nobody takes one for a value."""
 KEY_BYTES: Final = 32
+FEWEST_CHARACTERS: Final = 16
+"""Of the secret that an operator gives."""
 
 _HASH_BYTES = 8
 _OF_NUMBER = "#"

@@ -4,14 +4,17 @@ import logging
 import os
 import re
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from dashlight.privacy.hashing import KEY_BYTES, HashKey
+from dashlight.errors import SettingsError
+from dashlight.privacy.hashing import FEWEST_CHARACTERS, KEY_BYTES, HashKey
 from dashlight.store.private import open_private, read_private
 
 logger = logging.getLogger(__name__)
 
+VARIABLE = "DASHLIGHT_HASH_KEY"
 FILE = "hash-key"
 """Its name in the directory where processes meet."""
 _KEPT = re.compile(rb"[0-9a-f]{64}\n")
@@ -37,6 +40,18 @@ def hash_key_of(setting: str, directory: Path | None) -> HashKey:
             "values are hashed under a key that goes with this process: %s: %s", path, error.strerror or error
         )
         return HashKey(secrets.token_bytes(KEY_BYTES))
+
+
+def given_hash_key(environ: Mapping[str, str]) -> HashKey | None:
+    """The operator's key, for what runs beside the app; None where there is none.
+
+    Raises:
+        SettingsError: it is too short to be a secret.
+    """
+    secret = environ.get(VARIABLE, "").strip()
+    if 0 < len(secret) < FEWEST_CHARACTERS:
+        raise SettingsError(VARIABLE, "***", f"a secret of at least {FEWEST_CHARACTERS} characters")
+    return HashKey.of_setting(secret) if secret else None
 
 
 def kept_hash_key(directory: Path) -> HashKey | None:
