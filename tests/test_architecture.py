@@ -18,7 +18,7 @@ import pytest
 
 # From the ground up. A room imports only from floors below its own, so rooms of one floor are strangers.
 FLOORS = (
-    ("records", "errors", "clock", "units", "types", "version"),
+    ("records", "errors", "clock", "units", "types", "version", "privacy"),
     ("settings", "capture", "window"),
     ("decode", "judge", "metrics", "store"),
     ("deliver", "counting"),
@@ -34,7 +34,7 @@ FLOORS = (
 # Likewise within a room; FILES stands for those that lie in the room itself and that no other floor names.
 FILES = ""
 FLOORS_WITHIN = {
-    "window": ((FILES,), ("facets", "payloads"), ("inspection",), ("reference",)),
+    "window": ((FILES,), ("facets", "payloads", "recent"), ("inspection",), ("reference",)),
     "judge": (
         ("run_lengths", "block_scales"),
         ("natural_variation", "incidents", "alert_budget", "words", "silences"),
@@ -56,7 +56,7 @@ ON_TOP = {
 TWINS = {"machine", "endpoint", "model", "rows", "joint"}
 """What one process counts, and what judges the sum of all."""
 MOST_MODULES = 24
-PURE = ("decode", "window", "judge")
+PURE = ("decode", "window", "judge", "privacy")
 # A pure module reads no clock, environment, file, socket, random number or log.
 ACTING_MODULES = {
     "asyncio", "datetime", "http", "httpx", "io", "logging", "os", "pathlib", "random", "secrets", "select", "shutil",

@@ -12,9 +12,18 @@ DashlightError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from traceback import extract_tb
 
 _MOST_SHOWN = 200
 """Characters of a value in a message."""
+_FRAMES = 12
+
+
+def traced(error: BaseException) -> str:
+    """What kind of *error* it was and where it came from, without its message: that may hold a value of a payload."""
+    frames = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__)]
+    return " < ".join([type(error).__name__, *reversed(frames[-_FRAMES:])])
 
 
 class DashlightError(Exception):

@@ -109,6 +109,10 @@ class Settings:
     """What events carry of features and outputs: nothing, or their values after redaction."""
     redact: tuple[str, ...] = _variable("", "names or globs between commas", units.words)
     """Columns to redact in events, in addition to those whose names suggest credentials."""
+    show: tuple[str, ...] = _variable("", "names or globs between commas", units.words)
+    """Columns whose categories may be told by name, in alerts, logs and state files; of others their numbers are told."""
+    hash_key: str = _variable("", "16 to 4096 visible characters of ASCII", units.secret, is_secret=True)
+    """Secret under which values are hashed, so that they can be followed without being known; unset: one per machine."""
     trace_url: str = _variable("", "an http or https URL with {trace_id} in it", units.with_field("{trace_id}"))
     """URL of a trace, with `{trace_id}` in it, for links in alerts."""
     state_dir: str = _variable("", "a directory", str.strip)

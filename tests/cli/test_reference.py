@@ -13,6 +13,7 @@ import pytest
 from pyarrow import parquet
 
 from dashlight.cli import reference as command
+from dashlight.privacy.hashing import HashKey, is_hash
 from dashlight.window.columns import Reference
 from dashlight.window.reference.file import load
 
@@ -397,3 +398,22 @@ def test_a_cluster_that_cannot_be_is_refused(
 ) -> None:
     assert run("build", sessions, "--output", sessions.parent / "made.json", *words) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_columns_are_declared_as_shown(train: Path) -> None:
+    made = built(train, "--prediction", "p", "--show", "carr*,nothing", "late")
+
+    assert {column.name for column in made.columns if column.shown} == {"carrier", "late"}
+
+
+def test_under_a_key_a_reference_holds_hashes(train: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHLIGHT_HASH_KEY", "the operator's own secret")
+    output = train.parent / "reference.json"
+    assert run("build", train, "--output", output, "--unordered") == 0
+
+    key = HashKey.of_setting("the operator's own secret")
+    carrier = next(column for column in load(output.read_bytes(), key).columns if column.name == "carrier")
+    assert all(map(is_hash, carrier.categories))
+    assert run("show", output) == 0
+    monkeypatch.setenv("DASHLIGHT_HASH_KEY", "short")
+    assert run("build", train, "--output", output, "--unordered") == 2

@@ -23,7 +23,7 @@ from dashlight.records import Exchange, GenerationFacts, Prediction
 from dashlight.store.learned import LearnedReferences
 from dashlight.window.columns import Reference
 from dashlight.window.histogram import LATENCY
-from dashlight.window.recent_pane import UnknownInPane
+from dashlight.window.recent.pane import UnknownInPane
 from dashlight.window.tables import Column
 
 Exchanges = Callable[..., Exchange]

@@ -48,19 +48,19 @@ def test_what_was_frozen_is_there_again_also_out_of_a_state() -> None:
     thawed = read_again(kept())
 
     for rows in (kept(), thawed, thawed.apart()):
-        features = rows.chunk["feature"]
+        features = rows.chunk()["feature"]
         assert (dict(rows.rows), rows.row_count) == ({"feature": 11, "output": 5}, 11)
         assert features.numbers.tolist() == [list(map(float, range(11)))]
         assert list(features.cells[0]) == READ
         assert features.cells[0][3] is WRONG
-        assert rows.chunk["output"].numbers.tolist() == [[0.0] * 5]
+        assert rows.chunk()["output"].numbers.tolist() == [[0.0] * 5]
 
 
 @pytest.mark.parametrize("dtype", ["i1", "<i2", ">i4", "i8", "u1", "u8", "f2", "f4", ">f8"])
 def test_lists_of_numbers_keep_their_type(dtype: str) -> None:
     numbers = np.array([1, 2, 3], dtype)
 
-    (found,) = KeptRows.of({"feature": table_of_columns({"list": [numbers]})}).chunk["feature"].cells[0]
+    (found,) = KeptRows.of({"feature": table_of_columns({"list": [numbers]})}).chunk()["feature"].cells[0]
 
     assert isinstance(found, np.ndarray)
     assert found.dtype == numbers.dtype.newbyteorder("<")
@@ -70,7 +70,7 @@ def test_lists_of_numbers_keep_their_type(dtype: str) -> None:
 def test_numbers_of_more_digits_than_ours_are_the_nearest() -> None:
     cells = [np.array([0.5, 2.0], np.longdouble), 10**400]
 
-    found = KeptRows.of({"feature": table_of_columns({"list": cells})}).chunk["feature"].cells[0]
+    found = KeptRows.of({"feature": table_of_columns({"list": cells})}).chunk()["feature"].cells[0]
 
     assert isinstance(found[0], np.ndarray)
     assert found[0].tolist() == [0.5, 2.0]
@@ -78,7 +78,9 @@ def test_numbers_of_more_digits_than_ours_are_the_nearest() -> None:
 
 
 def test_half_of_a_surrogate_pair_does_not_keep_the_others_from_being_kept() -> None:
-    found = KeptRows.of({"feature": table_of_columns({"t\ud800": ["a", "b\udfff", ("\U0001f600",)]})}).chunk["feature"]
+    found = KeptRows.of({"feature": table_of_columns({"t\ud800": ["a", "b\udfff", ("\U0001f600",)]})}).chunk()[
+        "feature"
+    ]
 
     assert found.cell_names == ("t\ufffd",)
     assert list(found.cells[0]) == ["a", "b\ufffd", ["\U0001f600"]]
@@ -101,11 +103,11 @@ def test_many_rows_are_frozen_in_parts_and_in_their_order() -> None:
     # 1,700 bytes a row at the most, about.
     assert len(parts) in {4, 5}
     assert max(part.size_bytes for part in parts) < 1.5 * PART_BYTES
-    ages = np.concatenate([part.chunk["feature"].numbers[0] for part in parts])
-    scores = np.concatenate([part.chunk["output"].numbers[0] for part in parts])
+    ages = np.concatenate([part.chunk()["feature"].numbers[0] for part in parts])
+    scores = np.concatenate([part.chunk()["output"].numbers[0] for part in parts])
     assert ages.tolist() == list(range(3000))
     assert scores.tolist() == list(range(100))
-    assert [text for part in parts for text in part.chunk["feature"].cells[0]] == list(features.cells[0])
+    assert [text for part in parts for text in part.chunk()["feature"].cells[0]] == list(features.cells[0])
 
 
 ROWS: Layout[dict[Role, Table]] = Layout("rows", 1, dict[Role, object])
@@ -121,7 +123,7 @@ def test_marks_that_nobody_makes_count_as_no_single_value() -> None:
     marks = [msgspec.msgpack.Ext(77, b"abc"), msgspec.msgpack.Ext(5, b"abc"), msgspec.msgpack.Ext(1, b"")]
     table = Table(3, (), np.empty((0, 3)), ("t",), (marks,), np.zeros(3, np.intp))
 
-    assert list(of_tables(feature=table).chunk["feature"].cells[0]) == [WRONG] * 3
+    assert list(of_tables(feature=table).chunk()["feature"].cells[0]) == [WRONG] * 3
 
 
 @pytest.mark.parametrize(
@@ -144,10 +146,10 @@ def test_marks_that_nobody_makes_count_as_no_single_value() -> None:
 )
 def test_rows_that_do_not_agree_are_refused(change: dict[str, Any], sentence: str) -> None:
     table = Table(2, ("n",), np.zeros((1, 2)), ("t",), (["a", "b"],), np.zeros(2, np.intp))
-    assert of_tables(feature=table).chunk["feature"].rows == 2
+    assert of_tables(feature=table).chunk()["feature"].rows == 2
 
     with pytest.raises(StateError, match=re.escape(sentence)):
-        _ = of_tables(feature=replace(table, **change)).chunk
+        _ = of_tables(feature=replace(table, **change)).chunk()
 
 
 def test_damaged_rows_are_refused() -> None:
@@ -155,12 +157,12 @@ def test_damaged_rows_are_refused() -> None:
     rows.frozen[-1] ^= 1
 
     with pytest.raises(StateError, match="does not match its checksum"):
-        _ = rows.chunk
+        _ = rows.chunk()
 
 
 def test_rows_that_are_not_as_many_as_they_are_said_to_be_are_refused() -> None:
     with pytest.raises(StateError, match=r"expected \{'feature': 10"):
-        _ = KeptRows({"feature": 10}, kept().frozen).chunk
+        _ = KeptRows({"feature": 10}, kept().frozen).chunk()
 
 
 def test_no_rows_are_none() -> None:

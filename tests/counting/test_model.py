@@ -123,7 +123,7 @@ def test_beside_a_file_without_outputs_the_outputs_are_kept(counted: Callable[..
     pane = counted(reference=FEATURES).add(rows(20)).close()
 
     assert versions(pane) == [FEATURES.version]
-    assert [names(kept.chunk) for kept in pane.rows] == [{"score"}]
+    assert [names(kept.chunk()) for kept in pane.rows] == [{"score"}]
 
 
 def test_beside_a_file_without_outputs_what_was_learned_is_counted_against(counted: Callable[..., Counted]) -> None:
@@ -196,7 +196,7 @@ def test_outputs_that_were_learned_beside_a_file_are_counted_against_and_kept_no
 ) -> None:
     process = counted(reference=FEATURES).add(rows(20))
     process.counter.follow(ModelBrief((FEATURES.version,)))
-    assert [names(kept.chunk) for kept in process.close().rows] == [{"score"}]
+    assert [names(kept.chunk()) for kept in process.close().rows] == [{"score"}]
     process.learned.save(OUTPUTS, *KEY, FEATURES.version)
 
     process.counter.follow(ModelBrief((FEATURES.version, OUTPUTS.version)))

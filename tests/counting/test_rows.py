@@ -18,7 +18,7 @@ from dashlight.records import Prediction
 from dashlight.store.layout import Layout
 from dashlight.watching.rows import Comparison
 from dashlight.window.columns import Reference
-from dashlight.window.recent_pane import PANE_ROWS
+from dashlight.window.recent.pane import PANE_ROWS
 from dashlight.window.tables import Column
 
 Columns = Callable[..., dict[str, Column]]

@@ -15,6 +15,7 @@ import pytest
 
 import dashlight.capture
 import dashlight.decode
+import dashlight.privacy
 import dashlight.serving
 import dashlight.window
 from dashlight.decode.cells.shapes import TIMES
@@ -26,7 +27,13 @@ MAX_GROWTH = 40.0
 FLOOR_SECONDS = 0.05
 """What takes less says nothing about growth."""
 PATIENCE_SECONDS = 240.0
-ROOMS: tuple[ModuleType, ...] = (dashlight.capture, dashlight.decode, dashlight.serving, dashlight.window)
+ROOMS: tuple[ModuleType, ...] = (
+    dashlight.capture,
+    dashlight.decode,
+    dashlight.privacy,
+    dashlight.serving,
+    dashlight.window,
+)
 
 AnyPattern = re.Pattern[str] | re.Pattern[bytes]
 Pumped = tuple[str, str, str]
@@ -201,17 +208,29 @@ WORST: dict[str, tuple[Pumped, ...]] = {
     "decode.rows.budget:_DEEP": (("", "[]", ""), ("", "[" * 32 + "]", ""), ("", "{", "")),
     "decode.rows.flattening:_CLASS_ID": (*_NAME, ("", "class_", "!"), ("", "_class", "!")),
     "decode.rows.flattening:_ID": (*_NAME, ("", "_id", "!"), ("", "aId", "!")),
-    "decode.rows.redact:_CREDENTIAL_ENDINGS": (("", "token", ""),),
-    "decode.rows.redact:_CREDENTIAL_PAIRS": (("", "api ", "keys!"),),
-    "decode.rows.redact:_CREDENTIAL_WORDS": (("", "passwords", ""),),
-    "decode.rows.redact:_PERSONAL_ENDINGS": (("", "phone", ""), ("phon", "es", "")),
-    "decode.rows.redact:_PERSONAL_PAIRS": (("", "credit ", "cards!"),),
-    "decode.rows.redact:_SUSPECT": (("", "pas", ""), ("", "passwor", "")),
-    "decode.rows.redact:_WORD": (*_NAME, ("", "Aa", "A"), ("", "A", "a")),
+    "privacy.names:_CREDENTIAL_ENDINGS": (("", "token", ""),),
+    "privacy.names:_CREDENTIAL_PAIRS": (("", "api ", "keys!"),),
+    "privacy.names:_CREDENTIAL_WORDS": (("", "passwords", ""),),
+    "privacy.names:_PERSONAL_ENDINGS": (("", "phone", ""), ("phon", "es", "")),
+    "privacy.names:_PERSONAL_PAIRS": (("", "credit ", "cards!"),),
+    "privacy.names:_SUSPECT": (("", "pas", ""), ("", "passwor", "")),
+    "privacy.names:_WORD": (*_NAME, ("", "Aa", "A"), ("", "A", "a")),
     "decode.rows.roles:_LABEL": (*_NAME, ("", "label[1", "!"), ("label[", "1", "!"), ("", "class", "!")),
     "decode.rows.roles:_PROBABILITY": (*_NAME, ("", "_p[1", "!"), ("p[", "1", "!"), ("", "_prob", "!")),
     "decode.rows.roles:_SCORE": (*_NAME, ("", "score[1", "!"), ("score[", "1", "!"), ("", "scores", "!")),
     "decode.rows.roles:_TEXT": (("", "text_", "!"), ("", "output_", "!")),
+    "privacy.detectors:_DIGITS": (*_WRITTEN, ("", "7 ", "x"), ("", "7-7", ".5"), ("", "77777777.", "x")),
+    "privacy.detectors:_EMAIL": (("", "a.", "!"), ("", "a@", "!"), ("a@", "a.", "!"), ("a@", "a", "!"), ("", "%40", "!")),
+    "privacy.detectors:_IBAN": (("DE00", "a", "!"), ("", "DE00", "!"), ("", "de00 ", "!"), ("DE00", " 1", "!")),
+    "privacy.detectors:_KEY": (
+        *(("", "sk-", "!"), ("sk-", "a", "!"), ("", "ghp_", "!"), ("", "xoxb-", "!"), ("bearer", " ", "!")),
+        *(("", "bearer ", "!"), ("", "-----BEGIN ", "!"), ("", "://a:", "!"), ("://", "a", "!"), ("", "AKIA", "!")),
+    ),
+    "privacy.detectors:_MAY_HOLD": (("", "a", "!"), ("", "7 ", "x"), ("", "A1a-", "!"), ("", "://", "!"), ("", "-----BEGI", "!")),
+    "privacy.detectors:_PERSON": (("", "a", " "), ("", "a ", "!"), ("", "a-", "!"), ("a", " ", "A")),
+    "privacy.detectors:_PHONE": (*_WRITTEN, ("+", "7", "x"), ("", "+7 ", "x"), ("", "(0", "x"), ("0", " 77", "x"), ("", "00-", "x")),
+    "privacy.detectors:_RANDOM": (("", "aA0", "!"), ("", "a" * 19 + "-", "!")),
+    "privacy.detectors:_TOKEN": (("", "eyJ", "!"), ("", ".eyJ", "!"), ("eyJ", "a", "!"), ("", "eyJaaaaaa.", "!")),
     "serving.access:_BEARER": (("bearer", " ", ""), ("", "bearer ", "")),
     "serving.access:_KEPT": (("", "a", " "),),
     "window.facets.forecast_facets:_MOMENT": (("2024-01-01T", "00:", "!"), _DIGITS),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dashlight.capture.route import UNMATCHED
+from dashlight.privacy.names import REDACTED, told_agent
 from dashlight.records import Headers
 from dashlight.types import Scope
 from dashlight.units import server_of
@@ -33,10 +34,15 @@ def first_attributes(scope: Scope, headers: Headers, *, client_address: str) -> 
     if scope.get("http_version"):
         attributes["network.protocol.version"] = scope["http_version"]
     if said.get(b"user-agent"):
-        attributes["user_agent.original"] = said[b"user-agent"].decode("latin-1")[:_LONGEST_USER_AGENT]
+        attributes["user_agent.original"] = told_agent(said[b"user-agent"].decode("latin-1")[:_LONGEST_USER_AGENT])
     if client_address:
         attributes["client.address"] = client_address
     return attributes
+
+
+def of_route(route: str) -> dict[str, Any]:
+    """Those that are known once a route is: samplers have seen the path, whose parameters are what a client wrote."""
+    return {"url.path": f"/{REDACTED}"} if route == UNMATCHED else {"url.path": route, "http.route": route}
 
 
 def sizes(request_bytes: int, response_bytes: int, *, kept_bytes: int) -> dict[str, Any]:

@@ -14,10 +14,9 @@ from opentelemetry.trace import Span
 from dashlight.capture.capture import Capture
 from dashlight.capture.ending import SERVER_ERROR, SETTLING_SECONDS, breaks_answer, outcome_of, raised
 from dashlight.capture.headers import keep_part, kept, kept_in_lower_case, readable, said_bytes, with_header
-from dashlight.capture.http_span import first_attributes, sizes, span_name
+from dashlight.capture.http_span import first_attributes, of_route, sizes, span_name
 from dashlight.capture.ids import as_text, prediction_id
 from dashlight.capture.inbox import Settling
-from dashlight.capture.route import UNMATCHED
 from dashlight.capture.spans import ENDED, finish_server_span
 from dashlight.records import Exchange, HandedOver, Headers, Outcome
 from dashlight.types import Message, Receive, Scope, Send
@@ -275,8 +274,7 @@ class Tee:
         attributes = self._facts(outcome)
         if self._status:
             attributes["http.response.status_code"] = self._status
-        if route != UNMATCHED:
-            attributes["http.route"] = route
+        attributes |= of_route(route)
         if outcome == "error":
             attributes["error.type"] = error or str(self._status)
         name = span_name(self._scope["method"], route)

@@ -8,8 +8,9 @@ from dashlight.cli.reference_text import summary
 from dashlight.cli.subparsers import Subparsers
 from dashlight.errors import ReferenceDataError
 from dashlight.judge.words import printable
+from dashlight.store.hash_key import kept_hash_key
 from dashlight.store.learned import FILES
-from dashlight.window.reference.file import load
+from dashlight.window.reference.file import dump, load
 from dashlight.workers.rendezvous import APPLICATION
 
 
@@ -63,10 +64,12 @@ def _files(state: Path) -> dict[str, Path]:
 def _export(path: Path, output: Path) -> int:
     file = path.read_bytes()
     try:
-        reference = load(file)
+        # Elsewhere nobody has the key of this machine.
+        reference = load(file, kept_hash_key(path.parent), to_compare=False)
     except ReferenceDataError as error:
         return _failed(f"{path} {error}")
-    output.write_bytes(file)
+    has_key = any(column.hash_key is not None for column in reference.columns)
+    output.write_bytes(dump(reference, with_key=True) if has_key else file)
     print(f"{output}: {summary(reference)}")
     return 0
 
@@ -83,7 +86,7 @@ def _name(path: Path) -> str:
 
 def _summary(path: Path) -> str:
     try:
-        return summary(load(path.read_bytes()))
+        return summary(load(path.read_bytes(), to_compare=False))
     except ReferenceDataError as error:
         return f"cannot be used: it {error}"
 

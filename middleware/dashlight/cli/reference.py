@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,15 @@ from dashlight.cli.subparsers import Subparsers
 from dashlight.cli.training import chunks_in_order, moments_in_order, wanted_columns, with_cluster
 from dashlight.clock import SystemClock
 from dashlight.decode.cells.doubtful import has_open_dates, mixed_cells
-from dashlight.errors import MissingExtraError, ReferenceDataError
+from dashlight.errors import MissingExtraError, ReferenceDataError, SettingsError
+from dashlight.privacy.hashing import HashKey
+from dashlight.store.hash_key import given_hash_key
+from dashlight.window.columns import Reference
+from dashlight.window.disclosure import protected, with_shown
 from dashlight.window.inspection.doubts import doubts
 from dashlight.window.inspection.facts import FirstPass
 from dashlight.window.reference.build import build_reference
-from dashlight.window.reference.file import dump, load
+from dashlight.window.reference.file import dump, load, with_version
 
 _SEED = 0
 """The same data give the same reference."""
@@ -45,6 +50,7 @@ def register(subparsers: Subparsers) -> None:
         ("--ignore", "GLOB", "columns to leave out"),
         ("--keep", "GLOB", "columns to keep although they look like an index, an id, a counter or a time"),
         ("--categorical", "COL", "columns whose numbers are codes, not quantities"),
+        ("--show", "GLOB", "columns whose categories alerts may tell by name; between spaces or commas"),
     ):
         build.add_argument(option, metavar=metavar, nargs="+", action="extend", default=[], help=meaning)
     build.add_argument(
@@ -74,9 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.action == "build":
             _build(arguments)
         else:
-            print(shown(load(arguments.file.read_bytes()), arguments.file.name))
+            print(shown(load(arguments.file.read_bytes(), to_compare=False), arguments.file.name))
     except ReferenceDataError as error:
         return _failed(f"{path} {error}")
+    except SettingsError as error:
+        return _failed(str(error))
     except MissingExtraError as error:
         return _failed(f"{path} cannot be read: {error}")
     except OSError as error:
@@ -112,6 +120,7 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
     if time is None and not arguments.unordered:
         print("Rows are assumed to be in time order; if not, use --time COLUMN or --unordered.", file=sys.stderr)
     seen: list[FirstPass] = []
+    key = given_hash_key(os.environ)
     with progress(sys.stderr) as step:
         look = file.look(wanted.names, time, step("Reading"))
         for note in look.notes:
@@ -129,8 +138,10 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
             keep=[*arguments.keep, *arguments.categorical],
             seen=seen.append,
             cluster=arguments.cluster or "",
+            key=key,
         )
-    _write(arguments.output, dump(reference))
+    written = _as_it_travels(reference, arguments.show, key)
+    _write(arguments.output, dump(written))
     found = doubts(
         seen[0],
         reference,
@@ -143,7 +154,7 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
             if name not in arguments.categorical and (cells := mixed_cells(counts, file.writings[name]))
         },
     )
-    report = build_report(str(arguments.output), reference, of_names(wanted.left_out), found)
+    report = build_report(str(arguments.output), written, of_names(wanted.left_out), found)
     if arguments.format == "json":
         print(as_json(report))
         return
@@ -151,6 +162,13 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
     if not arguments.quiet:
         print()
         print_report(report, sys.stdout)
+
+
+def _as_it_travels(reference: Reference, shown: Sequence[str], key: HashKey | None) -> Reference:
+    """*reference* that declares which columns may be told; under a *key* the categories of the others are hashed."""
+    globs = [glob.strip() for text in shown for glob in text.split(",") if glob.strip()]
+    declared = with_shown(reference, globs)
+    return with_version(declared if key is None else protected(declared, key))
 
 
 def _write(path: Path, file: bytes) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from dashlight.judge.words import printable, told_apart
+from dashlight.privacy.hashing import is_hash
 from dashlight.records import Kind
 from dashlight.window.columns import ColumnReference, Reference, Season
 from dashlight.window.inspection.left_out import WHY
@@ -71,7 +72,8 @@ def _values(column: ColumnReference) -> str:
     if column.kind == "text":
         return "free text" if column.counts[STRUCTURAL_BINS:].any() else "none"
     shares = (column.counts[STRUCTURAL_BINS:] / max(column.rows, 1)).tolist()
-    by_share = sorted(zip(column.categories, shares, strict=False), key=lambda pair: (-pair[1], pair[0]))
+    held = [f"#{place + 1}" if is_hash(text) else text for place, text in enumerate(column.categories)]
+    by_share = sorted(zip(held, shares, strict=False), key=lambda pair: (-pair[1], pair[0]))
     shown = [f"{category[:_CATEGORY_CHARACTERS]} {_share(share)}" for category, share in by_share[:_CATEGORIES_SHOWN]]
     more = len(column.categories) + len(column.known) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -20,8 +20,8 @@ from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.layout import BINS
 from dashlight.window.outcomes import OutcomeCounts
 from dashlight.window.pairs import PairCounts
-from dashlight.window.recent import ABSENT
-from dashlight.window.recent_pane import PANE_ROWS, ROLES, PaneRows, RecentPane, RecentSide
+from dashlight.window.recent.pane import PANE_ROWS, ROLES, PaneRows, RecentPane, RecentSide
+from dashlight.window.recent.values import ABSENT
 
 MOST_COUNT = 2**48
 """Of anything in one pane: sums of thousands of panes stay below 64 bits."""

@@ -222,6 +222,11 @@ class EndpointCounter:
         """Exchanges of the pane that fills, by outcome."""
         return self._outcomes.outcomes
 
+    @property
+    def column_names(self) -> frozenset[str]:
+        """Of all columns of the references that are counted against here."""
+        return frozenset(name for model in self._models.values() for name in model.column_names)
+
     def close(self, at: float) -> EndpointPane:
         """Ends the pane at *at* and begins an empty one."""
         outcomes = self._outcomes.close(at)

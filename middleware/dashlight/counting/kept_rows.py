@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from dashlight.counting.cells import WrittenCell, read_cells, written_cells
 from dashlight.errors import StateError
+from dashlight.privacy.hashing import HashKey
+from dashlight.privacy.sealing import seal, unseal
 from dashlight.records import Role, Table
 from dashlight.store.layout import Layout
 from dashlight.window.reference.chunks import Chunk
@@ -48,24 +50,29 @@ class KeptRows:
     frozen: NDArray[np.uint8]
 
     @classmethod
-    def of(cls, chunk: Chunk) -> KeptRows:
-        """The rows of *chunk*."""
+    def of(cls, chunk: Chunk, key: HashKey | None = None) -> KeptRows:
+        """The rows of *chunk*, sealed under *key*: they hold texts, and go into files."""
         frozen = b"".join(_LAYOUT.freeze({role: _written(table) for role, table in chunk.items()}))
+        frozen = frozen if key is None else seal(frozen, key)
         return cls({role: table.rows for role, table in chunk.items()}, np.frombuffer(frozen, np.uint8))
 
     @classmethod
-    def parts_of(cls, chunk: Chunk) -> tuple[KeptRows, ...]:
+    def parts_of(cls, chunk: Chunk, key: HashKey | None = None) -> tuple[KeptRows, ...]:
         """The rows of *chunk* in parts of about PART_BYTES, in their order."""
         parts = max(1, round(sum(map(size_of, chunk.values())) / PART_BYTES))
         pieces = {role: np.array_split(np.arange(table.rows), parts) for role, table in chunk.items()}
         return tuple(
-            cls.of({role: taken(table, pieces[role][part]) for role, table in chunk.items()}) for part in range(parts)
+            cls.of({role: taken(table, pieces[role][part]) for role, table in chunk.items()}, key)
+            for part in range(parts)
         )
 
-    @property
-    def chunk(self) -> Chunk:
-        """The rows again; StateError where the bytes are no rows, or not as many as they are said to be."""
-        chunk: Chunk = {role: _read(rows) for role, rows in _LAYOUT.thaw(self.frozen.data).items()}
+    def chunk(self, key: HashKey | None = None) -> Chunk:
+        """The rows again, sealed under *key*; StateError where the bytes are no rows, or not as many as they are said to be."""
+        try:
+            frozen = self.frozen.data if key is None else unseal(self.frozen.tobytes(), key)
+        except ValueError as error:
+            raise StateError("corrupt", f"rows {error}") from None
+        chunk: Chunk = {role: _read(rows) for role, rows in _LAYOUT.thaw(frozen).items()}
         rows = {role: table.rows for role, table in chunk.items()}
         if rows != self.rows:
             raise StateError("corrupt", f"rows by role of {rows}: expected {dict(self.rows)}")

@@ -12,8 +12,10 @@ import numpy as np
 
 from dashlight.decode.cells.known_columns import as_known, known_columns
 from dashlight.judge.words import listed, printable
+from dashlight.privacy.names import is_tellable
 from dashlight.records import Cell, Prediction, Table
 from dashlight.window.columns import ColumnReference, Reference, columns_of
+from dashlight.window.disclosure import knows
 from dashlight.window.tables import renamed
 from dashlight.window.values import text_of
 
@@ -98,7 +100,7 @@ def _match(reference: Reference, table: Table) -> Match:
     missing = [name for name in known if name not in names]
     # What the reference does without is nothing else under another name.
     left_out = {each.name for each in reference.left_out if each.role == "feature"}
-    extra = [name for name in names if name not in known and name not in left_out]
+    extra = [name for name in names if name not in known and name not in left_out and is_tellable(name)]
     if not missing or not extra:
         return Match(missing=tuple(missing), extra=tuple(extra))
     found = _by_spelling(extra, missing)
@@ -187,7 +189,7 @@ def _is_known(column: ColumnReference, cell: Cell) -> bool:
     text = text_of(cell)
     if column.kind == "text":
         return isinstance(text, str)
-    return text in column.categories or text in column.known
+    return knows(column, text)
 
 
 def _suggested(extra: Sequence[str], missing: Sequence[str]) -> list[tuple[str, str]]:

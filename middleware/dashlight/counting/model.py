@@ -103,12 +103,18 @@ class ModelCounter:
             if _width(rows.features) or _width(rows.outputs):
                 self._keep(rows, self._kept)
 
+    @property
+    def column_names(self) -> frozenset[str]:
+        """Of the references that are counted against."""
+        counters = self._counters.values()
+        return frozenset(column.name for counter in counters for column in counter.reference.columns)
+
     def close(self) -> ModelPane | None:
         """Ends the pane and begins an empty one; None where there is nothing to tell."""
         compared = tuple(pane for counter in self._counters.values() if (pane := counter.close()) is not None)
         rows: tuple[KeptRows, ...] = ()
         if self._kept is not None and self._kept.rows:
-            rows = KeptRows.parts_of(self._kept.chunk)
+            rows = KeptRows.parts_of(self._kept.chunk, self._references.hash_key)
             self._kept = Learning(self._policy.reference_rows)
         self._look_at_given()
         if not (compared or rows):
@@ -134,9 +140,13 @@ class ModelCounter:
         if given is None or not given.cluster or not has_column(prediction.features, given.cluster):
             return prediction, None
         if self._hasher is None or self._hasher[0] != given.cluster:
-            self._hasher = given.cluster, PayloadHasher([given.cluster], payload_key(given.version), is_exact=True)
+            self._hasher = given.cluster, PayloadHasher([given.cluster], self._cluster_key(given), is_exact=True)
         keys: list[int] = self._hasher[1].hashes(prediction.features).tolist()
         return replace(prediction, features=without_column(prediction.features, given.cluster)), keys
+
+    def _cluster_key(self, given: Reference) -> int:
+        key = self._references.hash_key
+        return payload_key(given.version) if key is None else key.number(given.version)
 
     def _named(self, prediction: Prediction) -> Prediction:
         """*prediction* under the names of the operator's reference, as far as they can be told."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashlight.privacy.hashing import HashKey
 from dashlight.store.learned import LearnedReferences
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.window.columns import Reference
@@ -18,6 +19,11 @@ class References:
     """The operator's, where its file is not followed."""
     file: ReferenceFile | None = None
     """The file that is followed."""
+
+    @property
+    def hash_key(self) -> HashKey | None:
+        """Of the hashes that stand for values, and of rows on their way to whoever learns."""
+        return self.learned.hash_key
 
     @property
     def given(self) -> Reference | None:

@@ -14,6 +14,7 @@ from dashlight.counting.repetition import LEAST_ROWS, Parted, parted, repetition
 from dashlight.counting.selection import watched_of
 from dashlight.decode.cells.known_columns import as_known, as_sent, known_columns, never_texts
 from dashlight.judge.directions.bets import Direction
+from dashlight.privacy.names import is_tellable
 from dashlight.records import Prediction, Role, Table
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
@@ -24,8 +25,8 @@ from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
 from dashlight.window.payloads.clusters import Clusters
 from dashlight.window.payloads.repetition import RepetitionPane, merged_repetition
-from dashlight.window.recent_collector import RecentCollector
-from dashlight.window.recent_pane import RecentPane, merged_recent
+from dashlight.window.recent.collector import RecentCollector
+from dashlight.window.recent.pane import RecentPane, merged_recent
 from dashlight.window.tables import without_nulls
 
 _ROLES: tuple[Role, Role] = ("feature", "output")
@@ -130,7 +131,7 @@ class RowCounter:
             codes[side.role] = held
             self._joint.observe(matrices)
             _, names = side.binner.unknown(whole)
-            unknown = tuple(name for name in names if (side.role, name) not in self._left_out)
+            unknown = tuple(name for name in names if (side.role, name) not in self._left_out and is_tellable(name))
             self._unknown = unknown or self._unknown
         if codes:
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))

@@ -21,6 +21,7 @@ from dashlight.decode.rows.matching.keyed_answers import KEYED
 from dashlight.decode.rows.matching.returned_inputs import ReturnedInputs
 from dashlight.decode.rows.number_texts import NumberTexts, numbers_of_text
 from dashlight.decode.rows.selection import Selection
+from dashlight.privacy.names import told_name
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
 from dashlight.window.tables import renamed
 
@@ -212,8 +213,8 @@ class Decoder:
         for model, version, chosen in _by_model(hits, denied):
             group = Group(
                 lane.route,
-                model or lane.place.model or self._model,
-                version or lane.place.version or self._version,
+                told_name(model or lane.place.model or self._model),
+                told_name(version or lane.place.version or self._version),
                 plan.protocol,
             )
             asked, answered, places = hits.asked, hits.answered, hits.places

@@ -17,10 +17,10 @@ from dashlight.decode.rows.matching.returned_inputs import in_order_of_inputs, w
 from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.number_texts import numbers_of_text, with_numbers
 from dashlight.decode.rows.reading import ABSENT, Content, Place
-from dashlight.decode.rows.redact import is_personal
 from dashlight.decode.rows.roles import OutputRole, output_role
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
 from dashlight.errors import DecodeError
+from dashlight.privacy.names import is_personal, told_name
 from dashlight.records import Cell, Exchange, Role
 
 METHODS = frozenset({"POST", "PUT", "GET"})
@@ -173,8 +173,8 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
     except DecodeError as problem:
         return Decoded(
             why=place.why,
-            model=place.model or _told(exchange, place, _MODEL_HEADERS) or model,
-            version=place.version or _told(exchange, place, _VERSION_HEADERS) or version,
+            model=told_name(place.model or _told(exchange, place, _MODEL_HEADERS) or model),
+            version=told_name(place.version or _told(exchange, place, _VERSION_HEADERS) or version),
             request_id=request_id,
             error=error,
             undecodable=problem.reason,
@@ -206,8 +206,8 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         rows=len(reading.features.values),
         features=reading.features,
         outputs=reading.outputs if is_answered and not place.is_explanation else None,
-        model=(handed.model if handed is not None else "") or reading.model or model,
-        version=(handed.version if handed is not None else "") or reading.version or version,
+        model=told_name((handed.model if handed is not None else "") or reading.model or model),
+        version=told_name((handed.version if handed is not None else "") or reading.version or version),
         row_ids=reading.features.row_ids,
         request_id=reading.request_id or request_id,
         params=reading.params,

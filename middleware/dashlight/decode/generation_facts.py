@@ -3,6 +3,7 @@
 from typing import Literal
 
 from dashlight.decode.exchange import Decoded
+from dashlight.privacy.names import told_name
 from dashlight.records import GenerationFacts
 
 
@@ -16,8 +17,8 @@ def generation_facts(decoded: Decoded) -> GenerationFacts | None:
     return GenerationFacts(
         operation=generation.operation,
         protocol=decoded.protocol,
-        requested_model=generation.requested_model,
-        answered_model=generation.answered_model,
+        requested_model=told_name(generation.requested_model),
+        answered_model=told_name(generation.answered_model),
         response_id=decoded.request_id,
         settings=decoded.params,
         input_tokens=usage.get("input", estimate.get("input")),

@@ -20,6 +20,7 @@ from dashlight.deliver.spool.backlog import Backlog
 from dashlight.deliver.spool.spool import Spool
 from dashlight.deliver.transport.answer import Send
 from dashlight.deliver.transport.endpoints import Endpoint
+from dashlight.errors import traced
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
 
@@ -160,8 +161,8 @@ class Delivery:
         self.made_count += event.name != PREDICTION
         try:
             payload = self._event_format.event(event, observed_at=self._clock.now())
-        except Exception:
-            _logger.debug("an event cannot be encoded", exc_info=True)
+        except Exception as error:
+            _logger.debug("an event cannot be encoded: %s", traced(error))
             outbox.turn_away("unencodable")
             return
         if len(payload) > MOST_EVENT_BYTES:
@@ -182,8 +183,8 @@ class Delivery:
         outbox = self._outboxes["metrics"]
         try:
             payload = self._metric_format.metrics(figures)
-        except Exception:
-            _logger.debug("figures cannot be encoded", exc_info=True)
+        except Exception as error:
+            _logger.debug("figures cannot be encoded: %s", traced(error))
             outbox.turn_away("unencodable")
             return
         outbox.replace(payload, at=self._clock.monotonic())

@@ -15,6 +15,7 @@ from dashlight.decode.frames import Columns, columns_of
 from dashlight.errors import CallError, ReferenceDataError
 from dashlight.offline.tables import is_matrix, table_of
 from dashlight.records import Cell, Kind
+from dashlight.store.hash_key import given_hash_key
 from dashlight.window.columns import Reference, Writing
 from dashlight.window.facets.facets import FACETED, facets_of
 from dashlight.window.facets.list_kinds import kind_of_lists
@@ -101,11 +102,11 @@ def _check_names(kinds: Mapping[str, Kind], names: Collection[str]) -> None:
 def _loaded(given: str | bytes | os.PathLike[str]) -> Reference:
     if isinstance(given, bytes | bytearray):
         try:
-            return load(bytes(given))
+            return load(bytes(given), given_hash_key(os.environ))
         except ReferenceDataError as error:
             raise ReferenceDataError(f"the reference file {error}") from None
     try:
-        return load(Path(given).read_bytes())
+        return load(Path(given).read_bytes(), given_hash_key(os.environ))
     except ReferenceDataError as error:
         raise ReferenceDataError(f"{os.fspath(given)} {error}") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null character

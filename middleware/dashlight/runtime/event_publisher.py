@@ -18,6 +18,7 @@ from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import prediction_event
 from dashlight.deliver.encoding.llm_attributes import llm_attributes
 from dashlight.metrics.genai import genai_attributes
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Cell, Exchange, Outcome
 from dashlight.runtime.event_sampler import REASONS, EventSampler, Kept, Reason
 from dashlight.runtime.facts import Facts, KnownFacts
@@ -38,6 +39,7 @@ class EventPublisher:
         sampler: EventSampler,
         payloads: bool,
         redacted: Sequence[str],
+        hash_key: HashKey | None,
         genai: bool,
         policy: Policy,
         numbers: Iterator[int],
@@ -48,6 +50,7 @@ class EventPublisher:
             delivery: Where events go.
             sampler: Decides of which exchanges there are any.
             payloads: Whether they carry features and outputs.
+            hash_key: The operator's, by which what is redacted can be followed; None: it is only redacted.
             redacted: Globs of columns to redact besides credentials.
             genai: Whether they say what they know of language models in OpenTelemetry's words.
             policy: Which columns there are, and what a model is called that nothing names.
@@ -56,7 +59,7 @@ class EventPublisher:
         self._delivery = delivery
         self._sampler = sampler
         self._payloads = payloads
-        self._redacted = redacted
+        self._redacted, self._hash_key = redacted, hash_key
         self._genai = genai
         self._policy = policy
         self._selection = Selection(policy.features, policy.prediction, policy.ignored)
@@ -141,7 +144,7 @@ class EventPublisher:
         """What an event may say of one side of an exchange."""
         if sheet is None:
             return None
-        return redact(_by_name(sheet), also=self._redacted)
+        return redact(_by_name(sheet), also=self._redacted, key=self._hash_key)
 
     def _generation(self, exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:
         if facts is None or facts.generation is None:

@@ -14,10 +14,12 @@ from dashlight.counting.claims import Claim, claim_of
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter
 from dashlight.counting.policy import Policy
 from dashlight.decode.batch import Decoder
-from dashlight.decode.refused_field import refused_for
+from dashlight.decode.refused_field import name_of_missing, refused_for
 from dashlight.records import Exchange
 from dashlight.runtime.facts import Facts
 from dashlight.runtime.publisher import Publisher
+
+_MOST_ASKED_FOR = 1000
 
 
 class Intake:
@@ -28,6 +30,8 @@ class Intake:
         self._counter = counter
         self._publisher = publisher
         self._agents = agents_of(policy.excluded_agents)
+        self._asked_for: set[str] = set()
+        """Names of fields that the app says are missing: by them its schema is known."""
         self._answered_count = 0
         self._exchange_count = self._span_count = 0
         """Exchanges that were to be counted here, and those of them with a span of ours."""
@@ -113,7 +117,7 @@ class Intake:
             self._answered_count += claim is not None
             if claim == "provisional":
                 claims[route] = claim
-        refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
+        refusals = {each.id: self._refused_for(each) for each in exchanges if each.outcome == "refused"}
         for route, members in by_endpoint.items():
             places = self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
             slow.update(members[place].id for place in places)
@@ -121,3 +125,10 @@ class Intake:
     def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
         """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""
         self._counter.endpoint(OTHER_ENDPOINTS, "none").count(exchanges, {})
+
+    def _refused_for(self, exchange: Exchange) -> tuple[str, ...]:
+        known = self._counter.endpoint(exchange.route, "none").column_names | self._asked_for
+        reasons = refused_for(exchange, known)
+        if len(self._asked_for) < _MOST_ASKED_FOR:
+            self._asked_for |= set(filter(None, map(name_of_missing, reasons)))
+        return reasons

@@ -17,7 +17,7 @@ from dashlight.capture.excluded import Excluded
 from dashlight.capture.tee import Tee
 from dashlight.clock import Clock
 from dashlight.deliver.untraced import suppress_instrumentation
-from dashlight.errors import DashlightError
+from dashlight.errors import DashlightError, traced
 from dashlight.metrics.losses import BODIES_DROPPED, INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
@@ -289,7 +289,7 @@ class Monitor:
         self.capture.count_failure(error)
         if type(error).__name__ not in self._failures:
             self._failures.add(type(error).__name__)
-            logger.error("a slice of exchanges could not be analysed", exc_info=error)
+            logger.error("a slice of exchanges could not be analysed: %s", traced(error))
 
 
 def _slices(exchanges: Sequence[Exchange]) -> Iterator[Sequence[Exchange]]:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from dashlight.errors import DashlightError
+from dashlight.errors import DashlightError, traced
 from dashlight.units import flag
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ class Process:
         try:
             with CancelScope(shield=True):
                 await to_thread.run_sync(partial(monitor.flush, leaving=True))
-        except Exception:
-            logger.exception("the last events could not be sent at shutdown")
+        except Exception as error:
+            logger.error("the last events could not be sent at shutdown: %s", traced(error))  # noqa: TRY400 - no message
 
     def forget(self) -> None:
         """Starts from nothing, as a forked child does; what it serves stays the same."""

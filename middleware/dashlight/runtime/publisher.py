@@ -12,7 +12,9 @@ from dashlight.counting.policy import Policy
 from dashlight.decode.batch import DecodedBatch
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.traces import SpanEncoder
+from dashlight.errors import traced
 from dashlight.metrics.genai import genai_attributes
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange
 from dashlight.runtime.event_publisher import EventPublisher
 from dashlight.runtime.event_sampler import EventSampler
@@ -32,6 +34,8 @@ class Publishing:
     """Whether events carry features and outputs, redacted."""
     redacted: Sequence[str]
     """Globs of columns to redact besides credentials."""
+    hash_key: HashKey | None = None
+    """The operator's: what is redacted can be followed by its hash; None: it is only redacted."""
     genai: bool = False
     """Whether spans and events say what they know of language models in OpenTelemetry's words for them."""
 
@@ -60,6 +64,7 @@ class Publisher:
             sampler=publishing.sampler,
             payloads=publishing.payloads,
             redacted=publishing.redacted,
+            hash_key=publishing.hash_key,
             genai=publishing.genai,
             policy=policy,
             numbers=numbers,
@@ -111,8 +116,8 @@ class Publisher:
                     extra=self._genai_attributes(exchange, fact),
                 )
                 spans.append(span)
-            except Exception:
-                logger.debug("a span cannot be encoded", exc_info=True)
+            except Exception as error:
+                logger.debug("a span cannot be encoded: %s", traced(error))
                 self._delivery.lose_span()
         ended = (each.started_at + each.duration_seconds for each in exchanges)
         self._delivery.send_spans(spans, since_at=min(ended, default=math.inf))

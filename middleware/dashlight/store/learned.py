@@ -4,13 +4,16 @@ import hashlib
 import logging
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from dashlight.errors import ReferenceDataError
+from dashlight.privacy.hashing import HashKey
 from dashlight.store.private import Signature, read_private, signature
 from dashlight.store.refused import put_aside
 from dashlight.window.columns import Reference
-from dashlight.window.reference.file import dump, load
+from dashlight.window.disclosure import is_open, protected, with_shown
+from dashlight.window.reference.file import dump, load, with_version
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +27,12 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 class LearnedReferences:
     """References learned from traffic, one file for each endpoint, model and version; in memory without a directory."""
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, hash_key: HashKey | None = None, *, shown: Sequence[str] = ()) -> None:
+        """Values that may not be told are hashed under *hash_key*; *shown* are globs of columns whose values may be."""
         self._directory = directory
+        self.hash_key = hash_key
+        """None: values are kept in the clear."""
+        self._shown = tuple(shown)
         self._in_memory: dict[tuple[str, ...], Reference] = {}
         """Where there is no directory, or it could not be written: known to this process alone."""
         self._seen: dict[Path, Signature] = {}
@@ -58,6 +65,7 @@ class LearnedReferences:
     def keep(self, reference: Reference, *key: str) -> Reference:
         """Keeps *reference* under *key*, unless another process kept one since; the one that is kept then."""
         path = self._path(key)
+        reference = self._protected(reference)
         self._in_memory.pop(key, None)
         found = self.load(*key) if path is not None and self._is_new(path) else None
         if found is None:
@@ -66,7 +74,7 @@ class LearnedReferences:
 
     def save(self, reference: Reference, *key: str) -> None:
         """Keeps *reference* under *key*, whole or not at all; where it cannot be written, for this process alone."""
-        path = self._path(key)
+        path, reference = self._path(key), self._protected(reference)
         if path is None:
             self._in_memory[key] = reference
             return
@@ -123,10 +131,24 @@ class LearnedReferences:
 
     def _loaded(self, path: Path, found: Signature) -> Reference:
         try:
-            return load(bytes(read_private(path, most_bytes=MOST_BYTES)[0]))
+            reference = self._hashed(load(bytes(read_private(path, most_bytes=MOST_BYTES)[0]), self.hash_key))
+            return with_shown(reference, self._shown)
         except ReferenceDataError as error:
             self._refused[path] = found, error.is_newer
             raise
+
+    def _hashed(self, reference: Reference) -> Reference:
+        """*reference*, as it was read; ReferenceDataError where it holds values that should be hashed."""
+        if self.hash_key is not None and any(is_open(each) and each.hash_key is None for each in reference.columns):
+            raise ReferenceDataError("holds values in the clear")
+        return reference
+
+    def _protected(self, reference: Reference) -> Reference:
+        """*reference* as it may be kept; its version follows from that."""
+        reference = with_shown(reference, self._shown)
+        if self.hash_key is None or all(column.hash_key is not None for column in reference.columns if is_open(column)):
+            return reference
+        return with_version(protected(reference, self.hash_key))
 
     def _is_left_to_a_newer(self, path: Path) -> bool:
         refused, is_newer = self._refused.get(path, (None, False))

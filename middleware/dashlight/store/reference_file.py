@@ -1,11 +1,14 @@
 """The reference file that the operator named, read again when it is replaced."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from dashlight.errors import ReferenceDataError
+from dashlight.privacy.hashing import HashKey
 from dashlight.store.private import Signature, signature
 from dashlight.window.columns import Reference
+from dashlight.window.disclosure import protected, with_shown
 from dashlight.window.reference.file import load
 
 logger = logging.getLogger(__name__)
@@ -14,8 +17,9 @@ logger = logging.getLogger(__name__)
 class ReferenceFile:
     """A reference file on disk, and whether it is still the one that was read."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, hash_key: HashKey | None = None, *, shown: Sequence[str] = ()) -> None:
+        """In memory its values are hashed under *hash_key*, but for those that may be told: of the columns *shown*, globs."""
+        self._path, self._hash_key, self._shown = path, hash_key, tuple(shown)
         self.reference: Reference | None = None
         """What was read last; None before anything was."""
         self._signature: Signature | None = None
@@ -25,7 +29,8 @@ class ReferenceFile:
         try:
             # The signature first: what is written in between is then seen as a replacement.
             self._signature = signature(self._path)
-            self.reference = load(_content(self._path))
+            reference = with_shown(load(_content(self._path), self._hash_key), self._shown)
+            self.reference = reference if self._hash_key is None else protected(reference, self._hash_key)
             return self.reference
         except OSError as error:
             raise ReferenceDataError(f"DASHLIGHT_REFERENCE={str(self._path)!r}: {error.strerror or error}") from None

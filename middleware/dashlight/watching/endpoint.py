@@ -14,6 +14,7 @@ from dashlight.counting.machine import OTHER_ENDPOINTS
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.errors import traced
 from dashlight.judge.alert_budget import Places, share_of_place
 from dashlight.judge.traffic.floor import READABLE_PANES, is_readable
 from dashlight.judge.traffic.rules import Rule, rules_of_endpoint
@@ -222,7 +223,8 @@ class WatchedEndpoint:
             kind = f"{name} {type(mistake).__name__}"
             self.mistakes[kind] += 1
             if self.mistakes[kind] == 1:
-                logger.exception("%s: a pane could not be judged: %s", printable(self.name), name)
+                told = printable(self.name), name, traced(mistake)
+                logger.error("%s: a pane could not be judged: %s: %s", *told)  # noqa: TRY400 - no message
 
     def _traces_of_rule(self, rule: Rule, role: Role | None, column: str | None, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges that crossed *rule*, whose window reaches back from where it was crossed."""

@@ -14,7 +14,9 @@ from dashlight.decode.cells.known_columns import as_known, typed_columns
 from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_steps
 from dashlight.judge.words import NAMES_LISTED, listed, percent, printable
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Role, Score, Table
+from dashlight.watching.learnable import learnable
 from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.fitting import refuse, within
 from dashlight.window.inspection.left_out import WHY
@@ -56,15 +58,19 @@ class Learner:
     the movement, and that is said.
     """
 
-    def __init__(self, name: str, rows_wanted: int, *, tolerance: float, keep: Collection[str] = ()) -> None:
+    def __init__(
+        self, name: str, rows_wanted: int, *, tolerance: float, keep: Collection[str] = (), key: HashKey | None = None
+    ) -> None:
         """*name* says of what, in the log. *tolerance* is the smallest movement that counts, as for drift.
 
-        *keep* are globs of columns that are learned even if they are counters, ids or moments.
+        *keep* are globs of columns that are learned even if they are counters, ids or moments. *key* is that
+        under which rows are sealed, and hashes of payloads are made.
         """
         self._name = name
         self._stretch = self._wanted = rows_wanted
         self._tolerance = tolerance
         self._keep_globs = tuple(keep)
+        self._key = key
         self._kept: list[KeptRows] = []
         self._rows: Counter[Role] = Counter()
         self._size_bytes = 0
@@ -122,6 +128,8 @@ class Learner:
         learning = self._without_repeats(learning)
         if learning.rows < wanted and not self._is_full:
             return None
+        rows, long = learnable(learning.chunk)
+        learning.replace(rows)
         writings = _read_texts(learning)
         # A counter never holds still.
         rows = _without(learning.left_out(self._keep_globs), learning.chunk)
@@ -152,11 +160,12 @@ class Learner:
             learning.keep_last(wanted)
         rng = np.random.default_rng(_SEED)
         reference = yield from learning.reference(
-            rng=rng, created_at=at, model=model, keep=self._keep_globs, writings=writings
+            rng=rng, created_at=at, model=model, keep=self._keep_globs, writings=writings, key=self._key
         )
-        if reference.left_out:
-            told = [f"{printable(each.name)} {WHY[each.why]}" for each in reference.left_out[:NAMES_LISTED]]
-            logger.info("%s: left out: %s", self._name, "; ".join(told))
+        told = [f"{printable(each.name)} {WHY[each.why]}" for each in reference.left_out]
+        told += [f"{printable(name)} holds numbers as long as those of cards" for name in long]
+        if told:
+            logger.info("%s: left out: %s", self._name, "; ".join(told[:NAMES_LISTED]))
         return reference
 
     def _without_repeats(self, learning: Learning) -> Learning:
@@ -196,7 +205,7 @@ class Learner:
         learning, sound = Learning(self.rows + 1), list[KeptRows]()
         for rows in self._kept:
             try:
-                chunk = rows.chunk
+                chunk = rows.chunk(self._key)
             except StateError as error:
                 self._leave_out(rows, error)
                 continue

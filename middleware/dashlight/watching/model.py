@@ -195,7 +195,7 @@ class ModelWatch:
                 counted[rows.reference] = rows
         if pane.rows and self._learner is None and not self._comparisons:
             if self._file is not None:
-                features = pane.rows[0].chunk.get("feature")
+                features = pane.rows[0].chunk(self._learned.hash_key).get("feature")
                 logger.warning(
                     "%s: these are not the columns of the reference file; a reference is learned from the first rows. %s",
                     self._named(),
@@ -248,7 +248,9 @@ class ModelWatch:
     def _learn(self) -> None:
         policy = self._policy
         keep = (*policy.features, *policy.prediction)
-        self._learner = Learner(self._named(), policy.reference_rows, tolerance=policy.tolerance, keep=keep)
+        self._learner = Learner(
+            self._named(), policy.reference_rows, tolerance=policy.tolerance, keep=keep, key=self._learned.hash_key
+        )
 
     def _finish_learning(self, learner: Learner, at: float) -> Steps[None]:
         try:

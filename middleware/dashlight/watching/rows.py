@@ -27,7 +27,7 @@ from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
 from dashlight.window.fitting import fitted, moment
 from dashlight.window.panes import Panes
-from dashlight.window.recent_pane import ROLES
+from dashlight.window.recent.pane import ROLES
 from dashlight.window.reference.steps import Steps, finished
 
 SHIFT = "minimum_detectable_shift"
@@ -263,11 +263,10 @@ class Comparison:
         return tuple(column.name for column in self.columns if not column.of and (column.role, column.name) in never)
 
     def news(self, unknown: Sequence[str] | None = None) -> list[str]:
-        """Which columns the reference alone or traffic alone has, a sentence each, once there are rows enough.
-
-        *unknown* are those of traffic, where others were seen than the panes tell.
-        """
-        return self._presence.news(self._watched_places, self.unknown_columns if unknown is None else unknown)
+        """Which columns the reference alone or traffic (its are *unknown*) alone has, a sentence each, with rows enough."""
+        common = {each.name for each in self._recent.common_unknown}
+        told = [name for name in self.unknown_columns if name in common] if unknown is None else unknown
+        return self._presence.news(self._watched_places, told)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*, and which shift would have been seen by now; none before a pane has ended."""

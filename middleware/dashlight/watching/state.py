@@ -29,7 +29,7 @@ from dashlight.watching.learner import LearnerState
 from dashlight.watching.presence import PresenceState
 from dashlight.window.outcome_panes import OutcomePanesState
 from dashlight.window.panes import PanesState
-from dashlight.window.recent import RecentValuesState
+from dashlight.window.recent.values import RecentValuesState
 from dashlight.window.trace_ids import Trace
 
 WatchedModel: TypeAlias = tuple[str, str, str]

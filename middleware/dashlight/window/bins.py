@@ -1,7 +1,7 @@
 """From the rows of a batch to the bin of every value, and to counts."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.privacy.hashing import HashKey, is_hash
 from dashlight.records import Cell, Table
 from dashlight.window.columns import ColumnReference, stacked_counts
 from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
@@ -20,6 +21,8 @@ MOST_RANKS = MOST_EDGES + 1
 _NOISE = 2.0**-23
 """Of a number's size: what 32 bits cannot hold of it, and far more than fifteen digits leave out."""
 _NO_BINS = np.zeros((0, MOST_RANKS), np.uint8)
+_MOST_WORDS = 8192
+"""Values in the clear whose bins are remembered of a column that holds its categories by their hashes."""
 _PLANS_KEPT = 64
 """A client that sends ever new sets of names must not make us remember them all."""
 
@@ -43,6 +46,17 @@ class _Plan:
     unknown_names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Hashed:
+    """What a column knows of its values by their hashes alone."""
+
+    key: HashKey
+    bins: Mapping[str, int]
+    in_the_clear: Mapping[Text, int]
+    most: int
+    """Values of which the bins are remembered, those that are known in the clear among them."""
+
+
 class Binner:
     """Bins tables for a fixed sequence of columns of one role."""
 
@@ -58,6 +72,11 @@ class Binner:
         self._bin_of_rank = np.stack([_bin_of_rank(len(column.edges)) for column in numeric]) if numeric else _NO_BINS
         self._rank_offset = (np.arange(len(numeric)) * MOST_RANKS)[:, np.newaxis]
         self._bin_of_word = {place: _bin_of_word(column) for place, column in enumerate(columns)}
+        self._bin_of_hash = {
+            place: _hashed(column, self._bin_of_word[place])
+            for place, column in enumerate(columns)
+            if column.hash_key is not None and column.kind == "categorical"
+        }
         self._offset = (np.arange(len(columns)) * BINS)[:, np.newaxis]
         self._plans: dict[tuple[tuple[str, ...], tuple[str, ...]], _Plan] = {}
 
@@ -127,7 +146,19 @@ class Binner:
     def _word_codes(self, place: int, texts: Sequence[Text]) -> NDArray[np.uint8]:
         bins = self._bin_of_word[place]
         otherwise = STRUCTURAL_BINS if self.columns[place].kind == "text" else UNSEEN
+        hashed = self._bin_of_hash.get(place)
+        if hashed is not None:
+            self._look_up(texts, bins, hashed)
         return np.array([bins.get(text, otherwise) for text in texts], np.uint8)
+
+    def _look_up(self, texts: Sequence[Text], bins: dict[Text, int], hashed: _Hashed) -> None:
+        """Remembers in *bins* those of *texts* that are not known in the clear."""
+        asked = {text for text in texts if isinstance(text, str)}
+        if len(bins) + len(asked) > hashed.most:
+            bins.clear()
+            bins.update(hashed.in_the_clear)
+        for text in asked.difference(bins):
+            bins[text] = hashed.bins.get(hashed.key.hash(text), UNSEEN)
 
     def _plan(self, table: Table) -> _Plan:
         names = (table.number_names, table.cell_names)
@@ -168,6 +199,13 @@ def _bin_of_rank(inner_edges: int) -> NDArray[np.uint8]:
     bins[0] = BELOW
     bins[1 : inner_edges + 2] = STRUCTURAL_BINS + np.arange(inner_edges + 1)
     return bins
+
+
+def _hashed(column: ColumnReference, bins: dict[Text, int]) -> _Hashed:
+    """Takes the hashes out of *bins*: a text that reads like one is none."""
+    key = cast("HashKey", column.hash_key)
+    hashed = {text: bins.pop(text) for text in list(bins) if isinstance(text, str) and is_hash(text)}
+    return _Hashed(key, hashed, dict(bins), len(bins) + len(hashed) + _MOST_WORDS)
 
 
 def _bin_of_word(column: ColumnReference) -> dict[Text, int]:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Kind, Role
 from dashlight.window.layout import BINS
 
@@ -112,8 +113,7 @@ class Writing:
     has_percent: bool = False
     """Likewise a percent sign. Numbers stay as they are written: `12.5 %` is 12.5."""
     nulls: tuple[str, ...] = ()
-    """The spellings of null that occurred, ascending, without outer blanks: `""` for cells that were empty or blank. A
-    text column has no others, unless it holds nothing else."""
+    """The spellings of null that occurred, ascending, without outer blanks. Of a text column `""` alone, if it held more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,7 +136,7 @@ class ColumnReference:
     categories: tuple[str, ...]
     """Categories with a value bin of their own, most frequent first (at most 31). A boolean column's are `true`, `false`."""
     known: frozenset[str]
-    """The other categories seen, counted together in the last value bin (bounded)."""
+    """The other categories seen, counted together in the last value bin."""
     single_block_rows: int
     """Rows whose category occurs in one block of 100 rows only (Good-Turing mass of unseen categories)."""
     variation: tuple[Variation, ...] = ()
@@ -151,6 +151,10 @@ class ColumnReference:
     """What the bins do not hold: exact values, decimals, spellings; None for a facet."""
     writing: Writing | None = None
     """How its texts are read; None where nobody wrote it as text, or nobody said."""
+    shown: bool = False
+    """Whether the operator lets its categories be told by name."""
+    hash_key: HashKey | None = None
+    """Of the hashes that stand for values; None where all are in the clear."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -263,7 +267,7 @@ class Reference:
     directions: tuple[DirectionReference, ...] = ()
     """Whole rows: of the numeric features and outputs jointly (name `""`), and of each text and vector column."""
     left_out: tuple[LeftOutColumn, ...] = ()
-    """Columns that it does without; traffic may bring them."""
+    """Columns that it does without."""
     payloads: PayloadReference | None = None
     """How often its rows repeat; None where nobody looked."""
     cluster: str = ""

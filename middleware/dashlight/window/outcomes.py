@@ -12,6 +12,8 @@ from dashlight.records import Outcome
 from dashlight.window.histogram import LATENCY, SIZE, Binning, Quantile, quantile
 from dashlight.window.names import Names
 
+ANOTHER_FIELD = "another_field"
+"""Stands in a kind of refusal for a field whose name a client may have made up."""
 KIND_LIMIT = 32
 """Kinds of failure counted under their names; the others as `other`."""
 ANSWER_LIMIT = 32

@@ -6,8 +6,8 @@ from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.columns import Sheet, one_row, tabulate, transposed, with_beside
 from dashlight.decode.rows.flattening import apart
 from dashlight.decode.rows.lists.element_names import element_names
-from dashlight.decode.rows.redact import REDACTED
 from dashlight.errors import DecodeError
+from dashlight.privacy.names import REDACTED
 from dashlight.records import Cell, Role
 
 

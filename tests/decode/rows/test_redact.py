@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from dashlight.decode.rows.redact import REDACTED, is_credential, is_personal, redact, without_credentials
+from dashlight.decode.rows.redact import redact, without_credentials
+from dashlight.privacy.hashing import HashKey
+from dashlight.privacy.names import REDACTED, is_credential, is_personal
 from dashlight.records import Cell
 
 
@@ -134,3 +136,38 @@ def test_of_thousands_of_objects_none_is_told_where_one_holds_a_credential() -> 
     cell: Cell = json.loads('[{"user": {}}]') * 3000 + [{"token": "abc"}]
 
     assert without_credentials(cell) == REDACTED
+
+
+def test_what_looks_like_a_particular_is_replaced_wherever_it_stands() -> None:
+    row: dict[str, Cell] = {
+        "note": "call +48 601 733 912 or write to maria@example.com in Rome",
+        "nested": {"of": ["DE89370400440532013000", 31]},
+        "payment": 4111111111111111,
+        "amount": 4111.5,
+        "maria@example.com": 1,
+    }
+
+    assert redact(row) == {
+        "note": f"call {REDACTED} or write to {REDACTED} in Rome",
+        "nested": {"of": [REDACTED, 31]},
+        "payment": REDACTED,
+        "amount": 4111.5,
+        REDACTED: 1,
+    }
+
+
+def test_under_a_key_what_is_redacted_can_be_followed_but_no_credential() -> None:
+    key = HashKey.of_setting("a secret of the operator")
+
+    found = redact(
+        {"email": "maria@example.com", "note": "maria@example.com", "password": "maria@example.com"}, key=key
+    )
+
+    hashed = key.hash("maria@example.com")
+    assert found == {"email": hashed, "note": hashed, "password": REDACTED}
+
+
+def test_numbers_that_no_float_holds_are_no_trouble() -> None:
+    found = redact({"n": 10**5000, "x": float("inf"), "b": True}, key=HashKey(b"k" * 32))
+
+    assert found == {"n": REDACTED, "x": float("inf"), "b": True}

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from dashlight.decode.rows.budget import MAX_COLUMNS
 from dashlight.decode.rows.columns import Sheet, one_row, tabulate
-from dashlight.decode.rows.redact import REDACTED
 from dashlight.decode.rows.selection import EVERYTHING, Selection, selected, with_named_ids
+from dashlight.privacy.names import REDACTED
 from dashlight.records import Cell
 
 

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from dashlight.decode.rows.redact import REDACTED
 from dashlight.decode.rows.tables import joined, shielded, table_of
+from dashlight.privacy.names import REDACTED
 from dashlight.records import Cell
 
 

@@ -28,7 +28,6 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from dashlight.deliver.encoding import traces
 from dashlight.deliver.encoding.traces import SpanEncoder
 from dashlight.records import Exchange, OwnSpan
 
@@ -41,7 +40,7 @@ ATTRIBUTES: Mapping[str, Any] = {
     "http.response.status_code": 200,
     "http.request.body.size": 300,
     "http.response.body.size": 20_000,
-    "url.path": "/predict/fraud",
+    "url.path": "/predict/{name}",
     "url.scheme": "http",
     "server.address": "10.0.0.7",
     "server.port": 8000,
@@ -237,20 +236,18 @@ def test_nothing_of_the_query_is_sent(exchange: Callable[..., Exchange]) -> None
     assert b"secret" not in SpanEncoder(RESOURCE, "dashlight", "0.1").span(exchange())
 
 
-def test_a_long_path_is_sent_as_far_as_eight_kilobytes(exchange: Callable[..., Exchange]) -> None:
-    found = attributes(the_span(ours(exchange(path="/" + "p" * 9000))))
+def test_nothing_of_a_path_is_sent_but_its_route(exchange: Callable[..., Exchange]) -> None:
+    templated = attributes(the_span(ours(exchange(path="/people/maria", route="/people/{name}"))))
+    unmatched = attributes(the_span(ours(exchange(path="/people/maria", route="unmatched"))))
 
-    assert found["url.path"] == "/" + "p" * 8191
+    assert templated["url.path"] == "/people/{name}"
+    assert unmatched["url.path"] == "/[redacted]"
 
 
-def test_ever_new_paths_do_not_fill_the_memory(exchange: Callable[..., Exchange]) -> None:
-    encoder = SpanEncoder(RESOURCE, "dashlight", "0.1")
+def test_an_agent_that_says_who_it_is_is_not_told(exchange: Callable[..., Exchange]) -> None:
+    agent = attributes(the_span(ours(exchange(request_headers=[(b"user-agent", b"bot (maria@example.com)")]))))
 
-    spans = [encoder.span(exchange(path=f"/{number}")) for number in range(traces.MOST_KEPT + 1)]
-
-    found = ExportTraceServiceRequest.FromString(encoder.request(spans[-1:]))
-    assert attributes(the_span(found))["url.path"] == f"/{traces.MOST_KEPT}"
-    assert len(encoder._paths) == 1
+    assert agent["user_agent.original"] == "[redacted]"
 
 
 def test_an_exchange_without_a_span_of_ours_has_none_to_encode(exchange: Callable[..., Exchange]) -> None:

@@ -12,7 +12,7 @@ from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.records import Alert, Role
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.profile import ProfileMeter
-from dashlight.window.recent_collector import RecentCollector
+from dashlight.window.recent.collector import RecentCollector
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns, taken
 

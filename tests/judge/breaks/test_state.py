@@ -12,7 +12,7 @@ from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.judge.breaks.state import BreakJudgeState, Place
 from dashlight.judge.natural_variation import Movements
 from dashlight.records import Alert
-from dashlight.window.recent_collector import RecentCollector
+from dashlight.window.recent.collector import RecentCollector
 from dashlight.window.tables import table_of_columns, taken
 
 Values: TypeAlias = dict[str, Any]

@@ -150,18 +150,35 @@ def test_whole_numbers_are_told_as_themselves(column_with: MakeColumn) -> None:
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ((UNSEEN, UNSEEN + 1), "dest never seen in the reference"),
+        ((UNSEEN, UNSEEN + 1), "a value of dest never seen in the reference"),
         ((FIRST, FIRST + 1), "dest = ATL"),
         ((FIRST, FIRST + 2), "dest in (ATL, ORD)"),
         ((BINS - 1, BINS), "dest = other categories"),
     ],
 )
-def test_events_of_categories_are_told_by_name(dest: ColumnReference, event: tuple[int, int], words: str) -> None:
+def test_events_of_categories_that_are_shown_are_told_by_name(
+    dest: ColumnReference, event: tuple[int, int], words: str
+) -> None:
+    assert event_words(replace(dest, shown=True), event_of(*event)) == words
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ((UNSEEN, UNSEEN + 1), "a value of dest never seen in the reference"),
+        ((FIRST, FIRST + 1), "dest = value #1 (of 4 known)"),
+        ((FIRST, FIRST + 2), "dest in (value #1 (of 4 known), value #2 (of 4 known))"),
+        ((BINS - 1, BINS), "dest = other categories"),
+    ],
+)
+def test_events_of_other_categories_are_told_by_number(
+    dest: ColumnReference, event: tuple[int, int], words: str
+) -> None:
     assert event_words(dest, event_of(*event)) == words
 
 
 def test_many_categories_are_counted_after_the_first_five(dest: ColumnReference) -> None:
-    many = replace(dest, categories=tuple(f"c{place}" for place in range(31)), known=frozenset())
+    many = replace(dest, shown=True, categories=tuple(f"c{place}" for place in range(31)), known=frozenset())
 
     assert event_words(many, event_of(FIRST, FIRST + 8)) == "dest in (c0, c1, c2, c3, c4 and 3 more)"
 
@@ -203,7 +220,7 @@ def test_a_fall_is_called_a_fall(temp: ColumnReference) -> None:
 
 
 def test_every_bin_in_use_comes_with_its_share_before_and_after(dest: ColumnReference) -> None:
-    _, cause = explain(dest, UNSEEN, counted({NULL: 10, UNSEEN: 50, FIRST: 40}))
+    _, cause = explain(replace(dest, shown=True), UNSEEN, counted({NULL: 10, UNSEEN: 50, FIRST: 40}))
 
     assert [(part.label, part.reference, part.current) for part in cause.bins] == [
         ("missing", 0.0, 0.1),

@@ -170,7 +170,7 @@ def test_an_alarm_says_since_when_and_what_moved(
     assert (fired.model, fired.version, fired.endpoint) == ("late", "1", "/predict")
     # The change came after 50 panes of ten seconds.
     assert 480 <= fired.since_at <= 520
-    assert fired.summary.startswith("share of code never seen in the reference rose from 0 % to ")
+    assert fired.summary.startswith("share of a value of code never seen in the reference rose from 0 % to ")
     (cause,) = fired.causes
     assert cause.reference == 0
     assert 0.02 < cause.current < 0.1

@@ -17,7 +17,7 @@ from dashlight.decode.formats.bodies import counted
 from dashlight.decode.formats.slow_numbers import has_slow_numbers
 from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.reasons import undecodable
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH
+from dashlight.privacy.names import MAX_NAME_LENGTH
 from dashlight.records import Cell
 from dashlight.window.columns import DecimalMark, Writing
 

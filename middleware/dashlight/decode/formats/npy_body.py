@@ -15,7 +15,7 @@ from dashlight.decode.formats.compression import EXPANDED_BYTES
 from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS, BodyBudget
 from dashlight.decode.rows.jsonvalue import is_list
 from dashlight.decode.rows.reasons import undecodable
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH
+from dashlight.privacy.names import MAX_NAME_LENGTH
 
 NPY_MAGIC: Final = b"\x93NUMPY"
 ZIP_MAGIC: Final = b"PK\x03\x04"

@@ -8,8 +8,9 @@ from dashlight.decode.formats.bodies import parse_json
 from dashlight.decode.rows.failures import Failure
 from dashlight.decode.rows.generation import ToolCall, usage_of
 from dashlight.decode.rows.reading import ABSENT
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
+from dashlight.decode.rows.redact import without_credentials
 from dashlight.errors import DecodeError
+from dashlight.privacy.names import MAX_NAME_LENGTH
 
 MAX_CHOICES: Final = 128
 """Choices of one answer, and tool calls of one choice; more are passed over."""

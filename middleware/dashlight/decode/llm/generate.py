@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from dashlight.decode.llm.draft import MAX_CHOICES, Draft
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH
+from dashlight.privacy.names import MAX_NAME_LENGTH
 
 _WORD_OR_CREDENTIAL = "token"
 _TEXT_KEYS = (

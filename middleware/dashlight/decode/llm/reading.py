@@ -13,7 +13,7 @@ from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.flattening import LeftOut
 from dashlight.decode.rows.generation import Generation
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Reading
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential
+from dashlight.privacy.names import MAX_NAME_LENGTH, is_credential
 from dashlight.records import Cell
 
 Operation: TypeAlias = Literal["chat", "text_completion", "embeddings"]

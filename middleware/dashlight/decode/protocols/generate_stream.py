@@ -13,7 +13,7 @@ from dashlight.decode.llm.reading import read_generation
 from dashlight.decode.protocols import huggingface, triton_generate
 from dashlight.decode.rows.jsonvalue import fields_of
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading, claims_nothing
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH
+from dashlight.privacy.names import MAX_NAME_LENGTH
 
 _TRITON_PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/generate(?:_stream)?$")
 _TGI_PATH = re.compile(r"(?:^|/)generate(?:_stream)?$")

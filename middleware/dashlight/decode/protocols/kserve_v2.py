@@ -23,7 +23,8 @@ from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading
 from dashlight.decode.rows.reasons import undecodable
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, cells_without_credentials
+from dashlight.decode.rows.redact import cells_without_credentials
+from dashlight.privacy.names import MAX_NAME_LENGTH
 from dashlight.records import Cell, Role
 
 _PATH = re.compile(r"(?:^|/)v2/models/(?P<model>[^/]+)(?:/versions/(?P<version>[^/]+))?/(?:infer|explain)$")

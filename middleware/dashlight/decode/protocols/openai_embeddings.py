@@ -23,7 +23,8 @@ from dashlight.decode.rows.generation import Generation
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES, fields_of, is_list, is_object
 from dashlight.decode.rows.reading import Content, Place, Protocol, Reading, claims_nothing
 from dashlight.decode.rows.reasons import undecodable
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, cells_without_credentials, without_credentials
+from dashlight.decode.rows.redact import cells_without_credentials, without_credentials
+from dashlight.privacy.names import MAX_NAME_LENGTH
 from dashlight.records import Cell
 
 _PATH = re.compile(r"(?:^|/)(?:deployments/(?P<model>[^/]+)/|v1/|engines/[^/]+/)embeddings$")

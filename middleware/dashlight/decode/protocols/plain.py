@@ -12,7 +12,7 @@ from dashlight.decode.rows.layouts import PARAMETERS_KEYS, columns_in, length_of
 from dashlight.decode.rows.lists.data_frames import framed, records_in
 from dashlight.decode.rows.lists.series import is_one_series
 from dashlight.decode.rows.reading import ABSENT, Content, Place, Protocol, Reading
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH
+from dashlight.privacy.names import MAX_NAME_LENGTH
 from dashlight.records import Cell
 
 

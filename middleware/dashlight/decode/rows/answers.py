@@ -15,7 +15,8 @@ from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.lists.findings import OneCell, best_of, found_in, is_list_of_things
 from dashlight.decode.rows.lists.parallel import merged
 from dashlight.decode.rows.matching.keyed_answers import KEYED, lists_by_row
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, without_credentials
+from dashlight.decode.rows.redact import without_credentials
+from dashlight.privacy.names import MAX_NAME_LENGTH
 from dashlight.records import Cell
 from dashlight.window.facets.list_names import is_forecast_name, is_list_name
 

@@ -11,7 +11,7 @@ from dashlight.decode.rows.flattening import apart
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_list, is_object
 from dashlight.decode.rows.layouts import PARAMETERS_KEYS
 from dashlight.decode.rows.lists.element_names import element_names
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH
+from dashlight.privacy.names import MAX_NAME_LENGTH
 from dashlight.records import Cell
 
 ROWS_KEYS: Final = frozenset(

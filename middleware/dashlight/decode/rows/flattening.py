@@ -23,7 +23,8 @@ from dashlight.decode.rows.jsonvalue import NESTED_TYPES, NUMBER_TYPES, is_objec
 from dashlight.decode.rows.lists.element_names import element_names
 from dashlight.decode.rows.lists.findings import OneCell, found_in, plain
 from dashlight.decode.rows.lists.parallel import merged
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, cells_without_credentials, is_credential
+from dashlight.decode.rows.redact import cells_without_credentials
+from dashlight.privacy.names import MAX_NAME_LENGTH, is_credential
 from dashlight.records import Cell, Role
 from dashlight.window.facets.list_names import (
     is_embedding_name,

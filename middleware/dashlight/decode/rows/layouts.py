@@ -9,7 +9,8 @@ from dashlight.decode.rows.budget import MAX_COLUMNS, MAX_ROWS
 from dashlight.decode.rows.columns import Sheet, one_row, tabulate, transposed
 from dashlight.decode.rows.flattening import LeftOut
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, fields_of, is_list, is_object
-from dashlight.decode.rows.redact import MAX_NAME_LENGTH, is_credential, without_credentials
+from dashlight.decode.rows.redact import without_credentials
+from dashlight.privacy.names import MAX_NAME_LENGTH, is_credential
 from dashlight.records import Cell, Role
 
 _MOST_LEVELS = 3

@@ -1,91 +1,52 @@
-"""Which names hold credentials or personal particulars, and how their values are kept from leaving."""
+"""How the values of credentials and personal particulars are kept from leaving."""
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from itertools import pairwise
-from typing import Final, cast
+from typing import cast
 
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
+from dashlight.privacy.detectors import cleaned, is_long_number
+from dashlight.privacy.hashing import HashKey
+from dashlight.privacy.names import MAX_NAME_LENGTH, REDACTED, is_credential, is_personal
 from dashlight.records import Cell
-
-REDACTED: Final = "[redacted]"
-MAX_NAME_LENGTH: Final = 200
-"""Longer names are no columns, and are redacted unread: they would fill the caches."""
 
 _MOST_REMEMBERED = 1 << 14
 """Characters of the names of one event of which is remembered what is replaced."""
 _MAX_NESTING = 32
+_NUMBERS = frozenset({int, float})
+_LARGEST = 10**30
 _MAX_COPIED = 1 << 12
 """Lists and objects of the cells that are copied without their credentials; what would be more is redacted as a whole."""
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-
-_CREDENTIAL_WORDS = re.compile(
-    r"(?:password|passwd|pwd|passphrase|passcode|secret|apikey|authorization|bearer|jwt|cookie"
-    r"|credential|ssn|cvv|cvc|iban|otp)s?"
-)
-"""A word of these anywhere in a name makes its value a credential."""
-_CREDENTIAL_ENDINGS = re.compile(r"token|auth")
-"""These only as the last word: `token_count` is a feature."""
-_CREDENTIAL_PAIRS = re.compile(
-    r"(?:api|access|private|signing|encryption|subscription) keys?|(?:card|account|routing) numbers?|social security"
-)
-_SUSPECT = re.compile(
-    r"(?i)pass|pwd|secret|key|auth|bearer|jwt|cookie|credential|ssn|cvv|cvc|iban|otp|token|number|security"
-)
-"""Part of every name that the rules above match: spares the others the splitting into words."""
-_PERSONAL_ENDINGS = re.compile(
-    r"(?:e?mail|phone|mobile|telephone|fax|passport|licen[cs]e|address|street"
-    r"|surname|(?:first|last|full|user)name|birthdate|dob|ip)(?:e?s)?"
-)
-_PERSONAL_PAIRS = re.compile(
-    r"(?:credit|debit) cards?|(?:phone|mobile|passport|licen[cs]e|tax) numbers?"
-    r"|(?:first|last|full|middle|maiden|user) names?|birth dates?"
-)
 
 
-def is_credential(name: str) -> bool:
-    """Whether the value under *name* opens something or stands for a person: it never becomes a column."""
-    return len(name) > MAX_NAME_LENGTH or _is_credential(name)
-
-
-def is_personal(name: str) -> bool:
-    """Whether the value under *name* tells who somebody is: its text leaves decode only as REDACTED.
-
-    The last word of a name says what its value is: `email` and `user_email` are personal, `email_domain` is not.
-    """
-    return len(name) > MAX_NAME_LENGTH or _is_personal(name)
-
-
-def redact(values: Mapping[str, Cell], *, also: Sequence[str] = ()) -> dict[str, Cell]:
+def redact(values: Mapping[str, Cell], *, also: Sequence[str] = (), key: HashKey | None = None) -> dict[str, Cell]:
     """*values* as they may leave in an event: credentials and personal particulars replaced, at every depth.
+
+    By their names, and by what is found in texts, in names and in whole numbers of twelve digits and more.
 
     Args:
         values: Values by column name.
         also: Globs of further names to replace, as DASHLIGHT_REDACT lists them.
+        key: That of DASHLIGHT_HASH_KEY: its hash replaces what is no credential, so that it can be followed.
     """
-    names, globs = tuple(values), tuple(also)
-    if sum(map(len, names)) > _MOST_REMEMBERED or not _are_flat(values.values()):
-        return {name: _redacted(name, value, globs, 0) for name, value in values.items()}
-    hidden = _hidden(names, globs)
-    if not hidden:
-        return dict(values)
-    return {name: REDACTED if name in hidden and value is not None else value for name, value in values.items()}
-
-
-def _are_flat(values: Collection[Cell]) -> bool:
-    """Whether none of *values* has names inside it: scalars, and lists of these."""
-    if NESTED_TYPES.isdisjoint(map(type, values)):  # the usual case
-        return True
-    nested = [value for value in values if type(value) in NESTED_TYPES]
-    return all(is_list(value) and NESTED_TYPES.isdisjoint(map(type, value)) for value in nested)
+    redaction, names = _Redaction(also, key), tuple(values)
+    if sum(map(len, names)) > _MOST_REMEMBERED:
+        return {redaction.name(name): redaction.value(name, value, 0) for name, value in values.items()}
+    plain = _plain(names, tuple(also))
+    return {
+        name if name in plain else redaction.name(name): (redaction.inside if name in plain else redaction.value)(
+            name, value, 0
+        )
+        for name, value in values.items()
+    }
 
 
 @lru_cache(maxsize=64)
-def _hidden(names: tuple[str, ...], globs: tuple[str, ...]) -> frozenset[str]:
-    """Those of *names* whose values are replaced: the same names come with every event."""
-    return frozenset(name for name in names if _redacted(name, "", globs, 0) == REDACTED)
+def _plain(names: tuple[str, ...], also: tuple[str, ...]) -> frozenset[str]:
+    """Those of *names* that say nothing and hide nothing: the same ones come with every event."""
+    redaction = _Redaction(also, None)
+    return frozenset(name for name in names if redaction.name(name) == name and not redaction.hides(name))
 
 
 def without_credentials(value: Cell) -> Cell:
@@ -106,18 +67,46 @@ def cells_without_credentials(cells: Sequence[Cell]) -> Sequence[Cell]:
     return [copying.copy(cell) if is_object(cell) or is_list(cell) else cell for cell in cells]
 
 
-def _redacted(name: str, value: object, also: Sequence[str], depth: int) -> object:
-    if value is None:
-        return None
-    if depth > _MAX_NESTING or is_credential(name) or is_personal(name):
-        return REDACTED
-    if any(fnmatchcase(name, glob) for glob in also):
-        return REDACTED
-    if is_object(value):
-        return {key: _redacted(key, child, also, depth + 1) for key, child in value.items()}
-    if is_list(value):
-        return [_redacted(name, child, also, depth + 1) for child in value]
-    return value
+class _Redaction:
+    """Replaces what may not leave."""
+
+    def __init__(self, also: Sequence[str], key: HashKey | None) -> None:
+        self._also = also
+        self._key = key
+
+    def name(self, name: str) -> str:
+        """*name*, which some client may have made up."""
+        return cleaned(name, self._replacement) if len(name) <= MAX_NAME_LENGTH else REDACTED
+
+    def value(self, name: str, value: object, depth: int) -> object:
+        """What may leave of the *value* under *name*."""
+        if value is None:
+            return None
+        if depth > _MAX_NESTING or is_credential(name):
+            return REDACTED
+        if self.hides(name):
+            return self._replacement(value) if isinstance(value, str) else REDACTED
+        return self.inside(name, value, depth)
+
+    def hides(self, name: str) -> bool:
+        """Whether nothing that stands under *name* may leave."""
+        return is_credential(name) or is_personal(name) or any(fnmatchcase(name, glob) for glob in self._also)
+
+    def inside(self, name: str, value: object, depth: int) -> object:
+        """What may leave of the *value* under a *name* that hides nothing by itself."""
+        if isinstance(value, str):
+            return cleaned(value, self._replacement)
+        if is_object(value):
+            return {self.name(key): self.value(key, child, depth + 1) for key, child in value.items()}
+        if is_list(value):
+            return [self.value(name, child, depth + 1) for child in value]
+        if type(value) in _NUMBERS and is_long_number(cast("float", value)):
+            # Python refuses to write the largest ones.
+            return self._replacement(str(value)) if abs(cast("float", value)) < _LARGEST else REDACTED
+        return value
+
+    def _replacement(self, text: str) -> str:
+        return REDACTED if self._key is None else self._key.hash(text)
 
 
 def _secrets_in(level: list[dict[str, object] | list[object]]) -> frozenset[str] | None:
@@ -167,32 +156,3 @@ class _Copying:
     def _has_room(self, depth: int) -> bool:
         self._room -= 1
         return depth <= _MAX_NESTING and self._room >= 0
-
-
-@lru_cache(maxsize=4096)
-def _is_credential(name: str) -> bool:
-    if not _SUSPECT.search(name):
-        return False
-    words = _words(name)
-    return (
-        any(map(_CREDENTIAL_WORDS.fullmatch, words))
-        or any(map(_CREDENTIAL_ENDINGS.fullmatch, words[-1:]))
-        or any(_CREDENTIAL_PAIRS.fullmatch(" ".join(pair)) for pair in pairwise(words))
-    )
-
-
-@lru_cache(maxsize=4096)
-def _is_personal(name: str) -> bool:
-    words = _words(name)
-    # `card` is one; `card4` is the fourth column of a table about cards.
-    if words[-1:] == ["card"] and name.lower().endswith("card"):
-        return True
-    return any(map(_PERSONAL_ENDINGS.fullmatch, words[-1:])) or bool(_PERSONAL_PAIRS.fullmatch(" ".join(words[-2:])))
-
-
-def _words(name: str) -> list[str]:
-    words = [word.lower() for word in _WORD.findall(name)]
-    # One of several is as private as the only one: `emails[3]`, `phone2`.
-    while words and words[-1].isdigit():
-        words.pop()
-    return words

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.decode.rows.jsonvalue import NUMBER_TYPES
-from dashlight.decode.rows.redact import REDACTED, is_personal
+from dashlight.privacy.names import REDACTED, is_personal
 from dashlight.records import Cell, Table
 
 _IDENTIFYING = 1e8

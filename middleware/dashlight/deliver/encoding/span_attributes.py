@@ -5,6 +5,7 @@ Source: https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
 
 from collections.abc import Mapping
 
+from dashlight.privacy.names import REDACTED, told_agent
 from dashlight.records import Exchange
 from dashlight.units import server_of
 
@@ -12,6 +13,7 @@ KNOWN_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH
 """Methods that may be an attribute; any other is `_OTHER`, so that a client cannot invent values."""
 
 _UNMATCHED = "unmatched"
+_HIDDEN_PATH = f"/{REDACTED}"
 _LONGEST_USER_AGENT = 256
 """Characters of a client's name for itself."""
 
@@ -36,7 +38,7 @@ def has_failed(exchange: Exchange) -> bool:
 def shared_attributes(
     exchange: Exchange, known: frozenset[str], *, model: str, version: str, rows: int | None, confessed: str = ""
 ) -> dict[str, object]:
-    """Attributes that many exchanges have in common: everything but path, client, sizes and identifier.
+    """Attributes that many exchanges have in common: everything but client, sizes and identifier.
 
     *confessed* is the kind of an error that the answer holds although its status says nothing of it.
     """
@@ -47,6 +49,8 @@ def shared_attributes(
         found["http.request.method"] = "_OTHER"
         found["http.request.method_original"] = exchange.method
     found["url.scheme"] = exchange.scheme
+    # What stands in the parameters of a route, and in a path that matches none, is what a client wrote.
+    found["url.path"] = _HIDDEN_PATH if exchange.route == _UNMATCHED else exchange.route
     if exchange.route != _UNMATCHED:
         found["http.route"] = exchange.route
     if exchange.status:
@@ -76,7 +80,7 @@ def client_attributes(exchange: Exchange, user_agent: bytes) -> dict[str, object
     """What is known of who asked."""
     found: dict[str, object] = {}
     if user_agent:
-        found["user_agent.original"] = user_agent.decode("latin-1")[:_LONGEST_USER_AGENT]
+        found["user_agent.original"] = told_agent(user_agent.decode("latin-1")[:_LONGEST_USER_AGENT])
     if exchange.client_address:
         found["client.address"] = exchange.client_address
     return found

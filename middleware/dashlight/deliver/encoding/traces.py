@@ -73,7 +73,6 @@ class SpanEncoder:
         self._limits = limits
         self._fits = limits.attributes >= _MOST_OF_OURS and limits.value_length is None
         self._shared: dict[tuple[object, ...], bytes] = {}
-        self._paths: dict[str, bytes] = {}
         self._clients: dict[tuple[bytes, str], bytes] = {}
         self._request_sizes: dict[int, bytes] = {}
         self._response_sizes: dict[int, bytes] = {}
@@ -112,7 +111,7 @@ class SpanEncoder:
             found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
             known = {**found, **client_attributes(exchange, agent), **extra}
             shared = self._described(exchange, own, known, has_failed=has_failed(exchange) or bool(confessed))
-            path = client = event_id = request_size = response_size = truncated = b""
+            client = event_id = request_size = response_size = truncated = b""
         else:
             key = (
                 exchange.route,
@@ -132,7 +131,6 @@ class SpanEncoder:
             if not shared:
                 found = self._attributes(exchange, model=model, version=version, rows=rows, confessed=confessed)
                 shared = self._share(key, exchange, found, has_failed=has_failed(exchange) or bool(confessed))
-            path = self._paths.get(exchange.path) or self._path(exchange.path)
             whose = agent, exchange.client_address
             client = (self._clients.get(whose) or self._client(exchange, agent)) if any(whose) else b""
             event_id = _EVENT_ID + uuid_text(exchange.id)
@@ -153,7 +151,6 @@ class SpanEncoder:
                 _MOMENTS(0x39, started_at, 0x41, started_at + int(exchange.duration_seconds * 1e9)),
                 _ancestry(own) if own.parent_id else _FLAGS_LOCAL,
                 shared,
-                path,
                 client,
                 event_id,
                 request_size,
@@ -171,9 +168,6 @@ class SpanEncoder:
     def rejected_count(self, answer: bytes) -> int:
         """Spans that the collector says it did not take."""
         return envelope.rejected_count(answer)
-
-    def _path(self, path: str) -> bytes:
-        return _keep(self._paths, path, _attribute("url.path", path))
 
     def _client(self, exchange: Exchange, agent: bytes) -> bytes:
         found = client_attributes(exchange, agent)
@@ -203,7 +197,6 @@ class SpanEncoder:
         """Everything but ids and moments, of a span on which somebody set something."""
         found: dict[str, object] = {
             **known,
-            "url.path": exchange.path,
             "dashlight.event.id": uuid_text(exchange.id).decode(),
             "http.request.body.size": exchange.request_bytes,
             "http.response.body.size": exchange.response_bytes,

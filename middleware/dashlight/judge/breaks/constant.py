@@ -2,9 +2,10 @@
 
 from itertools import takewhile
 
-from dashlight.judge.breaks.fill import FILLS
 from dashlight.judge.breaks.sight import Finding, Sight, nats, upper_share
 from dashlight.judge.words import percent, printable
+from dashlight.window.disclosure import value_words
+from dashlight.window.recent.stand_ins import FILLS
 from dashlight.window.values import number_text
 
 MOST_BEFORE = 0.3
@@ -33,7 +34,7 @@ def constant(sight: Sight) -> Finding | None:
     began_at_once = sum(value == last for value in others) < len(others) // _FEWEST_OTHERS
     if run < (FEWEST_AT_ONCE if began_at_once else FEWEST_ROWS):
         return None
-    shown = printable(text) if text else "empty"
+    shown = printable(value_words(sight.column, text)) if text else "empty"
     default = " (a default fill?)" if text in FILLS else ""
     what = f"{sight.name} is stuck at {shown}{default} in 100 % of the last rows ({percent(before)} in the reference)"
     sure = nats(1.0, upper_share(before, sight.reference_rows), sight.effective_rows * run / len(values))

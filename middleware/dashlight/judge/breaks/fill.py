@@ -4,21 +4,15 @@ from collections import Counter
 
 import numpy as np
 
-from dashlight.judge.breaks.sight import Finding, Sight, distance, is_number, nats, upper_share
+from dashlight.judge.breaks.sight import Finding, Sight, distance, nats, upper_share
 from dashlight.judge.words import percent, printable
+from dashlight.privacy.hashing import is_number
+from dashlight.window.disclosure import value_words
 from dashlight.window.profile import spelling
-from dashlight.window.recent import ROWS_OF_EXCHANGE
+from dashlight.window.recent.stand_ins import FILLS, WORD_FILLS
+from dashlight.window.recent.values import ROWS_OF_EXCHANGE
 from dashlight.window.values import number_text
 
-FILLS = frozenset(
-    {"0", "-1", "2147483647", "-2147483648", "4294967295", "inf", "-inf"}
-    | {sign + "9" * digits for sign in ("", "-") for digits in range(1, 7)}
-)
-"""Numbers that stand for a value that nobody had."""
-WORD_FILLS = FILLS | {
-    "", "null", "none", "nan", "nil", "na", "n/a", "#n/a", "nat", "undefined", "unknown", "missing", "default", "-", "?",
-    "not available", "unspecified", "1970-01-01", "1970-01-01t00:00:00z", "0001-01-01", "9999-12-31",
-}  # fmt: skip
 LEAST_SHARE = 0.3
 MOST_BEFORE = 0.05
 NEARLY_ALL = 0.95
@@ -56,7 +50,9 @@ def _frequent(sight: Sight) -> list[tuple[str, float]]:
 
 
 def _told(sight: Sight, text: str, share: float, before: float) -> Finding:
-    shown = printable(text) if text else "empty"
+    # What stands for a missing value is nobody's.
+    is_stand_in = text in FILLS or spelling(text) in WORD_FILLS
+    shown = printable(text if is_stand_in else value_words(sight.column, text)) if text else "empty"
     what = f"{sight.name} is {shown} in {percent(share)} of rows ({percent(before)} in the reference): a default fill"
     look = f"; look at where {sight.name} comes from and what stands in for a missing value"
     certainty = max(sight.nats(share, before), _nats_of_foreign(sight, text, share))

@@ -19,8 +19,8 @@ from dashlight.records import Alert, Cause, Role
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.fitting import refuse, within
 from dashlight.window.profile import bounded
-from dashlight.window.recent import ABSENT, SPARSE_STRIDE, RecentRows, RecentValues, UnknownColumn
-from dashlight.window.recent_pane import MOST_UNKNOWN
+from dashlight.window.recent.pane import MOST_UNKNOWN
+from dashlight.window.recent.values import ABSENT, SPARSE_STRIDE, RecentRows, RecentValues, UnknownColumn
 from dashlight.window.values import as_shortest
 
 SHARE = 0.02
@@ -198,7 +198,7 @@ class BreakJudge:
             dense=self._sight(column, place, dense, 1),
             sparse=lambda: self._sight(column, place, sparse, SPARSE_STRIDE) if sparse.rows >= FEWEST_SPARSE else None,
             absent_seconds=at - recent.last_present_at(role, column.name),
-            renamed=[seen.name for seen in recent.unknown if seen.role == role and seen.first_pane >= present],
+            renamed=[each.name for each in recent.common_unknown if each.role == role and each.first_pane >= present],
         )
 
     def _sight(self, column: ColumnReference, place: int, rows: RecentRows, stride: int) -> Sight:

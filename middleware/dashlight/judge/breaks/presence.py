@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dashlight.judge.breaks.sight import Finding, Sight
 from dashlight.judge.words import percent, printable, span
 from dashlight.window.profile import NULL_TYPE
-from dashlight.window.recent import ABSENT, RecentValues, UnknownColumn
+from dashlight.window.recent.values import ABSENT, RecentValues, UnknownColumn
 
 GONE_SHARE = 0.98
 FEWEST_ROWS_BEFORE = 64
@@ -36,7 +36,7 @@ def new_columns(recent: RecentValues) -> list[UnknownColumn]:
     """Columns that the reference does not know, that came after FEWEST_ROWS_BEFORE rows without them, and stay."""
     return [
         seen
-        for seen in recent.unknown
+        for seen in recent.common_unknown
         if seen.first_rows >= FEWEST_ROWS_BEFORE
         and seen.last_pane >= recent.pane - 1
         and seen.last_pane - seen.first_pane < NEW_PANES

@@ -9,7 +9,7 @@ from dashlight.records import Role
 from dashlight.window.columns import ColumnReference, Profile
 from dashlight.window.fitting import fitted
 from dashlight.window.profile import LARGEST, NULL_TYPE, NUMBER_TYPE, PRECISIONS, TEXT_TYPE, TRUTH_TYPE
-from dashlight.window.recent import ABSENT, TEXT_CHARACTERS, RecentRows
+from dashlight.window.recent.values import ABSENT, TEXT_CHARACTERS, RecentRows
 from dashlight.window.values import is_single
 
 _ROUNDABLE, _FINEST = 0.7, 0.999

@@ -150,12 +150,3 @@ def nats_apart(sight: Sight, values: Floats) -> float:
     shares = [*zip(found[0], expected[0], strict=True), *zip(1 - found[1], 1 - expected[1], strict=True)]
     most = max(sight.nats(float(now), float(then)) for now, then in shares)
     return max(most - log(2 * len(CUTS)), 0.0)
-
-
-def is_number(text: str) -> bool:
-    """Whether *text* is a number as programs write them."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -6,7 +6,7 @@ import numpy as np
 
 from dashlight.judge.breaks.constant import FEWEST_AT_ONCE, RUN_ROWS, RUNS_LONGER
 from dashlight.window.columns import Profile
-from dashlight.window.recent import RecentRows
+from dashlight.window.recent.values import RecentRows
 
 LEAST_PANES = 3
 

@@ -9,7 +9,8 @@ import numpy as np
 from dashlight.judge.breaks.sight import Finding, Floats, Sight, distance, nats_apart
 from dashlight.window.layout import UNSEEN
 from dashlight.window.profile import TEXT_TYPE
-from dashlight.window.recent import TEXT_CHARACTERS
+from dashlight.window.recent.texts import hash_of
+from dashlight.window.recent.values import TEXT_CHARACTERS
 
 MISFIT = 0.35
 """Less far from their own references two columns that are alike could be by themselves."""
@@ -52,7 +53,7 @@ def _fits(sight: Sight, other: Sight, own: float) -> Literal["no", "roughly", "w
     if other.column.kind != "numeric":
         return "well" if _share_in(sight, _categories(other)) >= _BELONGS else "no"
     numbers = sight.numbers
-    if sight.column.kind != "numeric":
+    if sight.column.kind != "numeric" and sight.column.hash_key is None:
         numbers = np.array([number for text in sight.texts.tolist() if (number := _number(text)) is not None])
     if len(numbers) < max(FEWEST_VALUES, 0.5 * sight.rows) or not other.profile.quantiles:
         return "no"
@@ -92,7 +93,7 @@ def _share_in(sight: Sight, known: Collection[str]) -> float:
     texts = [text for text in sight.texts.tolist() if text is not None]
     if len(texts) < FEWEST_VALUES:
         return 1.0 if sight.column.kind != "numeric" else 0.0
-    return sum(text in known for text in texts) / len(texts)
+    return sum(hash_of(text) in known for text in texts) / len(texts)
 
 
 def _number(text: object) -> float | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dashlight.judge.words import number, percent, printable, told_apart
 from dashlight.records import BinShare, Cause
 from dashlight.window.columns import ColumnReference, unseen_is_other
+from dashlight.window.disclosure import category_words, told_number
 from dashlight.window.events import EVENT_BINS, EVENT_COUNT, FUNCTIONAL_NAMES, event_counts
 from dashlight.window.layout import ABOVE, BELOW, BINS, NULL, STRUCTURAL_BINS, TYPE_ERROR
 from dashlight.window.profile import PRECISIONS
@@ -47,9 +48,9 @@ def bin_label(column: ColumnReference, bin_: int) -> str:
     if column.kind != "numeric":
         return _category(column, bin_)
     if bin_ == BELOW:
-        return f"< {number(column.low)}"
+        return f"< {_told(column.low)}"
     if bin_ == ABOVE:
-        return f"> {number(column.high)}"
+        return f"> {_told(column.high)}"
     first = bin_ - STRUCTURAL_BINS
     return _interval(column, first, first + 1).removeprefix("from ").removeprefix("= ")
 
@@ -63,12 +64,12 @@ def event_words(column: ColumnReference, event: int) -> str:
         return f"{name} of a wrong type"
     if column.kind == "numeric":
         if first == BELOW:
-            return f"{name} below the reference's range (< {number(column.low)})"
+            return f"{name} below the reference's range (< {_told(column.low)})"
         if first == ABOVE:
-            return f"{name} above the reference's range (> {number(column.high)})"
+            return f"{name} above the reference's range (> {_told(column.high)})"
         return f"{name} {_interval(column, first - STRUCTURAL_BINS, stop - STRUCTURAL_BINS)}"
     if first <= ABOVE:
-        return f"{name} never seen in the reference"
+        return f"a value of {name} never seen in the reference"
     labels = [bin_label(column, bin_) for bin_ in range(first, stop) if _holds_category(column, bin_)]
     if len(labels) == 1:
         return f"{name} = {labels[0]}"
@@ -145,20 +146,20 @@ def _order_moved(column: ColumnReference, functional: str, current: Counts) -> s
 
 def _quantile_words(column: ColumnReference, value: float) -> str:
     if value == float("-inf"):
-        return f"below {number(column.low)}"
-    return f"above {number(column.high)}" if value == float("inf") else number(value)
+        return f"below {_told(column.low)}"
+    return f"above {_told(column.high)}" if value == float("inf") else _told(value)
 
 
 def _interval(column: ColumnReference, first: int, stop: int) -> str:
     """Value bins *first* to before *stop* of a numeric column, as `= 5` or `from 36 to 41`."""
     low, high = _ends(column, first, min(stop, len(column.edges) + 1))
     if low == high:
-        return f"= {number(low)}"
+        return f"= {_told(low)}"
     if first > 0 and not _is_whole(column):
         before = _ends(column, first - 1, first)
         if before[0] == before[1]:  # next to a value with a bin of its own
-            return f"over {number(before[0])} to {number(high)}"
-    texts = told_apart(low, high)
+            return f"over {_told(before[0])} to {_told(high)}"
+    texts = told_apart(told_number(low), told_number(high))
     return f"from {texts[0]} to {texts[1]}"
 
 
@@ -184,6 +185,10 @@ def _ends(column: ColumnReference, first: int, stop: int) -> tuple[float, float]
     return low, high
 
 
+def _told(value: float) -> str:
+    return number(told_number(value))
+
+
 def _borders(column: ColumnReference) -> NDArray[np.float64]:
     return np.concatenate([[column.low], column.edges, [column.high]])
 
@@ -201,7 +206,7 @@ def _category(column: ColumnReference, bin_: int) -> str:
     if bin_ == ABOVE:
         return "never seen"
     place = bin_ - STRUCTURAL_BINS
-    return printable(column.categories[place]) if place < len(column.categories) else "other categories"
+    return printable(category_words(column, place)) if place < len(column.categories) else "other categories"
 
 
 def _holds_category(column: ColumnReference, bin_: int) -> bool:

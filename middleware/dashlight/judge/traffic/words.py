@@ -7,7 +7,7 @@ from dashlight.judge.traffic.events import QUANTILES, Quantity, Slow, TrafficEve
 from dashlight.judge.words import percent, printable, span
 from dashlight.records import BinShare, Cause
 from dashlight.window.histogram import LATENCY, quantile
-from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounts
+from dashlight.window.outcomes import ANOTHER_FIELD, NOT_FAILURES, OutcomeCounts
 
 KINDS_NAMED = 3
 FEWEST_FOR_QUANTILE = 20
@@ -64,7 +64,8 @@ def in_words(kind: str) -> str:
     if not parted or not status.startswith("http_"):
         return printable(kind)
     field, _, what = problem.partition(" ")
-    return printable(f"{status.removeprefix('http_')} because of `{field}` {what}".rstrip())
+    field = "another field" if field == ANOTHER_FIELD else f"`{field}`"
+    return printable(f"{status.removeprefix('http_')} because of {field} {what}".rstrip())
 
 
 def _tallies(

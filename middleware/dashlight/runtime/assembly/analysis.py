@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dashlight.capture.inbox import Captured
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
+from dashlight.errors import DashlightError
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly.app_sampler import samples_by_ratio
 from dashlight.runtime.assembly.heartbeats import NO_HEARTBEATS, PlannedHeartbeat, heartbeats_of
@@ -86,6 +87,7 @@ def analysis(
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
     from dashlight.serving.access import Access, token_of
+    from dashlight.store.hash_key import hash_key_of
     from dashlight.store.learned import LearnedReferences
     from dashlight.store.reference_file import ReferenceFile
     from dashlight.store.tries import CommandTries
@@ -110,14 +112,22 @@ def analysis(
     )
     if not any(map(is_floor, policy.rules)):
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
-    reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
-    reference = reference_file.read() if reference_file is not None else None
-    if reference is not None:
-        check_names(reference, policy, columns=settings.columns, is_strict=settings.strict)
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
     meeting = meeting_of(settings, environ, application)
+    hash_key = hash_key_of(settings.hash_key, None if meeting is None else meeting.path)
+    reference_file = (
+        ReferenceFile(Path(settings.reference), hash_key, shown=settings.show) if settings.reference else None
+    )
+    try:
+        reference = reference_file.read() if reference_file is not None else None
+        if reference is not None:
+            check_names(reference, policy, columns=settings.columns, is_strict=settings.strict)
+    except DashlightError:
+        if meeting is not None:
+            meeting.leave()
+        raise
     spool = spool_of(settings, meeting, clock)
-    learned = LearnedReferences(None if meeting is None else meeting.path)
+    learned = LearnedReferences(None if meeting is None else meeting.path, hash_key, shown=settings.show)
     resource = resource_attributes(
         environ,
         instance_id=str(uuid.uuid4()),
@@ -204,6 +214,7 @@ def analysis(
             sampler=EventSampler(settings.sample_rate, by_ratio=samples_by_ratio(environ)),
             payloads=settings.payloads == "features",
             redacted=settings.redact,
+            hash_key=hash_key if hash_key.is_given else None,
             genai=speaks_genai(environ),
         ),
         counter=MachineCounter(process, policy, References(learned, file=reference_file)),

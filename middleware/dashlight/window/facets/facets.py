@@ -11,7 +11,7 @@ from dashlight.records import Cell, Kind, Table
 from dashlight.window.columns import ColumnReference
 from dashlight.window.facets.forecast_facets import FORECAST_FACETS, forecast_facets
 from dashlight.window.facets.image_facets import IMAGE_CATEGORIES, IMAGE_FACETS, image_facets
-from dashlight.window.facets.ranking_facets import RANKING_CATEGORIES, RANKING_FACETS, Known, ranking_facets
+from dashlight.window.facets.ranking_facets import RANKING_CATEGORIES, RANKING_FACETS, Known, KnownItems, ranking_facets
 from dashlight.window.facets.text_facets import TEXT_FACETS, text_facets
 from dashlight.window.facets.text_words import hashed_words
 from dashlight.window.facets.vector_facets import (
@@ -165,7 +165,8 @@ def faceted(columns: Sequence[ColumnReference]) -> tuple[Mapping[str, Kind], Wid
     for column in held:
         item = by_name.get(_item_name(column.name)) if column.kind == "ranking" else None
         if item is not None:
-            widths[column.name] = item.known.union(item.categories)
+            items = item.known.union(item.categories)
+            widths[column.name] = items if item.hash_key is None else KnownItems(items, item.hash_key)
         elif column.kind == "vector" and column.categories:
             widths[column.name] = int(column.categories[0])
     return {column.name: column.kind for column in held}, widths

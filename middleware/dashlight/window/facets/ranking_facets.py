@@ -1,6 +1,6 @@
 """What can be said of a ranking, a list of items with the best one first. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import nan
 from typing import Any, Final, TypeAlias, cast
 from zlib import crc32
@@ -8,6 +8,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.privacy.hashing import HashKey, is_hash
 from dashlight.records import Cell
 from dashlight.window.values import CATEGORY_CHARACTERS, WRONG, Text, is_null, number_of
 
@@ -24,6 +25,8 @@ Items: TypeAlias = list[str]
 Known: TypeAlias = Collection[str]
 """Items that a reference saw."""
 
+_MOST_REMEMBERED = 1 << 14
+
 _ITEM_KEYS = (
     "id", "item_id", "itemId", "item", "product_id", "productId", "movie_id", "movieId", "document_id", "doc_id", "sku",
     "title", "name", "label", "key", "product", "movie", "article", "song", "track", "video", "asin", "isbn", "text", "index",
@@ -33,6 +36,30 @@ _LARGEST = 10**30
 """A larger whole number is no id; Python refuses to write the largest ones."""
 _WHOLE: Final = frozenset({int})
 _BREAK = "\0"
+
+
+class KnownItems(Collection[str]):
+    """The items that a reference saw, most by their hashes: asked in the clear, it answers."""
+
+    def __init__(self, held: frozenset[str], key: HashKey) -> None:
+        """*held* holds hashes under *key*, and items that may be told."""
+        self._held, self._key = held, key
+        self._asked: dict[object, bool] = {}
+
+    def __contains__(self, item: object) -> bool:
+        known = self._asked.get(item)
+        if known is None:
+            if len(self._asked) >= _MOST_REMEMBERED:
+                self._asked.clear()
+            is_clear = item in self._held and not is_hash(str(item))
+            known = self._asked[item] = is_clear or self._key.hash(str(item)) in self._held
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
 
 
 def items_of(cell: Cell) -> Items | Text:
@@ -82,7 +109,7 @@ def ranking_facets(
     chosen: list[Text] = [None] * len(cells)
     left: list[Cell] = [PRESENT] * len(cells)
     lengths, seen, distinct = [nan] * len(cells), [nan] * len(cells), [nan] * len(cells)
-    has_seen = None if known is None else frozenset(known).__contains__
+    has_seen = None if known is None else (known if isinstance(known, KnownItems) else frozenset(known)).__contains__
     for place, cell in enumerate(cells):
         items = items_of(cell)
         if not isinstance(items, list):

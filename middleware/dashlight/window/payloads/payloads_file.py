@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from dashlight.errors import ReferenceDataError
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Role
 from dashlight.window.columns import PayloadReference
 from dashlight.window.payloads.payload_meter import MOST_FREQUENT
@@ -25,10 +26,10 @@ class _PayloadsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     block_share: _Share
 
 
-def payloads_content(payloads: PayloadReference) -> dict[str, object]:
-    """*payloads* as plain values; hashes in 16 hexadecimal digits."""
+def payloads_content(payloads: PayloadReference, key: HashKey | None = None) -> dict[str, object]:
+    """*payloads* as plain values; hashes in 16 hexadecimal digits, whose own key is written under *key*."""
     return {
-        "key": f"{payloads.key:016x}",
+        "key": f"{payloads.key ^ _pad(key):016x}",
         "role": payloads.role,
         "rows": int(payloads.rows),
         "alone_share": float(payloads.alone_share),
@@ -41,14 +42,14 @@ def payloads_content(payloads: PayloadReference) -> dict[str, object]:
     }
 
 
-def parsed_payloads(content: object) -> PayloadReference:
-    """What `payloads_content` gave; ReferenceDataError where *content* is none."""
+def parsed_payloads(content: object, key: HashKey | None = None) -> PayloadReference:
+    """What `payloads_content` gave under *key*; ReferenceDataError where *content* is none."""
     try:
         parsed = msgspec.convert(content, _PayloadsFile)
     except msgspec.ValidationError as error:
         raise ReferenceDataError(f"says of repeated rows what cannot be: {error}") from None
     return PayloadReference(
-        key=int(parsed.key, 16),
+        key=int(parsed.key, 16) ^ _pad(key),
         role=parsed.role,
         rows=parsed.rows,
         alone_share=parsed.alone_share,
@@ -57,3 +58,8 @@ def parsed_payloads(content: object) -> PayloadReference:
         unlisted_count=parsed.unlisted_count,
         block_share=parsed.block_share,
     )
+
+
+def _pad(key: HashKey | None) -> int:
+    """What hides the key of the hashes in the file: with it, few possible rows could be tried one by one."""
+    return 0 if key is None else key.number("the key of payloads")

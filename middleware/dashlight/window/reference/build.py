@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Kind, Role
 from dashlight.window.columns import ColumnReference, LargestCluster, Reference, Writing
 from dashlight.window.facets.facets import (
@@ -60,6 +61,7 @@ def reference_steps(
     seen: Callable[[FirstPass], None] | None = None,
     cluster: str = "",
     columns_alone: bool = False,
+    key: HashKey | None = None,
 ) -> Steps[Reference]:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called; in steps.
 
@@ -84,6 +86,7 @@ def reference_steps(
         seen: Told what the first pass showed.
         columns_alone: No pairs, no directions and no profiles.
         cluster: Column by whose value rows hang together, a session or a user: as many rows count as they are worth.
+        key: Without it nobody can tell by trying which rows the hashes of frequent payloads stand for.
 
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, a column has the name of a facet of another, or none
@@ -143,7 +146,7 @@ def reference_steps(
         chunks,
         layouts,
         items,
-        PayloadMeter(whole, payload_key(rows, *said)),
+        PayloadMeter(whole, payload_key(rows, *said) if key is None else key.number(repr((rows, *said)))),
         moments if ordered else None,
         ordered=ordered,
         rng=rng,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 
 from dashlight.errors import ReferenceDataError
@@ -91,3 +92,20 @@ def _runs_problem(column: ColumnReference) -> str | None:
     if not ((runs.bursts >= 0) & (runs.bursts <= runs.rows)).all():
         return "a burst of more rows than there are"
     return None
+
+
+def decoded(file: bytes, format_name: str) -> dict[str, object]:
+    """The content of the JSON object that *file* is; ReferenceDataError where it is none, or of another format."""
+    foreign = f"is not a Dashlight reference: its format is not {format_name!r}"
+    try:
+        content = msgspec.json.decode(file, type=dict[str, object])
+    except msgspec.ValidationError:
+        raise ReferenceDataError(foreign) from None
+    except msgspec.DecodeError as error:
+        cut_short = "truncated" in str(error)
+        raise ReferenceDataError("ends in the middle" if cut_short else f"is not JSON: {error}") from None
+    except RecursionError:  # thousands of brackets
+        raise ReferenceDataError(foreign) from None
+    if content.get("format") != format_name:
+        raise ReferenceDataError(foreign)
+    return content

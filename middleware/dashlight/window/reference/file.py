@@ -7,15 +7,15 @@ null. Everything else is kept to the last digit.
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Annotated, Literal, TypeAlias, cast
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from dashlight.errors import ReferenceDataError
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Kind, Role
 from dashlight.window.columns import (
     ColumnReference,
@@ -32,7 +32,7 @@ from dashlight.window.columns import (
 )
 from dashlight.window.payloads.payloads_file import parsed_payloads, payloads_content
 from dashlight.window.profile import parsed_profile, profile_content
-from dashlight.window.reference.checks import check_columns
+from dashlight.window.reference.checks import check_columns, decoded
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
 from dashlight.window.reference.pairs_file import pairs_content, parsed_pairs
 from dashlight.window.reference.seasons_file import parsed_season, season_content
@@ -92,6 +92,8 @@ class _ColumnFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     runs: _RunsFile | None = None
     profile: dict[str, object] | None = None
     writing: _WritingFile | None = None
+    shown: bool = False
+    hashed: bool = False
 
 
 class _LeftOutFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,25 +117,37 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     payloads: dict[str, object] | None = None
     cluster: str = ""
     largest_cluster: tuple[Annotated[float, msgspec.Meta(ge=0, le=1)], _Count] = (1.0, 0)
+    hash_key: str = ""
+    """Name of the key of the hashes in it."""
 
 
-def dump(reference: Reference) -> bytes:
-    """The file of *reference*: one line for each thing said of a column."""
+def dump(reference: Reference, *, with_key: bool = False) -> bytes:
+    """The file of *reference*: one line for each thing said of a column.
+
+    *with_key*, the key of its hashes travels with it, so that others can compare with it: no key that an operator gave.
+    """
     content = _content(reference)
-    head = {"format": FORMAT, "version": VERSION, "checksum": _checksum(content)} | content
+    key = _key_of(reference)
+    secret = {"secret": key.secret.hex()} if with_key and key is not None and not key.is_given else {}
+    head = {"format": FORMAT, "version": VERSION, "checksum": _checksum(content)} | secret | content
     columns = cast("list[dict[str, object]]", head.pop("columns"))
     lines = [f" {_json(key)}: {_json(value)}," for key, value in head.items()]
-    written = ",\n".join(_lines_of(column) for column in columns)
+    lines_of = (",\n".join(f"   {_json(key)}: {_json(value)}" for key, value in each.items()) for each in columns)
+    written = ",\n".join(f"  {{\n{column}\n  }}" for column in lines_of)
     return "\n".join(["{", *lines, ' "columns": [', written, " ]", "}", ""]).encode()
 
 
-def load(file: bytes) -> Reference:
-    """The reference that *file* holds; ReferenceDataError, in one sentence, where it holds none that can be trusted."""
-    content = _decoded(file)
+def load(file: bytes, key: HashKey | None = None, *, to_compare: bool = True) -> Reference:
+    """The reference that *file* holds; ReferenceDataError, in one sentence, where it holds none that can be trusted.
+
+    Without the *key* of its hashes nothing can be compared with it: then it is refused, unless it is only to be shown.
+    """
+    content = decoded(file, FORMAT)
     version = content.get("version")
     if isinstance(version, int) and version > VERSION:
         sentence = f"was made by a newer Dashlight: its version is {version}, this one reads {VERSION}"
         raise ReferenceDataError(sentence, is_newer=True)
+    secret = content.pop("secret", None)
     checksum = _checksum({key: value for key, value in content.items() if key != "checksum"})
     if content.get("checksum") != checksum:
         raise ReferenceDataError("was edited or damaged: its checksum does not fit its content; build it anew")
@@ -141,7 +155,11 @@ def load(file: bytes) -> Reference:
         parsed = msgspec.convert(content, _ReferenceFile)
     except msgspec.ValidationError as error:
         raise ReferenceDataError(f"is no reference of version {VERSION}: {error}") from None
-    columns = tuple(_column(column) for column in parsed.columns)
+    keys = [key, HashKey.travelling(secret)]
+    key = next((each for each in keys if parsed.hash_key and each is not None and each.name == parsed.hash_key), None)
+    if parsed.hash_key and key is None and to_compare:
+        raise ReferenceDataError("holds hashes: set DASHLIGHT_HASH_KEY to what it was when the file was made")
+    columns = tuple(_column(column, key) for column in parsed.columns)
     check_columns(columns)
     return Reference(
         columns,
@@ -153,7 +171,7 @@ def load(file: bytes) -> Reference:
         None if parsed.pairs is None else parsed_pairs(parsed.pairs, columns),
         tuple(map(parsed_direction, parsed.directions)),
         tuple(LeftOutColumn(each.role, each.name, each.why) for each in parsed.left_out),
-        None if parsed.payloads is None else parsed_payloads(parsed.payloads),
+        None if parsed.payloads is None else parsed_payloads(parsed.payloads, key),
         parsed.cluster,
         LargestCluster(*parsed.largest_cluster),
     )
@@ -165,7 +183,8 @@ def with_version(reference: Reference) -> Reference:
 
 
 def _content(reference: Reference) -> dict[str, object]:
-    return {
+    key = _key_of(reference)
+    return ({} if key is None else {"hash_key": key.name}) | {
         "format": FORMAT,
         "version": VERSION,
         "created_at": float(reference.created_at),
@@ -177,12 +196,17 @@ def _content(reference: Reference) -> dict[str, object]:
         "left_out": [asdict(each) for each in reference.left_out],
         "cluster": reference.cluster,
         "largest_cluster": [float(reference.largest_cluster.share), int(reference.largest_cluster.rows)],
-        "payloads": None if reference.payloads is None else payloads_content(reference.payloads),
+        "payloads": None if reference.payloads is None else payloads_content(reference.payloads, key),
         "columns": [_column_content(column) for column in reference.columns],
     }
 
 
+def _key_of(reference: Reference) -> HashKey | None:
+    return next((column.hash_key for column in reference.columns if column.hash_key is not None), None)
+
+
 def _column_content(column: ColumnReference) -> dict[str, object]:
+    runs = column.runs
     return {
         "name": column.name,
         "role": column.role,
@@ -206,18 +230,12 @@ def _column_content(column: ColumnReference) -> dict[str, object]:
         ],
         "of": column.of,
         "season": None if column.season is None else season_content(column.season),
-        "runs": None if column.runs is None else _runs_content(column.runs),
+        "runs": runs
+        and {name: np.asarray(getattr(runs, name)).tolist() for name in ("rows", "held", "counts", "bursts")},
         "profile": None if column.profile is None else profile_content(column.profile),
         "writing": None if column.writing is None else asdict(column.writing),
-    }
-
-
-def _runs_content(runs: Runs) -> dict[str, object]:
-    return {
-        "rows": int(runs.rows),
-        "held": runs.held.tolist(),
-        "counts": runs.counts.tolist(),
-        "bursts": runs.bursts.tolist(),
+        **({"shown": True} if column.shown else {}),
+        **({"hashed": True} if column.hash_key is not None else {}),
     }
 
 
@@ -230,31 +248,11 @@ def _version(checksum: str) -> str:
     return checksum.removeprefix(_CHECKSUM)[:_VERSION_CHARACTERS]
 
 
-def _lines_of(column: Mapping[str, object]) -> str:
-    return "  {\n" + ",\n".join(f"   {_json(key)}: {_json(value)}" for key, value in column.items()) + "\n  }"
-
-
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _decoded(file: bytes) -> dict[str, object]:
-    foreign = f"is not a Dashlight reference: its format is not {FORMAT!r}"
-    try:
-        content = msgspec.json.decode(file, type=dict[str, object])
-    except msgspec.ValidationError:
-        raise ReferenceDataError(foreign) from None
-    except msgspec.DecodeError as error:
-        cut_short = "truncated" in str(error)
-        raise ReferenceDataError("ends in the middle" if cut_short else f"is not JSON: {error}") from None
-    except RecursionError:  # thousands of brackets
-        raise ReferenceDataError(foreign) from None
-    if content.get("format") != FORMAT:
-        raise ReferenceDataError(foreign)
-    return content
-
-
-def _column(column: _ColumnFile) -> ColumnReference:
+def _column(column: _ColumnFile, key: HashKey | None) -> ColumnReference:
     return ColumnReference(
         name=column.name,
         role=column.role,
@@ -268,7 +266,14 @@ def _column(column: _ColumnFile) -> ColumnReference:
         known=frozenset(column.known),
         single_block_rows=column.single_block_rows,
         variation=tuple(
-            Variation(part.block_rows, part.blocks, _ratios(part.events), _ratios(part.functionals))
+            Variation(
+                part.block_rows,
+                part.blocks,
+                *(
+                    np.array([math.nan if ratio is None else ratio for ratio in each], np.float64)
+                    for each in (part.events, part.functionals)
+                ),
+            )
             for part in column.variation
         ),
         of=column.of,
@@ -276,16 +281,14 @@ def _column(column: _ColumnFile) -> ColumnReference:
         runs=None if column.runs is None else _runs(column.runs),
         profile=None if column.profile is None else parsed_profile(column.profile),
         writing=None if column.writing is None else Writing(**msgspec.structs.asdict(column.writing)),
+        shown=column.shown,
+        hash_key=key if column.hashed else None,
     )
 
 
 def _runs(runs: _RunsFile) -> Runs:
     held, counts = np.array(runs.held, np.int64), np.array(runs.counts, np.int64)
     return Runs(runs.rows, held, counts, np.array(runs.bursts, np.float64))
-
-
-def _ratios(written: Sequence[float | None]) -> NDArray[np.float64]:
-    return np.array([math.nan if ratio is None else ratio for ratio in written], np.float64)
 
 
 def _finite(number: float) -> float | None:

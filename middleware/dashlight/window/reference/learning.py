@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dashlight.privacy.hashing import HashKey
 from dashlight.records import Cell, Prediction, Role, Table
 from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.facets.image_facets import bounded_image, is_image
@@ -102,10 +103,12 @@ class Learning:
         model: str = "",
         keep: Collection[str] = (),
         writings: Mapping[str, Writing] = _NO_WRITINGS,
+        key: HashKey | None = None,
     ) -> Steps[Reference]:
         """The reference of the rows collected, of which *writings* were texts, in steps; ReferenceDataError where there are none.
 
-        Counters, ids and moments are left out, but for those that *keep*, globs, names.
+        Counters, ids and moments are left out, but for those that *keep*, globs, names. Hashes of payloads
+        are made under *key*.
         """
         chunk = self.chunk
         return reference_steps(
@@ -117,6 +120,7 @@ class Learning:
             least_rows=1,
             keep=keep,
             writings=writings,
+            key=key,
         )
 
     def left_out(self, keep: Collection[str] = ()) -> tuple[LeftOutColumn, ...]:

@@ -8,11 +8,11 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.records import Cell, Role, Table
+from dashlight.privacy.names import is_tellable
+from dashlight.records import Role, Table
 from dashlight.window.columns import ColumnReference
 from dashlight.window.profile import NULL_TYPE, NUMBER_TYPE, TEXT_TYPE, types_of
-from dashlight.window.recent import ABSENT, ROWS_OF_EXCHANGE, TEXT_CHARACTERS
-from dashlight.window.recent_pane import (
+from dashlight.window.recent.pane import (
     MOST_UNKNOWN,
     PANE_ROWS,
     ROLES,
@@ -22,8 +22,10 @@ from dashlight.window.recent_pane import (
     UnknownInPane,
     blank_rows,
 )
+from dashlight.window.recent.texts import RecentTexts
+from dashlight.window.recent.values import ABSENT, ROWS_OF_EXCHANGE, TEXT_CHARACTERS
 from dashlight.window.tables import NO_EXCHANGE
-from dashlight.window.values import number_text, numbers_of, text_of, whole_text
+from dashlight.window.values import Text, number_text, numbers_of, text_of, whole_text
 
 _PLANS_KEPT = 64
 
@@ -48,7 +50,7 @@ class RecentCollector:
             return
         side = self._sides[role]
         for name in side.plan(table).unknown:
-            if (role, name) not in self._known:
+            if (role, name) not in self._known and is_tellable(name):
                 self._see_unknown(role, name, table.rows)
         side.add(table, self._exchange)
         self._exchange += max(table.rows, int(table.exchange.max()) + 1)
@@ -81,6 +83,7 @@ class _Side:
         self._columns = columns
         self._place = {column.name: place for place, column in enumerate(columns)}
         self._plans: dict[tuple[tuple[str, ...], tuple[str, ...]], _Plan] = {}
+        self._texts = [None if column.hash_key is None else RecentTexts(column) for column in columns]
         self._next_key: int | None = None
         """Number of the next row, over all panes; None before the first."""
         self._sample = PaneRows(*blank_rows(len(columns), rows=0))
@@ -101,7 +104,7 @@ class _Side:
         if plan is None:
             if len(self._plans) >= _PLANS_KEPT:
                 self._plans.clear()
-            plan = self._plans[key] = _planned(self._columns, self._place, table)
+            plan = self._plans[key] = _planned(self._columns, self._place, table, self._texts)
         return plan
 
     def add(self, table: Table, exchange: int) -> None:
@@ -164,9 +167,13 @@ class _Plan:
     """(column, place among the table's cells, whether its texts are kept)."""
     present: NDArray[np.intp]
     unknown: tuple[str, ...]
+    texts: Sequence[RecentTexts | None]
+    """Of every column: what writes its texts; None where they are kept as they are."""
 
 
-def _planned(columns: Sequence[ColumnReference], place: dict[str, int], table: Table) -> _Plan:
+def _planned(
+    columns: Sequence[ColumnReference], place: dict[str, int], table: Table, texts: Sequence[RecentTexts | None]
+) -> _Plan:
     found = [(place[name], row) for row, name in enumerate(table.number_names) if name in place]
     cells = [(place[name], at) for at, name in enumerate(table.cell_names) if name in place]
     return _Plan(
@@ -176,6 +183,7 @@ def _planned(columns: Sequence[ColumnReference], place: dict[str, int], table: T
         cells=tuple((at, cell, columns[at].kind not in {"text", "vector"}) for at, cell in cells),
         present=np.array([at for at, _ in found + cells], np.intp),
         unknown=tuple(name for name in table.number_names + table.cell_names if name not in place),
+        texts=texts,
     )
 
 
@@ -233,7 +241,8 @@ def _fill(room: PaneRows, table: Table, plan: _Plan, rows: NDArray[np.intp], exc
         room.numbers[plan.places] = numbers
         room.types[plan.places] = np.where(np.isnan(numbers), NULL_TYPE, NUMBER_TYPE)
     for place, row in plan.worded_rows:
-        room.texts[place] = [number_text(number) for number in table.numbers[row, rows].tolist()]
+        texts = [number_text(number) for number in table.numbers[row, rows].tolist()]
+        room.texts[place] = _kept(texts, plan.texts[place])
     for place, at, keeps_texts in plan.cells:
         cells = table.cells[at]
         if len(rows) < table.rows:
@@ -241,14 +250,24 @@ def _fill(room: PaneRows, table: Table, plan: _Plan, rows: NDArray[np.intp], exc
         if set(map(type, cells)) == {str}:  # the usual case
             room.types[place] = TEXT_TYPE
             if keeps_texts:
-                room.texts[place] = [whole_text(cell[:TEXT_CHARACTERS]) for cell in cast("Sequence[str]", cells)]
+                held = cast("Sequence[str]", cells)
+                room.texts[place] = (
+                    [whole_text(cell[:TEXT_CHARACTERS]) for cell in held]
+                    if plan.texts[place] is None
+                    else _kept([text_of(cell) for cell in held], plan.texts[place])
+                )
             continue
         room.types[place] = types_of(cells)
         room.numbers[place] = numbers_of(cells)[0]
         if keeps_texts:
-            room.texts[place] = [_short(cell) for cell in cells]
+            room.texts[place] = _kept([text_of(cell) for cell in cells], plan.texts[place])
 
 
-def _short(cell: Cell) -> str | None:
-    text = text_of(cell)
-    return text[:TEXT_CHARACTERS] if isinstance(text, str) else None
+def _kept(texts: Sequence[Text], writer: RecentTexts | None) -> list[str | None]:
+    """What is kept of *texts*: as they are, cut short, or as *writer* writes them."""
+    write = _cut if writer is None else writer.write
+    return [write(text) if isinstance(text, str) else None for text in texts]
+
+
+def _cut(text: str) -> str:
+    return text[:TEXT_CHARACTERS]

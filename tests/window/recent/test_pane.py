@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dashlight.records import Role
 from dashlight.store.layout import Layout
 from dashlight.window.columns import ColumnReference
-from dashlight.window.recent_collector import RecentCollector
-from dashlight.window.recent_pane import MOST_UNKNOWN, PANE_ROWS, PaneRows, RecentPane, merged_recent
+from dashlight.window.recent.collector import RecentCollector
+from dashlight.window.recent.pane import MOST_UNKNOWN, PANE_ROWS, PaneRows, RecentPane, merged_recent
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.tables import Column, table_of_columns
 

@@ -6,9 +6,9 @@ import pytest
 
 from dashlight.records import Role, Table
 from dashlight.window.columns import ColumnReference
-from dashlight.window.recent import ABSENT
-from dashlight.window.recent_collector import RecentCollector
-from dashlight.window.recent_pane import MOST_UNKNOWN, PANE_ROWS, PaneRows, RecentPane
+from dashlight.window.recent.collector import RecentCollector
+from dashlight.window.recent.pane import MOST_UNKNOWN, PANE_ROWS, PaneRows, RecentPane
+from dashlight.window.recent.values import ABSENT
 from dashlight.window.tables import table_of_columns
 
 Make = Callable[..., ColumnReference]

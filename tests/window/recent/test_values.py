@@ -8,7 +8,9 @@ import pytest
 from dashlight.records import Role, Table
 from dashlight.store.layout import Layout
 from dashlight.window.columns import ColumnReference
-from dashlight.window.recent import (
+from dashlight.window.recent.collector import RecentCollector
+from dashlight.window.recent.pane import MOST_UNKNOWN, PANE_ROWS, RECENT_ROWS, merged_recent
+from dashlight.window.recent.values import (
     SPARSE_PANE_ROWS,
     SPARSE_STRIDE,
     RecentRows,
@@ -16,8 +18,6 @@ from dashlight.window.recent import (
     RecentValuesState,
     UnknownColumn,
 )
-from dashlight.window.recent_collector import RecentCollector
-from dashlight.window.recent_pane import MOST_UNKNOWN, PANE_ROWS, RECENT_ROWS, merged_recent
 from dashlight.window.tables import table_of_columns
 
 Make = Callable[..., ColumnReference]

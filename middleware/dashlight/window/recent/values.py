@@ -11,7 +11,7 @@ from dashlight.window.columns import ColumnReference
 from dashlight.window.fitting import LATEST_AT, fitted, moment, refuse, within
 from dashlight.window.last_rows import LastRows
 from dashlight.window.profile import OTHER_TYPE
-from dashlight.window.recent_pane import (
+from dashlight.window.recent.pane import (
     MOST_UNKNOWN,
     RECENT_ROWS,
     ROLES,
@@ -30,6 +30,7 @@ SPARSE_PANE_ROWS = 4
 ROWS_OF_EXCHANGE = 8
 """More rows of one exchange say more of one client, not of the traffic."""
 TEXT_CHARACTERS = 64
+LEAST_UNKNOWN_SHARE = 0.01
 ABSENT = OTHER_TYPE + 1
 """Type of a value whose column was not sent at all."""
 
@@ -200,6 +201,16 @@ class RecentValues:
     def sparse(self, role: Role) -> RecentRows:
         """As many rows of *role* over a longer span."""
         return RecentRows(*self._sparse[role].rows())
+
+    @property
+    def common_unknown(self) -> list[UnknownColumn]:
+        """The unknown columns that enough of the rows since they came have: others some client made up, and are not told."""
+        seen = self.rows_seen
+        return [
+            each
+            for each in self._unknown.values()
+            if each.rows >= LEAST_UNKNOWN_SHARE * (seen[each.role] - each.first_rows)
+        ]
 
     def last_present_pane(self, role: Role, name: str) -> int:
         """Number of the last pane in which the column was sent; -1 where there is none."""
