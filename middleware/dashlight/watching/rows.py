@@ -106,6 +106,8 @@ class Comparison:
             self.columns, profiles, panes=panes, share=share * BREAKS, movements=movements, **labels
         )
         self._recent = self._breaks.recent_values()
+        yield
+        movements.forget()
 
     @property
     def too_short(self) -> tuple[str, ...]:
