@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.destination import LINGER_SECONDS, Destination, Format
 from dashlight.deliver.encoding.events import Event
-from dashlight.deliver.outbox import Counts, Outbox
+from dashlight.deliver.outbox import MOST_BYTES, MOST_URGENT_BYTES, Counts, Outbox
 from dashlight.deliver.transport.answer import Send
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.untraced import suppress_instrumentation
@@ -70,11 +70,16 @@ class Delivery:
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         connect: Connect = _connect,
+        outbox_bytes: int = 2 * (MOST_BYTES + MOST_URGENT_BYTES),
+        aside_bytes: int = MOST_ASIDE_BYTES,
     ) -> None:
+        """*outbox_bytes* bounds what waits in all outboxes, *aside_bytes* what is yet to be encoded."""
         self._clock = clock or SystemClock()
         self._event_format = events[1] if events is not None else None
         self._metric_format = metrics[1] if metrics is not None else None
-        self._outboxes = {"spans": Outbox(), "events": Outbox()}
+        # Spans and events have a half each, and of that alerts a fifth.
+        bounds = {"most_bytes": outbox_bytes * 2 // 5, "most_urgent_bytes": outbox_bytes // 10}
+        self._outboxes = {"spans": Outbox(**bounds), "events": Outbox(**bounds)}
         if metrics is not None:
             self._outboxes["metrics"] = Outbox()
         self._destinations = [
@@ -98,6 +103,7 @@ class Delivery:
         self._thread: threading.Thread | None = None
         self._asides: deque[tuple[Callable[[], None], int]] = deque()
         self._aside_lock = threading.Lock()
+        self._aside_bytes = aside_bytes
 
     def start(self) -> None:
         """Starts the thread, unless it runs or there is nowhere to deliver to."""
@@ -108,12 +114,12 @@ class Delivery:
     def aside(self, work: Callable[[], None], *, size_bytes: int, at_once: bool = False) -> None:
         """Has *work*, such as encoding, done on the delivery thread; here, where that does not run or is behind.
 
-        *size_bytes* is what the work holds on to; no more than MOST_ASIDE_BYTES of it wait. *at_once* has it done here
+        *size_bytes* is what the work holds on to; no more than *aside_bytes* of it wait. *at_once* has it done here
         in any case, behind what waits: never do two threads work at the same time.
         """
         self._asides.append((work, size_bytes))
         held_bytes = sum(size for _, size in tuple(self._asides))
-        if at_once or self._thread is None or held_bytes > MOST_ASIDE_BYTES:
+        if at_once or self._thread is None or held_bytes > self._aside_bytes:
             self._do_asides()
         else:
             self._nudge.set()
