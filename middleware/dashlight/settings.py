@@ -97,6 +97,16 @@ def _bytes_above_zero(text: str) -> int:
     return size
 
 
+def _bytes_from(least: str) -> Callable[[str], int]:
+    def checked(text: str) -> int:
+        size = units.size_bytes(text)
+        if size < units.size_bytes(least):
+            raise ValueError(text)
+        return size
+
+    return checked
+
+
 def _one_of(words: Any) -> Callable[[str], str]:
     allowed = get_args(words)
 
@@ -183,6 +193,10 @@ class Settings:
     """Clients whose rows are not judged, in addition to the well-known probes of `default`: product tokens of User-Agent; `none` switches these off."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", _bytes_above_zero)
     """Bytes to keep of each body."""
+    memory: int = _variable("256MB", "a size of at least 32MB, such as 256MB", _bytes_from("32MB"))
+    """What the process that judges may keep; the columns, models and endpoints asked least go without statistics."""
+    worker_memory: int = _variable("128MB", "a size of at least 16MB, such as 128MB", _bytes_from("16MB"))
+    """What any other process may keep; never more than half of DASHLIGHT_MEMORY."""
     cpu: float = _variable("10%", "a share above 0 and up to 100%", _above_zero(units.share))
     """Share of one core that the analysis may use; above it, a uniform sample of the exchanges is analysed."""
     shutdown_timeout: float = _variable("5s", "a duration such as 5s", units.seconds)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
+from dashlight.runtime.assembly.memory import memory_shares
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
@@ -70,6 +71,7 @@ def analysis(
     from dashlight.store.reference_file import ReferenceFile
     from dashlight.workers.member import Sharing
 
+    shares = memory_shares(settings)
     # What may be refused comes first, before a thread is started.
     policy = Policy(
         pane_seconds=settings.pane,
@@ -118,6 +120,8 @@ def analysis(
         events=(events_to, event_format) if events_to is not None else None,
         metrics=(metrics_to, MetricEncoder(machine, "dashlight", __version__)) if metrics_to is not None else None,
         clock=clock,
+        outbox_bytes=shares.outbox_bytes,
+        aside_bytes=shares.aside_bytes,
     )
     delivery.start()
     if answers is not None:

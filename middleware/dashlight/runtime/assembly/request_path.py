@@ -18,6 +18,7 @@ from dashlight.deliver.encoding.span_limits import span_limits
 from dashlight.deliver.transport.endpoints import Endpoint, event_endpoint, metric_endpoint, trace_endpoint
 from dashlight.errors import SettingsError
 from dashlight.runtime.assembly.analysis import analysis
+from dashlight.runtime.assembly.memory import memory_shares
 from dashlight.runtime.monitor import Monitor, MonitorPlan
 from dashlight.serving.door import Answers
 from dashlight.settings import Settings, unknown_variables
@@ -79,8 +80,9 @@ def assemble(
         limits=limits,
     )
     spans.look_around(app)
+    shares = memory_shares(settings)
     capture = Capture(
-        inbox=Inbox(),
+        inbox=Inbox(limit_bytes=shares.inbox_bytes, limit_beside_bytes=shares.inbox_bytes),
         spans=spans,
         max_body=settings.max_body,
         prediction_id_header=_header(settings.prediction_id_header),
