@@ -16,10 +16,10 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "d85c77faf617ee8c",
-    ("briefing", 1): "979cd3b9f7e22ce9",
+    ("pane", 1): "82ebe93f3287acb8",
+    ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
-    ("machine", 1): "42ff5c516616d4d6",
+    ("machine", 1): "02d8825451ed2206",
     ("totals", 1): "ae69b18f693e883f",
     ("endpoint", 1): "3d4918b2b18c458b",
     ("comparison", 1): "872577a68af1d5ae",

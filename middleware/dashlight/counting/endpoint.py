@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -35,6 +36,8 @@ ModelKey = tuple[str, str]
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
 MOST_MODELS = 8
 """Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
+MOST_LEFT_OUT = 32
+"""Models of an endpoint without memory of which is told how much they are asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +75,8 @@ class EndpointBrief:
     models: Mapping[ModelKey, ModelBrief] = field(default_factory=dict[ModelKey, ModelBrief])
     known_refusals: frozenset[str] | None = None
     """Kinds of refusal that are nothing new; None while that is being learned."""
+    refused: frozenset[ModelKey] = frozenset()
+    """Models that there is no memory for: of them rows alone are counted, so that it shows how much they are asked."""
 
 
 class EndpointCounter:
@@ -92,6 +97,8 @@ class EndpointCounter:
         self._traces = TraceIds()
         self._slow_rules = tuple(rule for rule in policy.rules if rule.quantity in LATENCIES and rule.is_upper)
         self._unwatched_rows = 0
+        self._left_out: Counter[ModelKey] = Counter()
+        """Rows of models that the judge has no memory for."""
         self._generations = GenerationSums()
         self._is_one = most_models > 0
         self._generation_kind: tuple[str, str] = ("", "")
@@ -115,12 +122,15 @@ class EndpointCounter:
             if not prediction.has_columns:
                 return
         key = (prediction.model, prediction.version)
+        if key in self._brief.refused:
+            self._left_out[key] += max(prediction.features.rows, prediction.outputs.rows)
+            return
         gone = self._admission.admit(key)
         if gone is None:
             self._unwatched_rows += prediction.features.rows
             return
         for each in gone:
-            del self._models[each]
+            self._models.pop(each).give_back()
         model = self._models.get(key)
         if model is None:
             model = ModelCounter((self._name, *key), self._policy, self._references, self._room)
@@ -204,15 +214,28 @@ class EndpointCounter:
     def follow(self, brief: EndpointBrief) -> None:
         """Counts what the judge wants from now on."""
         self._brief = brief
+        for key in brief.refused & self._models.keys():
+            self._admission.forget(key)
+            self._models.pop(key).give_back()
         for key, model in self._models.items():
             if key in brief.models:
                 model.follow(brief.models[key])
 
+    def give_back(self) -> None:
+        """Gives back the memory of its models: nobody asks here any more."""
+        for model in self._models.values():
+            model.give_back()
+
     def close(self, at: float) -> EndpointPane:
         """Ends the pane at *at* and begins an empty one."""
+        left_out = {key: ModelPane(left_out_rows=rows) for key, rows in self._left_out.most_common(MOST_LEFT_OUT)}
+        self._unwatched_rows += self._left_out.total() - sum(pane.left_out_rows for pane in left_out.values())
+        self._room.left_out_rows += self._left_out.total()
+        self._left_out.clear()
+        models = {key: pane for key, model in self._models.items() if (pane := model.close()) is not None}
         closed = EndpointPane(
             outcomes=self._outcomes.close(at),
-            models={key: pane for key, model in self._models.items() if (pane := model.close()) is not None},
+            models=left_out | models,
             traces=self._traces.take(),
             unwatched_rows=self._unwatched_rows,
             generations=self._generations.take(),

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from dashlight.errors import ReferenceDataError
+from dashlight.store.learned import Fit, unchanged
 from dashlight.store.private import Signature, signature
 from dashlight.window.columns import Reference
 from dashlight.window.reference.file import load
@@ -14,8 +15,10 @@ logger = logging.getLogger(__name__)
 class ReferenceFile:
     """A reference file on disk, and whether it is still the one that was read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, fit: Fit = unchanged) -> None:
+        """*fit* makes of what the file holds what is compared with."""
         self._path = path
+        self._fit = fit
         self.reference: Reference | None = None
         """What was read last; None before anything was."""
         self._signature: Signature | None = None
@@ -25,7 +28,7 @@ class ReferenceFile:
         try:
             # The signature first: what is written in between is then seen as a replacement.
             self._signature = signature(self._path)
-            self.reference = load(self._path.read_bytes())
+            self.reference = self._fit(load(self._path.read_bytes()))
             return self.reference
         except OSError as error:
             raise ReferenceDataError(f"DASHLIGHT_REFERENCE={str(self._path)!r}: {error.strerror or error}") from None

@@ -21,6 +21,7 @@ from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
 from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.limits import Limits
+from dashlight.watching.memory import NoRoomError, WatchRoom, unbounded_room
 from dashlight.watching.model import ModelWatch
 from dashlight.watching.state import EndpointState
 from dashlight.watching.traffic import TrafficWatch
@@ -32,6 +33,9 @@ from dashlight.window.trace_ids import MOST_EACH
 
 logger = logging.getLogger(__name__)
 
+UNASKED = "the model is no longer asked"
+NO_MEMORY = "there is no memory for it; models that are asked more have it: DASHLIGHT_MEMORY says how much there is"
+MADE_ROOM = "it made room for a model that is asked much more; DASHLIGHT_MEMORY says how much there is"
 TRAFFIC_SHARE = 0.15
 """Part of the budget of false alarms that the traffic of all endpoints uses."""
 
@@ -59,14 +63,16 @@ class WatchedEndpoint:
         place: int,
         places: Places,
         since_at: float | None = None,
+        room: WatchRoom | None = None,
     ) -> None:
         """*place* is the endpoint's among those of the machine, from 1, by which it has its share of the budget.
 
-        Its models get theirs from *places*. *since_at* is when the machine's last pane ended; None where this judge has seen none.
+        Its models get theirs from *places*, and memory from *room*, where that is bounded. *since_at* is when the machine's last pane ended; None where this judge has seen none.
         """
         self.name = name
         self._ended_at = since_at
         self._places = places
+        self._room = room or unbounded_room()
         self._policy = policy
         self._references = references
         self.place = place
@@ -80,7 +86,7 @@ class WatchedEndpoint:
         """Those under watch."""
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self.unwatched_rows = 0
-        """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
+        """Rows of models that came while MOST_MODELS others were asked, or had no memory: counted, not judged."""
         self._limits = Limits(policy.rules, endpoint=name)
 
     @property
@@ -118,7 +124,12 @@ class WatchedEndpoint:
         self.unwatched_rows = within("rows", state.unwatched_rows)
         for key, model in state.models.items():
             self.models[key] = self._watched(key, model.place)
-            if not (yield from self.models[key].restore(model)):
+            try:
+                is_over = yield from self.models[key].restore(model)
+            except NoRoomError:
+                self._withdraw(key)
+                is_over = False
+            if not is_over:
                 yield key
 
     @property
@@ -130,6 +141,7 @@ class WatchedEndpoint:
             slow=() if judge is None else judge.events.slow,
             known_refusals=None if judge is None else judge.events.known_refusals,
             models={key: model.brief for key, model in self.models.items()},
+            refused=frozenset(key[1:] for key in self._room.refused if key[0] == self.name),
         )
 
     def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert | None]:
@@ -159,8 +171,8 @@ class WatchedEndpoint:
             return
         yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
         yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
-        for key, model in self.models.items():
-            yield from self._tried("model", partial(model.close_pane, models.get(key), at))
+        for key, model in list(self.models.items()):
+            yield from self._tried("model", partial(self._judge_model, key, model, models.get(key), at))
             yield None
         for limit in self._limits.parts(self._over, at, self._traces_of_rule):
             yield from self._tried("threshold", limit)
@@ -176,15 +188,36 @@ class WatchedEndpoint:
         self._places.give_back_endpoint(self.place)
         for model in self.models.values():
             self._places.give_back_model(model.place)
+        self._room.give_back((self.name,))
+
+    def make_room(self, key: ModelKey, at: float) -> Iterator[Alert]:
+        """Watches the model of *key* no longer, for one that is asked much more; the alerts that end with that."""
+        yield from self._let_go(key, at, MADE_ROOM)
+        self._room.refuse((self.name, *key))
+
+    def _judge_model(
+        self, key: ModelKey, model: ModelWatch, pane: ModelPane | None, at: float
+    ) -> Iterator[Alert | None]:
+        try:
+            yield from model.close_pane(pane, at)
+        except NoRoomError:
+            self.unwatched_rows += 0 if pane is None else pane.row_count
+            yield from self._let_go(key, at, NO_MEMORY)
 
     def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
         """Watches the models of which there are *panes*, where there is room, and ends the alerts of those that go."""
         for key in self._admission.gone():
             yield from self._let_go(key, at)
         for key, pane in panes.items():
-            gone = self._admission.admit(key, asked=panes)
+            name, rows = (self.name, *key), pane.row_count + pane.left_out_rows
+            if not pane.row_count and key not in self.models:
+                # Some process has no memory for it: it waits until it is asked more than others.
+                self._room.refuse(name)
+            self._room.asked(name, rows)
+            has_memory = name not in self._room.refused
+            gone = self._admission.admit(key, asked=panes) if has_memory else None
+            self.unwatched_rows += pane.left_out_rows if gone is not None else rows
             if gone is None:
-                self.unwatched_rows += pane.row_count
                 continue
             for each in gone:
                 yield from self._let_go(each, at)
@@ -193,17 +226,24 @@ class WatchedEndpoint:
         self._admission.close(at)
 
     def _watched(self, key: ModelKey, place: int) -> ModelWatch:
-        return ModelWatch((self.name, *key), self._policy, self._references, place=place)
+        return ModelWatch((self.name, *key), self._policy, self._references, place=place, room=self._room)
 
-    def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
-        """Watches the model no longer; the alerts that end with that."""
+    def _withdraw(self, key: ModelKey) -> ModelWatch:
         self._admission.forget(key)
         model = self.models.pop(key)
         self._places.give_back_model(model.place)
-        logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))
+        return model
+
+    def _let_go(self, key: ModelKey, at: float, why: str = UNASKED) -> Iterator[Alert]:
+        """Watches the model no longer; the alerts that end with that."""
+        model = self._withdraw(key)
+        if why != NO_MEMORY:
+            self._room.give_back((self.name, *key))
+        told = " ".join(map(printable, filter(None, (self.name, *key))))
+        logger.log(logging.INFO if why == UNASKED else logging.WARNING, "%s: no longer watched: %s", told, why)
         # An alert is of a model whatever its version: another one may still hold it.
         of_others = {alert_key for other in self.models.values() for alert_key in other.in_force}
-        ended = model.withdraw(at, "the model is no longer asked")
+        ended = model.withdraw(at, why)
         yield from (alert for alert in ended if alert.key not in of_others)
         asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
         yield from self._limits.forget_columns(asked, at)

@@ -10,7 +10,8 @@ from typing import TypeAlias
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
-from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
+from dashlight.counting.machine import OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
+from dashlight.counting.memory import MOST_ENDPOINTS, most_endpoints
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alert_budget import Places, PlacesState
@@ -24,6 +25,7 @@ from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS
 from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
+from dashlight.watching.memory import room_of
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import moment, within
@@ -46,10 +48,11 @@ class MachineWatch:
         self._references = references
         self._in_flight = ThresholdJudge([rule for rule in policy.rules if rule.quantity in OF_PROCESS])
         self._endpoints: dict[str, WatchedEndpoint] = {}
-        self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
+        self._admission: Admission[str] = Admission(most_endpoints(policy), beside=OTHER_ENDPOINTS)
         self._ended_at: float | None = None
         """When the last pane ended that this process judged."""
         self._places = Places()
+        self._room = room_of(policy)
         self._alerts = Alerts()
         self._statuses: dict[str, ProcessStatus] = {}
         self.totals = Totals(started_at=at)
@@ -172,6 +175,8 @@ class MachineWatch:
                     yield
                 else:
                     reported.append(alert)
+        for route, model, version in self._room.close():
+            reported += self._endpoints[route].make_room((model, version), at)
         reported += self._in_flight.update(self._of_processes(), at)
         self._ended_at = at
         changed = self._alerts.observe(reported)
@@ -282,7 +287,7 @@ class MachineWatch:
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
         named, since_at = (route, self._policy, self._references), self._ended_at
-        return WatchedEndpoint(*named, place=place, places=self._places, since_at=since_at)
+        return WatchedEndpoint(*named, place=place, places=self._places, since_at=since_at, room=self._room)
 
 
 def _is_of_rows(alert: Alert) -> bool:

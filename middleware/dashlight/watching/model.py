@@ -15,6 +15,7 @@ from dashlight.judge.alert_budget import LEARNED_OUTPUTS, share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.learner import Learner, LearnerState
+from dashlight.watching.memory import WatchRoom, unbounded_room
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
@@ -31,11 +32,21 @@ class ModelWatch:
     are learned from the first rows, the features are compared with the file from the start.
     """
 
-    def __init__(self, key: tuple[str, str, str], policy: Policy, references: References, *, place: int) -> None:
+    def __init__(
+        self,
+        key: tuple[str, str, str],
+        policy: Policy,
+        references: References,
+        *,
+        place: int,
+        room: WatchRoom | None = None,
+    ) -> None:
         """*key* is the endpoint, the model and its version.
 
-        *place* is the model's among those of the machine, from 1, by which it has its share of the budget.
+        *place* is the model's among those of the machine, from 1, by which it has its share of the budget. *room* has the
+        memory for it, where that is bounded: whatever begins a comparison raises NoRoomError where there is none.
         """
+        self._room = room or unbounded_room()
         self._key = key
         self._policy = policy
         self._learned = references.learned
@@ -86,6 +97,7 @@ class ModelWatch:
             if reference is None or reference.version != version:
                 logger.info("%s: the learned reference is gone or was replaced", self._named())
                 self._comparisons.clear()
+                self._room.give_back(self._key)
                 return False
             yield from self._compare(reference)
         if state.is_learning:
@@ -266,11 +278,13 @@ class ModelWatch:
 
     def _begin_anew(self, at: float) -> Iterator[Alert]:
         ended, self._comparisons, self._learner = self._comparisons, {}, None
+        self._room.give_back(self._key)
         for comparison in ended.values():
             yield from comparison.withdraw(at)
 
     def _compare(self, reference: Reference) -> Steps[None]:
         endpoint, model, version = self._key
+        self._room.take(self._key, reference, is_own=reference is not self._file)
         share, named = self._share_of(reference), {"endpoint": endpoint, "model": model, "version": version}
         comparison = Comparison(reference, self._policy, share=share, in_steps=True, **named)
         yield from comparison.set_up()

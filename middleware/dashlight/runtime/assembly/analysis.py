@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
-from dashlight.runtime.assembly.memory import memory_shares
+from dashlight.runtime.assembly.memory import NarrowsReferences, memory_shares
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
@@ -71,7 +71,7 @@ def analysis(
     from dashlight.store.reference_file import ReferenceFile
     from dashlight.workers.member import Sharing
 
-    shares = memory_shares(settings)
+    shares, narrows = memory_shares(settings), NarrowsReferences(settings)
     # What may be refused comes first, before a thread is started.
     policy = Policy(
         pane_seconds=settings.pane,
@@ -87,14 +87,16 @@ def analysis(
         model_version=settings.model_version,
         window_seconds=settings.window,
         excluded_agents=settings.excluded_agents,
+        counting_bytes=shares.counting_bytes,
+        judging_bytes=shares.judging_bytes,
     )
     if not any(map(is_floor, policy.rules)):
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
-    reference_file = ReferenceFile(Path(settings.reference)) if settings.reference else None
+    reference_file = ReferenceFile(Path(settings.reference), fit=narrows) if settings.reference else None
     reference = reference_file.read() if reference_file is not None else None
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
     meeting = meeting_of(settings, environ, application)
-    learned = LearnedReferences(None if meeting is None else meeting.path)
+    learned = LearnedReferences(None if meeting is None else meeting.path, fit=narrows)
     resource = resource_attributes(
         environ,
         instance_id=str(uuid.uuid4()),
