@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.agents import agents_of, are_excluded, without_rows_of
+from dashlight.counting.exemplars import batch_trace_ids
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds, trace_name
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
@@ -137,7 +138,7 @@ class EndpointCounter:
             self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
-        model.add(prediction, _trace_ids(exchanges))
+        model.add(prediction, batch_trace_ids(exchanges))
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         """Counts exchanges that were analysed.
@@ -297,8 +298,3 @@ def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:
         exchange.request_bytes,
         exchange.response_bytes,
     )
-
-
-def _trace_ids(exchanges: Sequence[Exchange]) -> NDArray[np.void]:
-    """Trace ids of a batch, 16 bytes each."""
-    return np.frombuffer(b"".join([exchange.trace_id.to_bytes(16, "big") for exchange in exchanges]), "V16")

@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import partial
 
-from dashlight.counting.admission import Admission
-from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
+from dashlight.counting.endpoint import EndpointBrief, EndpointPane, ModelKey
 from dashlight.counting.machine import OTHER_ENDPOINTS
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
@@ -21,8 +20,9 @@ from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
 from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.limits import Limits
-from dashlight.watching.memory import NoRoomError, WatchRoom, unbounded_room
+from dashlight.watching.memory import WatchRoom
 from dashlight.watching.model import ModelWatch
+from dashlight.watching.models import MADE_ROOM, WatchedModels
 from dashlight.watching.state import EndpointState
 from dashlight.watching.traffic import TrafficWatch
 from dashlight.window.columns import Reference
@@ -33,9 +33,6 @@ from dashlight.window.trace_ids import MOST_EACH
 
 logger = logging.getLogger(__name__)
 
-UNASKED = "the model is no longer asked"
-NO_MEMORY = "there is no memory for it; models that are asked more have it: DASHLIGHT_MEMORY says how much there is"
-MADE_ROOM = "it made room for a model that is asked much more; DASHLIGHT_MEMORY says how much there is"
 TRAFFIC_SHARE = 0.15
 """Part of the budget of false alarms that the traffic of all endpoints uses."""
 
@@ -72,9 +69,7 @@ class WatchedEndpoint:
         self.name = name
         self._ended_at = since_at
         self._places = places
-        self._room = room or unbounded_room()
         self._policy = policy
-        self._references = references
         self.place = place
         """Given back when the endpoint is let go."""
         self._traffic = TrafficWatch(name, policy, share=TRAFFIC_SHARE * share_of_place(place))
@@ -82,12 +77,18 @@ class WatchedEndpoint:
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
-        self.models: dict[ModelKey, ModelWatch] = {}
-        """Those under watch."""
-        self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
-        self.unwatched_rows = 0
-        """Rows of models that came while MOST_MODELS others were asked, or had no memory: counted, not judged."""
+        self._models = WatchedModels(name, policy, references, places=places, room=room)
         self._limits = Limits(policy.rules, endpoint=name)
+
+    @property
+    def models(self) -> dict[ModelKey, ModelWatch]:
+        """Those under watch."""
+        return self._models.watches
+
+    @property
+    def unwatched_rows(self) -> int:
+        """Rows of models that came while others had all places, or all memory: counted, not judged."""
+        return self._models.unwatched_rows
 
     @property
     def state(self) -> EndpointState:
@@ -95,7 +96,7 @@ class WatchedEndpoint:
         traffic = self._traffic
         return EndpointState(
             models={key: model.state for key, model in self.models.items()},
-            admission=self._admission.state,
+            admission=self._models.admission.state,
             outcomes=traffic.outcomes.state,
             course=traffic.course.state,
             silence=traffic.silence.state,
@@ -114,23 +115,11 @@ class WatchedEndpoint:
         Raises:
             ValueError: *state* does not fit the policy.
         """
-        if state.admission.keys != state.models.keys():
-            raise ValueError("models without a place, or places without a model")
-        self._admission.restore(state.admission)
         self._traffic.restore(state)
         self._limits.restore(state.limits)
         for counter, counts in ((self.mistakes, state.mistakes), (self.undecodable, state.undecodable)):
             counter.update({name: within("count", count) for name, count in counts.items()})
-        self.unwatched_rows = within("rows", state.unwatched_rows)
-        for key, model in state.models.items():
-            self.models[key] = self._watched(key, model.place)
-            try:
-                is_over = yield from self.models[key].restore(model)
-            except NoRoomError:
-                self._withdraw(key)
-                is_over = False
-            if not is_over:
-                yield key
+        yield from self._models.restore(state)
 
     @property
     def brief(self) -> EndpointBrief:
@@ -141,7 +130,7 @@ class WatchedEndpoint:
             slow=() if judge is None else judge.events.slow,
             known_refusals=None if judge is None else judge.events.known_refusals,
             models={key: model.brief for key, model in self.models.items()},
-            refused=frozenset(key[1:] for key in self._room.refused if key[0] == self.name),
+            refused=self._models.refused,
         )
 
     def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert | None]:
@@ -156,8 +145,9 @@ class WatchedEndpoint:
             outcomes = replace(outcomes, panes=1, first_ended_at=at, last_ended_at=at)
             models = pane.models
             self._traffic.traces.add_all(pane.traces)
-            self.unwatched_rows += pane.unwatched_rows
-        yield from self._tried("models", partial(self._admit, models, at))
+            self._models.unwatched_rows += pane.unwatched_rows
+        before = set(self.models)
+        yield from self._tried("models", partial(self._models.admit, models, at))
         passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._policy.pane_seconds
         self._ended_at = at
         # The judges count panes; by the time that passed is measured how many exchanges came a second.
@@ -171,80 +161,30 @@ class WatchedEndpoint:
             return
         yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
         yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
-        for key, model in list(self.models.items()):
-            yield from self._tried("model", partial(self._judge_model, key, model, models.get(key), at))
+        for key in list(self.models):
+            yield from self._tried("model", partial(self._models.judge, key, models.get(key), at))
             yield None
+        if before - self.models.keys():
+            yield from self._tried("threshold", partial(self._forget_columns, at))
         for limit in self._limits.parts(self._over, at, self._traces_of_rule):
             yield from self._tried("threshold", limit)
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
-        self._references = References(self._references.learned, reference)
-        for model in self.models.values():
-            yield from model.replace_file(reference, at)
+        yield from self._models.replace_reference(reference, at)
 
     def give_back(self) -> None:
         """Gives back its place in the budget and those of its models: nobody asks here any more."""
         self._places.give_back_endpoint(self.place)
-        for model in self.models.values():
-            self._places.give_back_model(model.place)
-        self._room.give_back((self.name,))
+        self._models.give_back()
 
     def make_room(self, key: ModelKey, at: float) -> Iterator[Alert]:
         """Watches the model of *key* no longer, for one that is asked much more; the alerts that end with that."""
-        yield from self._let_go(key, at, MADE_ROOM)
-        self._room.refuse((self.name, *key))
+        yield from self._models.let_go(key, at, MADE_ROOM)
+        yield from self._forget_columns(at)
 
-    def _judge_model(
-        self, key: ModelKey, model: ModelWatch, pane: ModelPane | None, at: float
-    ) -> Iterator[Alert | None]:
-        try:
-            yield from model.close_pane(pane, at)
-        except NoRoomError:
-            self.unwatched_rows += 0 if pane is None else pane.row_count
-            yield from self._let_go(key, at, NO_MEMORY)
-
-    def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
-        """Watches the models of which there are *panes*, where there is room, and ends the alerts of those that go."""
-        for key in self._admission.gone():
-            yield from self._let_go(key, at)
-        for key, pane in panes.items():
-            name, rows = (self.name, *key), pane.row_count + pane.left_out_rows
-            if not pane.row_count and key not in self.models:
-                # Some process has no memory for it: it waits until it is asked more than others.
-                self._room.refuse(name)
-            self._room.asked(name, rows)
-            has_memory = name not in self._room.refused
-            gone = self._admission.admit(key, asked=panes) if has_memory else None
-            self.unwatched_rows += pane.left_out_rows if gone is not None else rows
-            if gone is None:
-                continue
-            for each in gone:
-                yield from self._let_go(each, at)
-            if key not in self.models:
-                self.models[key] = self._watched(key, self._places.next_model())
-        self._admission.close(at)
-
-    def _watched(self, key: ModelKey, place: int) -> ModelWatch:
-        return ModelWatch((self.name, *key), self._policy, self._references, place=place, room=self._room)
-
-    def _withdraw(self, key: ModelKey) -> ModelWatch:
-        self._admission.forget(key)
-        model = self.models.pop(key)
-        self._places.give_back_model(model.place)
-        return model
-
-    def _let_go(self, key: ModelKey, at: float, why: str = UNASKED) -> Iterator[Alert]:
-        """Watches the model no longer; the alerts that end with that."""
-        model = self._withdraw(key)
-        if why != NO_MEMORY:
-            self._room.give_back((self.name, *key))
-        told = " ".join(map(printable, filter(None, (self.name, *key))))
-        logger.log(logging.INFO if why == UNASKED else logging.WARNING, "%s: no longer watched: %s", told, why)
-        # An alert is of a model whatever its version: another one may still hold it.
-        of_others = {alert_key for other in self.models.values() for alert_key in other.in_force}
-        ended = model.withdraw(at, why)
-        yield from (alert for alert in ended if alert.key not in of_others)
+    def _forget_columns(self, at: float) -> Iterator[Alert]:
+        """The alerts of limits that end because no model has their column any more."""
         asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
         yield from self._limits.forget_columns(asked, at)
 

@@ -15,6 +15,7 @@ from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_steps
 from dashlight.judge.words import NAMES_LISTED, listed, percent, printable
 from dashlight.records import Role, Score, Table
+from dashlight.watching.learning_room import LearningPlaces
 from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.fitting import refuse, within
 from dashlight.window.inspection.left_out import WHY
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 MOST_STRETCHES = 4
 """So many times the rows wanted are waited for where traffic does not hold still."""
 MOST_BYTES = 32 << 20
-"""Of rows kept while waiting, 4 million numbers: of wider rows fewer are waited for."""
+"""Of rows kept while waiting, 4 million numbers, where there is memory for so many: of wider rows fewer are waited for."""
 FEWEST_ROWS = 200
 """Rows that are waited for however wide they are, up to twice MOST_BYTES."""
 _SEED = 0
@@ -56,18 +57,31 @@ class Learner:
     the movement, and that is said.
     """
 
-    def __init__(self, name: str, rows_wanted: int, *, tolerance: float, keep: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        rows_wanted: int,
+        *,
+        tolerance: float,
+        keep: Collection[str] = (),
+        places: LearningPlaces | None = None,
+    ) -> None:
         """*name* says of what, in the log. *tolerance* is the smallest movement that counts, as for drift.
 
-        *keep* are globs of columns that are learned even if they are counters, ids or moments.
+        *keep* are globs of columns that are learned even if they are counters, ids or moments. *places* have the memory
+        for rows, where others learn as well.
         """
+        self._places = places or LearningPlaces(6 * MOST_BYTES)
+        self._most_bytes = min(MOST_BYTES, self._places.most_of_one_bytes)
+        self._places.enter(self)
         self._name = name
         self._stretch = self._wanted = rows_wanted
         self._tolerance = tolerance
         self._keep_globs = tuple(keep)
         self._kept: list[KeptRows] = []
         self._rows: Counter[Role] = Counter()
-        self._size_bytes = 0
+        self.size_bytes = 0
+        """Of the rows that it keeps."""
         self.moving: tuple[str, ...] = ()
         """Columns that did not hold still when last looked at."""
         self._has_told_repeats = False
@@ -92,8 +106,16 @@ class Learner:
 
     def take(self, rows: KeptRows) -> None:
         """Keep the *rows* of one process; once there are enough none is kept."""
-        if not self._is_full:
+        if not self._is_full and self._places.take(self, size_bytes=rows.size_bytes, rows=rows.row_count):
             self._keep(rows.apart())
+
+    def forget(self) -> None:
+        """Begin anew: the memory goes to a model that began before, or is asked."""
+        if self._kept:
+            logger.info(
+                "%s: there is no memory to learn from its rows for now: %d are forgotten", self._name, self.rows
+            )
+        self._kept, self._rows, self.size_bytes = [], Counter(), 0
 
     @property
     def rows(self) -> int:
@@ -139,7 +161,7 @@ class Learner:
                 "%s: rows are wide: %d of them hold %d MB, and no more are waited for",
                 self._name,
                 learning.rows,
-                self._size_bytes >> 20,
+                self.size_bytes >> 20,
             )
         if self.moving:
             logger.warning(
@@ -189,7 +211,7 @@ class Learner:
 
     @property
     def _is_heavy(self) -> bool:
-        return self._size_bytes >= (MOST_BYTES if self.rows >= FEWEST_ROWS else 2 * MOST_BYTES)
+        return self.size_bytes >= (1 if self.rows >= FEWEST_ROWS else 2) * self._most_bytes
 
     def _learning(self) -> Learning:
         """The rows themselves. Those that are damaged are left out and kept no longer."""
@@ -202,7 +224,7 @@ class Learner:
                 continue
             learning.take(chunk)
             sound.append(rows)
-        self._kept, self._rows, self._size_bytes = [], Counter(), 0
+        self._kept, self._rows, self.size_bytes = [], Counter(), 0
         for rows in sound:
             self._keep(rows)
         return learning
@@ -210,7 +232,7 @@ class Learner:
     def _keep(self, rows: KeptRows) -> None:
         self._kept.append(rows)
         self._rows.update(rows.rows)
-        self._size_bytes += rows.size_bytes
+        self.size_bytes += rows.size_bytes
 
     def _leave_out(self, rows: KeptRows, error: StateError) -> None:
         if not self.damaged_rows:

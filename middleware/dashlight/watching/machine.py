@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
-from dashlight.counting.machine import OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
+from dashlight.counting.machine import NOT_LEARNED, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
 from dashlight.counting.memory import MOST_ENDPOINTS, most_endpoints
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -26,6 +25,7 @@ from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.memory import room_of
+from dashlight.watching.restoring import Lose, tried
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import moment, within
@@ -33,8 +33,6 @@ from dashlight.window.reference.steps import Steps, finished
 
 logger = logging.getLogger(__name__)
 
-Lose: TypeAlias = Callable[[str, Exception], None]
-"""Takes the name of a part of a state that cannot be taken over, and why."""
 REPLACED = "the reference was replaced"
 _MADE_ROOM, _UNASKED = "the endpoint made room for one with predictions", "the endpoint is no longer asked"
 _NOT_TAKEN_OVER = "the statistics behind it could not be taken over"
@@ -109,7 +107,7 @@ class MachineWatch:
         self._in_flight.restore(machine.in_flight)
         self._alerts.restore(machine.alerts)
         totals = state.totals
-        if totals is not None and not _tried("totals", lambda: self.totals.restore(totals), lose):
+        if totals is not None and not tried("totals", lambda: self.totals.restore(totals), lose):
             self.totals = Totals(started_at=at)
         replaced: set[WatchedModel] = set()
         lost: list[str] = []
@@ -149,10 +147,10 @@ class MachineWatch:
         for (route, name, number, version), comparison in state.comparisons.items():
             model = models.get((route, name, number))
             if model is not None:
-                _tried("comparison", partial(model.restore_comparison, version, comparison), lose)
+                tried("comparison", partial(model.restore_comparison, version, comparison), lose)
         for watched, learner in state.learners.items():
             if watched in models:
-                _tried("learner", partial(models[watched].restore_learner, learner), lose)
+                tried("learner", partial(models[watched].restore_learner, learner), lose)
 
     def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
@@ -181,7 +179,8 @@ class MachineWatch:
         self._ended_at = at
         changed = self._alerts.observe(reported)
         self.totals.add_alerts(changed)
-        self.totals.add_counts({TOO_MANY_ALERTS: self._alerts.take_refused()})
+        lost = {TOO_MANY_ALERTS: self._alerts.take_refused(), NOT_LEARNED: self._room.learning.close()}
+        self.totals.add_counts({fate: count for fate, count in lost.items() if count})
         return changed
 
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:
@@ -260,7 +259,8 @@ class MachineWatch:
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
             if name == OTHER_ENDPOINTS:
                 # Their models have different columns: none is judged.
-                unwatched_rows = sum(model.row_count for model in counted[name].models.values())
+                models = counted[name].models.values()
+                unwatched_rows = sum(model.row_count + model.left_out_rows for model in models)
                 unwatched_rows += counted[name].unwatched_rows
                 counted[name] = replace(counted[name], models={}, unwatched_rows=unwatched_rows)
             if name not in self._endpoints:
@@ -293,13 +293,3 @@ class MachineWatch:
 def _is_of_rows(alert: Alert) -> bool:
     # Whether a comparison raised it.
     return alert.source in {"drift", "break"} or is_of_repeats(alert)
-
-
-def _tried(part: str, restore: Callable[[], object], lose: Lose) -> bool:
-    """Whether *part* of a state could be taken over; if not, it is handed to *lose*."""
-    try:
-        restore()
-    except Exception as error:  # a file can say anything: counted and told by *lose*
-        lose(part, error)
-        return False
-    return True

@@ -5,12 +5,13 @@ All is known by shape, before it is made. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from dashlight.counting.memory import Room, counter_bytes, reference_bytes
 from dashlight.counting.policy import Policy
+from dashlight.watching.learning_room import LearningPlaces
 from dashlight.watching.state import WatchedModel
 from dashlight.window.columns import Reference
 
@@ -22,6 +23,8 @@ MUCH_MORE: Final = 4.0
 """So many times as often a model without room must be asked as one that has it, so that no two take turns."""
 _UNKNOWN_PART = 16
 """Of all there is, so much is taken for the size of a model that nobody has learned yet."""
+_TAKEN_PANES = 12
+"""So many panes a model for which room was made has to take it: some process must count it first."""
 MEMORY_PANES: Final = 60
 """About so many panes tell how often a model is asked."""
 
@@ -38,6 +41,8 @@ class _Asked:
     """A pane, about, of late."""
     now: int = 0
     """Of the pane that runs."""
+    since_pane: int = 0
+    """When one that has room got it."""
     wanted: tuple[int, int] = (0, 0)
     """Of one without room: bytes to judge it and to count it; zeros where nobody knows yet."""
 
@@ -53,27 +58,39 @@ def comparison_bytes(reference: Reference) -> int:
 class WatchRoom:
     """Gives the models of a machine what there is to judge them, and to count them in every process."""
 
-    def __init__(self, *, judging_bytes: int, counting_bytes: int) -> None:
+    def __init__(self, *, judging_bytes: int, counting_bytes: int, learning_bytes: int) -> None:
         """*counting_bytes* are those of one process: each counts every model that is watched."""
+        self.learning = LearningPlaces(learning_bytes)
         self._judging: Room[tuple[str, ...]] = Room(judging_bytes)
         self._counting: Room[tuple[str, ...]] = Room(counting_bytes)
         self._admitted: dict[WatchedModel, _Asked] = {}
         self._refused: dict[WatchedModel, _Asked] = {}
         self._panes = 0
+        self._next: WatchedModel | None = None
+        """For whom room was made, who has yet to take it."""
+        self._next_until = 0
+        self._is_told = False
 
     @property
-    def refused(self) -> Mapping[WatchedModel, float]:
-        """Models without room, and about how many rows a pane they have."""
-        return {key: each.rows for key, each in self._refused.items()}
+    def refused(self) -> Collection[WatchedModel]:
+        """Models without room."""
+        return self._refused.keys()
+
+    def is_refused(self, key: WatchedModel) -> bool:
+        """Whether *key* has no room."""
+        return key in self._refused
 
     def take(self, key: WatchedModel, reference: Reference, *, is_own: bool) -> None:
         """Makes room for comparing *key* with *reference*, which *is_own* or is the one of all; NoRoomError where there is none."""
         own = reference_bytes(reference) if is_own else 0
         sizes = comparison_bytes(reference) + own, counter_bytes(reference) + own
         name = (*key, reference.version)
-        if self._judging.take(name, sizes[0]):
+        is_another = self._next not in {None, key} and key not in self._admitted
+        if not is_another and self._judging.take(name, sizes[0]):
             if self._counting.take(name, sizes[1]):
-                self._admitted.setdefault(key, self._refused.get(key) or _Asked())
+                self._next = None if self._next == key else self._next
+                if key not in self._admitted:
+                    self._admitted[key] = _Asked(since_pane=self._panes)
                 self._refused.pop(key, None)
                 return
             self._judging.give_back(name)
@@ -88,6 +105,11 @@ class WatchRoom:
         for model in _of(key, self._admitted):
             del self._admitted[model]
 
+    def tell(self) -> bool:
+        """Whether it is the first time that somebody tells that there is no room."""
+        was_told, self._is_told = self._is_told, True
+        return not was_told
+
     def asked(self, key: WatchedModel, rows: int) -> None:
         """Notes that *key* had so many *rows* in the pane that runs."""
         each = self._admitted.get(key) or self._refused.get(key)
@@ -96,6 +118,8 @@ class WatchRoom:
 
     def refuse(self, key: WatchedModel, wanted: tuple[int, int] = (0, 0)) -> None:
         """*key* has no room; it *wanted* so many bytes, to judge it and to count it, where that is known."""
+        if key == self._next and not any(wanted):
+            return  # processes hear of it with the next pane
         asked = self._admitted.get(key) or self._refused.get(key) or _Asked()
         asked.wanted = wanted if any(wanted) else asked.wanted
         self._admitted.pop(key, None)
@@ -113,26 +137,30 @@ class WatchRoom:
         by_rows = sorted(self._refused, key=lambda key: -self._refused[key].rows)
         for key in by_rows[MOST_REFUSED:]:
             del self._refused[key]
-        if not by_rows or self._panes < MEMORY_PANES:
+        if self._panes >= self._next_until:
+            self._next = None
+        if not by_rows or self._next is not None:
             return ()
         wanted = by_rows[0]
-        if self._fits(self._refused[wanted], ()):
+        gone = () if self._fits(self._refused[wanted], ()) else self._yielding(wanted)
+        if gone is not None:
             del self._refused[wanted]
-            return ()
-        return self._yielding(wanted)
+            self._next, self._next_until = wanted, self._panes + _TAKEN_PANES
+        return gone or ()
 
-    def _yielding(self, wanted: WatchedModel) -> tuple[WatchedModel, ...]:
-        """The models asked least that make room for the one *wanted*, where that is asked much more than all of them."""
+    def _yielding(self, wanted: WatchedModel) -> tuple[WatchedModel, ...] | None:
+        """The models asked least that make room for the one *wanted*; None where that is not asked much more than all of them."""
         asked, gone, rows = self._refused[wanted], list[WatchedModel](), 0.0
-        for key in sorted(self._admitted, key=lambda each: self._admitted[each].rows):
+        # Of one that came of late nobody knows yet how often it is asked.
+        known = [key for key, each in self._admitted.items() if self._panes - each.since_pane >= MEMORY_PANES]
+        for key in sorted(known, key=lambda each: self._admitted[each].rows):
             rows += self._admitted[key].rows
             if asked.rows <= MUCH_MORE * rows:
-                return ()
+                return None
             gone.append(key)
             if self._fits(asked, gone):
-                del self._refused[wanted]
                 return tuple(gone)
-        return ()
+        return None
 
     def _fits(self, asked: _Asked, gone: Collection[WatchedModel]) -> bool:
         """Whether there is room for a model once those of *gone* have none."""
@@ -144,13 +172,17 @@ class WatchRoom:
 
 
 def room_of(policy: Policy) -> WatchRoom:
-    """The room that *policy* gives to models: the rest is for endpoints, and for rows that are learned from."""
-    return WatchRoom(judging_bytes=policy.judging_bytes * 7 // 12, counting_bytes=policy.counting_bytes * 3 // 4)
+    """The room that *policy* gives to models: endpoints have the rest (see `most_endpoints`)."""
+    return WatchRoom(
+        judging_bytes=policy.judging_bytes * 7 // 12,
+        counting_bytes=policy.counting_bytes * 3 // 4,
+        learning_bytes=policy.judging_bytes // 4,
+    )
 
 
 def unbounded_room() -> WatchRoom:
     """Room for whatever comes."""
-    return WatchRoom(judging_bytes=1 << 62, counting_bytes=1 << 62)
+    return WatchRoom(judging_bytes=1 << 62, counting_bytes=1 << 62, learning_bytes=1 << 62)
 
 
 _Name = TypeVar("_Name", bound=tuple[str, ...])

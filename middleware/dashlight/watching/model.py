@@ -11,9 +11,10 @@ from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowPane
-from dashlight.judge.alert_budget import LEARNED_OUTPUTS, share_of_place
+from dashlight.judge.alert_budget import share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Role, Score, WatchState
+from dashlight.watching.completion import completed_share, is_incomplete, version_of
 from dashlight.watching.learner import Learner, LearnerState
 from dashlight.watching.memory import WatchRoom, unbounded_room
 from dashlight.watching.rows import Comparison
@@ -43,14 +44,13 @@ class ModelWatch:
     ) -> None:
         """*key* is the endpoint, the model and its version.
 
-        *place* is the model's among those of the machine, from 1, by which it has its share of the budget. *room* has the
-        memory for it, where that is bounded: whatever begins a comparison raises NoRoomError where there is none.
+        *place* is the model's among those of the machine, from 1, by which it has its share of the budget. *room* has its
+        memory, where that is bounded: whatever begins a comparison raises NoRoomError where there is none.
         """
         self._room = room or unbounded_room()
         self._key = key
         self._policy = policy
-        self._learned = references.learned
-        self._file = references.given
+        self._learned, self._file = references.learned, references.given
         self.place = place
         """Given back when the model is let go."""
         self._share = share_of_place(place)
@@ -65,7 +65,7 @@ class ModelWatch:
         """What outlives the process, beside `comparison_states` and `learner_state`."""
         return ModelState(
             place=self.place,
-            file=_version(self._file),
+            file=version_of(self._file),
             compared=tuple(self._comparisons),
             is_learning=self._learner is not None,
             is_matching_told=self._is_matching_told,
@@ -89,7 +89,7 @@ class ModelWatch:
         """
         self._is_matching_told = state.is_matching_told
         self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
-        if state.file != _version(self._file):
+        if state.file != version_of(self._file):
             return False
         for version in state.compared:
             is_file = self._file is not None and version == self._file.version
@@ -172,9 +172,8 @@ class ModelWatch:
         learner = self._learner
         if learner is not None and (learner.rows or not self._comparisons):
             scores += learner.progress()
-        for version, count in self.refused.items():
-            scores.append(Score(None, None, f"refused_pane_count[{version}]", count, count, count, 0))
-        return scores
+        refused = [(f"refused_pane_count[{version}]", count) for version, count in self.refused.items()]
+        return scores + [Score(None, None, name, count, count, count, 0) for name, count in refused]
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> Iterator[str]:
         """Trace ids of exchanges after *since_at* without a value in *column*."""
@@ -226,7 +225,11 @@ class ModelWatch:
                 return True
             learned = self._learned.load(*self._key)
         else:
-            learned = self._learned.load(*self._key, _version(self._file)) if self._is_incomplete else None
+            learned = (
+                self._learned.load(*self._key, version_of(self._file))
+                if is_incomplete(self._file, self._comparisons)
+                else None
+            )
         if learned is None or learned.version != version:
             return False
         self._learner = None
@@ -245,21 +248,15 @@ class ModelWatch:
             logger.info("%s: the reference holds no outputs; they are learned from the first rows", self._named())
             self._learn()
 
-    @property
-    def _is_incomplete(self) -> bool:
-        """Whether the only comparison is with a file that holds no outputs."""
-        only = next(iter(self._comparisons.values())).reference if len(self._comparisons) == 1 else None
-        return only is not None and only.version == _version(self._file) and not columns_of(only, "output")
-
     def _learned_key(self) -> tuple[str, ...]:
         """Under which the learned reference is kept; what completes a file, for that file alone."""
         completes = self._file is not None and self._file.version in self._comparisons
         return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
     def _learn(self) -> None:
-        policy = self._policy
-        keep = (*policy.features, *policy.prediction)
-        self._learner = Learner(self._named(), policy.reference_rows, tolerance=policy.tolerance, keep=keep)
+        named, policy, places = self._named(), self._policy, self._room.learning
+        kept, rows, tolerance = (*policy.features, *policy.prediction), policy.reference_rows, policy.tolerance
+        self._learner = Learner(named, rows, tolerance=tolerance, keep=kept, places=places)
 
     def _finish_learning(self, learner: Learner, at: float) -> Steps[None]:
         try:
@@ -285,7 +282,10 @@ class ModelWatch:
     def _compare(self, reference: Reference) -> Steps[None]:
         endpoint, model, version = self._key
         self._room.take(self._key, reference, is_own=reference is not self._file)
-        share, named = self._share_of(reference), {"endpoint": endpoint, "model": model, "version": version}
+        share, named = (
+            self._share * completed_share(reference, self._file, self._comparisons),
+            {"endpoint": endpoint, "model": model, "version": version},
+        )
         comparison = Comparison(reference, self._policy, share=share, in_steps=True, **named)
         yield from comparison.set_up()
         self._comparisons[reference.version] = comparison
@@ -296,16 +296,5 @@ class ModelWatch:
                 listed(comparison.too_short),
             )
 
-    def _share_of(self, reference: Reference) -> float:
-        """The part of the budget of the comparison with *reference*: two that complete each other share the model's."""
-        if reference.version == _version(self._file):
-            return self._share * (1.0 if columns_of(reference, "output") else 1 - LEARNED_OUTPUTS)
-        others = self._comparisons.keys() - {reference.version}
-        return self._share * (LEARNED_OUTPUTS if others else 1.0)
-
     def _named(self) -> str:
         return " ".join(printable(part) for part in self._key if part)
-
-
-def _version(reference: Reference | None) -> str:
-    return "" if reference is None else reference.version

@@ -297,5 +297,4 @@ class Comparison:
         return self._examples.of_missing(role, column, since_at)
 
     def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
-        window = self._panes.window(panes)
-        return window.counts, window.panes
+        return (window := self._panes.window(panes)).counts, window.panes
