@@ -35,7 +35,7 @@ from dashlight.window.reference.file import dump
 ROOT = Path(__file__).parents[1]
 _PATIENCE_SECONDS = 300.0
 _FILE_COLUMNS = [f"column_{number}" for number in range(400)]
-_WORDS = "rain sun wind cloud storm warm cold front air north south snow".split()
+_WORDS = ["rain", "sun", "wind", "cloud", "storm", "warm", "cold", "front", "air", "north", "south", "snow"]
 
 Request: TypeAlias = tuple[str, bytes, list[tuple[bytes, bytes]]]
 """Path and query, body, headers."""
@@ -166,7 +166,7 @@ def _vectors(rng: np.random.Generator) -> Iterator[Request]:
         )
 
 
-def _clients(rng: np.random.Generator) -> Iterator[Request]:
+def _clients(_rng: np.random.Generator) -> Iterator[Request]:
     """Every request by another agent, at another path, and what is refused for another field."""
     for number in range(4_000):
         agent = [(b"user-agent", f"agent-{number}/{'y' * 400}".encode())]
@@ -274,7 +274,7 @@ def _child(shape: str, *, trace: bool) -> None:
         # As fast as it is analysed: what waits is bounded too, and another thing.
         monitor = process.monitor
         until = time.monotonic() + _PATIENCE_SECONDS
-        while monitor is not None and len(monitor.capture.inbox) > 40 and time.monotonic() < until:
+        while monitor is not None and len(monitor.capture.inbox) > 40 and time.monotonic() < until:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
     async def rest(seconds: float) -> None:

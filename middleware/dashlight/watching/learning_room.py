@@ -49,7 +49,7 @@ class LearningPlaces:
         place = next(at for at, (held, _) in enumerate(asked) if held is learner)
         asked[place][1][0] = self._pane
         idle = [held for held, last in asked[:place] if self._pane - last[0] >= IDLE_PANES]
-        yielding = [*idle, *(held for held, _ in reversed(asked[place + 1 :]))]
+        yielding = [*idle, *(held for held, _ in reversed(asked[place + 1 :]) if held.size_bytes)]
         left_bytes = self._most_bytes - sum(held.size_bytes for held, _ in asked) - size_bytes
         if left_bytes + sum(held.size_bytes for held in yielding) < 0:
             self._left_out_rows += rows
