@@ -299,7 +299,7 @@ def _child(shape: str, *, trace: bool) -> None:
             await asyncio.to_thread(sys.stdin.read)
             return
         if trace:
-            tracemalloc.start(12)
+            tracemalloc.start(6)
         began = _resident_bytes()
         sizes: list[int] = []
         for _ in range(2):

@@ -22,6 +22,7 @@ from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.report import MetricReport
 from dashlight.records import Exchange
 from dashlight.runtime.alert_publisher import AlertPublisher
+from dashlight.runtime.freed_memory import FreedMemory
 from dashlight.runtime.loss_log import LossLog
 from dashlight.runtime.publisher import Facts, Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
@@ -77,6 +78,7 @@ class Pipeline:
         """Exchanges of this pane that were no plumbing."""
         self._rate = 1.0
         self._loss_log = LossLog()
+        self._freed_memory = FreedMemory()
         self._counts: Mapping[SignalFate, int] = {}
         """What had been delivered and lost when the last pane ended."""
         self._lost: Mapping[SignalFate, int] = {}
@@ -185,6 +187,7 @@ class Pipeline:
         since = self._counts_since_last_pane()
         if self._pane_count % _PANES_A_SCORE == 0:
             self._loss_log.tell(self._counts)
+            self._freed_memory.give_back()
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
         self._sharing.post(self._counter.close(at, status, since), at)
