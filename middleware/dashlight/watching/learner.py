@@ -15,6 +15,7 @@ from dashlight.errors import StateError
 from dashlight.judge.columns.stationarity import moved_steps
 from dashlight.judge.words import NAMES_LISTED, listed, percent, printable
 from dashlight.records import Role, Score, Table
+from dashlight.watching.learned_columns import within_memory
 from dashlight.watching.learning_room import LearningPlaces
 from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.fitting import refuse, within
@@ -84,7 +85,7 @@ class Learner:
         """Of the rows that it keeps."""
         self.moving: tuple[str, ...] = ()
         """Columns that did not hold still when last looked at."""
-        self._has_told_repeats = False
+        self._has_told_repeats = self._has_told_memory = False
         self.damaged_rows = 0
         """Rows left out because what was kept of them can no longer be read: others are waited for in their place."""
         logger.info("%s: learning a reference from the first %d rows", name, rows_wanted)
@@ -144,6 +145,10 @@ class Learner:
         learning = self._without_repeats(learning)
         if learning.rows < wanted and not self._is_full:
             return None
+        rows, left_out_count = within_memory(learning.chunk, most_bytes=self._places.most_reference_bytes)
+        if left_out_count:
+            learning.replace(rows)
+            self._tell_left_out(left_out_count)
         writings = _read_texts(learning)
         # A counter never holds still.
         rows = _without(learning.left_out(self._keep_globs), learning.chunk)
@@ -180,6 +185,16 @@ class Learner:
             told = [f"{printable(each.name)} {WHY[each.why]}" for each in reference.left_out[:NAMES_LISTED]]
             logger.info("%s: left out: %s", self._name, "; ".join(told))
         return reference
+
+    def _tell_left_out(self, count: int) -> None:
+        if not self._has_told_memory:
+            self._has_told_memory = True
+            logger.warning(
+                "%s: there is no memory for %d of its columns, the last ones: they are not learned. DASHLIGHT_MEMORY says "
+                "how much there is, DASHLIGHT_FEATURES which columns are used",
+                self._name,
+                count,
+            )
 
     def _without_repeats(self, learning: Learning) -> Learning:
         """*learning*, of which a payload that is too much of it counts once; then more rows are waited for."""

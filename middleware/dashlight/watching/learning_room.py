@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final, Protocol
 from weakref import ref
 
@@ -25,8 +26,10 @@ class LearnsRows(Protocol):
 class LearningPlaces:
     """So many bytes of rows. Who began first goes on: for it, later ones begin anew, and so no two wait for each other."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, *, most_reference_bytes: float = inf) -> None:
+        """*most_reference_bytes* is what comparing with one reference may take."""
         self._most_bytes = most_bytes
+        self.most_reference_bytes = most_reference_bytes
         self._learners: list[tuple[ref[LearnsRows], list[int]]] = []
         """In the order in which they began, with the pane in which each was asked for room last."""
         self._pane = 0

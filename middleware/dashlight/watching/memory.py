@@ -55,12 +55,18 @@ def comparison_bytes(reference: Reference) -> int:
     return _COLUMN_BYTES * len(reference.columns) + _WORDED_BYTES * worded + _PAIR_BYTES * pairs + directions
 
 
+def most_model_bytes(models_bytes: int) -> int:
+    """What one model may take of so many bytes that there are for all of them."""
+    return models_bytes * 4 // 7
+
+
 class WatchRoom:
     """Gives the models of a machine what there is to judge them, and to count them in every process."""
 
     def __init__(self, *, judging_bytes: int, counting_bytes: int, learning_bytes: int) -> None:
         """*counting_bytes* are those of one process: each counts every model that is watched."""
-        self.learning = LearningPlaces(learning_bytes)
+        # More than a half of what there is for models: another one finds room beside it.
+        self.learning = LearningPlaces(learning_bytes, most_reference_bytes=most_model_bytes(judging_bytes))
         self._judging: Room[tuple[str, ...]] = Room(judging_bytes)
         self._counting: Room[tuple[str, ...]] = Room(counting_bytes)
         self._admitted: dict[WatchedModel, _Asked] = {}
