@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dashlight import DashlightMiddleware, hand_over
-from dashlight.adapters import MOST_BYTES, MOST_WAITING_BYTES, TOO_LARGE, TOO_LATE, TOO_MUCH
+from dashlight.adapters import MOST_BYTES, TOO_LARGE, TOO_LATE, TOO_MUCH
 from dashlight.runtime.assembly import assemble
 from dashlight.runtime.monitor import Monitor
 from dashlight.runtime.process import process
@@ -159,16 +159,17 @@ def test_more_than_may_be_held_is_not_and_counted(server: Server, inputs: object
 def test_what_waits_is_bounded_and_read_makes_room(server: Server) -> None:
     large = "x" * MOST_BYTES
     taken: list[bool] = []
+    room = server.monitor.capture.inbox.limit_bytes // MOST_BYTES
 
     def act(scope: dict[str, Any]) -> None:
         # Of one request, which the analysis cannot take meanwhile.
-        taken.extend(hand_over(scope, inputs=large) for _ in range(MOST_WAITING_BYTES // MOST_BYTES + 1))
+        taken.extend(hand_over(scope, inputs=large) for _ in range(room + 1))
 
     server.request(act)
     assert server.monitor.flush(PATIENCE_SECONDS) == 0
     server.request(lambda scope: taken.append(hand_over(scope, inputs=large)))
 
-    assert taken == [True] * (MOST_WAITING_BYTES // MOST_BYTES) + [False, True]
+    assert taken == [True] * room + [False, True]
     assert server.monitor.capture.failures == {TOO_MUCH: 1}
 
 
@@ -204,4 +205,4 @@ def test_the_example_in_the_documentation_is_python() -> None:
     assert names["hand_over"] is hand_over
     assert f"{MOST_BYTES // 2**20} MiB" in text
     assert all(reason in text for reason in (TOO_LATE, TOO_LARGE, TOO_MUCH))
-    assert f"{MOST_WAITING_BYTES // 2**20} MiB" in text
+    assert "DASHLIGHT_WORKER_MEMORY" in text

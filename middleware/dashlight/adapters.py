@@ -14,8 +14,6 @@ from dashlight.types import Message
 
 MOST_BYTES: Final = 4 * 2**20
 """Of the arrays, frames, texts and bytes of one side: what is held until the analysis has read it."""
-MOST_WAITING_BYTES: Final = 64 * 2**20
-"""Of all that was handed over and waits for the analysis, beside the bodies that do."""
 TOO_LATE: Final = "handed_over_too_late"
 TOO_LARGE: Final = "handed_over_too_large"
 TOO_MUCH: Final = "handed_over_too_much"
@@ -157,7 +155,8 @@ def name_application(name: str, *, service: str = "") -> None:
 def _has_room(capture: Capture, before: object, taken: HandedOver) -> bool:
     """Whether *taken* may wait for the analysis as well; counted either way."""
     sizes = _size_bytes(taken.inputs), _size_bytes(taken.outputs)
-    refusal = _refusal(sizes, before, capture.inbox.handed_bytes)
+    # As much as bodies may take, beside them.
+    refusal = _refusal(sizes, before, capture.inbox.limit_bytes - capture.inbox.handed_bytes)
     if refusal:
         capture.count(refusal)
         return False
@@ -191,13 +190,13 @@ async def _nobody(message: Message) -> None:
     """Takes the messages of an exchange that has no client any more: there are none."""
 
 
-def _refusal(sizes: tuple[int, int], before: object, waiting_bytes: int) -> str:
+def _refusal(sizes: tuple[int, int], before: object, left_bytes: int) -> str:
     """Why so much more cannot be taken, or empty."""
     if before is ENDED:
         return TOO_LATE
     if max(sizes) > MOST_BYTES:
         return TOO_LARGE
-    return TOO_MUCH if waiting_bytes + sum(sizes) > MOST_WAITING_BYTES else ""
+    return TOO_MUCH if sum(sizes) > left_bytes else ""
 
 
 def _size_bytes(value: object) -> int:

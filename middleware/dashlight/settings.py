@@ -147,6 +147,14 @@ class Settings:
     """Clients whose rows are not judged, in addition to the well-known probes of `default`: product tokens of User-Agent; `none` switches these off."""
     max_body: int = _variable("256KiB", "a size such as 256KiB", units.above_zero(units.size_bytes))
     """Bytes to keep of each body."""
+    memory: int = _variable(
+        "256MB", "a size of at least 32MB, such as 256MB", units.at_least(units.size_bytes("32MB"), units.size_bytes)
+    )
+    """What the process that judges may keep; the columns, models and endpoints asked least go without statistics."""
+    worker_memory: int = _variable(
+        "128MB", "a size of at least 16MB, such as 128MB", units.at_least(units.size_bytes("16MB"), units.size_bytes)
+    )
+    """What any other process may keep; never more than half of DASHLIGHT_MEMORY."""
     cpu: float = _variable("10%", "a share above 0 and up to 100%", units.above_zero(units.share))
     """Share of one core that the analysis may use; above it, a uniform sample of the exchanges is analysed."""
     shutdown_timeout: float = _variable("5s", "a duration such as 5s", units.seconds)

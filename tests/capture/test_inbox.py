@@ -54,6 +54,40 @@ def test_an_exchange_whose_bodies_do_not_fit_goes_on_without_them(exchange: Exch
     assert (inbox.dropped_count, inbox.bodiless_count) == (0, 2)
 
 
+LONG = "x" * 60_000
+
+
+@pytest.mark.parametrize(
+    "heavy",
+    [
+        {"path": "/" + LONG},
+        {"query": LONG.encode()},
+        {"request_headers": [(b"user-agent", LONG.encode())]},
+        {"response_headers": [(b"server", LONG.encode())]},
+        {"request_chunks": (b"12",) * 1250},
+        {"response_chunks": (b"12",) * 1250},
+    ],
+    ids=["path", "query", "request header", "response header", "pieces of a request", "pieces of an answer"],
+)
+@pytest.mark.parametrize("settles", [False, True])
+def test_what_is_kept_beside_bodies_is_bounded_as_well(
+    exchange: Exchange, heavy: dict[str, Any], *, settles: bool
+) -> None:
+    inbox = Inbox(limit_beside_bytes=1_000_000)
+    heavy_one = structs.replace(exchange, **heavy)
+
+    for _ in range(40):
+        if settles:
+            inbox.put_settling(Settling(heavy_one, 0.0))
+        else:
+            inbox.put(heavy_one)
+
+    assert (len(inbox), inbox.dropped_count) == (16, 24)
+    assert len(inbox.take()) == 16
+    inbox.put(heavy_one)
+    assert len(inbox) == 1
+
+
 def test_bodies_take_the_room_that_is_kept_of_them_whatever_their_size(exchange: Exchange) -> None:
     inbox = Inbox(limit_bytes=25)
     for _ in range(2):

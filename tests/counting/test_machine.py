@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from dashlight.counting.checks import check_pane
 from dashlight.counting.endpoint import EndpointBrief
 from dashlight.counting.machine import (
-    MOST_ENDPOINTS,
     NOT_LEARNED,
     OTHER_ENDPOINTS,
     Briefing,
@@ -23,6 +22,7 @@ from dashlight.counting.machine import (
     lightened,
     merged,
 )
+from dashlight.counting.memory import MOST_ENDPOINTS
 from dashlight.counting.model import ModelBrief
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References

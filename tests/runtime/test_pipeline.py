@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from dashlight.counting.machine import MOST_ENDPOINTS, MachineCounter
+from dashlight.counting.machine import MachineCounter
+from dashlight.counting.memory import MOST_ENDPOINTS
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.decode.batch import Decoder

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from dashlight.counting.machine import (
-    MOST_ENDPOINTS,
     OTHER_ENDPOINTS,
     MachineCounter,
     MachinePane,
     ProcessStatus,
     merged,
 )
+from dashlight.counting.memory import MOST_ENDPOINTS
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.alerts import Alerts

@@ -364,10 +364,13 @@ def test_nothing_is_shown_of_an_ignored_vector() -> None:
     assert {score.column for score in comparison.comparison.scores(1)} == {"age"}
 
 
-def test_how_a_column_moved_is_measured_once_for_all_judges(reference: Reference) -> None:
-    comparison = Comparison(reference, Policy())
+def test_how_a_column_moved_is_measured_once_for_all_judges_and_then_forgotten(reference: Reference) -> None:
+    comparison = Comparison(reference, Policy(), in_steps=True)
 
-    assert len(comparison._movements._fits) == len(reference.columns)
+    measured = [len(comparison._movements._fits) for _ in comparison.set_up()]
+
+    assert measured[-1] == len(reference.columns)
+    assert not comparison._movements._fits
 
 
 @pytest.mark.parametrize("cut", [3, 6, 7, 12])

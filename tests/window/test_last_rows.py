@@ -34,7 +34,7 @@ def test_the_last_rows_of_all_arrays_are_kept_in_order_also_where_it_begins_with
     assert words.tolist() == [str(value) for value in written[-40:]]
 
 
-@pytest.mark.parametrize(("steps", "most_bytes"), [(1, 32 * 8), (8, 128 * 8), (1000, 512 * 8)])
+@pytest.mark.parametrize(("steps", "most_bytes"), [(1, 32 * 8), (8, 128 * 8), (1000, 320 * 8)])
 def test_little_is_allocated_for_few_rows(steps: int, most_bytes: int) -> None:
     last = LastRows(np.empty(0, np.float64), most=256)
 

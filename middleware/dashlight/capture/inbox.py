@@ -6,6 +6,7 @@ import math
 import threading
 from collections import deque
 from dataclasses import dataclass
+from operator import itemgetter
 
 from msgspec import structs
 
@@ -13,6 +14,11 @@ from dashlight.records import Exchange
 
 BATCH = 1024
 """The waiting thread is woken when so many exchanges are there; it comes by itself four times a second."""
+LIMIT_BYTES = 16_000_000
+"""Of bodies, and as much of what is kept beside them, where nobody says otherwise."""
+EXCHANGE_BYTES, CHUNK_BYTES = 2048, 48
+"""What an exchange takes beside its bodies, with its span and the usual headers, and what each piece of a body takes."""
+_VALUE = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +50,25 @@ class Settling:
 
 
 class Inbox:
-    """Exchanges on their way to analysis, bounded in number and in bytes of the bodies that they keep.
+    """Exchanges on their way to analysis, bounded in number, in bytes of the bodies that they keep, and of all else.
 
-    `put` is called on the event loop and costs a fifth of a microsecond; it takes no lock, because each step
+    `put` is called on the event loop and costs half a microsecond; it takes no lock, because each step
     that matters is one operation of a deque or a set. An exchange whose bodies do not fit goes on without them: it is
-    counted as any other, and not decoded. What does not fit by number is lost, and counted in `dropped_count`.
+    counted as any other, and not decoded. What does not fit even so is lost, and counted in `dropped_count`.
     """
 
-    def __init__(self, *, limit: int = 16 * BATCH, limit_bytes: int = 64 * 2**20) -> None:
+    def __init__(
+        self, *, limit: int = 16 * BATCH, limit_bytes: int = LIMIT_BYTES, limit_beside_bytes: int = LIMIT_BYTES
+    ) -> None:
+        """*limit_beside_bytes* bounds all but bodies: paths and headers are the client's as well, and as long as it likes."""
         self._waiting: deque[Exchange] = deque()
         self._settling: deque[Settling] = deque()
         self._excluded: deque[Exchange] = deque()
         self._limit = limit
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
+        self._limit_beside_bytes = limit_beside_bytes
         # Reset, never subtracted from, so that a lost update cannot add up.
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._beside_bytes = 0
         self.wake = threading.Event()
         self.captured_count = self.captured_span_count = 0
         """Exchanges put here, and those of them with a span of ours; excluded ones left out."""
@@ -95,10 +105,10 @@ class Inbox:
         self.captured_count += 1
         if exchange.own_span is not None:
             self.captured_span_count += 1
-        if len(waiting) >= self._limit:
+        if len(waiting) >= self._limit or not self._has_room(exchange):
             self._drop(exchange)
             return
-        if held_bytes <= self._limit_bytes:
+        if held_bytes <= self.limit_bytes:
             self._waiting_bytes = held_bytes
             waiting.append(exchange)
         else:
@@ -113,10 +123,10 @@ class Inbox:
         self.captured_count += 1
         if exchange.own_span is not None:
             self.captured_span_count += 1
-        if len(waiting) >= self._limit:
+        if len(waiting) >= self._limit or not self._has_room(exchange):
             self._drop(exchange)
             return
-        if held_bytes <= self._limit_bytes:
+        if held_bytes <= self.limit_bytes:
             self._waiting_bytes = held_bytes
         else:
             settling.exchange = self._without_bodies(exchange)
@@ -125,7 +135,7 @@ class Inbox:
             self.wake.set()
 
     def put_excluded(self, exchange: Exchange) -> None:
-        """Appends one that is to be counted and nothing else; drops and counts it where there are as many already."""
+        """Appends one, without bodies or headers, that is to be counted and nothing else; drops and counts it where there are as many already."""
         if len(self._excluded) >= self._limit:
             # First of the two: a reader in between sees one too few that were watched, never one too many.
             self.dropped_excluded_count += 1
@@ -152,7 +162,7 @@ class Inbox:
                 settling.append(each)
         taken = [waiting.popleft() for _ in range(min(most, len(waiting)))]
         if not waiting and not settling:
-            self._waiting_bytes = self.handed_bytes = 0
+            self._waiting_bytes = self._beside_bytes = self.handed_bytes = 0
         return taken
 
     def __len__(self) -> int:
@@ -161,6 +171,22 @@ class Inbox:
     def _drop(self, exchange: Exchange) -> None:
         self.dropped_count += 1
         self.dropped_span_count += exchange.own_span is not None
+
+    def _has_room(self, exchange: Exchange) -> bool:
+        """Notes what *exchange* takes beside its bodies; False where there is no room for that."""
+        held_bytes = (
+            self._beside_bytes
+            + EXCHANGE_BYTES
+            + len(exchange.path)
+            + len(exchange.query)
+            + sum(map(len, map(_VALUE, exchange.request_headers)))
+            + sum(map(len, map(_VALUE, exchange.response_headers)))
+            + CHUNK_BYTES * (len(exchange.request_chunks) + len(exchange.response_chunks))
+        )
+        if held_bytes > self._limit_beside_bytes:
+            return False
+        self._beside_bytes = held_bytes
+        return True
 
     def _without_bodies(self, exchange: Exchange) -> Exchange:
         self.bodiless_count += 1

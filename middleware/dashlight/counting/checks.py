@@ -66,6 +66,7 @@ def _check_endpoint(pane: EndpointPane) -> None:
             _check_range(histogram, MOST_COUNT)
     for model in pane.models.values():
         _refuse("a sentence that has no end", where=len(model.matched) > MOST_SENTENCE)
+        _check_counts([model.left_out_rows])
         for kept in model.rows:
             _check_counts(kept.rows.values())
         for rows in model.compared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from dashlight.counting.admission import Admission
 from dashlight.counting.agents import agents_of, are_excluded, without_rows_of
 from dashlight.counting.anomalies import Marks
+from dashlight.counting.exemplars import batch_trace_ids
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds, trace_name
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
@@ -37,6 +39,8 @@ ModelKey = tuple[str, str]
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
 MOST_MODELS = 8
 """Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
+MOST_LEFT_OUT = 32
+"""Models of an endpoint without memory of which is told how much they are asked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +78,8 @@ class EndpointBrief:
     models: Mapping[ModelKey, ModelBrief] = field(default_factory=dict[ModelKey, ModelBrief])
     known_refusals: frozenset[str] | None = None
     """Kinds of refusal that are nothing new; None while that is being learned."""
+    refused: frozenset[ModelKey] = frozenset()
+    """Models that there is no memory for: of them rows alone are counted, so that it shows how much they are asked."""
 
 
 class EndpointCounter:
@@ -95,6 +101,8 @@ class EndpointCounter:
         self._traces = TraceIds()
         self._slow_rules = tuple(rule for rule in policy.rules if rule.quantity in LATENCIES and rule.is_upper)
         self._unwatched_rows = 0
+        self._left_out: Counter[ModelKey] = Counter()
+        """Rows of models that the judge has no memory for."""
         self._generations = GenerationSums()
         self._is_one = most_models > 0
         self._generation_kind: tuple[str, str] = ("", "")
@@ -121,19 +129,22 @@ class EndpointCounter:
             if not prediction.has_columns:
                 return
         key = (prediction.model, prediction.version)
+        if key in self._brief.refused:
+            self._left_out[key] += max(prediction.features.rows, prediction.outputs.rows)
+            return
         gone = self._admission.admit(key)
         if gone is None:
             self._unwatched_rows += prediction.features.rows
             return
         for each in gone:
-            del self._models[each]
+            self._models.pop(each).give_back()
         model = self._models.get(key)
         if model is None:
             model = ModelCounter((self._name, *key), self._policy, self._references, self._room)
             self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
-        model.add(prediction, _trace_ids(exchanges), marks)
+        model.add(prediction, batch_trace_ids(exchanges), marks)
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         """Counts exchanges that were analysed.
@@ -213,6 +224,9 @@ class EndpointCounter:
     def follow(self, brief: EndpointBrief) -> None:
         """Counts what the judge wants from now on."""
         self._brief = brief
+        for key in brief.refused & self._models.keys():
+            self._admission.forget(key)
+            self._models.pop(key).give_back()
         for key, model in self._models.items():
             if key in brief.models:
                 model.follow(brief.models[key])
@@ -227,13 +241,23 @@ class EndpointCounter:
         """Of all columns of the references that are counted against here."""
         return frozenset(name for model in self._models.values() for name in model.column_names)
 
+    def give_back(self) -> None:
+        """Gives back the memory of its models: nobody asks here any more."""
+        for model in self._models.values():
+            model.give_back()
+
     def close(self, at: float) -> EndpointPane:
         """Ends the pane at *at* and begins an empty one."""
+        left_out = {key: ModelPane(left_out_rows=rows) for key, rows in self._left_out.most_common(MOST_LEFT_OUT)}
+        self._unwatched_rows += self._left_out.total() - sum(pane.left_out_rows for pane in left_out.values())
+        self._room.left_out_rows += self._left_out.total()
+        self._left_out.clear()
+        models = {key: pane for key, model in self._models.items() if (pane := model.close()) is not None}
         outcomes = self._outcomes.close(at)
         self._slowness.close(outcomes.durations)
         closed = EndpointPane(
             outcomes=outcomes,
-            models={key: pane for key, model in self._models.items() if (pane := model.close()) is not None},
+            models=left_out | models,
             traces=self._traces.take(),
             unwatched_rows=self._unwatched_rows,
             generations=self._generations.take(),
@@ -295,8 +319,3 @@ def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:
         exchange.request_bytes,
         exchange.response_bytes,
     )
-
-
-def _trace_ids(exchanges: Sequence[Exchange]) -> NDArray[np.void]:
-    """Trace ids of a batch, 16 bytes each."""
-    return np.frombuffer(b"".join([exchange.trace_id.to_bytes(16, "big") for exchange in exchanges]), "V16")

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.records import Exchange
 from dashlight.window.bins import Binner
 from dashlight.window.fitting import fitted, refuse, within
 from dashlight.window.layout import BINS
@@ -32,6 +33,11 @@ class ExemplarPane:
 
 ExemplarsState: TypeAlias = tuple[tuple[int, ExemplarPane], ...]
 """Panes with the number of each, oldest first."""
+
+
+def batch_trace_ids(exchanges: Sequence[Exchange]) -> NDArray[np.void]:
+    """Trace ids of a batch, 16 bytes each."""
+    return np.frombuffer(b"".join([exchange.trace_id.to_bytes(16, "big") for exchange in exchanges]), _TRACE_ID)
 
 
 class ExemplarCollector:

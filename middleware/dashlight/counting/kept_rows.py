@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.cells import WrittenCell, read_cells, written_cells
+from dashlight.counting.memory import Room
 from dashlight.errors import StateError
 from dashlight.privacy.hashing import HashKey
 from dashlight.privacy.sealing import seal, unseal
@@ -94,9 +95,13 @@ class KeptRows:
 
 
 class LearningRoom:
-    """How much the models of one process may keep in the pane that runs."""
+    """How much the models of one process may keep in the pane that runs, and how much those that are counted may take."""
 
-    def __init__(self, most_bytes: int = MOST_PANE_BYTES) -> None:
+    def __init__(self, most_bytes: int = MOST_PANE_BYTES, *, models_bytes: int = 1 << 62) -> None:
+        self.models: Room[tuple[str, ...]] = Room(models_bytes)
+        """By endpoint, model, its version and that of the reference."""
+        self.left_out_rows = 0
+        """Rows of the pane that runs, of models that there is no memory for."""
         self._most_bytes = self.left_bytes = most_bytes
         self.is_full = False
         """Whether rows had to be left out: then no more are looked at in this pane."""

@@ -17,7 +17,8 @@ from dashlight.counting.endpoint import (
     ModelKey,
     merged_endpoints,
 )
-from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.kept_rows import MOST_PANE_BYTES, LearningRoom
+from dashlight.counting.memory import MOST_ENDPOINTS, NO_ROOM, most_endpoints
 from dashlight.counting.model import ModelPane, bounded_rows
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -27,8 +28,6 @@ from dashlight.records import Outcome
 
 logger = logging.getLogger(__name__)
 
-MOST_ENDPOINTS = 32
-"""Endpoints with statistics of their own; the others are counted together, and not judged."""
 OTHER_ENDPOINTS = "other"
 """What stands for them, and for whatever is no prediction: probes, files, scanners."""
 NOT_COMPARED = SignalFate("rows", "dropped", "reference_not_found")
@@ -82,9 +81,11 @@ class MachineCounter:
         self._process = process
         self._policy = policy
         self._references = references
-        self._room = LearningRoom()
+        # A quarter is left to rows that are learned from.
+        pane_bytes = min(MOST_PANE_BYTES, policy.counting_bytes // 4)
+        self._room = LearningRoom(pane_bytes, models_bytes=policy.counting_bytes * 3 // 4)
         self._endpoints: dict[str, EndpointCounter] = {}
-        self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
+        self._admission: Admission[str] = Admission(most_endpoints(policy), beside=OTHER_ENDPOINTS)
         self._evicted: list[EndpointCounter] = []
         """Of this pane: those that made room before it was over."""
         self._told_full = False
@@ -100,9 +101,13 @@ class MachineCounter:
         if gone is None:
             if not self._told_full:
                 self._told_full = True
-                logger.warning("more than %d endpoints: the others are counted together, not judged", MOST_ENDPOINTS)
+                told = "more than %d endpoints: the others are counted together, not judged%s"
+                most = most_endpoints(self._policy)
+                logger.warning(told, most, "; DASHLIGHT_MEMORY says how many" if most < MOST_ENDPOINTS else "")
             return self._other_endpoints()
-        self._evicted += [self._endpoints.pop(each) for each in gone]
+        for each in gone:
+            self._endpoints[each].give_back()
+            self._evicted.append(self._endpoints.pop(each))
         return known or self._begun(route)
 
     def follow(self, briefing: Briefing) -> None:
@@ -130,7 +135,8 @@ class MachineCounter:
         self._admission.close(at)
         room = self._room
         uncompared, room.uncompared_rows = room.uncompared_rows, 0
-        lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared}
+        unwatched, room.left_out_rows = room.left_out_rows, 0
+        lost = {NOT_LEARNED: room.empty(), NOT_COMPARED: uncompared, NO_ROOM: unwatched}
         found = {**counts, **{key: count for key, count in lost.items() if count}}
         return MachinePane(endpoints, {self._process: replace(status, ended_at=at)}, found)
 

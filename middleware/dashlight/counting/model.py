@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dashlight.counting.anomalies import Marks
 from dashlight.counting.kept_rows import KeptRows, LearningRoom
 from dashlight.counting.matching import Match, match
+from dashlight.counting.memory import counter_bytes, reference_bytes
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowCounter, RowPane, merged_rows
@@ -42,6 +43,8 @@ class ModelPane:
     """Rows to learn a reference from, of each process that knew of none."""
     matched: str = ""
     """Under which names its columns were found in the reference, in a sentence for people; once for each reference."""
+    left_out_rows: int = 0
+    """Rows that were neither counted nor kept, for there was no memory for the model."""
 
     @property
     def row_count(self) -> int:
@@ -80,6 +83,9 @@ class ModelCounter:
         self._has_matched = False
         self._matched = ""
         """What is to be told with the next pane."""
+        self._wanted_bytes = 0
+        """What the reference would have taken for which there was no memory."""
+        self._left_out_rows = 0
         self._hasher: tuple[str, PayloadHasher] | None = None
         """Of the column by which rows hang together, under its name."""
 
@@ -90,8 +96,11 @@ class ModelCounter:
         """
         prediction, keys = self._keyed(prediction)
         prediction = self._named(prediction)
-        if not self._counters:
+        if not self._counters and not self._wanted_bytes:
             self._decide(prediction)
+        if self._wanted_bytes and not self._counters:
+            self._left_out_rows += max(prediction.features.rows, prediction.outputs.rows)
+            return
         if not self._counters and self._kept is None:
             self._room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
@@ -117,10 +126,20 @@ class ModelCounter:
             rows = KeptRows.parts_of(self._kept.chunk, self._references.hash_key)
             self._kept = Learning(self._policy.reference_rows)
         self._look_at_given()
-        if not (compared or rows):
+        left_out_rows, self._left_out_rows = self._left_out_rows, 0
+        self._room.left_out_rows += left_out_rows
+        if self._wanted_bytes and self._room.models.left_bytes >= self._wanted_bytes:
+            self._wanted_bytes, self._is_decided = 0, False
+            self._take_up(() if self._brief is None else self._brief.references)
+        if not (compared or rows or left_out_rows):
             return None
         matched, self._matched = self._matched, ""
-        return ModelPane(compared, rows, matched)
+        return ModelPane(compared, rows, matched, left_out_rows)
+
+    def give_back(self) -> None:
+        """Gives back the memory that it has: it is counted no longer."""
+        for version in self._counters:
+            self._room.models.give_back((*self._key, version))
 
     def follow(self, brief: ModelBrief) -> None:
         """Counts what the judge wants from now on."""
@@ -206,6 +225,9 @@ class ModelCounter:
     def _take_up(self, versions: Sequence[str]) -> None:
         """Count against the references of these *versions*, or decide anew where there is none."""
         held, self._counters = self._counters, {}
+        for version in held.keys() - set(versions):
+            self._room.models.give_back((*self._key, version))
+        self._wanted_bytes = 0
         if not versions:
             self._kept, self._is_decided = None, False
             return
@@ -234,7 +256,12 @@ class ModelCounter:
         return {each.version: each for each in (given, learned.load(*self._key), beside) if each is not None}
 
     def _count_against(self, reference: Reference) -> None:
-        self._counters[reference.version] = RowCounter(reference, self._policy)
+        is_given = reference is self._references.given
+        size_bytes = counter_bytes(reference) + (0 if is_given else reference_bytes(reference))
+        if self._room.models.take((*self._key, reference.version), size_bytes):
+            self._counters[reference.version] = RowCounter(reference, self._policy)
+        else:
+            self._wanted_bytes = size_bytes
 
 
 def merged_models(panes: Sequence[ModelPane]) -> ModelPane:
@@ -249,6 +276,7 @@ def merged_models(panes: Sequence[ModelPane]) -> ModelPane:
         compared=tuple(merged_rows(alike) for alike in by_version.values()),
         rows=bounded_rows((each for pane in panes for each in pane.rows), MOST_BYTES),
         matched=next((pane.matched for pane in panes if pane.matched), ""),
+        left_out_rows=sum(pane.left_out_rows for pane in panes),
     )
 
 

@@ -38,5 +38,9 @@ class Policy:
     """Likewise."""
     excluded_agents: tuple[str, ...] = field(default=(), compare=False)
     """Whose rows are left out beside those of well-known probes; with `none` theirs alone."""
+    counting_bytes: int = field(default=32 << 20, compare=False)
+    """What each process may keep of what it counts, by its own count."""
+    judging_bytes: int = field(default=128 << 20, compare=False)
+    """What the process that judges may keep beside that."""
     window_seconds: float = field(default=3600.0, compare=False)
     """What the scores that are shown look back on: alerts have a memory of their own."""

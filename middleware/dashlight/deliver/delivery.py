@@ -14,7 +14,7 @@ from dashlight.clock import Clock, SystemClock
 from dashlight.deliver.destination import LINGER_SECONDS, Destination
 from dashlight.deliver.encoding.events import PREDICTION, Event
 from dashlight.deliver.formats import Format
-from dashlight.deliver.outbox import Counts, Outbox
+from dashlight.deliver.outbox import MOST_BYTES, Counts, Outbox
 from dashlight.deliver.sending_thread import SendingThread
 from dashlight.deliver.spool.backlog import Backlog
 from dashlight.deliver.spool.spool import Spool
@@ -78,11 +78,14 @@ class Delivery:
         clock: Clock | None = None,
         jitter: Callable[[], float] = random.random,
         connect: Connect = _connect,
+        outbox_bytes: int = 2 * MOST_BYTES,
+        aside_bytes: int = MOST_ASIDE_BYTES,
     ) -> None:
+        """*outbox_bytes* bounds what waits in all outboxes, *aside_bytes* what is yet to be encoded."""
         self._clock = clock or SystemClock()
         self._event_format = events[1] if events is not None else None
         self._metric_format = metrics[1] if metrics is not None else None
-        self._outboxes = {"spans": Outbox(), "events": Outbox()}
+        self._outboxes = {signal: Outbox(most_bytes=outbox_bytes // 2) for signal in _SPOOLED_SIGNALS}
         if metrics is not None:
             self._outboxes["metrics"] = Outbox()
         self.made_count = 0
@@ -90,6 +93,7 @@ class Delivery:
         self._spool = spool
         self._asides: deque[tuple[Callable[[], None], int]] = deque()
         self._aside_lock = threading.Lock()
+        self._aside_bytes = aside_bytes
         self._threads = {
             name: SendingThread(
                 name,
@@ -120,13 +124,13 @@ class Delivery:
     def aside(self, work: Callable[[], None], *, size_bytes: int, at_once: bool = False) -> None:
         """Has *work*, such as encoding, done on the thread of spans; here, where that does not run or is behind.
 
-        *size_bytes* is what the work holds on to; no more than MOST_ASIDE_BYTES of it wait. *at_once* has it done here
+        *size_bytes* is what the work holds on to; no more than *aside_bytes* of it wait. *at_once* has it done here
         in any case, behind what waits: never do two threads work at the same time.
         """
         self._asides.append((work, size_bytes))
         held_bytes = sum(size for _, size in tuple(self._asides))
         thread = self._threads.get("spans")
-        if at_once or thread is None or not thread.is_running or held_bytes > MOST_ASIDE_BYTES:
+        if at_once or thread is None or not thread.is_running or held_bytes > self._aside_bytes:
             self._do_asides()
         else:
             thread.nudge()

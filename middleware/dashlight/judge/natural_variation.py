@@ -85,6 +85,10 @@ class Movements:
             if place % _COLUMNS_A_STEP == _COLUMNS_A_STEP - 1:
                 yield
 
+    def forget(self) -> None:
+        """Let go of what was measured, once all judges are set up: it is larger than what they keep of it."""
+        self._fits.clear()
+
 
 def natural_variation(columns: Sequence[ColumnReference], movements: Movements | None = None) -> NaturalVariation:
     """Short memory and slow movement of *columns*, from how the blocks of their references varied.

@@ -25,6 +25,7 @@ from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
+from dashlight.runtime.freed_memory import FreedMemory
 from dashlight.runtime.intake import Intake
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.publisher import Publisher, Publishing
@@ -92,6 +93,7 @@ class Pipeline:
         self._pane_count = 0
         self._rate = 1.0
         self._loss_log, self._end_line = LossLog(), EndLine()
+        self._freed_memory = FreedMemory()
         self._counts: Mapping[SignalFate, int] = {}
         """What had been lost when the last pane ended."""
         self._lost: Mapping[SignalFate, int] = {}
@@ -155,6 +157,7 @@ class Pipeline:
         since = self._counts_since_last_pane()
         if self._pane_count % _PANES_A_SCORE == 0:
             self._loss_log.tell({**self._counts, **self._delivery.fates()})
+            self._freed_memory.give_back()
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
         self._sharing.post(self._counter.close(at, status, since), at)

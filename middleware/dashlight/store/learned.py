@@ -4,8 +4,9 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from dashlight.errors import ReferenceDataError
 from dashlight.privacy.hashing import HashKey
@@ -24,15 +25,35 @@ MOST_BYTES = 64 << 20
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 
 
+Fit: TypeAlias = Callable[[Reference], Reference]
+"""Makes of a reference that is kept the one that is compared with: there may be no memory for all of it."""
+
+
+def unchanged(reference: Reference) -> Reference:
+    """*reference* itself."""
+    return reference
+
+
 class LearnedReferences:
     """References learned from traffic, one file for each endpoint, model and version; in memory without a directory."""
 
-    def __init__(self, directory: Path | None, hash_key: HashKey | None = None, *, shown: Sequence[str] = ()) -> None:
-        """Values that may not be told are hashed under *hash_key*; *shown* are globs of columns whose values may be."""
+    def __init__(
+        self,
+        directory: Path | None,
+        hash_key: HashKey | None = None,
+        *,
+        shown: Sequence[str] = (),
+        fit: Fit = unchanged,
+    ) -> None:
+        """Values that may not be told are hashed under *hash_key*; *shown* are globs of columns whose values may be.
+
+        *fit* makes of what was learned what is compared with; whole references are kept.
+        """
         self._directory = directory
         self.hash_key = hash_key
         """None: values are kept in the clear."""
         self._shown = tuple(shown)
+        self._fit = fit
         self._in_memory: dict[tuple[str, ...], Reference] = {}
         """Where there is no directory, or it could not be written: known to this process alone."""
         self._seen: dict[Path, Signature] = {}
@@ -46,6 +67,10 @@ class LearnedReferences:
 
     def load(self, *key: str) -> Reference | None:
         """What was learned under *key* before; None where there is nothing usable, which is said once."""
+        found = self._whole(key)
+        return None if found is None else self._fit(found)
+
+    def _whole(self, key: tuple[str, ...]) -> Reference | None:
         path, in_memory = self._path(key), self._in_memory.get(key)
         if path is None or (in_memory is not None and not self._is_new(path)):
             return in_memory
@@ -70,7 +95,7 @@ class LearnedReferences:
         found = self.load(*key) if path is not None and self._is_new(path) else None
         if found is None:
             self.save(reference, *key)
-        return found or reference
+        return found or self._fit(reference)
 
     def save(self, reference: Reference, *key: str) -> None:
         """Keeps *reference* under *key*, whole or not at all; where it cannot be written, for this process alone."""

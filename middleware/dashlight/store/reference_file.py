@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dashlight.errors import ReferenceDataError
 from dashlight.privacy.hashing import HashKey
+from dashlight.store.learned import Fit, unchanged
 from dashlight.store.private import Signature, signature
 from dashlight.window.columns import Reference
 from dashlight.window.disclosure import protected, with_shown
@@ -17,9 +18,15 @@ logger = logging.getLogger(__name__)
 class ReferenceFile:
     """A reference file on disk, and whether it is still the one that was read."""
 
-    def __init__(self, path: Path, hash_key: HashKey | None = None, *, shown: Sequence[str] = ()) -> None:
-        """In memory its values are hashed under *hash_key*, but for those that may be told: of the columns *shown*, globs."""
+    def __init__(
+        self, path: Path, hash_key: HashKey | None = None, *, shown: Sequence[str] = (), fit: Fit = unchanged
+    ) -> None:
+        """In memory its values are hashed under *hash_key*, but for those that may be told: of the columns *shown*, globs.
+
+        *fit* makes of what the file holds what is compared with.
+        """
         self._path, self._hash_key, self._shown = path, hash_key, tuple(shown)
+        self._fit = fit
         self.reference: Reference | None = None
         """What was read last; None before anything was."""
         self._signature: Signature | None = None
@@ -30,7 +37,8 @@ class ReferenceFile:
             # The signature first: what is written in between is then seen as a replacement.
             self._signature = signature(self._path)
             reference = with_shown(load(_content(self._path), self._hash_key), self._shown)
-            self.reference = reference if self._hash_key is None else protected(reference, self._hash_key)
+            reference = reference if self._hash_key is None else protected(reference, self._hash_key)
+            self.reference = self._fit(reference)
             return self.reference
         except OSError as error:
             raise ReferenceDataError(f"DASHLIGHT_REFERENCE={str(self._path)!r}: {error.strerror or error}") from None

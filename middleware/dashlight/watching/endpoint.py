@@ -8,8 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import partial
 
-from dashlight.counting.admission import Admission
-from dashlight.counting.endpoint import MOST_MODELS, EndpointBrief, EndpointPane, ModelKey
+from dashlight.counting.endpoint import EndpointBrief, EndpointPane, ModelKey
 from dashlight.counting.machine import OTHER_ENDPOINTS
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
@@ -23,7 +22,9 @@ from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
 from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.limits import Limits
+from dashlight.watching.memory import WatchRoom
 from dashlight.watching.model import ModelWatch
+from dashlight.watching.models import MADE_ROOM, WatchedModels
 from dashlight.watching.state import EndpointState
 from dashlight.watching.traffic import TrafficWatch
 from dashlight.window.columns import Reference
@@ -61,16 +62,16 @@ class WatchedEndpoint:
         place: int,
         places: Places,
         since_at: float | None = None,
+        room: WatchRoom | None = None,
     ) -> None:
         """*place* is the endpoint's among those of the machine, from 1, by which it has its share of the budget.
 
-        Its models get theirs from *places*. *since_at* is when the machine's last pane ended; None where this judge has seen none.
+        Its models get theirs from *places*, and memory from *room*, where that is bounded. *since_at* is when the machine's last pane ended; None where this judge has seen none.
         """
         self.name = name
         self._ended_at = since_at
         self._places = places
         self._policy = policy
-        self._references = references
         self.place = place
         """Given back when the endpoint is let go."""
         self._traffic = TrafficWatch(name, policy, share=TRAFFIC_SHARE * share_of_place(place))
@@ -78,14 +79,20 @@ class WatchedEndpoint:
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
         """Exchanges that no protocol could read, by reason, since the start."""
-        self.models: dict[ModelKey, ModelWatch] = {}
-        """Those under watch."""
-        self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
+        self._models = WatchedModels(name, policy, references, places=places, room=room)
+        self._limits = Limits(rules_of_endpoint(policy.rules, pane_seconds=policy.pane_seconds), endpoint=name)
         self._was_readable = False
         """Whether most of what came could be decoded once."""
-        self.unwatched_rows = 0
-        """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
-        self._limits = Limits(rules_of_endpoint(policy.rules, pane_seconds=policy.pane_seconds), endpoint=name)
+
+    @property
+    def models(self) -> dict[ModelKey, ModelWatch]:
+        """Those under watch."""
+        return self._models.watches
+
+    @property
+    def unwatched_rows(self) -> int:
+        """Rows of models that came while others had all places, or all memory: counted, not judged."""
+        return self._models.unwatched_rows
 
     @property
     def state(self) -> EndpointState:
@@ -93,7 +100,7 @@ class WatchedEndpoint:
         traffic = self._traffic
         return EndpointState(
             models={key: model.state for key, model in self.models.items()},
-            admission=self._admission.state,
+            admission=self._models.admission.state,
             outcomes=traffic.outcomes.state,
             course=traffic.course.state,
             silence=traffic.silence.state,
@@ -113,19 +120,12 @@ class WatchedEndpoint:
         Raises:
             ValueError: *state* does not fit the policy.
         """
-        if state.admission.keys != state.models.keys():
-            raise ValueError("models without a place, or places without a model")
-        self._admission.restore(state.admission)
         self._traffic.restore(state)
         self._limits.restore(state.limits)
         for counter, counts in ((self.mistakes, state.mistakes), (self.undecodable, state.undecodable)):
             counter.update({name: within("count", count) for name, count in counts.items()})
-        self.unwatched_rows = within("rows", state.unwatched_rows)
         self._was_readable = state.was_readable
-        for key, model in state.models.items():
-            self.models[key] = self._watched(key, model.place)
-            if not (yield from self.models[key].restore(model)):
-                yield key
+        yield from self._models.restore(state)
 
     @property
     def brief(self) -> EndpointBrief:
@@ -136,6 +136,7 @@ class WatchedEndpoint:
             slow=() if judge is None else judge.events.slow,
             known_refusals=None if judge is None else judge.events.known_refusals,
             models={key: model.brief for key, model in self.models.items()},
+            refused=self._models.refused,
         )
 
     def close_pane(self, pane: EndpointPane | None, at: float) -> Iterator[Alert | None]:
@@ -150,8 +151,9 @@ class WatchedEndpoint:
             outcomes = replace(outcomes, panes=1, first_ended_at=at, last_ended_at=at)
             models = pane.models
             self._traffic.traces.add_all(pane.traces)
-            self.unwatched_rows += pane.unwatched_rows
-        yield from self._tried("models", partial(self._admit, models, at))
+            self._models.unwatched_rows += pane.unwatched_rows
+        before = set(self.models)
+        yield from self._tried("models", partial(self._models.admit, models, at))
         passed = 1.0 if self._ended_at is None else (at - self._ended_at) / self._policy.pane_seconds
         self._ended_at = at
         # The judges count panes; by the time that passed is measured how many exchanges came a second.
@@ -166,52 +168,30 @@ class WatchedEndpoint:
             return
         yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
         yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
-        for key, model in self.models.items():
-            yield from self._tried("model", partial(model.close_pane, models.get(key), at))
+        for key in list(self.models):
+            yield from self._tried("model", partial(self._models.judge, key, models.get(key), at))
             yield None
+        if before - self.models.keys():
+            yield from self._tried("threshold", partial(self._forget_columns, at))
         for limit in self._limits.parts(self._over, at, self._traces_of_rule):
             yield from self._tried("threshold", limit)
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
-        self._references = References(self._references.learned, reference)
-        for model in self.models.values():
-            yield from model.replace_file(reference, at)
+        yield from self._models.replace_reference(reference, at)
 
     def give_back(self) -> None:
         """Gives back its place in the budget and those of its models: nobody asks here any more."""
         self._places.give_back_endpoint(self.place)
-        for model in self.models.values():
-            self._places.give_back_model(model.place)
+        self._models.give_back()
 
-    def _admit(self, panes: Mapping[ModelKey, ModelPane], at: float) -> Iterator[Alert]:
-        """Watches the models of which there are *panes*, where there is room, and ends the alerts of those that go."""
-        for key in self._admission.gone():
-            yield from self._let_go(key, at)
-        for key, pane in panes.items():
-            gone = self._admission.admit(key, asked=panes)
-            if gone is None:
-                self.unwatched_rows += pane.row_count
-                continue
-            for each in gone:
-                yield from self._let_go(each, at)
-            if key not in self.models:
-                self.models[key] = self._watched(key, self._places.next_model())
-        self._admission.close(at)
+    def make_room(self, key: ModelKey, at: float) -> Iterator[Alert]:
+        """Watches the model of *key* no longer, for one that is asked much more; the alerts that end with that."""
+        yield from self._models.let_go(key, at, MADE_ROOM)
+        yield from self._forget_columns(at)
 
-    def _watched(self, key: ModelKey, place: int) -> ModelWatch:
-        return ModelWatch((self.name, *key), self._policy, self._references, place=place)
-
-    def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
-        """Watches the model no longer; the alerts that end with that."""
-        self._admission.forget(key)
-        model = self.models.pop(key)
-        self._places.give_back_model(model.place)
-        logger.info("%s: no longer watched, for nobody asks for it", " ".join(map(printable, (self.name, *key))))
-        # An alert is of a model whatever its version: another one may still hold it.
-        of_others = {alert_key for other in self.models.values() for alert_key in other.in_force}
-        ended = model.withdraw(at, "the model is no longer asked")
-        yield from (alert for alert in ended if alert.key not in of_others)
+    def _forget_columns(self, at: float) -> Iterator[Alert]:
+        """The alerts of limits that end because no model has their column any more."""
         asked = {(score.role, score.column) for score in self._missing(self._policy.window_seconds)}
         yield from self._limits.forget_columns(asked, at)
 

@@ -17,6 +17,8 @@ from dashlight.judge.words import NAMES_LISTED, listed, percent, printable
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Role, Score, Table
 from dashlight.watching.learnable import learnable
+from dashlight.watching.learned_columns import within_memory
+from dashlight.watching.learning_room import LearningPlaces
 from dashlight.window.columns import LeftOutColumn, Reference, Writing
 from dashlight.window.fitting import refuse, within
 from dashlight.window.inspection.left_out import WHY
@@ -31,7 +33,7 @@ logger = logging.getLogger(__name__)
 MOST_STRETCHES = 4
 """So many times the rows wanted are waited for where traffic does not hold still."""
 MOST_BYTES = 32 << 20
-"""Of rows kept while waiting, 4 million numbers: of wider rows fewer are waited for."""
+"""Of rows kept while waiting, 4 million numbers, where there is memory for so many: of wider rows fewer are waited for."""
 FEWEST_ROWS = 200
 """Rows that are waited for however wide they are, up to twice MOST_BYTES."""
 _SEED = 0
@@ -59,13 +61,23 @@ class Learner:
     """
 
     def __init__(
-        self, name: str, rows_wanted: int, *, tolerance: float, keep: Collection[str] = (), key: HashKey | None = None
+        self,
+        name: str,
+        rows_wanted: int,
+        *,
+        tolerance: float,
+        keep: Collection[str] = (),
+        places: LearningPlaces | None = None,
+        key: HashKey | None = None,
     ) -> None:
         """*name* says of what, in the log. *tolerance* is the smallest movement that counts, as for drift.
 
-        *keep* are globs of columns that are learned even if they are counters, ids or moments. *key* is that
-        under which rows are sealed, and hashes of payloads are made.
+        *keep* are globs of columns that are learned even if they are counters, ids or moments. *places* have the memory
+        for rows, where others learn as well. *key* is that under which rows are sealed, and hashes of payloads are made.
         """
+        self._places = places or LearningPlaces(6 * MOST_BYTES)
+        self._most_bytes = min(MOST_BYTES, self._places.most_of_one_bytes)
+        self._places.enter(self)
         self._name = name
         self._stretch = self._wanted = rows_wanted
         self._tolerance = tolerance
@@ -73,10 +85,11 @@ class Learner:
         self._key = key
         self._kept: list[KeptRows] = []
         self._rows: Counter[Role] = Counter()
-        self._size_bytes = 0
+        self.size_bytes = 0
+        """Of the rows that it keeps."""
         self.moving: tuple[str, ...] = ()
         """Columns that did not hold still when last looked at."""
-        self._has_told_repeats = False
+        self._has_told_repeats = self._has_told_memory = False
         self.damaged_rows = 0
         """Rows left out because what was kept of them can no longer be read: others are waited for in their place."""
         logger.info("%s: learning a reference from the first %d rows", name, rows_wanted)
@@ -98,8 +111,16 @@ class Learner:
 
     def take(self, rows: KeptRows) -> None:
         """Keep the *rows* of one process; once there are enough none is kept."""
-        if not self._is_full:
+        if not self._is_full and self._places.take(self, size_bytes=rows.size_bytes, rows=rows.row_count):
             self._keep(rows.apart())
+
+    def forget(self) -> None:
+        """Begin anew: the memory goes to a model that began before, or is asked."""
+        if self._kept:
+            logger.info(
+                "%s: there is no memory to learn from its rows for now: %d are forgotten", self._name, self.rows
+            )
+        self._kept, self._rows, self.size_bytes = [], Counter(), 0
 
     @property
     def rows(self) -> int:
@@ -129,7 +150,10 @@ class Learner:
         if learning.rows < wanted and not self._is_full:
             return None
         rows, long = learnable(learning.chunk)
+        rows, left_out_count = within_memory(rows, most_bytes=self._places.most_reference_bytes)
         learning.replace(rows)
+        if left_out_count:
+            self._tell_left_out(left_out_count)
         writings = _read_texts(learning)
         # A counter never holds still.
         rows = _without(learning.left_out(self._keep_globs), learning.chunk)
@@ -147,7 +171,7 @@ class Learner:
                 "%s: rows are wide: %d of them hold %d MB, and no more are waited for",
                 self._name,
                 learning.rows,
-                self._size_bytes >> 20,
+                self.size_bytes >> 20,
             )
         if self.moving:
             logger.warning(
@@ -167,6 +191,16 @@ class Learner:
         if told:
             logger.info("%s: left out: %s", self._name, "; ".join(told[:NAMES_LISTED]))
         return reference
+
+    def _tell_left_out(self, count: int) -> None:
+        if not self._has_told_memory:
+            self._has_told_memory = True
+            logger.warning(
+                "%s: there is no memory for %d of its columns, the last ones: they are not learned. DASHLIGHT_MEMORY says "
+                "how much there is, DASHLIGHT_FEATURES which columns are used",
+                self._name,
+                count,
+            )
 
     def _without_repeats(self, learning: Learning) -> Learning:
         """*learning*, of which a payload that is too much of it counts once; then more rows are waited for."""
@@ -198,7 +232,7 @@ class Learner:
 
     @property
     def _is_heavy(self) -> bool:
-        return self._size_bytes >= (MOST_BYTES if self.rows >= FEWEST_ROWS else 2 * MOST_BYTES)
+        return self.size_bytes >= (1 if self.rows >= FEWEST_ROWS else 2) * self._most_bytes
 
     def _learning(self) -> Learning:
         """The rows themselves. Those that are damaged are left out and kept no longer."""
@@ -211,7 +245,7 @@ class Learner:
                 continue
             learning.take(chunk)
             sound.append(rows)
-        self._kept, self._rows, self._size_bytes = [], Counter(), 0
+        self._kept, self._rows, self.size_bytes = [], Counter(), 0
         for rows in sound:
             self._keep(rows)
         return learning
@@ -219,7 +253,7 @@ class Learner:
     def _keep(self, rows: KeptRows) -> None:
         self._kept.append(rows)
         self._rows.update(rows.rows)
-        self._size_bytes += rows.size_bytes
+        self.size_bytes += rows.size_bytes
 
     def _leave_out(self, rows: KeptRows, error: StateError) -> None:
         if not self.damaged_rows:

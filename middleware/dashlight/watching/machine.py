@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
-from dashlight.counting.machine import MOST_ENDPOINTS, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
+from dashlight.counting.machine import NOT_LEARNED, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
+from dashlight.counting.memory import MOST_ENDPOINTS, most_endpoints
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.remains import Remains
@@ -25,7 +25,9 @@ from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS
 from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
+from dashlight.watching.memory import room_of
 from dashlight.watching.remains import add_processes
+from dashlight.watching.restoring import Lose, tried
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import moment, within
@@ -33,8 +35,6 @@ from dashlight.window.reference.steps import Steps, finished
 
 logger = logging.getLogger(__name__)
 
-Lose: TypeAlias = Callable[[str, Exception], None]
-"""Takes the name of a part of a state that cannot be taken over, and why."""
 REPLACED = "the reference was replaced"
 _MADE_ROOM, _UNASKED = "the endpoint made room for one with predictions", "the endpoint is no longer asked"
 _NOT_TAKEN_OVER = "the statistics behind it could not be taken over"
@@ -48,10 +48,11 @@ class MachineWatch:
         self._references = references
         self._in_flight = ThresholdJudge([rule for rule in policy.rules if rule.quantity in OF_PROCESS])
         self._endpoints: dict[str, WatchedEndpoint] = {}
-        self._admission: Admission[str] = Admission(MOST_ENDPOINTS, beside=OTHER_ENDPOINTS)
+        self._admission: Admission[str] = Admission(most_endpoints(policy), beside=OTHER_ENDPOINTS)
         self._ended_at: float | None = None
         """When the last pane ended that this process judged."""
         self._places = Places()
+        self._room = room_of(policy)
         self.alerts = Alerts()  # those of the machine, and their incidents
         self._statuses: dict[str, ProcessStatus] = {}
         self.totals = Totals(started_at=at)
@@ -108,7 +109,7 @@ class MachineWatch:
         self._in_flight.restore(machine.in_flight)
         self.alerts.restore(machine.alerts)
         totals = state.totals
-        if totals is not None and not _tried("totals", lambda: self.totals.restore(totals), lose):
+        if totals is not None and not tried("totals", lambda: self.totals.restore(totals), lose):
             self.totals = Totals(started_at=at)
         replaced: set[WatchedModel] = set()
         lost: list[str] = []
@@ -148,10 +149,10 @@ class MachineWatch:
         for (route, name, number, version), comparison in state.comparisons.items():
             model = models.get((route, name, number))
             if model is not None:
-                _tried("comparison", partial(model.restore_comparison, version, comparison), lose)
+                tried("comparison", partial(model.restore_comparison, version, comparison), lose)
         for watched, learner in state.learners.items():
             if watched in models:
-                _tried("learner", partial(models[watched].restore_learner, learner), lose)
+                tried("learner", partial(models[watched].restore_learner, learner), lose)
 
     def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
@@ -174,11 +175,14 @@ class MachineWatch:
                     yield
                 else:
                     reported.append(alert)
+        for route, model, version in self._room.close():
+            reported += self._endpoints[route].make_room((model, version), at)
         reported += self._in_flight.update(self._of_processes(), at)
         self._ended_at = at
         changed = self.alerts.observe(reported)
         self.totals.add_alerts(changed)
-        self.totals.add_counts({TOO_MANY_ALERTS: self.alerts.take_refused()})
+        lost = {TOO_MANY_ALERTS: self.alerts.take_refused(), NOT_LEARNED: self._room.learning.close()}
+        self.totals.add_counts({fate: count for fate, count in lost.items() if count})
         return changed
 
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:
@@ -255,7 +259,8 @@ class MachineWatch:
             counted[name] = merged_endpoints([counted[name], each]) if name in counted else each
             if name == OTHER_ENDPOINTS:
                 # Their models have different columns: none is judged.
-                unwatched_rows = sum(model.row_count for model in counted[name].models.values())
+                models = counted[name].models.values()
+                unwatched_rows = sum(model.row_count + model.left_out_rows for model in models)
                 unwatched_rows += counted[name].unwatched_rows
                 counted[name] = replace(counted[name], models={}, unwatched_rows=unwatched_rows)
             if name not in self._endpoints:
@@ -281,19 +286,9 @@ class MachineWatch:
         return [ended(alert, at, why) for alert in self.alerts.in_force if alert.endpoint == route]
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
-        named = route, self._policy, self._references
-        return WatchedEndpoint(*named, place=place, places=self._places, since_at=self._ended_at)
+        named, since_at = (route, self._policy, self._references), self._ended_at
+        return WatchedEndpoint(*named, place=place, places=self._places, since_at=since_at, room=self._room)
 
 
 def _is_of_rows(alert: Alert) -> bool:  # whether a comparison raised it
     return alert.source in {"drift", "break"} or is_of_repeats(alert)
-
-
-def _tried(part: str, restore: Callable[[], object], lose: Lose) -> bool:
-    """Whether *part* of a state could be taken over; if not, it is handed to *lose*."""
-    try:
-        restore()
-    except Exception as error:  # a file can say anything: counted and told by *lose*
-        lose(part, error)
-        return False
-    return True

@@ -12,10 +12,12 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowPane
 from dashlight.counting.selection import unknown_weights
-from dashlight.judge.alert_budget import LEARNED_OUTPUTS, share_of_place
+from dashlight.judge.alert_budget import share_of_place
 from dashlight.judge.words import listed, printable
 from dashlight.records import Alert, Role, Score, WatchState
+from dashlight.watching.completion import completed_share, is_incomplete, version_of
 from dashlight.watching.learner import Learner, LearnerState
+from dashlight.watching.memory import WatchRoom, unbounded_room
 from dashlight.watching.rows import Comparison
 from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
@@ -32,15 +34,24 @@ class ModelWatch:
     are learned from the first rows, the features are compared with the file from the start.
     """
 
-    def __init__(self, key: tuple[str, str, str], policy: Policy, references: References, *, place: int) -> None:
+    def __init__(
+        self,
+        key: tuple[str, str, str],
+        policy: Policy,
+        references: References,
+        *,
+        place: int,
+        room: WatchRoom | None = None,
+    ) -> None:
         """*key* is the endpoint, the model and its version.
 
-        *place* is the model's among those of the machine, from 1, by which it has its share of the budget.
+        *place* is the model's among those of the machine, from 1, by which it has its share of the budget. *room* has its
+        memory, where that is bounded: whatever begins a comparison raises NoRoomError where there is none.
         """
+        self._room = room or unbounded_room()
         self._key = key
         self._policy = policy
-        self._learned = references.learned
-        self._file = references.given
+        self._learned, self._file = references.learned, references.given
         self.place = place
         """Given back when the model is let go."""
         self._share = share_of_place(place)
@@ -55,7 +66,7 @@ class ModelWatch:
         """What outlives the process, beside `comparison_states` and `learner_state`."""
         return ModelState(
             place=self.place,
-            file=_version(self._file),
+            file=version_of(self._file),
             compared=tuple(self._comparisons),
             is_learning=self._learner is not None,
             is_matching_told=self._is_matching_told,
@@ -79,7 +90,7 @@ class ModelWatch:
         """
         self._is_matching_told = state.is_matching_told
         self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
-        if state.file != _version(self._file):
+        if state.file != version_of(self._file):
             return False
         for version in state.compared:
             is_file = self._file is not None and version == self._file.version
@@ -87,6 +98,7 @@ class ModelWatch:
             if reference is None or reference.version != version:
                 logger.info("%s: the learned reference is gone or was replaced", self._named())
                 self._comparisons.clear()
+                self._room.give_back(self._key)
                 return False
             yield from self._compare(reference)
         if state.is_learning:
@@ -161,9 +173,8 @@ class ModelWatch:
         learner = self._learner
         if learner is not None and (learner.rows or not self._comparisons):
             scores += learner.progress()
-        for version, count in self.refused.items():
-            scores.append(Score(None, None, f"refused_pane_count[{version}]", count, count, count, 0))
-        return scores
+        refused = [(f"refused_pane_count[{version}]", count) for version, count in self.refused.items()]
+        return scores + [Score(None, None, name, count, count, count, 0) for name, count in refused]
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> Iterator[str]:
         """Trace ids of exchanges after *since_at* without a value in *column*."""
@@ -215,7 +226,11 @@ class ModelWatch:
                 return True
             learned = self._learned.load(*self._key)
         else:
-            learned = self._learned.load(*self._key, _version(self._file)) if self._is_incomplete else None
+            learned = (
+                self._learned.load(*self._key, version_of(self._file))
+                if is_incomplete(self._file, self._comparisons)
+                else None
+            )
         if learned is None or learned.version != version:
             return False
         self._learner = None
@@ -234,23 +249,16 @@ class ModelWatch:
             logger.info("%s: the reference holds no outputs; they are learned from the first rows", self._named())
             self._learn()
 
-    @property
-    def _is_incomplete(self) -> bool:
-        """Whether the only comparison is with a file that holds no outputs."""
-        only = next(iter(self._comparisons.values())).reference if len(self._comparisons) == 1 else None
-        return only is not None and only.version == _version(self._file) and not columns_of(only, "output")
-
     def _learned_key(self) -> tuple[str, ...]:
         """Under which the learned reference is kept; what completes a file, for that file alone."""
         completes = self._file is not None and self._file.version in self._comparisons
         return (*self._key, self._file.version) if self._file is not None and completes else self._key
 
     def _learn(self) -> None:
-        policy = self._policy
-        keep = (*policy.features, *policy.prediction)
-        self._learner = Learner(
-            self._named(), policy.reference_rows, tolerance=policy.tolerance, keep=keep, key=self._learned.hash_key
-        )
+        named, policy, places = self._named(), self._policy, self._room.learning
+        kept, rows, tolerance = (*policy.features, *policy.prediction), policy.reference_rows, policy.tolerance
+        key = self._learned.hash_key
+        self._learner = Learner(named, rows, tolerance=tolerance, keep=kept, places=places, key=key)
 
     def _finish_learning(self, learner: Learner, at: float) -> Steps[None]:
         try:
@@ -271,12 +279,17 @@ class ModelWatch:
 
     def _begin_anew(self, at: float) -> Iterator[Alert]:
         ended, self._comparisons, self._learner = self._comparisons, {}, None
+        self._room.give_back(self._key)
         for comparison in ended.values():
             yield from comparison.withdraw(at)
 
     def _compare(self, reference: Reference) -> Steps[None]:
         endpoint, model, version = self._key
-        share, named = self._share_of(reference), {"endpoint": endpoint, "model": model, "version": version}
+        self._room.take(self._key, reference, is_own=reference is not self._file)
+        share, named = (
+            self._share * completed_share(reference, self._file, self._comparisons),
+            {"endpoint": endpoint, "model": model, "version": version},
+        )
         comparison = Comparison(reference, self._policy, share=share, in_steps=True, **named)
         yield from comparison.set_up()
         self._comparisons[reference.version] = comparison
@@ -287,16 +300,5 @@ class ModelWatch:
                 listed(comparison.too_short),
             )
 
-    def _share_of(self, reference: Reference) -> float:
-        """The part of the budget of the comparison with *reference*: two that complete each other share the model's."""
-        if reference.version == _version(self._file):
-            return self._share * (1.0 if columns_of(reference, "output") else 1 - LEARNED_OUTPUTS)
-        others = self._comparisons.keys() - {reference.version}
-        return self._share * (LEARNED_OUTPUTS if others else 1.0)
-
     def _named(self) -> str:
         return " ".join(printable(part) for part in self._key if part)
-
-
-def _version(reference: Reference | None) -> str:
-    return "" if reference is None else reference.version

@@ -106,6 +106,8 @@ class Comparison:
             self.columns, profiles, panes=panes, share=share * BREAKS, movements=movements, **labels
         )
         self._recent = self._breaks.recent_values()
+        yield
+        movements.forget()
 
     @property
     def too_short(self) -> tuple[str, ...]:
@@ -294,5 +296,4 @@ class Comparison:
         return self._examples.of_missing(role, column, since_at)
 
     def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
-        window = self._panes.window(panes)
-        return window.counts, window.panes
+        return (window := self._panes.window(panes)).counts, window.panes

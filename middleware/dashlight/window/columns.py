@@ -18,7 +18,7 @@ HalfFloats: TypeAlias = NDArray[np.float16]
 DecimalMark: TypeAlias = Literal[".", ","]
 WrittenKind: TypeAlias = Literal["number", "boolean", "time", "text"]
 DateOrder: TypeAlias = Literal["ymd", "dmy", "mdy"]
-LeftOutReason: TypeAlias = Literal["index", "row_number", "counter", "id", "time"]
+LeftOutReason: TypeAlias = Literal["index", "row_number", "counter", "id", "time", "memory"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

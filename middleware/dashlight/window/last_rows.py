@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 _FEWEST = 32
 """Rows for which there is room at first: fewer are not worth growing for."""
+_SPARE = 4
+"""Of so many rows that are kept there is room for one more: full arrays are shifted that often, and hold little else."""
 
 
 class LastRows:
     """The last *most* rows of several arrays, of which a row is one place of the last axis.
 
-    They lie in arrays of up to twice that length: full ones are shifted once in *most* rows, and where few rows come
+    They lie in arrays that are a little longer: full ones are shifted once in *most* / 4 rows, and where few rows come
     little is allocated.
     """
 
@@ -42,7 +44,7 @@ class LastRows:
     def _make_room(self, rows: int) -> None:
         last_rows = self.rows()
         end = last_rows[0].shape[-1]
-        size = min(max(2 * (end + rows), _FEWEST), 2 * self._most)
+        size = max(min(max(2 * (end + rows), _FEWEST), self._most + self._most // _SPARE), end + rows)
         if size > self._arrays[0].shape[-1]:
             self._arrays = tuple(np.empty((*array.shape[:-1], size), array.dtype) for array in self._arrays)
         for array, last in zip(self._arrays, last_rows, strict=True):

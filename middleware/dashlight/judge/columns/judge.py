@@ -109,6 +109,8 @@ class DriftJudge:
         self.tables = yield from evidence_steps(self.null, weights, panes=panes)
         self._seasons = Seasons(self.columns, weights, panes=panes, like=self.tables) if any(seasons) else None
         self._evidence = Evidence(self.tables)
+        # What bursts are to be expected stands in the tables.
+        self.null = replace(self.null, variation=replace(self.null.variation, bursts=()))
         self._detectable = DetectableShifts(self.null, self.tables, gate=0.0 if self._strict else self._gate)
 
     @property

@@ -19,6 +19,7 @@ from dashlight.errors import DashlightError
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly.app_sampler import samples_by_ratio
 from dashlight.runtime.assembly.heartbeats import NO_HEARTBEATS, PlannedHeartbeat, heartbeats_of
+from dashlight.runtime.assembly.memory import NarrowsReferences, memory_shares
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
@@ -94,6 +95,7 @@ def analysis(
     from dashlight.workers.member import Sharing
     from dashlight.workers.operator import Operator
 
+    shares, narrows = memory_shares(settings), NarrowsReferences(settings)
     # What may be refused comes first, before a thread is started.
     policy = Policy(
         pane_seconds=settings.pane,
@@ -109,6 +111,8 @@ def analysis(
         model_version=settings.model_version,
         window_seconds=settings.window,
         excluded_agents=settings.excluded_agents,
+        counting_bytes=shares.counting_bytes,
+        judging_bytes=shares.judging_bytes,
     )
     if not any(map(is_floor, policy.rules)):
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
@@ -116,7 +120,9 @@ def analysis(
     meeting = meeting_of(settings, environ, application)
     hash_key = hash_key_of(settings.hash_key, None if meeting is None else meeting.path)
     reference_file = (
-        ReferenceFile(Path(settings.reference), hash_key, shown=settings.show) if settings.reference else None
+        ReferenceFile(Path(settings.reference), hash_key, shown=settings.show, fit=narrows)
+        if settings.reference
+        else None
     )
     try:
         reference = reference_file.read() if reference_file is not None else None
@@ -127,7 +133,7 @@ def analysis(
             meeting.leave()
         raise
     spool = spool_of(settings, meeting, clock)
-    learned = LearnedReferences(None if meeting is None else meeting.path, hash_key, shown=settings.show)
+    learned = LearnedReferences(None if meeting is None else meeting.path, hash_key, shown=settings.show, fit=narrows)
     resource = resource_attributes(
         environ,
         instance_id=str(uuid.uuid4()),
@@ -175,6 +181,8 @@ def analysis(
         metrics=(metrics_to, MetricEncoder(machine, "dashlight", __version__)) if metrics_to is not None else None,
         spool=spool,
         clock=clock,
+        outbox_bytes=shares.outbox_bytes,
+        aside_bytes=shares.aside_bytes,
     )
     delivery.start()
     if answers is not None:

@@ -15,6 +15,7 @@ from dashlight.capture.trace_parent import sampler_from
 from dashlight.clock import SystemClock
 from dashlight.deliver.encoding.span_limits import span_limits
 from dashlight.runtime.assembly.analysis import analysis
+from dashlight.runtime.assembly.memory import memory_shares
 from dashlight.runtime.assembly.requested import requested
 from dashlight.runtime.log_handler import speak_up, withdraw
 from dashlight.runtime.monitor import Monitor, MonitorPlan
@@ -65,8 +66,9 @@ def assemble(
         limits=span_limits(environ)[0],
     )
     spans.look_around(app)
+    shares = memory_shares(settings)
     capture = Capture(
-        inbox=Inbox(),
+        inbox=Inbox(limit_bytes=shares.inbox_bytes, limit_beside_bytes=shares.inbox_bytes),
         spans=spans,
         max_body=settings.max_body,
         prediction_id_header=asked.prediction_id_header,

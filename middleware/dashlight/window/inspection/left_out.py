@@ -19,6 +19,7 @@ WHY: Final[Mapping[LeftOutReason, str]] = {
     "counter": "counts up from row to row",
     "id": "identifies a row",
     "time": "says when a row was, so that later rows are out of its range",
+    "memory": "finds no room within DASHLIGHT_MEMORY",
 }
 """In words that follow the name of the column."""
 FEWEST_VALUES = 100
