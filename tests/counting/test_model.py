@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.counting.kept_rows import LearningRoom
+from dashlight.counting.matching import fits
 from dashlight.counting.model import (
     MOST_BYTES,
     ModelBrief,
     ModelCounter,
     ModelPane,
-    fits,
     merged_models,
 )
 from dashlight.counting.policy import Policy

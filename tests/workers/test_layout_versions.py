@@ -16,11 +16,11 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, "remains": REMAINS, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "029e9ed1e8939c8d",
-    ("briefing", 1): "979cd3b9f7e22ce9",
+    ("pane", 1): "afbfa2d82619fc8b",
+    ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
     ("remains", 1): "ed46b1a60750a2c3",
-    ("machine", 1): "0fb8432d4d5f48f8",
+    ("machine", 1): "22f82e3f05f6d9b2",
     ("owed", 1): "6d2d54a11cf4d648",
     ("notices", 1): "22470fa1f4121dad",
     ("totals", 1): "c448954e2831d593",

@@ -7,21 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.agents import agents_of, are_excluded, without_rows_of
 from dashlight.counting.anomalies import Marks
 from dashlight.counting.exemplars import batch_trace_ids
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds, trace_name
+from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.slowness import Slowness
+from dashlight.counting.traces import EndpointTraces
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
-from dashlight.judge.traffic.rules import LATENCIES
 from dashlight.metrics.generations import (
     GenerationKey,
     GenerationSums,
@@ -31,7 +30,7 @@ from dashlight.metrics.generations import (
 )
 from dashlight.records import Exchange, GenerationFacts, Outcome, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
-from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace, TraceIds
+from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace
 
 ModelKey = tuple[str, str]
 """Model and version."""
@@ -98,8 +97,7 @@ class EndpointCounter:
         self._models: dict[ModelKey, ModelCounter] = {}
         self._admission: Admission[ModelKey] = Admission(most_models)
         self._slowness = Slowness(pane_seconds=policy.pane_seconds)
-        self._traces = TraceIds()
-        self._slow_rules = tuple(rule for rule in policy.rules if rule.quantity in LATENCIES and rule.is_upper)
+        self._traces = EndpointTraces(policy.rules)
         self._unwatched_rows = 0
         self._left_out: Counter[ModelKey] = Counter()
         """Rows of models that the judge has no memory for."""
@@ -152,8 +150,7 @@ class EndpointCounter:
         *undecodable* has the reason of each that no protocol could read, *exchanges* those themselves, to show them.
         """
         self._outcomes.add_analysed(count, undecodable)
-        for exchange in exchanges[-MOST_EACH:]:
-            self._traces.keep("undecodable_rate", exchange.trace_id, started_at=exchange.started_at)
+        self._traces.keep_undecodable(exchanges)
 
     def add_generation(self, facts: GenerationFacts, exchange: Exchange, failure: str) -> None:
         """Counts how long the language model took that *exchange* asked; *failure* is the kind that its answer confesses."""
@@ -209,21 +206,16 @@ class EndpointCounter:
         if refused:
             self._outcomes.add_refusals([kind for kind, _ in refused])
         self._outcomes.add_answers(answers_of(exchanges))
-        self._keep_traces(exchanges, times, failed)
-        for kind, exchange in refused[-MOST_EACH:]:
-            for name in ("refusal_rate", f"refusal_kind {kind}", *self._new_refusal(kind)):
-                self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
+        self._traces.keep(exchanges, times, failed)
+        self._traces.keep_refused(refused)
         # Of several endpoints together nobody knows what is usual.
         slow: list[int] = self._slowness.slow(times[0], self._outcomes.durations).tolist() if self._is_one else []
         return slow
 
-    def _new_refusal(self, kind: str) -> tuple[str, ...]:
-        known = self._brief.known_refusals
-        return () if known is None or kind in known else ("new_refusal",)
-
     def follow(self, brief: EndpointBrief) -> None:
         """Counts what the judge wants from now on."""
         self._brief = brief
+        self._traces.follow(known_kinds=brief.known_kinds, known_refusals=brief.known_refusals, slow=brief.slow)
         for key in brief.refused & self._models.keys():
             self._admission.forget(key)
             self._models.pop(key).give_back()
@@ -265,30 +257,6 @@ class EndpointCounter:
         self._unwatched_rows = 0
         self._admission.close(at)
         return closed
-
-    def _keep_traces(
-        self, exchanges: Sequence[Exchange], times: NDArray[np.float64], failed: Sequence[tuple[str, Exchange]]
-    ) -> None:
-        """Remembers the last exchanges that failed or were slow; *times* as `_quantities` has them."""
-        known = self._brief.known_kinds
-        for kind, exchange in failed:
-            if kind in NOT_FAILURES:
-                continue
-            names = ["error_rate", f"error_kind {kind}"]
-            if known is not None and kind not in known:
-                names.append("new_failure")
-            for name in names:
-                self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
-        for slow in self._brief.slow:
-            taken = times[0 if slow.quantity == "latency" else 1]
-            for place in np.flatnonzero(taken > slow.seconds)[-MOST_EACH:]:
-                name, exchange = f"{slow.quantity} {slow.quantile}", exchanges[int(place)]
-                self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
-        for rule in self._slow_rules:
-            taken = times[0 if rule.quantity.startswith("latency") else 1]
-            for place in np.flatnonzero(taken > rule.threshold)[-MOST_EACH:]:
-                exchange = exchanges[int(place)]
-                self._traces.keep(trace_name(rule), exchange.trace_id, started_at=exchange.started_at)
 
 
 def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,3 +151,10 @@ def _check(chunk: dict[Role, _Rows]) -> None:
 
 
 _LAYOUT: Layout[dict[Role, _Rows]] = Layout("rows", 1, dict[Role, _Rows], _check)
+
+
+def bounded_rows(rows: Iterable[KeptRows], most_bytes: int) -> tuple[KeptRows, ...]:
+    """The first of *rows*, of no more than *most_bytes*."""
+    held = tuple(rows)
+    sizes = itertools.accumulate(each.size_bytes for each in held)
+    return held[: sum(size <= most_bytes for size in sizes)]

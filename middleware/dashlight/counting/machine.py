@@ -17,9 +17,9 @@ from dashlight.counting.endpoint import (
     ModelKey,
     merged_endpoints,
 )
-from dashlight.counting.kept_rows import MOST_PANE_BYTES, LearningRoom
+from dashlight.counting.kept_rows import MOST_PANE_BYTES, LearningRoom, bounded_rows
 from dashlight.counting.memory import MOST_ENDPOINTS, NO_ROOM, most_endpoints
-from dashlight.counting.model import ModelPane, bounded_rows
+from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.metrics.accounts import Account

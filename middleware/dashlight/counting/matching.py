@@ -203,3 +203,20 @@ def _suggested(extra: Sequence[str], missing: Sequence[str]) -> list[tuple[str, 
             left.remove(other)
             pairs.append((name, other))
     return pairs
+
+
+def fits(reference: Reference, prediction: Prediction) -> bool:
+    """Whether *prediction* has half of the features of *reference*; of the outputs, where that holds no others.
+
+    Half, because another endpoint may share a column with the model, and a client may leave some out.
+    """
+    features = columns_of(reference, "feature")
+    # A facet comes of the column that it is measured of.
+    known = {column.of or column.name for column in features or reference.columns}
+    found = known.intersection(names_of(prediction.features if features else prediction.outputs))
+    return 2 * len(found) >= len(known)
+
+
+def names_of(table: Table) -> tuple[str, ...]:
+    """The columns of *table*, numbers first."""
+    return (*table.number_names, *table.cell_names)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.anomalies import Marks
-from dashlight.counting.kept_rows import KeptRows, LearningRoom
-from dashlight.counting.matching import Match, match
+from dashlight.counting.kept_rows import KeptRows, LearningRoom, bounded_rows
+from dashlight.counting.matching import Match, fits, match, names_of
 from dashlight.counting.memory import counter_bytes, reference_bytes
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -169,7 +168,7 @@ class ModelCounter:
 
     def _named(self, prediction: Prediction) -> Prediction:
         """*prediction* under the names of the operator's reference, as far as they can be told."""
-        given, names = self._references.given, (_names(prediction.features), _names(prediction.outputs))
+        given, names = self._references.given, (names_of(prediction.features), names_of(prediction.outputs))
         if given is None or not any(names):
             return prediction
         match_ = self._matches.get(names)
@@ -280,33 +279,10 @@ def merged_models(panes: Sequence[ModelPane]) -> ModelPane:
     )
 
 
-def bounded_rows(rows: Iterable[KeptRows], most_bytes: int) -> tuple[KeptRows, ...]:
-    """The first of *rows*, of no more than *most_bytes*."""
-    held = tuple(rows)
-    sizes = itertools.accumulate(each.size_bytes for each in held)
-    return held[: sum(size <= most_bytes for size in sizes)]
-
-
-def fits(reference: Reference, prediction: Prediction) -> bool:
-    """Whether *prediction* has half of the features of *reference*; of the outputs, where that holds no others.
-
-    Half, because another endpoint may share a column with the model, and a client may leave some out.
-    """
-    features = columns_of(reference, "feature")
-    # A facet comes of the column that it is measured of.
-    known = {column.of or column.name for column in features or reference.columns}
-    found = known.intersection(_names(prediction.features if features else prediction.outputs))
-    return 2 * len(found) >= len(known)
-
-
 def outputs_of(prediction: Prediction) -> Prediction:
     """*prediction* without its features."""
     nothing = Table(0, (), np.empty((0, 0)), (), (), np.empty(0, np.intp))
     return replace(prediction, features=nothing)
-
-
-def _names(table: Table) -> tuple[str, ...]:
-    return (*table.number_names, *table.cell_names)
 
 
 def _width(table: Table) -> int:

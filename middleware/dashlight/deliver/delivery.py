@@ -6,7 +6,7 @@ import random
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeAlias
 
@@ -94,6 +94,8 @@ class Delivery:
         self._asides: deque[tuple[Callable[[], None], int]] = deque()
         self._aside_lock = threading.Lock()
         self._aside_bytes = aside_bytes
+        asked = {"spans": spans, "events": events, "metrics": metrics}
+        wanted = {name: where for name, where in asked.items() if where is not None}
         self._threads = {
             name: SendingThread(
                 name,
@@ -111,7 +113,7 @@ class Delivery:
                 clock=self._clock,
                 before=self._do_asides if name == "spans" else _nothing,
             )
-            for name, (endpoint, form) in _named(spans=spans, events=events, metrics=metrics)
+            for name, (endpoint, form) in wanted.items()
         }
         self.takes_spans = spans is not None
         self.takes_events = events is not None
@@ -289,17 +291,3 @@ class Delivery:
 
 def _nothing() -> None:
     """Where nothing is put aside."""
-
-
-def _named(
-    *,
-    spans: tuple[Endpoint, Format] | None,
-    events: tuple[Endpoint, EventFormat] | None,
-    metrics: tuple[Endpoint, MetricFormat] | None,
-) -> Iterator[tuple[str, tuple[Endpoint, Format]]]:
-    if spans is not None:
-        yield "spans", spans
-    if events is not None:
-        yield "events", events
-    if metrics is not None:
-        yield "metrics", metrics

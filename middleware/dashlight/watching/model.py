@@ -286,19 +286,14 @@ class ModelWatch:
     def _compare(self, reference: Reference) -> Steps[None]:
         endpoint, model, version = self._key
         self._room.take(self._key, reference, is_own=reference is not self._file)
-        share, named = (
-            self._share * completed_share(reference, self._file, self._comparisons),
-            {"endpoint": endpoint, "model": model, "version": version},
-        )
+        share = self._share * completed_share(reference, self._file, self._comparisons)
+        named = {"endpoint": endpoint, "model": model, "version": version}
         comparison = Comparison(reference, self._policy, share=share, in_steps=True, **named)
         yield from comparison.set_up()
         self._comparisons[reference.version] = comparison
         if comparison.too_short:
-            logger.info(
-                "%s: the reference is too short for the variation of %s, which will be slow to alarm",
-                self._named(),
-                listed(comparison.too_short),
-            )
+            told = "%s: the reference is too short for the variation of %s, which will be slow to alarm"
+            logger.info(told, self._named(), listed(comparison.too_short))
 
     def _named(self) -> str:
         return " ".join(printable(part) for part in self._key if part)
