@@ -41,11 +41,22 @@ def started(**environ: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("options", [(), ("--workers", "3")], ids=["one process", "three workers"])
-def test_a_machine_says_one_line_under_plain_uvicorn(
-    served: Callable[..., Any], tmp_path: Path, options: tuple[str, ...]
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["uvicorn", "served:app", "--port", "{port}"],
+        ["uvicorn", "served:app", "--port", "{port}", "--workers", "3"],
+        ["gunicorn", "served:app", "--bind", "127.0.0.1:{port}", "--workers", "2",
+         "--worker-class", "uvicorn_worker.UvicornWorker"],
+        ["hypercorn", "served:app", "--bind", "127.0.0.1:{port}", "--workers", "2"],
+        ["granian", "served:app", "--interface", "asgi", "--port", "{port}", "--workers", "2"],
+    ],
+    ids=["uvicorn", "uvicorn with three workers", "gunicorn", "hypercorn", "granian"],
+)  # fmt: skip
+def test_a_machine_says_one_line_under_a_server_as_it_comes(
+    served: Callable[..., Any], tmp_path: Path, command: list[str]
 ) -> None:
-    with served(["uvicorn", "served:app", "--port", "{port}", *options], {"DASHLIGHT_MODEL": "risk"}):
+    with served(command, {"DASHLIGHT_MODEL": "risk"}):
         seen = wait_for(tmp_path / "server.log", LINE)
 
     (line,) = (line for line in seen.splitlines() if LINE in line)

@@ -558,6 +558,22 @@ def test_where_no_place_is_left_at_all_every_reason_is_told(places: Path) -> Non
         Meeting.open(None, "shop")
 
 
+def test_where_there_is_no_temporary_directory_the_other_places_are_tried(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", None)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # Python looks for one by writing to it.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(StateError, match="File too large"):
+            Meeting.open(None, "shop")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert (places / "home" / ".cache" / f"dashlight-{os.geteuid()}").is_dir()
+
+
 def test_the_usual_place_is_used_again_once_it_is_free(places: Path) -> None:
     house = places / "tmp" / f"dashlight-{os.geteuid()}"
     taken_by_a_file(house)

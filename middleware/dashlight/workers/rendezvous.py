@@ -256,7 +256,8 @@ def temporary_directories() -> Iterator[Path]:
     """
     if _is_own(Path(os.environ.get("XDG_RUNTIME_DIR", "")), others=0o077):
         yield Path(os.environ["XDG_RUNTIME_DIR"])
-    yield Path(tempfile.gettempdir())
+    with suppress(FileNotFoundError):  # it tries to write in each, too
+        yield Path(tempfile.gettempdir())
     for own in (os.environ.get("XDG_CACHE_HOME", ""), f"{os.environ.get('HOME', '')}/.cache"):
         if _is_own(Path(own), others=0o022):
             yield Path(own)

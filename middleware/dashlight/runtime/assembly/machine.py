@@ -21,21 +21,25 @@ logger = logging.getLogger(__name__)
 
 def meeting_of(settings: Settings, environ: Mapping[str, str], application: str) -> Meeting | None:
     """Where the processes meet that serve the same on this machine; None, said once, where they cannot."""
-    served = served_of(environ, application)
+    served, trouble = served_of(environ, application), ""
     if settings.state_dir:
         try:
             return _furnished(Meeting.open(Path(settings.state_dir), served))
         except StateError as error:
             # The processes meet all the same: else each would judge by itself, and alarm.
-            logger.warning("nothing outlives this server: %s", error)
+            trouble = str(error)
     try:
         # Workers of one server have the same environment; two servers of one application may not.
         variables = sorted(f"{name}={value}" for name, value in environ.items() if name.startswith(PREFIX))
         digest = hashlib.sha256("\0".join(variables).encode(errors="surrogateescape")).hexdigest()
-        return _furnished(Meeting.open(None, f"{served} {digest}"))
+        meeting = _furnished(Meeting.open(None, f"{served} {digest}"))
     except StateError as error:
-        logger.warning("this process goes on alone, and nothing outlives it: %s", error)
+        reasons = "; ".join(filter(None, (trouble, str(error))))
+        logger.warning("this process goes on alone, and nothing outlives it: %s", reasons)
         return None
+    if trouble and meeting.is_first:
+        logger.warning("nothing outlives this server: %s", trouble)
+    return meeting
 
 
 def served_of(environ: Mapping[str, str], application: str) -> str:
