@@ -108,7 +108,7 @@ def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:
 
 
 def _pick(lasts: Keys) -> Callable[[Any], Any]:
-    return itemgetter(*lasts)
+    return cast("Callable[[Any], Any]", itemgetter(*lasts))
 
 
 def _itself(value: object) -> object:
