@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -68,7 +68,7 @@ class Collector:
     hang: threading.Event = field(default_factory=threading.Event)
     """While it is set, requests are taken and not answered."""
     released: threading.Event = field(default_factory=threading.Event)
-    taken: list[dict[str, Any]] = field(default_factory=list)
+    taken: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """Alerts that it answered with 2xx, or not at all."""
     refused_count: int = 0
     _server: Listening | None = None
@@ -139,7 +139,7 @@ def app(collector: Collector, tmp_path: Path) -> Callable[..., Any]:
     number = iter(range(9))
 
     @contextmanager
-    def start(command: list[str], **settings: str) -> Iterator[App]:
+    def start(command: list[str], **settings: str) -> Generator[App]:
         port, log = free_port(), tmp_path / f"server{next(number)}.log"
         environ = {
             **os.environ,
