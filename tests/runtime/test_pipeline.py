@@ -177,8 +177,8 @@ class Service:
         )
         learned = LearnedReferences(None)
         collector = CollectorRoute(
-            "collector",
             lines if as_lines else logs,
+            shown="http://collector",
             connect=partial(self._connect, answers),
             clock=self.clock,
             jitter=lambda: 0.5,
@@ -366,8 +366,10 @@ def test_what_a_collector_does_not_take_is_owed_counted_by_route_and_told_at_the
 
     assert figures is not None
     owed = {each.attributes["dashlight.alert.route"]: each.value for each in figures.figures if "owed" in each.name}
-    assert owed == {"collector": 1}
-    assert caplog.messages[-1] == "alerts lost at the end: 1 to collector; with DASHLIGHT_STATE_DIR they would be kept"
+    assert owed == {"the collector": 1}
+    assert (
+        caplog.messages[-1] == "alerts lost at the end: 1 to the collector; with DASHLIGHT_STATE_DIR they would be kept"
+    )
 
 
 def test_what_a_collector_refuses_for_good_is_counted_under_its_route(service: Callable[..., Service]) -> None:
@@ -382,7 +384,7 @@ def test_what_a_collector_refuses_for_good_is_counted_under_its_route(service: C
     assert figures is not None
     (rejected,) = [each for each in figures.figures if each.attributes.get("dashlight.reason") == "rejected"]
     assert (rejected.value, rejected.attributes["dashlight.signal"]) == (1, "alerts")
-    assert rejected.attributes["dashlight.alert.route"] == "collector"
+    assert rejected.attributes["dashlight.alert.route"] == "the collector"
 
 
 def test_a_name_that_an_answer_chose_stays_on_one_line_of_the_log(

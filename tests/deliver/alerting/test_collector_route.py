@@ -39,7 +39,7 @@ class Wire:
 
 
 def route_of(wire: Send, form: EventFormat = LINES) -> CollectorRoute:
-    return CollectorRoute("collector", form, connect=lambda: wire, clock=FakeClock(), jitter=lambda: 0.0)
+    return CollectorRoute(form, shown="http://x", connect=lambda: wire, clock=FakeClock(), jitter=lambda: 0.0)
 
 
 @pytest.mark.parametrize("form", [OTLP, LINES], ids=["otlp", "ndjson"])
@@ -95,7 +95,7 @@ def test_what_a_failure_means(failure: Failure, outcome: Outcome, notice: Callab
 def test_a_retry_after_is_honoured(notice: Callable[..., Notice]) -> None:
     verdict = route_of(Wire(CollectorAnswer(503, retry_after="17"))).deliver(notice())
 
-    assert verdict.retry_after_seconds == 17.0
+    assert (verdict.retry_after_seconds, verdict.reason) == (17.0, "status 503 at http://x")
 
 
 def test_what_otlp_took_in_part_is_rejected(notice: Callable[..., Notice]) -> None:
@@ -132,7 +132,7 @@ def test_a_certificate_that_cannot_be_read_waits_for_whoever_corrects_it(notice:
     def connect() -> Send:
         raise FileNotFoundError
 
-    route = CollectorRoute("collector", LINES, connect=connect, clock=FakeClock(), jitter=lambda: 0.0)
+    route = CollectorRoute(LINES, shown="http://x", connect=connect, clock=FakeClock(), jitter=lambda: 0.0)
 
     assert route.deliver(notice()).outcome == "misconfigured"
     route.close()
@@ -147,4 +147,4 @@ def test_nothing_is_repeated_and_the_connection_is_closed(notice: Callable[..., 
     route.repeat([notice()], 0.0)
     route.close()
 
-    assert (route.name, len(wire.requests), wire.closed) == ("collector", 2, True)
+    assert (route.name, len(wire.requests), wire.closed) == ("the collector", 2, True)

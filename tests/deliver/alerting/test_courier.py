@@ -26,8 +26,8 @@ class Way:
 
     name: str = "a"
     answers: Sequence[Verdict | Exception] = (DELIVERED,)
-    told: list[str] = field(default_factory=list)
-    repeated: list[tuple[int, float]] = field(default_factory=list)
+    told: list[str] = field(default_factory=list[str])
+    repeated: list[tuple[int, float]] = field(default_factory=list[tuple[int, float]])
     again_at: Callable[[float], float | None] = lambda _at: None
     closed: threading.Event = field(default_factory=threading.Event)
     gate: threading.Event | None = None

@@ -12,6 +12,7 @@ from dashlight.deliver.transport.answer import CollectorAnswer, Send
 from dashlight.deliver.transport.retry import meaning, retry_after_seconds
 from dashlight.records import Notice
 
+COLLECTOR = "the collector"
 _TOO_LARGE = 413
 _NOT_IMPLEMENTED = {501, 505}
 
@@ -21,16 +22,16 @@ class CollectorRoute:
 
     def __init__(
         self,
-        name: str,
         form: EventFormat,
         *,
+        shown: str,
         connect: Callable[[], Send],
         clock: Clock,
         jitter: Callable[[], float],
         trace_url: str = "",
     ) -> None:
-        """*name* shows its address without secrets. *connect* is called with the first notice."""
-        self._name = name
+        """*shown* is its address without secrets, for the log. *connect* is called with the first notice."""
+        self._shown = shown
         self._form = form
         self._connect = connect
         self._clock = clock
@@ -40,8 +41,8 @@ class CollectorRoute:
 
     @property
     def name(self) -> str:
-        """Of its address without secrets."""
-        return self._name
+        """There is one: what is owed to it stays so where its address is corrected."""
+        return COLLECTOR
 
     def deliver(self, notice: Notice, /) -> Verdict:
         """One attempt; where the event is too large for the collector, at once another without its details."""
@@ -69,14 +70,14 @@ class CollectorRoute:
         return send(body, content_type=self._form.content_type, key=notice.id)
 
     def _verdict(self, answer: CollectorAnswer) -> Verdict:
-        found = meaning(answer, speaks_otlp=False)
+        found, reason = meaning(answer, speaks_otlp=False), f"{answer} at {self._shown}"
         if found == "delivered":
             if self._form.rejected_count(answer.body):
                 return Verdict("rejected", reason="taken in part, without the alert")
             return DELIVERED
         if found == "retry" or (answer.status >= 500 and answer.status not in _NOT_IMPLEMENTED):
             after = retry_after_seconds(answer.retry_after, at=self._clock.now(), jitter=self._jitter())
-            return Verdict("retry", after, str(answer))
+            return Verdict("retry", after, reason)
         # A small event that is too large for it, too: somebody has set a limit too low.
         is_hopeless = found in {"poisoned", "rejected"}
-        return Verdict("rejected" if is_hopeless else "misconfigured", reason=str(answer))
+        return Verdict("rejected" if is_hopeless else "misconfigured", reason=reason)

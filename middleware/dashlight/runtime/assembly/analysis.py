@@ -256,8 +256,8 @@ def _collector(
     from dashlight.deliver.alerting.collector import CollectorRoute
 
     return CollectorRoute(
-        f"the collector at {to.shown}",
         form,
+        shown=to.shown,
         connect=partial(connect or _over_http, to),
         clock=clock,
         jitter=random.random,
