@@ -67,6 +67,8 @@ class Child:
             raise NoResultError(f"{self._name}: no result, because of {last['lost']}")
         if spans and arrived.get("traces", 0) != spans * last["requests"]:
             raise NoResultError(f"{self._name}: {arrived.get('traces', 0)} spans arrived of {spans * last['requests']}")
+        if variant.events and arrived.get("logs", 0) < variant.events * last["requests"]:
+            raise NoResultError(f"{self._name}: {arrived.get('logs', 0)} events arrived of {last['requests']}")
         rows, exchanges = arrived.get("value of rows", 0), arrived.get("rows of rows", 0)
         if variant.analysed and not rows == exchanges > 0:
             raise NoResultError(f"{self._name}: {rows:.0f} rows analysed of {exchanges:.0f} at the last report")

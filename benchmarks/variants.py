@@ -12,6 +12,7 @@ from benchmarks.model_app import App, model_app
 
 QUEUE = "32768"
 """Room in the SDK's span queue for a whole slice; its default of 2048 drops spans of an app at full speed."""
+_RATE = "DASHLIGHT_SAMPLE_RATE"
 
 
 def _nothing() -> None:
@@ -39,6 +40,8 @@ class Variant:
     """Spans that have to arrive at the sink for each request."""
     analysed: bool = False
     """Whether every row has to be analysed."""
+    events: int = 0
+    """Events that have to arrive at the sink for each request, beside those about the endpoint."""
 
 
 class LostError(Exception):
@@ -183,6 +186,7 @@ def variants(sink: str, reference: Path) -> dict[str, Variant]:
     sdk = {"OTEL_BSP_MAX_QUEUE_SIZE": QUEUE}
     everything = "both bodies, drift of 37 columns on every row, 1 % events"
     own = {**watched, "DASHLIGHT_SPANS": "own"}
+    unspanned = {**watched, "DASHLIGHT_SPANS": "off"}
     return {
         "bare": Variant("nothing: the noise of the method", _bare, {}),
         "own": Variant(
@@ -208,6 +212,19 @@ def variants(sink: str, reference: Path) -> dict[str, Variant]:
         ),
         "no-spans": Variant(
             everything, _dashlight, watched | to("no-spans") | {"DASHLIGHT_SPANS": "off"}, analysed=True
+        ),
+        "events-none": Variant("no events, no spans", _dashlight, unspanned | to("events-none") | {_RATE: "0"}),
+        "events-off": Variant(
+            "as events-none, and an event of every exchange, without payload",
+            _dashlight,
+            unspanned | to("events-off") | {_RATE: "1"},
+            events=1,
+        ),
+        "events-features": Variant(
+            "the same with features and outputs, redacted",
+            _dashlight,
+            unspanned | to("events-features") | {_RATE: "1", "DASHLIGHT_PAYLOADS": "features"},
+            events=1,
         ),
         "capture": Variant("both bodies kept and let go: the request path alone", _capture_alone, {}),
         "otel-asgi": Variant(

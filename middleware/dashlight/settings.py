@@ -160,7 +160,7 @@ class Settings:
     collector_headers: Mapping[str, str] = _variable("", "name=value pairs between commas", _headers, is_secret=True)
     """Headers to send to the collector."""
     sample_rate: float = _variable("0.01", "a number from 0 to 1", units.share)
-    """Share of exchanges sent as events; failures are always sent, within a rate limit."""
+    """Share of exchanges sent as events, drawn by trace id; failures, anomalies and slow ones are always sent, within rate limits."""
     payloads: Payloads = _variable("off", "off or features", _one_of(Payloads))
     """What events carry of features and outputs: nothing, or their values after redaction."""
     redact: tuple[str, ...] = _variable("", "names or globs between commas", _names)

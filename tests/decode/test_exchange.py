@@ -3,8 +3,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dashlight.decode.exchange import decode_exchange, numbers_of_text
+from dashlight.decode.exchange import decode_exchange
 from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.number_texts import numbers_of_text
 from dashlight.records import Exchange
 
 Make = Callable[..., Exchange]

@@ -32,10 +32,10 @@ RESOURCE = {"service.name": "risk"}
 NO_SPANS: Endpoint | None = None
 
 
-def an_exchange(*, has_span: bool = False) -> Exchange:
+def an_exchange(*, has_span: bool = False, trace_id: int = 1) -> Exchange:
     return Exchange(
         1, "/predict", "POST", "/predict", b"", "http", None, "1.1", (), (), 200, "", "ok", 1_700_000_000.0, 0.01,
-        0.02, 1, 1, (b"x",), (b"y",), 1, 1, 1, OwnSpan() if has_span else None,
+        0.02, 1, 1, (b"x",), (b"y",), trace_id, 1, 1, OwnSpan() if has_span else None,
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ class Way:
             jitter=lambda: 0.5,
             connect=lambda _: self,
         )
-        self.sampler = EventSampler(self.rate, draw=self.rng.random)
+        self.sampler = EventSampler(self.rate)
         self.accounting = Accounting(self.delivery, self.sampler, self.capture.captured)
         self.batch: list[Exchange] = []
         """What the analysis has taken and is at work on."""
@@ -81,7 +81,7 @@ class Way:
     def answer(self, *, has_span: bool, settles: bool = False) -> None:
         self.seen += 1
         self.seen_spans += has_span
-        exchange = an_exchange(has_span=has_span)
+        exchange = an_exchange(has_span=has_span, trace_id=self.rng.getrandbits(128))
         if settles:
             self.capture.inbox.put_settling(Settling(exchange, 0.0))
         else:
@@ -107,7 +107,7 @@ class Way:
                     self.delivery.lose_span()
                 else:
                     self.delivery.send_spans([b"span"])
-            if self.sampler.keeps(failed=False, at=0.0):
+            if self.sampler.decide(each, (), at=0.0) is not None:
                 if self.rng.random() < 0.1:
                     self.delivery.lose_event()
                 else:

@@ -123,7 +123,6 @@ class Service:
         reference: Reference | None = None,
         thresholds: str = "",
         sample_rate: float = 0.0,
-        draw: Callable[[], float] = lambda: 0.5,
         payloads: bool = False,
         redacted: Sequence[str] = (),
         ignored: tuple[str, ...] = (),
@@ -163,7 +162,7 @@ class Service:
             spans=spans,
             delivery=self.delivery,
             publishing=Publishing(
-                sampler=EventSampler(sample_rate, draw=draw),
+                sampler=EventSampler(sample_rate),
                 payloads=payloads,
                 redacted=redacted,
                 trace_url=trace_url,
@@ -616,9 +615,12 @@ def test_the_budget_is_shared_by_the_models_of_all_endpoints(
 
 
 def test_exchanges_become_events_at_the_rate_that_was_asked_for(service: Callable[..., Service]) -> None:
-    draws = cycle([0.05, 0.5, 0.15, 0.95, 0.2])
-    watched = service(sample_rate=0.1, draw=lambda: next(draws))
-    exchanges = predictions(np.random.default_rng(8), 20)
+    watched = service(sample_rate=0.1)
+    shares = cycle([0.95, 0.5, 0.85, 0.05, 0.8])
+    exchanges = [
+        structs.replace(each, trace_id=int(next(shares) * 2**56) + each.id)
+        for each in predictions(np.random.default_rng(8), 20)
+    ]
 
     watched.serve(*exchanges)
 
@@ -638,6 +640,48 @@ def test_failures_become_events_at_any_rate_but_not_in_floods(service: Callable[
     assert len(events) == 100
     assert [event["error.type"] for event in events].count("model") == 50
     assert {event["dashlight.outcome"] for event in events} == {"error"}
+
+
+def test_an_event_says_what_its_exchange_shows(service: Callable[..., Service], reference: Reference) -> None:
+    watched = service(sample_rate=0.001, reference=reference, payloads=True)
+    watched.serve(*predictions(np.random.default_rng(9), 200))
+    refused, unread = an_exchange({"age": 4}, {}, status=422, outcome="refused"), an_exchange(b"{nope", {})
+    odd = an_exchange({"age": 1e6, "income": "much"}, {"score": 0.5})
+    slow = structs.replace(an_exchange({"age": 40, "income": 2000.0}, {"score": 0.5}), duration_seconds=9.0)
+
+    watched.serve(raising(), refused, unread, odd, slow)
+
+    reasons = {
+        event["dashlight.event.id"]: event.get("dashlight.sampling.reasons", [event["dashlight.sampling.reason"]])
+        for event in watched.events("prediction")
+    }
+    assert list(reasons.values()) == [
+        ["failure"],
+        ["refusal"],
+        ["undecodable"],
+        ["wrong_type", "out_of_range"],
+        ["slow"],
+    ]
+    values = [event.get("dashlight.inputs") for event in watched.events("prediction")]
+    assert values == [None, None, None, {"age": 1e6, "income": "much"}, {"age": 40, "income": 2000.0}]
+
+
+def test_what_is_sent_of_more_than_is_remembered_is_decoded_once_more(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=1.0, payloads=True)
+    note = "a word " * 20_000
+
+    watched.serve(*(an_exchange({"age": age, "note": note}, {"score": 0.5}) for age in range(40)))
+
+    assert len(watched.pipeline._publisher.known.readings) < 35
+    assert [event["dashlight.inputs"]["age"] for event in watched.events("prediction")] == list(range(40))
+
+
+def test_what_is_kept_and_left_out_is_counted(service: Callable[..., Service]) -> None:
+    watched = service(sample_rate=0.001)
+    watched.serve(*predictions(np.random.default_rng(9), 50), *(raising() for _ in range(150)))
+
+    sampler = watched.pipeline._publisher._events._sampler
+    assert (sampler.sampled_out, sampler.kept) == (100, {"failure": 100})
 
 
 def test_an_event_of_what_was_not_analysed_says_what_is_known(service: Callable[..., Service]) -> None:
@@ -915,7 +959,8 @@ def test_what_is_known_of_an_exchange_is_forgotten_after_its_round(service: Call
 
     watched.pipeline.tick(watched.clock.now(), lost={}, in_flight_count=0, rate=1.0)
 
-    assert (len(watched.pipeline._publisher._facts), len(watched.pipeline._publisher._undecodable)) == (0, 0)
+    known = watched.pipeline._publisher.known
+    assert [len(each) for each in (known.of, known.undecodable, known.anomalies, known.readings)] == [0, 0, 0, 0]
 
 
 def test_what_waits_is_delivered_by_close(service: Callable[..., Service]) -> None:
@@ -1229,12 +1274,18 @@ def test_a_mistake_over_one_exchange_costs_its_event_and_is_counted_and_no_other
 
 
 def test_what_the_sampler_leaves_out_is_in_the_account(service: Callable[..., Service]) -> None:
-    watched = service(sample_rate=0.5, draw=cycle([0.1, 0.9, 0.9]).__next__)
+    watched = service(sample_rate=0.5)
+    rng = np.random.default_rng(5)
+    exchanges = [
+        structs.replace(an_exchange({"age": 40.0}, own_span=OwnSpan()), trace_id=int.from_bytes(rng.bytes(16), "big"))
+        for _ in range(40)
+    ]
 
-    watched.serve(*(an_exchange({"age": 40.0}, own_span=OwnSpan()) for _ in range(9)))
+    watched.serve(*exchanges)
 
-    assert len(watched.events("prediction")) == 3
+    kept_count = len(watched.events("prediction"))
+    assert 5 < kept_count < 35
     assert watched.pipeline.accounts() == {
-        "events": Account(captured=9, delivered=3, sampled_out=6),
-        "spans": Account(captured=9, delivered=9),
+        "events": Account(captured=40, delivered=kept_count, sampled_out=40 - kept_count),
+        "spans": Account(captured=40, delivered=40),
     }

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.agents import agents_of, are_excluded, without_rows_of
+from dashlight.counting.anomalies import Marks
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds, trace_name
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.counting.slowness import Slowness
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
 from dashlight.judge.traffic.rules import LATENCIES
@@ -89,6 +91,7 @@ class EndpointCounter:
         self._outcomes = OutcomeCounter()
         self._models: dict[ModelKey, ModelCounter] = {}
         self._admission: Admission[ModelKey] = Admission(most_models)
+        self._slowness = Slowness(pane_seconds=policy.pane_seconds)
         self._traces = TraceIds()
         self._slow_rules = tuple(rule for rule in policy.rules if rule.quantity in LATENCIES and rule.is_upper)
         self._unwatched_rows = 0
@@ -103,8 +106,11 @@ class EndpointCounter:
         """Whether it has counted rows of a model, by which it has earned its place."""
         return bool(self._models)
 
-    def add(self, prediction: Prediction, exchanges: Sequence[Exchange]) -> None:
-        """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from."""
+    def add(self, prediction: Prediction, exchanges: Sequence[Exchange], marks: Marks | None = None) -> None:
+        """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from.
+
+        What is anomalous in an exchange is added to *marks*, one for each of them.
+        """
         self._outcomes.add_rows(prediction.features.rows)
         if not prediction.has_columns:
             return
@@ -127,7 +133,7 @@ class EndpointCounter:
             self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
-        model.add(prediction, _trace_ids(exchanges))
+        model.add(prediction, _trace_ids(exchanges), marks)
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         """Counts exchanges that were analysed.
@@ -169,8 +175,8 @@ class EndpointCounter:
         exchanges: Sequence[Exchange],
         failures: Mapping[int, str],
         refusals: Mapping[int, Sequence[str]] = NO_REFUSALS,
-    ) -> None:
-        """Counts every exchange: outcome, failure, latency, sizes.
+    ) -> Sequence[int]:
+        """Counts every exchange: outcome, failure, latency, sizes; the places of those that were slow for this endpoint.
 
         *failures* has those found inside answers, *refusals* what refused ones were refused for, by id.
         """
@@ -196,6 +202,9 @@ class EndpointCounter:
         for kind, exchange in refused[-MOST_EACH:]:
             for name in ("refusal_rate", f"refusal_kind {kind}", *self._new_refusal(kind)):
                 self._traces.keep(name, exchange.trace_id, started_at=exchange.started_at)
+        # Of several endpoints together nobody knows what is usual.
+        slow: list[int] = self._slowness.slow(times[0], self._outcomes.durations).tolist() if self._is_one else []
+        return slow
 
     def _new_refusal(self, kind: str) -> tuple[str, ...]:
         known = self._brief.known_refusals
@@ -215,8 +224,10 @@ class EndpointCounter:
 
     def close(self, at: float) -> EndpointPane:
         """Ends the pane at *at* and begins an empty one."""
+        outcomes = self._outcomes.close(at)
+        self._slowness.close(outcomes.durations)
         closed = EndpointPane(
-            outcomes=self._outcomes.close(at),
+            outcomes=outcomes,
             models={key: pane for key, model in self._models.items() if (pane := model.close()) is not None},
             traces=self._traces.take(),
             unwatched_rows=self._unwatched_rows,

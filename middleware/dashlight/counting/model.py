@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.counting.anomalies import Marks
 from dashlight.counting.kept_rows import KeptRows, LearningRoom
 from dashlight.counting.matching import Match, match
 from dashlight.counting.policy import Policy
@@ -82,8 +83,11 @@ class ModelCounter:
         self._hasher: tuple[str, PayloadHasher] | None = None
         """Of the column by which rows hang together, under its name."""
 
-    def add(self, prediction: Prediction, trace_ids: NDArray[np.void]) -> None:
-        """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch."""
+    def add(self, prediction: Prediction, trace_ids: NDArray[np.void], marks: Marks | None = None) -> None:
+        """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch.
+
+        What is anomalous in an exchange is added to *marks*.
+        """
         prediction, keys = self._keyed(prediction)
         prediction = self._named(prediction)
         if not self._counters:
@@ -92,7 +96,7 @@ class ModelCounter:
             self._room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
             # What says again what was just said is no evidence for the next one either, nor anything to learn.
-            prediction, keys = counter.add(prediction, trace_ids, keys), None
+            prediction, keys = counter.add(prediction, trace_ids, keys, marks), None
         if self._kept is not None and not self._kept.is_full:
             rows = outputs_of(prediction) if self._counters else prediction
             # Empty objects hold nothing to learn.

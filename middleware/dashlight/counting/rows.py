@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.counting.anomalies import Anomalies, Marks
 from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
 from dashlight.counting.policy import Policy
@@ -69,7 +70,7 @@ class RowCounter:
         for role in _ROLES:
             columns = columns_of(reference, role)
             if columns:
-                self._sides.append(_Side(role, columns, slice(begin, begin + len(columns))))
+                self._sides.append(_Side(role, columns, slice(begin, begin + len(columns)), watched.columns))
             begin += len(columns)
         self._counts = np.zeros((begin, BINS), np.int64)
         self._joint = JointCounter(reference, watched)
@@ -86,24 +87,30 @@ class RowCounter:
         self._stretch_panes = 0
         self._repeated: NDArray[np.int64] | None = None
 
-    def add(self, prediction: Prediction, trace_ids: NDArray[np.void], keys: Sequence[int] | None = None) -> Prediction:
+    def add(
+        self,
+        prediction: Prediction,
+        trace_ids: NDArray[np.void],
+        keys: Sequence[int] | None = None,
+        marks: Marks | None = None,
+    ) -> Prediction:
         """Counts the rows of *prediction*; *trace_ids* holds 16 bytes for each exchange of its batch.
 
-        *keys* says of each row of features by what it hangs together with others; None where nobody knows.
+        What is anomalous in an exchange is added to *marks*, also of rows that do not count. *keys* says of each row of features by what it hangs together with others; None where nobody knows.
 
         Returns:
             The rows that count: without those that say again what was just said, and as many as the keys are worth.
         """
         if self._repetition is not None:
             found = self._repetition.part(prediction, self._codes_of, trace_ids)
-            prediction = self._taken(found)
+            prediction = self._taken(found, marks)
             if keys is not None and found.rows is not None:
                 places: list[int] = found.rows.tolist()
                 keys = [keys[place] for place in places]
         if keys is not None:
             chosen = self._clusters.chosen(keys)
             if not chosen.all():
-                prediction = self._taken(parted(prediction, "feature", ~chosen))
+                prediction = self._taken(parted(prediction, "feature", ~chosen), marks)
         codes: dict[Role, NDArray[np.uint8]] = {}
         for side in self._sides:
             table = side.table_of(prediction)
@@ -116,6 +123,8 @@ class RowCounter:
             self._counts[side.columns] += counts
             if self._repetition is not None and side.role == self._repetition.role:
                 self._repetition.observe(counts)
+            if marks is not None:
+                side.anomalies.mark(held, table.exchange, marks)
             self._exemplars.keep(side.binner, held, trace_ids[table.exchange], columns=side.columns)
             self._recent.add(side.role, whole if known is table else as_sent(whole, table, side.never_texts))
             codes[side.role] = held
@@ -127,20 +136,23 @@ class RowCounter:
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
         return prediction
 
-    def _taken(self, found: Parted) -> Prediction:
+    def _taken(self, found: Parted, marks: Marks | None) -> Prediction:
         """The rows that count; the others are counted for the totals."""
         if found.repeated is not None:
-            self._leave_out(found.repeated)
+            self._leave_out(found.repeated, marks)
         return found.fresh
 
-    def _leave_out(self, prediction: Prediction) -> None:
+    def _leave_out(self, prediction: Prediction, marks: Marks | None) -> None:
         if self._repeated is None:
             self._repeated = np.zeros_like(self._counts)
         for side in self._sides:
             table = side.table_of(prediction)
             if table.rows:
                 whole, _ = side.expanded(as_known(table, side.known))
-                self._repeated[side.columns] += side.binner.count(side.binner.codes(whole))
+                held = side.binner.codes(whole)
+                self._repeated[side.columns] += side.binner.count(held)
+                if marks is not None:
+                    side.anomalies.mark(held, table.exchange, marks)
 
     def _codes_of(self, role: Role, table: Table) -> NDArray[np.uint8]:
         side = next(side for side in self._sides if side.role == role)
@@ -207,11 +219,14 @@ def merged_rows(panes: Sequence[RowPane]) -> RowPane:
 class _Side:
     """The features of the reference, or its outputs."""
 
-    def __init__(self, role: Role, columns: tuple[ColumnReference, ...], places: slice) -> None:
+    def __init__(
+        self, role: Role, columns: tuple[ColumnReference, ...], places: slice, watched: Sequence[ColumnReference]
+    ) -> None:
         self.role: Role = role
         self.columns = places
         """Their places among all columns."""
         self.binner = Binner(columns)
+        self.anomalies = Anomalies(columns, {column.name for column in watched if column.role == role})
         self.known = known_columns(columns)
         self.never_texts = never_texts(columns)
         self.names = frozenset(column.name for column in columns if not column.of)

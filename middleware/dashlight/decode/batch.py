@@ -10,7 +10,7 @@ from msgspec import MsgspecError
 from dashlight.decode.compiled.extract import reach
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.compiled.route import EXEMPLARS, Lane
-from dashlight.decode.exchange import Decoded, numbers_of_text, read_exchange
+from dashlight.decode.exchange import Decoded, read_exchange
 from dashlight.decode.formats.content import is_json_body
 from dashlight.decode.generation_facts import generation_facts
 from dashlight.decode.llm.repeats import RecentAnswers
@@ -19,7 +19,7 @@ from dashlight.decode.rows.echoes import answers_only_of_table
 from dashlight.decode.rows.gather import Gathering, Group
 from dashlight.decode.rows.matching.keyed_answers import KEYED
 from dashlight.decode.rows.matching.returned_inputs import ReturnedInputs
-from dashlight.decode.rows.number_texts import NumberTexts
+from dashlight.decode.rows.number_texts import NumberTexts, numbers_of_text
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange, GenerationFacts, Prediction, Role
 from dashlight.window.tables import renamed
@@ -45,6 +45,10 @@ class DecodedBatch:
     """Place of each exchange whose request or answer could not be read, and the reason."""
     generations: Mapping[int, GenerationFacts]
     """By place, what is known of those that asked a language model."""
+    planned: Sequence[tuple[Plan, Sequence[int]]] = ()
+    """The places of those that were read by a plan, ..."""
+    read: Mapping[int, Decoded] = field(default_factory=dict[int, Decoded])
+    """... and what the others with rows were read as, by place."""
 
 
 @dataclass(slots=True)
@@ -73,6 +77,7 @@ class _Tally:
     failures: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     undecodable: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     generations: dict[int, GenerationFacts] = field(default_factory=dict[int, GenerationFacts])
+    read: dict[int, Decoded] = field(default_factory=dict[int, Decoded])
 
 
 class Decoder:
@@ -162,6 +167,8 @@ class Decoder:
             failures=tally.failures,
             undecodable=tally.undecodable,
             generations=tally.generations,
+            planned=[(its.plan, its.places) for its in hits.values()],
+            read=tally.read,
         )
 
     def _read(self, prediction: Prediction) -> Prediction:
@@ -243,6 +250,7 @@ class Decoder:
                 if len(its.bodies) < EXEMPLARS and _is_usual(exchange, decoded):
                     its.bodies.append((exchange.request_body, exchange.response_body))
             if decoded.error is None and decoded.features is not None:
+                tally.read[place] = decoded
                 group = Group(exchange.route, decoded.model, decoded.version, decoded.protocol)
                 features = decoded.features if decoded.is_typed else numbers_of_text(decoded.features)
                 outputs = decoded.outputs

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dashlight.decode.cells.numbers import plain_number
 from dashlight.decode.formats.content import UNTYPED, content_of, header, is_json, query_content
 from dashlight.decode.formats.lines import by_rows
 from dashlight.decode.handed import handed_content, handed_failure, read_handed
@@ -16,7 +15,7 @@ from dashlight.decode.rows.failures import Failure, failure_by_status, failure_i
 from dashlight.decode.rows.generation import Generation
 from dashlight.decode.rows.matching.returned_inputs import in_order_of_inputs, without_inputs
 from dashlight.decode.rows.matching.row_keys import parted
-from dashlight.decode.rows.number_texts import with_numbers
+from dashlight.decode.rows.number_texts import numbers_of_text, with_numbers
 from dashlight.decode.rows.reading import ABSENT, Content, Place
 from dashlight.decode.rows.redact import is_personal
 from dashlight.decode.rows.roles import OutputRole, output_role
@@ -97,14 +96,21 @@ def decode_exchange(
             flags.update(cell_flags(sheet))
             if "credential" in sheet.left_out.values() or any(map(is_personal, sheet.names)):
                 flags.add("sensitive")
-    outputs = decoded.outputs
-    if outputs is not None and decoded.generation is None:
-        if decoded.features is not None and not selection.prediction:
-            features = decoded.features if decoded.is_typed else numbers_of_text(decoded.features)
-            outputs = without_inputs(features, outputs)
-        outputs = with_numbers(outputs)
-    roles = {} if outputs is None else _roles(outputs)
-    return replace(decoded, outputs=outputs, flags=frozenset(flags), roles=roles)
+    decoded = _with_shown_outputs(decoded, selection)
+    roles = {} if decoded.outputs is None else _roles(decoded.outputs)
+    return replace(decoded, flags=frozenset(flags), roles=roles)
+
+
+def columns_of(decoded: Decoded, selection: Selection) -> Decoded:
+    """What `read_exchange` gave, with the columns of *selection* as decode_exchange has them."""
+    return _with_shown_outputs(_each_side(decoded, selected, selection), selection)
+
+
+def shown_outputs(features: Sheet | None, outputs: Sheet, selection: Selection) -> Sheet:
+    """*outputs* without inputs that come back, unless *selection* lists outputs, and with the numbers that are texts."""
+    if features is not None and not selection.prediction:
+        outputs = without_inputs(features, outputs)
+    return with_numbers(outputs)
 
 
 def read_exchange(
@@ -132,16 +138,6 @@ def no_prediction(exchange: Exchange, place: Place) -> str:
     if exchange.route == "unmatched" and exchange.status in {404, 405}:
         return "nobody serves this path"
     return ""
-
-
-def numbers_of_text(sheet: Sheet) -> Sheet:
-    """*sheet* with the numbers that it holds as text, as numbers: for carriers that know only text."""
-    return replace(sheet, values=[list(map(_number_of_text, row)) for row in sheet.values])
-
-
-def _number_of_text(cell: Cell) -> Cell:
-    number = plain_number(cell) if isinstance(cell, str) else None
-    return cell if number is None else number
 
 
 def _read(exchange: Exchange, model: str, version: str) -> Decoded:
@@ -222,6 +218,15 @@ def _read(exchange: Exchange, model: str, version: str) -> Decoded:
         is_typed=request.media_type not in UNTYPED or request.is_sniffed,
         flags=reading.flags | flags,
     )
+
+
+def _with_shown_outputs(decoded: Decoded, selection: Selection) -> Decoded:
+    if decoded.outputs is None or decoded.generation is not None:
+        return decoded
+    features = decoded.features
+    if features is not None and not decoded.is_typed:
+        features = numbers_of_text(features)
+    return replace(decoded, outputs=shown_outputs(features, decoded.outputs, selection))
 
 
 def _each_side(decoded: Decoded, choose: Callable[[Sheet, Role, Selection], Sheet], selection: Selection) -> Decoded:

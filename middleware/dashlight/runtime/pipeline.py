@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
+import numpy as np
 from msgspec.structs import replace
 
 from dashlight.capture.inbox import Captured
@@ -28,8 +29,10 @@ from dashlight.runtime.accounting import Accounting
 from dashlight.runtime.alert_publisher import AlertPublisher
 from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
+from dashlight.runtime.facts import Facts
 from dashlight.runtime.loss_log import LossLog
-from dashlight.runtime.publisher import Facts, Publisher, Publishing
+from dashlight.runtime.pane_losses import PaneLosses
+from dashlight.runtime.publisher import Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.workers.member import Sharing, Turn
 
@@ -87,8 +90,7 @@ class Pipeline:
         """Exchanges of this pane that were no plumbing."""
         self._rate = 1.0
         self._loss_log, self._end_line = LossLog(), EndLine()
-        self._counts: Mapping[SignalFate, int] = {}
-        """What had been lost when the last pane ended."""
+        self._pane_losses = PaneLosses()
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
         self._handed_count = self._handed_span_count = 0
@@ -98,10 +100,12 @@ class Pipeline:
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
         """Decodes these exchanges and counts their rows; returns, by prediction id, the failures found inside."""
         batch = self._decoder.decode(exchanges)
+        known = self._publisher.known
+        marks = np.zeros(len(exchanges), np.uint8)
         analysed: defaultdict[str, set[int]] = defaultdict(set)
         for prediction in batch.predictions:
             claim: Claim = "earned" if prediction.has_columns else "provisional"
-            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges)
+            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges, marks)
             rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
             analysed[prediction.endpoint] |= rows_of.keys()
             # One for all exchanges of as many rows, which nearly all are.
@@ -110,19 +114,22 @@ class Pipeline:
                 for rows in set(rows_of.values())
             }
             for place, rows in rows_of.items():
-                self._publisher.know(exchanges[place], facts[rows])
+                known.of[exchanges[place].id] = facts[rows]
         failures = dict(batch.failures)
         for place, generation in batch.generations.items():
             exchange = exchanges[place]
-            self._publisher.know_generation(exchange, generation)
+            known.add_generation(exchange, generation)
             endpoint = self._counter.endpoint(exchange.route, "provisional")
             endpoint.add_generation(generation, exchange, failures.get(place, ""))
         undecodable: defaultdict[str, list[tuple[Exchange, str]]] = defaultdict(list)
         for place, reason in batch.undecodable:
             exchange = exchanges[place]
-            self._publisher.know_undecodable(exchange, reason)
+            known.undecodable[exchange.id] = reason
             undecodable[exchange.route].append((exchange, reason))
             analysed[exchange.route].add(place)
+        for place in np.flatnonzero(marks).tolist():
+            known.anomalies[exchanges[place].id] = int(marks[place])
+        self._publisher.keep_readings(exchanges, batch)
         for place, _ in batch.failures:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():
@@ -141,12 +148,14 @@ class Pipeline:
         if failures:
             # From here on for all alike: what is counted, the span and the event.
             exchanges = [replace(each, outcome="error") if each.id in failures else each for each in exchanges]
+        slow: set[int] = set()
         try:
-            self._count(exchanges, failures)
+            self._count(exchanges, failures, slow)
         finally:  # a mistake of ours in the counts costs no span and no event
-            self._publisher.send_exchanges(exchanges, failures, rate=self._rate)
+            self._publisher.send_exchanges(exchanges, failures, slow, rate=self._rate)
 
-    def _count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str]) -> None:
+    def _count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], slow: set[int]) -> None:
+        """Counts; adds the ids of those that were slow for their endpoint to *slow*."""
         by_endpoint: dict[str, list[Exchange]] = {}
         claims: dict[str, Claim] = {}
         for exchange in exchanges:
@@ -158,7 +167,8 @@ class Pipeline:
                 claims[route] = claim
         refusals = {each.id: refused_for(each) for each in exchanges if each.outcome == "refused"}
         for route, members in by_endpoint.items():
-            self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
+            places = self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
+            slow.update(members[place].id for place in places)
 
     def count_excluded(self, exchanges: Sequence[Exchange]) -> None:
         """Counts exchanges of excluded URLs, where nobody judges: no claim, no span, no event comes of them."""
@@ -180,7 +190,7 @@ class Pipeline:
         """
         self._rate, self._lost = rate, lost
         # A tick ends a round: what was decoded in it has been told.
-        self._publisher.forget()
+        self._publisher.known.forget()
         if not 0 < self._pane_end_at - at <= self._pane_seconds:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
@@ -195,7 +205,7 @@ class Pipeline:
             self._tell(turn, at)
             if self._report is not None:
                 self._report.tell()
-        self._accounting.keep(Uncounted(self._counter.requests(), self._since_last_pane()))
+        self._accounting.keep(Uncounted(self._counter.requests(), self._pane_losses.since(self._losses())))
         briefing = self._sharing.briefing()
         if briefing is not None:
             self._counter.follow(briefing)
@@ -206,24 +216,16 @@ class Pipeline:
 
     def _close_pane(self, at: float, status: ProcessStatus) -> None:
         self._pane_count += 1
-        since = self._counts_since_last_pane()
+        since = self._pane_losses.close(self._losses())
         if self._pane_count % _PANES_A_SCORE == 0:
-            self._loss_log.tell({**self._counts, **self._delivery.fates()})
+            self._loss_log.tell({**self._pane_losses.before, **self._delivery.fates()})
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
         self._sharing.post(self._counter.close(at, status, since), at)
         self._delivery_report.tell(status.accounts, at)
 
-    def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
-        """What was lost beside spans, events and metrics since a pane ended last; those have their accounts."""
-        counts, self._counts = self._since_last_pane(), self._losses()
-        return counts
-
-    def _since_last_pane(self) -> Mapping[SignalFate, int]:
-        before = self._counts
-        return {key: new for key, count in self._losses().items() if (new := count - before.get(key, 0)) > 0}
-
     def _losses(self) -> Mapping[SignalFate, int]:
+        """What was lost since the start beside spans, events and metrics, which have their accounts."""
         return {**self._lost, **self._sharing.troubles, **self._delivery.spool_troubles}
 
     def _tell(self, turn: Turn, at: float) -> None:
@@ -284,7 +286,7 @@ class Pipeline:
                 self._report.finish()
             if self._sharing.is_in:
                 status = ProcessStatus(0, self._rate, accounts=self.accounts())
-                self._sharing.leave(self._counter.close(now, status, self._counts_since_last_pane()))
+                self._sharing.leave(self._counter.close(now, status, self._pane_losses.close(self._losses())))
 
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""

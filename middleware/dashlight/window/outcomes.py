@@ -117,6 +117,11 @@ class OutcomeCounter:
         quantities = np.array([duration_seconds, first_byte_seconds, request_bytes, response_bytes])
         self._histograms += BINNING.count(quantities)
 
+    @property
+    def durations(self) -> NDArray[np.int64]:
+        """Exchanges of this pane by the time that they took, shape (LATENCY.bins,)."""
+        return self._histograms[: LATENCY.bins]
+
     def add_failures(self, kinds: Sequence[str]) -> None:
         """Count failed exchanges, each by its kind; beyond KIND_LIMIT kinds as `other`."""
         self._failures += self._kinds.count(kinds)

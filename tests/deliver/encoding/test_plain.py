@@ -50,6 +50,7 @@ PLAIN_FORMS: dict[str, tuple[Any, Any]] = {
     "a decimal fraction": (Decimal("1.10"), "1.10"),
     "a UUID": (UUID(int=1), "00000000-0000-0000-0000-000000000001"),
     "a number of numpy": (np.int32(5), 5),
+    "a fraction of numpy that is one of Python's": (np.float64(0.5), 0.5),
     "a short fraction of numpy": (np.float32(0.5), 0.5),
     "a long fraction of numpy": (np.longdouble("0.5"), 0.5),
     "a truth value of numpy": (np.bool_(True), True),

@@ -17,9 +17,9 @@ from dashlight.deliver.encoding.protobuf import (
     fixed64_field,
     key_value,
     length_delimited,
-    varint,
     varint_field,
 )
+from dashlight.deliver.encoding.varint import varint
 
 
 def read_back(value: AnyValue) -> Any:

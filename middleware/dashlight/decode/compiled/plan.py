@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias, cast
 
 import msgspec
 
+from dashlight.decode.compiled.as_sent import AsSent, as_sent
 from dashlight.decode.compiled.extract import Extractor, Getter, Steps, extractor, path_of
 from dashlight.decode.compiled.shapes import Fields, Items, Leaf, Shape, Sort
 from dashlight.decode.formats.slow_numbers import has_slow_numbers
@@ -24,6 +25,7 @@ from dashlight.decode.rows.failures import (
     has_code_message,
     has_message,
 )
+from dashlight.decode.rows.matching.returned_inputs import have_shared_names
 from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.reading import Content, Place
 from dashlight.decode.rows.selection import EVERYTHING, Selection, with_named_ids
@@ -70,6 +72,10 @@ class Plan:
     read_answer: Callable[[bytes], object]
     features: Extractor
     outputs: Extractor
+    features_as_sent: AsSent
+    outputs_as_sent: AsSent
+    may_return_inputs: bool
+    """Whether a feature and an output have one name."""
     model: tuple[Getter, ...] | None
     """The way to the model's name in an answer; None where the answer does not say it."""
     version: tuple[Getter, ...] | None
@@ -120,6 +126,9 @@ def compile_plan(asked: Shape, answered: Shape, place: Place, *, selection: Sele
             read_answer=_decoder(answered, guarded=True),
             features=extractor(dict(ways.features), _sorts(asked)),
             outputs=extractor(dict(ways.outputs), _sorts(answered)),
+            features_as_sent=as_sent(dict(ways.features), asked),
+            outputs_as_sent=as_sent(dict(ways.outputs), answered),
+            may_return_inputs=have_shared_names(tuple(dict(ways.features)), tuple(dict(ways.outputs))),
             model=None if ways.model is None else path_of(ways.model),
             version=None if ways.version is None else path_of(ways.version),
             confessions=tuple(_confessions(answered)),

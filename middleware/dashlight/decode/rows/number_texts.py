@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from dashlight.decode.cells.grammar import value_of, writing_of
+from dashlight.decode.cells.numbers import plain_number
 from dashlight.decode.cells.shapes import NOTHING, CellCounts
 from dashlight.decode.rows.columns import Sheet
 from dashlight.records import Cell, Prediction, Table
@@ -82,6 +83,16 @@ def with_numbers(outputs: Sheet) -> Sheet:
             for row, cells in enumerate(outputs.values)
         ],
     )
+
+
+def numbers_of_text(sheet: Sheet) -> Sheet:
+    """*sheet* with the numbers that it holds as text, as numbers: for carriers that know only text."""
+    return replace(sheet, values=[list(map(_number_of_text, row)) for row in sheet.values])
+
+
+def _number_of_text(cell: Cell) -> Cell:
+    number = plain_number(cell) if isinstance(cell, str) else None
+    return cell if number is None else number
 
 
 def numbers_in(cells: Sequence[Cell], writing: Writing) -> list[Cell]:

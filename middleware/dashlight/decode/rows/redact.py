@@ -1,7 +1,7 @@
 """Which names hold credentials or personal particulars, and how their values are kept from leaving."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import pairwise
@@ -14,6 +14,8 @@ REDACTED: Final = "[redacted]"
 MAX_NAME_LENGTH: Final = 200
 """Longer names are no columns, and are redacted unread: they would fill the caches."""
 
+_MOST_REMEMBERED = 1 << 14
+"""Characters of the names of one event of which is remembered what is replaced."""
 _MAX_NESTING = 32
 _MAX_COPIED = 1 << 12
 """Lists and objects of the cells that are copied without their credentials; what would be more is redacted as a whole."""
@@ -63,7 +65,27 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = ()) -> dict[str,
         values: Values by column name.
         also: Globs of further names to replace, as DASHLIGHT_REDACT lists them.
     """
-    return {name: _redacted(name, value, also, 0) for name, value in values.items()}
+    names, globs = tuple(values), tuple(also)
+    if sum(map(len, names)) > _MOST_REMEMBERED or not _are_flat(values.values()):
+        return {name: _redacted(name, value, globs, 0) for name, value in values.items()}
+    hidden = _hidden(names, globs)
+    if not hidden:
+        return dict(values)
+    return {name: REDACTED if name in hidden and value is not None else value for name, value in values.items()}
+
+
+def _are_flat(values: Collection[Cell]) -> bool:
+    """Whether none of *values* has names inside it: scalars, and lists of these."""
+    if NESTED_TYPES.isdisjoint(map(type, values)):  # the usual case
+        return True
+    nested = [value for value in values if type(value) in NESTED_TYPES]
+    return all(is_list(value) and NESTED_TYPES.isdisjoint(map(type, value)) for value in nested)
+
+
+@lru_cache(maxsize=64)
+def _hidden(names: tuple[str, ...], globs: tuple[str, ...]) -> frozenset[str]:
+    """Those of *names* whose values are replaced: the same names come with every event."""
+    return frozenset(name for name in names if _redacted(name, "", globs, 0) == REDACTED)
 
 
 def without_credentials(value: Cell) -> Cell:

@@ -6,7 +6,8 @@ Traces and logs use the same field numbers for all of it.
 from collections.abc import Mapping, Sequence
 
 from dashlight.deliver.encoding.plain import Budget
-from dashlight.deliver.encoding.protobuf import attribute, length_delimited, varint
+from dashlight.deliver.encoding.protobuf import attribute, length_delimited
+from dashlight.deliver.encoding.varint import varint
 from dashlight.deliver.encoding.wire import WireError, fields
 
 CONTENT_TYPE = "application/x-protobuf"

@@ -1,8 +1,9 @@
 """Predictions, alerts and scores -> events, as values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
+
+import msgspec
 
 from dashlight.deliver.encoding.identifiers import uuid_text
 from dashlight.deliver.encoding.span_attributes import has_failed
@@ -16,8 +17,8 @@ SEVERITY_TEXTS: Mapping[int, str] = {INFO: "INFO", WARN: "WARN", ERROR: "ERROR"}
 _NOTHING: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+# A msgspec structure for the reason that records.Exchange is one: it costs a tenth.
+class Event(msgspec.Struct, frozen=True, gc=False):
     """Something to deliver: a sampled prediction, an alert or the scores of a moment."""
 
     name: str
@@ -204,7 +205,8 @@ def own_attributes(event: Event, *, epoch: int) -> dict[str, object]:
 
 def _known(attributes: Mapping[str, object]) -> dict[str, object]:
     """Without those of which nothing is known."""
-    return {name: value for name, value in attributes.items() if value is not None and value not in ("", [])}
+    # Of most the truth alone tells, which is quick.
+    return {name: value for name, value in attributes.items() if value or (value is not None and value not in ("", []))}
 
 
 def _finite(number: float) -> float | None:

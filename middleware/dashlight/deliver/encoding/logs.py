@@ -1,6 +1,8 @@
 """Events -> OTLP log records with an event name."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from struct import Struct
 
 from dashlight.deliver.encoding import envelope
 from dashlight.deliver.encoding.events import SEVERITY_TEXTS, Event, own_attributes
@@ -8,13 +10,19 @@ from dashlight.deliver.encoding.plain import Budget, plain_text
 from dashlight.deliver.encoding.protobuf import (
     attribute,
     fixed32_field,
-    fixed64_field,
     key_value,
     length_delimited,
     varint_field,
 )
+from dashlight.deliver.encoding.usual_attributes import usual_attributes
 
 _ATTRIBUTES = 6
+_TIMES = Struct("<1sQ1sQ")
+"""When it was, and when it was seen: the fields 1 and 11, fixed64."""
+_SEVERITIES = {
+    number: varint_field(2, number=number) + length_delimited(3, text.encode())
+    for number, text in SEVERITY_TEXTS.items()
+}
 _TRUNCATED = key_value(_ATTRIBUTES, "dashlight.event.truncated", value=True)
 
 
@@ -39,22 +47,24 @@ class LogEncoder:
         """
         budget = Budget()
         described = {**own_attributes(event, epoch=self._epoch), **event.attributes}
-        attributes = [attribute(_ATTRIBUTES, name, value=value, budget=budget) for name, value in described.items()]
+        attributes = usual_attributes(_ATTRIBUTES, described, budget)
+        if attributes is None:
+            attributes = b"".join(
+                [attribute(_ATTRIBUTES, name, value=value, budget=budget) for name, value in described.items()]
+            )
         body = plain_text(event.body, Budget()).encode()
         return envelope.framed(
             b"".join(
                 (
-                    fixed64_field(1, number=round(event.at * 1e6) * 1000),
-                    fixed64_field(11, number=round(observed_at * 1e6) * 1000),
-                    varint_field(2, number=event.severity),
-                    length_delimited(3, SEVERITY_TEXTS[event.severity].encode()),
+                    _TIMES.pack(b"\x09", round(event.at * 1e6) * 1000, b"\x59", round(observed_at * 1e6) * 1000),
+                    _SEVERITIES[event.severity],
                     length_delimited(5, length_delimited(1, body)) if body else b"",
-                    *attributes,
+                    attributes,
                     _TRUNCATED if budget.cut else b"",
                     fixed32_field(8, number=event.trace_flags & 0xFF) if event.trace_id else b"",
-                    length_delimited(9, event.trace_id.to_bytes(16, "big")) if event.trace_id else b"",
-                    length_delimited(10, event.span_id.to_bytes(8, "big")) if event.span_id else b"",
-                    length_delimited(12, event.name.encode()),
+                    b"\x4a\x10" + event.trace_id.to_bytes(16, "big") if event.trace_id else b"",
+                    b"\x52\x08" + event.span_id.to_bytes(8, "big") if event.span_id else b"",
+                    _event_name(event.name),
                 )
             )
         )
@@ -66,3 +76,8 @@ class LogEncoder:
     def rejected_count(self, answer: bytes) -> int:
         """Events that the collector says it did not take."""
         return envelope.rejected_count(answer)
+
+
+@lru_cache(maxsize=16)
+def _event_name(name: str) -> bytes:
+    return length_delimited(12, name.encode())

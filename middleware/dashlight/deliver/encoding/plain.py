@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 from datetime import date, time
 from decimal import Decimal
 from itertools import islice
+from math import isfinite
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
@@ -44,8 +45,9 @@ def plain(value: object, budget: Budget, *, depth: int = 0) -> Plain:
         TypeError: a type that has no plain form.
     """
     budget.left_bytes -= 8
-    if value is None or isinstance(value, bool):
-        return value
+    kind = type(value)
+    if kind is float or kind is bool or value is None:
+        return cast("float | bool | None", value)
     if isinstance(value, str):
         return plain_text(value, budget)
     if isinstance(value, int):
@@ -66,6 +68,9 @@ def plain(value: object, budget: Budget, *, depth: int = 0) -> Plain:
 def plain_text(text: str, budget: Budget) -> str:
     """*text* without lone surrogates, at most 8 KiB of UTF-8 and no more than *budget* has left."""
     room = max(min(MOST_STRING_BYTES, budget.left_bytes), 0)
+    if type(text) is str and text.isascii() and len(text) <= room:  # the usual case
+        budget.left_bytes -= len(text)
+        return text
     whole = _LONE_SURROGATE.sub("\ufffd", text[: room + 1])
     encoded = whole.encode()
     if len(encoded) > room:
@@ -76,10 +81,39 @@ def plain_text(text: str, budget: Budget) -> str:
     return whole
 
 
+def is_usual(values: Mapping[Any, object], budget: Budget) -> bool:
+    """Whether *values* are as they may leave in any format: short texts and finite numbers under short names.
+
+    Then *budget* is charged for them, as `plain` does it.
+    """
+    kinds = set(map(type, values.values()))
+    if (
+        not kinds <= {float, str, int, bool, type(None)}
+        or not {str}.issuperset(map(type, values))
+        or len(values) > MOST_ITEMS
+    ):
+        return False
+    texts = "".join([text for text in values.values() if isinstance(text, str)])
+    names = "".join(cast("dict[str, object]", values))
+    size_bytes = len(texts) + len(names) + 8 + 8 * len(values)
+    if size_bytes > min(MOST_STRING_BYTES, budget.left_bytes) or not texts.isascii() or not names.isascii():
+        return False
+    if int in kinds and not all(_is_short(number) for number in values.values() if type(number) is int):
+        return False
+    if not isfinite(sum([number for number in values.values() if isinstance(number, float)])):
+        return False
+    budget.left_bytes -= size_bytes
+    return True
+
+
 def _whole(value: int) -> int | str:
-    if -(2**63) <= value < 2**63:
+    if _is_short(value):
         return int(value)
     return str(int(value)) if value.bit_length() <= _MOST_DECIMAL_BITS else hex(value)[:MOST_STRING_BYTES]
+
+
+def _is_short(value: int) -> bool:
+    return -(2**63) <= value < 2**63
 
 
 def _octets(value: bytes, budget: Budget) -> bytes:

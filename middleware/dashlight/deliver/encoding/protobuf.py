@@ -6,24 +6,10 @@ Source: https://protobuf.dev/programming-guides/encoding/ ; field numbers from o
 import struct
 
 from dashlight.deliver.encoding.plain import Budget, Plain, plain, plain_text
+from dashlight.deliver.encoding.varint import varint
 
-_ONE_BYTE = tuple(bytes((number,)) for number in range(128))
 _DOUBLE = struct.Struct("<d")
-_LOW_64_BITS = 2**64 - 1
 _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
-
-
-def varint(number: int) -> bytes:
-    """*number* in groups of seven bits, lowest first; of a negative one its 64 bits of two's complement."""
-    if 0 <= number < 128:
-        return _ONE_BYTE[number]
-    number &= _LOW_64_BITS
-    written = bytearray()
-    while number > 127:
-        written.append(number & 127 | 128)
-        number >>= 7
-    written.append(number)
-    return bytes(written)
 
 
 def varint_field(field: int, *, number: int) -> bytes:

@@ -18,7 +18,6 @@ from dashlight.deliver.encoding.protobuf import (
     fixed64_field,
     key_value,
     length_delimited,
-    varint,
     varint_field,
 )
 from dashlight.deliver.encoding.span_attributes import (
@@ -29,6 +28,7 @@ from dashlight.deliver.encoding.span_attributes import (
     span_name,
 )
 from dashlight.deliver.encoding.span_limits import within
+from dashlight.deliver.encoding.varint import varint
 from dashlight.records import Exchange, OwnSpan, SpanLimits
 
 Key = TypeVar("Key")

@@ -15,6 +15,7 @@ from dashlight.capture.inbox import Captured
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.runtime.analysis import Analysis
+from dashlight.runtime.assembly.app_sampler import samples_by_ratio
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.serving.door import Answers
@@ -145,7 +146,7 @@ def analysis(
         spans=encoder,
         delivery=delivery,
         publishing=Publishing(
-            sampler=EventSampler(settings.sample_rate),
+            sampler=EventSampler(settings.sample_rate, by_ratio=samples_by_ratio(environ)),
             payloads=settings.payloads == "features",
             redacted=settings.redact,
             trace_url=settings.trace_url,

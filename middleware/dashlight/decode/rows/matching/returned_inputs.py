@@ -82,6 +82,11 @@ def without_inputs(features: Sheet, outputs: Sheet) -> Sheet:
     )
 
 
+def have_shared_names(features: tuple[str, ...], outputs: tuple[str, ...]) -> bool:
+    """Whether one of *outputs*, by its name, may be one of *features* that comes back."""
+    return bool(_shared(features, outputs))
+
+
 def in_order_of_inputs(features: Sheet, outputs: Sheet) -> Sheet:
     """*outputs* in the order of *features*, where both have a column that tells the rows apart."""
     if not 1 < len(features.values) == len(outputs.values) or (

@@ -1,0 +1,54 @@
+"""The features and outputs of one exchange of a batch as they were sent, for whoever shows them.
+
+The columns of a batch no longer tell 5 from 5.0. What was read of an exchange does, and so do its bytes where its plan says.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dashlight.decode.batch import DecodedBatch
+from dashlight.decode.compiled.plan import Plan
+from dashlight.decode.exchange import Decoded, columns_of, read_exchange, shown_outputs
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.selection import Selection
+from dashlight.records import Exchange
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """Both sides of one exchange; None where a side could not be read."""
+
+    features: Sheet | None
+    outputs: Sheet | None
+
+
+def readings_of(batch: DecodedBatch, places: Iterable[int]) -> dict[int, Plan | Decoded]:
+    """By place, how those at *places* were read: what `values_as_sent` takes; without those of which no row was read."""
+    wanted = set(places)
+    found: dict[int, Plan | Decoded] = {
+        place: plan for plan, planned in batch.planned for place in wanted.intersection(planned)
+    }
+    found.update((place, batch.read[place]) for place in wanted.intersection(batch.read))
+    return found
+
+
+def values_as_sent(
+    exchange: Exchange, reading: Plan | Decoded | None, *, selection: Selection, model: str = "", version: str = ""
+) -> Values:
+    """The values of *exchange* in the columns of *selection*.
+
+    *reading* is how it was read in its batch, see `readings_of`; None: it is read anew, *model* and *version* being what they
+    are where nothing says it.
+    """
+    if isinstance(reading, Plan):
+        try:
+            features = reading.features_as_sent.row(exchange.request_body)
+            outputs = reading.outputs_as_sent.row(exchange.response_body)
+        except (ValueError, LookupError, TypeError):
+            reading = None
+        else:
+            return Values(features, shown_outputs(features if reading.may_return_inputs else None, outputs, selection))
+    if reading is None:
+        reading = read_exchange(exchange, model=model, version=version, selection=selection)
+    decoded = columns_of(reading, selection)
+    return Values(decoded.features, decoded.outputs)

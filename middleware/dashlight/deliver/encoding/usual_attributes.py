@@ -1,0 +1,201 @@
+"""Attributes as nearly all are, written in one go: short names with short texts, numbers, or an object of these.
+
+What stands before a value is the same in every event: it is made once, and of fractions that follow each other the whole
+row is written at once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from struct import Struct
+from typing import Final, cast
+
+from dashlight.deliver.encoding.plain import Budget
+from dashlight.deliver.encoding.varint import ONE_BYTE, varint
+
+MOST_LAYOUTS: Final = 128
+"""Sets of names that are remembered; of more all are forgotten: clients may choose names."""
+MOST_BEGINNINGS: Final = 8192
+"""Likewise of what stands before values."""
+_TEXT, _NAME, _NAMES_BYTES, _ROOMY_BYTES = 100, 200, 2**12, 2**15
+"""What is usual: the bytes of a text, of a name and of all names; and what must be left of a budget, more than these take."""
+_MOST_VALUES = 256
+_DOUBLE = Struct("<d").pack
+_IS_NULL, _IS_BOOL, _IS_DOUBLE, _IS_INT = -1, -2, -3, -4
+_SINGLES = {_IS_NULL: (0, b""), _IS_BOOL: (2, b"\x10"), _IS_DOUBLE: (9, b"\x21")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Fractions that follow each other."""
+
+    begin: int
+    end: int
+    kinds: tuple[type, ...]
+    """Theirs: all float."""
+    struct: Struct
+    parts: list[object]
+    """What stands before each, and room for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How values of one set of names are written."""
+
+    runs: tuple[_Run, ...]
+    cost_bytes: int
+    """Of names and values, the content of texts apart."""
+
+
+class _Beginnings(dict[tuple[str, int], bytes]):
+    """What stands before a value in a KeyValue of one field, by the name and, of a text, its length.
+
+    Instead of a length one of _SINGLES, or for a whole number _IS_INT less the bytes that it takes.
+    """
+
+    def __init__(self, field: int) -> None:
+        super().__init__()
+        self.tag = varint(field << 3 | 2)
+        self.layouts: dict[tuple[str, ...], _Layout] = {}
+
+    def __missing__(self, asked: tuple[str, int]) -> bytes:
+        name, kind = asked
+        if kind >= 0:
+            size, before = kind + 2, b"\x0a" + ONE_BYTE[kind]
+        elif kind <= _IS_INT:
+            size, before = _IS_INT - kind + 1, b"\x18"
+        else:
+            size, before = _SINGLES[kind]
+        key = _key(name)
+        made = b"".join((self.tag, varint(len(key) + 2 + size), key, b"\x12", ONE_BYTE[size], before))
+        if len(self) >= MOST_BEGINNINGS:
+            self.clear()
+        self[asked] = made
+        return made
+
+    def layout(self, names: tuple[str, ...], kinds: Sequence[type]) -> _Layout | None:
+        """A new one for *names*, with a run wherever *kinds* are those of fractions; None where the names are unusual."""
+        whole = "".join(names)
+        if len(whole) > _NAMES_BYTES or not whole.isascii() or max(map(len, names), default=0) > _NAME:
+            return None
+        runs: list[_Run] = []
+        for kind, found in groupby(range(len(names)), key=kinds.__getitem__):
+            places = list(found)
+            if kind is float:
+                heads = [self[names[place], _IS_DOUBLE] for place in places]
+                struct = Struct("<" + "".join(f"{len(head)}sd" for head in heads))
+                parts: list[object] = [part for head in heads for part in (head, 0.0)]
+                runs.append(_Run(places[0], places[-1] + 1, (float,) * len(places), struct, parts))
+        if len(self.layouts) >= MOST_LAYOUTS:
+            self.layouts.clear()
+        made = self.layouts[names] = _Layout(tuple(runs), len(whole) + 8 * len(names))
+        return made
+
+
+_BY_FIELD: dict[int, _Beginnings] = {}
+
+
+def usual_attributes(field: int, values: Mapping[str, object], budget: Budget) -> bytes | None:
+    """A field of type KeyValue for each of *values*, for which *budget* is charged as `plain` does it.
+
+    None, and nothing charged, where one of them is none of the usual or the budget may run out.
+    """
+    written = _fields(field, values, budget.left_bytes, is_inner=False)
+    if written is None:
+        return None
+    budget.left_bytes -= written[1]
+    return written[0]
+
+
+def _fields(field: int, values: Mapping[str, object], left_bytes: int, *, is_inner: bool) -> tuple[bytes, int] | None:
+    """The fields, and what they cost of *left_bytes*; None as above."""
+    beginnings = _BY_FIELD.get(field)
+    if beginnings is None:
+        beginnings = _BY_FIELD[field] = _Beginnings(field)
+    names, listed = tuple(values), list(values.values())
+    kinds = tuple(map(type, listed))
+    layout = beginnings.layouts.get(names)
+    if layout is None:
+        if len(names) > _MOST_VALUES or not {str}.issuperset(map(type, names)):
+            return None
+        layout = beginnings.layout(names, kinds)
+    if layout is None or layout.cost_bytes + _ROOMY_BYTES > left_bytes:
+        return None
+    pieces: list[bytes] = []
+    cost_bytes, at = layout.cost_bytes, 0
+    for run in (*layout.runs, None):
+        if run is not None and kinds[run.begin : run.end] != run.kinds:
+            continue  # whole numbers among them: one by one, with what comes next
+        end = len(names) if run is None else run.begin
+        if at < end:
+            left = left_bytes - cost_bytes
+            more_bytes = _add(pieces, beginnings, names[at:end], listed[at:end], left_bytes=left, is_inner=is_inner)
+            if more_bytes is None:
+                return None
+            cost_bytes += more_bytes
+        if run is not None:
+            parts = run.parts.copy()
+            parts[1::2] = listed[run.begin : run.end]
+            pieces.append(run.struct.pack(*parts))
+            at = run.end
+    return (b"".join(pieces), cost_bytes)
+
+
+def _add(
+    pieces: list[bytes],
+    beginnings: _Beginnings,
+    names: Sequence[str],
+    values: Sequence[object],
+    *,
+    left_bytes: int,
+    is_inner: bool,
+) -> int | None:
+    """Adds fields to *pieces*; what the content of texts, lists and objects costs. None as above."""
+    cost_bytes = 0
+    for name, value in zip(names, values, strict=True):
+        kind = type(value)
+        if kind is str:
+            text = cast("str", value)
+            size = len(text)
+            if size > _TEXT or not text.isascii():
+                return None
+            pieces += (beginnings[name, size], text.encode())
+            cost_bytes += size
+        elif kind is float:
+            pieces += (beginnings[name, _IS_DOUBLE], _DOUBLE(value))
+        elif kind is int:
+            number = cast("int", value)
+            if not -(2**63) <= number < 2**63:
+                return None
+            written = varint(number)
+            pieces += (beginnings[name, _IS_INT - len(written)], written)
+        elif kind is bool:
+            pieces += (beginnings[name, _IS_BOOL], ONE_BYTE[cast("bool", value)])
+        elif value is None:
+            pieces.append(beginnings[name, _IS_NULL])
+        else:
+            inner = None if is_inner and kind is dict else _composite(value, left_bytes - cost_bytes)
+            if inner is None:
+                return None
+            content, inner_bytes = inner
+            key = _key(name) + b"\x12" + varint(len(content))
+            pieces += (beginnings.tag, varint(len(key) + len(content)), key, content)
+            cost_bytes += inner_bytes
+    return cost_bytes if cost_bytes + _ROOMY_BYTES <= left_bytes else None
+
+
+def _composite(value: object, left_bytes: int) -> tuple[bytes, int] | None:
+    """The AnyValue of an object, or of a list of fractions, and what is in it costs."""
+    if type(value) is dict:
+        found = _fields(1, cast("dict[str, object]", value), left_bytes, is_inner=True)
+        return None if found is None else (b"\x32" + varint(len(found[0])) + found[0], found[1])
+    if type(value) is list and value and set(map(type, cast("list[object]", value))) == {float}:
+        numbers = cast("list[float]", value)
+        if len(numbers) <= _MOST_VALUES and 8 * len(numbers) + _ROOMY_BYTES <= left_bytes:
+            written = b"".join([b"\x0a\x09\x21" + _DOUBLE(number) for number in numbers])
+            return (b"\x2a" + varint(len(written)) + written, 8 * len(numbers))
+    return None
+
+
+def _key(name: str) -> bytes:
+    return b"\x0a" + varint(len(name)) + name.encode()

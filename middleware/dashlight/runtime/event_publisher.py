@@ -1,0 +1,195 @@
+"""Events of exchanges: of those that the sampler keeps, with what is known of each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+
+from dashlight.counting.anomalies import NEW_CATEGORY, OUT_OF_RANGE, WRONG_TYPE
+from dashlight.counting.policy import Policy
+from dashlight.decode.as_sent import readings_of, values_as_sent
+from dashlight.decode.batch import DecodedBatch
+from dashlight.decode.llm.timing import seconds_per_output_token
+from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.redact import redact
+from dashlight.decode.rows.selection import Selection
+from dashlight.deliver.delivery import Delivery
+from dashlight.deliver.encoding.events import prediction_event
+from dashlight.deliver.encoding.llm_attributes import llm_attributes
+from dashlight.metrics.genai import genai_attributes
+from dashlight.records import Cell, Exchange, Outcome
+from dashlight.runtime.event_sampler import REASONS, EventSampler, Kept, Reason
+from dashlight.runtime.facts import Facts, KnownFacts
+
+logger = logging.getLogger("dashlight")
+
+_MOST_ROWS_SENT = 100
+"""Rows of a batch whose values an event holds."""
+
+
+class EventPublisher:
+    """Makes the events of exchanges and hands them to delivery."""
+
+    def __init__(
+        self,
+        *,
+        delivery: Delivery,
+        sampler: EventSampler,
+        payloads: bool,
+        redacted: Sequence[str],
+        genai: bool,
+        policy: Policy,
+        numbers: Iterator[int],
+    ) -> None:
+        """As follows.
+
+        Args:
+            delivery: Where events go.
+            sampler: Decides of which exchanges there are any.
+            payloads: Whether they carry features and outputs.
+            redacted: Globs of columns to redact besides credentials.
+            genai: Whether they say what they know of language models in OpenTelemetry's words.
+            policy: Which columns there are, and what a model is called that nothing names.
+            numbers: Those of all events of this process, in the order in which they are made.
+        """
+        self._delivery = delivery
+        self._sampler = sampler
+        self._payloads = payloads
+        self._redacted = redacted
+        self._genai = genai
+        self._policy = policy
+        self._selection = Selection(policy.features, policy.prediction, policy.ignored)
+        self._numbers = numbers
+
+    def keep_readings(self, exchanges: Sequence[Exchange], batch: DecodedBatch, known: KnownFacts) -> None:
+        """Keeps of *batch*, decoded from *exchanges*, how those were read whose values may be sent."""
+        if not (self._payloads and self._delivery.takes_events):
+            return
+        draws, anomalies = self._sampler.draws, known.anomalies
+        draws.look_around()
+        places = [place for place, each in enumerate(exchanges) if each.id in anomalies or draws(each)]
+        for place, reading in readings_of(batch, places).items() if places else ():
+            known.add_reading(exchanges[place], reading)
+
+    def send(
+        self, exchanges: Iterable[Exchange], failures: Mapping[int, str], slow: Collection[int], known: KnownFacts
+    ) -> None:
+        """Sends the events of those of *exchanges* that are kept; *failures* inside answers, and *slow* ones, by prediction id."""
+        decide = self._sampler.decide
+        self._sampler.draws.look_around()
+        anomalies, undecodable = known.anomalies, known.undecodable
+        kept: list[tuple[Exchange, Kept]] = []
+        for exchange in exchanges:
+            reasons: tuple[Reason, ...] = ()
+            id_ = exchange.id
+            if exchange.outcome != "ok" or id_ in anomalies or id_ in undecodable or id_ in slow:
+                reasons = _reasons_of(
+                    exchange.outcome,
+                    anomalies.get(id_, 0),
+                    is_undecodable=id_ in undecodable,
+                    is_slow=id_ in slow,
+                )
+            try:
+                why = decide(exchange, reasons, at=_ended_at(exchange))
+            except Exception:
+                self._lose()
+                continue
+            if why is not None:
+                kept.append((exchange, why))
+        # Only now: the shares that were kept are those of all of them.
+        for exchange, why in kept:
+            try:
+                self._send(exchange, why, failures.get(exchange.id, ""), known)
+            except Exception:
+                self._lose()
+
+    def _lose(self) -> None:
+        """A mistake of ours over one exchange costs its event, which is counted, and no other."""
+        logger.debug("an event cannot be made", exc_info=True)  # noqa: LOG014 - where one is handled
+        self._delivery.lose_event()
+
+    def _send(self, exchange: Exchange, why: Kept, confessed: str, known: KnownFacts) -> None:
+        policy = self._policy
+        facts = known.of.get(exchange.id)
+        inputs = outputs = None
+        if self._payloads and facts is not None and facts.rows is not None:
+            values = values_as_sent(
+                exchange,
+                known.readings.get(exchange.id),
+                selection=self._selection,
+                model=policy.model,
+                version=policy.model_version,
+            )
+            inputs, outputs = self._payload(values.features), self._payload(values.outputs)
+        event = prediction_event(
+            exchange,
+            seq=next(self._numbers),
+            model=facts.model if facts else policy.model,
+            version=facts.version if facts else policy.model_version,
+            protocol=facts.protocol if facts else "",
+            rows=facts.rows if facts else None,
+            inputs=inputs,
+            outputs=outputs,
+            undecoded=known.undecodable.get(exchange.id, ""),
+            confessed=confessed,
+            extra={**_sampling(why), **self._generation(exchange, facts)},
+        )
+        self._delivery.send_event(event, since_at=_ended_at(exchange))
+
+    def _payload(self, sheet: Sheet | None) -> dict[str, Cell] | None:
+        """What an event may say of one side of an exchange."""
+        if sheet is None:
+            return None
+        return redact(_by_name(sheet), also=self._redacted)
+
+    def _generation(self, exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:
+        if facts is None or facts.generation is None:
+            return {}
+        generation, first_byte = facts.generation, exchange.first_byte_seconds
+        per_token = seconds_per_output_token(
+            first_byte_seconds=first_byte if generation.is_streamed else None,
+            duration_seconds=exchange.duration_seconds,
+            tokens=generation.output_tokens,
+        )
+        ours = llm_attributes(generation, first_byte_seconds=first_byte, seconds_per_output_token=per_token)
+        return {**ours, **genai_attributes(generation, first_byte_seconds=first_byte)} if self._genai else ours
+
+
+@lru_cache(maxsize=512)
+def _reasons_of(outcome: Outcome, anomalies: int, *, is_undecodable: bool, is_slow: bool) -> tuple[Reason, ...]:
+    """What an exchange shows, the most telling first."""
+    shown: dict[Reason, bool] = {
+        "failure": outcome == "error",
+        "undecodable": is_undecodable,
+        "wrong_type": bool(anomalies & WRONG_TYPE),
+        "new_category": bool(anomalies & NEW_CATEGORY),
+        "out_of_range": bool(anomalies & OUT_OF_RANGE),
+        "slow": is_slow,
+        "refusal": outcome == "refused",
+    }
+    return tuple(reason for reason in REASONS if shown[reason])
+
+
+def _sampling(why: Kept) -> Mapping[str, object]:
+    """Why an event is there, and what it stands for."""
+    if not why.reasons:
+        return {"dashlight.sampling.probability": why.probability}
+    return {
+        "dashlight.sampling.probability": why.probability,
+        "dashlight.sampling.reason": why.reasons[0],
+        "dashlight.sampling.reasons": list(why.reasons) if len(why.reasons) > 1 else None,
+        "dashlight.sampling.kept_share": why.kept_share,
+    }
+
+
+def _ended_at(exchange: Exchange) -> float:
+    return exchange.started_at + exchange.duration_seconds
+
+
+def _by_name(sheet: Sheet) -> dict[str, Cell]:
+    """Values by column: one value where there is one row, else a list of as many as an event may hold."""
+    if len(sheet.values) == 1:
+        return dict(zip(sheet.names, sheet.values[0], strict=True))
+    rows = sheet.values[:_MOST_ROWS_SENT]
+    return {name: [row[place] for row in rows] for place, name in enumerate(sheet.names)}
