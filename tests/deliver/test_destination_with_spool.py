@@ -279,8 +279,9 @@ def test_what_hangs_in_a_request_at_a_flush_is_on_disk_and_is_sent_from_there(li
     assert collector.requests[0] == collector.requests[1]
 
 
+@pytest.mark.parametrize("later", ["", "b"], ids=["unnoticed", "noticed"])
 def test_what_is_in_hand_from_a_segment_that_was_removed_is_written_anew_at_the_end(
-    live: Any, collector: Any, tmp_path: Path
+    live: Any, collector: Any, tmp_path: Path, later: str
 ) -> None:
     collector.answers = [GONE]
     one = live()
@@ -288,13 +289,15 @@ def test_what_is_in_hand_from_a_segment_that_was_removed_is_written_anew_at_the_
     one.run(2.0)
     for path in tmp_path.rglob("*.seg"):
         path.unlink()
+    one.put(later)
+    one.run(2.0)
     ended = one.end()
     collector.answers = [OK]
     two = live()
     two.run(5.0)
 
-    assert ended == Counts(offered=1, spooled=1)
-    assert two.outbox.counts() == Counts(recovered=1, delivered=1)
+    assert ended == Counts(offered=1 + len(later), spooled=1 + len(later))
+    assert two.outbox.counts() == Counts(recovered=1 + len(later), delivered=1 + len(later))
 
 
 def test_a_record_that_is_too_large_is_halved_and_acknowledged_as_a_whole(live: Any, collector: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dashlight.deliver.outbox import Counts
+from dashlight.deliver.spool.budget import free_share
 from dashlight.deliver.spool.spool import LOOK_SECONDS
 from dashlight.testing import FakeClock
 
@@ -531,8 +532,9 @@ def test_files_and_directories_of_somebody_else_in_the_spool_are_left_alone(proc
     (root / "w-elsewhere").symlink_to("/nowhere")
     one.die()
     two = process()
+    two.write("b")
 
-    assert two.drain() == ["a"]
+    assert two.drain() == ["a", "b"]
     assert (directory / "notes.txt").read_text() == "mine"
 
 
@@ -569,3 +571,65 @@ def test_what_a_living_process_of_another_kind_keeps_gives_way_and_is_counted_th
     assert (counts.balance, counts.spooled, counts.delivered) == (0, 0, left)
     assert counts.dropped["spool_full"] == 1200 - left > 0
     assert events.outbox.counts().dropped == {}
+
+
+def test_a_child_forked_in_the_middle_of_a_write_does_not_keep_the_lock_of_all(process: Any, root: Path) -> None:
+    statuses: list[int] = []
+
+    def step(name: str) -> None:
+        if name == "record written" and not statuses:
+            child = os.fork()
+            if not child:
+                one.spool.forget()
+                os._exit(len(open_files(root)))
+            statuses.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+    one = process(step=step)
+    one.write("a")
+
+    assert statuses == [0]
+    assert one.drain() == ["a"]
+
+
+def open_files(root: Path) -> list[str]:
+    """The files below *root* that this process has open."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [target for link in links if (target := str(os.path.realpath(link))).startswith(str(root))]
+
+
+def test_what_nobody_here_keeps_books_of_gives_way_uncounted(process: Any, root: Path, clock: FakeClock) -> None:
+    budget = 2**20
+    one = process(budget_bytes=budget, signal="spans")
+    for _ in range(80):
+        one.write(*words(20))
+    one.die()
+    clock.advance(1.0)
+    two = process(budget_bytes=budget)
+    for _ in range(60):
+        assert two.write(*words(20))
+        assert size_bytes(root) <= budget
+
+    assert two.outbox.counts() == Counts(offered=1200, spooled=1200)
+
+
+def test_a_segment_into_which_nothing_could_be_written_is_removed(process: Any, root: Path) -> None:
+    def step(name: str) -> None:
+        if name == "record written":
+            raise OSError(errno.ENOSPC, "full")
+
+    one = process(step=step)
+
+    assert not one.write("a")
+    assert one.drain() == []
+    assert files(root, "events.*") == []
+
+
+def test_who_comes_too_late_to_write_is_told_so(process: Any) -> None:
+    one = process()
+    one.spool.close()
+
+    assert not one.spool.keep(one.backlog, b"frame", 1, booked=lambda: None)
+
+
+def test_the_disk_says_how_much_of_it_is_free(tmp_path: Path) -> None:
+    assert 0 < free_share(tmp_path) <= 1

@@ -147,11 +147,11 @@ class Backlog:
         if self.spool.fsync == "batch":
             self._writer.sync()
 
-    def seal(self) -> bool:
-        """Completes the segment that is being written; whether there was one."""
+    def seal(self) -> None:
+        """Completes the segment that is being written, if there is one."""
         writer, self._writer = self._writer, None
         if writer is None:
-            return False
+            return
         if self.spool.fsync == "segment":
             with suppress(OSError):
                 writer.sync()
@@ -160,7 +160,6 @@ class Backlog:
             insort(self._segments, segment, key=_ORDER)
         else:
             segment.remove()
-        return True
 
     def evict(self, path: Path) -> bool:
         """Gives up the segment at *path*; whether it is one of its own."""

@@ -38,8 +38,8 @@ class Holder(Protocol):
         """Appends to the segment that is being written; OSError where that is not possible."""
         ...
 
-    def seal(self) -> bool:
-        """Completes the segment that is being written; whether there was one."""
+    def seal(self) -> None:
+        """Completes the segment that is being written, if there is one."""
         ...
 
     def evict(self, path: Path) -> bool:
