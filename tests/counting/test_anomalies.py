@@ -52,8 +52,9 @@ def marked(
     places = np.array(range(asked.rows) if exchange is None else exchange, np.intp)
     answered = table_of_columns(outputs or {"score": [0.5] * asked.rows})
     counter = RowCounter(reference, policy or Policy())
+    marks = np.zeros(int(places.max()) + 1, np.uint8)
     for _ in range(times):
-        marks = np.zeros(int(places.max()) + 1, np.uint8)
+        marks[:] = 0
         prediction = Prediction("/p", "", "", "plain", _of(asked, places), _of(answered, places))
         counter.add(prediction, np.zeros(len(marks), "V16"), None, marks)
     found: list[int] = marks.tolist()

@@ -32,9 +32,8 @@ def rows_of(sheet: Sheet | None) -> str | None:
 def readings(exchanges: Sequence[Exchange], *, rounds: int = 3) -> dict[int, Plan | Decoded]:
     """How they are read in the last of some batches, the first of which teach the plans."""
     decoder = Decoder(model="m", version="1")
-    for _ in range(rounds):
-        batch = decoder.decode(exchanges)
-    return readings_of(batch, range(len(exchanges)))
+    batches = [decoder.decode(exchanges) for _ in range(rounds)]
+    return readings_of(batches[-1], range(len(exchanges)))
 
 
 def as_decoded(exchange: Exchange, reading: Plan | Decoded | None) -> bool:
@@ -113,10 +112,9 @@ def test_only_listed_columns_are_there(exchange: Make) -> None:
     selection = Selection(features=("a*",), ignore=("*_low",))
     decoder = Decoder(model="m", version="1", features=selection.features, ignore=selection.ignore)
     exchanges = [exchange({"age": 1, "city": "x", "a_low": 3}, {"p": 0.5, "p_low": 0.25})] * 4
-    for _ in range(3):
-        batch = decoder.decode(exchanges)
+    batches = [decoder.decode(exchanges) for _ in range(3)]
 
-    for at, reading in readings_of(batch, [0, 3]).items():
+    for at, reading in readings_of(batches[-1], [0, 3]).items():
         values = values_as_sent(exchanges[at], reading, selection=selection)
         assert (rows_of(values.features), rows_of(values.outputs)) == ('[{"age": 1}]', '[{"p": 0.5}]')
 

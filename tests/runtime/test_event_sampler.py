@@ -98,7 +98,7 @@ def test_a_rate_of_nought_sends_no_exchange_at_all(exchange: Make) -> None:
 def test_every_exchange_is_counted_once_as_kept_or_as_left_out(exchange: Make) -> None:
     sampler, draws = EventSampler(0.3), random.Random(11)
     for at in range(2000):
-        reasons = [reason for reason in REASONS if draws.random() < 0.2]
+        reasons: list[Reason] = [reason for reason in REASONS if draws.random() < 0.2]
         sampler.decide(exchange(trace_id=draws.getrandbits(128) | 1), tuple(reasons), at=1000.0 + at / 100)
 
     assert sum(sampler.kept.values()) + sampler.sampled_out == 2000

@@ -52,6 +52,6 @@ class Slowness:
             self._look_up(self._past)
 
     def _look_up(self, counts: NDArray[np.float64]) -> None:
-        upto = np.cumsum(counts)
-        self.limit_seconds = LATENCY.edge(int(np.searchsorted(upto, SLOW_QUANTILE * upto[-1])))
+        upto: NDArray[np.float64] = np.cumsum(counts)
+        self.limit_seconds = LATENCY.edge(int(np.searchsorted(upto, SLOW_QUANTILE * float(upto[-1]))))
         self._due = max(self._known * _STALE, self._known + 1)

@@ -101,7 +101,7 @@ class EventSampler:
             buckets = self._buckets
             for reason in reasons:
                 buckets[reason].see(at)
-            first = next(
+            first: Reason | None = next(
                 (
                     reason
                     for place, reason in enumerate(reasons)
@@ -113,7 +113,7 @@ class EventSampler:
                 self.kept[first] += 1
                 for reason in reasons:
                     buckets[reason].minute.kept += 1
-                others = tuple(reason for reason in reasons if reason != first)
+                others: tuple[Reason, ...] = tuple(reason for reason in reasons if reason != first)
                 return Kept(None, (first, *others), buckets[first].minute)
         self.sampled_out += 1
         return None

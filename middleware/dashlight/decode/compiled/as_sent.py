@@ -74,7 +74,7 @@ class AsSent:
         found: dict[str, object] = {}
         for part in self.parts:
             held = part.reach(value)
-            is_object = isinstance(held, dict)
+            is_object = type(held) is dict
             for name, last in zip(part.names, part.lasts, strict=True):
                 if not is_object or last in held:
                     found[name] = held[last]
@@ -90,7 +90,7 @@ def as_sent(columns: Mapping[str, Steps], shape: Shape) -> AsSent:
     for way, found in groupby(((name, keys[:-1], keys[-1]) for name, keys in ways), key=itemgetter(1)):
         listed = list(found)
         lasts = tuple(last for _, _, last in listed)
-        parts.append(_Part(way, tuple(name for name, _, _ in listed), lasts, itemgetter(*lasts)))
+        parts.append(_Part(way, tuple(name for name, _, _ in listed), lasts, _pick(lasts)))
     return AsSent(tuple(columns), tuple(parts))
 
 
@@ -105,6 +105,10 @@ def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:
             shape = cast("Items", shape).shapes[int(step)]
             keys.append(int(step))
     return tuple(keys)
+
+
+def _pick(lasts: Keys) -> Callable[[Any], Any]:
+    return cast("Callable[[Any], Any]", itemgetter(*lasts))
 
 
 def _itself(value: object) -> object:

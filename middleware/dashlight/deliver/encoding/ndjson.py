@@ -59,8 +59,11 @@ class NdjsonEncoder:
 
 def _plain_json(value: object, budget: Budget) -> Plain:
     """As `json_value` of `plain`, in one go for objects as nearly all are: of short texts and finite fractions."""
-    if type(value) is dict and is_usual(cast("dict[str, Plain]", value), budget):
-        return cast("dict[str, Plain]", value)
+    kind = type(value)
+    if kind is dict:
+        named = cast("dict[str, Plain]", value)
+        if is_usual(named, budget):
+            return named
     return json_value(plain(value, budget))
 
 
