@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,10 +32,10 @@ RESOURCE = {"service.name": "risk"}
 NO_SPANS: Endpoint | None = None
 
 
-def an_exchange(*, has_span: bool = False) -> Exchange:
+def an_exchange(*, has_span: bool = False, trace_id: int = 1) -> Exchange:
     return Exchange(
         1, "/predict", "POST", "/predict", b"", "http", None, "1.1", (), (), 200, "", "ok", 1_700_000_000.0, 0.01,
-        0.02, 1, 1, (b"x",), (b"y",), 1, 1, 1, OwnSpan() if has_span else None,
+        0.02, 1, 1, (b"x",), (b"y",), trace_id, 1, 1, OwnSpan() if has_span else None,
     )  # fmt: skip
 
 
@@ -82,7 +81,7 @@ class Way:
     def answer(self, *, has_span: bool, settles: bool = False) -> None:
         self.seen += 1
         self.seen_spans += has_span
-        exchange = an_exchange(has_span=has_span)
+        exchange = an_exchange(has_span=has_span, trace_id=self.rng.getrandbits(128))
         if settles:
             self.capture.inbox.put_settling(Settling(exchange, 0.0))
         else:
@@ -108,8 +107,7 @@ class Way:
                     self.delivery.lose_span()
                 else:
                     self.delivery.send_spans([b"span"])
-            drawn_by = msgspec.structs.replace(each, trace_id=self.rng.getrandbits(128))
-            if self.sampler.decide(drawn_by, (), at=0.0) is not None:
+            if self.sampler.decide(each, (), at=0.0) is not None:
                 if self.rng.random() < 0.1:
                     self.delivery.lose_event()
                 else:

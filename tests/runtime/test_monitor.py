@@ -36,6 +36,7 @@ class Noted:
         self.lost: Mapping[SignalFate, int] = {}
         self.closed = self.forgotten = False
         self.left_count = 0
+        self.told_lost = False
         self.thread = ""
         self._fails = fails
         self._fails_to_tick = fails_to_tick
@@ -346,3 +347,35 @@ def test_without_an_analysis_there_is_nothing_to_let_go(monitors: Callable[..., 
     monitor.forget()
 
     assert monitor.refusal is not None
+
+
+def test_a_process_that_ends_while_dashlight_starts_says_how_many_requests_nobody_read(
+    monitors: Callable[..., Monitor], caplog: pytest.LogCaptureFixture
+) -> None:
+    may_start = threading.Event()
+
+    def prepare() -> Analysis:
+        may_start.wait(20.0)
+        return Noted()
+
+    monitor = monitors(prepare)
+    for number in range(3):
+        monitor.capture.inbox.put(exchange(number))
+
+    with caplog.at_level(logging.WARNING, logger="dashlight.runtime.monitor"):
+        assert monitor.flush(0.01) == 3
+        assert monitor.flush(0.01, leaving=True) == 3
+    may_start.set()
+
+    assert caplog.messages == ["3 requests could not be analysed in time: Dashlight is starting"]
+
+
+def test_what_could_not_be_sent_is_told_before_the_server_ends(monitors: Callable[..., Monitor]) -> None:
+    noted = Noted()
+    monitor = monitors(lambda: noted)
+
+    monitor.flush()
+    assert not noted.told_lost
+    monitor.flush(leaving=True)
+
+    assert noted.told_lost

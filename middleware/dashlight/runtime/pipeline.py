@@ -28,6 +28,7 @@ from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.freed_memory import FreedMemory
 from dashlight.runtime.intake import Intake
 from dashlight.runtime.loss_log import LossLog, tell_owed
+from dashlight.runtime.pane_losses import PaneLosses
 from dashlight.runtime.publisher import Publisher, Publishing
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.workers.closing import Turn
@@ -94,8 +95,7 @@ class Pipeline:
         self._rate = 1.0
         self._loss_log, self._end_line = LossLog(), EndLine()
         self._freed_memory = FreedMemory()
-        self._counts: Mapping[SignalFate, int] = {}
-        """What had been lost when the last pane ended."""
+        self._pane_losses = PaneLosses()
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
         self._intake = Intake(decoder, counter, self._publisher, policy)
@@ -143,7 +143,7 @@ class Pipeline:
             self._tell(turn, at)
             if self._report is not None:
                 self._report.tell()
-        self._accounting.keep(Uncounted(self._counter.requests(), self._since_last_pane()))
+        self._accounting.keep(Uncounted(self._counter.requests(), self._pane_losses.since(self._losses())))
         briefing = self._sharing.briefing()
         if briefing is not None:
             self._counter.follow(briefing)
@@ -154,25 +154,17 @@ class Pipeline:
 
     def _close_pane(self, at: float, status: ProcessStatus) -> None:
         self._pane_count += 1
-        since = self._counts_since_last_pane()
+        since = self._pane_losses.close(self._losses())
         if self._pane_count % _PANES_A_SCORE == 0:
-            self._loss_log.tell({**self._counts, **self._delivery.fates()})
+            self._loss_log.tell({**self._pane_losses.before, **self._delivery.fates()})
             self._freed_memory.give_back()
         # Before the pane is handed on: whoever takes over with it has to know what is compared with by now.
         self._look_at_reference_file(at)
         self._sharing.post(self._counter.close(at, status, since), at)
         self._delivery_report.tell(status.accounts, at)
 
-    def _counts_since_last_pane(self) -> Mapping[SignalFate, int]:
-        """What was lost beside spans, events and metrics since a pane ended last; those have their accounts."""
-        counts, self._counts = self._since_last_pane(), self._losses()
-        return counts
-
-    def _since_last_pane(self) -> Mapping[SignalFate, int]:
-        before = self._counts
-        return {key: new for key, count in self._losses().items() if (new := count - before.get(key, 0)) > 0}
-
     def _losses(self) -> Mapping[SignalFate, int]:
+        """What was lost since the start beside spans, events and metrics, which have their accounts."""
         alerts, of_workers, of_disk = (
             self._alert_publisher.fates(),
             self._sharing.troubles,
@@ -244,7 +236,7 @@ class Pipeline:
             if self._sharing.is_in:
                 left = self._alert_publisher.leave()
                 status = ProcessStatus(0, self._rate, accounts=self.accounts())
-                self._sharing.leave(self._counter.close(now, status, self._counts_since_last_pane()))
+                self._sharing.leave(self._counter.close(now, status, self._pane_losses.close(self._losses())))
                 tell_owed(left, is_kept=self._sharing.has_checkpoint)
 
     def close(self, timeout_seconds: float) -> None:
