@@ -231,3 +231,23 @@ def test_a_field_that_is_missing_is_one_that_the_app_asks_for() -> None:
     assert refused_for(refusal, set()) == ("rows[].age missing",)
     assert name_of_missing("rows[].age missing") == "age"
     assert name_of_missing("age int_parsing") == ""
+
+
+@pytest.mark.parametrize(
+    ("sentences", "reasons"),
+    [
+        (["age must be a number conforming to the specified constraints", "name should not be empty"], ("age", "name")),
+        (["rows.3.age must be an integer number", "each value in tags must be a string"], ("rows[].age", "tags")),
+        (["property Ann Smith should not exist", "property hack should not exist"], ()),
+        (["Something went wrong", 7, None, "ann@mail.com must be a number"], ()),
+    ],
+    ids=["NestJS", "nested", "fields that no schema declares", "others"],
+)
+def test_sentences_in_a_list_name_the_field_that_they_begin_with(
+    sentences: list[object], reasons: tuple[str, ...]
+) -> None:
+    assert told_all({"statusCode": 400, "message": sentences, "error": "Bad Request"}) == reasons
+
+
+def test_a_sentence_alone_names_no_field() -> None:
+    assert told_all({"message": "You must log in"}) == ()

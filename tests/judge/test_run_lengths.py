@@ -145,3 +145,47 @@ def test_a_rare_value_four_times_as_frequent_is_found(
     )
 
     assert firing[-1, 0]
+
+
+def few_beside(length: Lengths, columns_of: MakeColumns) -> tuple[ColumnReference, ...]:
+    """Values that are missing in runs of such *length* in two columns, and in a third in three single rows."""
+    rng = np.random.default_rng(902)
+    few = np.zeros(20_000, np.bool_)
+    few[[500, 9_000, 15_000]] = True
+    rare = {"few": few, **{f"x{gap}": rows_in_runs(rng, 20_000, length, gap) for gap in (100, 300)}}
+    return columns_of({name: lacking(rng, rows) for name, rows in rare.items()})
+
+
+def lacking(rng: np.random.Generator, rows: Bools) -> list[float]:
+    values: list[float] = np.where(rows, np.nan, rng.standard_normal(len(rows))).tolist()
+    return values
+
+
+@pytest.mark.parametrize(("length", "alarms"), [(pareto, False), (geometric(1), True)], ids=["in runs", "by chance"])
+def test_a_value_too_rare_to_tell_comes_as_the_rare_values_of_the_other_columns_do(
+    length: Lengths, columns_of: MakeColumns, panes_of: MakePanes, judged: Judged, *, alarms: bool
+) -> None:
+    columns = few_beside(length, columns_of)
+    rng = np.random.default_rng(903)
+    current = {name: rng.random(1_000) < 0.005 for name in ("few", "x100", "x300")}
+    current["few"] = np.zeros(1_000, np.bool_)
+    current["few"][200:320] = True  # a single run of it
+    panes = panes_of(columns, {name: lacking(rng, rows) for name, rows in current.items()}, 100)
+
+    _, firing, _ = judged(DriftJudge(columns, panes=MONTH), panes)
+
+    place = [column.name for column in columns].index("few")
+    assert firing[:, place].any() == alarms
+
+
+def test_a_value_too_rare_to_tell_that_stays_is_found(
+    columns_of: MakeColumns, panes_of: MakePanes, judged: Judged
+) -> None:
+    columns = few_beside(pareto, columns_of)
+    rng = np.random.default_rng(904)
+    current = {"few": np.ones(5_000, np.bool_), **{name: rng.random(5_000) < 0.005 for name in ("x100", "x300")}}
+    panes = panes_of(columns, {name: lacking(rng, rows) for name, rows in current.items()}, 100)
+
+    _, firing, _ = judged(DriftJudge(columns, panes=MONTH), panes)
+
+    assert firing[40, [column.name for column in columns].index("few")]

@@ -74,11 +74,20 @@ class Endpoint:
         self.fired: list[tuple[int, Alert]] = []
         self.panes = 0
 
-    def serve(self, exchanges: list[Exchange], panes: int = 1, failures: Mapping[int, str] = NOTHING) -> Endpoint:
+    def serve(
+        self,
+        exchanges: list[Exchange],
+        panes: int = 1,
+        failures: Mapping[int, str] = NOTHING,
+        *,
+        undecodable: int | None = None,
+    ) -> Endpoint:
         judged = [each for each in exchanges if claim_of(each, agents_of(())) is not None]
         for _ in range(panes):
             if judged:
                 self.counter.count(judged, failures)
+                if undecodable is not None:
+                    self.counter.add_analysed(len(judged), undecodable=["invalid_body"] * undecodable)
             self.panes += 1
             at = BEGAN_AT + 10.0 * self.panes
             states = {alert.key: alert.state for _, alert in self.fired}
@@ -116,6 +125,34 @@ def test_an_endpoint_that_refuses_what_it_is_sent_alarms_after_thirty_panes(stat
     endpoint = Endpoint().serve(mixed(9, 11, status), panes=31)
 
     assert endpoint.told == [(31, "refusal_rate", "firing")]
+
+
+def test_bodies_that_were_readable_and_no_longer_are_alarm_after_thirty_panes() -> None:
+    endpoint = Endpoint().serve(mixed(30, 0), undecodable=0).serve(mixed(30, 0), panes=60, undecodable=30)
+
+    assert [(name, state) for _, name, state in endpoint.told] == [("undecodable_rate", "firing")]
+    # The time counts from the moment at which they are half of what the limit looks back on.
+    assert 30 < endpoint.told[0][0] <= 60
+
+
+def test_bodies_that_never_were_readable_are_no_alarm() -> None:
+    assert Endpoint().serve(mixed(30, 0), panes=80, undecodable=30).fired == []
+
+
+def test_an_operators_own_limit_on_undecodable_bodies_waits_for_no_readable_ones() -> None:
+    policy = Policy(rules=limits_of("undecodable_rate>30% for 60s", pane_seconds=10.0))
+
+    assert Endpoint(policy=policy).serve(mixed(30, 0), panes=8, undecodable=30).told == [
+        (7, "undecodable_rate", "firing")
+    ]
+
+
+def test_that_bodies_were_readable_outlives_the_process() -> None:
+    readable, fresh = Endpoint().serve(mixed(30, 0), undecodable=0), Endpoint()
+    for _ in fresh.watch.restore(readable.watch.state):
+        pass
+
+    assert fresh.watch.state.was_readable
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 405, 409, 429])

@@ -164,3 +164,27 @@ def test_pairs_of_a_short_reference_are_not_judged() -> None:
     reference = build_reference_from_columns(rows(rng, 1900), {}, rng=rng, created_at=0.0)
 
     assert judged(comparison_with(reference), *(rows(rng, PANE_ROWS, together=0.8) for _ in range(20))) == []
+
+
+@pytest.mark.parametrize("comes_in_runs", [True, False])
+def test_one_column_that_comes_in_runs_of_any_length_is_no_direction(*, comes_in_runs: bool) -> None:
+    rng = np.random.default_rng(11)
+    flag = np.zeros(20_000)
+    place = 0
+    while comes_in_runs and place < len(flag):
+        place += int(rng.exponential(300))
+        length = int(1 + rng.pareto(1.5))
+        flag[place : place + length] = 1.0
+        place += length
+    flag = flag if comes_in_runs else (rng.random(len(flag)) < 0.01).astype(np.float64)
+    others = {f"c{place}": rng.standard_normal(len(flag)) for place in range(3)}
+    built = build_reference_from_columns({"flag": flag, **others}, {}, rng=rng, created_at=0.0)
+    comparison = comparison_with(built)
+    panes: list[Rows] = []
+    for pane in range(20):
+        values: dict[str, Column] = {f"c{place}": rng.standard_normal(PANE_ROWS) for place in range(3)}
+        panes.append({"flag": np.full(PANE_ROWS, float(pane >= 12)), **values})
+
+    directions = {key for key in fired(judged(comparison, *panes)) if key.startswith("direction")}
+
+    assert directions == set()

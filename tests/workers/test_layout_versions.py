@@ -21,7 +21,7 @@ DIGESTS = {
     ("figures", 1): "f2f410e7009e9a31",
     ("machine", 1): "42ff5c516616d4d6",
     ("totals", 1): "ae69b18f693e883f",
-    ("endpoint", 1): "3d4918b2b18c458b",
+    ("endpoint", 1): "1af1dc797a214c0e",
     ("comparison", 1): "872577a68af1d5ae",
     ("learner", 1): "35d98066a0ba6440",
 }

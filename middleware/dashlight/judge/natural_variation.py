@@ -18,7 +18,7 @@ from dashlight.judge.block_scales import (
     most_by_chance,
     scales_of,
 )
-from dashlight.judge.run_lengths import NO_BURSTS, Bursts, bursts, little_known, run_memory
+from dashlight.judge.run_lengths import NO_BURSTS, Bursts, bursts, bursts_beside, little_known, run_memory
 from dashlight.window.columns import ColumnReference, Runs
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import BELOW, BLOCK_ROWS, TYPE_ERROR, UNSEEN
@@ -107,7 +107,7 @@ def natural_variation(columns: Sequence[ColumnReference], movements: Movements |
         tau=np.array([fit.tau for fit in events]).reshape(-1, EVENT_COUNT),
         functional_phi=np.maximum(np.nan_to_num(np.array([fit.phi for fit in scores]).reshape(shape), nan=1.0), least),
         functional_tau=np.array([fit.tau for fit in scores]).reshape(shape),
-        bursts=tuple(fit.bursts for fit in events),
+        bursts=tuple(bursts_beside([column.runs for column in columns], [fit.bursts for fit in events])),
         too_short=np.array([a.too_short or b.too_short for a, b in zip(events, scores, strict=True)], np.bool_)
         | unknown,
     )

@@ -1,5 +1,6 @@
 """How long rare values stay once they come, from runs of rows: what blocks are too long, or too few, to tell. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,11 @@ class Bursts:
     pane_nats: Floats
     """What a pane may say of the event; inf likewise."""
 
+    @property
+    def are_unknown(self) -> bool:
+        """Whether some come in runs of which nobody knows how long they get."""
+        return bool((self.pane_nats == LEAST_PANE_NATS).any())
+
 
 NO_BURSTS = Bursts(np.full(EVENT_COUNT, np.nan), np.full(EVENT_COUNT, np.inf), np.full(EVENT_COUNT, np.inf))
 
@@ -83,6 +89,35 @@ def bursts(runs: Runs, phi: Floats, most: Floats) -> Bursts:
         phi=np.where(in_runs, least, np.nan),
         rows=np.where(in_runs, np.maximum(runs.bursts, LEAST_BURST), np.inf),
         pane_nats=np.where(in_runs, nats, np.inf),
+    )
+
+
+def bursts_beside(columns: Sequence[Runs | None], known: Sequence[Bursts]) -> list[Bursts]:
+    """The *known* bursts of the *columns*, and those of events too rare to tell: runs of unknown length where others are so.
+
+    They are where at least half of the columns with a rare event that occurred often enough come in such runs: how rows
+    arrive is shared by all columns.
+    """
+    tell = [column is not None and _tells(column) for column in columns]
+    unknown_count = sum(told and each.are_unknown for told, each in zip(tell, known, strict=True))
+    if not unknown_count or 2 * unknown_count < sum(tell):
+        return list(known)
+    return [each if runs is None else _assumed(runs, each) for runs, each in zip(columns, known, strict=True)]
+
+
+def _tells(runs: Runs) -> bool:
+    """Whether *runs* have a rare event that occurred often enough to say how it comes."""
+    held = _rarer(runs)
+    return bool(((held >= FEWEST_OCCURRENCES) & (held < RARE_SHARE * runs.rows)).any())
+
+
+def _assumed(runs: Runs, known: Bursts) -> Bursts:
+    held = _rarer(runs)
+    seldom = (held > 0) & (held < FEWEST_OCCURRENCES) & np.isnan(known.phi)
+    return Bursts(
+        phi=np.where(seldom, LEAST_BURST, known.phi),
+        rows=np.where(seldom, np.maximum(runs.bursts, LEAST_BURST), known.rows),
+        pane_nats=np.where(seldom, LEAST_PANE_NATS, known.pane_nats),
     )
 
 

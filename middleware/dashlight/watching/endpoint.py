@@ -16,7 +16,8 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.errors import traced
 from dashlight.judge.alert_budget import Places, share_of_place
-from dashlight.judge.traffic.rules import Rule
+from dashlight.judge.traffic.floor import READABLE_PANES, is_readable
+from dashlight.judge.traffic.rules import Rule, rules_of_endpoint
 from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
 from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.judge.words import printable
@@ -80,9 +81,11 @@ class WatchedEndpoint:
         self.models: dict[ModelKey, ModelWatch] = {}
         """Those under watch."""
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
+        self._was_readable = False
+        """Whether most of what came could be decoded once."""
         self.unwatched_rows = 0
         """Rows of models that came while MOST_MODELS others were asked: counted, not judged."""
-        self._limits = Limits(policy.rules, endpoint=name)
+        self._limits = Limits(rules_of_endpoint(policy.rules, pane_seconds=policy.pane_seconds), endpoint=name)
 
     @property
     def state(self) -> EndpointState:
@@ -101,6 +104,7 @@ class WatchedEndpoint:
             mistakes=self.mistakes,
             undecodable=self.undecodable,
             unwatched_rows=self.unwatched_rows,
+            was_readable=self._was_readable,
         )
 
     def restore(self, state: EndpointState) -> Iterator[ModelKey | None]:
@@ -117,6 +121,7 @@ class WatchedEndpoint:
         for counter, counts in ((self.mistakes, state.mistakes), (self.undecodable, state.undecodable)):
             counter.update({name: within("count", count) for name, count in counts.items()})
         self.unwatched_rows = within("rows", state.unwatched_rows)
+        self._was_readable = state.was_readable
         for key, model in state.models.items():
             self.models[key] = self._watched(key, model.place)
             if not (yield from self.models[key].restore(model)):
@@ -156,6 +161,7 @@ class WatchedEndpoint:
             reason = printable(next(iter(outcomes.undecodable)))
             logger.warning("%s: %d of %d exchanges could not be decoded (%s); this is told once", *told, reason)
         self.undecodable.update(outcomes.undecodable)
+        self._was_readable = self._was_readable or is_readable(self._traffic.outcomes.window(READABLE_PANES))
         if self.name == OTHER_ENDPOINTS:  # counted alone: scanners and probes must not alarm anybody
             return
         yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
@@ -281,5 +287,6 @@ class WatchedEndpoint:
             in_flight=in_flight_count,
             undecodable_count=sum(counts.undecodable.values()),
             analysed_count=counts.analysed,
+            was_readable=self._was_readable,
             missing=missing,
         )

@@ -62,6 +62,10 @@ class JointComparison:
         joint = [reference.columns[int(place)] for place in joint_places(reference.columns)]
         part = share * watched.parts.directions / max(len(watched.directions), 1)
         variation = natural_variation(joint, movements)
+        self._in_bursts = {
+            column.name for column, each in zip(joint, variation.bursts, strict=True) if each.are_unknown
+        }
+        """Columns whose own bets bear runs of unknown length; those along a direction do not know of them."""
 
         def judge(direction: DirectionReference) -> DirectionJudge:
             is_joint = direction.name == JOINT
@@ -110,7 +114,8 @@ class JointComparison:
     def close_pane(self, pane: JointPane, at: float, *, told: Collection[str]) -> list[Alert]:
         """Judges the *pane* that ended *at*; the alerts whose state changed.
 
-        *told* are columns with an alert of their own. Where they make up most of what the joint rows show, that is told;
+        *told* are columns with an alert of their own. Where they, or columns that come in runs of unknown length, make up
+        most of what the joint rows show, that is told, or is for those columns alone to tell;
         so are pairs of two of them: columns that changed at one moment agree across it.
         """
         alerts: list[Alert] = []
@@ -120,7 +125,9 @@ class JointComparison:
             if name in pane.directions:
                 judge.add(pane.directions[name])
             news = judge.close(at)
-            alerts += _news(news, is_told=judge.carried_by(told) > MOSTLY) if name == JOINT else news
+            alerts += (
+                _news(news, is_told=judge.carried_by(self._in_bursts.union(told)) > MOSTLY) if name == JOINT else news
+            )
         return alerts
 
 

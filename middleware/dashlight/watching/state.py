@@ -100,6 +100,7 @@ class EndpointState:
     undecodable: Mapping[str, int]
     unwatched_rows: int
     told_excluded: bool = False
+    was_readable: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -63,9 +63,10 @@ def counted_cells(database: Database, table: str, column: str) -> CountedCells:
     if "empty" in first:
         found.nulls[""] = found.shapes["empty"]
     if "truth" in first:
-        words = f"SELECT lower({bare_cell(column)}) AS word FROM {table}"
+        spellings = f"SELECT {column} AS cell, count(*) AS rows FROM {table} GROUP BY cell"
+        words = f"SELECT lower({bare}) AS word, rows FROM ({spellings})"
         truths = ", ".join(literal(word) for word in TRUTHS)
-        counted_words = f"SELECT word, count(*) FROM ({words}) WHERE word IN ({truths}) GROUP BY word"
+        counted_words = f"SELECT word, CAST(sum(rows) AS BIGINT) FROM ({words}) WHERE word IN ({truths}) GROUP BY word"
         found.truths = Counter(dict(rows_of(database, counted_words)))
     if any(code < PLAIN and SHAPES[code] in NUMBERS for code, _, _ in counted):
         currency = literal(numbers.CURRENCY)

@@ -8,6 +8,7 @@ from dashlight.decode.formats.sse import EVENT_STREAM, MAX_EVENTS, Stream, read_
 from dashlight.decode.llm.anthropic import add_message
 from dashlight.decode.llm.draft import Draft
 from dashlight.decode.llm.generate import add_generated, add_piece
+from dashlight.decode.llm.ollama import add_turn
 from dashlight.decode.llm.openai import add_choices
 from dashlight.decode.llm.responses import add_response
 from dashlight.decode.rows.failures import told_failure
@@ -16,7 +17,7 @@ from dashlight.decode.rows.reading import Content
 from dashlight.errors import DecodeError
 
 _END: Final = "[DONE]"
-_DIALECTS = (add_choices, add_response, add_message, add_generated)
+_DIALECTS = (add_choices, add_response, add_message, add_generated, add_turn)
 _ERROR = "error"
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines"})
 """Types of bodies that are one JSON value a line."""

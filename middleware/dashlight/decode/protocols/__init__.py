@@ -15,6 +15,7 @@ from dashlight.decode.protocols import (
     kserve_v1,
     kserve_v2,
     mlflow,
+    ollama,
     openai_chat,
     openai_completions,
     openai_embeddings,
@@ -45,6 +46,7 @@ PROTOCOLS: Final[tuple[Protocol, ...]] = (
     openai_embeddings.PROTOCOL,
     openai_responses.PROTOCOL,
     anthropic.PROTOCOL,
+    ollama.PROTOCOL,
     generate_stream.TRITON,
     generate_stream.TGI,
 )

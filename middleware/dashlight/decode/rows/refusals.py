@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from dashlight.decode.rows.jsonvalue import fields_of, is_list, is_object
@@ -34,6 +34,8 @@ _NAMED = re.compile(
     r"(?i:(?:input|column|field|feature|parameter|argument|key) ?['\"`]([\w.-]{1,64})['\"`]"
     r"|(?:named input: |types for column )([\w-]{1,64})|['\"`]([\w.-]{1,64})['\"`] is (?:missing|required))"
 )
+# class-validator's sentences, as NestJS lists them.
+_SENTENCE = re.compile(r"^(?:(property )|(?:each value in )?(?:nested property )?)([\w$.-]{1,64}) (?:must|should)\b")
 # MLflow's and scikit-learn's lists of what is missing.
 _LACKING = re.compile(r"missing inputs \[([^\]\n]{1,2000})\]|yet now missing:((?:\n- [^\n]{1,64}){1,100})")
 _QUOTED = re.compile(r"['\"]([\w.-]{1,64})['\"]|\n- ([\w.-]{1,64})")
@@ -76,7 +78,7 @@ def refused_in_words(answer: object) -> list[Refused]:
         *inner.values(),
     ]
     found = (problem for text in islice(texts, _MAX_PROBLEMS) if isinstance(text, str) for problem in _in_words(text))
-    return list(islice(found, _MAX_PROBLEMS))
+    return list(islice(chain(_in_sentences(fields.get("message")), found), _MAX_PROBLEMS))
 
 
 def is_problem_document(status: int, answer: object) -> bool:
@@ -168,6 +170,15 @@ def _in_words(text: str) -> Iterator[Refused]:
             yield _at((name[1] or name[2],), "missing", "")
     for found in _NAMED.finditer(text):
         yield _at((found[1] or found[2] or found[3],), "", text[max(0, found.start() - 60) : found.end() + 60])
+
+
+def _in_sentences(said: object) -> Iterator[Refused]:
+    """The problems in a list of sentences that begin with the name of a field."""
+    for sentence in said[:_MAX_PROBLEMS] if is_list(said) else ():
+        found = _SENTENCE.match(sentence) if isinstance(sentence, str) else None
+        if found is not None:
+            # A property that should not exist is one that no schema declares.
+            yield _at(_steps(found[2]), "unrecognized_keys" if found[1] else "", str(sentence)[:_MOST_WORDS])
 
 
 def _at(steps: Sequence[str | int], why: str, words: str) -> Refused:

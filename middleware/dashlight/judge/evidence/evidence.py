@@ -21,10 +21,13 @@ from dashlight.judge.evidence.bets import DIRECTIONS
 from dashlight.judge.evidence.cusum import AGE_LIMIT, CAP_NATS, Cusum, CusumState
 from dashlight.judge.evidence.null_bounds import SIZES
 from dashlight.judge.evidence.score_tables import LAYERS, EvidenceTables
+from dashlight.judge.run_lengths import LEAST_PANE_NATS
 from dashlight.window.events import BIN_EVENTS, EVENT_COUNT, EVENTS, FUNCTIONAL_COUNT, OTHER_EVENTS
 from dashlight.window.fitting import refuse, within
 from dashlight.window.layout import BLOCK_ROWS, UNSEEN
 
+MOST_OF_A_PANE = 0.5
+"""Held by an event whose runs may have any length, this share of a pane says nothing of other events either."""
 ALIKE_NATS = 1.0
 """Where no single detector is over its threshold but all together are: those so close to the leading one count."""
 
@@ -129,6 +132,9 @@ class Evidence:
         held, nats = rows[of], scored.pane_nats[of]
         every = held.sum(1, keepdims=True)
         longest = scored.usual[of] * every + scored.bursts[of] * np.sqrt(np.maximum(every / BLOCK_ROWS[0], 1))
+        # A block of the reference may have been full of it: that does not say for how long it goes on.
+        is_unknown = nats[:, BIN_EVENTS] <= LEAST_PANE_NATS
+        longest = np.where(is_unknown, np.minimum(longest, MOST_OF_A_PANE * every), longest)
         of_pane = np.where(held > longest, nats[:, BIN_EVENTS], np.inf).min(1, keepdims=True)
         of_functionals = np.repeat(of_pane, len(SIZES), axis=1)
         gain: Nats = np.concatenate([np.minimum(nats, of_pane), of_functionals], axis=1)

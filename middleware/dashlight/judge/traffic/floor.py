@@ -1,15 +1,22 @@
-"""Whether so much failed that it is no traffic to learn from, whatever is usual: by the shares of the default limits. Pure."""
+"""What of the default limits holds of whole stretches: whether too much failed to learn from it, and whether bodies were readable. Pure."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from dashlight.judge.traffic.rules import FLOOR_FAILURE_RATE, FLOOR_REFUSAL_RATE
+from dashlight.judge.traffic.rules import FLOOR_EXCHANGES, FLOOR_FAILURE_RATE, FLOOR_REFUSAL_RATE
 from dashlight.window.outcomes import OutcomeCounts
 
 PANES, EXCHANGES = 6, 100
 """A stretch that is held against the shares covers so many panes, and so many exchanges: with fewer, what fails one time in
 ten would be above one in five by chance."""
+
+READABLE_PANES = 30
+
+
+def is_readable(counts: OutcomeCounts) -> bool:
+    """Whether most bodies of *counts*, of READABLE_PANES, could be decoded, and there were enough to say so."""
+    return counts.analysed >= FLOOR_EXCHANGES and 2 * sum(counts.undecodable.values()) < counts.analysed
 
 
 def is_above_floor(blocks: Sequence[OutcomeCounts]) -> bool:

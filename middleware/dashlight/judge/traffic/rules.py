@@ -6,7 +6,7 @@ learning: they watch from the first minute, and stand outside the budget of fals
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dashlight import units
@@ -21,6 +21,8 @@ DEFAULT_TEXT = (
     "unanswered>19 for 60s"
 )
 """The floors. A refusal is a 400, 413, 415 or 422; `unanswered` are requests of a process that waits for its first answer."""
+UNDECODABLE_FLOOR = f"undecodable_rate>50% over {FLOOR_EXCHANGES} exchanges for 30 panes"
+"""A floor that watches an endpoint only once most of its bodies were readable: one whose bodies never are is told of once."""
 RATES = ("failure_rate", "refusal_rate", "missing_rate", "undecodable_rate")
 ALIASES = {"error_rate": "failure_rate"}
 QUANTILES = ("p50", "p90", "p95", "p99")
@@ -89,6 +91,12 @@ def limits_of(text: str, *, pane_seconds: float) -> tuple[Rule, ...]:
 def is_floor(rule: Rule) -> bool:
     """Whether *rule* is one of DEFAULT_TEXT."""
     return rule.text in DEFAULT_TEXT.split(", ")
+
+
+def rules_of_endpoint(rules: Sequence[Rule], *, pane_seconds: float) -> tuple[Rule, ...]:
+    """*rules*, and UNDECODABLE_FLOOR where the floors are among them."""
+    also = parse_rules(UNDECODABLE_FLOOR, pane_seconds=pane_seconds) if any(map(is_floor, rules)) else ()
+    return tuple(dict.fromkeys((*rules, *also)))
 
 
 def parse_rules(text: str, *, pane_seconds: float = 10.0) -> tuple[Rule, ...]:

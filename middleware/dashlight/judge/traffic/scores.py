@@ -20,6 +20,7 @@ def quantities_of(
     in_flight: int = 0,
     undecodable_count: int = 0,
     analysed_count: int = 0,
+    was_readable: bool = True,
     missing: Sequence[Score] = (),
 ) -> Quantities:
     """What the fixed thresholds are held against, from the counts of some panes."""
@@ -39,6 +40,7 @@ def quantities_of(
         missing=missing,
         refusals=counts.refusals,
         refused_count=counts.refused,
+        was_readable=was_readable,
     )
 
 

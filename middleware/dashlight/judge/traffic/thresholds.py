@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from dashlight.judge.alerts import AlertWriter, Phase
 from dashlight.judge.evidence.hysteresis import Hysteresis, HysteresisState
-from dashlight.judge.traffic.rules import LATENCIES, RATES, Rule
+from dashlight.judge.traffic.rules import LATENCIES, RATES, UNDECODABLE_FLOOR, Rule
 from dashlight.judge.traffic.words import in_words
 from dashlight.judge.words import number, percent, printable, span
 from dashlight.records import Alert, Role, Score
@@ -48,6 +48,8 @@ class Quantities:
     refused_count: int = 0
     unanswered: int = 0
     """Requests that wait in processes in which no answer came."""
+    was_readable: bool = True
+    """Whether most of what came could be decoded once."""
 
 
 class _Reading(NamedTuple):
@@ -215,7 +217,8 @@ def _readings(rule: Rule, measured: Quantities) -> Iterator[_Reading]:
         yield _failure_reading(rule, measured, "refusal rate", measured.refusals, most=measured.refused_count)
     elif rule.quantity == "undecodable_rate":
         rows = measured.analysed_count
-        value = measured.undecodable_count / rows if rows >= max(rule.least_exchanges, 1) else None
+        is_judged = measured.was_readable or rule.text != UNDECODABLE_FLOOR
+        value = measured.undecodable_count / rows if is_judged and rows >= max(rule.least_exchanges, 1) else None
         yield _reading(rule, value, rows, f"{percent(value or 0.0)} of {rows} exchanges undecodable")
     elif rule.quantity in LATENCIES:
         kind, quantile = rule.quantity.rsplit("_", 1)

@@ -6,7 +6,7 @@ no other row of it.
 """
 
 import struct
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -83,10 +83,8 @@ class PayloadHasher:
     def _numbers(self, cells: Sequence[Cell]) -> list[int]:
         """What stands for each of *cells*."""
         if set(map(type, cells)) <= _WORDS:  # the usual case; 1 and 1.0 would be looked up as True
-            try:
-                return [self._texts[cell] for cell in cells]  # type: ignore[index]  # the line above proves it
-            except KeyError:
-                pass
+            known: Callable[[Any], int | None] = self._texts.get
+            return [self._number(cell) if (number := known(cell)) is None else number for cell in cells]
         return list(map(self._number, cells))
 
     def _number(self, cell: Cell) -> int:
