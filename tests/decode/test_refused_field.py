@@ -218,6 +218,21 @@ def test_whatever_is_answered_a_reason_is_short_and_on_one_line(answer: dict[str
     assert reason.isprintable()
 
 
+def test_a_field_that_a_client_may_have_made_up_is_another_field() -> None:
+    refusal = a_refusal(json.dumps(fastapi("body", "scores", "Kunigunde", kind="float_parsing")).encode())
+
+    assert refused_for(refusal, {"age"}) == ("another_field float_parsing",)
+    assert refused_for(refusal, {"Kunigunde"}) == ("scores.Kunigunde float_parsing",)
+
+
+def test_a_field_that_is_missing_is_one_that_the_app_asks_for() -> None:
+    refusal = a_refusal(json.dumps(fastapi("body", "rows", 0, "age")).encode())
+
+    assert refused_for(refusal, set()) == ("rows[].age missing",)
+    assert name_of_missing("rows[].age missing") == "age"
+    assert name_of_missing("age int_parsing") == ""
+
+
 @pytest.mark.parametrize(
     ("sentences", "reasons"),
     [
@@ -236,18 +251,3 @@ def test_sentences_in_a_list_name_the_field_that_they_begin_with(
 
 def test_a_sentence_alone_names_no_field() -> None:
     assert told_all({"message": "You must log in"}) == ()
-
-
-def test_a_field_that_a_client_may_have_made_up_is_another_field() -> None:
-    refusal = a_refusal(json.dumps(fastapi("body", "scores", "Kunigunde", kind="float_parsing")).encode())
-
-    assert refused_for(refusal, {"age"}) == ("another_field float_parsing",)
-    assert refused_for(refusal, {"Kunigunde"}) == ("scores.Kunigunde float_parsing",)
-
-
-def test_a_field_that_is_missing_is_one_that_the_app_asks_for() -> None:
-    refusal = a_refusal(json.dumps(fastapi("body", "rows", 0, "age")).encode())
-
-    assert refused_for(refusal, set()) == ("rows[].age missing",)
-    assert name_of_missing("rows[].age missing") == "age"
-    assert name_of_missing("age int_parsing") == ""

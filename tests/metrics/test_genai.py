@@ -152,3 +152,10 @@ def test_of_settings_only_what_they_should_be_is_repeated() -> None:
 )
 def test_the_provider_is_the_one_whose_dialect_is_spoken(protocol: str, provider: str) -> None:
     assert provider_of(protocol) == provider
+
+
+@pytest.mark.parametrize("said", ["maria@example.com", "4111 1111 1111 1111", "Maria Kowalska", "+48 601 733 912"])
+def test_a_conversation_is_not_told_by_what_is_somebodys(said: str) -> None:
+    found = genai_attributes(replace(FACTS, settings={"conversation": said}), first_byte_seconds=None)
+
+    assert "gen_ai.conversation.id" not in found

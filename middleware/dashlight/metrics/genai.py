@@ -17,6 +17,7 @@ from dashlight.metrics.buckets import in_buckets, total
 from dashlight.metrics.figures import HistogramFigure
 from dashlight.metrics.generations import GenerationKey, GenerationTimes
 from dashlight.metrics.instruments import label
+from dashlight.privacy.detectors import found_in, may_be_a_person
 from dashlight.records import GenerationFacts
 from dashlight.window.histogram import LATENCY
 from dashlight.window.names import OTHER
@@ -57,6 +58,7 @@ GENERATION_HISTOGRAMS: Final[Mapping[str, tuple[str, tuple[float, ...]]]] = {
 """Description and upper bounds of each, in seconds."""
 _CONVERSATION_KEYS: Final = ("conversation", "conversation_id")
 _LONGEST_ID: Final = 128
+_OF_SOMEBODY: Final = frozenset({"email", "card", "iban", "phone", "token"})
 
 
 def speaks_genai(environ: Mapping[str, str]) -> bool:
@@ -154,4 +156,9 @@ def _several(choices: object) -> int | None:
 
 def _conversation(settings: Mapping[str, object]) -> str | None:
     said = (settings.get(key) for key in _CONVERSATION_KEYS)
-    return next((value for value in said if isinstance(value, str) and 0 < len(value) <= _LONGEST_ID), None)
+    return next((value for value in said if isinstance(value, str) and _is_id(value)), None)
+
+
+def _is_id(text: str) -> bool:
+    """Whether *text*, which a client chose, is an id and no address of somebody."""
+    return 0 < len(text) <= _LONGEST_ID and found_in(text) not in _OF_SOMEBODY and not may_be_a_person(text)

@@ -174,7 +174,9 @@ def test_an_alarm_says_since_when_and_what_moved(
     (cause,) = fired.causes
     assert cause.reference == 0
     assert 0.02 < cause.current < 0.1
-    assert {part.label for part in cause.bins} >= {"never seen", "c0", "c19"}
+    labels = {part.label for part in cause.bins}
+    assert "never seen" in labels
+    assert any(label.startswith("value #1 (of ") for label in labels)
     assert fired.score == pytest.approx(2 * np.arcsin(cause.current**0.5), abs=0.05)
     assert fired.rows in {100, 200, 400}
 
