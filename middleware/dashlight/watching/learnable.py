@@ -28,9 +28,8 @@ def learnable(rows: Chunk) -> tuple[Chunk, tuple[str, ...]]:
     Columns whose names may not be told go, and so do those of long whole numbers; a single one among others becomes null.
     """
     parted = {role: _without_long_numbers(selected(table, _names(table))) for role, table in rows.items()}
-    return {role: table for role, (table, _) in parted.items()}, tuple(
-        name for _, names in parted.values() for name in names
-    )
+    kept: Chunk = {role: table for role, (table, _) in parted.items()}
+    return kept, tuple(name for _, names in parted.values() for name in names)
 
 
 def _names(table: Table) -> list[str]:
