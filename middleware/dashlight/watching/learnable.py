@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dashlight.privacy.detectors import LONG_NUMBER
 from dashlight.privacy.names import is_tellable
-from dashlight.records import Cell, Table
+from dashlight.records import Cell, Role, Table
 from dashlight.window.reference.chunks import Chunk
 from dashlight.window.tables import selected
 
@@ -27,10 +27,11 @@ def learnable(rows: Chunk) -> tuple[Chunk, tuple[str, ...]]:
 
     Columns whose names may not be told go, and so do those of long whole numbers; a single one among others becomes null.
     """
-    parted = {role: _without_long_numbers(selected(table, _names(table))) for role, table in rows.items()}
-    return {role: table for role, (table, _) in parted.items()}, tuple(
-        name for _, names in parted.values() for name in names
-    )
+    parted: dict[Role, tuple[Table, tuple[str, ...]]] = {
+        role: _without_long_numbers(selected(table, _names(table))) for role, table in rows.items()
+    }
+    kept: Chunk = {role: table for role, (table, _) in parted.items()}
+    return kept, tuple(name for _, names in parted.values() for name in names)
 
 
 def _names(table: Table) -> list[str]:

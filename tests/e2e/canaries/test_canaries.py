@@ -79,7 +79,7 @@ CANARIES = [
 def row(number: int, *, later: bool) -> dict[str, Any]:
     names = LATER_NAMES if later else NAMES
     name = names[number % len(names)]
-    known = {
+    known: dict[str, Any] = {
         "age": 20 + number * 7 % 60,
         "customer": name if not later or number % 3 else name.lower(),
         "city": CITIES[number % 3] if not later else CITIES[0].upper(),

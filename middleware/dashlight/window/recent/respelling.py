@@ -1,6 +1,6 @@
 """In what other way a value is written that a column knows: other case, padding, quotes, digits, character sets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 from dashlight.privacy.hashing import is_number
@@ -21,7 +21,7 @@ class Known:
         profile = profile or column.profile
         self.key = column.hash_key
         self.values = frozenset(column.categories) | column.known
-        self.spellings = {} if profile is None else profile.spellings
+        self.spellings: Mapping[str, str] = dict[str, str]() if profile is None else profile.spellings
 
     def value(self, text: str) -> str | None:
         """How *text* is held; None where it is not."""

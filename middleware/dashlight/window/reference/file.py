@@ -184,7 +184,8 @@ def with_version(reference: Reference) -> Reference:
 
 def _content(reference: Reference) -> dict[str, object]:
     key = _key_of(reference)
-    return ({} if key is None else {"hash_key": key.name}) | {
+    named: dict[str, object] = {} if key is None else {"hash_key": key.name}
+    return named | {
         "format": FORMAT,
         "version": VERSION,
         "created_at": float(reference.created_at),
