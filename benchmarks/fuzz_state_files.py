@@ -65,7 +65,7 @@ def kinds() -> Mapping[str, Kind]:
             _file(FIGURES.freeze(machine.figures())), lambda blob: FIGURES.thaw(bytearray(blob)), FIGURES.freeze
         ),
         "rows": Kind(
-            kept.frozen.tobytes(), lambda blob: KeptRows(kept.rows, np.frombuffer(blob, np.uint8)).chunk, KeptRows.of
+            kept.frozen.tobytes(), lambda blob: KeptRows(kept.rows, np.frombuffer(blob, np.uint8)).chunk(), KeptRows.of
         ),
         "checkpoint": Kind(
             _file(layout.freeze(Checkpoint(machine.watch.state, {"other": 3}))),

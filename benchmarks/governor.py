@@ -18,7 +18,7 @@ BLOCK_SECONDS = 10.0
 """Between two looks at the metrics; a pane."""
 REFERENCE_ROWS = 2000
 _POOL = 8192
-_TOKEN = "benchmark"
+_TOKEN = "of-the-benchmark-alone"
 _SERIES = re.compile(r"(?P<name>[a-z_]+)(?:\{(?P<labels>[^}]*)\})? (?P<value>[0-9.e+-]+)")
 
 

@@ -64,7 +64,7 @@ def test_spans_and_events_pass_a_real_collector(rotel: str, collector: Any, comp
     delivery.flush(PATIENCE_SECONDS)
     delivery.close(PATIENCE_SECONDS)
 
-    assert delivery.counts() == {"spans": Counts(300, 300), "events": Counts(21, 21)}
+    assert delivery.counts() == {"spans": Counts(300, delivered=300), "events": Counts(21, delivered=21)}
     spans, events = collector.wait_for("span", 300), collector.wait_for("event", 21)
     assert {span["attributes"]["url.path"] for span in spans} == {f"/predict/{marker}"}
     assert {int(span["span_id"], 16) for span in spans} == set(range(1, 301))

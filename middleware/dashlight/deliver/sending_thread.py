@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dashlight.clock import Clock
 from dashlight.deliver.destination import Destination
 from dashlight.deliver.untraced import suppress_instrumentation
+from dashlight.errors import traced
 
 # After a mistake of our own in the thread.
 _STUMBLE_SECONDS = 0.1
@@ -71,8 +72,8 @@ class SendingThread:
         while not self._is_stopping:
             try:
                 self._turn()
-            except Exception:
-                _logger.exception("the delivery thread stumbled and goes on")
+            except Exception as error:
+                _logger.error("the delivery thread stumbled and goes on: %s", traced(error))  # noqa: TRY400 - no message
                 self._nudge.wait(_STUMBLE_SECONDS)
         self.destination.close()
 

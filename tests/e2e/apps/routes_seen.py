@@ -228,7 +228,7 @@ async def main(make: Callable[[], tuple[Any, Mapping[Asked, str]]]) -> dict[str,
             await ask(watched, "GET", path)
     await asyncio.sleep(1.1)
     assert monitor.flush(PATIENCE_SECONDS) == 0
-    token = [(b"authorization", b"Bearer secret")]
+    token = [(b"authorization", b"Bearer the-token-of-this-test")]
     status, figures = await ask(watched, "GET", "/dashlight/metrics", headers=token)
     counted = {
         line.partition(" ")[0].split('http_route="')[1].partition('"')[0]
@@ -258,6 +258,6 @@ if __name__ == "__main__":
         "DASHLIGHT_SAMPLE_RATE": "1",
         "DASHLIGHT_PANE": "0.5s",
         "DASHLIGHT_METRICS": "true",
-        "DASHLIGHT_TOKEN": "secret",
+        "DASHLIGHT_TOKEN": "the-token-of-this-test",
     }
     sys.stdout.write(json.dumps(asyncio.run(main(fastapi_app if sys.argv[1] == "fastapi" else starlette_app))))
