@@ -55,6 +55,7 @@ def test_a_mistake_in_each_kind_of_route_is_told() -> None:
         "DASHLIGHT_ON_ALERT": "/no/such/program",
         "DASHLIGHT_HEARTBEAT": "ftp://host",
         "DASHLIGHT_PROXY": "ftp://host",
+        "DASHLIGHT_CA": "/no/such/file",
     }
 
     with pytest.raises(SettingsError) as caught:
