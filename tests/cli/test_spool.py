@@ -147,7 +147,7 @@ def test_only_what_the_dead_left_is_dropped(state: Path, said: Callable[[], Any]
     (aside / "damaged").write_bytes(b"x")
 
     assert main(["spool", "drop", str(state), "--yes", "--json"]) == 0
-    assert said() == {"dropped": 3}
+    assert said() == {"dropped": 3, "set_aside": 1}
     assert main(["spool", "list", str(state), "--json"]) == 0
     assert [row["count"] for row in said()["waiting"]] == [2]
     assert list(aside.iterdir()) == []
@@ -213,3 +213,13 @@ def test_a_segment_that_was_sent_meanwhile_is_not_damaged(state: Path) -> None:
         report.path.unlink()
 
     assert [damage_of(report) for report in reports] == ["", ""]
+
+
+def test_dropping_tells_of_what_was_set_aside(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    aside = state / "shop-1234" / "spool" / "quarantine"
+    aside.mkdir(mode=0o700)
+    (aside / "damaged").write_bytes(b"x")
+
+    assert main(["spool", "drop", str(state), "--yes"]) == 0
+    assert main(["spool", "drop", str(state), "--yes"]) == 0
+    assert capsys.readouterr().out == "3 removed, and 1 damaged files\n0 removed\n"

@@ -152,11 +152,12 @@ def _drop(roots: Mapping[str, Path], *, is_sure: bool, as_json: bool) -> int:
             return _failed("nobody to ask: --yes removes what waits without asking")
         if input(f"remove {waiting} that were never delivered? [y/N] ").strip().lower() not in {"y", "yes"}:
             return NOT_ALL
+    aside = sum(len(set_aside_files(root)) for root in roots.values())
     dropped = sum(drop(root) for root in roots.values())
     if as_json:
-        _print_json({"dropped": dropped})
+        _print_json({"dropped": dropped, "set_aside": aside})
     else:
-        print(f"{dropped} removed")
+        print(f"{dropped} removed{f', and {aside} damaged files' if aside else ''}")
     return DONE
 
 

@@ -39,7 +39,7 @@ class DecodedBatch:
     """What a batch of exchanges decoded to. Places are positions in the batch."""
 
     predictions: Sequence[Prediction]
-    """One for each endpoint, model, version and protocol that occurs."""
+    """One for each endpoint, model, version and protocol that occurs; several where one would be mostly null."""
     failures: Sequence[tuple[int, str]]
     """Place and kind of the answers that are errors inside a 200."""
     undecodable: Sequence[tuple[int, str]]

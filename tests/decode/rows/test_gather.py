@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 
+import numpy as np
+
 from dashlight.decode.rows.columns import Sheet
-from dashlight.decode.rows.gather import Gathering, Group
+from dashlight.decode.rows.gather import MOST_CELLS, Gathering, Group
 from dashlight.decode.rows.tables import table_of
 from dashlight.records import Role
 
@@ -47,3 +49,29 @@ def test_exchanges_of_no_rows_leave_an_empty_table() -> None:
     (prediction,) = gathering.predictions(everything)
 
     assert (prediction.features.rows, prediction.outputs.rows) == (0, 0)
+
+
+def test_rows_with_few_columns_in_common_are_parted_before_they_are_mostly_null() -> None:
+    gathering = Gathering()
+    for place in range(200):
+        names = tuple(f"name {60 * place + at}" for at in range(60))
+        gathering.add_sheets(GROUP, place, Sheet(names, [[1.0] * 60] * 15), Sheet(("y",), [[2.0]] * 15))
+
+    found = gathering.predictions(everything)
+
+    assert max(each.features.numbers.size for each in found) <= MOST_CELLS
+    assert sum(each.features.rows for each in found) == sum(each.outputs.rows for each in found) == 200 * 15
+    for each in found:
+        assert np.array_equal(each.features.exchange, each.outputs.exchange)
+        assert np.isfinite(each.features.numbers).sum() == 60 * each.features.rows
+
+
+def test_rows_of_the_same_columns_stay_together_however_many() -> None:
+    gathering = Gathering()
+    for place in range(100):
+        names = ("x", "y") if place % 2 else ("x",)
+        gathering.add_sheets(GROUP, place, Sheet(names, [[1.0] * len(names)] * 2000), None)
+
+    (prediction,) = gathering.predictions(everything)
+
+    assert prediction.features.numbers.size == 2 * 100 * 2000 > MOST_CELLS

@@ -55,9 +55,30 @@ def test_a_mistake_in_each_kind_of_route_is_told() -> None:
         "DASHLIGHT_ON_ALERT": "/no/such/program",
         "DASHLIGHT_HEARTBEAT": "ftp://host",
         "DASHLIGHT_PROXY": "ftp://host",
+        "DASHLIGHT_CA": "/no/such/file",
     }
 
     with pytest.raises(SettingsError) as caught:
         requested(wrong)
 
     assert {each.partition("=")[0] for each in caught.value.mistakes} == set(wrong)
+
+
+def test_what_does_nothing_without_another_setting_is_unusual(tmp_path: Path) -> None:
+    (tmp_path / "template.json").write_text("{}")
+    idle = {
+        "DASHLIGHT_COLLECTOR_HEADERS": "a=b",
+        "DASHLIGHT_ALERTMANAGER_HEADERS": "a=b",
+        "DASHLIGHT_WEBHOOK_HEADERS": "a=b",
+        "DASHLIGHT_WEBHOOK_TEMPLATE": str(tmp_path / "template.json"),
+        "DASHLIGHT_SPOOL_KEY": "a-long-secret-of-ours",
+    }
+    needed = {
+        "DASHLIGHT_COLLECTOR": "http://collector",
+        "DASHLIGHT_ALERTMANAGER": "http://alerts",
+        "DASHLIGHT_WEBHOOK": "http://hook",
+        "DASHLIGHT_STATE_DIR": str(tmp_path),
+    }
+
+    assert [each.partition(" ")[0] for each in requested(idle).unusual] == list(idle)
+    assert requested(idle | needed).unusual == ()

@@ -18,6 +18,7 @@ from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.errors import MissingExtraError
 from dashlight.runtime.assembly import analysis
+from dashlight.runtime.assembly.spool import send_spool
 from dashlight.settings import Settings
 from dashlight.testing import MemoryConnection, MemoryExporter
 
@@ -139,3 +140,35 @@ def test_troubles_with_the_disk_are_shown_with_all_other_losses(
 
     assert {str(fate): count for fate, count in two.fates().items()}["files spool unusable"] >= 1
     assert two.counts()["events"] == Counts(offered=1, dropped={"shutdown": 1})
+
+
+@pytest.mark.parametrize("event_format", ["otlp", "ndjson", "cloudevents"])
+def test_by_hand_it_is_sent_in_each_format_and_the_way_that_the_app_would_send_it(
+    delivery: Callable[..., Delivery],
+    exporter: MemoryExporter,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    event_format: str,
+) -> None:
+    one = delivery(is_away=True, DASHLIGHT_COLLECTOR_FORMAT=event_format)
+    one.send_event(event(1))
+    one.close(PATIENCE_SECONDS)
+    asked: list[Endpoint] = []
+
+    def connect(endpoint: Endpoint) -> Way:
+        asked.append(endpoint)
+        return Way(exporter, is_away=False)
+
+    monkeypatch.setattr("dashlight.deliver.transport.http.HttpSender", connect)
+    (root,) = (tmp_path / "state").glob("*/spool")
+    environ = {
+        "DASHLIGHT_COLLECTOR": "http://collector/v1/logs",
+        "DASHLIGHT_COLLECTOR_FORMAT": event_format,
+        "DASHLIGHT_PROXY": "http://proxy:3128",
+    }
+
+    sent = send_spool(environ, root, timeout_seconds=PATIENCE_SECONDS)
+
+    assert (sent.delivered_count, sent.left_count, sent.lost_count) == (1, 0, 0)
+    assert [each["attributes"]["dashlight.event.id"] for each in exporter.events()] == ["id 1"]
+    assert [each.egress.proxy for each in asked] == ["http://proxy:3128"]

@@ -44,16 +44,25 @@ def egress_of(environ: Mapping[str, str], *, authorities: str, proxy: str) -> Eg
     """The way out that DASHLIGHT_CA and DASHLIGHT_PROXY ask for; NO_PROXY of *environ* is obeyed beside a proxy.
 
     Raises:
-        SettingsError: a file that cannot be read or holds no certificate, or a proxy that is no http or https URL.
+        SettingsError: a file that cannot be read or holds no certificate, a proxy that is no http or https URL, or both.
     """
-    if authorities:
-        _check_authorities(authorities)
-    if not proxy.strip():
-        return Egress(authorities)
-    url, credentials = _parted(proxy.strip())
-    checked = checked_url(url, variable=PROXY_VARIABLE)
-    unproxied = environ.get("no_proxy", "") or environ.get("NO_PROXY", "")
-    return Egress(authorities, checked, credentials, unproxied.strip())
+    mistakes: list[SettingsError] = []
+    found = Egress(authorities)
+    try:
+        if authorities:
+            _check_authorities(authorities)
+    except SettingsError as mistake:
+        mistakes.append(mistake)
+    try:
+        if proxy.strip():
+            url, credentials = _parted(proxy.strip())
+            unproxied = environ.get("no_proxy", "") or environ.get("NO_PROXY", "")
+            found = Egress(authorities, checked_url(url, variable=PROXY_VARIABLE), credentials, unproxied.strip())
+    except SettingsError as mistake:
+        mistakes.append(mistake)
+    if mistakes:
+        raise SettingsError.of(mistakes)
+    return found
 
 
 def _check_authorities(path: str) -> None:

@@ -15,7 +15,7 @@ from dashlight.errors import SettingsError
 from dashlight.judge.traffic.rules import limits_of
 from dashlight.runtime.assembly.alert_routes import PlannedRoutes, planned_routes
 from dashlight.runtime.assembly.heartbeats import PlannedHeartbeat, planned_heartbeats
-from dashlight.settings import Settings, unknown_variables
+from dashlight.settings import Settings, unknown_variables, variable_of
 
 Read = TypeVar("Read")
 
@@ -28,6 +28,15 @@ _ROUTES = (
     ("on_alert",),
 )
 """Settings of each kind of route for alerts."""
+
+_NEEDED = (
+    ("collector_headers", "collector", "go nowhere"),
+    ("alertmanager_headers", "alertmanager", "go nowhere"),
+    ("webhook_headers", "webhook", "go nowhere"),
+    ("webhook_template", "webhook", "is for nobody"),
+    ("spool_key", "state_dir", "encrypts nothing"),
+)
+"""Settings that do nothing without another."""
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OF_THE_ANSWER = frozenset({"connection", "content-encoding", "content-length", "content-type", "date", "location", "server", "set-cookie", "trailer", "transfer-encoding", "upgrade"})  # fmt: skip
@@ -199,8 +208,11 @@ def _unusual(settings: Settings, environ: Mapping[str, str]) -> list[str]:
         f"{name} is not a setting{f'; did you mean {near}?' if near else ''}"
         for name, near in unknown_variables(environ).items()
     ]
-    if settings.collector_headers and not settings.collector:
-        told.append("DASHLIGHT_COLLECTOR_HEADERS go nowhere: DASHLIGHT_COLLECTOR is not set")
+    told += [
+        f"{variable_of(name)} {is_idle}: {variable_of(needed)} is not set"
+        for name, needed, is_idle in _NEEDED
+        if getattr(settings, name) and not getattr(settings, needed)
+    ]
     if settings.window < settings.pane:
         told.append("DASHLIGHT_WINDOW is shorter than DASHLIGHT_PANE: scores cover a pane")
     return told

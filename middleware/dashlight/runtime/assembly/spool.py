@@ -5,19 +5,21 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashlight.clock import Clock, SystemClock
+from dashlight.deliver.transport.egress import egress_of
 from dashlight.deliver.transport.endpoints import event_endpoint, trace_endpoint
 from dashlight.errors import SettingsError
-from dashlight.settings import Settings
+from dashlight.settings import CollectorFormat, Settings
 from dashlight.version import __version__
 
 if TYPE_CHECKING:
+    from dashlight.deliver.delivery import EventFormat
     from dashlight.deliver.spool.spool import Spool
     from dashlight.workers.rendezvous import Meeting
 
@@ -70,6 +72,7 @@ def send_spool(environ: Mapping[str, str], root: Path, *, timeout_seconds: float
         MissingExtraError: there is a key, and cryptography is not installed.
     """
     from dashlight.deliver.destination import Destination
+    from dashlight.deliver.encoding.cloudevents import CloudEventEncoder
     from dashlight.deliver.encoding.logs import LogEncoder
     from dashlight.deliver.encoding.ndjson import NdjsonEncoder
     from dashlight.deliver.encoding.traces import SpanEncoder
@@ -79,16 +82,17 @@ def send_spool(environ: Mapping[str, str], root: Path, *, timeout_seconds: float
 
     settings = Settings.from_env(environ)
     clock = clock or SystemClock()
-    event_format = (
-        LogEncoder({}, "dashlight", __version__, epoch=0)
-        if settings.collector_format == "otlp"
-        else NdjsonEncoder({}, epoch=0)
-    )
+    egress = egress_of(environ, authorities=settings.ca, proxy=settings.proxy)
+    event_formats: dict[CollectorFormat, Callable[[], EventFormat]] = {
+        "otlp": lambda: LogEncoder({}, "dashlight", __version__, epoch=0),
+        "ndjson": lambda: NdjsonEncoder({}, epoch=0),
+        "cloudevents": lambda: CloudEventEncoder({}, epoch=0),
+    }
     events_to = event_endpoint(
         environ, url=settings.collector, event_format=settings.collector_format, headers=settings.collector_headers
     )
     found = {
-        "events": (events_to, event_format),
+        "events": (events_to, event_formats[settings.collector_format]()),
         "spans": (trace_endpoint(environ), SpanEncoder({}, "dashlight", __version__)),
     }
     if not any(endpoint for endpoint, _ in found.values()):
@@ -99,7 +103,7 @@ def send_spool(environ: Mapping[str, str], root: Path, *, timeout_seconds: float
             f"{signal} for {endpoint.shown}",
             form,
             outbox=(outbox := Outbox()),
-            connect=partial(HttpSender, endpoint),
+            connect=partial(HttpSender, replace(endpoint, egress=egress)),
             clock=clock,
             jitter=random.random,
             new_key=lambda: str(uuid.uuid4()),
