@@ -104,6 +104,14 @@ def requested(environ: Mapping[str, str]) -> Requested:
     return found
 
 
+def told_unknown(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable of *environ* that looks like a setting and is none."""
+    return [
+        f"{name} is not a setting{f'; did you mean {near}?' if near else ''}"
+        for name, near in unknown_variables(environ).items()
+    ]
+
+
 @dataclass
 class _Reading:
     """Goes on after a mistake, so that the others are found too."""
@@ -195,10 +203,7 @@ def _mistakes(settings: Settings, environ: Mapping[str, str]) -> list[SettingsEr
 
 
 def _unusual(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    told = [
-        f"{name} is not a setting{f'; did you mean {near}?' if near else ''}"
-        for name, near in unknown_variables(environ).items()
-    ]
+    told = told_unknown(environ)
     if settings.collector_headers and not settings.collector:
         told.append("DASHLIGHT_COLLECTOR_HEADERS go nowhere: DASHLIGHT_COLLECTOR is not set")
     if settings.window < settings.pane:
