@@ -94,7 +94,10 @@ def test_the_audit_is_of_the_time_of_the_budget(state: Path, capsys: pytest.Capt
     from dashlight.cli.mark import run as listed
 
     assert listed(Namespace(action="list", state_dir=state, app=""), now=AT + 86400) == 0
-    assert "fraud /predict: promised 1 in 30 d; observed 0; you marked 0 of 2 as noise" in capsys.readouterr().out
+    assert (
+        "fraud /predict: at most 1 false alarm in 30 d is promised; of 2 in that time you marked 0 as noise"
+        in capsys.readouterr().out
+    )
 
 
 def test_which_application_is_meant_must_be_clear(

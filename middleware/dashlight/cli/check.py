@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -220,4 +220,4 @@ def _plain(value: Any) -> str:
     """*value* of a setting, several with commas between them, as in the variable."""
     if isinstance(value, bool):
         return str(value).lower()
-    return ", ".join(map(repr, value)) if isinstance(value, tuple) else repr(value)  # type: ignore[arg-type]
+    return ", ".join(map(repr, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else repr(value)
