@@ -108,7 +108,8 @@ def test_which_application_is_meant_must_be_clear(
     (tmp_path / "other" / "application").write_text("other:app")
 
     assert run(state, "silence", "list") == 2
-    assert "several applications of: other:app, shop:app" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "holds several applications: say which with --app, by a part of its name: other:app, shop:app" in said
     assert run(state, "silence", "list", "--app", "shop") == 0
     assert main(["silence", "list"]) == 2
     assert main(["silence", "list", "--state-dir", str(tmp_path / "nowhere")]) == 2
