@@ -54,21 +54,25 @@ def test_a_silence_may_last_until_a_moment(state: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "sentence"),
     [
-        ["--column", "age", "--for", "soon", "--why", "x"],
-        ["--column", "age", "--until", "soon", "--why", "x"],
-        ["--column", "age", "--until", "2020-01-01", "--why", "x"],
-        ["--for", "2h", "--why", "x"],
-        ["--column", "age", "--for", "2h", "--why", " "],
-        ["--column", "age", "--for", "0s", "--why", "x"],
+        (["--column", "age", "--for", "soon", "--why", "x"], "--for 'soon': expected a duration such as 2h or 7d"),
+        (["--column", "age", "--until", "soon", "--why", "x"], "--until 'soon': expected a time such as"),
+        (["--column", "age", "--until", "2020-01-01", "--why", "x"], "--until: expected an end in the future"),
+        (["--column", "age", "--for", "0s", "--why", "x"], "--for: expected an end in the future"),
+        (["--column", "age", "--for", "400d", "--why", "x"], "expected more than none and a year at most"),
+        (["--for", "2h", "--why", "x"], "expected --column, --endpoint or --source"),
+        (["--column", "age", "--for", "2h", "--why", " "], "a silence without a reason"),
     ],
 )
 def test_what_is_no_silence_is_told_in_one_line(
-    state: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+    state: Path, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(state, "silence", "add", *words) == 2
-    assert capsys.readouterr().err.startswith("dashlight silence: ")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("dashlight silence: ")
+    assert sentence in line
 
 
 def test_alerts_are_marked_and_the_budget_is_audited(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
