@@ -117,18 +117,20 @@ def _figures(asked: Asked, text: str, now: float) -> Iterator[Observation]:
     yield Observation("ok", RUNNING, f"{workers:.0f} worker{'s' if workers != 1 else ''}; {_models(figures)}")
     firing = sum(value for labels, value in figures.get("dashlight_alert_in_force", []) if 'state="firing"' in labels)
     if firing:
-        yield Observation("ok", RUNNING, f"{firing:.0f} alerts are firing")
+        yield Observation("ok", RUNNING, f"alerts that are firing: {firing:.0f}")
     mistakes = sum(value for _, value in figures.get("dashlight_mistakes_total", []))
     if mistakes:
         yield Observation(
-            "unusual", RUNNING, f"{mistakes:.0f} mistakes of Dashlight's own since the start; its log names them"
+            "unusual", RUNNING, f"mistakes of Dashlight's own since the start: {mistakes:.0f}; its log names them"
         )
     lost = sum(
         value for labels, value in figures.get("dashlight_dropped_total", []) if 'reason="replaced"' not in labels
     )
     if lost:
         yield Observation(
-            "unusual", RUNNING, f"{lost:,.0f} items were lost or refused since the start; its log names them"
+            "unusual",
+            RUNNING,
+            f"spans, events and the like that were lost or refused since the start: {lost:,.0f}; its log names them",
         )
 
 
