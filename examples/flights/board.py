@@ -17,6 +17,8 @@ LIGHTS: tuple[Light, ...] = ("inputs", "predictions", "data quality", "errors", 
 PANE_SECONDS = 0.5
 """DASHLIGHT_PANE of the demo: an alert judges the rows of the pane that has just ended."""
 
+# How summaries about time begin.
+_OF_TIME = ("latency", "time to first byte")
 # What a column holds that training never did, as causes word it.
 _QUALITY = re.compile(r"null|missing|type|unseen|new categor|new value|below|above|out of range", re.IGNORECASE)
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November")
@@ -71,8 +73,10 @@ class Board:
 
 def lights_of(alert: AlertReport) -> list[Light]:
     """The lights that *alert* is about."""
+    if not alert.column and alert.summary.startswith(_OF_TIME):
+        return ["latency"]
     if alert.source == "threshold":
-        return ["latency"] if "latency" in alert.text else ["errors"]
+        return ["errors"]
     if alert.role == "output":
         return ["predictions"]
     if not alert.column:

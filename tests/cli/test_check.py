@@ -275,8 +275,38 @@ def test_the_report_for_people_says_the_same(capsys: pytest.CaptureFixture[str],
     said = capsys.readouterr().out
     assert f"DASHLIGHT_COLLECTOR = '{peer.url}'" in said
     assert "dashlight.model.name = 'dashlight-check'" in said
-    assert "missing  reference: none is given" in said
+    assert "missing  reference: each model's first rows are learned: DASHLIGHT_REFERENCE is not set" in said
     assert said.endswith("\nwell\n")
+
+
+def test_addresses_stand_between_commas_and_switches_as_they_are_typed(
+    capsys: pytest.CaptureFixture[str], peer: Peer, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("DASHLIGHT_WEBHOOK", f"{peer.url}/a,{peer.url}/b")
+    monkeypatch.setenv("DASHLIGHT_STRICT", "true")
+
+    main(["check"])
+
+    said = capsys.readouterr().out
+    assert "  DASHLIGHT_WEBHOOK = 'http://127.0.0.1/***', 'http://127.0.0.1/***'\n" in said
+    assert "  DASHLIGHT_STRICT = true\n" in said
+
+
+def test_where_settings_cannot_be_read_only_mistakes_are_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("DASHLIGHT_PANE", "5")
+    monkeypatch.setenv("DASHLIGHT_WEBHOOKS", "http://alerts.example")
+
+    assert main(["check"]) == 1
+
+    assert capsys.readouterr().out.splitlines() == [
+        "findings",
+        "  wrong    settings: DASHLIGHT_PANE='5': expected a duration of at least 100ms, such as 10s",
+        "  unusual  settings: DASHLIGHT_WEBHOOKS is not a setting; did you mean DASHLIGHT_WEBHOOK?",
+        "",
+        "2 to look after",
+    ]
 
 
 def test_a_sample_that_is_not_there_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,21 +54,25 @@ def test_a_silence_may_last_until_a_moment(state: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "sentence"),
     [
-        ["--column", "age", "--for", "soon", "--why", "x"],
-        ["--column", "age", "--until", "soon", "--why", "x"],
-        ["--column", "age", "--until", "2020-01-01", "--why", "x"],
-        ["--for", "2h", "--why", "x"],
-        ["--column", "age", "--for", "2h", "--why", " "],
-        ["--column", "age", "--for", "0s", "--why", "x"],
+        (["--column", "age", "--for", "soon", "--why", "x"], "--for 'soon': expected a duration such as 2h or 7d"),
+        (["--column", "age", "--until", "soon", "--why", "x"], "--until 'soon': expected a time such as"),
+        (["--column", "age", "--until", "2020-01-01", "--why", "x"], "--until: expected an end in the future"),
+        (["--column", "age", "--for", "0s", "--why", "x"], "--for: expected an end in the future"),
+        (["--column", "age", "--for", "400d", "--why", "x"], "expected more than none and a year at most"),
+        (["--for", "2h", "--why", "x"], "expected --column, --endpoint or --source"),
+        (["--column", "age", "--for", "2h", "--why", " "], "a silence without a reason"),
     ],
 )
 def test_what_is_no_silence_is_told_in_one_line(
-    state: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+    state: Path, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(state, "silence", "add", *words) == 2
-    assert capsys.readouterr().err.startswith("dashlight silence: ")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("dashlight silence: ")
+    assert sentence in line
 
 
 def test_alerts_are_marked_and_the_budget_is_audited(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +98,10 @@ def test_the_audit_is_of_the_time_of_the_budget(state: Path, capsys: pytest.Capt
     from dashlight.cli.mark import run as listed
 
     assert listed(Namespace(action="list", state_dir=state, app=""), now=AT + 86400) == 0
-    assert "fraud /predict: promised 1 in 30 d; observed 0; you marked 0 of 2 as noise" in capsys.readouterr().out
+    assert (
+        "fraud /predict: at most 1 false alarm in 30 d is promised; of 2 in that time you marked 0 as noise"
+        in capsys.readouterr().out
+    )
 
 
 def test_which_application_is_meant_must_be_clear(
@@ -105,7 +112,8 @@ def test_which_application_is_meant_must_be_clear(
     (tmp_path / "other" / "application").write_text("other:app")
 
     assert run(state, "silence", "list") == 2
-    assert "several applications of: other:app, shop:app" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "holds several applications: say which with --app, by a part of its name: other:app, shop:app" in said
     assert run(state, "silence", "list", "--app", "shop") == 0
     assert main(["silence", "list"]) == 2
     assert main(["silence", "list", "--state-dir", str(tmp_path / "nowhere")]) == 2

@@ -250,4 +250,4 @@ def test_a_silenced_column_is_told_of_when_the_silence_is_over(
 
     assert hooks.of("/json")[0]["transition"] == "firing"
     assert main(["mark", "noise", hooks.of("/json")[0]["id"], *state]) == 0
-    assert "you marked 1 of 1 as noise" in capsys.readouterr().out
+    assert "of 1 in that time you marked 1 as noise" in capsys.readouterr().out

@@ -40,9 +40,10 @@ def test_the_budget_is_audited_by_what_people_say() -> None:
     def told(marks: Any) -> str:
         return audits(past, marks, seconds_between=30 * DAY, at=AT)["/predict", "fraud"]
 
-    assert told({}) == "promised 1 in 30 d; observed 0; you marked 0 of 3 as noise"
+    assert told({}) == "at most 1 false alarm in 30 d is promised; of 3 in that time you marked 0 as noise"
     assert (
-        told({"0": "noise", "1": "useful"}) == "promised 1 in 30 d; observed 1; you marked 1 of 3 as noise, 1 as useful"
+        told({"0": "noise", "1": "useful"})
+        == "at most 1 false alarm in 30 d is promised; of 3 in that time you marked 1 as noise, 1 as useful"
     )
 
 

@@ -41,8 +41,10 @@ def directory_of(arguments: argparse.Namespace) -> Path:
         return _ours(found[0])
     if not names:
         raise ValueError(f"{state} holds no application: has it been started with this DASHLIGHT_STATE_DIR?")
-    what = "several applications" if found else "no application"
     listed = ", ".join(names.values())
+    if not arguments.app:
+        raise ValueError(f"{state} holds several applications: say which with --app, by a part of its name: {listed}")
+    what = "several applications" if found else "no application"
     raise ValueError(f"--app {arguments.app!r} names {what} of: {listed}")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -22,7 +22,7 @@ from dashlight.cli.checks.trial import sent_findings
 from dashlight.cli.subparsers import Subparsers
 from dashlight.deliver.encoding.ndjson import json_value
 from dashlight.errors import DashlightError, ReferenceDataError, SettingsError
-from dashlight.runtime.assembly.requested import Requested, requested
+from dashlight.runtime.assembly.requested import Requested, requested, told_unknown
 from dashlight.store.reference_file import ReferenceFile
 
 _WELL, _TROUBLE, _MISUSED = 0, 1, 2
@@ -67,6 +67,8 @@ class Report:
     leaves: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     """What would leave for the sample: where to, and what."""
     observations: list[Observation] = field(default_factory=list[Observation])
+    is_read: bool = False
+    """Whether the settings could be read: where they cannot, nothing is known of what is set and what leaves."""
 
     @property
     def status(self) -> int:
@@ -96,7 +98,9 @@ def checked(environ: Mapping[str, str], *, url: str, sends: list[str], request: 
         asked = requested(environ)
     except SettingsError as error:
         found += [Observation("wrong", "settings", mistake) for mistake in error.mistakes]
+        found += [Observation("unusual", "settings", sentence) for sentence in told_unknown(environ)]
         return report
+    report.is_read = True
     settings = asked.settings
     report.settings = settings.shown()
     found += _of_settings(asked)
@@ -135,7 +139,11 @@ def _of_settings(asked: Requested) -> Iterator[Observation]:
             "missing", "metrics", "nobody sees figures: neither DASHLIGHT_METRICS nor an OTLP endpoint is set"
         )
     if asked.events_to is None and not _has_routes(asked):
-        yield Observation("missing", "alerts", "they stand in the log of the app alone")
+        yield Observation(
+            "missing",
+            "alerts",
+            "they stand in the log of the app alone: neither DASHLIGHT_WEBHOOK nor another way out is set",
+        )
     if not asked.heartbeats:
         yield Observation(
             "missing", "heartbeat", "nobody notices by itself when this falls silent: DASHLIGHT_HEARTBEAT"
@@ -149,7 +157,7 @@ def _has_routes(asked: Requested) -> bool:
 
 def _of_reference(path: str) -> Iterator[Observation]:
     if not path:
-        yield Observation("missing", "reference", "none is given: each model's first rows are learned")
+        yield Observation("missing", "reference", "each model's first rows are learned: DASHLIGHT_REFERENCE is not set")
         return
     try:
         reference = ReferenceFile(Path(path)).read()
@@ -184,8 +192,18 @@ def _as_json(report: Report) -> str:
 
 
 def _as_text(report: Report, request: bytes) -> str:
+    lines = [*_told_settings(report, request), "findings"] if report.is_read else ["findings"]
+    lines += [f"  {each.level:8} {each.subject}: {each.sentence}" for each in report.observations]
+    troubles = sum(each.is_trouble for each in report.observations)
+    lines += ["", f"{troubles} to look after" if troubles else "well"]
+    return "\n".join(lines) + "\n"
+
+
+def _told_settings(report: Report, request: bytes) -> list[str]:
+    """What is set, and what would leave."""
     lines = ["settings"]
-    lines += [f"  {name} = {value!r}" for name, value in report.settings.items()] or ["  all as they are by default"]
+    lines += [f"  {name} = {_plain(value)}" for name, value in report.settings.items()]
+    lines += [] if report.settings else ["  all as they are by default"]
     lines += ["", f"what would leave for POST {SAMPLE_PATH} {request[:200].decode(errors='replace')}"]
     for left in report.leaves:
         lines.append(f"  {left['kind']} to {left['to']}")
@@ -195,8 +213,11 @@ def _as_text(report: Report, request: bytes) -> str:
             lines += [f"      {name} = {value!r}" for name, value in told.items()]
     if not report.leaves:
         lines.append("  nothing")
-    lines += ["", "findings"]
-    lines += [f"  {each.level:8} {each.subject}: {each.sentence}" for each in report.observations]
-    troubles = sum(each.is_trouble for each in report.observations)
-    lines += ["", f"{troubles} to look after" if troubles else "well"]
-    return "\n".join(lines) + "\n"
+    return [*lines, ""]
+
+
+def _plain(value: Any) -> str:
+    """*value* of a setting, several with commas between them, as in the variable."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(repr, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else repr(value)

@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, now: float | None = None) -> int:
         known = {each.id for each in told.alerts}
 
         def marked(every: dict[str, Mark]) -> dict[str, Mark]:
-            left = {each: mark for each, mark in every.items() if each in known and each != chosen.id}
+            left: dict[str, Mark] = {each: mark for each, mark in every.items() if each in known and each != chosen.id}
             if arguments.action != _NO_MARK:
                 left[chosen.id] = arguments.action
             return left

@@ -75,10 +75,15 @@ class _Without:
 
 
 def _made(arguments: argparse.Namespace, at: float) -> Silence:
+    if not (arguments.column or arguments.endpoint or arguments.source):
+        raise ValueError("expected --column, --endpoint or --source: of what nobody is to be told")
+    until_at = _until(arguments, at)
+    if until_at <= at:
+        raise ValueError(f"--{'until' if arguments.until else 'for'}: expected an end in the future")
     return Silence(
         id=uuid4().hex[:8],
         made_at=at,
-        until_at=_until(arguments, at),
+        until_at=until_at,
         why=arguments.why,
         column=arguments.column,
         endpoint=arguments.endpoint,

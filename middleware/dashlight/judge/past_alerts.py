@@ -53,8 +53,8 @@ def audits(
         told = [each for each in recent if (each.endpoint, each.model) == where]
         noise, useful = (sum(marks.get(each.id) == word for each in told) for word in ("noise", "useful"))
         found[where] = (
-            f"promised 1 in {span(seconds_between)}; observed {noise}; you marked {noise} of {len(told)} as noise"
-            + (f", {useful} as useful" if useful else "")
+            f"at most 1 false alarm in {span(seconds_between)} is promised; of {len(told)} in that time you marked {noise} "
+            "as noise" + (f", {useful} as useful" if useful else "")
         )
     return found
 

@@ -82,8 +82,24 @@ def found(app: App) -> Callable[..., list[tuple[str, str]]]:
 def test_of_an_app_that_watches_the_age_of_its_figures_is_told(found: Callable[..., list[tuple[str, str]]]) -> None:
     assert found() == [
         ("ok", "its figures are 5 s old"),
-        ("ok", "4 workers, 1 models watched, 1 being learned"),
+        ("ok", "4 workers; models: 1 watched, 1 being learned"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        ("", "1 worker; no model has had rows yet"),
+        ('dashlight_model_state{dashlight_model_state="not_enough_data"} 1.0\n', "1 worker; models: 1 with too few rows so far"),
+    ],
+    ids=["no rows", "few rows"],
+)  # fmt: skip
+def test_a_model_that_is_not_watched_yet_is_told(
+    app: App, found: Callable[..., list[tuple[str, str]]], states: str, words: str
+) -> None:
+    app.figures = f"dashlight_figures_made_at_seconds 1790000000.0\ndashlight_workers 1.0\n{states}"
+
+    assert ("ok", words) in found()
 
 
 @pytest.mark.parametrize("path", ["", "/", "/dashlight", "/dashlight/", "/dashlight/metrics"])

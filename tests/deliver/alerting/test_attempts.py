@@ -12,9 +12,11 @@ from dashlight.deliver.transport.http import HttpSender
     ("status", "outcome"),
     [
         (200, "delivered"), (202, "delivered"), (204, "delivered"),
-        (429, "retry"), (500, "retry"), (502, "retry"), (503, "retry"), (504, "retry"), (408, "retry"), (425, "retry"),
+        (429, "retry"), (500, "retry"), (502, "retry"), (503, "retry"), (504, "retry"),
+        (507, "retry"), (521, "retry"), (530, "retry"), (408, "retry"), (425, "retry"),
         (401, "misconfigured"), (403, "misconfigured"), (404, "misconfigured"), (405, "misconfigured"), (302, "misconfigured"),
-        (400, "rejected"), (413, "rejected"), (415, "rejected"), (422, "rejected"), (410, "rejected"), (501, "rejected"),
+        (400, "rejected"), (413, "rejected"), (415, "rejected"), (422, "rejected"), (410, "rejected"),
+        (501, "rejected"), (505, "rejected"),
     ],
 )  # fmt: skip
 def test_a_notice_is_owed_until_it_is_taken_or_refused_for_good(status: int, outcome: str) -> None:

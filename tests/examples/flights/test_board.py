@@ -97,6 +97,9 @@ def test_a_fault_that_was_not_reported_is_a_failure(
         ({"role": "output", "column": "probability"}, ["predictions"]),
         ({"source": "threshold", "column": "", "summary": "error_rate 9 % above 5 %"}, ["errors"]),
         ({"source": "threshold", "column": "", "summary": "latency_p99 0.9 s above 0.5 s"}, ["latency"]),
+        ({"source": "traffic", "column": "", "summary": "latency above 30 ms rose from 1 % to 7 %"}, ["latency"]),
+        ({"source": "traffic", "column": "", "summary": "time to first byte above 30 ms rose"}, ["latency"]),
+        ({"source": "traffic", "column": "", "summary": "error rate rose; with it moved latency"}, ["errors"]),
         ({"source": "drift", "column": "", "summary": "error_rate rose"}, ["errors"]),
     ],
 )

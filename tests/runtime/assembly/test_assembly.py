@@ -408,7 +408,7 @@ def test_a_column_that_the_reference_does_not_have_is_said_and_with_strict_a_mis
     assert watching.refusal is None
     assert messages(caplog, logging.WARNING) == [
         "DASHLIGHT_IMPORTANCE of columns that the reference does not have: wage",
-        "DASHLIGHT_FEATURES means no column of the reference by: wages*",
+        "DASHLIGHT_FEATURES names what no column of the reference is called: wages*",
     ]
     assert str(refused.refusal) == "DASHLIGHT_IMPORTANCE='wage': expected columns of the reference"
 

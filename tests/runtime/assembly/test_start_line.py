@@ -31,7 +31,7 @@ def test_of_a_bare_start_it_is_said_what_is_missing() -> None:
     assert start_line(BARE) == (
         "watching app:app in /srv: each model's first 5,000 rows are learned; alerts: this log; events: nowhere; "
         "spans: none of its own; metrics: none; state: none, and so nothing waits on disk; missing: a reference (drift is judged once the first rows "
-        "are learned), anybody but this log to tell of alerts (DASHLIGHT_COLLECTOR), what outlives the server "
+        "are learned), anybody but this log to tell of alerts (DASHLIGHT_WEBHOOK or another way out), what outlives the server "
         "(DASHLIGHT_STATE_DIR is not set)"
     )
 

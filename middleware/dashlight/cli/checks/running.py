@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -26,6 +26,11 @@ _SAMPLE = re.compile(r"^(dashlight_\w+)(\{[^}]*\})? ([0-9.eE+-]+)", re.MULTILINE
 _TIMEOUTS = {"connect": 5.0, "read": 10.0, "write": 5.0, "pool": 5.0}
 _STALE_PANES, _LEAST_STALE_SECONDS = 12, 120.0
 _MOST_SKEW_SECONDS = 60.0
+_STATES = {
+    "watching": "watched",
+    "not_enough_data": "with too few rows so far",
+    "learning": "being learned",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,9 @@ def running_findings(asked: Asked, *, at: float | None = None) -> Iterator[Obser
     url = masked(asked.metrics_url)
     if not asked.tokens:
         yield Observation(
-            "wrong", RUNNING, f"{url}: no token is known; set DASHLIGHT_TOKEN, or ask as the user of the app"
+            "wrong",
+            RUNNING,
+            f"{url}: no token is known; set DASHLIGHT_TOKEN, or ask as the user of the app, with its DASHLIGHT_STATE_DIR",
         )
         return
     status, text, date = 0, "", ""
@@ -107,26 +114,35 @@ def _figures(asked: Asked, text: str, now: float) -> Iterator[Observation]:
     else:
         yield Observation("ok", RUNNING, aged)
     workers = sum(value for _, value in figures.get("dashlight_workers", []))
-    models = sum(value for labels, value in figures.get("dashlight_model_state", []) if 'state="watching"' in labels)
-    learning = sum(value for labels, value in figures.get("dashlight_model_state", []) if 'state="learning"' in labels)
-    yield Observation(
-        "ok", RUNNING, f"{workers:.0f} workers, {models:.0f} models watched, {learning:.0f} being learned"
-    )
+    yield Observation("ok", RUNNING, f"{workers:.0f} worker{'s' if workers != 1 else ''}; {_models(figures)}")
     firing = sum(value for labels, value in figures.get("dashlight_alert_in_force", []) if 'state="firing"' in labels)
     if firing:
-        yield Observation("ok", RUNNING, f"{firing:.0f} alerts are firing")
+        yield Observation("ok", RUNNING, f"alerts that are firing: {firing:.0f}")
     mistakes = sum(value for _, value in figures.get("dashlight_mistakes_total", []))
     if mistakes:
         yield Observation(
-            "unusual", RUNNING, f"{mistakes:.0f} mistakes of Dashlight's own since the start; its log names them"
+            "unusual", RUNNING, f"mistakes of Dashlight's own since the start: {mistakes:.0f}; its log names them"
         )
     lost = sum(
         value for labels, value in figures.get("dashlight_dropped_total", []) if 'reason="replaced"' not in labels
     )
     if lost:
         yield Observation(
-            "unusual", RUNNING, f"{lost:,.0f} items were lost or refused since the start; its log names them"
+            "unusual",
+            RUNNING,
+            f"spans, events and the like that were lost or refused since the start: {lost:,.0f}; its log names them",
         )
+
+
+def _models(figures: Mapping[str, Sequence[tuple[str, float]]]) -> str:
+    """How many models are in which state, in words."""
+    told: list[str] = []
+    for state, words in _STATES.items():
+        labelled = figures.get("dashlight_model_state", [])
+        count = sum(value for labels, value in labelled if f'state="{state}"' in labels)
+        if count:
+            told.append(f"{count:.0f} {words}")
+    return f"models: {', '.join(told)}" if told else "no model has had rows yet"
 
 
 def _refusal(status: int) -> str:
@@ -135,7 +151,7 @@ def _refusal(status: int) -> str:
     if status == 404:
         return "nothing of Dashlight is served there: DASHLIGHT_METRICS or DASHLIGHT_PATH may be another"
     if status == 503:
-        return "there are no figures yet"
+        return "there are no figures yet; ask again when the first pane is over"
     if status == 501:
         return "prometheus-client is not installed there: pip install 'dashlight[prometheus]'"
     return "that is no answer of Dashlight's"

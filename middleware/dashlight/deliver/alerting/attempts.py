@@ -9,6 +9,8 @@ from dashlight.deliver.transport.answer import CollectorAnswer, Send
 from dashlight.deliver.transport.retry import meaning, retry_after_seconds
 
 JSON = "application/json"
+NOT_IMPLEMENTED = frozenset({501, 505})
+"""The only failures of a server that do not pass. Those above 511 are of proxies whose server is away, such as 521."""
 
 
 class Attempts:
@@ -36,15 +38,15 @@ class Attempts:
 def verdict(answer: CollectorAnswer, *, at: float, hopeless: Collection[int] = ()) -> Verdict:
     """What *answer*, which came *at*, means for what was told; of the statuses *hopeless* nobody gets over.
 
-    What our settings may have wrong (401, 403, 404, no trust, no such name) waits until it is put right. 500 is a server that
-    restarts. Any other refusal ends it.
+    What our settings may have wrong (401, 403, 404, no trust, no such name) waits until it is put right. From 500 on it is
+    a server that restarts or is away. Any other refusal ends it.
     """
     if answer.status in hopeless:
         return Verdict("rejected", reason=str(answer))
     found = meaning(answer, speaks_otlp=False)
     if found == "delivered":
         return DELIVERED
-    if found == "retry":
+    if found == "retry" or (answer.status >= 500 and answer.status not in NOT_IMPLEMENTED):
         return Verdict("retry", retry_after_seconds(answer.retry_after, at=at, jitter=0.0), str(answer))
     if found in {"misconfigured", "refused"}:
         return Verdict("misconfigured", reason=str(answer))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dashlight.clock import Clock
+from dashlight.deliver.alerting.attempts import NOT_IMPLEMENTED
 from dashlight.deliver.alerting.owed import DELIVERED, Verdict
 from dashlight.deliver.delivery import EventFormat
 from dashlight.deliver.encoding.events import alert_event
@@ -14,7 +15,6 @@ from dashlight.records import Notice
 
 COLLECTOR = "the collector"
 _TOO_LARGE = 413
-_NOT_IMPLEMENTED = {501, 505}
 
 
 class CollectorRoute:
@@ -75,7 +75,7 @@ class CollectorRoute:
             if self._form.rejected_count(answer.body):
                 return Verdict("rejected", reason="taken in part, without the alert")
             return DELIVERED
-        if found == "retry" or (answer.status >= 500 and answer.status not in _NOT_IMPLEMENTED):
+        if found == "retry" or (answer.status >= 500 and answer.status not in NOT_IMPLEMENTED):
             after = retry_after_seconds(answer.retry_after, at=self._clock.now(), jitter=self._jitter())
             return Verdict("retry", after, reason)
         # A small event that is too large for it, too: somebody has set a limit too low.

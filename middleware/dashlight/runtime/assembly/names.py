@@ -29,4 +29,4 @@ def check_names(reference: Reference, policy: Policy, *, columns: Mapping[str, s
     if unknown:
         logger.warning("DASHLIGHT_IMPORTANCE of columns that the reference does not have: %s", listed(unknown))
     for role, globs in unmatched_globs(reference, policy, columns=columns):
-        logger.warning("%s means no column of the reference by: %s", _VARIABLES[role], listed(globs))
+        logger.warning("%s names what no column of the reference is called: %s", _VARIABLES[role], listed(globs))

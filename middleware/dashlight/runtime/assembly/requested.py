@@ -113,6 +113,14 @@ def requested(environ: Mapping[str, str]) -> Requested:
     return found
 
 
+def told_unknown(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable of *environ* that looks like a setting and is none."""
+    return [
+        f"{name} is not a setting{f'; did you mean {near}?' if near else ''}"
+        for name, near in unknown_variables(environ).items()
+    ]
+
+
 @dataclass
 class _Reading:
     """Goes on after a mistake, so that the others are found too."""
@@ -204,10 +212,7 @@ def _mistakes(settings: Settings, environ: Mapping[str, str]) -> list[SettingsEr
 
 
 def _unusual(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    told = [
-        f"{name} is not a setting{f'; did you mean {near}?' if near else ''}"
-        for name, near in unknown_variables(environ).items()
-    ]
+    told = told_unknown(environ)
     told += [
         f"{variable_of(name)} {is_idle}: {variable_of(needed)} is not set"
         for name, needed, is_idle in _NEEDED

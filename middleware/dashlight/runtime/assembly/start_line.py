@@ -64,7 +64,7 @@ def missing_of(start: Start) -> list[str]:
     if start.reference is None and not start.learned_count:
         missing.append("a reference (drift is judged once the first rows are learned)")
     if start.events_to is None and not start.routes:
-        missing.append("anybody but this log to tell of alerts (DASHLIGHT_COLLECTOR)")
+        missing.append("anybody but this log to tell of alerts (DASHLIGHT_WEBHOOK or another way out)")
     if start.directory is None:
         missing.append("a directory to share (this process is alone)")
     if not start.is_lasting:

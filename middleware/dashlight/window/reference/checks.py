@@ -103,7 +103,9 @@ def decoded(file: bytes, format_name: str) -> dict[str, object]:
         raise ReferenceDataError(foreign) from None
     except msgspec.DecodeError as error:
         cut_short = "truncated" in str(error)
-        raise ReferenceDataError("ends in the middle" if cut_short else f"is not JSON: {error}") from None
+        raise ReferenceDataError(
+            "ends in the middle" if cut_short else f"is not JSON, as `dashlight reference build` writes it: {error}"
+        ) from None
     except RecursionError:  # thousands of brackets
         raise ReferenceDataError(foreign) from None
     if content.get("format") != format_name:
