@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 
@@ -31,3 +32,15 @@ def test_a_command_loads_without_the_others(name: str) -> None:
 
     assert ended.stderr == "[]\n"
     assert parser([name])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise there")
+def test_what_is_printed_for_somebody_who_has_read_enough_ends_in_silence() -> None:
+    command = [sys.executable, "-m", "dashlight.cli.main", "rules", "prometheus"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as printing:
+        assert printing.stdout is not None
+        assert printing.stderr is not None
+        printing.stdout.close()
+        said = printing.stderr.read()
+
+    assert (said, printing.returncode) == (b"", -signal.SIGPIPE)

@@ -41,5 +41,5 @@ def test_a_server_that_watches_is_found_to_do_so_by_the_token_that_it_keeps(
 
     assert status == 0, said
     assert "its figures are" in said[0]["sentence"]
-    assert said[1]["sentence"].startswith("2 workers, ")
+    assert said[1]["sentence"].startswith("2 workers; ")
     assert (gone, why[0]["level"]) == (1, "wrong")

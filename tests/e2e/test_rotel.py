@@ -66,7 +66,7 @@ def test_spans_and_events_pass_a_real_collector(rotel: str, collector: Any, comp
 
     assert delivery.counts() == {"spans": Counts(300, delivered=300), "events": Counts(21, delivered=21)}
     spans, events = collector.wait_for("span", 300), collector.wait_for("event", 21)
-    assert {span["attributes"]["url.path"] for span in spans} == {f"/predict/{marker}"}
+    assert {span["attributes"]["url.path"] for span in spans} == {"/predict/{name}"}
     assert {int(span["span_id"], 16) for span in spans} == set(range(1, 301))
     assert {(span["name"], span["span_kind"], span["parent_span_id"]) for span in spans} == {
         ("POST /predict/{name}", "server", f"{PARENT_ID:016x}")

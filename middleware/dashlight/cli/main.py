@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,6 +12,8 @@ from dashlight.version import __version__
 
 COMMANDS: Final = ("check", "collect", "explain", "learned", "mark", "reference", "rules", "run", "silence", "spool")
 """Each is a file of this package. Only the one that is asked for is loaded: together they load all of Dashlight."""
+_LISTING: Final = frozenset({"explain", "learned", "mark", "reference", "rules", "silence"})
+"""They print and talk to nobody: where `| head` has read enough, they end in silence as other tools do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Its matrices are small: threads wait for each other, and their number would show in the last digits. NumPy asks
         # when it is loaded, which `dashlight run` leaves to the server.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if arguments is None and _LISTING.issuperset(words[:1]) and hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     chosen = parser([word for word in words[:1] if word in COMMANDS] or COMMANDS).parse_args(words)
     return int(chosen.run(chosen))
 

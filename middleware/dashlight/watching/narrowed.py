@@ -63,7 +63,7 @@ def _alone_bytes(reference: Reference, whole: tuple[Role, str], places: Collecti
 
 
 def _of_columns(reference: Reference, places: Places) -> Reference:
-    columns = tuple(reference.columns[place] for place in places)
+    columns: tuple[ColumnReference, ...] = tuple(reference.columns[int(place)] for place in places)
     stays = {(column.role, column.name) for column in columns}
     gone = [each for each in reference.columns if (each.role, each.name) not in stays and not each.of]
     named = {column.name for column in columns}
@@ -99,7 +99,8 @@ def _of_pairs(pairs: PairReference, places: Places) -> PairReference | None:
 def _of_joint(reference: Reference, joint: DirectionReference, places: Places) -> DirectionReference | None:
     """The joint rows of the columns at *places*; None where these were not all among the joint rows before."""
     before = joint_places(reference.columns)
-    after = places[joint_places([reference.columns[place] for place in places])]
+    taken: list[ColumnReference] = [reference.columns[int(place)] for place in places]
+    after = places[joint_places(taken)]
     if len(before) != joint.dims or len(after) < 2 or not np.isin(after, before).all():
         return None
     at = np.searchsorted(before, after)

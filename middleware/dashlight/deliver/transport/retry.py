@@ -13,8 +13,10 @@ MOST_BACKOFF_SECONDS = 30.0
 MOST_RETRY_AFTER_SECONDS = 300.0
 PROBE_SECONDS = 60.0
 
-# OTLP would have a 500 dropped, but a collector that restarts answers so.
-_RETRY = frozenset({429, 500, 502, 503, 504})
+# Of a server's failures these alone will not pass. OTLP would have a 500 dropped, but a collector that restarts answers so,
+# and a proxy whose server is away has numbers of its own.
+_FINAL_FAILURES = frozenset({501, 505})
+_RETRY = frozenset({429, *range(500, 600)}) - _FINAL_FAILURES
 # OTLP says of these that a retry is no use; other collectors mean them to pass.
 _RETRY_ELSEWHERE = frozenset({408, 425})
 _POISONED = frozenset({400, 415, 422})

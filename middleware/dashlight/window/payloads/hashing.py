@@ -8,7 +8,7 @@ no other row of it.
 import struct
 from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 import numpy as np
@@ -83,7 +83,7 @@ class PayloadHasher:
     def _numbers(self, cells: Sequence[Cell]) -> list[int]:
         """What stands for each of *cells*."""
         if set(map(type, cells)) <= _WORDS:  # the usual case; 1 and 1.0 would be looked up as True
-            known: Callable[[Any], int | None] = self._texts.get
+            known = cast("Callable[[Cell], int | None]", self._texts.get)
             return [self._number(cell) if (number := known(cell)) is None else number for cell in cells]
         return list(map(self._number, cells))
 
