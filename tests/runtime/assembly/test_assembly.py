@@ -478,6 +478,17 @@ def test_what_is_no_mistake_and_may_not_be_meant_is_said(
     assert CANARY not in caplog.text
 
 
+@pytest.mark.parametrize("strict", ["true", "false"])
+def test_variables_that_nobody_knows_are_told_once_beside_a_mistake(
+    caplog: pytest.LogCaptureFixture, strict: str
+) -> None:
+    with pytest.raises(SettingsError) as found:
+        assemble({"DASHLIGHT_PANE": "5", "DASHLIGHT_CPUS": "3", "DASHLIGHT_STRICT": strict}, scoring_app)
+
+    told = [*messages(caplog, logging.WARNING), *found.value.mistakes]
+    assert sum("DASHLIGHT_CPUS" in each for each in told) == 1
+
+
 def test_variables_that_nobody_knows_are_named_with_the_nearest_known_one(
     assembled: Assembled, caplog: pytest.LogCaptureFixture
 ) -> None:

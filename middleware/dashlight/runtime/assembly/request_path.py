@@ -14,9 +14,10 @@ from dashlight.capture.spans import Spans
 from dashlight.capture.trace_parent import sampler_from
 from dashlight.clock import SystemClock
 from dashlight.deliver.encoding.span_limits import span_limits
+from dashlight.errors import SettingsError
 from dashlight.runtime.assembly.analysis import analysis
 from dashlight.runtime.assembly.memory import memory_shares
-from dashlight.runtime.assembly.requested import requested
+from dashlight.runtime.assembly.requested import requested, told_unknown
 from dashlight.runtime.log_handler import speak_up, withdraw
 from dashlight.runtime.monitor import Monitor, MonitorPlan
 from dashlight.serving.door import Answers
@@ -47,10 +48,16 @@ def assemble(
     Raises:
         SettingsError: settings, DASHLIGHT_* or OTEL_*, that cannot be read.
     """
-    if not Settings.read(environ)[0].enabled:
+    read, _ = Settings.read(environ)
+    if not read.enabled:
         return None
     speak_up()
-    asked = requested(environ)
+    try:
+        asked = requested(environ)
+    except SettingsError:
+        for sentence in () if read.strict else told_unknown(environ):  # where it is strict they are among the mistakes
+            logger.warning("%s", sentence)
+        raise
     settings = asked.settings
     for sentence in asked.unusual:
         logger.warning("%s", sentence)
