@@ -43,7 +43,7 @@ _KEY = re.compile(
     r"|(?:AKIA|ASIA|AROA)[A-Z0-9]{12,}|(?i:bearer)[ \t]{1,8}[\w.~+/=-]{8,})"
     r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----|://[^\s/@:]{0,64}:[^\s/@]{1,128}@"
 )
-_PERSON = re.compile(r"(?<![\w'.-])[^\W\d_]['.\w-]{0,60} {1,3}[A-Z\u00c0-\u00de][a-z\u00df-\u00ff]")
+_PERSON = re.compile(r"(?<!['.\w-])[\d_'.-]*[^\W\d_]['.\w-]* {1,3}[A-Z\u00c0-\u00de][a-z\u00df-\u00ff]")
 _RANDOM = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{20,}")
 
 
