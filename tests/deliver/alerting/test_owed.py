@@ -280,6 +280,30 @@ def test_what_is_owed_to_a_route_that_is_gone_ends_with_one_line_and_the_others_
     ]
 
 
+def test_a_route_whose_address_was_corrected_takes_over_what_is_owed() -> None:
+    owed, corrected = Owed(["webhook w (#0001)", "webhook w (#0002)"]), Owed(["webhook w (#0002)", "webhook w (#0003)"])
+    owed.owe(notice(1))
+    owed.settle("webhook w (#0002)", "id-1", DELIVERED)
+
+    corrected.restore(owed.state)
+
+    assert waiting(corrected, "webhook w (#0003)") == ["id-1"]
+    assert waiting(corrected, "webhook w (#0002)") == []
+
+
+@pytest.mark.parametrize(
+    "now", [["webhook w (#0001)"], ["webhook w (#0003)", "webhook w (#0004)"], ["webhook v (#0003)"]], ids=repr
+)
+def test_nobody_takes_over_what_may_be_owed_to_another(now: list[str]) -> None:
+    owed, heir = Owed(["webhook w (#0001)", "webhook w (#0002)"]), Owed(now)
+    owed.owe(notice(1))
+    owed.settle("webhook w (#0001)", "id-1", DELIVERED)
+
+    heir.restore(owed.state)
+
+    assert [waiting(heir, name) for name in now] == [[]] * len(now)
+
+
 STATE = OwedState((notice(1), notice(2, "resolved")), {"a": ("id-1", "id-2")}, ("id-1",))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from dashlight.deliver.alerting.names import heir_of
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
 
@@ -183,8 +184,9 @@ class Owed:
         with self._lock:
             self._forget()
             for route, ids in state.routes.items():
-                if route in self._owed:
-                    self._owed[route] = {each: notices[each] for each in ids}
+                heir = route if route in self._owed else heir_of(route, state.routes, self._owed)
+                if heir is not None:
+                    self._owed[heir] = {each: notices[each] for each in ids}
                 elif ids:
                     self._fates[SignalFate("alerts", "dropped", "no_route", part=route)] += len(ids)
                     logger.error("%d alerts were owed to %s, which is not configured any more", len(ids), route)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from dashlight.deliver.alerting.alertmanager import PATH, AlertmanagerRoute
 from dashlight.deliver.alerting.attempts import Attempts
 from dashlight.deliver.alerting.command import CommandRoute, Tries
 from dashlight.deliver.alerting.document import AlertContext, document
+from dashlight.deliver.alerting.names import marked
 from dashlight.deliver.alerting.pagerduty import PagerDutyRoute, routing_of
 from dashlight.deliver.alerting.sample import sample_notice
 from dashlight.deliver.alerting.slack import escaped, is_slack, message
@@ -150,15 +152,16 @@ def planned_routes(settings: Settings, environ: Mapping[str, str], *, egress: Eg
 def _named(
     kind: str, endpoints: Sequence[Endpoint], shown: Callable[[Endpoint], str] = lambda each: origin(each.url)
 ) -> dict[str, Endpoint]:
-    """By kind and what may be *shown* of them, and their number where that is not enough: the same after a restart."""
+    """By kind, what may be *shown* of them, and a mark of the whole address where that is not enough.
+
+    They are the same after a restart, in whatever order, and whoever else is told: what is owed goes by them.
+    """
+    counts = Counter(map(shown, endpoints))
     found: dict[str, Endpoint] = {}
     for each in endpoints:
-        name = alone = f"{kind} {shown(each)}"
-        number = 1
-        while name in found:
-            number += 1
-            name = f"{alone} ({number})"
-        found[name] = each
+        is_told = not each.is_secret and counts[shown(each)] == 1
+        name = f"{kind} {shown(each)}"
+        found[name if is_told else marked(name, each.url)] = each
     return found
 
 
