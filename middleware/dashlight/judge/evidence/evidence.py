@@ -134,7 +134,8 @@ class Evidence:
         longest = scored.usual[of] * every + scored.bursts[of] * np.sqrt(np.maximum(every / BLOCK_ROWS[0], 1))
         # A block of the reference may have been full of it: that does not say for how long it goes on.
         is_unknown = nats[:, BIN_EVENTS] <= LEAST_PANE_NATS
-        longest = np.minimum(longest, np.where(is_unknown, MOST_OF_A_PANE, np.inf) * every)
+        most: Nats = np.where(is_unknown, MOST_OF_A_PANE * every, np.float32(np.inf))
+        longest = np.minimum(longest, most)
         of_pane = np.where(held > longest, nats[:, BIN_EVENTS], np.inf).min(1, keepdims=True)
         of_functionals = np.repeat(of_pane, len(SIZES), axis=1)
         gain: Nats = np.concatenate([np.minimum(nats, of_pane), of_functionals], axis=1)
