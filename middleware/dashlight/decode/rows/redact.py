@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import cast
 
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
-from dashlight.privacy.detectors import cleaned, is_long_number
+from dashlight.privacy.detectors import LONG_NUMBER, cleaned, is_long_number
 from dashlight.privacy.hashing import HashKey
 from dashlight.privacy.names import MAX_NAME_LENGTH, REDACTED, is_credential, is_personal
 from dashlight.records import Cell
@@ -34,12 +34,16 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = (), key: HashKey
     if sum(map(len, names)) > _MOST_REMEMBERED:
         return {redaction.name(name): redaction.value(name, value, 0) for name, value in values.items()}
     plain = _plain(names, tuple(also))
-    return {
-        name if name in plain else redaction.name(name): (redaction.inside if name in plain else redaction.value)(
-            name, value, 0
-        )
-        for name, value in values.items()
-    }
+    told: dict[str, Cell] = {}
+    for name, value in values.items():
+        if name not in plain:
+            told[redaction.name(name)] = redaction.value(name, value, 0)
+        # Most are numbers, of no particular length.
+        elif type(value) in _NUMBERS and -LONG_NUMBER < cast("float", value) < LONG_NUMBER:
+            told[name] = value
+        else:
+            told[name] = redaction.inside(name, value, 0)
+    return told
 
 
 @lru_cache(maxsize=64)
