@@ -22,23 +22,19 @@ import tempfile
 import time
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
+from benchmarks.memory_shapes import FILE_COLUMNS, SHAPES, Request, warm
 
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.file import dump
 
 ROOT = Path(__file__).parents[1]
 _PATIENCE_SECONDS = 300.0
-_FILE_COLUMNS = [f"column_{number}" for number in range(400)]
-_WORDS = ["rain", "sun", "wind", "cloud", "storm", "warm", "cold", "front", "air", "north", "south", "snow"]
-
-Request: TypeAlias = tuple[str, bytes, list[tuple[bytes, bytes]]]
-"""Path and query, body, headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ def growth(shape: str, *, memory: str = "", role: str = "judge", trace: bool = F
 def _reference(directory: Path) -> Path:
     """A reference file of 2,000 rows."""
     rng, path = np.random.default_rng(0), directory / "reference.json"
-    columns = {name: rng.normal(size=2_000) for name in _FILE_COLUMNS}
+    columns = {name: rng.normal(size=2_000) for name in FILE_COLUMNS}
     path.write_bytes(dump(build_reference_from_columns(columns, {}, rng=rng, created_at=0.0)))
     return path
 
@@ -95,112 +91,6 @@ def assert_line(process: subprocess.Popen[bytes]) -> None:
     """Waits until *process* says that it is there."""
     if process.stdout is None or not process.stdout.readline():
         raise RuntimeError("the process that judges did not start")
-
-
-def _columns(rng: np.random.Generator, path: str, model: str, names: Sequence[str], rows: int) -> Request:
-    """A request of Open Inference Protocol with so many numeric columns."""
-    inputs = [
-        {"name": name, "shape": [rows], "datatype": "FP64", "data": np.round(rng.normal(size=rows), 3).tolist()}
-        for name in names
-    ]
-    return path, json.dumps({"model_name": model, "inputs": inputs}).encode(), []
-
-
-def _records(path: str, records: list[dict[str, Any]], headers: list[tuple[bytes, bytes]] | None = None) -> Request:
-    return path, json.dumps({"instances": records}).encode(), headers or []
-
-
-def _of_models(rng: np.random.Generator) -> Iterator[Request]:
-    """400 columns of a reference file, 8 models, 3 routes; the first model is asked twice as often."""
-    for _ in range(6):
-        for route in range(3):
-            for model in (0, *range(8)):
-                yield _columns(rng, f"/r{route}", f"model-{model}", _FILE_COLUMNS, 10)
-
-
-def _learned(rng: np.random.Generator) -> Iterator[Request]:
-    """60 columns that are learned, 8 models, 3 routes."""
-    names = [f"column_{number}" for number in range(60)]
-    for _ in range(6):
-        for route in range(3):
-            for model in range(8):
-                yield _columns(rng, f"/r{route}", f"model-{model}", names, 40)
-
-
-def _warm(rng: np.random.Generator) -> Iterator[Request]:
-    """What has everything be loaded that any traffic needs."""
-    for _ in range(12):
-        yield _columns(rng, "/r63", "warm", ["first", "second"], 40)
-
-
-def _invented(rng: np.random.Generator) -> Iterator[Request]:
-    """10,000 names of features, 20 new ones in every request."""
-    for first in range(0, 10_000, 20):
-        yield _records("/r0", [{f"name_{first + place}": float(rng.normal()) for place in range(20)} for _ in range(4)])
-
-
-def _wide(rng: np.random.Generator) -> Iterator[Request]:
-    """10,000 features in every row."""
-    for _ in range(220):
-        row = dict(zip((f"f{number}" for number in range(10_000)), np.round(rng.normal(size=10_000), 2), strict=True))
-        yield _records("/r0", [row])
-
-
-def _categories(rng: np.random.Generator) -> Iterator[Request]:
-    """60 columns of words that hardly recur."""
-    for _ in range(300):
-        yield _records("/r0", [{f"c{c}": f"kind-{rng.integers(500)}-{'x' * 50}" for c in range(60)} for _ in range(4)])
-
-
-def _texts(rng: np.random.Generator) -> Iterator[Request]:
-    """12 columns of texts."""
-    for _ in range(200):
-        yield _records("/r0", [{f"t{t}": " ".join(rng.choice(_WORDS, 40)) for t in range(12)} for _ in range(4)])
-
-
-def _vectors(rng: np.random.Generator) -> Iterator[Request]:
-    """8 columns of embeddings with 256 numbers."""
-    for _ in range(200):
-        yield _records(
-            "/r0", [{f"v{v}": np.round(rng.normal(size=256), 3).tolist() for v in range(8)} for _ in range(2)]
-        )
-
-
-def _clients(_rng: np.random.Generator) -> Iterator[Request]:
-    """Every request by another agent, at another path, and what is refused for another field."""
-    for number in range(4_000):
-        agent = [(b"user-agent", f"agent-{number}/{'y' * 400}".encode())]
-        yield f"/refused?field=f{number}&q={'z' * 2_000}", b'{"a": 1}', agent
-
-
-def _language(rng: np.random.Generator) -> Iterator[Request]:
-    """Chats with ever other models."""
-    for number in range(2_000):
-        asked = {"model": f"llm-{number}", "messages": [{"role": "user", "content": " ".join(rng.choice(_WORDS, 100))}]}
-        yield "/v1/chat/completions", json.dumps(asked).encode(), []
-
-
-def _endpoints(rng: np.random.Generator) -> Iterator[Request]:
-    """60 routes with two models of 20 columns each."""
-    names = [f"column_{number}" for number in range(20)]
-    for _ in range(8):
-        for route in range(60):
-            for model in range(2):
-                yield _columns(rng, f"/r{route}", f"model-{model}", names, 30)
-
-
-SHAPES: dict[str, Callable[[np.random.Generator], Iterator[Request]]] = {
-    "columns": _of_models,
-    "learned": _learned,
-    "names": _invented,
-    "wide": _wide,
-    "categories": _categories,
-    "texts": _texts,
-    "vectors": _vectors,
-    "clients": _clients,
-    "language": _language,
-    "endpoints": _endpoints,
-}
 
 
 def _app() -> Any:
@@ -289,7 +179,7 @@ def _child(shape: str, *, trace: bool) -> None:
                 held, since = _resident_bytes(), time.monotonic()
 
     async def run() -> None:
-        await drive(_warm(rng))
+        await drive(warm(rng))
         monitor = process.monitor
         if monitor is None or not monitor.ready.wait(_PATIENCE_SECONDS):
             raise RuntimeError("it is not watched")

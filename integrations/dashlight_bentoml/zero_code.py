@@ -6,6 +6,7 @@ import logging
 from functools import wraps
 from typing import Any
 
+from dashlight.errors import traced
 from dashlight_bentoml.service import watch
 
 logger = logging.getLogger(__name__)
@@ -19,8 +20,8 @@ def patch(module: Any) -> None:
     def begin_watched(factory: Any, service: Any, *arguments: Any, **named: Any) -> None:
         try:
             watch(service)
-        except Exception:
-            logger.exception("monitoring is off: the service could not be watched")
+        except Exception as error:
+            logger.error("monitoring is off: the service could not be watched: %s", traced(error))  # noqa: TRY400 - no message
         begin(factory, service, *arguments, **named)
 
     module.ServiceAppFactory.__init__ = begin_watched

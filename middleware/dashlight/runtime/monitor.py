@@ -160,8 +160,8 @@ class Monitor:
         except DashlightError as mistake:
             self.refusal = mistake
             logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the operator's mistake, not a crash
-        except Exception:
-            logger.exception("monitoring is off: the analysis could not start")
+        except Exception as error:
+            logger.error("monitoring is off: the analysis could not start: %s", traced(error))  # noqa: TRY400 - no message
         else:
             self.ready.set()
             self._analyse(analysis)

@@ -62,8 +62,8 @@ class Process:
             logger.error("monitoring is off: %s", mistake)  # noqa: TRY400 - the mistake is the operator's, not a crash
             if _is_strict():
                 self.refusal = f"Dashlight: {mistake}"
-        except Exception:
-            logger.exception("monitoring is off: Dashlight could not start")
+        except Exception as error:
+            logger.error("monitoring is off: Dashlight could not start: %s", traced(error))  # noqa: TRY400 - no message
         else:
             if self.monitor is not None:
                 atexit.register(self.monitor.close)

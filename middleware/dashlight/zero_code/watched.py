@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import dashlight
+from dashlight.errors import traced
 from dashlight.units import flag
 
 WATCHED = "dashlight_watched"
@@ -33,8 +34,8 @@ def unharmed() -> Generator[None, None, None]:
     """Keeps a mistake of ours, or a server that is no longer as it was, from the app; the log says what it was."""
     try:
         yield
-    except Exception:
-        logger.exception("monitoring is off: the app could not be watched")
+    except Exception as error:
+        logger.error("monitoring is off: the app could not be watched: %s", traced(error))  # noqa: TRY400 - no message
 
 
 def is_watched(app: object) -> bool:

@@ -190,7 +190,7 @@ def test_a_mistake_of_ours_does_not_end_it(caplog: pytest.LogCaptureFixture) -> 
     class Stumbling(Heartbeat):
         def step(self) -> float | None:
             stumbled.set()
-            raise RuntimeError("ours")
+            raise RuntimeError("https://dead-man.example/hunter2")
 
     heartbeat = Stumbling(
         "it", "webhook", Attempts(Address), context=AlertContext("s", "m"), clock=FakeClock(AT), pane_seconds=1.0
@@ -202,3 +202,5 @@ def test_a_mistake_of_ours_does_not_end_it(caplog: pytest.LogCaptureFixture) -> 
     heartbeat.close()
 
     assert "the heartbeat for it stumbled and goes on" in caplog.text
+    assert "hunter2" not in caplog.text
+    assert heartbeat.fates()[SignalFate("heartbeats", "dropped", "undelivered")] >= 1

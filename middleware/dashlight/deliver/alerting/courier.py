@@ -14,6 +14,7 @@ from dashlight.deliver.alerting.route import Interruptible, Route, Tallying
 from dashlight.deliver.transport.health import Health
 from dashlight.deliver.transport.retry import PROBE_SECONDS, backoff_seconds
 from dashlight.deliver.untraced import suppress_instrumentation
+from dashlight.errors import traced
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
 
@@ -158,7 +159,8 @@ class Courier:
     def _tell(self, mistake: Exception) -> None:
         if not self._has_stumbled:
             self._has_stumbled = True
-            _logger.error("the way to %s stumbled and goes on", self.route.name, exc_info=mistake)
+            # No message: it may hold the address, which is a secret.
+            _logger.error("the way to %s stumbled and goes on: %s", self.route.name, traced(mistake))
 
 
 class Couriers:

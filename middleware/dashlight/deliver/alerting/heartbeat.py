@@ -20,6 +20,7 @@ from dashlight.deliver.alerting.document import AlertContext, time_text
 from dashlight.deliver.encoding.cloudevents import timestamp
 from dashlight.deliver.transport.health import Health
 from dashlight.deliver.untraced import suppress_instrumentation
+from dashlight.errors import traced
 from dashlight.metrics.losses import SignalFate
 
 HeartbeatKind: TypeAlias = Literal["alertmanager", "webhook"]
@@ -133,8 +134,10 @@ class Heartbeat:
             self._nudge.clear()
             try:
                 wait_seconds = self.step()
-            except Exception:
-                _logger.exception("the heartbeat for %s stumbled and goes on", self._name)
+            except Exception as error:
+                # No message: it may hold the address, which is a secret.
+                _logger.error("the heartbeat for %s stumbled and goes on: %s", self._name, traced(error))  # noqa: TRY400
+                self._counts["undelivered"] += 1
                 wait_seconds = RETRY_SECONDS
         self._attempts.close()
 
