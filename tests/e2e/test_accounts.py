@@ -212,7 +212,14 @@ def test_every_scrape_under_load_adds_up_whatever_the_collector_does(served: Cal
                     assert balance(figures, name) == 0
                 seen[total(figures, "dashlight_figures_made_at_seconds")] += 1
         asked = load.answered + load.failed
-        counted = until(lambda: scraped(url), lambda found: total(found, "dashlight_captured_total", "spans") >= asked)
+        # The collector is away at times, and retries wait for longer each time.
+        counted = until(
+            lambda: scraped(url),
+            lambda found: (
+                total(found, "dashlight_captured_total", "spans") >= asked
+                and total(found, "dashlight_delivered_total", "spans") > 0
+            ),
+        )
 
     assert len(seen) == FIGURES
     assert total(counted, "dashlight_captured_total", "spans") == asked
