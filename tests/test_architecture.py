@@ -19,6 +19,7 @@ import pytest
 # From the ground up. A room imports only from floors below its own, so rooms of one floor are strangers.
 FLOORS = (
     ("records", "errors", "clock", "units", "types", "version", "privacy"),
+    ("labels",),
     ("settings", "capture", "window"),
     ("decode", "judge", "metrics", "store"),
     ("deliver", "counting"),
@@ -56,7 +57,7 @@ ON_TOP = {
 TWINS = {"machine", "endpoint", "model", "rows", "joint"}
 """What one process counts, and what judges the sum of all."""
 MOST_MODULES = 24
-PURE = ("decode", "window", "judge", "privacy")
+PURE = ("decode", "window", "judge", "privacy", "labels")
 # A pure module reads no clock, environment, file, socket, random number or log.
 ACTING_MODULES = {
     "asyncio", "datetime", "http", "httpx", "io", "logging", "os", "pathlib", "random", "secrets", "select", "shutil",

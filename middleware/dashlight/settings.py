@@ -15,6 +15,7 @@ SpanSource: TypeAlias = Literal["auto", "enrich", "server", "own", "off"]
 CollectorFormat: TypeAlias = Literal["otlp", "ndjson", "cloudevents"]
 WebhookFormat: TypeAlias = Literal["auto", "json", "slack"]
 Payloads: TypeAlias = Literal["off", "features"]
+TaskSetting: TypeAlias = Literal["auto", "binary", "multiclass", "regression", "ranking", "text"]
 SpoolFsync: TypeAlias = Literal["never", "segment", "batch"]
 
 _OF_KUBERNETES = re.compile(
@@ -131,6 +132,32 @@ class Settings:
     """Whether to serve totals over all workers of this machine for Prometheus at `<DASHLIGHT_PATH>/metrics`."""
     token: str = _variable("", "16 to 4096 visible characters of ASCII", units.secret, is_secret=True)
     """Secret of at least 16 characters that requests below DASHLIGHT_PATH must show; unset: one is generated and kept in a file."""
+    labels: bool = _variable("false", "true or false", units.flag)
+    """Whether predictions wait for their labels, which come to `<DASHLIGHT_PATH>/labels` or by `dashlight.label`."""
+    labels_token: str = _variable("", "16 to 4096 visible characters of ASCII", units.secret, is_secret=True)
+    """Token that is good for sending labels and for nothing else; unset: labels want DASHLIGHT_TOKEN."""
+    label_window: float = _variable("90d", "a duration above zero, such as 90d", units.above_zero(units.seconds))
+    """How long predictions wait for their labels."""
+    positive_within: float = _variable("0s", "a duration such as 30m", units.seconds)
+    """After how long without a label a prediction counts as negative, as one that nobody clicked; `0s`: never."""
+    score: str = _variable("", "the name of an output", str.strip)
+    """Output that holds the score, the probability or the number predicted; unset: as the reference says, else by its name."""
+    task: TaskSetting = _variable(
+        "auto", "auto, binary, multiclass, regression, ranking or text", units.one_of(*get_args(TaskSetting))
+    )
+    """What the model predicts, and so how it is measured; `auto`: as the reference says, else by its outputs."""
+    entity: str = _variable("", "the name of a feature", str.strip)
+    """Feature that says whom a prediction is about, such as user_id, for labels that come without an id; it is hashed."""
+    store: str = _variable("", "a redis:// or rediss:// URL", str.strip, is_secret=True)
+    """Where predictions wait: `redis://...` where several machines serve one model; unset: in the state directory."""
+    store_size: int = _variable(
+        "1GiB", "a size of at least 16MiB, such as 1GiB", units.at_least(units.size_bytes("16MiB"), units.size_bytes)
+    )
+    """Bytes for predictions that wait; the oldest give way."""
+    secret: tuple[str, ...] = _variable(
+        "", "secrets of 16 to 4096 visible characters of ASCII between commas", units.secrets, is_secret=True
+    )
+    """Seals the prediction into its id, so that its label finds it without a store (`pip install 'dashlight[sealed]'`); the first seals, all open."""
     prediction_id_header: str = _variable("", "the name of a response header", str.strip)
     """Response header in which to send the prediction id; unset: none."""
     spans: SpanSource = _variable("auto", "auto, enrich, server, own or off", units.one_of(*get_args(SpanSource)))

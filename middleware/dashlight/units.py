@@ -167,6 +167,11 @@ def secret(text: str) -> str:
     return stripped
 
 
+def secrets(text: str) -> tuple[str, ...]:
+    """Secrets between commas, each as `secret` wants it; ValueError otherwise."""
+    return tuple(map(secret, words(text)))
+
+
 def with_field(field: str) -> Callable[[str], str]:
     """Reads a text in which *field* stands, or nothing."""
 

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from dashlight.records import Prediction, Role, Table
 from dashlight.window.bins import reference_shares
-from dashlight.window.columns import ColumnReference, PayloadReference, Reference, columns_of
+from dashlight.window.columns import ColumnReference, Reference, columns_of
 from dashlight.window.facets.facets import FACETED
 from dashlight.window.layout import TYPE_ERROR
+from dashlight.window.payload_reference import PayloadReference
 from dashlight.window.payloads.hashing import PayloadHasher
 from dashlight.window.payloads.heavy_hitters import HeavyHitters
 from dashlight.window.payloads.repetition import (

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Kind, Role
 from dashlight.window.layout import BINS
+from dashlight.window.payload_reference import PayloadReference
+from dashlight.window.performance_reference import PerformanceReference
 
 Tally: TypeAlias = NDArray[np.float32]
 Floats: TypeAlias = NDArray[np.float64]
@@ -19,6 +21,9 @@ DecimalMark: TypeAlias = Literal[".", ","]
 WrittenKind: TypeAlias = Literal["number", "boolean", "time", "text"]
 DateOrder: TypeAlias = Literal["ymd", "dmy", "mdy"]
 LeftOutReason: TypeAlias = Literal["index", "row_number", "counter", "id", "time", "memory"]
+
+MOST_SAMPLED = 20_000
+"""Rows of a reference whose bins are kept side by side."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,27 +224,6 @@ class LeftOutColumn:
     why: LeftOutReason
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PayloadReference:
-    """How often the rows of a reference repeat, without a value of them."""
-
-    key: int
-    """Of the hashes: 64 bits."""
-    role: Role
-    """Whose columns make a payload: the features, or the outputs where there are none."""
-    rows: int
-    alone_share: float
-    """Part of the rows whose payload came once: so much of new traffic is new. 0 to 1."""
-    hashes: NDArray[np.uint64]
-    """Shape (frequent,): of the payloads that came most often, more than once each; the most frequent first."""
-    counts: NDArray[np.int64]
-    """Shape (frequent,): in at most so many rows each of them came."""
-    unlisted_count: int
-    """In at most so many any other."""
-    block_share: float
-    """The largest share of one payload in a block of BLOCK_ROWS[0] consecutive rows."""
-
-
 @dataclass(frozen=True, slots=True)
 class LargestCluster:
     """What rows of one key were at most, of those of a short stretch of the reference."""
@@ -273,6 +257,12 @@ class Reference:
     cluster: str = ""
     """The column by whose value rows hang together, which is no feature; empty where there is none."""
     largest_cluster: LargestCluster = field(default_factory=LargestCluster)
+
+    sample: NDArray[np.uint8] | None = None
+    """Shape (columns, rows): bins of rows drawn uniformly, in the order of *columns*; at most MOST_SAMPLED. None in files of
+    before."""
+    performance: PerformanceReference | None = None
+    """None where nobody said which column is the label."""
 
     @property
     def rows(self) -> int:

@@ -11,7 +11,7 @@ import pytest
 from dashlight.judge.traffic.repetition import RepetitionJudge, RepetitionState
 from dashlight.records import Alert
 from dashlight.store.layout import Layout
-from dashlight.window.columns import PayloadReference
+from dashlight.window.payload_reference import PayloadReference
 from dashlight.window.payloads.repetition import RepeatedPayload, RepetitionPane
 
 LAYOUT: Layout[RepetitionState] = Layout("repetition", 1, RepetitionState)

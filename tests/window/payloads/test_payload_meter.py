@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dashlight.records import Role
-from dashlight.window.columns import PayloadReference
+from dashlight.window.payload_reference import PayloadReference
 from dashlight.window.payloads.hashing import PayloadHasher
 from dashlight.window.payloads.payload_meter import MOST_FREQUENT
 from dashlight.window.reference.build import build_reference_from_columns

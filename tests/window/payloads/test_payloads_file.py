@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dashlight.errors import ReferenceDataError
-from dashlight.window.columns import PayloadReference
+from dashlight.window.payload_reference import PayloadReference
 from dashlight.window.payloads.payloads_file import parsed_payloads, payloads_content
 
 MADE = PayloadReference(

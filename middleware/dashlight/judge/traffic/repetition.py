@@ -14,8 +14,8 @@ from math import isnan
 from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
 from dashlight.judge.words import percent
 from dashlight.records import Alert, Cause
-from dashlight.window.columns import PayloadReference
 from dashlight.window.fitting import MOST_COUNT, moment, refuse, within
+from dashlight.window.payload_reference import PayloadReference
 from dashlight.window.payloads.repetition import (
     MINUTE_SECONDS,
     MOST_TOLD,

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Role, Table
-from dashlight.window.columns import ColumnReference, PayloadReference
+from dashlight.window.columns import ColumnReference
 from dashlight.window.layout import BLOCK_ROWS
+from dashlight.window.payload_reference import PayloadReference
 from dashlight.window.payloads.hashing import Hashes, PayloadHasher
 from dashlight.window.payloads.heavy_hitters import HeavyHitters
 

@@ -8,7 +8,7 @@ import numpy as np
 from dashlight.errors import ReferenceDataError
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Role
-from dashlight.window.columns import PayloadReference
+from dashlight.window.payload_reference import PayloadReference
 from dashlight.window.payloads.payload_meter import MOST_FREQUENT
 
 _Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]

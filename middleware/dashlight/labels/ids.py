@@ -1,0 +1,36 @@
+"""What a prediction is known by: its id as clients know it, and the hash that is kept of it."""
+
+from hashlib import blake2b
+
+from dashlight.labels.rows import KEY_BYTES
+from dashlight.privacy.hashing import HashKey
+
+
+def id_of_row(exchange_id: str, place: int) -> str:
+    """The id of the row at *place*, from 0, of a batch that has one id: `<exchange id>:<place>`."""
+    return f"{exchange_id}:{place}"
+
+
+def id_of_step(row_id: str, step: int) -> str:
+    """The id of one *step*, from 1, of a forecast: `<id>@<step>`."""
+    return f"{row_id}@{step}"
+
+
+def key_of(prediction_id: str, key: HashKey) -> bytes:
+    """What is kept of a prediction id: keyed BLAKE2b of KEY_BYTES. Source: RFC 7693."""
+    return blake2b(
+        prediction_id.encode(errors="surrogatepass"), key=key.secret, digest_size=KEY_BYTES, person=b"prediction id"
+    ).digest()
+
+
+def entity_of(entity: str, key: HashKey) -> bytes:
+    """What is kept of whom a prediction was about, likewise."""
+    return blake2b(
+        entity.encode(errors="surrogatepass"), key=key.secret, digest_size=KEY_BYTES, person=b"entity"
+    ).digest()
+
+
+def item_of(item: str, key: HashKey) -> int:
+    """What is kept of an item of a ranking: 64 bits, never 0."""
+    digest = blake2b(item.encode(errors="surrogatepass"), key=key.secret, digest_size=8, person=b"item").digest()
+    return int.from_bytes(digest, "little") or 1

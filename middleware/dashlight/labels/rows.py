@@ -1,0 +1,93 @@
+"""Rows of predictions as performance needs them: before their labels are known (ScoredRows) and after (LabelledRows)."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Task: TypeAlias = Literal["binary", "multiclass", "regression", "ranking", "text"]
+"""What is predicted, and so how it is measured; a forecast is a regression whose rows have a step."""
+ModelKey: TypeAlias = tuple[str, str, str]
+"""Endpoint, model and version."""
+Floats: TypeAlias = NDArray[np.float64]
+
+KEY_BYTES = 16
+"""Of the hash that stands for a prediction id."""
+MOST_CLASSES = 32
+"""Of which the probabilities are kept."""
+MOST_ITEMS = 20
+"""Of a ranking that are kept, from the top."""
+NO_CLASS = -1
+"""Code of a prediction or a label that is none of the classes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredRows:
+    """Predictions of one model that wait for their labels: one row each, a row of a batch or a step of a forecast."""
+
+    model: ModelKey
+    task: Task
+    classes: tuple[str, ...]
+    """Names of the classes, as labels spell them; of a binary task the negative and the positive one; empty otherwise."""
+    keys: NDArray[np.void]
+    """Shape (rows,), of KEY_BYTES each: keyed hash of the prediction id (`ids.key_of`)."""
+    origins: NDArray[np.void]
+    """Shape (rows,), of 16 bytes: our own id of the exchange, which may be told; `rows` are numbered in it."""
+    places: NDArray[np.int32]
+    """Shape (rows,): number of the row in its exchange, from 0."""
+    predicted_at: Floats
+    """Shape (rows,): seconds since the epoch."""
+    scores: Floats
+    """Shape (rows,): probability of the positive class; of many classes that of the top one; of a regression what was
+    predicted; NaN where there is none."""
+    predictions: NDArray[np.int32]
+    """Shape (rows,): place of the predicted class in *classes*; NO_CLASS where there is none."""
+    steps: NDArray[np.int32]
+    """Shape (rows,): step of a forecast, from 1; 0 where it is none."""
+    probabilities: NDArray[np.float32] | None = None
+    """Shape (rows, classes) for more than two classes, at most MOST_CLASSES; None where they were not told."""
+    items: NDArray[np.uint64] | None = None
+    """Shape (rows, at most MOST_ITEMS): of a ranking, `ids.item_of` of its items from the top; 0 beyond its end."""
+    entities: NDArray[np.void] | None = None
+    """Shape (rows,), of KEY_BYTES each: keyed hash of the entity by which labels without an id are joined."""
+    segments: NDArray[np.uint8] | None = None
+    """Shape (segment columns, rows): codes of what an operator keeps apart."""
+    reference: str = ""
+    """Version of the reference over whose bins *codes* are."""
+    sampled: NDArray[np.intp] | None = None
+    """Shape (sampled,): places of the rows that were drawn to keep their bins, ascending."""
+    codes: NDArray[np.uint8] | None = None
+    """Shape (columns of the reference, sampled): their bins."""
+
+    @property
+    def row_count(self) -> int:
+        """Rows in it."""
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledRows:
+    """Predictions of one model whose labels have come, in the order in which they came."""
+
+    model: ModelKey
+    task: Task
+    classes: tuple[str, ...]
+    predicted_at: Floats
+    labelled_at: Floats
+    """When the label came: what came later cannot have been known."""
+    scores: Floats
+    predictions: NDArray[np.int32]
+    labels: Floats
+    """Place of the label's class in *classes* (NO_CLASS: none of them); the number; of a ranking the place, from 1, of the
+    item that was chosen, 0: it was not among those shown, or nothing was; of a text the grade."""
+    steps: NDArray[np.int32]
+    is_implied: NDArray[np.bool_]
+    """Whether nobody said it: no label came within DASHLIGHT_POSITIVE_WITHIN."""
+    probabilities: NDArray[np.float32] | None = None
+    segments: NDArray[np.uint8] | None = None
+
+    @property
+    def row_count(self) -> int:
+        """Rows in it."""
+        return len(self.labels)
