@@ -28,6 +28,8 @@ class Policy:
     """Columns with so many times the budget of others; 0 leaves one out. Names that no column has mean nothing."""
     ignored: tuple[str, ...] = ()
     """Globs of columns that are not looked at, also where the reference holds them."""
+    labels: bool = False
+    """Whether labels are taken: the part of the budget that is kept for performance is not the columns' then."""
     features: tuple[str, ...] = field(default=(), compare=False)
     """Globs of the only features that are decoded; empty: all."""
     prediction: tuple[str, ...] = field(default=(), compare=False)

@@ -181,8 +181,8 @@ class Pipeline:
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
             gauges = {
                 "workers": len(watch.processes),
-                "in_flight": watch.in_flight_count,
-                "analysed_rate": watch.rate,
+                "in_flight": watch.processes.in_flight_count,
+                "analysed_rate": watch.processes.rate,
             }
             owed = self._alert_publisher.owed_counts
             shown = watch.totals.figures(
