@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
+from math import inf
+from numbers import Real
 from typing import Any, Final, cast
 
 from dashlight.capture.capture import Capture
+from dashlight.capture.signals import MOST_CHARACTERS, SignalValue, is_name
 from dashlight.capture.spans import ENDED, Opened
 from dashlight.capture.tee import MARK, Tee
 from dashlight.records import HandedOver
@@ -123,6 +127,32 @@ def record(
     return isinstance(passing, Tee)
 
 
+def observe(name: str, value: SignalValue) -> bool:
+    """Tells a business number, such as revenue or a conversion, which gets a window, evidence and alerts like a column.
+
+    From any thread or coroutine, at any time. What cannot be taken is counted, not raised: a number that is not finite, a
+    category of more than 64 characters, more than 64 names, more than 10,000 values in a quarter of a second.
+
+    Args:
+        name: 1 to 64 printable characters; the same values go under the same name for ever.
+        value: A number, a boolean, or one of a small number of categories.
+
+    Returns:
+        Whether it was taken; False also where nothing is watched.
+
+    Raises:
+        TypeError: *name* is no text, or *value* none of these.
+        ValueError: *name* is empty, too long, or not printable.
+    """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
+        raise TypeError(f"the name of a signal is a str, not {type(name).__name__}")
+    if not is_name(name):
+        raise ValueError(f"the name of a signal has 1 to {MOST_CHARACTERS} printable characters: {name[:80]!r}")
+    told = _signal_value(value)
+    monitor = process.monitor
+    return monitor is not None and monitor.capture.signals.add(name, told)
+
+
 def note_loss(reason: str) -> None:
     """Counts something that an integration could not hand over, under *reason*; each reason is logged once."""
     monitor = process.monitor
@@ -180,6 +210,20 @@ def _over(before: HandedOver | None, taken: HandedOver) -> HandedOver:
         taken.version or before.version,
         taken.failure or before.failure,
     )
+
+
+def _signal_value(value: object) -> SignalValue:
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, Real | Decimal):
+        try:
+            return float(value)
+        except OverflowError:  # an int or a Fraction that no float can hold
+            return inf
+    kind = getattr(getattr(value, "dtype", None), "kind", "")  # numbers of NumPy's that Python does not count as such
+    if kind and kind in "biuf" and getattr(value, "shape", None) == ():
+        return bool(value) if kind == "b" else float(cast("float", value))
+    raise TypeError(f"the value of a signal is a number, a bool or a str, not {type(value).__name__}")
 
 
 async def _nothing_more() -> Message:

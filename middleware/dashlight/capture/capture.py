@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from dashlight.capture.headers import KEPT_HEADERS
 from dashlight.capture.inbox import Captured, Inbox
 from dashlight.capture.route import RouteNames
+from dashlight.capture.signals import Signals
 from dashlight.capture.spans import Spans
 
 
@@ -32,6 +33,10 @@ class Capture:
     """Those of them with a span of ours."""
     routes: RouteNames = field(default_factory=RouteNames)
     """What endpoints are called."""
+    signals: Signals = field(default_factory=Signals)
+    """What the app tells by name."""
+    response_header_names: Container[bytes] = KEPT_HEADERS
+    """Of the response headers to keep, in lower case."""
 
     def count_failure(self, error: Exception) -> None:
         """Counts one of our own mistakes."""

@@ -105,7 +105,9 @@ class Tee:
                     self._capture.inbox.answered_count += not self._status
                     self._status = message["status"]
                     self._trailers = message.get("trailers", False)
-                    self._response_headers = kept_in_lower_case(message.get("headers", ()))
+                    self._response_headers = kept_in_lower_case(
+                        message.get("headers", ()), self._capture.response_header_names
+                    )
                     name = self._capture.prediction_id_header
                     if name:
                         message = with_header(message, name, as_text(self._id).encode("ascii"))

@@ -18,6 +18,7 @@ from dashlight.decode.refused_field import name_of_missing, refused_for
 from dashlight.records import Exchange
 from dashlight.runtime.facts import Facts
 from dashlight.runtime.publisher import Publisher
+from dashlight.runtime.signals import SignalIntake
 
 _MOST_ASKED_FOR = 1000
 
@@ -25,7 +26,16 @@ _MOST_ASKED_FOR = 1000
 class Intake:
     """Decodes and counts the exchanges of one process, and has their spans and events made."""
 
-    def __init__(self, decoder: Decoder, counter: MachineCounter, publisher: Publisher, policy: Policy) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        counter: MachineCounter,
+        publisher: Publisher,
+        policy: Policy,
+        signals: SignalIntake | None = None,
+    ) -> None:
+        """*signals* reads the business numbers of exchanges; None where there are none."""
+        self._signals = signals
         self._decoder = decoder
         self._counter = counter
         self._publisher = publisher
@@ -79,6 +89,8 @@ class Intake:
         for place in np.flatnonzero(marks).tolist():
             known.anomalies[exchanges[place].id] = int(marks[place])
         self._publisher.keep_readings(exchanges, batch)
+        if self._signals is not None:
+            self._signals.read(exchanges)
         for place, _ in batch.failures:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():

@@ -30,6 +30,7 @@ from dashlight.runtime.intake import Intake
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.pane_losses import PaneLosses
 from dashlight.runtime.publisher import Publisher, Publishing
+from dashlight.runtime.signals import SignalIntake
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.workers.closing import Turn
 from dashlight.workers.member import Sharing
@@ -61,10 +62,12 @@ class Pipeline:
         couriers: Couriers | None = None,
         shutdown_seconds: float = 5.0,
         captured: Callable[[], Captured] | None = None,
+        signals: SignalIntake | None = None,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *captured* says what the request path has seen; None: what is counted here, and nothing was lost on the way.
+        *signals* counts business numbers, where there are any.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
@@ -98,7 +101,8 @@ class Pipeline:
         self._pane_losses = PaneLosses()
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
-        self._intake = Intake(decoder, counter, self._publisher, policy)
+        self._intake = Intake(decoder, counter, self._publisher, policy, signals)
+        self._signals = signals
         self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
@@ -130,6 +134,8 @@ class Pipeline:
         self._rate, self._lost = rate, lost
         # A tick ends a round: what was decoded in it has been told.
         self._publisher.known.forget()
+        if self._signals is not None:
+            self._signals.count()
         if not 0 < self._pane_end_at - at <= self._pane_seconds:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
@@ -170,7 +176,8 @@ class Pipeline:
             self._sharing.troubles,
             self._delivery.spool_troubles,
         )
-        return {**self._lost, **alerts, **of_workers, **of_disk}
+        of_signals = {} if self._signals is None else self._signals.lost
+        return {**self._lost, **alerts, **of_workers, **of_disk, **of_signals}
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
@@ -235,6 +242,8 @@ class Pipeline:
                 self._report.finish()
             if self._sharing.is_in:
                 left = self._alert_publisher.leave()
+                if self._signals is not None:
+                    self._signals.count()
                 status = ProcessStatus(0, self._rate, accounts=self.accounts())
                 self._sharing.leave(self._counter.close(now, status, self._pane_losses.close(self._losses())))
                 tell_owed(left, is_kept=self._sharing.has_checkpoint)

@@ -291,7 +291,7 @@ class MachineWatch:
         return [ended(alert, at, why) for alert in self.alerts.in_force if alert.endpoint == route]
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
-        named, since_at = (route, self._policy, self._references), self._ended_at
+        named, since_at = (route, self._policy, self._references.of(route)), self._ended_at
         return WatchedEndpoint(*named, place=place, places=self._places, since_at=since_at, room=self._room)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashlight.capture.inbox import Captured
+from dashlight.capture.signals import Signals
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.errors import DashlightError
@@ -51,8 +52,11 @@ def analysis(
     service: str = "",
     connect: Connect | None = None,
     captured: Callable[[], Captured] | None = None,
+    signals: Signals | None = None,
 ) -> Analysis:
     """Everything behind the inbox; called on the analysis thread. *captured* says what the request path has seen.
+
+    *signals* is where the app tells business numbers.
 
     Raises:
         SettingsError: thresholds that cannot be read; with DASHLIGHT_STRICT, a column that the reference does not have.
@@ -65,6 +69,7 @@ def analysis(
     from dashlight.counting.policy import Policy
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
+    from dashlight.decode.signals import source_of
     from dashlight.deliver.alerting.collector import CollectorRoute
     from dashlight.deliver.alerting.courier import Couriers
     from dashlight.deliver.alerting.document import AlertContext
@@ -87,6 +92,7 @@ def analysis(
     from dashlight.runtime.assembly.start_line import Start, start_line
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
+    from dashlight.runtime.signals import SignalIntake
     from dashlight.serving.access import Access, token_of
     from dashlight.store.hash_key import hash_key_of
     from dashlight.store.learned import LearnedReferences
@@ -206,6 +212,7 @@ def analysis(
             is_lasting=meeting is not None and meeting.is_lasting,
         )
         logger.info("%s", start_line(start))
+    counter = MachineCounter(process, policy, References(learned, file=reference_file))
     return Pipeline(
         decoder=Decoder(
             model=settings.model,
@@ -225,7 +232,7 @@ def analysis(
             hash_key=hash_key if hash_key.is_given else None,
             genai=speaks_genai(environ),
         ),
-        counter=MachineCounter(process, policy, References(learned, file=reference_file)),
+        counter=counter,
         sharing=sharing,
         policy=policy,
         shows_figures=settings.metrics,
@@ -247,6 +254,7 @@ def analysis(
         couriers=Couriers(routes, owed, clock=clock),
         shutdown_seconds=settings.shutdown_timeout,
         captured=captured,
+        signals=SignalIntake(signals or Signals(), [source_of(*each) for each in settings.signals.items()], counter),
     )
 
 
