@@ -84,7 +84,7 @@ def assemble(
         model_attributes=_model_attributes(settings),
     )
     clock = SystemClock()
-    answers = Answers(settings.path) if settings.metrics else None
+    answers = Answers(settings.path) if settings.metrics or settings.labels else None
 
     def look_around() -> None:
         spans.look_around(app)
