@@ -66,7 +66,7 @@ def store() -> Store:
 def answers_of(store: Any) -> Answers:
     answers = Answers("/dashlight")
     access = Access(LABELS_TOKEN, TOKEN, takes_cookies=False)
-    answers.open(ServedApp(Access(TOKEN), None, TakesLabels(store, access, lambda: NOW)))
+    answers.open(ServedApp(Access(TOKEN), None, TakesLabels(store.label, access, lambda: NOW)))
     return answers
 
 
@@ -170,7 +170,7 @@ def test_both_tokens_are_good_for_labels(token: str, header: str, store: Store) 
 def test_the_token_of_labels_is_good_for_nothing_else(ask: Any, scope: Any, store: Store) -> None:
     answers = Answers("/dashlight")
     access = Access(LABELS_TOKEN, TOKEN, takes_cookies=False)
-    answers.open(ServedApp(Access(TOKEN), lambda: None, TakesLabels(store, access, lambda: NOW)))  # type: ignore[arg-type]
+    answers.open(ServedApp(Access(TOKEN), lambda: None, TakesLabels(store.label, access, lambda: NOW)))
 
     async def status(path: str, token: str) -> int:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(answers)) as client:
@@ -276,7 +276,7 @@ def test_reading_stops_at_the_limit(store: Store) -> None:
 
 
 def test_a_slow_client_is_told_so_and_frees_its_place(store: Store) -> None:
-    route = labels_route(store, lambda: NOW, patience_seconds=0.05)  # type: ignore[arg-type]
+    route = labels_route(store.label, lambda: NOW, patience_seconds=0.05)
 
     async def one() -> int:
         statuses: list[int] = []

@@ -10,12 +10,11 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Router
 
 from dashlight.errors import MissingExtraError
-from dashlight.labels.store import LabelStore
 from dashlight.metrics.figures import Figures
 from dashlight.serving.access import Access
 from dashlight.serving.door import ALWAYS
 from dashlight.serving.labels import PATH as LABELS_PATH
-from dashlight.serving.labels import labels_route
+from dashlight.serving.labels import Take, labels_route
 from dashlight.serving.later import later
 from dashlight.serving.metrics import metrics_route
 from dashlight.types import Message, Receive, Scope, Send
@@ -27,7 +26,8 @@ logger = logging.getLogger(__name__)
 class TakesLabels:
     """Where labels go that come over HTTP."""
 
-    store: LabelStore
+    take: Take
+    """Called on a thread, for it may wait for a disk; what it raises makes whoever sends labels come again."""
     access: Access
     """Who may send them."""
     now: Callable[[], float]
@@ -52,7 +52,7 @@ class ServedApp:
         self._router = Router(
             [
                 *([] if figures is None else [metrics_route(figures)]),
-                *([] if labels is None else [labels_route(labels.store, labels.now)]),
+                *([] if labels is None else [labels_route(labels.take, labels.now)]),
             ],
             redirect_slashes=False,
             default=PlainTextResponse("there is nothing here\n", 404),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, get_args
+from typing import Final, TypeAlias, get_args
 
 from anyio import move_on_after
 from starlette.requests import ClientDisconnect, Request
@@ -17,12 +17,14 @@ from starlette.routing import Route
 from dashlight.errors import DecodeError, traced
 from dashlight.labels.body import FORMS, MOST_BYTES, Form, form_of, read_labels
 from dashlight.labels.entry import TOO_MANY
-from dashlight.labels.label import Fate
-from dashlight.labels.store import LabelStore
+from dashlight.labels.label import Fate, Label
 from dashlight.serving.aside import Aside
 from dashlight.serving.later import later
 
 logger = logging.getLogger(__name__)
+
+Take: TypeAlias = Callable[[Sequence[Label], float], Sequence[Fate]]
+"""Takes labels that came at a moment; what became of each."""
 
 PATH: Final = "/labels"
 _MOST_WORK = 2
@@ -39,14 +41,14 @@ _REFUSED_BY_STORE = "is no label of its prediction, or the id is forged"
 _TOO_LARGE = f"expected at most {MOST_BYTES} bytes: send several requests"
 
 
-def labels_route(store: LabelStore, now: Callable[[], float], *, patience_seconds: float = _PATIENCE_SECONDS) -> Route:
-    """The route that takes labels for *store*; a body has *patience_seconds* to be here as a whole."""
-    return Route(PATH, _Labels(store, now, patience_seconds).answer, methods=["POST"])
+def labels_route(take: Take, now: Callable[[], float], *, patience_seconds: float = _PATIENCE_SECONDS) -> Route:
+    """The route that hands labels to *take*, which is called on a thread; a body has *patience_seconds* to be here as a whole."""
+    return Route(PATH, _Labels(take, now, patience_seconds).answer, methods=["POST"])
 
 
 class _Labels:
-    def __init__(self, store: LabelStore, now: Callable[[], float], patience_seconds: float) -> None:
-        self._store = store
+    def __init__(self, take: Take, now: Callable[[], float], patience_seconds: float) -> None:
+        self._hand_on = take
         self._now = now
         self._patience_seconds = patience_seconds
         self._aside = Aside(_MOST_WORK, retry_seconds=_RETRY_SECONDS)
@@ -78,7 +80,7 @@ class _Labels:
         except DecodeError as error:
             return _refusal(413 if error.reason == TOO_MANY else 400, str(error))
         try:
-            fates = self._store.label(read.labels, at) if read.labels else ()
+            fates = self._hand_on(read.labels, at) if read.labels else ()
         except Exception as error:  # whatever is behind it: a disk that is full, a server that is away
             self._tell_once(error)
             return later("labels cannot be stored now: send them again", _RETRY_SECONDS)
