@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from decimal import Decimal
+from math import inf, isfinite
+from numbers import Real
 from threading import Lock
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 SignalValue: TypeAlias = float | bool | str
 
@@ -28,6 +30,21 @@ def is_readable(value: SignalValue) -> bool:
     if isinstance(value, str):
         return 0 < len(value) <= MOST_CHARACTERS and value.isprintable()
     return isinstance(value, bool) or isfinite(value)
+
+
+def value_of(value: object) -> SignalValue:
+    """*value* as it is kept; TypeError where it is neither a number, a boolean nor a text."""
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, Real | Decimal):
+        try:
+            return float(value)
+        except OverflowError:  # an int or a Fraction that no float can hold
+            return inf
+    kind = getattr(getattr(value, "dtype", None), "kind", "")  # numbers of NumPy's that Python does not count as such
+    if kind and kind in "biuf" and getattr(value, "shape", None) == ():
+        return bool(value) if kind == "b" else float(cast("float", value))
+    raise TypeError(f"the value of a signal is a number, a bool or a str, not {type(value).__name__}")
 
 
 class Signals:

@@ -2,8 +2,10 @@
 
 from hashlib import blake2b
 
-from dashlight.labels.rows import KEY_BYTES
 from dashlight.privacy.hashing import HashKey
+
+KEY_BYTES = 16
+"""Of the hash that stands for a prediction id."""
 
 
 def id_of_row(exchange_id: str, place: int) -> str:
