@@ -174,7 +174,7 @@ def test_clocks_that_disagree_make_no_bucket_in_the_future(binary: Rows) -> None
     assert right(course.by_label(START - HOUR, START + 1)) == (2, 2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**31), st.integers(0, 39))
 def test_cut_anywhere_it_goes_on_as_one_that_was_not_cut(seed: int, cut: int) -> None:
     rng = np.random.default_rng(seed)
@@ -249,18 +249,18 @@ def test_a_shorter_window_forgets_what_a_longer_one_kept(binary: Rows) -> None:
 def test_memory_is_bounded_however_many_labels_come(labelled: Rows) -> None:
     rng = np.random.default_rng(2)
     course = PerformanceCourse(WINDOW)
-    for day in range(95):
+    for day in range(93):
         at = START + day * DAY
-        predicted_at = at - rng.random(3000) * 20 * DAY
-        scores = rng.random(3000)
+        predicted_at = at - rng.random(1500) * 20 * DAY
+        scores = rng.random(1500)
         course.add(
             labelled(
                 "binary",
-                rng.integers(0, 2, 3000),
+                rng.integers(0, 2, 1500),
                 scores,
                 scores > 0.5,
                 predicted_at=predicted_at,
-                labelled_at=np.full(3000, at),
+                labelled_at=np.full(1500, at),
             ),
             at,
         )

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from math import floor
 from typing import Final
 
+import numpy as np
+
+from dashlight.labels.rows import Floats
 from dashlight.window.fitting import LATEST_AT, refuse, within
 from dashlight.window.performance.counts import PerformanceCounts
 
@@ -79,6 +82,12 @@ class Buckets:
         """The counts of the hours and days that begin in [since_at, until_at), the earliest first."""
         for held, seconds in ((self._days, HOURS * _HOUR_SECONDS), (self._hours, _HOUR_SECONDS)):
             yield from (held[number] for number in sorted(held) if since_at <= number * seconds < until_at)
+
+
+def hours_told_apart(moments: Floats, at: float) -> Floats:
+    """The hour since the epoch of each of *moments*; of those that are kept by day the first hour of it."""
+    hours = np.floor(moments / _HOUR_SECONDS)
+    return np.where(hours < _first_hour(at), np.floor(hours / HOURS) * HOURS, hours)
 
 
 def bucketed(held: Mapping[int, PerformanceCounts]) -> tuple[Bucket, ...]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashlight.labels.rows import MOST_CLASSES, NO_CLASS, LabelledRows, Task
 from dashlight.window.fitting import MOST_COUNT, moment, refuse, within
-from dashlight.window.performance.buckets import Bucket, Buckets, BucketsState, bucketed, buckets_of
+from dashlight.window.performance.buckets import Bucket, Buckets, BucketsState, bucketed, buckets_of, hours_told_apart
 from dashlight.window.performance.counts import PerformanceCounts, chosen_rows, counted, no_counts
 from dashlight.window.performance.error_cells import ErrorCells, errors_of, joined_errors, no_errors
 
@@ -158,7 +158,7 @@ class PerformanceCourse:
         predicted_at = np.minimum(rows.predicted_at, self._latest_at)
         labelled_at = np.clip(rows.labelled_at, predicted_at, self._latest_at)
         for buckets, moments in ((self._by_prediction, predicted_at), (self._by_label, labelled_at)):
-            for hour, counts in _groups(rows, np.floor(moments / HOUR_SECONDS), counted):
+            for hour, counts in _groups(rows, hours_told_apart(moments, self._latest_at), counted):
                 buckets.add(hour, counts, self._latest_at)
         seconds = labelled_at - predicted_at
         ages = np.searchsorted(AGES, seconds)
