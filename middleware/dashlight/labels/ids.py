@@ -1,9 +1,16 @@
 """What a prediction is known by: its id as clients know it, and the hash that is kept of it."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dashlight.labels.rows import KEY_BYTES
 from dashlight.privacy.hashing import HashKey
+
+_NO_KEY: Final = bytes(KEY_BYTES)
 
 
 def id_of_row(exchange_id: str, place: int) -> str:
@@ -21,6 +28,20 @@ def key_of(prediction_id: str, key: HashKey) -> bytes:
     return blake2b(
         prediction_id.encode(errors="surrogatepass"), key=key.secret, digest_size=KEY_BYTES, person=b"prediction id"
     ).digest()
+
+
+def keys_of(prediction_ids: Iterable[str], key: HashKey) -> NDArray[np.void]:
+    """What is kept of each of *prediction_ids*, shape (ids,); of an empty one all zero, which stands for none."""
+    fresh = blake2b(key=key.secret, digest_size=KEY_BYTES, person=b"prediction id").copy
+    digests: list[bytes] = []
+    for each in prediction_ids:
+        if each:
+            hashing = fresh()
+            hashing.update(each.encode(errors="surrogatepass"))
+            digests.append(hashing.digest())
+        else:
+            digests.append(_NO_KEY)
+    return np.frombuffer(b"".join(digests), np.dtype(f"V{KEY_BYTES}"))
 
 
 def entity_of(entity: str, key: HashKey) -> bytes:
