@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from dashlight.capture.capture import Capture
-from dashlight.capture.signals import MOST_CHARACTERS, SignalValue, is_name, value_of
+from dashlight.capture.signals import SignalValue, checked
 from dashlight.capture.spans import ENDED, Opened
 from dashlight.capture.tee import MARK, Tee
 from dashlight.errors import DecodeError
@@ -133,12 +133,11 @@ def record(
 def observe(name: str, value: SignalValue) -> bool:
     """Tells a business number, such as revenue or a conversion, which gets a window, evidence and alerts like a column.
 
-    From any thread or coroutine, at any time. What cannot be taken is counted, not raised: a number that is not finite, a
-    category of more than 64 characters, more than 64 names, more than 10,000 values in a quarter of a second.
+    From any thread or coroutine. What says nothing (NaN), or is too much (see `docs/signals.md`), is counted, not raised.
 
     Args:
         name: 1 to 64 printable characters; the same values go under the same name for ever.
-        value: A number, a boolean, or one of a small number of categories.
+        value: A number, a boolean, or one of a few categories of at most 64 characters.
 
     Returns:
         Whether it was taken; False also where nothing is watched.
@@ -147,13 +146,9 @@ def observe(name: str, value: SignalValue) -> bool:
         TypeError: *name* is no text, or *value* none of these.
         ValueError: *name* is empty, too long, or not printable.
     """
-    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers need not be typed
-        raise TypeError(f"the name of a signal is a str, not {type(name).__name__}")
-    if not is_name(name):
-        raise ValueError(f"the name of a signal has 1 to {MOST_CHARACTERS} printable characters: {name[:80]!r}")
-    told = value_of(value)
+    name, value = checked(name, value)
     monitor = process.monitor
-    return monitor is not None and monitor.capture.signals.add(name, told)
+    return monitor is not None and monitor.capture.signals.add(name, value)
 
 
 def label(

@@ -1,7 +1,6 @@
 """Random identifiers, drawn once per request."""
 
 import random
-import uuid
 
 # RFC 9562, section 5.7: below 48 bits of milliseconds, everything but version (7) and variant (binary 10) is random.
 _RANDOM_BITS = (0xFFF << 64) | (1 << 62) - 1
@@ -15,4 +14,5 @@ def prediction_id(at: float) -> int:
 
 def as_text(identifier: int) -> str:
     """The usual written form of a prediction id."""
-    return str(uuid.UUID(int=identifier))
+    digits = f"{identifier:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -20,9 +20,13 @@ MOST_CHARACTERS: Final = 64
 UNREADABLE, TOO_MANY_NAMES, QUEUE_FULL = "unreadable", "too_many_names", "queue_full"
 
 
-def is_name(name: str) -> bool:
-    """Whether a signal may be called that."""
-    return 0 < len(name) <= MOST_CHARACTERS and name.isprintable() and name == name.strip()
+def checked(name: object, value: object) -> tuple[str, SignalValue]:
+    """Name and value of a signal as they are kept; TypeError and ValueError for what no signal can be called, or be."""
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a signal is a str, not {type(name).__name__}")
+    if not 0 < len(name) <= MOST_CHARACTERS or not name.isprintable() or name != name.strip():
+        raise ValueError(f"the name of a signal has 1 to {MOST_CHARACTERS} printable characters: {name[:80]!r}")
+    return name, _value_of(value)
 
 
 def is_readable(value: SignalValue) -> bool:
@@ -30,21 +34,6 @@ def is_readable(value: SignalValue) -> bool:
     if isinstance(value, str):
         return 0 < len(value) <= MOST_CHARACTERS and value.isprintable()
     return isinstance(value, bool) or isfinite(value)
-
-
-def value_of(value: object) -> SignalValue:
-    """*value* as it is kept; TypeError where it is neither a number, a boolean nor a text."""
-    if isinstance(value, bool | str):
-        return value
-    if isinstance(value, Real | Decimal):
-        try:
-            return float(value)
-        except OverflowError:  # an int or a Fraction that no float can hold
-            return inf
-    kind = getattr(getattr(value, "dtype", None), "kind", "")  # numbers of NumPy's that Python does not count as such
-    if kind and kind in "biuf" and getattr(value, "shape", None) == ():
-        return bool(value) if kind == "b" else float(cast("float", value))
-    raise TypeError(f"the value of a signal is a number, a bool or a str, not {type(value).__name__}")
 
 
 class Signals:
@@ -87,3 +76,17 @@ class Signals:
         if name not in self._names and len(self._names) >= MOST_NAMES:
             return TOO_MANY_NAMES
         return QUEUE_FULL if self._waiting_count >= MOST_WAITING else ""
+
+
+def _value_of(value: object) -> SignalValue:
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, Real | Decimal):
+        try:
+            return float(value)
+        except OverflowError:  # an int or a Fraction that no float can hold
+            return inf
+    kind = getattr(getattr(value, "dtype", None), "kind", "")  # numbers of NumPy's that Python does not count as such
+    if kind and kind in "biuf" and getattr(value, "shape", None) == ():
+        return bool(value) if kind == "b" else float(cast("float", value))
+    raise TypeError(f"the value of a signal is a number, a bool or a str, not {type(value).__name__}")
