@@ -46,3 +46,7 @@ class Policy:
     """What the process that judges may keep beside that."""
     window_seconds: float = field(default=3600.0, compare=False)
     """What the scores that are shown look back on: alerts have a memory of their own."""
+    label_window_seconds: float = field(default=90 * 86_400.0, compare=False)
+    """So long after a prediction labels are taken."""
+    positive_within_seconds: float = 0.0
+    """After how long without a label a prediction counts as negative; 0: never."""

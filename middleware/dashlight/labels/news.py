@@ -8,6 +8,18 @@ from dashlight.labels.store import WaitingCounts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ScoredWindow:
+    """Predictions of one model in a span of time, labelled or not."""
+
+    model: ModelKey
+    since_at: float
+    until_at: float
+    rows: Sequence[ScoredRows]
+    is_day: bool
+    """Whether it is a whole day: what is estimated of days is compared with the truth later."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LabelNews:
     """What was read from a store for one pane."""
 
@@ -16,8 +28,6 @@ class LabelNews:
     rows: Sequence[LabelledRows] = ()
     """In the order in which their labels came."""
     waiting: Mapping[ModelKey, WaitingCounts] = field(default_factory=dict[ModelKey, WaitingCounts])
-    """Of models whose coverage was asked for."""
-    scored: Mapping[ModelKey, Sequence[ScoredRows]] = field(default_factory=dict[ModelKey, Sequence[ScoredRows]])
-    """Predictions, of the models that an estimate is due of."""
-    until_at: float = 0.0
-    """When the span ended that *scored* are of."""
+    """Of models whose coverage was asked for, as far back as labels are taken."""
+    windows: Sequence[ScoredWindow] = ()
+    """Of models of which something is to be estimated."""

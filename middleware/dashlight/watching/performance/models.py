@@ -44,6 +44,8 @@ class Performances:
         self.watches: dict[ModelKey, PerformanceWatch] = {}
         self.cursor = 0
         """Up to where the store is counted."""
+        self._at = 0.0
+        """When the last pane ended."""
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self._places = Places()
         self._place_of: dict[ModelKey, int] = {}
@@ -88,10 +90,10 @@ class Performances:
 
     def close_pane(self, news: LabelNews, at: float) -> Iterator[Alert | None]:
         """Counts the *news* and judges them; the alerts that changed. None comes where a break is welcome."""
-        self.cursor = news.cursor
+        self.cursor, self._at = news.cursor, at
         for key in self._admission.gone():
             yield from self._let_go(key, at)
-        asked = {*(rows.model for rows in news.rows), *news.scored}
+        asked = {*(rows.model for rows in news.rows), *(window.model for window in news.windows)}
         for key in asked:
             for gone in self._admitted(key, asked):
                 yield from self._let_go(gone, at)
@@ -103,12 +105,14 @@ class Performances:
             yield from self._tried(rows.model, partial(watch.take, rows, at))
             yield None
         self._admission.close(at)
+        for window in news.windows:
+            if window.model in self.watches:
+                yield from self._tried(window.model, partial(self.watches[window.model].estimate, window))
         for key, watch in self.watches.items():
             if key in news.waiting:
-                yield from self._tried(key, partial(watch.know, news.waiting[key]))
-            if key in news.scored:
-                yield from self._tried(key, partial(watch.estimate, news.scored[key], news.until_at))
+                watch.know(news.waiting[key])
             yield from self._tried(key, partial(watch.close_pane, at))
+            yield from self._tried(key, partial(self._tell, key, at))
 
     def take_losses(self) -> Mapping[SignalFate, int]:
         """What was lost since this was last asked."""
@@ -131,7 +135,7 @@ class Performances:
 
     def scores(self, key: ModelKey) -> list[Score]:
         """The measures of a model; empty where no label of it came."""
-        return self.watches[key].scores() if key in self.watches else []
+        return self.watches[key].scores(self._at) if key in self.watches else []
 
     def beside(self, snapshots: Iterable[tuple[str, Snapshot]]) -> Iterator[tuple[str, Snapshot]]:
         """*snapshots*, by endpoint, with the measures of their models, and those of models that are asked no longer."""
@@ -164,17 +168,18 @@ class Performances:
         self._places.give_back_model(self._place_of.pop(key))
         yield from self.watches.pop(key).withdraw(at, _GONE)
 
-    def _tried(
-        self, key: ModelKey, part: Callable[[], Iterator[Alert | None] | Steps[None] | None]
-    ) -> Iterator[Alert | None]:
+    def _tried(self, key: ModelKey, part: Callable[[], Iterator[Alert | None] | Steps[None]]) -> Iterator[Alert | None]:
         """The alerts of one part, as far as it came; a mistake of ours costs that part, is counted, and told once."""
         try:
-            yield from part() or ()
+            yield from part()
         except Exception as mistake:
             kind = type(mistake).__name__
             if kind not in self._told:
                 self._told.add(kind)
-                named = " ".join(printable(each) for each in key if each)
                 told = "%s: labels could not be judged: %s"
-                logger.error(told, named, traced(mistake))  # noqa: TRY400 - no message
+                logger.error(told, _named(key), traced(mistake))  # noqa: TRY400 - no message
             self._mistakes[kind] += 1
+
+
+def _named(key: ModelKey) -> str:
+    return " ".join(printable(each) for each in key if each)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dashlight.counting.admission import AdmissionState
+from dashlight.judge.performance.estimates.record import RecordedWindow
+from dashlight.judge.performance.loss_judge import LossJudgeState
 from dashlight.labels.rows import ModelKey
-from dashlight.watching.performance.coverage import CoverageState
-from dashlight.watching.performance.delays import DelaysState
+from dashlight.window.performance.course import PerformanceCourseState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,11 +17,13 @@ class PerformanceState:
     """Of `PerformanceWatch`."""
 
     reference: str
-    """Version of the reference that it was compared with; empty where there was none."""
-    delays: DelaysState
-    coverage: CoverageState | None
-    """None while it is not known."""
-    labelled_count: int
+    """Version of the reference that it is compared with; empty where there is none, or the model is another."""
+    is_other: bool
+    """Whether the labels are of another task than the reference, which says nothing of them then."""
+    course: PerformanceCourseState
+    realised: LossJudgeState
+    parted: LossJudgeState
+    estimated: tuple[RecordedWindow, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
