@@ -9,7 +9,7 @@ from dashlight.records import Kind
 from dashlight.window.columns import ColumnReference, Reference, Season
 from dashlight.window.inspection.left_out import WHY
 from dashlight.window.layout import NULL, STRUCTURAL_BINS
-from dashlight.window.reference.seasons import DAY_HARMONIC
+from dashlight.window.reference.seasons.waves import DAY_HARMONIC
 
 LEAST_BLOCKS = 12
 """With fewer blocks of one length, the spread between them says little."""

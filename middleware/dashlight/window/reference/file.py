@@ -35,7 +35,7 @@ from dashlight.window.profile import parsed_profile, profile_content
 from dashlight.window.reference.checks import check_columns, decoded
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
 from dashlight.window.reference.pairs_file import pairs_content, parsed_pairs
-from dashlight.window.reference.seasons_file import parsed_season, season_content
+from dashlight.window.reference.seasons.file import parsed_season, season_content
 
 FORMAT = "dashlight.reference"
 VERSION = 1

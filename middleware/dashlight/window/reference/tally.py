@@ -21,7 +21,7 @@ from dashlight.window.reference.chunks import Chunks
 from dashlight.window.reference.directions import RowsMeter
 from dashlight.window.reference.items import Items
 from dashlight.window.reference.pairs_meter import ConcordanceMeter
-from dashlight.window.reference.season_meter import SlotMeter
+from dashlight.window.reference.seasons.meter import SlotMeter
 from dashlight.window.reference.steps import Steps
 
 _ROWS_AT_ONCE = 6400
