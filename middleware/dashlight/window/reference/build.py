@@ -84,7 +84,7 @@ def reference_steps(
         keep: Globs of columns that stay whatever they hold: by default all. Of others those are left out that no traffic
             can be like, see `left_out`; of outputs only where they are learned, for those of a file somebody has named.
         seen: Told what the first pass showed.
-        columns_alone: No pairs, no directions and no profiles.
+        columns_alone: No pairs, no directions, no profiles and no sample of rows.
         cluster: Column by whose value rows hang together, a session or a user: as many rows count as they are worth.
         key: Without it nobody can tell by trying which rows the hashes of frequent payloads stand for.
 
@@ -142,7 +142,7 @@ def reference_steps(
     whole = tuple(column for layout in layouts.values() for column in layout if not column.of)
     # The same rows give the same reference.
     said = [(column.name, column.kind, column.low, column.high, column.categories) for column in whole]
-    made = yield from counted(
+    made, _ = yield from counted(
         chunks,
         layouts,
         items,
