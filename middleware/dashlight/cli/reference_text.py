@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from dashlight.cli.performance_text import performance_words
 from dashlight.judge.words import printable, told_apart
 from dashlight.privacy.hashing import is_hash
 from dashlight.records import Kind
@@ -38,7 +39,8 @@ def shown(reference: Reference, name: str) -> str:
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
     left_out = [f"left out: {printable(each.name)!r} {WHY[each.why]}" for each in reference.left_out]
-    return "\n".join([f"{name}: {summary(reference)}", "", *table, *([""] if left_out else []), *left_out])
+    known = performance_words(reference)
+    return "\n".join([f"{name}: {summary(reference)}", "", *table, "", *known, *([""] if left_out else []), *left_out])
 
 
 def season_words(season: Season) -> str:

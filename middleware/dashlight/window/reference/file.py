@@ -26,6 +26,7 @@ from dashlight.window.reference.checks import check_columns, decoded
 from dashlight.window.reference.columns_file import ColumnFile, Count, column_content, parsed_column
 from dashlight.window.reference.directions_file import direction_content, parsed_direction
 from dashlight.window.reference.pairs_file import pairs_content, parsed_pairs
+from dashlight.window.reference.performance.file import parsed_performance, performance_content
 from dashlight.window.reference.row_sample import parsed_sample, sample_content
 
 FORMAT = "dashlight.reference"
@@ -61,6 +62,7 @@ class _ReferenceFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cluster: str = ""
     largest_cluster: tuple[Annotated[float, msgspec.Meta(ge=0, le=1)], Count] = (1.0, 0)
     sample: dict[str, object] | None = None
+    performance: dict[str, object] | None = None
     hash_key: str = ""
     """Name of the key of the hashes in it."""
 
@@ -105,6 +107,8 @@ def load(file: bytes, key: HashKey | None = None, *, to_compare: bool = True) ->
         raise ReferenceDataError("holds hashes: set DASHLIGHT_HASH_KEY to what it was when the file was made")
     columns = tuple(parsed_column(column, key) for column in parsed.columns)
     check_columns(columns)
+    sample = None if parsed.sample is None else parsed_sample(parsed.sample, len(columns))
+    sampled = 0 if sample is None else sample.shape[1]
     return Reference(
         columns,
         parsed.source,
@@ -118,7 +122,8 @@ def load(file: bytes, key: HashKey | None = None, *, to_compare: bool = True) ->
         None if parsed.payloads is None else parsed_payloads(parsed.payloads, key),
         parsed.cluster,
         LargestCluster(*parsed.largest_cluster),
-        None if parsed.sample is None else parsed_sample(parsed.sample, len(columns)),
+        sample,
+        None if parsed.performance is None else parsed_performance(parsed.performance, sampled),
     )
 
 
@@ -143,8 +148,9 @@ def _content(reference: Reference) -> dict[str, object]:
         "cluster": reference.cluster,
         "largest_cluster": [float(reference.largest_cluster.share), int(reference.largest_cluster.rows)],
         "payloads": None if reference.payloads is None else payloads_content(reference.payloads, key),
-        # A file from before has none, and its checksum stays what it was.
+        # A file from before has neither, and its checksum stays what it was.
         **({} if reference.sample is None else {"sample": sample_content(reference.sample)}),
+        **({} if reference.performance is None else {"performance": performance_content(reference.performance)}),
         "columns": [column_content(column) for column in reference.columns],
     }
 

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from dashlight.labels.rows import Floats
 
+_PASSES = 20
+
 
 def isotonic(scores: Floats, values: Floats, weights: Floats | None = None) -> tuple[Floats, Floats]:
     """The knots of the weighted least-squares fit of *values* that does not fall as *scores* rise.
@@ -12,7 +14,7 @@ def isotonic(scores: Floats, values: Floats, weights: Floats | None = None) -> t
         minimise  sum weight_i * (value_i - f(score_i))^2   over all f that do not fall
 
     Rows of equal scores count as one, of their mean. Between two knots the fit is linear, beyond the outer ones constant:
-    `isotonic_at`. Linear in the rows after sorting.
+    `isotonic_at`. Linear in the rows once they are sorted.
 
     Args:
         scores: Shape (rows,), finite.
@@ -47,12 +49,19 @@ def isotonic_at(scores: Floats, fit: tuple[Floats, Floats]) -> Floats:
 
 def _pooled(mean: Floats, weight: Floats) -> tuple[NDArray[np.intp], Floats]:
     """Where the blocks of equal fit start, and their means, which ascend."""
+    starts, sums, weights = np.arange(len(mean)), mean * weight, weight
+    # A run that does not rise is one block whatever stands around it. Few passes leave little of data that rise at all.
+    for _ in range(_PASSES):
+        rises = np.append(True, sums[1:] / weights[1:] > sums[:-1] / weights[:-1])
+        if rises.all():
+            return starts, sums / weights
+        first = np.flatnonzero(rises)
+        starts, sums, weights = starts[first], np.add.reduceat(sums, first), np.add.reduceat(weights, first)
     blocks: list[tuple[int, float, float]] = []
-    for place, (own_level, own_weight) in enumerate(zip(mean.tolist(), weight.tolist(), strict=True)):
-        start, level, held = place, own_level, own_weight
-        while blocks and blocks[-1][1] >= level:
-            start, level_before, held_before = blocks.pop()
-            level = (level_before * held_before + level * held) / (held_before + held)
-            held += held_before
-        blocks.append((start, level, held))
-    return np.array([start for start, *_ in blocks], np.intp), np.array([level for _, level, _ in blocks])
+    for block in zip(starts.tolist(), sums.tolist(), weights.tolist(), strict=True):
+        start, total, held = block
+        while blocks and blocks[-1][1] / blocks[-1][2] >= total / held:
+            start, total_before, held_before = blocks.pop()
+            total, held = total_before + total, held_before + held
+        blocks.append((start, total, held))
+    return np.array([start for start, *_ in blocks], np.intp), np.array([total / held for _, total, held in blocks])
