@@ -8,7 +8,7 @@ from dashlight.cli.reference_text import season_words, shown, summary
 from dashlight.records import Role
 from dashlight.window.columns import LeftOutColumn, Reference, Season
 from dashlight.window.reference.build import build_reference_from_columns
-from dashlight.window.reference.seasons import HOURS
+from dashlight.window.reference.seasons.waves import HOURS
 from dashlight.window.tables import Column
 
 OUTPUT: Mapping[str, Role] = {"p": "output"}

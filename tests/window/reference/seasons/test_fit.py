@@ -9,8 +9,8 @@ from scipy.special import ndtr
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Season
 from dashlight.window.reference.build import build_reference_from_columns
-from dashlight.window.reference.season_meter import SlotMeter
-from dashlight.window.reference.seasons import in_season, slot_of
+from dashlight.window.reference.seasons.meter import SlotMeter
+from dashlight.window.reference.seasons.waves import in_season, slot_of
 from dashlight.window.tables import Column, table_of_columns
 
 DAY = 86_400.0

@@ -8,8 +8,8 @@ from dashlight.errors import ReferenceDataError
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Season
 from dashlight.window.reference.build import build_reference_from_columns
-from dashlight.window.reference.season_meter import SlotMeter
-from dashlight.window.reference.seasons import waves_at
+from dashlight.window.reference.seasons.meter import SlotMeter
+from dashlight.window.reference.seasons.waves import waves_at
 from dashlight.window.tables import table_of_columns
 
 DAY = 86_400.0

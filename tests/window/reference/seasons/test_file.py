@@ -7,8 +7,8 @@ import pytest
 
 from dashlight.errors import ReferenceDataError
 from dashlight.window.columns import Season, Variation
-from dashlight.window.reference.seasons import HOURS
-from dashlight.window.reference.seasons_file import parsed_season, season_content
+from dashlight.window.reference.seasons.file import parsed_season, season_content
+from dashlight.window.reference.seasons.waves import HOURS
 
 
 def season() -> Season:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dashlight.window.columns import ColumnReference, Season, Variation
 from dashlight.window.layout import BINS
-from dashlight.window.reference.seasons import HOURS, SLOTS, in_season, slot_of, waves_at
+from dashlight.window.reference.seasons.waves import HOURS, SLOTS, in_season, slot_of, waves_at
 
 LOW, HIGH = 4, 5
 """Two value bins."""

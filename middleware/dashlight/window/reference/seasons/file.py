@@ -12,7 +12,7 @@ from dashlight.errors import ReferenceDataError
 from dashlight.window.columns import Season, Variation
 from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_COUNT
 from dashlight.window.layout import BINS
-from dashlight.window.reference.seasons import HIGHEST_HARMONIC, HOURS
+from dashlight.window.reference.seasons.waves import HIGHEST_HARMONIC, HOURS
 
 _FLOAT = np.dtype("<f4")
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]

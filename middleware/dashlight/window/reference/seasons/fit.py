@@ -18,7 +18,7 @@ from dashlight.window.columns import ColumnReference, Season, Variation, is_nume
 from dashlight.window.events import EVENTS, OTHER_EVENTS, functionals
 from dashlight.window.layout import BINS, BLOCK_ROWS, UNSEEN
 from dashlight.window.reference.block_variation import FEWEST_OCCURRENCES
-from dashlight.window.reference.seasons import HOURS, waves_at
+from dashlight.window.reference.seasons.waves import HOURS, waves_at
 
 Floats = NDArray[np.float64]
 

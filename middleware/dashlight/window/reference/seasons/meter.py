@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from dashlight.errors import ReferenceDataError
 from dashlight.window.columns import ColumnReference, Season
 from dashlight.window.layout import BINS, BLOCK_ROWS
-from dashlight.window.reference.season_fit import BlockSums, fitted_seasons
-from dashlight.window.reference.seasons import HIGHEST_HARMONIC, waves_at
+from dashlight.window.reference.seasons.fit import BlockSums, fitted_seasons
+from dashlight.window.reference.seasons.waves import HIGHEST_HARMONIC, waves_at
 
 QUARTER_SECONDS = 21_600
 """A quarter of a day: how such stretches differ from one day to the next is what a season must exceed."""
