@@ -11,7 +11,7 @@ import numpy as np
 from dashlight.judge.evidence.intervals import wilson_interval
 from dashlight.judge.performance.coverage import coverage_by_age, predictions_by_score, settled_until
 from dashlight.judge.performance.displayed import displayed
-from dashlight.judge.performance.estimates.estimate import Estimate
+from dashlight.judge.performance.estimates.estimate import PerformanceEstimate
 from dashlight.judge.performance.estimates.record import EstimateRecord
 from dashlight.judge.performance.measure import Measure
 from dashlight.judge.performance.measures import measures
@@ -89,7 +89,7 @@ def coverage_figures(waiting: WaitingCounts | None, at: float) -> Iterator[Score
         yield Score(None, None, f"label_coverage[{age}]", each.share, each.low, each.high, each.predictions)
 
 
-def estimate_figures(estimate: Estimate | None, record: EstimateRecord) -> Iterator[Score]:
+def estimate_figures(estimate: PerformanceEstimate | None, record: EstimateRecord) -> Iterator[Score]:
     """`estimated_accuracy` and others, by how much they were off on days whose truth is known, or why there is none."""
     if estimate is None:
         return

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dashlight.counting.policy import Policy
 from dashlight.judge.alerts import AlertWriter, check_alert, ended
-from dashlight.judge.performance.estimates.estimate import Estimate
+from dashlight.judge.performance.estimates.estimate import PerformanceEstimate
 from dashlight.judge.performance.estimates.estimator import Estimator
 from dashlight.judge.performance.estimates.record import EstimateRecord
 from dashlight.judge.performance.parted import PartedWatch
@@ -42,7 +42,7 @@ class PerformanceWatch:
         self._spans = Spans(policy.window_seconds, policy.label_window_seconds)
         self._course = PerformanceCourse(policy.label_window_seconds)
         self._record = EstimateRecord()
-        self._estimate: Estimate | None = None
+        self._estimate: PerformanceEstimate | None = None
         self._waiting: WaitingCounts | None = None
         self._in_force: dict[str, Alert] = {}
         self._shown: tuple[float, Shown] | None = None
@@ -56,21 +56,21 @@ class PerformanceWatch:
         policy, reference = self._policy, None if self._is_other else self._reference
         known = None if reference is None else reference.performance
         writer = AlertWriter("performance", model=model, version=version, endpoint=endpoint)
-        panes, pane_seconds, settle_seconds = (
-            policy.panes_between_false_alarms,
-            policy.pane_seconds,
-            policy.positive_within_seconds,
+        self._realised = RealisedWatch(
+            known,
+            writer=writer,
+            panes=policy.panes_between_false_alarms,
+            share=self._share,
+            pane_seconds=policy.pane_seconds,
+            settle_seconds=policy.positive_within_seconds,
         )
-        self._realised, self._parted = (
-            make(
-                known,
-                writer=writer,
-                panes=panes,
-                share=self._share,
-                pane_seconds=pane_seconds,
-                settle_seconds=settle_seconds,
-            )
-            for make in (RealisedWatch, PartedWatch)
+        self._parted = PartedWatch(
+            known,
+            writer=writer,
+            panes=policy.panes_between_false_alarms,
+            share=self._share,
+            pane_seconds=policy.pane_seconds,
+            settle_seconds=policy.positive_within_seconds,
         )
         self._estimator = None if reference is None else Estimator(reference, importance=policy.importance)
         self._usual = None if known is None else counts_of_reference(known)

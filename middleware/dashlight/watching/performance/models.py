@@ -21,7 +21,7 @@ from dashlight.watching.endpoint import Snapshot
 from dashlight.watching.performance.model import PerformanceWatch
 from dashlight.watching.performance.state import PerformancesState, PerformanceState
 from dashlight.window.columns import Reference
-from dashlight.window.fitting import refuse, within
+from dashlight.window.fitting import moment, refuse, within
 from dashlight.window.reference.steps import Steps
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Performances:
         """What outlives the process, beside `model_states`; None where nothing was ever read."""
         if not self.cursor:
             return None
-        return PerformancesState(self.cursor, self._admission.state, self._place_of, self._unwatched_count)
+        return PerformancesState(self.cursor, self._at, self._admission.state, self._place_of, self._unwatched_count)
 
     @property
     def model_states(self) -> Mapping[ModelKey, PerformanceState]:
@@ -72,6 +72,7 @@ class Performances:
             return
         refuse("models without a place, or places without a model", where=state.admission.keys != state.places.keys())
         self.cursor = within("place in a store", state.cursor)
+        self._at = moment("when labels were read", state.read_at)
         self._admission.restore(state.admission)
         self._places.restore(PlacesState(tuple(state.places.values()), ()))
         self._unwatched_count = within("labels", state.unwatched_count)
@@ -167,6 +168,11 @@ class Performances:
         self._admission.forget(key)
         self._places.give_back_model(self._place_of.pop(key))
         yield from self.watches.pop(key).withdraw(at, _GONE)
+
+    def _tell(self, key: ModelKey, at: float) -> Iterator[None]:
+        for sentence in self.watches[key].news(at):
+            logger.info("%s: %s", _named(key), sentence)
+        yield
 
     def _tried(self, key: ModelKey, part: Callable[[], Iterator[Alert | None] | Steps[None]]) -> Iterator[Alert | None]:
         """The alerts of one part, as far as it came; a mistake of ours costs that part, is counted, and told once."""

@@ -32,6 +32,7 @@ class PerformancesState:
 
     cursor: int
     """Up to where the store of labels was read: what came before is counted, in the same checkpoint."""
+    read_at: float
     admission: AdmissionState[ModelKey]
     places: Mapping[ModelKey, int] = field(default_factory=dict[ModelKey, int])
     """In the budget of false alarms."""
