@@ -99,21 +99,23 @@ def calibration(counts: Classified) -> tuple[CalibrationBin, ...]:
     )
 
 
-def calibration_error(counts: Classified, z: float) -> list[Measure]:
+def calibration_error(counts: Classified, z: float, weights: Floats | None = None) -> list[Measure]:
     """Expected calibration error over ten bins of equal width.
 
     ECE = sum over bins of |sum of scores - positive rows| / rows
 
     Where rows are few it is too large, as chance alone moves every bin; the interval is of the sum of the bins' noise.
+    *weights*, shape (STRATA,), are of rows by tenth.
     """
+    w = np.ones(TENTHS) if weights is None else weights[:TENTHS]
     scored, hits = counts.tallies[:TENTHS, SCORED].astype(np.float64), counts.tallies[:TENTHS, HITS]
-    rows = scored.sum()
+    rows = float((w * scored).sum())
     if not rows:
         return []
     gaps = np.abs(counts.sums[:TENTHS, SCORE] - hits)
     p = (hits + 1) / (scored + 2)
-    error = sqrt(float((scored * p * (1 - p)).sum())) / rows
-    return around("ece", float(gaps.sum() / rows), error, int(rows), z, least=0.0, most=1.0)
+    error = sqrt(float((w**2 * scored * p * (1 - p)).sum())) / rows
+    return around("ece", float((w * gaps).sum() / rows), error, int(scored.sum()), z, least=0.0, most=1.0)
 
 
 def class_words(classes: tuple[str, ...], *counts: Classified) -> list[str]:

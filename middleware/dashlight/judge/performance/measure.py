@@ -36,7 +36,8 @@ def share(name: str, held: int, total: int, z: float) -> list[Measure]:
     if not total:
         return []
     value, low, high = (float(each) for each in wilson_interval(np.int64(held), np.int64(total), z))  # type: ignore[arg-type]
-    return [Measure(name, value, low, high, total)]
+    # Of none or all an end may be rounded to beyond the value.
+    return [Measure(name, value, min(low, value), max(high, value), total)]
 
 
 def mean(name: str, rows: float, total: float, squares: float, z: float, *, least: float = -inf) -> list[Measure]:
