@@ -27,6 +27,7 @@ from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.freed_memory import FreedMemory
 from dashlight.runtime.intake import Intake
+from dashlight.runtime.keeping import Keeping
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.pane_losses import PaneLosses
 from dashlight.runtime.publisher import Publisher, Publishing
@@ -61,10 +62,12 @@ class Pipeline:
         couriers: Couriers | None = None,
         shutdown_seconds: float = 5.0,
         captured: Callable[[], Captured] | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *captured* says what the request path has seen; None: what is counted here, and nothing was lost on the way.
+        *keeping* keeps predictions for their labels.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
@@ -98,7 +101,7 @@ class Pipeline:
         self._pane_losses = PaneLosses()
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
-        self._intake = Intake(decoder, counter, self._publisher, policy)
+        self._intake = Intake(decoder, counter, self._publisher, policy, keeping=keeping)
         self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:

@@ -122,7 +122,9 @@ class Scorer:
             entities=_entities(of, ids, self._scoring.key),
             other_keys=known.other_keys,
         )
-        return rows if binned is None else self._with_codes(rows, found, binned)
+        # Otherwise nobody knows which features led to which answer.
+        is_aligned = np.array_equal(prediction.features.exchange, prediction.outputs.exchange)
+        return self._with_codes(rows, found, binned) if binned is not None and is_aligned else rows
 
     def _measured(self, key: ModelKey, outputs: Outputs) -> Measured | None:
         model = self._model(key)
