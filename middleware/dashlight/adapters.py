@@ -1,13 +1,19 @@
-"""For server integrations: what they know of an exchange that its messages do not tell as well, or not at all."""
+"""For apps and server integrations: what they know that no message tells as well, or at all: values, labels, names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from operator import index
 from typing import Any, Final, cast
+from uuid import UUID
 
 from dashlight.capture.capture import Capture
 from dashlight.capture.spans import ENDED, Opened
 from dashlight.capture.tee import MARK, Tee
+from dashlight.errors import DecodeError
+from dashlight.labels.entry import labels_of
 from dashlight.records import HandedOver
 from dashlight.runtime.process import process
 from dashlight.types import Message
@@ -121,6 +127,66 @@ def record(
         note_loss(type(mistake).__name__)
         return False
     return isinstance(passing, Tee)
+
+
+def label(
+    prediction_id: str | int | UUID | None,
+    value: object,
+    *,
+    at: float | str | datetime | None = None,
+    row: int | None = None,
+    step: int | None = None,
+    entity: str | int | None = None,
+    within: str | float | None = None,
+) -> bool:
+    """Tells the truth about a prediction, whenever it becomes known: `dashlight.label(id, "fraud")`.
+
+    May be called from anywhere in the app, on the event loop too: it returns at once, and a thread stores the label. It
+    waits where Dashlight has not started yet. Where labels are off (DASHLIGHT_LABELS) it is lost, and the log says so once.
+
+    Args:
+        prediction_id: As in the header of DASHLIGHT_PREDICTION_ID_HEADER, or the payload's own; None where *entity* says it.
+        value: A class, a number, a truth value or a grade; of a ranking the item that was chosen.
+        at: When it became known: seconds since the epoch, a text of ISO 8601 (UTC unless it names a zone), a datetime;
+            None: now.
+        row: Number of the row, from 0, in a batch that has one id.
+        step: Step of a forecast, from 1.
+        entity: Whom the prediction was about, by DASHLIGHT_ENTITY, where there is no id.
+        within: How long before *at* it was made at most, such as `7d`; with *entity*.
+
+    Returns:
+        Whether it is on its way; False: it is lost and counted.
+
+    Raises:
+        TypeError: *prediction_id* or *value* of a type that no prediction has.
+        ValueError: an empty id, a value that is no label, a moment in the future.
+    """
+    if isinstance(prediction_id, bool) or not isinstance(prediction_id, str | int | UUID | None):
+        raise TypeError(f"dashlight.label: expected the id of a prediction, found {type(prediction_id).__name__}")
+    scalar = getattr(value, "item", None)  # of NumPy
+    plain = cast("Callable[[], object]", scalar)() if callable(scalar) else value
+    if not isinstance(plain, str | int | float):
+        raise TypeError(f"dashlight.label: expected a class, a number or a text, found {type(plain).__name__}")
+    now = time.time()
+    entry = {
+        "prediction_id": str(prediction_id) if isinstance(prediction_id, UUID) else prediction_id,
+        "label": plain,
+        # As it is now, for it may wait.
+        "at": now if at is None else at.timestamp() if isinstance(at, datetime) else at,
+        "row": None if row is None else index(row),
+        "step": None if step is None else index(step),
+        "entity": entity,
+        "within": within,
+    }
+    try:
+        (found,) = labels_of(entry, now=now)
+    except DecodeError as mistake:
+        raise ValueError(f"dashlight.label: {mistake}") from None
+    try:
+        return process.take_label(found)
+    except Exception as mistake:  # ours must not become the app's
+        note_loss(type(mistake).__name__)
+        return False
 
 
 def note_loss(reason: str) -> None:

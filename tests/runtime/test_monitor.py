@@ -20,7 +20,8 @@ from dashlight.errors import ReferenceDataError
 from dashlight.metrics.losses import BODIES_DROPPED, INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
-from dashlight.runtime.monitor import Monitor, MonitorPlan
+from dashlight.runtime.monitor import Monitor
+from dashlight.runtime.monitor_plan import MonitorPlan
 
 
 class Noted:

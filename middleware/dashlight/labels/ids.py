@@ -1,16 +1,11 @@
 """What a prediction is known by: its id as clients know it, and the hash that is kept of it."""
 
-from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dashlight.labels.rows import KEY_BYTES
 from dashlight.privacy.hashing import HashKey
 
-_NO_KEY: Final = bytes(KEY_BYTES)
+KEY_BYTES = 16
+"""Of the hash that stands for a prediction id."""
 
 
 def id_of_row(exchange_id: str, place: int) -> str:
@@ -25,23 +20,14 @@ def id_of_step(row_id: str, step: int) -> str:
 
 def key_of(prediction_id: str, key: HashKey) -> bytes:
     """What is kept of a prediction id: keyed BLAKE2b of KEY_BYTES. Source: RFC 7693."""
-    return blake2b(
-        prediction_id.encode(errors="surrogatepass"), key=key.secret, digest_size=KEY_BYTES, person=b"prediction id"
-    ).digest()
+    hashing = key_hashing(key)
+    hashing.update(prediction_id.encode(errors="surrogatepass"))
+    return hashing.digest()
 
 
-def keys_of(prediction_ids: Iterable[str], key: HashKey) -> NDArray[np.void]:
-    """What is kept of each of *prediction_ids*, shape (ids,); of an empty one all zero, which stands for none."""
-    fresh = blake2b(key=key.secret, digest_size=KEY_BYTES, person=b"prediction id").copy
-    digests: list[bytes] = []
-    for each in prediction_ids:
-        if each:
-            hashing = fresh()
-            hashing.update(each.encode(errors="surrogatepass"))
-            digests.append(hashing.digest())
-        else:
-            digests.append(_NO_KEY)
-    return np.frombuffer(b"".join(digests), np.dtype(f"V{KEY_BYTES}"))
+def key_hashing(key: HashKey) -> blake2b:
+    """What makes keys of prediction ids, before any: copied for each it is made once for many."""
+    return blake2b(key=key.secret, digest_size=KEY_BYTES, person=b"prediction id")
 
 
 def entity_of(entity: str, key: HashKey) -> bytes:

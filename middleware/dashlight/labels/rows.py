@@ -6,14 +6,14 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.labels.ids import KEY_BYTES as KEY_BYTES  # whoever only spells ids needs no numpy
+
 Task: TypeAlias = Literal["binary", "multiclass", "regression", "ranking", "text"]
 """What is predicted, and so how it is measured; a forecast is a regression whose rows have a step."""
 ModelKey: TypeAlias = tuple[str, str, str]
 """Endpoint, model and version."""
 Floats: TypeAlias = NDArray[np.float64]
 
-KEY_BYTES = 16
-"""Of the hash that stands for a prediction id."""
 MOST_CLASSES = 32
 """Of which the probabilities are kept."""
 MOST_ITEMS = 20

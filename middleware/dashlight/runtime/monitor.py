@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from dashlight.capture.capture import Capture
@@ -22,7 +20,7 @@ from dashlight.metrics.losses import BODIES_DROPPED, INBOX_FULL, SignalFate
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.cpu_budget import CpuBudget
-from dashlight.serving.door import Answers
+from dashlight.runtime.monitor_plan import MonitorPlan
 from dashlight.types import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
@@ -40,21 +38,6 @@ _TOLD_RATE = 0.9
 """Below this rate of analysis the operator is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class MonitorPlan:
-    """How a Monitor runs."""
-
-    excluded: re.Pattern[str] | None
-    cpu_share: float
-    shutdown_seconds: float
-    prepare: Callable[[], Analysis]
-    """Makes the analysis, on its thread: loads numpy and the rest, reads the reference."""
-    look_around: Callable[[], None]
-    """Looks whether OpenTelemetry or logging has been configured meanwhile."""
-    answers: Answers | None = None
-    """What answers below DASHLIGHT_PATH; None where nothing does."""
-
-
 class Monitor:
     """Watches the exchanges of one process.
 
@@ -70,6 +53,8 @@ class Monitor:
         """Set once the analysis runs, or has failed to start."""
         self.answers = plan.answers
         """What answers below DASHLIGHT_PATH; None where nothing does."""
+        self.labels = plan.labels
+        """Where labels wait that the app gives."""
         self._plan = plan
         self._clock = clock
         self._budget = CpuBudget(plan.cpu_share)
@@ -121,7 +106,9 @@ class Monitor:
             self._leaving = True
             self._wait_for_rounds(1, deadline)
         self._flushing = False
-        pending = self._analysis.flush(max(0.0, deadline - self._clock.monotonic()))
+        # After their predictions, which were decoded meanwhile.
+        pending = self.labels.flush(max(0.0, deadline - self._clock.monotonic()) / 2)
+        pending += self._analysis.flush(max(0.0, deadline - self._clock.monotonic()))
         if leaving:
             self._analysis.tell_lost()
         return len(self.capture.inbox) + pending
@@ -140,12 +127,14 @@ class Monitor:
         self._stopping = True
         self.capture.inbox.wake.set()
         self._thread.join(self._plan.shutdown_seconds)
+        self.labels.close(max(0.0, deadline - self._clock.monotonic()) / 2)
         if self._analysis is not None:
             self._analysis.close(max(0.0, deadline - self._clock.monotonic()))
         self._tell_unread(is_ending=True)
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
+        self.labels.forget()
         if self._analysis is not None:
             self._analysis.forget()
 
@@ -257,9 +246,10 @@ class Monitor:
         inbox = self.capture.inbox
         # Copied first: a request may just add a kind.
         mistakes = {SignalFate("exchanges", "mistake", kind): n for kind, n in tuple(self.capture.failures.items())}
+        labels = self.labels.losses()
         return analysis.tick(
             self._clock.now(),
-            lost={INBOX_FULL: inbox.dropped_count, BODIES_DROPPED: inbox.bodiless_count, **mistakes},
+            lost={INBOX_FULL: inbox.dropped_count, BODIES_DROPPED: inbox.bodiless_count, **mistakes, **labels},
             in_flight_count=inbox.in_flight_count,
             rate=self._budget.rate,
             waiting_count=inbox.waiting_count,

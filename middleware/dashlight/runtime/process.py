@@ -6,6 +6,7 @@ import atexit
 import logging
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -15,12 +16,15 @@ from dashlight.errors import DashlightError, traced
 from dashlight.units import flag
 
 if TYPE_CHECKING:
+    from dashlight.labels.label import Label
     from dashlight.runtime.monitor import Monitor
 
 Assemble: TypeAlias = "Callable[[Mapping[str, str], object, str, str], Monitor | None]"
 
 logger = logging.getLogger(__name__)
 
+MOST_WAITING = 10_000
+"""Labels that are kept until there is a Monitor."""
 _PATIENCE_SECONDS = 30.0
 """How long a strict start waits for the analysis: it loads numpy and reads the reference."""
 
@@ -42,6 +46,10 @@ class Process:
         """What an adapter says that this process serves; empty where the command line has to tell."""
         self.service = ""
         """Its `service.name` where OpenTelemetry's variables say none; empty: that of an unknown service."""
+        self._early: deque[Label] = deque()
+        """Labels that the app gave before there was a Monitor."""
+        self._early_lost_count = 0
+        """Those for which there was no room."""
         self._tried = False
         self._lock = threading.Lock()
 
@@ -53,7 +61,43 @@ class Process:
             if not self._tried:
                 self._begin(app)
                 self._tried = True
+        self._hand_on_labels()
         return self.monitor
+
+    def take_label(self, label: Label) -> bool:
+        """Whether *label* waits for the store now, or for the Monitor; False: it is lost. Returns at once."""
+        monitor = self.monitor
+        if monitor is not None:
+            return monitor.labels.put(label)
+        if self._tried:  # monitoring is off, or impossible, and the log has said why
+            return False
+        if len(self._early) >= MOST_WAITING:
+            self._early_lost_count += 1
+            return False
+        if not self._early:
+            atexit.unregister(self._tell_early)
+            atexit.register(self._tell_early)
+        self._early.append(label)
+        if self._tried:  # meanwhile
+            self._hand_on_labels()
+        return True
+
+    def _hand_on_labels(self) -> None:
+        while self._early:
+            with suppress(IndexError):  # another thread may do so as well
+                label = self._early.popleft()
+                if self.monitor is not None:
+                    self.monitor.labels.put(label)
+        if self.monitor is not None and self._early_lost_count:
+            self.monitor.labels.lose(self._early_lost_count)
+            self._early_lost_count = 0
+
+    def _tell_early(self) -> None:
+        if self._early:
+            logger.warning(
+                "labels given by dashlight.label are lost: no app that is watched ran in this process: %d",
+                len(self._early) + self._early_lost_count,
+            )
 
     def _begin(self, app: object) -> None:
         try:
@@ -97,6 +141,7 @@ class Process:
         application, service, monitor = self.application, self.service, self.monitor
         self.__init__(self._assemble)  # type: ignore[misc]
         self.application, self.service = application, service
+        atexit.unregister(self._tell_early)
         if monitor is not None:
             # What the parent has open and queued is the parent's to send, also when the child exits.
             atexit.unregister(monitor.close)

@@ -1,4 +1,4 @@
-"""Who may ask Dashlight: whoever knows the token of the machine."""
+"""Who may ask Dashlight: whoever knows the token of the machine, or one that is good for a part."""
 
 from __future__ import annotations
 
@@ -20,28 +20,32 @@ _KEPT = re.compile(rb"[!-~]{16,4096}")
 
 
 class Access:
-    """Lets in whoever shows the token: as a bearer, in the header X-Dashlight-Token, or in the cookie dashlight_token.
+    """Lets in whoever shows a token: as a bearer, in the header X-Dashlight-Token, or in the cookie dashlight_token.
 
     Never in the query, which stands in logs.
     """
 
-    __slots__ = ("_token",)
+    __slots__ = ("_takes_cookies", "_tokens")
 
-    def __init__(self, token: str) -> None:
-        """*token* is not empty: an empty one would let everybody in.
+    def __init__(self, *tokens: str, takes_cookies: bool = True) -> None:
+        """Each of *tokens* lets in; none is empty: an empty one would let everybody in.
+
+        Without *takes_cookies* what a browser sends by itself is no token: no other page can write through it.
 
         Raises:
-            ValueError: an empty token.
+            ValueError: no token, or an empty one.
         """
-        if not token:
+        if not tokens or not all(tokens):
             raise ValueError("a token that lets everybody in")
-        self._token = token.encode(errors="surrogateescape")
+        self._tokens = [token.encode(errors="surrogateescape") for token in tokens]
+        self._takes_cookies = takes_cookies
 
     def allows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-        """Whether *headers*, names in lower case, show the token. Takes as long for a wrong one as for the right one."""
+        """Whether *headers*, names in lower case, show a token. Takes as long for a wrong one as for the right one."""
         shown = False
-        for candidate in _shown(headers):
-            shown |= hmac.compare_digest(candidate, self._token)
+        for candidate in _shown(headers, takes_cookies=self._takes_cookies):
+            for token in self._tokens:
+                shown |= hmac.compare_digest(candidate, token)
         return shown
 
 
@@ -63,7 +67,7 @@ def token_of(settings_token: str, token_file: Path | None) -> str:
         return secrets.token_urlsafe(32)
 
 
-def _shown(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
+def _shown(headers: Iterable[tuple[bytes, bytes]], *, takes_cookies: bool) -> Iterator[bytes]:
     for name, value in headers:
         if name == b"authorization":
             scheme = _BEARER.match(value)
@@ -71,7 +75,7 @@ def _shown(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
                 yield value[scheme.end() :].strip()
         elif name == _HEADER:
             yield value.strip()
-        elif name == b"cookie":
+        elif name == b"cookie" and takes_cookies:
             for pair in value.split(b";"):
                 key, sign, text = pair.partition(b"=")
                 if sign and key.strip() == _COOKIE:
@@ -93,7 +97,7 @@ def _made(path: Path) -> str:
         return _kept(path)
     finally:
         draft.unlink()
-    logger.info("whoever asks for metrics has to know the token in %s", path)
+    logger.info("whoever asks has to know the token in %s", path)
     return token
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.responses import PlainTextResponse
 from starlette.routing import Router
@@ -12,6 +13,8 @@ from dashlight.errors import MissingExtraError
 from dashlight.metrics.figures import Figures
 from dashlight.serving.access import Access
 from dashlight.serving.door import ALWAYS
+from dashlight.serving.labels import PATH as LABELS_PATH
+from dashlight.serving.labels import Take, labels_route
 from dashlight.serving.later import later
 from dashlight.serving.metrics import metrics_route
 from dashlight.types import Message, Receive, Scope, Send
@@ -19,14 +22,38 @@ from dashlight.types import Message, Receive, Scope, Send
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class TakesLabels:
+    """Where labels go that come over HTTP."""
+
+    take: Take
+    """Called on a thread, for it may wait for a disk; what it raises makes whoever sends labels come again."""
+    access: Access
+    """Who may send them."""
+    now: Callable[[], float]
+    """Seconds since the epoch."""
+
+
 class ServedApp:
     """Every route of Dashlight, for whoever has access. A mistake of ours costs the answer alone."""
 
-    def __init__(self, access: Access, figures: Callable[[], Figures | None]) -> None:
-        """*figures* may read files: it is called on a thread; None: there are none yet."""
+    def __init__(
+        self, access: Access, figures: Callable[[], Figures | None] | None = None, labels: TakesLabels | None = None
+    ) -> None:
+        """Serves what is given.
+
+        Args:
+            access: Who may ask for anything but *labels*.
+            figures: May read files: it is called on a thread; what it returns is None where there are none yet.
+            labels: Where labels go, and who may send them.
+        """
         self._access = access
+        self._labels_access = access if labels is None else labels.access
         self._router = Router(
-            [metrics_route(figures)],
+            [
+                *([] if figures is None else [metrics_route(figures)]),
+                *([] if labels is None else [labels_route(labels.take, labels.now)]),
+            ],
             redirect_slashes=False,
             default=PlainTextResponse("there is nothing here\n", 404),
         )
@@ -47,7 +74,8 @@ class ServedApp:
             await send(message)
 
         # Before anything else, so that who does not know the token learns nothing.
-        app = self._router if self._access.allows(scope["headers"]) else self._refusal
+        access = self._labels_access if scope["path"] == LABELS_PATH else self._access
+        app = self._router if access.allows(scope["headers"]) else self._refusal
         try:
             await app(scope, receive, send_guarded)
         except Exception as error:

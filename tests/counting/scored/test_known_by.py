@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from dashlight.capture.ids import as_text
-from dashlight.labels.ids import entity_of, id_of_row, id_of_step, key_of
-from dashlight.labels.rows import KEY_BYTES
+from dashlight.labels.ids import KEY_BYTES, entity_of, id_of_row, id_of_step, key_of
 from dashlight.privacy.hashing import HashKey
 
 Model = Callable[..., Any]

@@ -17,8 +17,8 @@ from dashlight.counting.scored.measured import Measured, measured
 from dashlight.counting.scored.outputs import Outputs
 from dashlight.decode.identities import Identities
 from dashlight.judge.words import printable
-from dashlight.labels.ids import entity_of, item_of
-from dashlight.labels.rows import KEY_BYTES, ModelKey, ScoredRows
+from dashlight.labels.ids import KEY_BYTES, entity_of, item_of
+from dashlight.labels.rows import ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange, Prediction
 from dashlight.window.performance_reference import PerformanceReference

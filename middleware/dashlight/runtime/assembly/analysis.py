@@ -22,6 +22,7 @@ from dashlight.runtime.assembly.heartbeats import NO_HEARTBEATS, PlannedHeartbea
 from dashlight.runtime.assembly.memory import NarrowsReferences, memory_shares
 from dashlight.runtime.assembly.resource_detectors import detected_attributes
 from dashlight.runtime.event_sampler import EventSampler
+from dashlight.runtime.label_queue import LabelQueue
 from dashlight.serving.door import Answers
 from dashlight.settings import Settings
 from dashlight.version import __version__
@@ -46,6 +47,7 @@ def analysis(
     alerts_to: PlannedRoutes | None = None,
     heartbeats: Mapping[str, PlannedHeartbeat] = NO_HEARTBEATS,
     answers: Answers | None = None,
+    labels: LabelQueue | None = None,
     clock: Clock,
     application: str = "",
     service: str = "",
@@ -81,13 +83,14 @@ def analysis(
     from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor, limits_of
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
+    from dashlight.runtime.assembly.labels import label_store_of
     from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
+    from dashlight.runtime.assembly.served import open_answers
     from dashlight.runtime.assembly.spool import spool_of
     from dashlight.runtime.assembly.start_line import Start, start_line
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
-    from dashlight.serving.access import Access, token_of
     from dashlight.store.hash_key import hash_key_of
     from dashlight.store.learned import LearnedReferences
     from dashlight.store.reference_file import ReferenceFile
@@ -185,12 +188,14 @@ def analysis(
         aside_bytes=shares.aside_bytes,
     )
     delivery.start()
+    label_store = label_store_of(settings, meeting, hash_key, clock)
+    if labels is not None and label_store is not None:
+        labels.open(label_store.label)
     if answers is not None:
         token_file = None if meeting is None else meeting.path / "token"
-        # Loads Starlette, which takes longer than a request may wait.
-        from dashlight.serving.app import ServedApp
-
-        answers.open(ServedApp(Access(token_of(settings.token, token_file)), sharing.figures))
+        open_answers(
+            answers, settings, figures=sharing.figures, label_store=label_store, token_file=token_file, clock=clock
+        )
     if meeting is None or meeting.is_first:
         start = Start(
             settings=settings,

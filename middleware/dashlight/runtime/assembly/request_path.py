@@ -18,8 +18,10 @@ from dashlight.errors import SettingsError
 from dashlight.runtime.assembly.analysis import analysis
 from dashlight.runtime.assembly.memory import memory_shares
 from dashlight.runtime.assembly.requested import requested, told_unknown
+from dashlight.runtime.label_queue import LabelQueue
 from dashlight.runtime.log_handler import speak_up, withdraw
-from dashlight.runtime.monitor import Monitor, MonitorPlan
+from dashlight.runtime.monitor import Monitor
+from dashlight.runtime.monitor_plan import MonitorPlan
 from dashlight.serving.door import Answers
 from dashlight.settings import Settings
 from dashlight.version import __version__
@@ -84,7 +86,8 @@ def assemble(
         model_attributes=_model_attributes(settings),
     )
     clock = SystemClock()
-    answers = Answers(settings.path) if settings.metrics else None
+    answers = Answers(settings.path) if settings.metrics or settings.labels else None
+    labels = LabelQueue(is_on=settings.labels)
 
     def look_around() -> None:
         spans.look_around(app)
@@ -103,6 +106,7 @@ def assemble(
             alerts_to=asked.routes,
             heartbeats=asked.heartbeats,
             answers=answers,
+            labels=labels,
             clock=clock,
             application=application,
             service=service,
@@ -111,6 +115,7 @@ def assemble(
         ),
         look_around=look_around,
         answers=answers,
+        labels=labels,
     )
     monitor = Monitor(capture, plan, clock)
     monitor.start()
