@@ -17,6 +17,7 @@ from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.counting.scored.binned import Binned
 from dashlight.counting.slowness import Slowness
 from dashlight.counting.traces import EndpointTraces
 from dashlight.decode.llm.timing import seconds_per_output_token
@@ -120,10 +121,16 @@ class EndpointCounter:
         """Whether it has counted rows of a model, by which it has earned its place."""
         return bool(self._models)
 
-    def add(self, prediction: Prediction, exchanges: Sequence[Exchange], marks: Marks | None = None) -> None:
+    def add(
+        self,
+        prediction: Prediction,
+        exchanges: Sequence[Exchange],
+        marks: Marks | None = None,
+        binned: list[Binned] | None = None,
+    ) -> None:
         """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from.
 
-        What is anomalous in an exchange is added to *marks*, one for each of them.
+        What is anomalous in an exchange is added to *marks*, one for each of them, the bins of its rows to *binned*.
         """
         self._outcomes.add_rows(prediction.features.rows)
         if not prediction.has_columns:
@@ -150,7 +157,7 @@ class EndpointCounter:
             self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
-        model.add(prediction, batch_trace_ids(exchanges), marks)
+        model.add(prediction, batch_trace_ids(exchanges), marks, binned)
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         """Counts exchanges that were analysed.

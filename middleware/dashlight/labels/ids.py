@@ -20,9 +20,14 @@ def id_of_step(row_id: str, step: int) -> str:
 
 def key_of(prediction_id: str, key: HashKey) -> bytes:
     """What is kept of a prediction id: keyed BLAKE2b of KEY_BYTES. Source: RFC 7693."""
-    return blake2b(
-        prediction_id.encode(errors="surrogatepass"), key=key.secret, digest_size=KEY_BYTES, person=b"prediction id"
-    ).digest()
+    hashing = key_hashing(key)
+    hashing.update(prediction_id.encode(errors="surrogatepass"))
+    return hashing.digest()
+
+
+def key_hashing(key: HashKey) -> blake2b:
+    """What makes keys of prediction ids, before any: copied for each it is made once for many."""
+    return blake2b(key=key.secret, digest_size=KEY_BYTES, person=b"prediction id")
 
 
 def entity_of(entity: str, key: HashKey) -> bytes:

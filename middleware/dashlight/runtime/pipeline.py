@@ -27,6 +27,7 @@ from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.freed_memory import FreedMemory
 from dashlight.runtime.intake import Intake
+from dashlight.runtime.keeping import Keeping
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.pane_losses import PaneLosses
 from dashlight.runtime.publisher import Publisher, Publishing
@@ -63,11 +64,12 @@ class Pipeline:
         shutdown_seconds: float = 5.0,
         captured: Callable[[], Captured] | None = None,
         signals: SignalIntake | None = None,
+        keeping: Keeping | None = None,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *captured* says what the request path has seen; None: what is counted here, and nothing was lost on the way.
-        *signals* counts business numbers, where there are any.
+        *signals* counts business numbers, *keeping* keeps predictions for their labels, where there are any.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
@@ -101,7 +103,7 @@ class Pipeline:
         self._pane_losses = PaneLosses()
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
-        self._intake = Intake(decoder, counter, self._publisher, policy, signals)
+        self._intake = Intake(decoder, counter, self._publisher, policy, signals=signals, keeping=keeping)
         self._signals = signals
         self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 

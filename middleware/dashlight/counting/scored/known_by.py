@@ -1,7 +1,8 @@
 """By which ids the rows of a batch are known: ours, and one that somebody else gave them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +10,13 @@ from numpy.typing import NDArray
 from dashlight.capture.ids import as_text
 from dashlight.decode.identities import Identities
 from dashlight.decode.rows.matching.prediction_ids import LONGEST_ID
-from dashlight.labels.ids import id_of_row, id_of_step
-from dashlight.labels.keys import keys_of
+from dashlight.labels.ids import KEY_BYTES, id_of_row, id_of_step, key_hashing
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange
 
 SERVER_HEADERS = (b"x-bentoml-request-id", b"x-amzn-sagemaker-inference-id")
 """In which a server names an exchange."""
+_NO_KEY: Final = bytes(KEY_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +99,17 @@ def _whole_id(exchange: Exchange, told: str) -> str:
             if name in SERVER_HEADERS and 0 < len(value) <= LONGEST_ID:
                 return value.decode("latin-1")
     return f"{exchange.trace_id:032x}" if exchange.trace_id else ""
+
+
+def keys_of(prediction_ids: Iterable[str], key: HashKey) -> NDArray[np.void]:
+    """What is kept of each of *prediction_ids*, shape (ids,); of an empty one all zero, which stands for none."""
+    fresh = key_hashing(key).copy
+    digests: list[bytes] = []
+    for each in prediction_ids:
+        if each:
+            hashing = fresh()
+            hashing.update(each.encode(errors="surrogatepass"))
+            digests.append(hashing.digest())
+        else:
+            digests.append(_NO_KEY)
+    return np.frombuffer(b"".join(digests), np.dtype(f"V{KEY_BYTES}"))

@@ -17,8 +17,8 @@ from dashlight.counting.scored.measured import Measured, measured
 from dashlight.counting.scored.outputs import Outputs
 from dashlight.decode.identities import Identities
 from dashlight.judge.words import printable
-from dashlight.labels.ids import entity_of, item_of
-from dashlight.labels.rows import KEY_BYTES, ModelKey, ScoredRows
+from dashlight.labels.ids import KEY_BYTES, entity_of, item_of
+from dashlight.labels.rows import ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange, Prediction
 from dashlight.window.performance_reference import PerformanceReference
@@ -122,7 +122,9 @@ class Scorer:
             entities=_entities(of, ids, self._scoring.key),
             other_keys=known.other_keys,
         )
-        return rows if binned is None else self._with_codes(rows, found, binned)
+        # Otherwise nobody knows which features led to which answer.
+        is_aligned = np.array_equal(prediction.features.exchange, prediction.outputs.exchange)
+        return self._with_codes(rows, found, binned) if binned is not None and is_aligned else rows
 
     def _measured(self, key: ModelKey, outputs: Outputs) -> Measured | None:
         model = self._model(key)
