@@ -27,7 +27,7 @@ from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.freed_memory import FreedMemory
 from dashlight.runtime.intake import Intake
-from dashlight.runtime.keeping import Keeping
+from dashlight.runtime.labelling import Labelling
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.pane_losses import PaneLosses
 from dashlight.runtime.publisher import Publisher, Publishing
@@ -64,12 +64,12 @@ class Pipeline:
         shutdown_seconds: float = 5.0,
         captured: Callable[[], Captured] | None = None,
         signals: SignalIntake | None = None,
-        keeping: Keeping | None = None,
+        labelling: Labelling | None = None,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *captured* says what the request path has seen; None: what is counted here, and nothing was lost on the way.
-        *signals* counts business numbers, *keeping* keeps predictions for their labels, where there are any.
+        *signals* counts business numbers, *labelling* keeps predictions for their labels, where there are any.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
@@ -103,7 +103,15 @@ class Pipeline:
         self._pane_losses = PaneLosses()
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
-        self._intake = Intake(decoder, counter, self._publisher, policy, signals=signals, keeping=keeping)
+        self._intake = Intake(
+            decoder,
+            counter,
+            self._publisher,
+            policy,
+            signals=signals,
+            keeping=None if labelling is None else labelling.keeping,
+        )
+        self._labelling = labelling
         self._signals = signals
         self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 
@@ -179,7 +187,8 @@ class Pipeline:
             self._delivery.spool_troubles,
         )
         of_signals = {} if self._signals is None else self._signals.lost
-        return {**self._lost, **alerts, **of_workers, **of_disk, **of_signals}
+        of_labels = {} if self._labelling is None else self._labelling.counts
+        return {**self._lost, **alerts, **of_workers, **of_disk, **of_signals, **of_labels}
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
@@ -223,6 +232,8 @@ class Pipeline:
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
         end_at = self._clock.monotonic() + timeout_seconds
+        if self._labelling is not None:
+            self._labelling.flush(timeout_seconds / 4)
         owed_count = self._alert_publisher.flush(timeout_seconds / 2)
         pending = self._delivery.flush(max(end_at - self._clock.monotonic(), 0.0))
         self._accounting.keep(None)
@@ -255,6 +266,8 @@ class Pipeline:
         end_at = self._clock.monotonic() + timeout_seconds
         self._alert_publisher.close(timeout_seconds / 2)
         self._delivery.close(max(end_at - self._clock.monotonic(), 0.0))
+        if self._labelling is not None:
+            self._labelling.close(max(end_at - self._clock.monotonic(), 0.0))
         self._accounting.end()
         self.tell_lost()
 
@@ -262,3 +275,5 @@ class Pipeline:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         self._sharing.forget()
         self._delivery.forget()
+        if self._labelling is not None:
+            self._labelling.forget()

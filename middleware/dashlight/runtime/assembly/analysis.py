@@ -68,7 +68,6 @@ def analysis(
     from opentelemetry.sdk.version import __version__ as sdk_version
 
     from dashlight.counting.machine import MachineCounter
-    from dashlight.counting.policy import Policy
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
     from dashlight.decode.signals import source_of
@@ -85,12 +84,13 @@ def analysis(
     from dashlight.deliver.encoding.span_attributes import known_methods
     from dashlight.deliver.encoding.span_limits import span_limits
     from dashlight.deliver.encoding.traces import SpanEncoder
-    from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor, limits_of
+    from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
-    from dashlight.runtime.assembly.labels import label_store_of
+    from dashlight.runtime.assembly.labels import label_store_of, labelling_of
     from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
+    from dashlight.runtime.assembly.policy import policy_of
     from dashlight.runtime.assembly.served import open_answers
     from dashlight.runtime.assembly.spool import spool_of
     from dashlight.runtime.assembly.start_line import Start, start_line
@@ -101,28 +101,13 @@ def analysis(
     from dashlight.store.learned import LearnedReferences
     from dashlight.store.reference_file import ReferenceFile
     from dashlight.store.tries import CommandTries
+    from dashlight.workers.labels import LabelReader
     from dashlight.workers.member import Sharing
     from dashlight.workers.operator import Operator
 
     shares, narrows = memory_shares(settings), NarrowsReferences(settings)
     # What may be refused comes first, before a thread is started.
-    policy = Policy(
-        pane_seconds=settings.pane,
-        rules=limits_of(settings.thresholds, pane_seconds=settings.pane),
-        panes_between_false_alarms=settings.false_alarms / settings.pane,
-        tolerance=settings.tolerance,
-        reference_rows=settings.reference_rows,
-        importance=settings.importance,
-        ignored=settings.ignore,
-        features=settings.features,
-        prediction=settings.prediction,
-        model=settings.model,
-        model_version=settings.model_version,
-        window_seconds=settings.window,
-        excluded_agents=settings.excluded_agents,
-        counting_bytes=shares.counting_bytes,
-        judging_bytes=shares.judging_bytes,
-    )
+    policy = policy_of(settings, shares)
     if not any(map(is_floor, policy.rules)):
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
@@ -141,6 +126,8 @@ def analysis(
         if meeting is not None:
             meeting.leave()
         raise
+    label_store = label_store_of(settings, meeting, hash_key, clock)
+    labelling = None if label_store is None else labelling_of(settings, label_store, hash_key, reference_file)
     spool = spool_of(settings, meeting, clock)
     learned = LearnedReferences(None if meeting is None else meeting.path, hash_key, shown=settings.show, fit=narrows)
     resource = resource_attributes(
@@ -183,6 +170,7 @@ def analysis(
         clock=clock,
         owed=owed,
         operator=operator,
+        labels=None if label_store is None else LabelReader(label_store, policy),
     )
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,
@@ -194,14 +182,12 @@ def analysis(
         aside_bytes=shares.aside_bytes,
     )
     delivery.start()
-    label_store = label_store_of(settings, meeting, hash_key, clock)
-    if labels is not None and label_store is not None:
-        labels.open(label_store.label)
+    if labels is not None and labelling is not None:
+        labels.open(labelling.take)
     if answers is not None:
         token_file = None if meeting is None else meeting.path / "token"
-        open_answers(
-            answers, settings, figures=sharing.figures, label_store=label_store, token_file=token_file, clock=clock
-        )
+        take = None if labelling is None else labelling.take
+        open_answers(answers, settings, figures=sharing.figures, take=take, token_file=token_file, clock=clock)
     if meeting is None or meeting.is_first:
         start = Start(
             settings=settings,
@@ -227,6 +213,7 @@ def analysis(
             ignore=settings.ignore,
             columns=settings.columns,
             cluster=_old_name("" if reference is None else reference.cluster, settings.columns),
+            entity=settings.entity,
         ),
         spans=encoder,
         delivery=delivery,
@@ -260,6 +247,7 @@ def analysis(
         shutdown_seconds=settings.shutdown_timeout,
         captured=captured,
         signals=SignalIntake(signals or Signals(), [source_of(*each) for each in settings.signals.items()], counter),
+        labelling=labelling,
     )
 
 

@@ -9,7 +9,11 @@ from dashlight.privacy.hashing import HashKey
 from dashlight.settings import Settings
 
 if TYPE_CHECKING:
+    from dashlight.labels.rows import ModelKey
     from dashlight.labels.store import LabelStore
+    from dashlight.runtime.labelling import Labelling
+    from dashlight.store.reference_file import ReferenceFile
+    from dashlight.window.performance_reference import PerformanceReference
     from dashlight.workers.rendezvous import Meeting
 
 
@@ -34,3 +38,21 @@ def label_store_of(settings: Settings, meeting: Meeting | None, hash_key: HashKe
         clock=clock,
         on_thread=suppress_instrumentation,
     )
+
+
+def labelling_of(
+    settings: Settings, store: LabelStore, hash_key: HashKey, reference_file: ReferenceFile | None
+) -> Labelling:
+    """What keeps predictions in *store*, scored as *settings* say, else as the reference does."""
+    from dashlight.counting.agents import agents_of
+    from dashlight.counting.scored.scorer import Scorer, Scoring
+    from dashlight.runtime.keeping import Keeping
+    from dashlight.runtime.labelling import Labelling
+
+    def performance(_: ModelKey) -> PerformanceReference | None:
+        given = None if reference_file is None else reference_file.reference
+        return None if given is None else given.performance
+
+    scorer = Scorer(Scoring(hash_key, task=settings.task, score=settings.score, performance=performance))
+    agents = agents_of(settings.excluded_agents)
+    return Labelling(store, Keeping(scorer, store, entity=settings.entity, agents=agents))
