@@ -34,7 +34,10 @@ class Labelling:
         """What became of labels, and what of labels and predictions was lost, since the start."""
         with self._lock:
             fates = {SignalFate("labels", "delivered", fate): count for fate, count in self._fates.items()}
-        stored = {SignalFate("labels", "dropped", reason): count for reason, count in self._store.troubles().items()}
+        stored = {
+            SignalFate("labels", "delivered" if _is_told_later(reason) else "dropped", reason): count
+            for reason, count in self._store.troubles().items()
+        }
         kept = {SignalFate("predictions", "dropped", reason): count for reason, count in self.keeping.troubles.items()}
         return {**fates, **stored, **kept}
 
@@ -51,3 +54,8 @@ class Labelling:
         self._lock = threading.Lock()
         self._fates.clear()
         self._store.forget()
+
+
+def _is_told_later(reason: str) -> bool:
+    """Whether it is what became of a label after whoever sent it was answered, or of one that says the same again."""
+    return reason.startswith("joined_later_") or reason in {"repeated", "contradicted", "late_positive"}

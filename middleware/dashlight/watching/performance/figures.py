@@ -62,6 +62,7 @@ def realised_figures(
     words: tuple[str, ...] = ()
     by_label, by_prediction = course.by_label(since_at, at), course.by_prediction(since_at, at)
     if by_label is not None and by_label.rows:
+        found.append(Score(None, None, "labels", by_label.rows, by_label.rows, by_label.rows, by_label.rows))
         found += map(_score, measures(by_label, reference=reference))
     if by_prediction is not None and by_prediction.rows:
         if waiting is None:
