@@ -40,6 +40,7 @@ def label_store_of(
         return RedisLabelStore(
             settings.store,
             application=f"{hash_key.name} {application}",
+            authorities=settings.ca,
             hash_key=hash_key,
             label_window=settings.label_window,
             most_bytes=settings.store_size,
