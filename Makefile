@@ -4,7 +4,7 @@ VENV := .venv
 BENTOML := .venv-servers/bench-bentoml
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor bench-spool bench-labels chaos fuzz fuzz-state clean
+.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor bench-spool bench-labels bench-performance-alarms chaos fuzz fuzz-state clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
@@ -21,6 +21,7 @@ help:
 	@echo "make fuzz [SECONDS=60]                   searches for bodies that decoding does not bear; needs atheris"
 	@echo "make fuzz-state [SECONDS=60]             searches for state files that are neither read nor refused"
 	@echo "make bench-detection                     how often and how soon alarms come, beside other detectors"
+	@echo "make bench-performance-alarms            how often alarms on performance are false, and how many labels they take"
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -85,6 +86,9 @@ fuzz-state: $(VENV)/.dev
 
 bench-detection: $(VENV)/.dev
 	$(RUN) -m benchmarks.detection
+
+bench-performance-alarms: $(VENV)/.dev
+	$(RUN) -m benchmarks.performance_alarms
 
 clean:
 	rm -rf $(VENV) .venv-servers demo-run bench-run
