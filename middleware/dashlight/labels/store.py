@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.labels.label import Fate, Label
 from dashlight.labels.rows import Floats, LabelledRows, ModelKey, ScoredRows
+
+NOTHING_OPENED: Final[Mapping[int, ScoredRows]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +49,29 @@ class LabelStore(Protocol):
         """Takes predictions; returns at once, they are written in batches by a thread of the store's own."""
         ...
 
-    def label(self, labels: Sequence[Label], at: float) -> Sequence[Fate]:
-        """Takes labels that came *at*; what became of each. Waits for the disk: never on an event loop."""
+    def label(
+        self, labels: Sequence[Label], at: float, *, opened: Mapping[int, ScoredRows] = NOTHING_OPENED
+    ) -> Sequence[Fate]:
+        """Takes labels that came *at*; what became of each. Waits for the disk: never on an event loop.
+
+        Args:
+            labels: The labels. One whose prediction is not here, so far, is `unknown`; it waits for a while, and joins its
+                prediction when that is written.
+            at: Seconds since the epoch.
+            opened: By number of the label, the one row that its sealed id held: it need not be kept here, and takes one
+                label only, like any other.
+
+        Raises:
+            StateError: nothing can be stored for the moment, and nothing of *labels* was: `unusable`.
+        """
+        ...
+
+    def imply(self, model: ModelKey, *, before_at: float, most_rows: int) -> int:
+        """Takes predictions made before *before_at* that have no label for negative, the oldest first; how many it took.
+
+        Fewer than *most_rows*: there are no more. They are handed out by `met`, and are final: a label that comes later is
+        `too_late`. Of tasks without a negative (all but binary and ranking) it takes none.
+        """
         ...
 
     def met(self, cursor: int, *, most_rows: int) -> Met:

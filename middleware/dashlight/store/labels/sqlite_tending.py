@@ -1,0 +1,169 @@
+"""What keeps a SQLite file of predictions small and quick: batches are merged, the oldest go, and the file shrinks."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from typing import Final
+
+import numpy as np
+
+from dashlight.clock import Clock
+from dashlight.labels.row_sets import joined
+from dashlight.store.labels.joining import HOUR_SECONDS
+from dashlight.store.labels.packing import codes_of, packed_codes
+from dashlight.store.labels.sampling import MOST_DRAWN, MOST_LEVEL, drawn
+from dashlight.store.labels.sqlite_batches import Batches, remove
+from dashlight.store.labels.sqlite_file import SqliteFile
+from dashlight.store.labels.sqlite_joins import ORPHAN_SECONDS
+from dashlight.store.labels.tiers import StoredBatch, mergeable
+
+MET_SECONDS: Final = 2 * 86400.0
+"""How long rows that have met can be read again: a judge that lost what it knew begins where its checkpoint is."""
+_TEND_SECONDS: Final = 30.0
+"""Between two looks for what is too old or too much."""
+_MOST_AT_ONCE: Final = 8
+"""Batches, or thousands of labels, that one transaction lets go."""
+_PAGES_AT_ONCE: Final = 1024
+"""Pages that one transaction gives back: 4 MiB."""
+_SPAN_SHARE: Final = 16
+"""So much of the label window a merged batch may span: what is too old goes by the batch."""
+
+
+class Tending:
+    """Tends one file, a short transaction at a time. For the thread that writes."""
+
+    def __init__(self, file: SqliteFile, *, clock: Clock, label_window: float, most_bytes: int) -> None:
+        self._file, self._clock = file, clock
+        self._label_window, self._most_bytes = label_window, most_bytes
+        self._looked_at = float("-inf")
+        self.troubles: Counter[str] = Counter()
+
+    def step(self, batches: Batches) -> None:
+        """Merges where there is something to merge; now and then lets go of what is too old or too much."""
+        with self._file.transaction(is_writing=False) as connection:
+            found = connection.execute("SELECT id, layout, rows, first_at, last_at FROM batches ORDER BY id").fetchall()
+        chosen = mergeable((StoredBatch(*row) for row in found), most_seconds=self._label_window / _SPAN_SHARE)
+        if chosen:
+            self._merge(batches, chosen)
+        if self._clock.monotonic() - self._looked_at >= _TEND_SECONDS:
+            self._looked_at = self._clock.monotonic()
+            self._expire(self._clock.now())
+            self._thin_samples(batches)
+            self._shrink()
+
+    def _merge(self, batches: Batches, chosen: list[int]) -> None:
+        """Makes one batch of those *chosen*: read first, so that others can write meanwhile."""
+        marks = ",".join("?" * len(chosen))
+        with self._file.transaction(is_writing=False) as connection:
+            sets = [batches.load(connection, batch) for batch in chosen]
+            (layout,) = connection.execute("SELECT layout FROM batches WHERE id = ?", chosen[:1]).fetchone()
+        rows = joined(sets)
+        with self._file.transaction(is_writing=True) as connection:
+            begins = dict(
+                zip(chosen, [sum(each.row_count for each in sets[:n]) for n in range(len(sets))], strict=True)
+            )
+            parts = connection.execute(
+                f"SELECT batch, level, content FROM codes WHERE batch IN ({marks}) ORDER BY batch",  # noqa: S608
+                chosen,
+            ).fetchall()
+            if sum(remove(connection, batch) for batch in chosen) != len(chosen):
+                # Another process merged some of them, or let them go.
+                connection.execute("ROLLBACK")
+                connection.execute("BEGIN")
+                return
+            merged = batches.insert(connection, layout, rows)
+            _join_codes(connection, merged, begins, parts)
+
+    def _expire(self, at: float) -> None:
+        before_at = at - self._label_window
+        before_hour = int(before_at // HOUR_SECONDS)
+        while self._let_go("SELECT id, rows FROM batches WHERE last_at < ? ORDER BY last_at LIMIT ?", before_at):
+            pass
+        with self._file.transaction(is_writing=True) as connection:
+            connection.execute("DELETE FROM counts WHERE hour < ?", (before_hour,))
+            connection.execute("DELETE FROM orphans WHERE came_at < ?", (at - ORPHAN_SECONDS,))
+            connection.execute("DELETE FROM met WHERE came_at < ?", (at - MET_SECONDS,))
+        self._delete_labelled(before_hour)
+        while self._bytes() > self._most_bytes:
+            gone = self._let_go("SELECT id, rows FROM batches WHERE ? ORDER BY last_at LIMIT ?", 1.0)
+            self.troubles["gave_way"] += gone
+            if not gone:
+                break
+
+    def _let_go(self, query: str, argument: float) -> int:
+        """Removes some of the batches that *query* finds; how many rows they had."""
+        with self._file.transaction(is_writing=True) as connection:
+            found = connection.execute(query, (argument, _MOST_AT_ONCE)).fetchall()
+            for batch, _ in found:
+                remove(connection, batch)
+        return sum(rows for _, rows in found)
+
+    def _delete_labelled(self, before_hour: int) -> None:
+        while True:
+            with self._file.transaction(is_writing=True) as connection:
+                removed = connection.execute(
+                    "DELETE FROM labelled WHERE (hour, key) IN (SELECT hour, key FROM labelled WHERE hour < ? LIMIT ?)",
+                    (before_hour, 1000 * _MOST_AT_ONCE),
+                ).rowcount
+            if not removed:
+                return
+
+    def _thin_samples(self, batches: Batches) -> None:
+        """Raises the level of models that have drawn too many, and drops what is drawn no more."""
+        with self._file.transaction(is_writing=True) as connection:
+            crowded = connection.execute(
+                "SELECT layouts.model, sum(codes.rows * 1.0 / (1 << (models.level - codes.level))) AS drawn"
+                " FROM codes JOIN batches ON batches.id = batch JOIN layouts ON layouts.id = layout"
+                " JOIN models ON models.id = layouts.model GROUP BY layouts.model HAVING drawn > ?",
+                (MOST_DRAWN,),
+            ).fetchall()
+            for model, _ in crowded:
+                connection.execute("UPDATE models SET level = min(level + 1, ?) WHERE id = ?", (MOST_LEVEL, model))
+        while True:
+            with self._file.transaction(is_writing=True) as connection:
+                behind = connection.execute(
+                    "SELECT batch, codes.content, models.level FROM codes JOIN batches ON batches.id = batch"
+                    " JOIN layouts ON layouts.id = layout JOIN models ON models.id = layouts.model"
+                    " WHERE codes.level < models.level LIMIT 1"
+                ).fetchone()
+                if behind is None:
+                    return
+                batch, content, level = behind
+                sampled, codes = drawn(batches.load(connection, batch).keys, *codes_of(content), level)
+                connection.execute(
+                    "UPDATE codes SET level = ?, rows = ?, content = ? WHERE batch = ?",
+                    (level, len(sampled), packed_codes(sampled, codes), batch),
+                )
+
+    def _shrink(self) -> None:
+        while True:
+            with self._file.transaction(is_writing=True) as connection:
+                (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+                (pages,) = connection.execute("PRAGMA page_count").fetchone()
+                # A tenth stays, for what comes next.
+                if free <= max(pages // 10, 256):
+                    return
+                connection.execute(f"PRAGMA incremental_vacuum({min(_PAGES_AT_ONCE, free)})").fetchall()
+
+    def _bytes(self) -> int:
+        with self._file.transaction(is_writing=False) as connection:
+            (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+            (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+        return int((pages - free) * page_bytes)
+
+
+def _join_codes(
+    connection: sqlite3.Connection, merged: int, begins: dict[int, int], parts: list[tuple[int, int, bytes]]
+) -> None:
+    """Gives the batch *merged* the codes of those of which it was made."""
+    if not parts:
+        return
+    level = min(level for _, level, _ in parts)
+    found = [(begins[batch], *codes_of(content)) for batch, _, content in parts]
+    sampled = np.concatenate([begin + sampled for begin, sampled, _ in found])
+    codes = np.concatenate([codes for _, _, codes in found], axis=1)
+    connection.execute(
+        "INSERT INTO codes VALUES (?, ?, ?, ?)", (merged, level, len(sampled), packed_codes(sampled, codes))
+    )
