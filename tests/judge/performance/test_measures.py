@@ -86,6 +86,18 @@ def test_measures_of_two_classes_equal_scikit_learn_after_merging(labelled: Rows
     assert found["average_precision"] == pytest.approx(sk.average_precision_score(labels, scores), abs=0.005)
 
 
+@pytest.mark.parametrize("seed", [21, 22])
+def test_average_precision_of_joined_cells_is_within_its_bound(labelled: Rows, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(60_000) < 0.02).astype(int)
+    scores = scores_of("smooth", labels, rng)
+
+    found = values(merged(labelled("binary", labels, scores, labels), 300))
+
+    assert found["average_precision"] == pytest.approx(sk.average_precision_score(labels, scores), abs=0.005)
+    assert found["roc_auc"] == pytest.approx(sk.roc_auc_score(labels, scores), abs=0.0005)
+
+
 def test_measures_of_many_classes_equal_scikit_learn_after_merging(labelled: Rows) -> None:
     rng = np.random.default_rng(5)
     labels = rng.integers(0, 5, 20_000)

@@ -17,7 +17,7 @@ from dashlight.window.performance.classified import Classified
 from dashlight.window.performance.counts import Grades, PerformanceCounts, counted, no_counts
 from dashlight.window.performance.error_cells import MOST_ERROR_CELLS, errors_of, joined_errors
 from dashlight.window.performance.numeric import Numeric
-from dashlight.window.performance.score_cells import MOST_CELLS, ScoreCells, cells_of, joined_cells
+from dashlight.window.performance.score_cells import MOST_CELLS, cells_of, joined_cells
 
 Rows = Callable[..., LabelledRows]
 LAYOUT: Layout[PerformanceCounts] = Layout("counts", 1, PerformanceCounts)
@@ -174,9 +174,7 @@ def wrong() -> dict[str, PerformanceCounts]:
         "a confusion of other rows": spoiled(two, "classified", confusion=two.classified.confusion * 2),
         "a NaN among sums": spoiled(two, "classified", sums=two.classified.sums * np.nan),
         "more right than predicted": spoiled(two, "classified", tallies=two.classified.tallies[:, [1, 0, 2, 3, 4, 5]]),
-        "too many cells": spoiled(
-            two, "classified", cells=ScoreCells(1, cells.scores, cells.negatives, cells.positives)
-        ),
+        "too many cells": spoiled(two, "classified", cells=replace(cells, most=1)),
         "cells that do not ascend": spoiled(two, "classified", cells=replace(cells, scores=cells.scores[::-1])),
         "negative cells": spoiled(two, "classified", cells=replace(cells, positives=-cells.positives)),
         "too few curves": spoiled(many, "classified", one_vs_rest=many.classified.one_vs_rest[:1]),

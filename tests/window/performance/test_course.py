@@ -82,6 +82,17 @@ def test_what_is_before_the_window_is_forgotten_and_what_comes_too_late_counted(
     assert right(course.by_prediction(0, now + 1)) == (1, 1)
 
 
+def test_what_is_settled_stays_for_a_while(binary: Rows) -> None:
+    course = PerformanceCourse(20 * DAY)
+    course.add(binary([START], [START]), START)
+
+    course.add(binary([], []), START + 21 * DAY)
+    assert right(course.by_prediction(START, START + DAY)) == (1, 1)
+
+    course.add(binary([], []), START + 24 * DAY)
+    assert right(course.by_prediction(START, START + DAY)) == (0, 0)
+
+
 def test_cohorts_of_one_age_are_told_apart_from_what_came_later(binary: Rows) -> None:
     course = PerformanceCourse(WINDOW)
     now = START + 40 * DAY

@@ -41,6 +41,8 @@ def roc_auc(cells: ScoreCells, z: float, weights: Floats | None = None) -> list[
 def average_precision(cells: ScoreCells, z: float, weights: Floats | None = None) -> list[Measure]:
     """Sum over the scores, descending, of the gain in recall times the precision there; nothing without positive rows.
 
+    Within cells of several scores the rows are taken to come in any order.
+
     *weights*, shape (cells,), are of rows. The interval is on the logit scale, its variance the sum over rows of w^2 times the
     square of how much one more row like it moves the figure (P positives, shown: rows at least as high):
 
@@ -54,6 +56,8 @@ def average_precision(cells: ScoreCells, z: float, weights: Floats | None = None
         return []
     shown, gain = np.cumsum(p) + np.cumsum(q), p / positives
     precision = np.divide(np.cumsum(p), shown, out=np.zeros(shown.size), where=shown > 0)
+    mixed = cells.is_joined[::-1] & (p > 0)
+    precision[mixed] = _mixed_precision(np.cumsum(p) - p, shown - p - q, p, p + q)[mixed]
     value = min(float((gain * precision).sum()), 1.0)
     rows = effective_rows(p, w)
     by_row = np.divide(gain, shown, out=np.zeros(shown.size), where=shown > 0)
@@ -65,6 +69,15 @@ def average_precision(cells: ScoreCells, z: float, weights: Floats | None = None
         logit, error = log(value / (1 - value)), sqrt(variance) / (value * (1 - value))
         low, high = _logistic(logit - z * error), _logistic(logit + z * error)
     return [Measure("average_precision", value, low, high, cells.count)]
+
+
+def _mixed_precision(found: Floats, shown: Floats, positives: Floats, rows: Floats) -> Floats:
+    """Mean precision over the positives of a cell whose *rows* come in any order, after *found* of those *shown* before.
+
+    integral over t from 0 to 1 of (f + p t) / (s + m t),  f = found + 1/2, s = shown + 1/2: the middle of each positive
+    """
+    f, s, m = found + 0.5, shown + 0.5, np.maximum(rows, 1e-300)
+    return positives / m + (f - positives * s / m) / m * np.log1p(m / s)
 
 
 def _from_here(values: Floats) -> Floats:

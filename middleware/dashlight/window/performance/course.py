@@ -49,16 +49,20 @@ class PerformanceCourse:
     """Counts of the labelled rows of one model: hour by hour for two days, day by day for as long as labels are taken.
 
     A late label goes where its prediction stands, and, by label, to when it came. The first rows say the task and the
-    classes; of later ones that name them otherwise, classes are found by name. Of 90 days it takes 25 MB at most, where
-    every bucket is full of different scores: 8 MB of two classes, 0.3 MB where scores are few.
+    classes; of later ones that name them otherwise, classes are found by name. Of 90 days it takes 27 MB at most, where
+    every bucket is full of different scores: 9 MB of two classes, 0.3 MB where scores are few.
     """
 
     def __init__(self, label_window_seconds: float) -> None:
-        """*label_window_seconds*: so long after a prediction labels are taken; what is older is forgotten."""
+        """*label_window_seconds*: so long after a prediction labels are taken.
+
+        Counts stay for a tenth of it, at least a day, longer: of those all labels have come.
+        """
         self._window = label_window_seconds
+        self._kept_seconds = label_window_seconds + max(label_window_seconds / 10, DAY_SECONDS)
         self._task: Task | None = None
         self._classes: tuple[str, ...] = ()
-        self._by_prediction, self._by_label = Buckets(label_window_seconds), Buckets(label_window_seconds)
+        self._by_prediction, self._by_label = Buckets(self._kept_seconds), Buckets(self._kept_seconds)
         self._by_age: dict[int, PerformanceCounts] = {}
         self._delays: dict[int, ErrorCells] = {}
         self._latest_at = 0.0
@@ -172,7 +176,7 @@ class PerformanceCourse:
             self._delays[day] = cells + self._delays.get(day, no_errors())
 
     def _forget(self) -> None:
-        first_day = floor((self._latest_at - self._window) / DAY_SECONDS)
+        first_day = floor((self._latest_at - self._kept_seconds) / DAY_SECONDS)
         self._by_prediction.forget(self._latest_at)
         self._by_label.forget(self._latest_at)
         self._by_age = {each: counts for each, counts in self._by_age.items() if each // (len(AGES) + 1) >= first_day}

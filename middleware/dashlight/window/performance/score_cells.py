@@ -29,6 +29,8 @@ class ScoreCells:
     negatives: NDArray[np.int64]
     """Shape (cells,): rows."""
     positives: NDArray[np.int64]
+    is_joined: NDArray[np.bool_]
+    """Shape (cells,): whether rows of several scores are in it, else they are true ties."""
 
     @property
     def count(self) -> int:
@@ -48,36 +50,38 @@ class ScoreCells:
         like = np.zeros(size, np.int64)
         negatives = fitted("negative rows", self.negatives, like=like, least=0, most=MOST_COUNT)
         positives = fitted("positive rows", self.positives, like=like, least=0, most=MOST_COUNT)
-        return ScoreCells(self.most, scores, negatives, positives)
+        is_joined = fitted("joined cells", self.is_joined, like=np.zeros(size, np.bool_), least=0, most=1)
+        return ScoreCells(self.most, scores, negatives, positives, is_joined)
 
 
 def no_cells(most: int = MOST_CELLS) -> ScoreCells:
     """Of no rows."""
-    return ScoreCells(most, np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    return ScoreCells(most, np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.bool_))
 
 
 def cells_of(scores: Floats, is_positive: NDArray[np.bool_], most: int = MOST_CELLS) -> ScoreCells:
     """Those of rows with finite *scores*."""
-    return _fewer(most, scores, (~is_positive).astype(np.int64), is_positive.astype(np.int64))
+    rows = np.stack([~is_positive, is_positive]).astype(np.int64)
+    return _fewer(most, scores, rows, np.zeros(len(scores), np.bool_))
 
 
 def joined_cells(parts: Sequence[ScoreCells]) -> ScoreCells:
     """The sum of *parts*, at least one; they have the same *most*."""
     if len(parts) == 1:
         return parts[0]
-    scores, negatives, positives = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in ("scores", "negatives", "positives")
-    )
-    return _fewer(parts[0].most, scores, negatives, positives)
+    scores = np.concatenate([part.scores for part in parts])
+    counts = np.concatenate([np.stack([part.negatives, part.positives]) for part in parts], axis=1)
+    return _fewer(parts[0].most, scores, counts, np.concatenate([part.is_joined for part in parts]))
 
 
-def _fewer(most: int, scores: Floats, negatives: NDArray[np.int64], positives: NDArray[np.int64]) -> ScoreCells:
+def _fewer(most: int, scores: Floats, rows: NDArray[np.int64], is_joined: NDArray[np.bool_]) -> ScoreCells:
     values, place = np.unique(scores, return_inverse=True)
     counts = np.zeros((2, values.size), np.int64)
-    np.add.at(counts[0], place, negatives)
-    np.add.at(counts[1], place, positives)
+    np.add.at(counts[0], place, rows[0])
+    np.add.at(counts[1], place, rows[1])
+    joined = np.bincount(place, is_joined, values.size) > 0
     if values.size <= 2 * most:
-        return ScoreCells(most, values, counts[0], counts[1])
+        return ScoreCells(most, values, counts[0], counts[1], joined)
     totals = counts.sum(axis=1)
     shares = (counts / np.maximum(totals, 1)[:, None]).sum(axis=0) / np.count_nonzero(totals)
     middles = np.cumsum(shares) - shares / 2
@@ -87,4 +91,5 @@ def _fewer(most: int, scores: Floats, negatives: NDArray[np.int64], positives: N
     lasts = np.append(starts[1:], values.size) - 1
     # A mean may be rounded to beyond what it is made of.
     means = np.clip(means, values[starts], values[lasts])
-    return ScoreCells(most, means, *np.add.reduceat(counts, starts, axis=1))
+    fewer = np.add.reduceat(counts, starts, axis=1)
+    return ScoreCells(most, means, fewer[0], fewer[1], (lasts > starts) | joined[starts])
