@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dashlight.labels.ids import entity_of, key_of
 from dashlight.labels.label import Fate, Label
-from dashlight.labels.row_sets import RowLayout, labelled, taken
+from dashlight.labels.row_sets import RowLayout, joined, labelled, taken
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.store.labels.joining import NEGATIVE, TASKS_WITH_A_NEGATIVE, Joined, Rules, cells_of, hours_of, join
@@ -76,11 +76,8 @@ class Joins:
     ) -> list[Fate]:
         """Joins *labels* with their predictions; what became of each."""
         fates: list[Fate] = ["unknown"] * len(labels)
-        keys = {
-            number: key_of(label.id, self._key)
-            for number, label in enumerate(labels)
-            if number not in opened and label.id
-        }
+        keys = {number: key_of(label.id, self._key) for number, label in enumerate(labels) if label.id}
+        keys.update({number: rows.keys[0].tobytes() for number, rows in opened.items()})
         found = batches.find(connection, list(keys.values()))
         numbers = list(keys)
         places: dict[int, RowPlace] = {numbers[each]: place for each, place in found.items()}
@@ -95,13 +92,18 @@ class Joins:
                 )
                 if place is not None:
                     places[number] = place
-        groups = batches.rows_at(connection, places)
-        groups += [([number], rows) for number, rows in opened.items()]
-        for group, rows in _in_order(groups):
-            joined = self._join(connection, batches, rows, [labels[each] for each in group], at=at, troubles=troubles)
-            for number, fate in zip(group, joined, strict=True):
-                fates[number] = fate
-        orphans = [(keys[number], labels[number]) for number in numbers if number not in places]
+        stored = batches.rows_at(connection, places)
+        # How many predictions there were whose ids are sealed, nobody knows.
+        sealed = [([number], rows) for number, rows in opened.items() if number not in places]
+        for groups, is_counted in ((stored, True), (sealed, False)):
+            for group, rows in _alike(groups):
+                given = [labels[each] for each in group]
+                came_to = self._join(connection, batches, rows, given, at=at, troubles=troubles, is_counted=is_counted)
+                for number, fate in zip(group, came_to, strict=True):
+                    fates[number] = fate
+        orphans = [
+            (keys[number], labels[number]) for number in numbers if number not in places and number not in opened
+        ]
         _wait(connection, orphans, at=at, troubles=troubles)
         return fates
 
@@ -172,20 +174,22 @@ class Joins:
         *,
         at: float,
         troubles: Counter[str],
+        is_counted: bool = True,
     ) -> Sequence[Fate]:
         layout, model = batches.layout_id(connection, RowLayout.of(rows))
         known = _labels_of(connection, rows)
         rules = Rules(at, self._label_window, _implied_before(connection, model), self._key)
-        joined: Joined = join(rows, labels, known, rules)
-        troubles.update(joined.troubles)
-        if joined.rows is not None:
+        met: Joined = join(rows, labels, known, rules)
+        troubles.update(met.troubles)
+        if met.rows is not None:
             connection.executemany(
                 "INSERT INTO labelled VALUES (?, ?, ?)",
-                zip(joined.hours, joined.keys, joined.rows.labels.tolist(), strict=True),
+                zip(met.hours, met.keys, met.rows.labels.tolist(), strict=True),
             )
-            _count(connection, model, [(hour, tenth, 0, count) for hour, tenth, count in cells_of(joined.rows)])
-            _hand_out(connection, layout, joined.rows, at)
-        return joined.fates
+            if is_counted:
+                _count(connection, model, [(hour, tenth, 0, count) for hour, tenth, count in cells_of(met.rows)])
+            _hand_out(connection, layout, met.rows, at)
+        return met.fates
 
 
 def is_labelled(connection: sqlite3.Connection, rows: ScoredRows) -> NDArray[np.bool_]:
@@ -264,6 +268,14 @@ def _orphans_of(connection: sqlite3.Connection, rows: ScoredRows) -> tuple[list[
     return places, labels
 
 
-def _in_order(groups: Sequence[tuple[list[int], ScoredRows]]) -> list[tuple[list[int], ScoredRows]]:
-    """Groups, those with the earliest labels first."""
-    return sorted(groups, key=lambda group: min(group[0]))
+def _alike(groups: Sequence[tuple[list[int], ScoredRows]]) -> list[tuple[list[int], ScoredRows]]:
+    """Groups of one layout as one, in the order of their labels."""
+    by_layout: dict[RowLayout, list[tuple[list[int], ScoredRows]]] = {}
+    for group in groups:
+        by_layout.setdefault(RowLayout.of(group[1]), []).append(group)
+    alike: list[tuple[list[int], ScoredRows]] = []
+    for found in by_layout.values():
+        numbers = np.concatenate([each for each, _ in found])
+        order = np.argsort(numbers, kind="stable")
+        alike.append((numbers[order].tolist(), taken(joined([rows for _, rows in found]), order)))
+    return alike

@@ -16,8 +16,9 @@ from dashlight.labels.store import Met
 from dashlight.store.labels.joining import HOUR_SECONDS
 from dashlight.store.labels.packing import codes_of, labelled_of
 from dashlight.store.labels.sampling import drawn, is_drawn
-from dashlight.store.labels.sqlite_batches import MOST_ROWS, Batches, model_name
+from dashlight.store.labels.sqlite_batches import Batches, model_name
 from dashlight.store.labels.sqlite_joins import is_labelled
+from dashlight.store.labels.tiers import MOST_ROWS
 
 
 def labelled_since(connection: sqlite3.Connection, batches: Batches, cursor: int, *, most_rows: int) -> Met:

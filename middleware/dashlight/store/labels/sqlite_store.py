@@ -20,11 +20,12 @@ from dashlight.labels.store import NOTHING_OPENED, Met, WaitingCounts
 from dashlight.privacy.hashing import HashKey
 from dashlight.store.labels.joining import counts_of
 from dashlight.store.labels.keeping import MOST_BYTES, WRITE_SECONDS, Keeping
-from dashlight.store.labels.sqlite_batches import MOST_ROWS, Batches
+from dashlight.store.labels.sqlite_batches import Batches
 from dashlight.store.labels.sqlite_file import FILE, SqliteFile
 from dashlight.store.labels.sqlite_joins import Joins
 from dashlight.store.labels.sqlite_reads import labelled_since, newest_unlabelled, sample_between, waiting_since
 from dashlight.store.labels.sqlite_tending import Tending
+from dashlight.store.labels.tiers import MOST_ROWS
 
 
 def _nothing() -> None:

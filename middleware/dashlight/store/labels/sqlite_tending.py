@@ -13,9 +13,10 @@ from dashlight.labels.row_sets import joined
 from dashlight.store.labels.joining import HOUR_SECONDS
 from dashlight.store.labels.packing import codes_of, packed_codes
 from dashlight.store.labels.sampling import MOST_DRAWN, MOST_LEVEL, drawn
-from dashlight.store.labels.sqlite_batches import Batches, StoredBatch, mergeable
+from dashlight.store.labels.sqlite_batches import Batches, remove
 from dashlight.store.labels.sqlite_file import SqliteFile
 from dashlight.store.labels.sqlite_joins import ORPHAN_SECONDS
+from dashlight.store.labels.tiers import StoredBatch, mergeable
 
 MET_SECONDS: Final = 2 * 86400.0
 """How long rows that have met can be read again: a judge that lost what it knew begins where its checkpoint is."""
@@ -66,14 +67,12 @@ class Tending:
                 f"SELECT batch, level, content FROM codes WHERE batch IN ({marks}) ORDER BY batch",  # noqa: S608
                 chosen,
             ).fetchall()
-            removed = connection.execute(f"DELETE FROM batches WHERE id IN ({marks})", chosen).rowcount  # noqa: S608
-            if removed != len(chosen):
+            if sum(remove(connection, batch) for batch in chosen) != len(chosen):
                 # Another process merged some of them, or let them go.
                 connection.execute("ROLLBACK")
                 connection.execute("BEGIN")
                 return
             merged = batches.insert(connection, layout, rows)
-            connection.execute(f"DELETE FROM codes WHERE batch IN ({marks})", chosen)  # noqa: S608
             _join_codes(connection, merged, begins, parts)
 
     def _expire(self, at: float) -> None:
@@ -97,8 +96,7 @@ class Tending:
         with self._file.transaction(is_writing=True) as connection:
             found = connection.execute(query, (argument, _MOST_AT_ONCE)).fetchall()
             for batch, _ in found:
-                connection.execute("DELETE FROM batches WHERE id = ?", (batch,))
-                connection.execute("DELETE FROM codes WHERE batch = ?", (batch,))
+                remove(connection, batch)
         return sum(rows for _, rows in found)
 
     def _delete_labelled(self, before_hour: int) -> None:
