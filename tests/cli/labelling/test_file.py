@@ -21,7 +21,10 @@ from dashlight.errors import ReferenceDataError
 BIG = 2**53 + 1
 
 
-def entries(path: Path | str, columns: Columns = Columns(), given: bytes = b"") -> list[Mapping[str, object] | None]:
+USUAL = Columns()
+
+
+def entries(path: Path | str, columns: Columns = USUAL, given: bytes = b"") -> list[Mapping[str, object] | None]:
     with label_file(str(path), columns, io.BytesIO(given)) as file:
         rows = list(file.rows())
         assert [share for _, share in rows] == sorted(share for _, share in rows)
@@ -141,25 +144,25 @@ def test_standard_input_is_a_table_or_json(given: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "columns", "sentence"),
     [
-        ("t.csv", "", Columns(), "holds no rows"),
-        ("t.json", "[]", Columns(), "holds no rows"),
-        ("t.jsonl", "", Columns(), "holds no rows"),
-        ("t.csv", "a,b\n1,2", Columns(), "has no column prediction_id or id: name it with --id"),
-        ("t.csv", "id,b\n1,2", Columns(), "has no column label or value: name it with --label; it has id, b"),
+        ("t.csv", "", USUAL, "holds no rows"),
+        ("t.json", "[]", USUAL, "holds no rows"),
+        ("t.jsonl", "", USUAL, "holds no rows"),
+        ("t.csv", "a,b\n1,2", USUAL, "has no column prediction_id or id: name it with --id"),
+        ("t.csv", "id,b\n1,2", USUAL, "has no column label or value: name it with --label; it has id, b"),
         ("t.csv", "id,label\n1,2", Columns(identifier="x"), "has no column 'x': it has id, label"),
         ("t.csv", "id,label\n1,2", Columns(label="y"), "has no column 'y'"),
         ("t.csv", "id,label\n1,2", Columns(at="z"), "has no column 'z'"),
         ("t.csv", "id,label\n1,2", Columns(entity="u", within="1d"), "has no column 'u'"),
-        ("t.jsonl", '{"a": 1}', Columns(), "has no column prediction_id or id"),
-        ("t.csv", "id,label\n1,2\n3", Columns(), "does not fit its header at line 3: found 1 fields, expected 2"),
-        ("t.jsonl", '{"id": 1, "label": 1}\n{', Columns(), "is no JSON at line 2"),
-        ("t.json", "{", Columns(), "is no JSON at line 1"),
-        ("t.json", "[1]", Columns(), "holds no object at its entry 1"),
-        ("t.csv", "id,id,label\n1,2,3", Columns(), "has two columns of the name 'id'"),
-        ("t.pkl", "x", Columns(), "has an unknown format: expected .csv, .tsv, .txt, .json, .jsonl"),
-        ("t", "x", Columns(), "has an unknown format"),
-        ("t.parquet", "PAR1", Columns(), "is a damaged Parquet file"),
-        ("t.parquet", "id,label", Columns(), "is not a Parquet file"),
+        ("t.jsonl", '{"a": 1}', USUAL, "has no column prediction_id or id"),
+        ("t.csv", "id,label\n1,2\n3", USUAL, "does not fit its header at line 3: found 1 fields, expected 2"),
+        ("t.jsonl", '{"id": 1, "label": 1}\n{', USUAL, "is no JSON at line 2"),
+        ("t.json", "{", USUAL, "is no JSON at line 1"),
+        ("t.json", "[1]", USUAL, "holds no object at its entry 1"),
+        ("t.csv", "id,id,label\n1,2,3", USUAL, "has two columns of the name 'id'"),
+        ("t.pkl", "x", USUAL, "has an unknown format: expected .csv, .tsv, .txt, .json, .jsonl"),
+        ("t", "x", USUAL, "has an unknown format"),
+        ("t.parquet", "PAR1", USUAL, "is a damaged Parquet file"),
+        ("t.parquet", "id,label", USUAL, "is not a Parquet file"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_file_is_said_in_one_sentence(
