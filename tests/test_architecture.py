@@ -319,7 +319,7 @@ def test_importing_is_light(line: str, heavy: tuple[str, ...]) -> None:
     assert json.loads(found.stdout) == []
 
 
-_OWN_EXTRAS = ("cli", "encodings", "parquet", "prometheus", "sealed")
+_OWN_EXTRAS = ("cli", "encodings", "parquet", "prometheus", "redis", "sealed")
 """What parts of dashlight itself need; the other extras are for integrations, the demo, benchmarks and development."""
 _NOT_YET_STANDARD = "compression"
 """Of Python's standard library from 3.14 on."""

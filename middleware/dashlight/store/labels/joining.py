@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.labels.label import Fate, Label
-from dashlight.labels.row_sets import labelled, taken
+from dashlight.labels.row_sets import RowLayout, joined, labelled, taken
 from dashlight.labels.rows import Floats, LabelledRows, ScoredRows, Task
 from dashlight.labels.store import WaitingCounts
 from dashlight.labels.truth import truth_of
@@ -22,6 +22,12 @@ HOUR_SECONDS: Final = 3600
 TASKS_WITH_A_NEGATIVE: Final[frozenset[Task]] = frozenset({"binary", "ranking"})
 NEGATIVE: Final = 0.0
 """The first of two classes; of a ranking: nothing was chosen."""
+ORPHAN_SECONDS: Final = 3600
+"""How long a label waits for a prediction that is not written yet."""
+MOST_ORPHANS: Final = 100_000
+"""Labels that wait so."""
+MET_SECONDS: Final = 2 * 86400
+"""How long rows that have met can be read again: a judge that lost what it knew begins where its checkpoint is."""
 _TENTHS: Final[frozenset[Task]] = frozenset({"binary", "multiclass"})
 
 
@@ -60,6 +66,7 @@ def join(rows: ScoredRows, labels: Sequence[Label], known: Mapping[bytes, float]
     first, and figures do not change by who sends twice.
     """
     seen = dict(known)
+    implied_before = rules.implied_before if rows.task in TASKS_WITH_A_NEGATIVE else -math.inf
     fates: list[Fate] = []
     places: list[int] = []
     values: list[float] = []
@@ -78,7 +85,7 @@ def join(rows: ScoredRows, labels: Sequence[Label], known: Mapping[bytes, float]
             troubles["repeated" if before == value else "contradicted"] += 1
         elif rules.at - predicted[place] > rules.label_window:
             fates.append("too_late")
-        elif predicted[place] < rules.implied_before:
+        elif predicted[place] < implied_before:
             # It was handed out as a negative, and evidence cannot be taken back.
             fates.append("duplicate" if value == NEGATIVE else "too_late")
             troubles["repeated" if value == NEGATIVE else "late_positive"] += 1
@@ -134,3 +141,16 @@ def counts_of(cells: Sequence[tuple[int, int, int, int]]) -> WaitingCounts:
     return WaitingCounts(
         columns[:, 0].astype(np.float64) * HOUR_SECONDS, columns[:, 1].astype(np.int32), columns[:, 2], columns[:, 3]
     )
+
+
+def grouped(groups: Sequence[tuple[list[int], ScoredRows]]) -> list[tuple[list[int], ScoredRows]]:
+    """Groups of one layout as one, in the order of their labels."""
+    by_layout: dict[RowLayout, list[tuple[list[int], ScoredRows]]] = {}
+    for group in groups:
+        by_layout.setdefault(RowLayout.of(group[1]), []).append(group)
+    alike: list[tuple[list[int], ScoredRows]] = []
+    for found in by_layout.values():
+        numbers = np.concatenate([each for each, _ in found])
+        order = np.argsort(numbers, kind="stable")
+        alike.append((numbers[order].tolist(), taken(joined([rows for _, rows in found]), order)))
+    return alike

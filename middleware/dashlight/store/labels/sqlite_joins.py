@@ -13,17 +13,24 @@ from numpy.typing import NDArray
 
 from dashlight.labels.ids import entity_of, key_of
 from dashlight.labels.label import Fate, Label
-from dashlight.labels.row_sets import RowLayout, joined, labelled, taken
+from dashlight.labels.row_sets import RowLayout, labelled, taken
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
-from dashlight.store.labels.joining import NEGATIVE, TASKS_WITH_A_NEGATIVE, Joined, Rules, cells_of, hours_of, join
+from dashlight.store.labels.joining import (
+    MOST_ORPHANS,
+    NEGATIVE,
+    TASKS_WITH_A_NEGATIVE,
+    Joined,
+    Rules,
+    cells_of,
+    grouped,
+    hours_of,
+    join,
+)
 from dashlight.store.labels.packing import packed_codes, packed_labelled
 from dashlight.store.labels.sampling import drawn
 from dashlight.store.labels.sqlite_batches import Batches, RowPlace
 
-ORPHAN_SECONDS: Final = 3600.0
-"""How long a label waits for a prediction that is not written yet."""
-MOST_ORPHANS: Final = 100_000
 _AT_ONCE: Final = 500
 """Values of one query."""
 
@@ -96,7 +103,7 @@ class Joins:
         # How many predictions there were whose ids are sealed, nobody knows.
         sealed = [([number], rows) for number, rows in opened.items() if number not in places]
         for groups, is_counted in ((stored, True), (sealed, False)):
-            for group, rows in _alike(groups):
+            for group, rows in grouped(groups):
                 given = [labels[each] for each in group]
                 came_to = self._join(connection, batches, rows, given, at=at, troubles=troubles, is_counted=is_counted)
                 for number, fate in zip(group, came_to, strict=True):
@@ -266,16 +273,3 @@ def _orphans_of(connection: sqlite3.Connection, rows: ScoredRows) -> tuple[list[
             labels.append(Label("", value, came_at if said_at is None else said_at))
             connection.execute("DELETE FROM orphans WHERE key = ?", (key,))
     return places, labels
-
-
-def _alike(groups: Sequence[tuple[list[int], ScoredRows]]) -> list[tuple[list[int], ScoredRows]]:
-    """Groups of one layout as one, in the order of their labels."""
-    by_layout: dict[RowLayout, list[tuple[list[int], ScoredRows]]] = {}
-    for group in groups:
-        by_layout.setdefault(RowLayout.of(group[1]), []).append(group)
-    alike: list[tuple[list[int], ScoredRows]] = []
-    for found in by_layout.values():
-        numbers = np.concatenate([each for each, _ in found])
-        order = np.argsort(numbers, kind="stable")
-        alike.append((numbers[order].tolist(), taken(joined([rows for _, rows in found]), order)))
-    return alike

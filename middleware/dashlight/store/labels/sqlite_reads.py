@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.labels.row_sets import joined, taken
+from dashlight.labels.row_sets import in_time, joined, taken
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.labels.store import Met
-from dashlight.store.labels.joining import HOUR_SECONDS
+from dashlight.store.labels.joining import HOUR_SECONDS, TASKS_WITH_A_NEGATIVE
 from dashlight.store.labels.packing import codes_of, labelled_of
 from dashlight.store.labels.sampling import drawn, is_drawn
 from dashlight.store.labels.sqlite_batches import Batches, model_name
@@ -68,7 +68,9 @@ def newest_unlabelled(
         if first_layout not in (None, layout):
             continue
         rows = batches.load(connection, batch)
-        floor_at = max(since_at, -np.inf if implied_before is None else implied_before)
+        floor_at = since_at
+        if implied_before is not None and rows.task in TASKS_WITH_A_NEGATIVE:
+            floor_at = max(floor_at, implied_before)
         is_open = (rows.predicted_at >= floor_at) & ~is_labelled(connection, rows)
         if is_open.any():
             first_layout = layout
@@ -114,7 +116,7 @@ def _alike(sets: Sequence[ScoredRows]) -> list[ScoredRows]:
     """*sets* of one layout as one, those with bins and those without apart."""
     with_codes = [each for each in sets if each.codes is not None]
     without = [each for each in sets if each.codes is None]
-    return [joined(each) for each in (with_codes, without) if each]
+    return [in_time(joined(each)) for each in (with_codes, without) if each]
 
 
 def _with_codes(connection: sqlite3.Connection, batch: int, rows: ScoredRows) -> ScoredRows:

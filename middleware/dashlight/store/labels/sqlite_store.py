@@ -19,13 +19,13 @@ from dashlight.labels.rows import ModelKey, ScoredRows
 from dashlight.labels.store import NOTHING_OPENED, Met, WaitingCounts
 from dashlight.privacy.hashing import HashKey
 from dashlight.store.labels.joining import counts_of
-from dashlight.store.labels.keeping import MOST_BYTES, WRITE_SECONDS, Keeping
 from dashlight.store.labels.sqlite_batches import Batches
 from dashlight.store.labels.sqlite_file import FILE, SqliteFile
 from dashlight.store.labels.sqlite_joins import Joins
 from dashlight.store.labels.sqlite_reads import labelled_since, newest_unlabelled, sample_between, waiting_since
 from dashlight.store.labels.sqlite_tending import Tending
 from dashlight.store.labels.tiers import MOST_ROWS
+from dashlight.store.labels.writing import MOST_BYTES, WRITE_SECONDS, WriteQueue
 
 
 def _nothing() -> None:
@@ -59,7 +59,7 @@ class SqliteLabelStore:
         self._troubles: Counter[str] = Counter()
         self._joins = Joins(hash_key, label_window)
         self._tending = Tending(self._writing, clock=clock, label_window=label_window, most_bytes=most_bytes)
-        self._keeping = Keeping(
+        self._queue = WriteQueue(
             str(path), self._write, self._tend, clock=clock, on_thread=on_thread, write_seconds=write_seconds,
             most_bytes=most_waiting_bytes,
         )  # fmt: skip
@@ -73,7 +73,7 @@ class SqliteLabelStore:
     def keep(self, rows: ScoredRows) -> None:
         """Takes predictions; they are written by the store's own thread."""
         if rows.row_count:
-            self._keeping.put(rows)
+            self._queue.put(rows)
 
     def label(
         self, labels: Sequence[Label], at: float, *, opened: Mapping[int, ScoredRows] = NOTHING_OPENED
@@ -117,16 +117,16 @@ class SqliteLabelStore:
     def troubles(self) -> Mapping[str, int]:
         """What was lost, and what went wrong, by reason, since the start."""
         refused = self._writing.refused_count + self._reading.refused_count
-        counted = self._troubles + self._keeping.troubles + self._tending.troubles
+        counted = self._troubles + self._queue.troubles + self._tending.troubles
         return {**counted, **({"file_refused": refused} if refused else {})}
 
     def flush(self, timeout_seconds: float) -> None:
         """Writes what is waiting."""
-        self._keeping.flush(timeout_seconds)
+        self._queue.flush(timeout_seconds)
 
     def close(self, timeout_seconds: float) -> None:
         """Writes what is waiting, and ends the thread."""
-        self._keeping.close(timeout_seconds)
+        self._queue.close(timeout_seconds)
         with self._write_lock:
             self._writing.close()
         with self._read_lock:
@@ -136,7 +136,7 @@ class SqliteLabelStore:
 
     def forget(self) -> None:
         """Lets go of what belongs to the parent process."""
-        self._keeping.forget()
+        self._queue.forget()
         self._writing.forget()
         self._reading.forget()
         self._begin()

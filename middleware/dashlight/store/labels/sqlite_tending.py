@@ -10,16 +10,13 @@ import numpy as np
 
 from dashlight.clock import Clock
 from dashlight.labels.row_sets import joined
-from dashlight.store.labels.joining import HOUR_SECONDS
+from dashlight.store.labels.joining import HOUR_SECONDS, MET_SECONDS, ORPHAN_SECONDS
 from dashlight.store.labels.packing import codes_of, packed_codes
 from dashlight.store.labels.sampling import MOST_DRAWN, MOST_LEVEL, drawn
 from dashlight.store.labels.sqlite_batches import Batches, remove
 from dashlight.store.labels.sqlite_file import SqliteFile
-from dashlight.store.labels.sqlite_joins import ORPHAN_SECONDS
 from dashlight.store.labels.tiers import StoredBatch, mergeable
 
-MET_SECONDS: Final = 2 * 86400.0
-"""How long rows that have met can be read again: a judge that lost what it knew begins where its checkpoint is."""
 _TEND_SECONDS: Final = 30.0
 """Between two looks for what is too old or too much."""
 _MOST_AT_ONCE: Final = 8

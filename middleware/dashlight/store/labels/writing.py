@@ -25,7 +25,7 @@ _LONGEST_PAUSE_SECONDS = 30.0
 logger = logging.getLogger(__name__)
 
 
-class Keeping:
+class WriteQueue:
     """Predictions on their way into a store. `put` may be called from any thread."""
 
     def __init__(
