@@ -83,6 +83,7 @@ def analysis(
     from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor, limits_of
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
+    from dashlight.runtime.assembly.keeping import keeping_of
     from dashlight.runtime.assembly.labels import label_store_of
     from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
@@ -211,6 +212,7 @@ def analysis(
             is_lasting=meeting is not None and meeting.is_lasting,
         )
         logger.info("%s", start_line(start))
+    references = References(learned, file=reference_file)
     return Pipeline(
         decoder=Decoder(
             model=settings.model,
@@ -220,6 +222,7 @@ def analysis(
             ignore=settings.ignore,
             columns=settings.columns,
             cluster=_old_name("" if reference is None else reference.cluster, settings.columns),
+            entity=settings.entity if settings.labels else "",
         ),
         spans=encoder,
         delivery=delivery,
@@ -230,7 +233,8 @@ def analysis(
             hash_key=hash_key if hash_key.is_given else None,
             genai=speaks_genai(environ),
         ),
-        counter=MachineCounter(process, policy, References(learned, file=reference_file)),
+        counter=MachineCounter(process, policy, references),
+        keeping=keeping_of(settings, label_store, references, hash_key),
         sharing=sharing,
         policy=policy,
         shows_figures=settings.metrics,
