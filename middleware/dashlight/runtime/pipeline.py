@@ -101,6 +101,7 @@ class Pipeline:
         self._pane_losses = PaneLosses()
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
+        self._keeping = keeping
         self._intake = Intake(decoder, counter, self._publisher, policy, keeping=keeping)
         self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 
@@ -217,6 +218,8 @@ class Pipeline:
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
         end_at = self._clock.monotonic() + timeout_seconds
+        if self._keeping is not None:
+            self._keeping.flush(timeout_seconds / 4)
         owed_count = self._alert_publisher.flush(timeout_seconds / 2)
         pending = self._delivery.flush(max(end_at - self._clock.monotonic(), 0.0))
         self._accounting.keep(None)
@@ -245,6 +248,8 @@ class Pipeline:
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""
         end_at = self._clock.monotonic() + timeout_seconds
+        if self._keeping is not None:
+            self._keeping.close(timeout_seconds / 4)
         self._alert_publisher.close(timeout_seconds / 2)
         self._delivery.close(max(end_at - self._clock.monotonic(), 0.0))
         self._accounting.end()
@@ -254,3 +259,5 @@ class Pipeline:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         self._sharing.forget()
         self._delivery.forget()
+        if self._keeping is not None:
+            self._keeping.forget()

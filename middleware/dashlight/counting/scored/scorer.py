@@ -173,9 +173,7 @@ class Scorer:
         if meaning is None:
             self._tell(key, "nothing that it answers can be compared with a label")
         else:
-            self._tell(
-                key, f"labels are waited for: {meaning.told()}; DASHLIGHT_TASK and DASHLIGHT_SCORE say otherwise"
-            )
+            self._tell(key, f"labels are waited for: {meaning.told()} (DASHLIGHT_TASK and DASHLIGHT_SCORE correct it)")
 
     def _learned(self, key: ModelKey, shape: _Shape, found: Measured) -> Meaning:
         """The meaning, after what these rows showed."""
