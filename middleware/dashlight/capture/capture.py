@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from dashlight.capture.headers import KEPT_HEADERS
 from dashlight.capture.inbox import Captured, Inbox
 from dashlight.capture.route import RouteNames
 from dashlight.capture.spans import Spans
+from dashlight.records import Exchange
 
 
 @dataclass(slots=True)
@@ -32,6 +33,9 @@ class Capture:
     """Those of them with a span of ours."""
     routes: RouteNames = field(default_factory=RouteNames)
     """What endpoints are called."""
+    seal: Callable[[Exchange], bytes | None] | None = None
+    """Makes a sealed id of an exchange whose answer is complete, on the event loop; None until it can, and where none is
+    asked for."""
 
     def count_failure(self, error: Exception) -> None:
         """Counts one of our own mistakes."""

@@ -28,6 +28,7 @@ from dashlight.settings import Settings
 from dashlight.version import __version__
 
 if TYPE_CHECKING:
+    from dashlight.capture.capture import Capture
     from dashlight.deliver.alerting.collector import CollectorRoute
     from dashlight.deliver.alerting.route import Route
     from dashlight.deliver.delivery import Connect, EventFormat
@@ -53,13 +54,16 @@ def analysis(
     service: str = "",
     connect: Connect | None = None,
     captured: Callable[[], Captured] | None = None,
+    to_seal: Capture | None = None,
 ) -> Analysis:
     """Everything behind the inbox; called on the analysis thread. *captured* says what the request path has seen.
+
+    *to_seal* seals ids as soon as it can, where DASHLIGHT_SECRET asks for it.
 
     Raises:
         SettingsError: thresholds that cannot be read; with DASHLIGHT_STRICT, a column that the reference does not have.
         ReferenceDataError: a reference file that cannot be used.
-        MissingExtraError: the spool is to be encrypted, and cryptography is not installed.
+        MissingExtraError: the spool is to be encrypted, or ids are to be sealed, and cryptography is not installed.
     """
     from opentelemetry.sdk.version import __version__ as sdk_version
 
@@ -87,6 +91,7 @@ def analysis(
     from dashlight.runtime.assembly.labels import label_store_of
     from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
+    from dashlight.runtime.assembly.sealing import sealing_of
     from dashlight.runtime.assembly.served import open_answers
     from dashlight.runtime.assembly.spool import spool_of
     from dashlight.runtime.assembly.start_line import Start, start_line
@@ -213,17 +218,20 @@ def analysis(
         )
         logger.info("%s", start_line(start))
     references = References(learned, file=reference_file)
+    decoder = Decoder(
+        model=settings.model,
+        version=settings.model_version,
+        features=settings.features,
+        prediction=settings.prediction,
+        ignore=settings.ignore,
+        columns=settings.columns,
+        cluster=_old_name("" if reference is None else reference.cluster, settings.columns),
+        entity=settings.entity if settings.labels else "",
+    )
+    if to_seal is not None:
+        to_seal.seal = sealing_of(settings, decoder, references, hash_key, label_store)
     return Pipeline(
-        decoder=Decoder(
-            model=settings.model,
-            version=settings.model_version,
-            features=settings.features,
-            prediction=settings.prediction,
-            ignore=settings.ignore,
-            columns=settings.columns,
-            cluster=_old_name("" if reference is None else reference.cluster, settings.columns),
-            entity=settings.entity if settings.labels else "",
-        ),
+        decoder=decoder,
         spans=encoder,
         delivery=delivery,
         publishing=Publishing(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dashlight.counting.scored.scorer import Scoring
     from dashlight.labels.rows import ModelKey
     from dashlight.labels.store import LabelStore
-    from dashlight.runtime.keeping import Keeping
+    from dashlight.runtime.labels.keeping import Keeping
     from dashlight.window.performance_reference import PerformanceReference
 
 
@@ -24,7 +24,7 @@ def keeping_of(
         return None
     from dashlight.counting.agents import agents_of
     from dashlight.counting.scored.scorer import Scorer
-    from dashlight.runtime.keeping import Keeping
+    from dashlight.runtime.labels.keeping import Keeping
 
     scorer = Scorer(scoring_of(settings, references, hash_key))
     return Keeping(scorer, store, entity=settings.entity, agents=agents_of(settings.excluded_agents))

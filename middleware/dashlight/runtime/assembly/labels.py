@@ -18,15 +18,16 @@ def label_store_of(settings: Settings, meeting: Meeting | None, hash_key: HashKe
 
     Raises:
         SettingsError: DASHLIGHT_STORE without DASHLIGHT_HASH_KEY: machines would not know each other's ids.
-        MissingExtraError: DASHLIGHT_STORE, and redis is not installed.
+        MissingExtraError: DASHLIGHT_STORE, and redis is not installed; DASHLIGHT_SECRET, and cryptography is not.
     """
     if not settings.labels:
         return None
     from dashlight.deliver.untraced import suppress_instrumentation
+    from dashlight.runtime.assembly.sealing import opening
     from dashlight.store.labels.sqlite_file import FILE
     from dashlight.store.labels.sqlite_store import SqliteLabelStore
 
-    return SqliteLabelStore(
+    store = SqliteLabelStore(
         None if meeting is None else meeting.path / FILE,
         hash_key=hash_key,
         label_window=settings.label_window,
@@ -34,3 +35,4 @@ def label_store_of(settings: Settings, meeting: Meeting | None, hash_key: HashKe
         clock=clock,
         on_thread=suppress_instrumentation,
     )
+    return opening(store, settings, hash_key)

@@ -13,7 +13,7 @@ from dashlight.labels.ids import key_of
 from dashlight.labels.rows import ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange
-from dashlight.runtime.keeping import Keeping
+from dashlight.runtime.labels.keeping import Keeping
 
 KEY = HashKey(b"k" * 32)
 
