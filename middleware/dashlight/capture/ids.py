@@ -10,9 +10,3 @@ _FIXED_BITS = (0x7 << 76) | (0b10 << 62)
 def prediction_id(at: float) -> int:
     """The 128 bits of a UUIDv7 for the moment *at*."""
     return int(at * 1000) << 80 | random.getrandbits(76) & _RANDOM_BITS | _FIXED_BITS
-
-
-def as_text(identifier: int) -> str:
-    """The usual written form of a prediction id."""
-    digits = f"{identifier:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -164,6 +164,11 @@ class Decoder:
             read=tally.read,
         )
 
+    def lane_of(self, exchange: Exchange) -> Lane | None:
+        """What is known of such exchanges by now. From any thread, which may use the plan in it: plans never change."""
+        lane = self._lane_of_path.get(exchange.path)
+        return lane if lane is not None and lane.route == exchange.route else None
+
     def _read(self, prediction: Prediction) -> Prediction:
         """*prediction* as what was learnt of its columns says."""
         if not self._selection.prediction:

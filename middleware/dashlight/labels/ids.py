@@ -8,6 +8,12 @@ KEY_BYTES = 16
 """Of the hash that stands for a prediction id."""
 
 
+def as_text(identifier: int) -> str:
+    """The usual written form of a prediction id."""
+    digits = f"{identifier:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def id_of_row(exchange_id: str, place: int) -> str:
     """The id of the row at *place*, from 0, of a batch that has one id: `<exchange id>:<place>`."""
     return f"{exchange_id}:{place}"

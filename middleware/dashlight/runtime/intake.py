@@ -18,7 +18,7 @@ from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import name_of_missing, refused_for
 from dashlight.records import Exchange
 from dashlight.runtime.facts import Facts
-from dashlight.runtime.keeping import Keeping
+from dashlight.runtime.labels.keeping import Keeping
 from dashlight.runtime.publisher import Publisher
 from dashlight.runtime.signals import SignalIntake
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashlight.capture.ids import as_text
-from dashlight.labels.ids import KEY_BYTES, entity_of, id_of_row, id_of_step, key_of
+from dashlight.labels.ids import KEY_BYTES, as_text, entity_of, id_of_row, id_of_step, key_of
 from dashlight.privacy.hashing import HashKey
 
 Model = Callable[..., Any]

@@ -7,10 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.capture.ids import as_text
 from dashlight.decode.identities import Identities
 from dashlight.decode.rows.matching.prediction_ids import LONGEST_ID
-from dashlight.labels.ids import KEY_BYTES, id_of_row, id_of_step, key_hashing
+from dashlight.labels.ids import KEY_BYTES, as_text, id_of_row, id_of_step, key_hashing
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange
 

@@ -97,7 +97,7 @@ class Scorer:
             return None
         key = (prediction.endpoint, prediction.model, prediction.version)
         outputs = Outputs(prediction.outputs)
-        found = self._measured(key, outputs)
+        found = self.measure(key, outputs)
         if found is None or not len(found.rows):
             return None
         of_rows = numbered(prediction.outputs.exchange)
@@ -126,7 +126,8 @@ class Scorer:
         is_aligned = np.array_equal(prediction.features.exchange, prediction.outputs.exchange)
         return self._with_codes(rows, found, binned) if binned is not None and is_aligned else rows
 
-    def _measured(self, key: ModelKey, outputs: Outputs) -> Measured | None:
+    def measure(self, key: ModelKey, outputs: Outputs) -> Measured | None:
+        """What *outputs* of the model *key* say; None where nothing in them can be scored."""
         model = self._model(key)
         names = frozenset(outputs.names)
         shape = model.shapes.get(names)
@@ -173,9 +174,7 @@ class Scorer:
         if meaning is None:
             self._tell(key, "nothing that it answers can be compared with a label")
         else:
-            self._tell(
-                key, f"labels are waited for: {meaning.told()}; DASHLIGHT_TASK and DASHLIGHT_SCORE say otherwise"
-            )
+            self._tell(key, f"labels are waited for: {meaning.told()} (DASHLIGHT_TASK and DASHLIGHT_SCORE correct it)")
 
     def _learned(self, key: ModelKey, shape: _Shape, found: Measured) -> Meaning:
         """The meaning, after what these rows showed."""

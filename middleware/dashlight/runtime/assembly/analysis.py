@@ -29,6 +29,7 @@ from dashlight.settings import Settings
 from dashlight.version import __version__
 
 if TYPE_CHECKING:
+    from dashlight.capture.capture import Capture
     from dashlight.deliver.alerting.collector import CollectorRoute
     from dashlight.deliver.alerting.route import Route
     from dashlight.deliver.delivery import Connect, EventFormat
@@ -55,15 +56,16 @@ def analysis(
     connect: Connect | None = None,
     captured: Callable[[], Captured] | None = None,
     signals: Signals | None = None,
+    to_seal: Capture | None = None,
 ) -> Analysis:
     """Everything behind the inbox; called on the analysis thread. *captured* says what the request path has seen.
 
-    *signals* is where the app tells business numbers.
+    *signals* is where the app tells business numbers. *to_seal* seals ids as soon as it can, where DASHLIGHT_SECRET asks.
 
     Raises:
         SettingsError: thresholds that cannot be read; with DASHLIGHT_STRICT, a column that the reference does not have.
         ReferenceDataError: a reference file that cannot be used.
-        MissingExtraError: the spool is to be encrypted, and cryptography is not installed.
+        MissingExtraError: the spool is to be encrypted, or ids are to be sealed, and cryptography is not installed.
     """
     from opentelemetry.sdk.version import __version__ as sdk_version
 
@@ -87,10 +89,12 @@ def analysis(
     from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
-    from dashlight.runtime.assembly.labels import label_store_of, labelling_of
+    from dashlight.runtime.assembly.keeping import labelling_of
+    from dashlight.runtime.assembly.labels import label_store_of
     from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
     from dashlight.runtime.assembly.policy import policy_of
+    from dashlight.runtime.assembly.sealing import sealing_of
     from dashlight.runtime.assembly.served import open_answers
     from dashlight.runtime.assembly.spool import spool_of
     from dashlight.runtime.assembly.start_line import Start, start_line
@@ -126,10 +130,11 @@ def analysis(
         if meeting is not None:
             meeting.leave()
         raise
-    label_store = label_store_of(settings, meeting, hash_key, clock)
-    labelling = None if label_store is None else labelling_of(settings, label_store, hash_key, reference_file)
+    label_store = label_store_of(settings, meeting, hash_key, clock, application=application)
     spool = spool_of(settings, meeting, clock)
     learned = LearnedReferences(None if meeting is None else meeting.path, hash_key, shown=settings.show, fit=narrows)
+    references = References(learned, file=reference_file)
+    labelling = None if label_store is None else labelling_of(settings, label_store, references, hash_key)
     resource = resource_attributes(
         environ,
         instance_id=str(uuid.uuid4()),
@@ -203,18 +208,21 @@ def analysis(
             is_lasting=meeting is not None and meeting.is_lasting,
         )
         logger.info("%s", start_line(start))
-    counter = MachineCounter(process, policy, References(learned, file=reference_file))
+    decoder = Decoder(
+        model=settings.model,
+        version=settings.model_version,
+        features=settings.features,
+        prediction=settings.prediction,
+        ignore=settings.ignore,
+        columns=settings.columns,
+        cluster=_old_name("" if reference is None else reference.cluster, settings.columns),
+        entity=settings.entity if settings.labels else "",
+    )
+    if to_seal is not None:
+        to_seal.seal = sealing_of(settings, decoder, references, hash_key, label_store)
+    counter = MachineCounter(process, policy, references)
     return Pipeline(
-        decoder=Decoder(
-            model=settings.model,
-            version=settings.model_version,
-            features=settings.features,
-            prediction=settings.prediction,
-            ignore=settings.ignore,
-            columns=settings.columns,
-            cluster=_old_name("" if reference is None else reference.cluster, settings.columns),
-            entity=settings.entity,
-        ),
+        decoder=decoder,
         spans=encoder,
         delivery=delivery,
         publishing=Publishing(

@@ -10,11 +10,7 @@ from dashlight.privacy.hashing import HashKey
 from dashlight.settings import Settings
 
 if TYPE_CHECKING:
-    from dashlight.labels.rows import ModelKey
     from dashlight.labels.store import LabelStore
-    from dashlight.runtime.labelling import Labelling
-    from dashlight.store.reference_file import ReferenceFile
-    from dashlight.window.performance_reference import PerformanceReference
     from dashlight.workers.rendezvous import Meeting
 
 
@@ -28,12 +24,14 @@ def label_store_of(
     Raises:
         SettingsError: DASHLIGHT_STORE is no Redis, or there is no DASHLIGHT_HASH_KEY with it: machines would not know each
             other's ids.
-        MissingExtraError: DASHLIGHT_STORE, and redis is not installed.
+        MissingExtraError: DASHLIGHT_STORE, and redis is not installed; DASHLIGHT_SECRET, and cryptography is not.
     """
     if not settings.labels:
         return None
     from dashlight.deliver.untraced import suppress_instrumentation
+    from dashlight.runtime.assembly.sealing import opening
 
+    store: LabelStore
     if settings.store:
         from dashlight.store.labels.redis_store import RedisLabelStore
 
@@ -41,7 +39,7 @@ def label_store_of(
             raise SettingsError(
                 "DASHLIGHT_HASH_KEY", "", "a secret, the same on all machines that share DASHLIGHT_STORE"
             )
-        return RedisLabelStore(
+        store = RedisLabelStore(
             settings.store,
             application=f"{hash_key.name} {application}",
             authorities=settings.ca,
@@ -51,32 +49,16 @@ def label_store_of(
             clock=clock,
             on_thread=suppress_instrumentation,
         )
-    from dashlight.store.labels.sqlite_file import FILE
-    from dashlight.store.labels.sqlite_store import SqliteLabelStore
+    else:
+        from dashlight.store.labels.sqlite_file import FILE
+        from dashlight.store.labels.sqlite_store import SqliteLabelStore
 
-    return SqliteLabelStore(
-        None if meeting is None else meeting.path / FILE,
-        hash_key=hash_key,
-        label_window=settings.label_window,
-        most_bytes=settings.store_size,
-        clock=clock,
-        on_thread=suppress_instrumentation,
-    )
-
-
-def labelling_of(
-    settings: Settings, store: LabelStore, hash_key: HashKey, reference_file: ReferenceFile | None
-) -> Labelling:
-    """What keeps predictions in *store*, scored as *settings* say, else as the reference does."""
-    from dashlight.counting.agents import agents_of
-    from dashlight.counting.scored.scorer import Scorer, Scoring
-    from dashlight.runtime.keeping import Keeping
-    from dashlight.runtime.labelling import Labelling
-
-    def performance(_: ModelKey) -> PerformanceReference | None:
-        given = None if reference_file is None else reference_file.reference
-        return None if given is None else given.performance
-
-    scorer = Scorer(Scoring(hash_key, task=settings.task, score=settings.score, performance=performance))
-    agents = agents_of(settings.excluded_agents)
-    return Labelling(store, Keeping(scorer, store, entity=settings.entity, agents=agents))
+        store = SqliteLabelStore(
+            None if meeting is None else meeting.path / FILE,
+            hash_key=hash_key,
+            label_window=settings.label_window,
+            most_bytes=settings.store_size,
+            clock=clock,
+            on_thread=suppress_instrumentation,
+        )
+    return opening(store, settings, hash_key)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dashlight.labels.label import Fate, Label
 from dashlight.labels.store import LabelStore
 from dashlight.metrics.losses import SignalFate
-from dashlight.runtime.keeping import Keeping
+from dashlight.runtime.labels.keeping import Keeping
 
 
 class Labelling:
