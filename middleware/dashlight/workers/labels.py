@@ -29,6 +29,8 @@ _DAY_SECONDS = 86_400.0
 _LONGEST_ESTIMATE_SECONDS = 3600.0
 """An estimate is made of each window, and at least so often."""
 
+NOTHING_IMPLIED: Mapping[ModelKey, float] = {}
+
 Read = TypeVar("Read")
 
 
@@ -40,6 +42,8 @@ class LabelReader:
         self._covered_at = float("-inf")
         self._estimated: dict[ModelKey, tuple[float, float]] = {}
         """When something was estimated last, and up to which day."""
+        self._implied: dict[ModelKey, float] = {}
+        """Up to when silence has become a label."""
         self._mistakes: Counter[str] = Counter()
 
     @property
@@ -47,8 +51,19 @@ class LabelReader:
         """How often reading failed, since the start: nothing is lost by that, it comes later."""
         return {SignalFate("labels", "mistake", kind): count for kind, count in self._mistakes.items()}
 
-    def read(self, cursor: int, models: Collection[ModelKey], at: float) -> Steps[LabelNews]:
-        """In steps: what has met since *cursor*, and at times how many predictions of *models* wait, and which."""
+    def read(
+        self,
+        cursor: int,
+        models: Collection[ModelKey],
+        at: float,
+        *,
+        implied: Mapping[ModelKey, float] = NOTHING_IMPLIED,
+    ) -> Steps[LabelNews]:
+        """In steps: what has met since *cursor*, and at times how many predictions of *models* wait, and which.
+
+        First silence becomes a label for predictions made before the moments of *implied*.
+        """
+        yield from self._imply(implied)
         rows: list[LabelledRows] = []
         row_count = 0
         while row_count < MOST_ROWS:
@@ -68,6 +83,20 @@ class LabelReader:
             waiting=(yield from self._waiting(models, at)),
             windows=(yield from self._windows(models, at)),
         )
+
+    def _imply(self, implied: Mapping[ModelKey, float]) -> Steps[None]:
+        left = MOST_ROWS
+        for model, before_at in implied.items():
+            # Not again before labels came that say more.
+            while left > 0 and before_at > self._implied.get(model, 0.0):
+                taken = self._tried(partial(self._store.imply, model, before_at=before_at, most_rows=ROWS_A_STEP))
+                yield
+                if taken is None:
+                    break
+                left -= taken
+                if taken < ROWS_A_STEP:
+                    self._implied[model] = before_at
+        self._implied = {model: at for model, at in self._implied.items() if model in implied}
 
     def _waiting(self, models: Collection[ModelKey], at: float) -> Steps[dict[ModelKey, WaitingCounts]]:
         found: dict[ModelKey, WaitingCounts] = {}

@@ -22,7 +22,6 @@ from dashlight.window.performance.course import AGES, DAY_SECONDS, HOUR_SECONDS,
 
 BY_PREDICTION = "_by_prediction_time"
 """Ends the names of measures of the predictions of the window; others are of the labels that came in it."""
-QUANTILES = (0.5, 0.95)
 _AGES = {1: "1h", 6: "6h", 24: "1d", 72: "3d", 168: "7d", 720: "30d"}
 """Hours, in words."""
 
@@ -74,7 +73,7 @@ def realised_figures(
             figures = displayed(by_prediction, predictions, settled=settled, reference=reference)
             shown, words = figures.measures, figures.words
         found += [replace(_score(each), statistic=each.name + BY_PREDICTION) for each in shown if "[" not in each.name]
-    return Shown((*found, *_delays(course, since_at)), words)
+    return Shown(tuple(found), words)
 
 
 def coverage_figures(waiting: WaitingCounts | None, at: float) -> Iterator[Score]:
@@ -114,11 +113,3 @@ def realised_values(counts: PerformanceCounts | None) -> dict[tuple[str, str], f
 def _score(measure: Measure) -> Score:
     low, high = (float(each) if np.isfinite(each) else measure.value for each in (measure.low, measure.high))
     return Score(None, None, measure.name, measure.value, low, high, measure.rows, measure.reference)
-
-
-def _delays(course: PerformanceCourse, since_at: float) -> Iterator[Score]:
-    delays = course.delays(since_at)
-    count = int(delays.counts.sum())
-    for share in QUANTILES if count else ():
-        seconds = float(delays.quantile(share))
-        yield Score(None, None, f"label_delay_seconds_p{share * 100:.0f}", seconds, seconds, seconds, count)

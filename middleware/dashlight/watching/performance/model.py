@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypedDict
+
+import numpy as np
 
 from dashlight.counting.policy import Policy
-from dashlight.judge.alerts import AlertWriter, check_alert, ended
+from dashlight.judge.alerts import AlertWriter, ended
 from dashlight.judge.performance.estimates.estimate import PerformanceEstimate
 from dashlight.judge.performance.estimates.estimator import Estimator
 from dashlight.judge.performance.estimates.record import EstimateRecord
+from dashlight.judge.performance.feed import LabelFeed
 from dashlight.judge.performance.parted import PartedWatch
 from dashlight.judge.performance.realised import RealisedWatch
 from dashlight.labels.news import ScoredWindow
@@ -25,11 +29,19 @@ from dashlight.watching.performance.figures import (
 )
 from dashlight.watching.performance.state import PerformanceState
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import moment
 from dashlight.window.performance.counts import counts_of_reference
 from dashlight.window.performance.course import PerformanceCourse
 from dashlight.window.reference.steps import Steps
 
 _OTHER = "the labels are of another task, or of other classes, than those of the reference: what is usual is learned from them"
+
+
+class _Budget(TypedDict):
+    writer: AlertWriter
+    panes: float
+    share: float
+    pane_seconds: float
 
 
 class PerformanceWatch:
@@ -49,29 +61,30 @@ class PerformanceWatch:
         """What was made last, and when; None once something new has come."""
         self._findings: tuple[str, ...] = ()
         self._is_other = False
+        self._said_at = 0.0
+        self._rows: list[LabelledRows] = []
+        """Of the pane that is judged."""
         self._set_up()
+
+    @property
+    def _compared(self) -> Reference | None:
+        return None if self._is_other else self._reference
 
     def _set_up(self) -> None:
         endpoint, model, version = self._key
-        policy, reference = self._policy, None if self._is_other else self._reference
+        policy, reference = self._policy, self._compared
         known = None if reference is None else reference.performance
         writer = AlertWriter("performance", model=model, version=version, endpoint=endpoint)
-        self._realised = RealisedWatch(
-            known,
-            writer=writer,
-            panes=policy.panes_between_false_alarms,
-            share=self._share,
-            pane_seconds=policy.pane_seconds,
-            settle_seconds=policy.positive_within_seconds,
-        )
-        self._parted = PartedWatch(
-            known,
-            writer=writer,
-            panes=policy.panes_between_false_alarms,
-            share=self._share,
-            pane_seconds=policy.pane_seconds,
-            settle_seconds=policy.positive_within_seconds,
-        )
+        budget: _Budget = {
+            "writer": writer,
+            "panes": policy.panes_between_false_alarms,
+            "share": self._share,
+            "pane_seconds": policy.pane_seconds,
+        }
+        settle_seconds = policy.positive_within_seconds
+        self._realised = RealisedWatch(known, **budget, settle_seconds=settle_seconds)
+        self._parted = PartedWatch(known, **budget, settle_seconds=settle_seconds)
+        self._feed = LabelFeed(**budget)
         self._estimator = None if reference is None else Estimator(reference, importance=policy.importance)
         self._usual = None if known is None else counts_of_reference(known)
 
@@ -84,7 +97,9 @@ class PerformanceWatch:
             course=self._course.state,
             realised=self._realised.state,
             parted=self._parted.state,
+            feed=self._feed.state,
             estimated=self._record.state,
+            said_at=self._said_at,
         )
 
     def restore(self, state: PerformanceState) -> None:
@@ -96,18 +111,21 @@ class PerformanceWatch:
         self._course.restore(state.course)
         self._realised.restore(state.realised)
         self._parted.restore(state.parted)
+        self._feed.restore(state.feed)
+        self._said_at = moment("the last label", state.said_at)
         self._record.restore(state.estimated)
         alerts = [each.watch.alert for each in (state.realised, state.parted) if each.watch is not None]
-        for alert in alerts:
-            if alert is not None:
-                check_alert(alert)
-                self._in_force[alert.key] = alert
+        self._in_force = {
+            alert.key: alert for alert in (*alerts, state.feed.silent, state.feed.late) if alert is not None
+        }
 
     def take(self, rows: LabelledRows, at: float) -> Iterator[Alert]:
         """Counts and judges predictions whose labels came up to the moment *at*."""
         self._shown = None
+        self._rows.append(rows)
         self._course.add(rows, at)
-        known = None if self._reference is None or self._is_other else self._reference.performance
+        self._said_at = float(np.max(np.minimum(rows.labelled_at, at)[~rows.is_implied], initial=self._said_at))
+        known = None if self._compared is None else self._compared.performance
         if known is not None and (
             known.task != rows.task or (known.task == "binary" and known.classes != rows.classes)
         ):
@@ -137,10 +155,28 @@ class PerformanceWatch:
                 each.ended_at, realised_values(self._course.by_prediction(each.began_at, each.ended_at))
             )
 
-    def close_pane(self, at: float) -> Iterator[Alert | None]:
-        """Judges hours that ended with the pane that ended *at*; the alerts whose state changed."""
+    def close_pane(self, at: float, *, predictions: int = 0, unknown: int = 0) -> Iterator[Alert | None]:
+        """Judges hours that ended with the pane that ended *at*; the alerts whose state changed.
+
+        *predictions* were made in it, and *unknown* labels came that belong to no prediction.
+        """
         yield from self._observed(self._realised.take(None, at))
         yield from self._observed(self._parted.take(None, None, at))
+        rows, self._rows = self._rows, []
+        # The last of several takes the predictions, and the hours, of the pane.
+        for each in rows[:-1]:
+            yield from self._observed(self._feed.take(each, at, predictions=0))
+        last = rows[-1] if rows else None
+        yield from self._observed(self._feed.take(last, at, predictions=predictions, unknown=unknown))
+
+    @property
+    def implied_before(self) -> float:
+        """Before when predictions must have been made for their silence to be a label; 0: none is.
+
+        That they had their time is known only as long as labels come: a feed that is broken says nothing.
+        """
+        within = self._policy.positive_within_seconds
+        return max(self._said_at - within, 0.0) if within else 0.0
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
         """The alerts in force, ended because for this *reason* nothing is judged any more."""
@@ -158,6 +194,7 @@ class PerformanceWatch:
             *self._figures(at).scores,
             *self._realised.scores(),
             *self._parted.scores(),
+            *self._feed.scores(),
             *coverage_figures(self._waiting, at),
             *estimate_figures(self._estimate, self._record),
         ]
@@ -166,6 +203,7 @@ class PerformanceWatch:
         """What is to be said that was not said before: why something is not known, what moved."""
         reason = self._estimate.detail if self._estimate is not None and self._estimate.reason is not None else ""
         named = [f"no estimate: {reason}" if reason else "", self._realised.finding, self._parted.finding]
+        named.append(self._feed.take_finding())
         found = (*filter(None, named), *self._figures(at).words)
         known, self._findings = {_gist(each) for each in self._findings}, found
         yield from (sentence for sentence in found if _gist(sentence) not in known)

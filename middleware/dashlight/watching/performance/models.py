@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from dashlight.counting.admission import Admission
+from dashlight.counting.machine import MachinePane
 from dashlight.counting.policy import Policy
 from dashlight.errors import traced
 from dashlight.judge.alert_budget import PERFORMANCE, Places, PlacesState, share_of_place
@@ -28,8 +29,11 @@ logger = logging.getLogger(__name__)
 
 MOST_MODELS = 32
 """Models and versions, at all endpoints, whose performance is kept."""
+UNKNOWN = SignalFate("labels", "delivered", "unknown")
+"""As what labels are counted that belong to no prediction, so far."""
 UNWATCHED = SignalFate("labels", "dropped", "too_many_models")
 """Labels of models beyond these."""
+NO_PREDICTIONS: Mapping[ModelKey, int] = {}
 _GONE = "labels of the model come no longer"
 
 ReferenceOf = Callable[[ModelKey], Reference | None]
@@ -89,8 +93,13 @@ class Performances:
             self._begin(key, self._place_of[key])
             raise
 
-    def close_pane(self, news: LabelNews, at: float) -> Iterator[Alert | None]:
-        """Counts the *news* and judges them; the alerts that changed. None comes where a break is welcome."""
+    def close_pane(
+        self, news: LabelNews, at: float, *, predictions: Mapping[ModelKey, int] = NO_PREDICTIONS, unknown: int = 0
+    ) -> Iterator[Alert | None]:
+        """Counts the *news* and judges them; the alerts that changed. None comes where a break is welcome.
+
+        *predictions* were made in the pane, by model, and *unknown* labels came that belong to no prediction.
+        """
         self.cursor, self._at = news.cursor, at
         for key in self._admission.gone():
             yield from self._let_go(key, at)
@@ -112,7 +121,8 @@ class Performances:
         for key, watch in self.watches.items():
             if key in news.waiting:
                 watch.know(news.waiting[key])
-            yield from self._tried(key, partial(watch.close_pane, at))
+            counts = {"predictions": predictions.get(key, 0), "unknown": unknown if len(self.watches) == 1 else 0}
+            yield from self._tried(key, partial(watch.close_pane, at, **counts))
             yield from self._tried(key, partial(self._tell, key, at))
 
     def take_losses(self) -> Mapping[SignalFate, int]:
@@ -128,6 +138,11 @@ class Performances:
         for key, watch in list(self.watches.items()):
             yield from watch.withdraw(at, "the reference was replaced")
             self._begin(key, self._place_of[key])
+
+    @property
+    def implied_before(self) -> Mapping[ModelKey, float]:
+        """Before when predictions of a model must have been made for their silence to be a label, where it ever is."""
+        return {key: watch.implied_before for key, watch in self.watches.items() if watch.implied_before}
 
     @property
     def in_force(self) -> set[str]:
@@ -185,6 +200,13 @@ class Performances:
                 told = "%s: labels could not be judged: %s"
                 logger.error(told, _named(key), traced(mistake))  # noqa: TRY400 - no message
             self._mistakes[kind] += 1
+
+
+def predictions_of(pane: MachinePane) -> Mapping[ModelKey, int]:
+    """Rows that were counted in *pane*, by model."""
+    return {
+        (route, *key): model.row_count for route, each in pane.endpoints.items() for key, model in each.models.items()
+    }
 
 
 def _named(key: ModelKey) -> str:

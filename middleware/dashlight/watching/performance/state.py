@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dashlight.counting.admission import AdmissionState
 from dashlight.judge.performance.estimates.record import RecordedWindow
+from dashlight.judge.performance.feed import LabelFeedState
 from dashlight.judge.performance.loss_judge import LossJudgeState
 from dashlight.labels.rows import ModelKey
 from dashlight.window.performance.course import PerformanceCourseState
@@ -23,7 +24,10 @@ class PerformanceState:
     course: PerformanceCourseState
     realised: LossJudgeState
     parted: LossJudgeState
+    feed: LabelFeedState
     estimated: tuple[RecordedWindow, ...]
+    said_at: float
+    """When the last label came that somebody gave; 0: never."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
