@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -69,7 +69,7 @@ class SqliteFile:
         self._inode = -1
 
     @contextmanager
-    def transaction(self, *, is_writing: bool) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, is_writing: bool) -> Generator[sqlite3.Connection, None, None]:
         """A transaction on the file, undone where it fails.
 
         Raises:
