@@ -208,9 +208,9 @@ class Estimator:
             if is_worthwhile(weights):
                 adapted = calibration_of(known, weights)
         if known.task == "binary":
-            measures = of_two(rows, plain, adapted)
+            measures = yield from of_two(rows, plain, adapted)
         else:
-            measures = of_many(rows, words or known.classes, plain, adapted)
+            measures = yield from of_many(rows, words or known.classes, plain, adapted)
         return PerformanceEstimate(len(rows.scores), measures, effective_share=share, detail=self._source())
 
     def _of_numbers(self, rows: WindowRows, prepared: _Prepared) -> Steps[PerformanceEstimate]:
