@@ -14,7 +14,7 @@ MakeRows = Callable[..., Any]
 
 
 def values(estimate: PerformanceEstimate) -> dict[str, float]:
-    return {f"{each.name} {each.of}".strip(): each.value for each in estimate.measures}
+    return {each.name: each.value for each in estimate.measures}
 
 
 def accuracy(rows: Any) -> float:
@@ -210,15 +210,15 @@ def test_of_many_classes_the_accuracy_and_each_class_are_estimated(world: Any, m
     known_of = {name: value for name, value in given.items() if name != "probabilities"}
     reference = world.with_performance(known, **known_of, labels=labels, calibration=None)
 
-    estimate = finished(Estimator(reference).estimate([world.window(rows, **of_window)]))
+    estimate = finished(Estimator(reference).estimate([world.window(rows, **of_window)], ["a", "b", "the third"]))
 
     said = of_window["predictions"]
     assert values(estimate)["accuracy"] == pytest.approx((said == truth).mean(), abs=0.02)
     for place, name in enumerate("ab"):
         is_right = (said == place) & (truth == place)
-        assert values(estimate)[f"recall {name}"] == pytest.approx(is_right.sum() / (truth == place).sum(), abs=0.1)
-        assert values(estimate)[f"precision {name}"] == pytest.approx(is_right.sum() / (said == place).sum(), abs=0.1)
-    assert values(estimate)["recall c"] == 0.0
+        assert values(estimate)[f"recall[{name}]"] == pytest.approx(is_right.sum() / (truth == place).sum(), abs=0.1)
+        assert values(estimate)[f"precision[{name}]"] == pytest.approx(is_right.sum() / (said == place).sum(), abs=0.1)
+    assert values(estimate)["recall[the third]"] == 0.0
 
 
 def test_without_the_probabilities_of_all_classes_the_accuracy_is_estimated_alone(

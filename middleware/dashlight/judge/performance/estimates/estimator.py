@@ -89,8 +89,11 @@ class Estimator:
         estimator._take(known_of_labels(rows))
         return estimator
 
-    def estimate(self, scored: Sequence[ScoredRows]) -> Steps[PerformanceEstimate]:
-        """What is estimated of the window that the rows *scored* are, all of one model."""
+    def estimate(self, scored: Sequence[ScoredRows], words: Sequence[str] = ()) -> Steps[PerformanceEstimate]:
+        """What is estimated of the window that the rows *scored* are, all of one model.
+
+        *words* is what each class may be called in names of measures; where it is empty they are called what they are.
+        """
         rows = window_rows(scored, self._reference.version, len(self._reference.columns))
         known, count = self._known, len(rows.scores)
         reason = self._lacks(scored, count)
@@ -111,7 +114,7 @@ class Estimator:
         if known.task == "regression":
             estimate = yield from self._of_numbers(rows, prepared)
         else:
-            estimate = yield from self._of_classes(rows, known, prepared)
+            estimate = yield from self._of_classes(rows, known, prepared, words)
         if outside is None or not estimate.measures:
             return estimate
         return replace(estimate, outside_share=outside.share, outside_columns=outside.columns)
@@ -193,7 +196,9 @@ class Estimator:
             return np.empty((0, len(known.scores)), np.uint8)
         return self._reference.sample[np.ix_(self._counted, known.sampled)]
 
-    def _of_classes(self, rows: WindowRows, known: KnownRows, prepared: _Prepared) -> Steps[PerformanceEstimate]:
+    def _of_classes(
+        self, rows: WindowRows, known: KnownRows, prepared: _Prepared, words: Sequence[str]
+    ) -> Steps[PerformanceEstimate]:
         plain, adapted, share = self._calibration, None, None
         if plain is None:  # pragma: no cover  # whoever comes here has scores
             raise ValueError("no calibration")
@@ -203,9 +208,9 @@ class Estimator:
             if is_worthwhile(weights):
                 adapted = calibration_of(known, weights)
         if known.task == "binary":
-            measures = of_two(rows, plain, adapted)
+            measures = yield from of_two(rows, plain, adapted)
         else:
-            measures = of_many(rows, known.classes, plain, adapted)
+            measures = yield from of_many(rows, words or known.classes, plain, adapted)
         return PerformanceEstimate(len(rows.scores), measures, effective_share=share, detail=self._source())
 
     def _of_numbers(self, rows: WindowRows, prepared: _Prepared) -> Steps[PerformanceEstimate]:
