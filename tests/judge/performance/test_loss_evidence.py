@@ -112,6 +112,32 @@ def test_rows_that_are_independent_are_soon_worth_as_many() -> None:
     assert variation.phi(100, 0.09) < 1.1
 
 
+def varied(rng: np.random.Generator, days: int, spread: float) -> LossVariation:
+    """So many days of 100 rows an hour, whose risk varies from day to day."""
+    variation = LossVariation()
+    for _ in range(days):
+        risk = 0.1 + rng.normal(0, spread)
+        for _ in range(24):
+            variation.add(rows=100, excess=float(rng.binomial(100, risk) - 10.0), variance=100 * 0.09)
+    return variation
+
+
+def test_luck_that_lasts_for_a_day_is_told_from_luck_that_lasts_for_an_hour() -> None:
+    rng = np.random.default_rng(8)
+
+    assert varied(rng, 20, 0.03).phi(100, 0.09) > 5
+    assert varied(rng, 20, 0.0).phi(100, 0.09) < 1.2
+
+
+def test_a_change_for_good_is_not_taken_for_luck() -> None:
+    rng, variation = np.random.default_rng(9), LossVariation()
+    for hour in range(20 * 24):
+        risk = 0.1 if hour < 10 * 24 + 7 else 0.15
+        variation.add(rows=100, excess=float(rng.binomial(100, risk) - 10.0), variance=100 * 0.09)
+
+    assert variation.phi(100, 0.09) < 2
+
+
 def test_losses_between_two_points_of_the_grid_keep_their_mean() -> None:
     rng = np.random.default_rng(7)
     losses, nothing = rng.random(1000), np.zeros(1000, np.intp)

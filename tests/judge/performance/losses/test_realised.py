@@ -329,6 +329,7 @@ def test_a_state_to_which_no_rows_lead_is_refused(
     assert held is not None
     assert held.alert is not None
     evidence, cohorts, hold = held.evidence, held.cohorts, held.hold
+    slow = evidence.variation.slow
     fields: list[dict[str, Any]] = [
         {"took": -1.0},
         {"took": np.nan},
@@ -349,6 +350,19 @@ def test_a_state_to_which_no_rows_lead_is_refused(
         {"evidence": replace(evidence, variation=replace(evidence.variation, batches=1e9))},
         {"evidence": replace(evidence, variation=replace(evidence.variation, rows=np.nan))},
         {"evidence": replace(evidence, variation=replace(evidence.variation, pairs=-1.0))},
+        *(
+            {"evidence": replace(evidence, variation=replace(evidence.variation, slow=replace(slow, **each)))}
+            for each in (
+                {"batches": 24},
+                {"rows": -1.0},
+                {"excess": slow.rows + 1},
+                {"variance": np.nan},
+                {"last_mean": 2.0},
+                {"last_variance": -1.0},
+                {"blocks": 1e9},
+                {"deviations": np.nan},
+            )
+        ),
         {"cohorts": replace(cohorts, starts=cohorts.starts[::-1])},
         {"cohorts": replace(cohorts, starts=cohorts.starts * np.inf)},
         {"cohorts": replace(cohorts, sums=-cohorts.sums)},
