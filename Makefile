@@ -88,13 +88,10 @@ fuzz-state: $(VENV)/.dev
 bench-detection: $(VENV)/.dev
 	$(RUN) -m benchmarks.detection
 
-<<<<<<< HEAD
 bench-performance-alarms: $(VENV)/.dev
 	$(RUN) -m benchmarks.performance_alarms
-=======
 bench-estimates: $(VENV)/.dev
 	$(RUN) -m benchmarks.estimates
->>>>>>> wt-estimates
 
 clean:
 	rm -rf $(VENV) .venv-servers demo-run bench-run
