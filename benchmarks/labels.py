@@ -1,6 +1,6 @@
 """What waiting for labels costs: disk, memory, time to keep a prediction and to join a label.
 
-Prints a table. `--redis URL` does the same in a Redis.
+Prints a table for each store; the Redis is one of its own, where redis-server is installed.
 """
 
 from __future__ import annotations
@@ -8,6 +8,9 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import shutil
+import socket
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +23,8 @@ from dashlight.labels.label import Label
 from dashlight.labels.rows import ScoredRows
 from dashlight.labels.store import LabelStore
 from dashlight.privacy.hashing import HashKey
+from dashlight.store.labels.redis_link import RedisLink
+from dashlight.store.labels.redis_store import RedisLabelStore
 from dashlight.store.labels.sqlite_store import SqliteLabelStore
 
 KEY = HashKey(b"b" * 32)
@@ -105,12 +110,8 @@ def measure(store: LabelStore, rows: int, labels: int) -> None:
     print(f"troubles                {dict(store.troubles())}")
 
 
-def main() -> None:
-    """Measures as the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--labels", type=int, default=60_000)
-    arguments = parser.parse_args()
+def in_a_file(rows: int, labels: int) -> None:
+    """SQLite, in a temporary directory."""
     with tempfile.TemporaryDirectory() as directory:
         store = SqliteLabelStore(
             Path(directory) / "labels.sqlite",
@@ -120,14 +121,70 @@ def main() -> None:
             clock=SystemClock(),
         )
         print("SQLite")
-        measure(store, arguments.rows, arguments.labels)
-        size = sum(path.stat().st_size for path in Path(directory).iterdir())
-        print(
-            f"disk                    {size / 1e6:>12.1f} MB (with the log), {len(list(Path(directory).iterdir()))} files"
-        )
+        measure(store, rows, labels)
+        print(f"disk                    {bytes_in(directory) / 1e6:>12.1f} MB")
         store.close(10.0)
-        size = sum(path.stat().st_size for path in Path(directory).iterdir())
-        print(f"disk, closed            {size / 1e6:>12.1f} MB")
+        print(f"disk, closed            {bytes_in(directory) / 1e6:>12.1f} MB")
+
+
+def bytes_in(directory: str) -> int:
+    """Bytes of all files in *directory*, logs too."""
+    return sum(path.stat().st_size for path in Path(directory).iterdir())
+
+
+def in_a_redis(server: str, rows: int, labels: int) -> None:
+    """A Redis of its own, on loopback."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [server, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            time.sleep(1.0)
+            store = RedisLabelStore(
+                f"redis://127.0.0.1:{port}/0",
+                application="benchmark",
+                hash_key=KEY,
+                label_window=90 * 86400.0,
+                most_bytes=1 << 30,
+                clock=SystemClock(),
+            )
+            link = RedisLink(f"redis://127.0.0.1:{port}/0")
+            print("\nRedis")
+            measure(store, rows, labels)
+            print(f"the Redis's memory      {used_bytes(link) / 1e6:>12.1f} MB")
+            print(f"the Redis's CPU         {server_cpu_seconds(process.pid):>12.1f} s")
+            store.close(10.0)
+            link.close()
+        finally:
+            process.kill()
+
+
+def used_bytes(link: RedisLink) -> int:
+    """Memory that a Redis uses for what it holds."""
+    told = link.call("INFO", "memory")
+    lines = told.decode().splitlines() if isinstance(told, bytes) else []
+    return next(int(line.split(":")[1]) for line in lines if line.startswith("used_memory:"))
+
+
+def server_cpu_seconds(pid: int) -> float:
+    """CPU time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    """Measures as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--labels", type=int, default=60_000)
+    arguments = parser.parse_args()
+    in_a_file(arguments.rows, arguments.labels)
+    server = shutil.which("redis-server")
+    if server is None:
+        print("\nRedis: redis-server is not installed")
+    else:
+        in_a_redis(server, arguments.rows, arguments.labels)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from dashlight.capture.capture import Capture
+from dashlight.capture.signals import SignalValue, checked
 from dashlight.capture.spans import ENDED, Opened
 from dashlight.capture.tee import MARK, Tee
 from dashlight.errors import DecodeError
@@ -127,6 +128,27 @@ def record(
         note_loss(type(mistake).__name__)
         return False
     return isinstance(passing, Tee)
+
+
+def observe(name: str, value: SignalValue) -> bool:
+    """Tells a business number, such as revenue or a conversion, which gets a window, evidence and alerts like a column.
+
+    From any thread or coroutine. What says nothing (NaN), or is too much (see `docs/signals.md`), is counted, not raised.
+
+    Args:
+        name: 1 to 64 printable characters; the same values go under the same name for ever.
+        value: A number, a boolean, or one of a few categories of at most 64 characters.
+
+    Returns:
+        Whether it was taken; False also where nothing is watched.
+
+    Raises:
+        TypeError: *name* is no text, or *value* none of these.
+        ValueError: *name* is empty, too long, or not printable.
+    """
+    name, value = checked(name, value)
+    monitor = process.monitor
+    return monitor is not None and monitor.capture.signals.add(name, value)
 
 
 def label(

@@ -13,11 +13,12 @@ from opentelemetry.trace import Span
 
 from dashlight.capture.capture import Capture
 from dashlight.capture.ending import SERVER_ERROR, SETTLING_SECONDS, breaks_answer, outcome_of, raised
-from dashlight.capture.headers import keep_part, kept, kept_in_lower_case, readable, said_bytes, with_header
+from dashlight.capture.headers import keep_part, kept, readable, said_bytes, with_header
 from dashlight.capture.http_span import first_attributes, of_route, sizes, span_name
-from dashlight.capture.ids import as_text, prediction_id
+from dashlight.capture.ids import prediction_id
 from dashlight.capture.inbox import Settling
 from dashlight.capture.spans import ENDED, finish_server_span
+from dashlight.labels.ids import as_text
 from dashlight.records import Exchange, HandedOver, Headers, Outcome
 from dashlight.types import Message, Receive, Scope, Send
 
@@ -70,8 +71,7 @@ class Tee:
         message = await self._receive()
         try:
             if message["type"] == "http.request":
-                body = message.get("body")
-                if body:
+                if body := message.get("body"):
                     size = len(body)
                     self._request_bytes += size
                     # The usual case without a call: a piece that is `bytes` and fits is kept as it is.
@@ -95,8 +95,7 @@ class Tee:
             try:
                 kind = message["type"]
                 if kind == "http.response.body":
-                    body = message.get("body")
-                    if body:
+                    if body := message.get("body"):
                         self._see_body(body)
                     if not message.get("more_body") and not self._trailers:
                         self._end_well(may_break=not body)
@@ -105,10 +104,9 @@ class Tee:
                     self._capture.inbox.answered_count += not self._status
                     self._status = message["status"]
                     self._trailers = message.get("trailers", False)
-                    self._response_headers = kept_in_lower_case(message.get("headers", ()))
-                    name = self._capture.prediction_id_header
-                    if name:
-                        message = with_header(message, name, as_text(self._id).encode("ascii"))
+                    self._response_headers = self._capture.kept_of_response(message)
+                    if name := self._capture.prediction_id_header:
+                        message = with_header(message, name, self._known_as())
                 else:
                     self._see_rarer(kind, message)
             except Exception as error:
@@ -161,6 +159,10 @@ class Tee:
             self._capture.count_failure(ours)
         if self._opened.handed is not ENDED:  # no Exchange could be made
             self._capture.lose(has_span=self._opened.lean is not None)
+
+    def _known_as(self) -> bytes:
+        """What the header for the prediction id says."""
+        return as_text(self._id).encode("ascii")
 
     def _see_body(self, body: bytes) -> None:
         if self._first_byte_seconds is None:
@@ -281,8 +283,8 @@ class Tee:
         finish_server_span(span, name=name, attributes=attributes, failed=outcome == "error", ended_ns=ended_ns)
 
     def _described(self) -> tuple[str, dict[str, Any]]:
-        address = self._client_address()
-        return self._scope["method"], first_attributes(self._scope, self._headers, client_address=address)
+        attributes = first_attributes(self._scope, self._headers, client_address=self._client_address())
+        return self._scope["method"], attributes
 
     def _client_address(self) -> str:
         client = self._scope.get("client") if self._capture.keeps_client_address else None

@@ -17,9 +17,11 @@ from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.counting.scored.binned import Binned
 from dashlight.counting.slowness import Slowness
 from dashlight.counting.traces import EndpointTraces
 from dashlight.decode.llm.timing import seconds_per_output_token
+from dashlight.decode.signals import SIGNALS
 from dashlight.judge.traffic.events import Slow
 from dashlight.metrics.generations import (
     GenerationKey,
@@ -38,6 +40,8 @@ ModelKey = tuple[str, str]
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
 MOST_MODELS = 8
 """Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
+MOST_SIGNALS = 64
+"""Of the one that stands for all business numbers."""
 MOST_LEFT_OUT = 32
 """Models of an endpoint without memory of which is told how much they are asked."""
 
@@ -81,6 +85,11 @@ class EndpointBrief:
     """Models that there is no memory for: of them rows alone are counted, so that it shows how much they are asked."""
 
 
+def most_models_of(route: str) -> int:
+    """How many models the endpoint *route* has statistics of."""
+    return MOST_SIGNALS if route == SIGNALS else MOST_MODELS
+
+
 class EndpointCounter:
     """Counts the exchanges of one endpoint in one process."""
 
@@ -112,10 +121,16 @@ class EndpointCounter:
         """Whether it has counted rows of a model, by which it has earned its place."""
         return bool(self._models)
 
-    def add(self, prediction: Prediction, exchanges: Sequence[Exchange], marks: Marks | None = None) -> None:
+    def add(
+        self,
+        prediction: Prediction,
+        exchanges: Sequence[Exchange],
+        marks: Marks | None = None,
+        binned: list[Binned] | None = None,
+    ) -> None:
         """Counts the rows of a prediction; *exchanges* is the batch that it was decoded from.
 
-        What is anomalous in an exchange is added to *marks*, one for each of them.
+        What is anomalous in an exchange is added to *marks*, one for each of them, the bins of its rows to *binned*.
         """
         self._outcomes.add_rows(prediction.features.rows)
         if not prediction.has_columns:
@@ -142,7 +157,7 @@ class EndpointCounter:
             self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
-        model.add(prediction, batch_trace_ids(exchanges), marks)
+        model.add(prediction, batch_trace_ids(exchanges), marks, binned)
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         """Counts exchanges that were analysed.

@@ -16,6 +16,7 @@ from dashlight.counting.memory import counter_bytes, reference_bytes
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowCounter, RowPane, merged_rows
+from dashlight.counting.scored.binned import Binned
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.words import printable
 from dashlight.records import Prediction, Table
@@ -88,10 +89,16 @@ class ModelCounter:
         self._hasher: tuple[str, PayloadHasher] | None = None
         """Of the column by which rows hang together, under its name."""
 
-    def add(self, prediction: Prediction, trace_ids: NDArray[np.void], marks: Marks | None = None) -> None:
+    def add(
+        self,
+        prediction: Prediction,
+        trace_ids: NDArray[np.void],
+        marks: Marks | None = None,
+        binned: list[Binned] | None = None,
+    ) -> None:
         """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch.
 
-        What is anomalous in an exchange is added to *marks*.
+        What is anomalous in an exchange is added to *marks*, the bins of its rows to *binned*.
         """
         prediction, keys = self._keyed(prediction)
         prediction = self._named(prediction)
@@ -104,7 +111,8 @@ class ModelCounter:
             self._room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
             # What says again what was just said is no evidence for the next one either, nor anything to learn.
-            prediction, keys = counter.add(prediction, trace_ids, keys, marks), None
+            prediction, keys = counter.add(prediction, trace_ids, keys, marks, binned), None
+            binned = None  # of what the next one gets nobody knows which rows it is
         if self._kept is not None and not self._kept.is_full:
             rows = outputs_of(prediction) if self._counters else prediction
             # Empty objects hold nothing to learn.

@@ -11,6 +11,7 @@ from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
 from dashlight.counting.joint import JointCounter, JointPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.repetition import LEAST_ROWS, Parted, parted, repetition_filter, stretch_panes
+from dashlight.counting.scored.binned import Binned
 from dashlight.counting.selection import watched_of
 from dashlight.decode.cells.known_columns import as_known, as_sent, known_columns, never_texts
 from dashlight.judge.directions.bets import Direction
@@ -94,23 +95,29 @@ class RowCounter:
         trace_ids: NDArray[np.void],
         keys: Sequence[int] | None = None,
         marks: Marks | None = None,
+        binned: list[Binned] | None = None,
     ) -> Prediction:
         """Counts the rows of *prediction*; *trace_ids* holds 16 bytes for each exchange of its batch.
 
-        What is anomalous in an exchange is added to *marks*, also of rows that do not count. *keys* says of each row of features by what it hangs together with others; None where nobody knows.
+        What is anomalous in an exchange is added to *marks*, also of rows that do not count. *keys* says of each row of features by what it hangs together with others; None where nobody knows. The bins of the rows that
+        count are added to *binned*, where it can be told which rows they are.
 
         Returns:
             The rows that count: without those that say again what was just said, and as many as the keys are worth.
         """
+        rows: NDArray[np.intp] | None = None
         if self._repetition is not None:
             found = self._repetition.part(prediction, self._codes_of, trace_ids)
-            prediction = self._taken(found, marks)
-            if keys is not None and found.rows is not None:
-                places: list[int] = found.rows.tolist()
+            prediction, rows = self._taken(found, marks), found.rows
+            if found.repeated is not None and rows is None:
+                binned = None
+            if keys is not None and rows is not None:
+                places: list[int] = rows.tolist()
                 keys = [keys[place] for place in places]
         if keys is not None:
             chosen = self._clusters.chosen(keys)
             if not chosen.all():
+                rows = np.flatnonzero(chosen) if rows is None else rows[chosen]
                 prediction = self._taken(parted(prediction, "feature", ~chosen), marks)
         codes: dict[Role, NDArray[np.uint8]] = {}
         for side in self._sides:
@@ -134,6 +141,8 @@ class RowCounter:
             unknown = tuple(name for name in names if (side.role, name) not in self._left_out and is_tellable(name))
             self._unknown = unknown or self._unknown
         if codes:
+            if binned is not None:
+                binned.append(Binned(self.reference, codes, rows))
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
         return prediction
 

@@ -26,7 +26,7 @@ def readings_of(batch: DecodedBatch, places: Iterable[int]) -> dict[int, Plan | 
     """By place, how those at *places* were read: what `values_as_sent` takes; without those of which no row was read."""
     wanted = set(places)
     found: dict[int, Plan | Decoded] = {
-        place: plan for plan, planned in batch.planned for place in wanted.intersection(planned)
+        place: planned.plan for planned in batch.planned for place in wanted.intersection(planned.places)
     }
     found.update((place, batch.read[place]) for place in wanted.intersection(batch.read))
     return found

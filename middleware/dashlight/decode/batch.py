@@ -1,6 +1,6 @@
 """Many exchanges at once: what they decoded to, by endpoint and model, and what became of the others."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import MsgspecError
 
 from dashlight.decode.compiled.extract import reach
-from dashlight.decode.compiled.plan import Plan
+from dashlight.decode.compiled.planned import Planned, by_model
 from dashlight.decode.compiled.route import EXEMPLARS, Lane
 from dashlight.decode.exchange import Decoded, read_exchange
 from dashlight.decode.formats.content import is_json_body
@@ -46,20 +46,10 @@ class DecodedBatch:
     """Place of each exchange whose request or answer could not be read, and the reason."""
     generations: Mapping[int, GenerationFacts]
     """By place, what is known of those that asked a language model."""
-    planned: Sequence[tuple[Plan, Sequence[int]]] = ()
-    """The places of those that were read by a plan, ..."""
+    planned: Sequence[Planned] = ()
+    """Those that were read by a plan, ..."""
     read: Mapping[int, Decoded] = field(default_factory=dict[int, Decoded])
     """... and what the others with rows were read as, by place."""
-
-
-@dataclass(slots=True)
-class _Hits:
-    """Exchanges of one lane that its plan read."""
-
-    plan: Plan
-    asked: list[object] = field(default_factory=list[object])
-    answered: list[object] = field(default_factory=list[object])
-    places: list[int] = field(default_factory=list[int])
 
 
 @dataclass(slots=True)
@@ -97,6 +87,7 @@ class Decoder:
         ignore: Sequence[str] = (),
         columns: Mapping[str, str] = _NO_NAMES,
         cluster: str = "",
+        entity: str = "",
     ) -> None:
         """As follows.
 
@@ -108,10 +99,11 @@ class Decoder:
             ignore: Globs of the columns to leave out, features and outputs alike, whatever the others say.
             columns: Other names for columns, old to new; the globs mean the old ones.
             cluster: The feature by which rows hang together, which is kept although it may be an id; an old name.
+            entity: The feature that says whom a prediction is about, likewise; see `identities`.
         """
         self._model = model
         self._version = version
-        self._selection = Selection(tuple(features), tuple(prediction), tuple(ignore), cluster)
+        self._selection = Selection(tuple(features), tuple(prediction), tuple(ignore), cluster, entity)
         self._kept = lru_cache(maxsize=256)(self._kept_columns)
         self._answers = RecentAnswers()
         self._numbers = NumberTexts()
@@ -124,7 +116,7 @@ class Decoder:
         """What *exchanges* decoded to. Rows of failed exchanges are in no table."""
         tally = _Tally()
         slow: list[tuple[int, Lane | None]] = []
-        hits: dict[Lane, _Hits] = {}
+        hits: dict[Lane, Planned] = {}
         lane_of_path = self._lane_of_path
         current: Lane | None = None
         asked_rows: list[object] = []
@@ -152,7 +144,7 @@ class Decoder:
                 slow.append((place, lane))
                 continue
             if lane is not current:
-                current, its = lane, hits.setdefault(lane, _Hits(plan))
+                current, its = lane, hits.setdefault(lane, Planned(plan))
                 asked_rows, answered_rows, places = its.asked, its.answered, its.places
             asked_rows.append(row)
             answered_rows.append(answer)
@@ -168,9 +160,14 @@ class Decoder:
             failures=tally.failures,
             undecodable=tally.undecodable,
             generations=tally.generations,
-            planned=[(its.plan, its.places) for its in hits.values()],
+            planned=list(hits.values()),
             read=tally.read,
         )
+
+    def lane_of(self, exchange: Exchange) -> Lane | None:
+        """What is known of such exchanges by now. From any thread, which may use the plan in it: plans never change."""
+        lane = self._lane_of_path.get(exchange.path)
+        return lane if lane is not None and lane.route == exchange.route else None
 
     def _read(self, prediction: Prediction) -> Prediction:
         """*prediction* as what was learnt of its columns says."""
@@ -201,7 +198,7 @@ class Decoder:
             self._lane_of_path[exchange.path] = lane
         return lane
 
-    def _add_hits(self, lane: Lane, hits: _Hits, tally: _Tally) -> list[int]:
+    def _add_hits(self, lane: Lane, hits: Planned, tally: _Tally) -> list[int]:
         """Gather the rows of *hits*; the places of the answers among them that say that they are none."""
         plan = hits.plan
         denied = {
@@ -210,7 +207,7 @@ class Decoder:
             for at, said in enumerate(reach(hits.answered, path))
             if said is denial
         }
-        for model, version, chosen in _by_model(hits, denied):
+        for model, version, chosen in by_model(hits, denied):
             group = Group(
                 lane.route,
                 told_name(model or lane.place.model or self._model),
@@ -263,24 +260,6 @@ class Decoder:
     def _kept_columns(self, names: tuple[str, ...], role: Role) -> Sequence[int] | None:
         kept = [at for at, name in enumerate(names) if self._selection.fate(name, role) is None]
         return None if len(kept) == len(names) else kept
-
-
-def _by_model(hits: _Hits, denied: set[int]) -> Iterator[tuple[str, str, Sequence[int]]]:
-    """What the answers say of model and version, and which of them say it."""
-    plan = hits.plan
-    everything = range(len(hits.places)) if not denied else [at for at in range(len(hits.places)) if at not in denied]
-    if not everything:
-        return
-    if plan.model is None and plan.version is None:
-        yield ("", "", everything)
-        return
-    models = list(reach(hits.answered, plan.model)) if plan.model is not None else [""] * len(hits.places)
-    versions = list(reach(hits.answered, plan.version)) if plan.version is not None else [""] * len(hits.places)
-    chosen: dict[tuple[str, str], list[int]] = {}
-    for at in everything:
-        chosen.setdefault((str(models[at] or ""), str(versions[at] or "")), []).append(at)
-    for (model, version), places in chosen.items():
-        yield (model, version, places)
 
 
 def _is_usual(exchange: Exchange, decoded: Decoded) -> bool:

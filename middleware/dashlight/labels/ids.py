@@ -8,6 +8,12 @@ KEY_BYTES = 16
 """Of the hash that stands for a prediction id."""
 
 
+def as_text(identifier: int) -> str:
+    """The usual written form of a prediction id."""
+    digits = f"{identifier:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 def id_of_row(exchange_id: str, place: int) -> str:
     """The id of the row at *place*, from 0, of a batch that has one id: `<exchange id>:<place>`."""
     return f"{exchange_id}:{place}"
@@ -20,9 +26,14 @@ def id_of_step(row_id: str, step: int) -> str:
 
 def key_of(prediction_id: str, key: HashKey) -> bytes:
     """What is kept of a prediction id: keyed BLAKE2b of KEY_BYTES. Source: RFC 7693."""
-    return blake2b(
-        prediction_id.encode(errors="surrogatepass"), key=key.secret, digest_size=KEY_BYTES, person=b"prediction id"
-    ).digest()
+    hashing = key_hashing(key)
+    hashing.update(prediction_id.encode(errors="surrogatepass"))
+    return hashing.digest()
+
+
+def key_hashing(key: HashKey) -> blake2b:
+    """What makes keys of prediction ids, before any: copied for each it is made once for many."""
+    return blake2b(key=key.secret, digest_size=KEY_BYTES, person=b"prediction id")
 
 
 def entity_of(entity: str, key: HashKey) -> bytes:

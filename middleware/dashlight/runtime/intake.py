@@ -13,11 +13,14 @@ from dashlight.counting.agents import agents_of
 from dashlight.counting.claims import Claim, claim_of
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter
 from dashlight.counting.policy import Policy
+from dashlight.counting.scored.binned import Binned
 from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import name_of_missing, refused_for
 from dashlight.records import Exchange
 from dashlight.runtime.facts import Facts
+from dashlight.runtime.labels.keeping import Keeping
 from dashlight.runtime.publisher import Publisher
+from dashlight.runtime.signals import SignalIntake
 
 _MOST_ASKED_FOR = 1000
 
@@ -25,10 +28,22 @@ _MOST_ASKED_FOR = 1000
 class Intake:
     """Decodes and counts the exchanges of one process, and has their spans and events made."""
 
-    def __init__(self, decoder: Decoder, counter: MachineCounter, publisher: Publisher, policy: Policy) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        counter: MachineCounter,
+        publisher: Publisher,
+        policy: Policy,
+        *,
+        signals: SignalIntake | None = None,
+        keeping: Keeping | None = None,
+    ) -> None:
+        """*signals* reads business numbers of exchanges, *keeping* keeps predictions for their labels; None: nobody does."""
+        self._signals = signals
         self._decoder = decoder
         self._counter = counter
         self._publisher = publisher
+        self._keeping = keeping
         self._agents = agents_of(policy.excluded_agents)
         self._asked_for: set[str] = set()
         """Names of fields that the app says are missing: by them its schema is known."""
@@ -52,9 +67,13 @@ class Intake:
         known = self._publisher.known
         marks = np.zeros(len(exchanges), np.uint8)
         analysed: defaultdict[str, set[int]] = defaultdict(set)
-        for prediction in batch.predictions:
+        binned: dict[int, Binned] = {}
+        for number, prediction in enumerate(batch.predictions):
+            bins: list[Binned] | None = None if self._keeping is None else []
             claim: Claim = "earned" if prediction.has_columns else "provisional"
-            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges, marks)
+            self._counter.endpoint(prediction.endpoint, claim).add(prediction, exchanges, marks, bins)
+            if bins:
+                binned[number] = bins[0]
             rows_of: Counter[int] = Counter(prediction.features.exchange.tolist())
             analysed[prediction.endpoint] |= rows_of.keys()
             # One for all exchanges of as many rows, which nearly all are.
@@ -64,6 +83,8 @@ class Intake:
             }
             for place, rows in rows_of.items():
                 known.of[exchanges[place].id] = facts[rows]
+        if self._keeping is not None:
+            self._keeping.keep(batch, exchanges, binned)
         failures = dict(batch.failures)
         for place, generation in batch.generations.items():
             exchange = exchanges[place]
@@ -79,6 +100,8 @@ class Intake:
         for place in np.flatnonzero(marks).tolist():
             known.anomalies[exchanges[place].id] = int(marks[place])
         self._publisher.keep_readings(exchanges, batch)
+        if self._signals is not None:
+            self._signals.read(exchanges)
         for place, _ in batch.failures:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():

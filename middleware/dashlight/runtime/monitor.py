@@ -83,7 +83,7 @@ class Monitor:
             excluded = self._plan.excluded
             if excluded is not None and excluded.search(scope["path"]):
                 return Excluded(self.capture, scope, receive, send)
-            return Tee(self.capture, scope, receive, send, here=here)
+            return self._plan.tee(self.capture, scope, receive, send, here=here)
         except Exception as error:
             self.capture.count_failure(error)
             self.capture.lose()

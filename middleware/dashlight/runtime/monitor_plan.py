@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from dashlight.capture.tee import Tee
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.label_queue import LabelQueue
 from dashlight.serving.door import Answers
@@ -26,3 +27,5 @@ class MonitorPlan:
     """What answers below DASHLIGHT_PATH; None where nothing does."""
     labels: LabelQueue = field(default_factory=LabelQueue)
     """Where labels wait that the app gives."""
+    tee: type[Tee] = Tee
+    """What stands around each request."""

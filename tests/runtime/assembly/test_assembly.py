@@ -15,6 +15,7 @@ import pytest
 
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.errors import DashlightError, ReferenceDataError, SettingsError
+from dashlight.labels.label import Label
 from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly import analysis, assemble
@@ -112,6 +113,18 @@ def test_a_request_is_captured_analysed_and_delivered(assembled: Assembled) -> N
     assert (event["trace_id"], event["span_id"]) == (span["trace_id"], span["span_id"])
     assert span["attributes"]["dashlight.model.name"] == "risk"
     assert event["resource"]["service.name"] == span["resource"]["service.name"] == "shop"
+
+
+def test_a_label_finds_its_prediction_by_the_id_in_the_header(assembled: Assembled) -> None:
+    monitor = assembled({"DASHLIGHT_LABELS": "true", "DASHLIGHT_PREDICTION_ID_HEADER": "x-prediction-id"})
+
+    start, *_ = request(monitor, {"age": 40})
+    monitor.flush(PATIENCE_SECONDS)
+    for known_as in (dict(start["headers"])[b"x-prediction-id"].decode(), "nobody's"):
+        monitor.labels.put(Label(known_as, 1))
+    monitor.flush(PATIENCE_SECONDS)
+
+    assert monitor.labels.fates == {"matched": 1, "unknown": 1}
 
 
 def test_events_leave_as_otlp_unless_lines_are_asked_for(assembled: Assembled) -> None:

@@ -1,30 +1,23 @@
 """A plan: what the exchanges of one route have in common, compiled into typed decoders."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal, TypeAlias, cast
-
-import msgspec
+from typing import Final
 
 from dashlight.decode.compiled.as_sent import AsSent, as_sent
 from dashlight.decode.compiled.extract import Extractor, Getter, Steps, extractor, path_of
+from dashlight.decode.compiled.readers import reader_of
 from dashlight.decode.compiled.shapes import Fields, Items, Leaf, Shape, Sort
-from dashlight.decode.formats.slow_numbers import has_slow_numbers
 from dashlight.decode.protocols.detect import protocol_of
 from dashlight.decode.rows.answers import MODEL_KEYS, VERSION_KEYS
 from dashlight.decode.rows.columns import Sheet
 from dashlight.decode.rows.failures import (
-    CODE_KEYS,
     CONFESSING_KEYS,
-    DOUBTFUL_WORDS,
     ERROR_KEYS,
-    FAILED_CODE,
-    FAILED_WORDS,
-    STATUS_KEYS,
     failure_inside,
-    has_code_message,
     has_message,
 )
+from dashlight.decode.rows.matching.prediction_ids import column_called, id_column
 from dashlight.decode.rows.matching.returned_inputs import have_shared_names
 from dashlight.decode.rows.matching.row_keys import parted
 from dashlight.decode.rows.reading import Content, Place
@@ -34,30 +27,6 @@ from dashlight.records import Role
 
 _TEXT: Final[frozenset[Sort]] = frozenset({"text"})
 _NULL: Final[frozenset[Sort]] = frozenset({"null"})
-_CODE: Final[frozenset[Sort]] = frozenset({"number", "null"})
-_ANY_SCALAR: Final[object] = float | str | bool | None
-# msgspec lets an int through as a float, and never a bool.
-_TYPES: Final[dict[frozenset[Sort], object]] = {
-    frozenset({"number"}): float | None,
-    _TEXT: str | None,
-    frozenset({"flag"}): bool | None,
-}
-_IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
-    frozenset({"number"}): float | None,
-    _TEXT: str,
-    frozenset({"flag"}): bool,
-}
-_NotFailed: TypeAlias = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=rf"^(?!\s{{0,9}}(?i:{'|'.join(sorted(FAILED_WORDS | DOUBTFUL_WORDS))}|{FAILED_CODE})\s{{0,9}}$)"
-    ),
-]
-_ANY_BUT_FAILED: Final[object] = bool | None | Annotated[float, msgspec.Meta(ge=0, lt=400)] | _NotFailed
-_WELL: Final[object] = Literal[0, 200, 201, 202, 204] | None
-"""Any other code may say that there is no output, as what stands beside it tells."""
-_SHORT_BYTES: Final = 2048
-"""What fits into so many is read at once: the slowest numbers take a few milliseconds."""
 _GUARDED_LEVELS: Final = 2
 """Of an answer, at which it may say that it is none: see `failure_inside`."""
 
@@ -81,6 +50,12 @@ class Plan:
     version: tuple[Getter, ...] | None
     confessions: tuple[tuple[tuple[Getter, ...], bool], ...]
     """Ways to truth values of an answer, and the value that says that there is none."""
+    asked_id: tuple[Getter, ...] | None
+    """The way to what a request calls its prediction; None where it does not, likewise the two that follow."""
+    answered_id: tuple[Getter, ...] | None
+    """To what the answer calls it."""
+    entity: tuple[Getter, ...] | None
+    """To whom it is about."""
 
 
 @dataclass(slots=True)
@@ -104,6 +79,9 @@ class _Ways:
     model: Steps | None
     """None where the path says it, or nobody."""
     version: Steps | None
+    asked_id: Steps | None
+    answered_id: Steps | None
+    entity: Steps | None
 
 
 def compile_plan(asked: Shape, answered: Shape, place: Place, *, selection: Selection = EVERYTHING) -> Plan | None:
@@ -122,8 +100,8 @@ def compile_plan(asked: Shape, answered: Shape, place: Place, *, selection: Sele
             return None
         return Plan(
             protocol=ways.protocol,
-            read_request=_decoder(asked),
-            read_answer=_decoder(answered, guarded=True),
+            read_request=reader_of(asked, whole=_ways_to_ids(ways.asked_id, ways.entity)),
+            read_answer=reader_of(answered, guarded=_GUARDED_LEVELS, whole=_ways_to_ids(ways.answered_id)),
             features=extractor(dict(ways.features), _sorts(asked)),
             outputs=extractor(dict(ways.outputs), _sorts(answered)),
             features_as_sent=as_sent(dict(ways.features), asked),
@@ -132,6 +110,9 @@ def compile_plan(asked: Shape, answered: Shape, place: Place, *, selection: Sele
             model=None if ways.model is None else path_of(ways.model),
             version=None if ways.version is None else path_of(ways.version),
             confessions=tuple(_confessions(answered)),
+            asked_id=None if ways.asked_id is None else path_of(ways.asked_id),
+            answered_id=None if ways.answered_id is None else path_of(ways.answered_id),
+            entity=None if ways.entity is None else path_of(ways.entity),
         )
     except (DecodeError, ValueError):
         # ValueError: keys that msgspec takes for no name of a field, with quotation marks or control characters.
@@ -154,7 +135,16 @@ def _ways(
     if located is None or outputs is None:
         return None
     model, version = answer_marks.steps.get(reading.model), answer_marks.steps.get(reading.version)
-    return _Ways(protocol.name, tuple(located.items()), tuple(outputs.items()), model, version)
+    return _Ways(
+        protocol=protocol.name,
+        features=tuple(located.items()),
+        outputs=tuple(outputs.items()),
+        model=model,
+        version=version,
+        asked_id=_way_to(id_column(features), request_marks),
+        answered_id=_way_to(id_column(answers), answer_marks),
+        entity=_way_to(column_called(selection.entity, features), request_marks),
+    )
 
 
 def _is_plannable(shape: Shape) -> bool:
@@ -224,6 +214,16 @@ def _located(sheet: Sheet, marks: _Marks, role: Role, selection: Selection) -> d
     return found
 
 
+def _way_to(column: Sequence[object] | None, marks: _Marks) -> Steps | None:
+    """Where the one value of *column* comes from; None where there is none, or it is no scalar."""
+    mark = column[0] if column else None
+    return marks.steps.get(mark) if isinstance(mark, str | float) else None
+
+
+def _ways_to_ids(*ways: Steps | None) -> frozenset[Steps]:
+    return frozenset(way for way in ways if way is not None)
+
+
 def _confessions(answered: Shape, steps: Steps = (), level: int = 1) -> Iterator[tuple[tuple[Getter, ...], bool]]:
     if level > _GUARDED_LEVELS:
         return
@@ -239,58 +239,3 @@ def _confessions(answered: Shape, steps: Steps = (), level: int = 1) -> Iterator
         if isinstance(part, Leaf) and "flag" in part.sorts and (denies or (key in ERROR_KEYS and level == 1)):
             yield (path_of(way), key in ERROR_KEYS)
         yield from _confessions(part, way, level + 1)
-
-
-def _decoder(shape: Shape, *, guarded: bool = False) -> Callable[[bytes], object]:
-    kind = _type(shape, guarded=_GUARDED_LEVELS if guarded else 0)
-    decode = msgspec.json.Decoder(cast("type[object]", kind)).decode
-
-    def read(body: bytes) -> object:
-        if len(body) > _SHORT_BYTES and has_slow_numbers(body):
-            raise ValueError("numbers that are slow to read")
-        return decode(body)
-
-    return read
-
-
-def _type(shape: Shape, *, guarded: int = 0) -> object:
-    """The type of which msgspec makes values of *shape*; its first *guarded* levels refuse to say that they are none."""
-    if isinstance(shape, Leaf):
-        return _TYPES.get(shape.sorts - _NULL, _ANY_SCALAR)
-    if isinstance(shape, Items):
-        parts = [_item_type(part, guarded=guarded if len(shape.shapes) == 1 else 0) for part in shape.shapes]
-        return tuple[tuple(parts)]  # type: ignore[misc]
-    keys = [key for key, _ in shape.shapes]
-    is_told = has_message(keys) or has_code_message(keys)
-    fields: list[tuple[str, object] | tuple[str, object, None]] = []
-    for at, (key, part) in enumerate(shape.shapes):
-        kind: object = _type(part, guarded=max(0, guarded - 1))
-        if guarded and isinstance(part, Leaf):
-            kind = _guarded_type(key, part.sorts, has_message=is_told) or kind
-        fields.append((f"f{at}", kind, None) if key in shape.optional else (f"f{at}", kind))
-    return msgspec.defstruct(
-        "Body",
-        cast("list[tuple[str, type]]", fields),
-        rename={f"f{at}": key for at, (key, _) in enumerate(shape.shapes)},
-        forbid_unknown_fields=True,
-        kw_only=True,
-        gc=False,
-    )
-
-
-def _guarded_type(key: str, sorts: frozenset[Sort], *, has_message: bool) -> object | None:
-    """The type of what stands under *key* of an answer that says no failure; None where it says nothing of it.
-
-    What it says as a truth value is looked at later, as one of the plan's confessions.
-    """
-    if key in ERROR_KEYS and not (key in CODE_KEYS and sorts <= _CODE):
-        return float | bool | None if "flag" in sorts else float | None
-    if key in CONFESSING_KEYS and "flag" not in sorts:
-        return float | str | None
-    if key in CODE_KEYS and has_message and sorts <= _CODE:
-        return _WELL
-    return _ANY_BUT_FAILED if key in STATUS_KEYS and has_message else None
-
-
-def _item_type(shape: Shape, *, guarded: int) -> object:
-    return _IN_LIST_TYPES[shape.sorts] if isinstance(shape, Leaf) else _type(shape, guarded=guarded)

@@ -24,6 +24,8 @@ class Selection:
     """No column at all, whatever the other two say."""
     cluster: str = ""
     """A feature by which rows hang together: it is kept, an id too, unless it is ignored."""
+    entity: str = ""
+    """A feature that says whom a prediction is about: its values go with the ids, whether it is kept or not."""
 
     def fate(self, name: str, role: Role) -> LeftOut | None:
         """Why the column *name* is left out; None where it is kept."""

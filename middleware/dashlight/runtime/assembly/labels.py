@@ -24,12 +24,14 @@ def label_store_of(
     Raises:
         SettingsError: DASHLIGHT_STORE is no Redis, or there is no DASHLIGHT_HASH_KEY with it: machines would not know each
             other's ids.
-        MissingExtraError: DASHLIGHT_STORE, and redis is not installed.
+        MissingExtraError: DASHLIGHT_STORE, and redis is not installed; DASHLIGHT_SECRET, and cryptography is not.
     """
     if not settings.labels:
         return None
     from dashlight.deliver.untraced import suppress_instrumentation
+    from dashlight.runtime.assembly.sealing import opening
 
+    store: LabelStore
     if settings.store:
         from dashlight.store.labels.redis_store import RedisLabelStore
 
@@ -37,23 +39,26 @@ def label_store_of(
             raise SettingsError(
                 "DASHLIGHT_HASH_KEY", "", "a secret, the same on all machines that share DASHLIGHT_STORE"
             )
-        return RedisLabelStore(
+        store = RedisLabelStore(
             settings.store,
             application=f"{hash_key.name} {application}",
+            authorities=settings.ca,
             hash_key=hash_key,
             label_window=settings.label_window,
             most_bytes=settings.store_size,
             clock=clock,
             on_thread=suppress_instrumentation,
         )
-    from dashlight.store.labels.sqlite_file import FILE
-    from dashlight.store.labels.sqlite_store import SqliteLabelStore
+    else:
+        from dashlight.store.labels.sqlite_file import FILE
+        from dashlight.store.labels.sqlite_store import SqliteLabelStore
 
-    return SqliteLabelStore(
-        None if meeting is None else meeting.path / FILE,
-        hash_key=hash_key,
-        label_window=settings.label_window,
-        most_bytes=settings.store_size,
-        clock=clock,
-        on_thread=suppress_instrumentation,
-    )
+        store = SqliteLabelStore(
+            None if meeting is None else meeting.path / FILE,
+            hash_key=hash_key,
+            label_window=settings.label_window,
+            most_bytes=settings.store_size,
+            clock=clock,
+            on_thread=suppress_instrumentation,
+        )
+    return opening(store, settings, hash_key)

@@ -11,6 +11,7 @@ from dashlight.capture.headers import KEPT_HEADERS
 from dashlight.capture.inbox import Inbox
 from dashlight.capture.plugins import propagation_from
 from dashlight.capture.spans import Spans
+from dashlight.capture.tee import Tee
 from dashlight.capture.trace_parent import sampler_from
 from dashlight.clock import SystemClock
 from dashlight.deliver.encoding.span_limits import span_limits
@@ -82,6 +83,7 @@ def assemble(
         max_body=settings.max_body,
         prediction_id_header=asked.prediction_id_header,
         header_names=KEPT_HEADERS | propagation.header_names,
+        response_header_names=KEPT_HEADERS | asked.signal_headers,
         keeps_client_address=settings.client_address,
         model_attributes=_model_attributes(settings),
     )
@@ -112,10 +114,13 @@ def assemble(
             service=service,
             connect=connect,
             captured=capture.captured,
+            signals=capture.signals,
+            to_seal=capture,
         ),
         look_around=look_around,
         answers=answers,
         labels=labels,
+        tee=_tee_of(settings),
     )
     monitor = Monitor(capture, plan, clock)
     monitor.start()
@@ -125,3 +130,12 @@ def assemble(
 def _model_attributes(settings: Settings) -> dict[str, str]:
     named = {"dashlight.model.name": settings.model, "dashlight.model.version": settings.model_version}
     return {name: value for name, value in named.items() if value}
+
+
+def _tee_of(settings: Settings) -> type[Tee]:
+    """What stands around each request: one of its own where ids are sealed, so that nobody else pays for it."""
+    if not settings.secret:
+        return Tee
+    from dashlight.capture.sealing_tee import SealingTee
+
+    return SealingTee

@@ -15,6 +15,7 @@ from dashlight.errors import SettingsError
 from dashlight.judge.traffic.rules import limits_of
 from dashlight.runtime.assembly.alert_routes import PlannedRoutes, planned_routes
 from dashlight.runtime.assembly.heartbeats import PlannedHeartbeat, planned_heartbeats
+from dashlight.runtime.assembly.sealing import check_sealing
 from dashlight.settings import Settings, unknown_variables, variable_of
 
 Read = TypeVar("Read")
@@ -35,6 +36,7 @@ _NEEDED = (
     ("webhook_headers", "webhook", "go nowhere"),
     ("webhook_template", "webhook", "is for nobody"),
     ("spool_key", "state_dir", "encrypts nothing"),
+    ("secret", "labels", "seals ids, and no label may come for them"),
 )
 """Settings that do nothing without another."""
 
@@ -62,6 +64,8 @@ class Requested:
     """Paths whose requests are not watched."""
     prediction_id_header: bytes
     """In lower case; empty for none."""
+    signal_headers: frozenset[bytes]
+    """Response headers that hold business numbers, in lower case."""
     unspoken: tuple[str, ...]
     """What OpenTelemetry's variables ask for and we cannot do."""
     unusual: tuple[str, ...]
@@ -104,6 +108,11 @@ def requested(environ: Mapping[str, str]) -> Requested:
         heartbeats=reading.heartbeats(settings, {} if routes is None else routes.alertmanagers),
         excluded=reading.excluded(settings, environ),
         prediction_id_header=reading.tried(lambda: _header(settings.prediction_id_header), b""),
+        signal_headers=frozenset(
+            where.partition(":")[2].strip().lower().encode("ascii")
+            for where in settings.signals.values()
+            if where.startswith("header:")
+        ),
         unspoken=tuple(dict.fromkeys(reading.unspoken)),
         unusual=(*_unusual(settings, environ), *reading.unusual, *map(str, limits_mistakes)),
     )
@@ -202,6 +211,7 @@ def _mistakes(settings: Settings, environ: Mapping[str, str]) -> list[SettingsEr
     """Where settings that could be read cannot be meant."""
     reading = _Reading([])
     reading.tried(lambda: len(limits_of(settings.thresholds, pane_seconds=settings.pane)), 0)
+    reading.tried(lambda: check_sealing(settings), None)
     if settings.trace_url:
         link = settings.trace_url.replace("{trace_id}", "0" * 32)
         reading.tried(lambda: checked_url(link, variable="DASHLIGHT_TRACE_URL"), "")

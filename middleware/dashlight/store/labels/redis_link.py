@@ -19,14 +19,14 @@ _CONNECT_SECONDS = 3.0
 class RedisLink:
     """Calls of one Redis from any thread; it connects when it is first needed."""
 
-    def __init__(self, url: str) -> None:
-        """*url* is `redis://` or `rediss://` (TLS).
+    def __init__(self, url: str, *, authorities: str = "") -> None:
+        """*url* is `redis://` or `rediss://` (TLS); *authorities* a file of those who may vouch for it, besides the usual.
 
         Raises:
             SettingsError: it is no such URL.
             MissingExtraError: redis is not installed.
         """
-        self._url = url
+        self._url, self._authorities = url, authorities
         self.shown = _shown(url)
         """Where that is, without user and password."""
         try:
@@ -81,12 +81,14 @@ class RedisLink:
     def _made(self) -> Any:
         with self._lock:
             if self._client is None:
+                is_vouched = self._authorities and self._url.startswith("rediss:")
                 self._client = self._redis.Redis.from_url(
                     self._url,
                     socket_timeout=_ANSWER_SECONDS,
                     socket_connect_timeout=_CONNECT_SECONDS,
                     protocol=2,
                     decode_responses=False,
+                    **({"ssl_ca_certs": self._authorities} if is_vouched else {}),
                 )
                 # Answers as they come: what a client makes of them changes from release to release.
                 self._client.response_callbacks.clear()

@@ -32,6 +32,7 @@ class RedisLabelStore:
         url: str,
         *,
         application: str,
+        authorities: str = "",
         hash_key: HashKey,
         label_window: float,
         most_bytes: int,
@@ -40,14 +41,14 @@ class RedisLabelStore:
         write_seconds: float = WRITE_SECONDS,
         most_waiting_bytes: int = MOST_BYTES,
     ) -> None:
-        """*application* is what the machines have in common; *label_window* is in seconds; *on_thread* is called first there.
+        """*application* is what the machines have in common; *authorities* a file of those who vouch for a `rediss://`; *label_window* is in seconds; *on_thread* is called first there.
 
         Raises:
             SettingsError: *url* is none of a Redis.
             MissingExtraError: redis is not installed.
         """
         self._clock = clock
-        self._link = RedisLink(url)
+        self._link = RedisLink(url, authorities=authorities)
         self._home = RedisHome(self._link, application, label_window=label_window, clock=clock)
         self._joins = RedisJoins(self._home, hash_key)
         self._tending = RedisTending(self._home, clock=clock, most_bytes=most_bytes)
