@@ -1,4 +1,4 @@
-"""`dashlight labels`: sends a file of labels to an app."""
+"""`dashlight labels`: sends a file of labels to an app, or says which labels would help most."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from dashlight.cli.labelling.file import EXPECTED, LabelFile, label_file
 from dashlight.cli.labelling.place import SentSoFar
 from dashlight.cli.labelling.requests import LabelRequest, parts_of
 from dashlight.cli.labelling.sending import NotSentError, Sender, labels_url
+from dashlight.cli.labels_wanted import add_to
 from dashlight.cli.progress import Report, progress
 from dashlight.cli.subparsers import Subparsers
 from dashlight.deliver.transport.endpoints import Endpoint
@@ -39,8 +40,8 @@ _MOST_TOLD = 5
 
 
 def register(subparsers: Subparsers) -> None:
-    """Adds `labels send`."""
-    labels = subparsers.add_parser("labels", help="send labels to an app")
+    """Adds `labels send` and `labels wanted`."""
+    labels = subparsers.add_parser("labels", help="send labels to an app, or say which would help most")
     actions = labels.add_subparsers(dest="action", required=True)
     send = actions.add_parser(
         "send",
@@ -73,6 +74,7 @@ def register(subparsers: Subparsers) -> None:
     send.add_argument("--from-start", action="store_true", help="send all again, also what was sent before")
     send.add_argument("--strict", action="store_true", help="exit status 1 if a label was invalid or unknown")
     send.set_defaults(run=run)
+    add_to(actions)
 
 
 def run(arguments: argparse.Namespace, standard_input: BinaryIO | None = None) -> int:
