@@ -38,7 +38,7 @@ FLOORS_WITHIN = {
     "window": ((FILES,), ("facets", "payloads", "performance", "recent"), ("inspection",), ("reference",)),
     "judge": (
         ("run_lengths", "block_scales"),
-        ("natural_variation", "incidents", "alert_budget", "words", "silences"),
+        ("natural_variation", "incidents", "alert_budget", "words", "silences", "implied_negatives"),
         ("alerts", "notices", "past_alerts"),
         ("evidence",),
         ("columns", "pairs", "directions", "traffic", "performance"),

@@ -166,10 +166,10 @@ def test_a_file_that_was_interrupted_goes_on_where_it_was(running: Running, tmp_
     table = tmp_path / "labels.jsonl"
     lines = [f'{{"id": "p{number}", "labels": [{",".join("1" * 4000)}]}}' for number in range(3)]
     table.write_text("\n".join([*lines, '{"id": "p9", "label": 1}']))
-    from dashlight.cli.labelling.columns import Columns
-    from dashlight.cli.labelling.place import Place
+    from dashlight.cli.labelling.columns import LabelColumns
+    from dashlight.cli.labelling.place import SentSoFar
 
-    Place(table, repr((f"{running.url}/dashlight/labels", Columns()))).keep(3, {"unknown": 12_000})
+    SentSoFar(table, repr((f"{running.url}/dashlight/labels", LabelColumns()))).keep(3, {"unknown": 12_000})
 
     sent = send(running, str(table))
     again = send(running, str(table), "--from-start")

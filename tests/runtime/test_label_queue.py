@@ -64,7 +64,6 @@ def test_labels_reach_the_store_in_order_on_a_thread(queues: Callable[..., Label
     assert queue.flush(PATIENCE_SECONDS) == 0
     assert store.taken == labels_to(10) + labels_to(2500)
     assert store.threads == {"dashlight-labels"}
-    assert queue.fates == {"matched": 2510}
     assert queue.losses() == {}
 
 

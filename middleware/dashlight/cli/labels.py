@@ -1,4 +1,4 @@
-"""`dashlight labels`: sends a file of labels to an app."""
+"""`dashlight labels`: sends a file of labels to an app, or says which labels would help most."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from urllib.parse import urlsplit
 
 from dashlight.cli.applications import failed
 from dashlight.cli.checks.running import tokens_of
-from dashlight.cli.labelling.columns import Columns
+from dashlight.cli.labelling.columns import LabelColumns
 from dashlight.cli.labelling.file import EXPECTED, LabelFile, label_file
-from dashlight.cli.labelling.place import Place
-from dashlight.cli.labelling.requests import Part, parts_of
+from dashlight.cli.labelling.place import SentSoFar
+from dashlight.cli.labelling.requests import LabelRequest, parts_of
 from dashlight.cli.labelling.sending import NotSentError, Sender, labels_url
+from dashlight.cli.labels_wanted import add_to
 from dashlight.cli.progress import Report, progress
 from dashlight.cli.subparsers import Subparsers
-from dashlight.deliver.transport.egress import egress_of
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.transport.http import HttpSender
 from dashlight.deliver.transport.urls import checked_url, masked
 from dashlight.errors import DashlightError
 from dashlight.labels.label import Fate
-from dashlight.settings import Settings
+from dashlight.runtime.assembly.label_sender import LabelSenderSettings, label_sender_settings
 from dashlight.units import seconds, small_file
 
 DONE: Final = 0
@@ -40,8 +40,8 @@ _MOST_TOLD = 5
 
 
 def register(subparsers: Subparsers) -> None:
-    """Adds `labels send`."""
-    labels = subparsers.add_parser("labels", help="send labels to an app")
+    """Adds `labels send` and `labels wanted`."""
+    labels = subparsers.add_parser("labels", help="send labels to an app, or say which would help most")
     actions = labels.add_subparsers(dest="action", required=True)
     send = actions.add_parser(
         "send",
@@ -74,13 +74,14 @@ def register(subparsers: Subparsers) -> None:
     send.add_argument("--from-start", action="store_true", help="send all again, also what was sent before")
     send.add_argument("--strict", action="store_true", help="exit status 1 if a label was invalid or unknown")
     send.set_defaults(run=run)
+    add_to(actions)
 
 
 def run(arguments: argparse.Namespace, standard_input: BinaryIO | None = None) -> int:
     """Runs the action; returns the exit status."""
     if bool(arguments.join) != bool(arguments.within) or (arguments.join and arguments.id):
         return failed("labels", "expected --join and --within together, and no --id beside them")
-    columns = Columns(arguments.id, arguments.label, arguments.at, arguments.join, arguments.within)
+    columns = LabelColumns(arguments.id, arguments.label, arguments.at, arguments.join, arguments.within)
     sent = _Sent()
     try:
         if arguments.within:
@@ -120,10 +121,10 @@ class _Sent:
             print(f"row {row}: {reason}", file=sys.stderr)
 
 
-def _send(arguments: argparse.Namespace, file: LabelFile, columns: Columns, to: Endpoint, sent: _Sent) -> None:
+def _send(arguments: argparse.Namespace, file: LabelFile, columns: LabelColumns, to: Endpoint, sent: _Sent) -> None:
     if file.note:
         print(f"{arguments.file}: {file.note}", file=sys.stderr)
-    place = Place(file.path, repr((to.url, columns)))
+    place = SentSoFar(file.path, repr((to.url, columns)))
     after_row, counts = (0, {}) if arguments.from_start else place.read()
     if after_row:
         print(f"going on after row {after_row:,}, as far as it came before (--from-start sends all)", file=sys.stderr)
@@ -153,7 +154,7 @@ def _send(arguments: argparse.Namespace, file: LabelFile, columns: Columns, to: 
     place.forget()
 
 
-def _send_part(part: Part, sender: Sender, sent: _Sent) -> None:
+def _send_part(part: LabelRequest, sender: Sender, sent: _Sent) -> None:
     sent.counts[NO_LABEL] += part.skipped_count
     for row in part.too_large:
         sent.counts["invalid"] += 1
@@ -186,22 +187,20 @@ def _endpoint(arguments: argparse.Namespace) -> Endpoint:
         DashlightError: a URL or a setting that cannot be used.
         OSError: a token file that cannot be read.
     """
-    settings, _ = Settings.read(os.environ)
+    settings = label_sender_settings(os.environ)
     url = labels_url(checked_url(arguments.to, variable="--to"), settings.path)
     headers = {"authorization": f"Bearer {_token(arguments, settings, url)}"}
-    egress = egress_of(os.environ, authorities=settings.ca, proxy=settings.proxy)
-    return Endpoint(url, headers, timeout_seconds=_ATTEMPT_SECONDS, egress=egress)
+    return Endpoint(url, headers, timeout_seconds=_ATTEMPT_SECONDS, egress=settings.egress)
 
 
-def _token(arguments: argparse.Namespace, settings: Settings, url: str) -> str:
+def _token(arguments: argparse.Namespace, settings: LabelSenderSettings, url: str) -> str:
     if arguments.token_file is not None:
         token = small_file(arguments.token_file).decode(errors="replace").strip()
         if not token or not token.isascii() or not token.isprintable():
             raise NotSentError(f"{arguments.token_file} holds no token", is_mistake=True)
         return token
-    given = settings.labels_token or settings.token
     # What apps keep on this machine is for apps on this machine.
-    found = [given] if given else tokens_of("", settings.state_dir) if _is_near(url) else []
+    found = [settings.token] if settings.token else tokens_of("", settings.state_dir) if _is_near(url) else []
     if len(found) != 1:
         raise NotSentError(
             f"{'several tokens are' if found else 'no token is'} known: set DASHLIGHT_LABELS_TOKEN, or give --token-file",

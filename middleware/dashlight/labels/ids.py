@@ -24,6 +24,13 @@ def id_of_step(row_id: str, step: int) -> str:
     return f"{row_id}@{step}"
 
 
+def id_of_only_row(row_id: str) -> str:
+    """The id of the exchange whose first row *row_id* names, by which that row is known where it is the only one; else empty."""
+    of_row, at, step = row_id.partition("@")
+    exchange_id = of_row.removesuffix(":0")
+    return f"{exchange_id}{at}{step}" if exchange_id and exchange_id != of_row else ""
+
+
 def key_of(prediction_id: str, key: HashKey) -> bytes:
     """What is kept of a prediction id: keyed BLAKE2b of KEY_BYTES. Source: RFC 7693."""
     hashing = key_hashing(key)

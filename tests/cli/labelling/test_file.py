@@ -14,17 +14,17 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
-from dashlight.cli.labelling.columns import Columns
+from dashlight.cli.labelling.columns import LabelColumns
 from dashlight.cli.labelling.file import label_file
 from dashlight.errors import ReferenceDataError
 
 BIG = 2**53 + 1
 
 
-USUAL = Columns()
+USUAL = LabelColumns()
 
 
-def entries(path: Path | str, columns: Columns = USUAL, given: bytes = b"") -> list[Mapping[str, object] | None]:
+def entries(path: Path | str, columns: LabelColumns = USUAL, given: bytes = b"") -> list[Mapping[str, object] | None]:
     with label_file(str(path), columns, io.BytesIO(given)) as file:
         rows = list(file.rows())
         assert [share for _, share in rows] == sorted(share for _, share in rows)
@@ -98,8 +98,8 @@ def test_typed_columns_keep_what_they_are(kind: str, tmp_path: Path) -> None:
 
     assert entries(path)[0] == {"prediction_id": BIG, "label": 1.0, "at": 1_767_225_600.0}
     assert entries(path)[1:] == [None, None]
-    assert [each and each["label"] for each in entries(path, Columns(label="truth"))] == [True, False, None]
-    assert [each and each["label"] for each in entries(path, Columns(label="name"))] == ["cat", "dog", None]
+    assert [each and each["label"] for each in entries(path, LabelColumns(label="truth"))] == [True, False, None]
+    assert [each and each["label"] for each in entries(path, LabelColumns(label="name"))] == ["cat", "dog", None]
 
 
 def test_ids_that_became_floats_are_whole_again(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_ids_that_became_floats_are_whole_again(tmp_path: Path) -> None:
 def test_columns_are_what_the_operator_calls_them(write: Callable[[str, str], Path]) -> None:
     path = write("t.csv", "request,outcome,settled,row,step\na,1,2026-01-01,2,3\n")
 
-    assert entries(path, Columns("request", "outcome", "settled")) == [
+    assert entries(path, LabelColumns("request", "outcome", "settled")) == [
         {"prediction_id": "a", "label": "1", "at": "2026-01-01", "row": "2", "step": "3"}
     ]
 
@@ -120,7 +120,7 @@ def test_columns_are_what_the_operator_calls_them(write: Callable[[str, str], Pa
 def test_where_there_is_no_id_an_entity_stands_for_it(write: Callable[[str, str], Path]) -> None:
     path = write("t.csv", "user_id,label,at\n42,1,2026-01-01\n")
 
-    assert entries(path, Columns(entity="user_id", within="7d")) == [
+    assert entries(path, LabelColumns(entity="user_id", within="7d")) == [
         {"entity": "42", "within": "7d", "label": "1", "at": "2026-01-01"}
     ]
 
@@ -149,10 +149,10 @@ def test_standard_input_is_a_table_or_json(given: bytes) -> None:
         ("t.jsonl", "", USUAL, "holds no rows"),
         ("t.csv", "a,b\n1,2", USUAL, "has no column prediction_id or id: name it with --id"),
         ("t.csv", "id,b\n1,2", USUAL, "has no column label or value: name it with --label; it has id, b"),
-        ("t.csv", "id,label\n1,2", Columns(identifier="x"), "has no column 'x': it has id, label"),
-        ("t.csv", "id,label\n1,2", Columns(label="y"), "has no column 'y'"),
-        ("t.csv", "id,label\n1,2", Columns(at="z"), "has no column 'z'"),
-        ("t.csv", "id,label\n1,2", Columns(entity="u", within="1d"), "has no column 'u'"),
+        ("t.csv", "id,label\n1,2", LabelColumns(identifier="x"), "has no column 'x': it has id, label"),
+        ("t.csv", "id,label\n1,2", LabelColumns(label="y"), "has no column 'y'"),
+        ("t.csv", "id,label\n1,2", LabelColumns(at="z"), "has no column 'z'"),
+        ("t.csv", "id,label\n1,2", LabelColumns(entity="u", within="1d"), "has no column 'u'"),
         ("t.jsonl", '{"a": 1}', USUAL, "has no column prediction_id or id"),
         ("t.csv", "id,label\n1,2\n3", USUAL, "does not fit its header at line 3: found 1 fields, expected 2"),
         ("t.jsonl", '{"id": 1, "label": 1}\n{', USUAL, "is no JSON at line 2"),
@@ -166,7 +166,7 @@ def test_standard_input_is_a_table_or_json(given: bytes) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_file_is_said_in_one_sentence(
-    name: str, content: str, columns: Columns, sentence: str, write: Callable[[str, str], Path]
+    name: str, content: str, columns: LabelColumns, sentence: str, write: Callable[[str, str], Path]
 ) -> None:
     with pytest.raises(ReferenceDataError) as caught:
         entries(write(name, content), columns)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashlight.cli.labelling.place import Place
+from dashlight.cli.labelling.place import SentSoFar
 
 
 @pytest.fixture
@@ -17,21 +17,21 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_place_is_found_again_by_the_same_command(path: Path) -> None:
-    Place(path, "to a").keep(17, {"matched": 16})
+    SentSoFar(path, "to a").keep(17, {"matched": 16})
 
-    assert Place(path, "to a").read() == (17, {"matched": 16})
+    assert SentSoFar(path, "to a").read() == (17, {"matched": 16})
 
 
 def test_another_command_or_another_file_begins_anew(path: Path) -> None:
-    Place(path, "to a").keep(17, {})
+    SentSoFar(path, "to a").keep(17, {})
 
-    assert Place(path, "to b").read() == (0, {})
+    assert SentSoFar(path, "to b").read() == (0, {})
     path.write_text("id,label\na,1\n")
-    assert Place(path, "to a").read() == (0, {})
+    assert SentSoFar(path, "to a").read() == (0, {})
 
 
 def test_what_is_done_is_forgotten(path: Path) -> None:
-    place = Place(path, "to a")
+    place = SentSoFar(path, "to a")
     place.keep(17, {})
 
     place.forget()
@@ -44,11 +44,11 @@ def test_what_is_done_is_forgotten(path: Path) -> None:
 def test_a_damaged_place_is_none(path: Path, content: bytes) -> None:
     path.with_name(".labels.csv.sent").write_bytes(content)
 
-    assert Place(path, "to a").read() == (0, {})
+    assert SentSoFar(path, "to a").read() == (0, {})
 
 
 def test_where_nothing_can_be_written_nothing_is_remembered(path: Path) -> None:
-    place = Place(path, "to a")
+    place = SentSoFar(path, "to a")
     path.with_name(".labels.csv.sent").mkdir()
 
     place.keep(17, {})
@@ -58,7 +58,7 @@ def test_where_nothing_can_be_written_nothing_is_remembered(path: Path) -> None:
 
 
 def test_standard_input_has_no_place() -> None:
-    place = Place(None, "to a")
+    place = SentSoFar(None, "to a")
     place.keep(17, {})
     place.forget()
 

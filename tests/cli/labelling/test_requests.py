@@ -11,16 +11,16 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashlight.cli.labelling.columns import Columns
-from dashlight.cli.labelling.requests import MOST_ENTRIES, Part, parts_of
+from dashlight.cli.labelling.columns import LabelColumns
+from dashlight.cli.labelling.requests import MOST_ENTRIES, LabelRequest, parts_of
 from dashlight.labels.body import MOST_BYTES, read_labels
 
 
-def split(rows: Iterable[Mapping[str, Any]], **named: int) -> list[Part]:
-    return list(parts_of(((row, 0.5) for row in rows), Columns(), **named))
+def split(rows: Iterable[Mapping[str, Any]], **named: int) -> list[LabelRequest]:
+    return list(parts_of(((row, 0.5) for row in rows), LabelColumns(), **named))
 
 
-def lines(part: Part) -> list[Any]:
+def lines(part: LabelRequest) -> list[Any]:
     return [json.loads(line) for line in part.body.splitlines()]
 
 

@@ -15,7 +15,7 @@ _BESIDE: Final = ("at", "row", "step")
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class LabelColumns:
     """Names of columns as an operator gives them; empty: by the usual names."""
 
     identifier: str = ""

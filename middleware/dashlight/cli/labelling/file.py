@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, TypeAlias, cast
 
 import msgspec
 
-from dashlight.cli.labelling.columns import Columns
+from dashlight.cli.labelling.columns import LabelColumns
 from dashlight.cli.scan.csv_layout import csv_layout
 from dashlight.cli.scan.database import QueryError, batches_of, open_database, rows_of
 from dashlight.cli.scan.encodings import readable
@@ -47,7 +47,7 @@ class LabelFile:
 
 
 @contextmanager
-def label_file(given: str, columns: Columns, standard_input: BinaryIO) -> Generator[LabelFile]:
+def label_file(given: str, columns: LabelColumns, standard_input: BinaryIO) -> Generator[LabelFile]:
     """The file *given*, a path, or STANDARD_INPUT, which holds CSV or JSON; its *columns* are those wanted.
 
     Raises:
@@ -95,7 +95,7 @@ def _copied(standard_input: BinaryIO, folder: Path) -> Path:
     return path.rename(path.with_suffix(".json" if head[:1] in {b"{", b"["} else ".csv"))
 
 
-def _text_rows(path: Path, columns: Columns) -> Callable[[], Iterator[Row]]:
+def _text_rows(path: Path, columns: LabelColumns) -> Callable[[], Iterator[Row]]:
     layout = csv_layout(path)
     columns.checked(layout.names)
     size = path.stat().st_size or 1
@@ -130,7 +130,7 @@ def _text_rows(path: Path, columns: Columns) -> Callable[[], Iterator[Row]]:
     return rows
 
 
-def _json_rows(path: Path, columns: Columns) -> Callable[[], Iterator[Row]]:
+def _json_rows(path: Path, columns: LabelColumns) -> Callable[[], Iterator[Row]]:
     """One document, a list of objects or `{"labels": [...]}`, or an object a line, whatever it is called."""
     size = path.stat().st_size
     if size <= _MOST_DOCUMENT_BYTES:
@@ -161,7 +161,9 @@ def _names_one(document: Mapping[str, object]) -> bool:
     return "prediction_id" in document or "id" in document
 
 
-def _of_entries(entries: Callable[[], Iterator[tuple[object, float]]], columns: Columns) -> Callable[[], Iterator[Row]]:
+def _of_entries(
+    entries: Callable[[], Iterator[tuple[object, float]]], columns: LabelColumns
+) -> Callable[[], Iterator[Row]]:
     def rows() -> Iterator[Row]:
         for place, (entry, share) in enumerate(entries(), 1):
             if not isinstance(entry, dict):
@@ -183,7 +185,7 @@ def _parsed(data: bytes) -> object:
         return None
 
 
-def _typed_rows(path: Path, folder: Path, columns: Columns) -> Callable[[], Iterator[Row]]:
+def _typed_rows(path: Path, folder: Path, columns: LabelColumns) -> Callable[[], Iterator[Row]]:
     """Of Parquet and Arrow, which DuckDB reads."""
     resolved = path.resolve()
     database = open_database([resolved], folder)

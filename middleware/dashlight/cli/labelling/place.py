@@ -21,7 +21,7 @@ class _Kept(msgspec.Struct):
     counts: dict[str, int]
 
 
-class Place:
+class SentSoFar:
     """Remembers the last row of *path* that was sent with the arguments *said*. Nothing stands or falls with it.
 
     Labels that are sent twice are told as duplicates, so a place that is lost costs time alone.

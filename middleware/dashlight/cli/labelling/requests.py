@@ -8,7 +8,7 @@ from typing import Final, cast
 
 import msgspec
 
-from dashlight.cli.labelling.columns import Columns
+from dashlight.cli.labelling.columns import LabelColumns
 from dashlight.cli.labelling.file import Row
 from dashlight.labels.body import MOST_BYTES
 from dashlight.labels.entry import MOST_LABELS, ROWS, Entry
@@ -20,7 +20,7 @@ _BYTES: Final = MOST_BYTES // 2
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LabelRequest:
     """Some rows of a file, as one request."""
 
     body: bytes
@@ -37,7 +37,7 @@ class Part:
     """Of the file that is read by then."""
 
 
-def parts_of(rows: Iterable[Row], columns: Columns, *, after_row: int = 0) -> Iterator[Part]:
+def parts_of(rows: Iterable[Row], columns: LabelColumns, *, after_row: int = 0) -> Iterator[LabelRequest]:
     """Requests for all *rows* after the first *after_row*, in order."""
     lines: list[bytes] = []
     numbers: list[int] = []
@@ -58,7 +58,7 @@ def parts_of(rows: Iterable[Row], columns: Columns, *, after_row: int = 0) -> It
             too_large.append(number)
             continue
         if lines and (size + len(line) >= _BYTES or len(lines) >= MOST_ENTRIES or label_count + count > MOST_ENTRIES):
-            yield Part(b"\n".join(lines), tuple(numbers), number - 1, skipped_count, tuple(too_large), share)
+            yield LabelRequest(b"\n".join(lines), tuple(numbers), number - 1, skipped_count, tuple(too_large), share)
             lines, numbers, too_large = [], [], []
             size = label_count = skipped_count = 0
         lines.append(line)
@@ -66,7 +66,7 @@ def parts_of(rows: Iterable[Row], columns: Columns, *, after_row: int = 0) -> It
         size += len(line) + 1
         label_count += count
     if number > after_row:
-        yield Part(b"\n".join(lines), tuple(numbers), number, skipped_count, tuple(too_large), 1.0)
+        yield LabelRequest(b"\n".join(lines), tuple(numbers), number, skipped_count, tuple(too_large), 1.0)
 
 
 def _label_count(entry: Entry) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from dashlight.labels.ids import id_of_only_row
 from dashlight.labels.label import Fate, Label
 from dashlight.labels.store import LabelStore
 from dashlight.metrics.losses import SignalFate
@@ -24,7 +26,17 @@ class Labelling:
 
     def take(self, labels: Sequence[Label], at: float) -> Sequence[Fate]:
         """Hands labels that came *at* to the store, and counts what became of each. From any thread but an event loop's."""
-        fates = self._store.label(labels, at)
+        fates = list(self._store.label(labels, at))
+        # A batch that happened to have one row goes by its own id.
+        only_rows = {
+            place: only_row
+            for place, fate in enumerate(fates)
+            if fate == "unknown" and (only_row := id_of_only_row(labels[place].id))
+        }
+        if only_rows:
+            again = [replace(labels[place], id=only_row) for place, only_row in only_rows.items()]
+            for place, fate in zip(only_rows, self._store.label(again, at), strict=True):
+                fates[place] = fate
         with self._lock:
             self._fates.update(fates)
         return fates
