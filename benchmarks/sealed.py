@@ -32,7 +32,7 @@ from dashlight.types import Message
 
 REQUESTS = 500
 ROUNDS = 9
-TARGET_US = 200.0
+TARGET_US = 250.0
 HEADER = b"x-prediction-id"
 _COLUMNS = 35
 _JSON = [(b"content-type", b"application/json"), (b"content-length", b"40")]
