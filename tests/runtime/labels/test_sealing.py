@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from dashlight.counting.scored.scorer import Scorer, Scoring
+from dashlight.decode.at_once import Reads
+from dashlight.decode.batch import Decoder
+from dashlight.decode.rows.selection import EVERYTHING
+from dashlight.labels.sealed import SealedPrediction, open_sealed
+from dashlight.privacy.hashing import HashKey
+from dashlight.records import Exchange
+
+pytest.importorskip("cryptography")
+
+from dashlight.runtime.labels.ciphers import sealing_keys
+from dashlight.runtime.labels.opening import ModelNames
+from dashlight.runtime.labels.sealing import Sealing
+
+AT = 1_700_000_000.0
+(KEY,) = sealing_keys(["n" * 16])
+JSON = [(b"content-type", b"application/json")]
+
+
+def exchange(answer: object, request: object = None) -> Exchange:
+    asked = json.dumps({"age": 40} if request is None else request).encode()
+    answered = json.dumps(answer).encode()
+    return Exchange(
+        int(AT * 1000) << 80 | 5, "/p", "POST", "/p", b"", "http", None, "1.1", JSON, JSON, 200, "", "ok", AT, None, 0.01,
+        len(asked), len(answered), (asked,), (answered,), 0, 0, 0, None,
+    )  # fmt: skip
+
+
+def sealing(**known: Any) -> Sealing:
+    scorer = Scorer(Scoring(HashKey(b"k" * 32), is_quiet=True, **known))
+    return Sealing(KEY, Reads("m", "1", EVERYTHING, {}), Decoder(model="m", version="1"), scorer, ModelNames())
+
+
+def opened(token: bytes | None) -> SealedPrediction:
+    assert token is not None
+    found = open_sealed(token.decode(), [KEY], at=AT, window_seconds=1.0)
+    assert isinstance(found, SealedPrediction)
+    return found
+
+
+def test_what_was_answered_stands_in_the_id() -> None:
+    found = opened(sealing()(exchange({"p": 0.75})))
+
+    assert found == SealedPrediction(int(AT * 1000) << 80 | 5, ("/p", "m", "1"), "binary", ("0", "1"), 0.75, 1)
+
+
+def test_of_many_classes_the_predicted_one_stands_in_the_id() -> None:
+    seals = sealing()
+    seals(exchange({"label": "b", "score": 0.5}))
+
+    found = opened(seals(exchange({"label": "a", "score": 0.5})))
+
+    assert (found.task, found.classes, found.prediction) == ("multiclass", ("a",), 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({"error": "broken"}, "not_read"),
+        ({"embedding": [0.1] * 40}, "not_scored"),
+        ({"items": ["a", "b"]}, "not_scored"),
+        ({"forecast": [1.5, 2.5]}, "not_scored"),
+        ({"prediction": 1e300}, "too_long"),
+    ],
+    ids=["a failure", "an embedding", "a ranking", "a forecast", "a huge number"],
+)
+def test_what_an_id_cannot_hold_gets_none_and_is_counted(answer: object, why: str) -> None:
+    seals = sealing()
+
+    assert seals(exchange(answer)) is None
+    assert seals.plain == {why: 1}
+
+
+def test_a_batch_gets_none() -> None:
+    rows = {"instances": [{"age": 1}, {"age": 2}]}
+
+    assert sealing()(exchange({"predictions": [0.5, 0.75]}, rows)) is None
+
+
+def test_an_event_loop_never_waits_for_another() -> None:
+    seals = sealing()
+
+    class Busy(Reads):
+        """One that lets another thread ask meanwhile."""
+
+        def at_once(self, exchange: Exchange, lane: object) -> Any:
+            other = threading.Thread(target=lambda: found.append(seals(exchange)))
+            other.start()
+            other.join(10)
+            return None
+
+    found: list[bytes | None] = []
+    seals._reads = Busy("m", "1", EVERYTHING, {})
+
+    assert seals(exchange({"p": 0.5})) is None
+    assert found == [None]
+    assert seals.plain == {"busy": 1, "not_read": 1}
