@@ -90,6 +90,7 @@ bench-detection: $(VENV)/.dev
 
 bench-performance-alarms: $(VENV)/.dev
 	$(RUN) -m benchmarks.performance_alarms
+
 bench-estimates: $(VENV)/.dev
 	$(RUN) -m benchmarks.estimates
 

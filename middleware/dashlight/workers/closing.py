@@ -18,10 +18,7 @@ def judged(
     watch: MachineWatch, pane: MachinePane, at: float, remains: Sequence[Remains], labels: LabelReader | None
 ) -> Steps[list[Alert]]:
     """In steps: the alerts that change with the *pane* that ended *at*, and with what *labels* have come by then."""
-    news = None
-    if labels is not None:
-        known = watch.performances
-        news = yield from labels.read(known.cursor, watch.measured_models, at, implied=known.implied_before)
+    news = None if labels is None else (yield from labels.read(watch.performances, watch.measured_models, at))
     return (yield from watch.close_pane_in_steps(pane, at, remains, news))
 
 

@@ -10,11 +10,14 @@ from typing import TypeVar
 
 from dashlight.counting.policy import Policy
 from dashlight.errors import traced
+from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.labels.news import LabelNews, ScoredWindow
 from dashlight.labels.rows import LabelledRows, ModelKey
 from dashlight.labels.store import LabelStore, WaitingCounts
 from dashlight.metrics.losses import SignalFate
+from dashlight.watching.performance.models import Performances
 from dashlight.window.reference.steps import Steps
+from dashlight.workers.implied_labels import imply_negatives
 
 logger = logging.getLogger("dashlight")
 
@@ -29,8 +32,6 @@ _DAY_SECONDS = 86_400.0
 _LONGEST_ESTIMATE_SECONDS = 3600.0
 """An estimate is made of each window, and at least so often."""
 
-NOTHING_IMPLIED: Mapping[ModelKey, float] = {}
-
 Read = TypeVar("Read")
 
 
@@ -42,8 +43,6 @@ class LabelReader:
         self._covered_at = float("-inf")
         self._estimated: dict[ModelKey, tuple[float, float]] = {}
         """When something was estimated last, and up to which day."""
-        self._implied: dict[ModelKey, float] = {}
-        """Up to when silence has become a label."""
         self._mistakes: Counter[str] = Counter()
 
     @property
@@ -51,19 +50,14 @@ class LabelReader:
         """How often reading failed, since the start: nothing is lost by that, it comes later."""
         return {SignalFate("labels", "mistake", kind): count for kind, count in self._mistakes.items()}
 
-    def read(
-        self,
-        cursor: int,
-        models: Collection[ModelKey],
-        at: float,
-        *,
-        implied: Mapping[ModelKey, float] = NOTHING_IMPLIED,
-    ) -> Steps[LabelNews]:
-        """In steps: what has met since *cursor*, and at times how many predictions of *models* wait, and which.
+    def read(self, performances: Performances, models: Collection[ModelKey], at: float) -> Steps[LabelNews]:
+        """In steps: what is news to *performances*, and at times how many predictions of *models* wait, and which.
 
-        First silence becomes a label for predictions made before the moments of *implied*.
+        First silence becomes a label where *performances* say that it is one.
         """
-        yield from self._imply(implied)
+        for model, rule in performances.implied.items():
+            yield from self._imply(model, rule, performances.read_at)
+        cursor = performances.cursor
         rows: list[LabelledRows] = []
         row_count = 0
         while row_count < MOST_ROWS:
@@ -84,19 +78,12 @@ class LabelReader:
             windows=(yield from self._windows(models, at)),
         )
 
-    def _imply(self, implied: Mapping[ModelKey, float]) -> Steps[None]:
-        left = MOST_ROWS
-        for model, before_at in implied.items():
-            # Not again before labels came that say more.
-            while left > 0 and before_at > self._implied.get(model, 0.0):
-                taken = self._tried(partial(self._store.imply, model, before_at=before_at, most_rows=ROWS_A_STEP))
-                yield
-                if taken is None:
-                    break
-                left -= taken
-                if taken < ROWS_A_STEP:
-                    self._implied[model] = before_at
-        self._implied = {model: at for model, at in self._implied.items() if model in implied}
+    def _imply(self, model: ModelKey, rule: ImpliedNegatives, until_at: float) -> Steps[None]:
+        taken: int | None = ROWS_A_STEP
+        while taken is not None and taken >= ROWS_A_STEP:
+            imply = partial(imply_negatives, self._store, model, rule, until_at=until_at, most_rows=ROWS_A_STEP)
+            taken = self._tried(imply)
+            yield
 
     def _waiting(self, models: Collection[ModelKey], at: float) -> Steps[dict[ModelKey, WaitingCounts]]:
         found: dict[ModelKey, WaitingCounts] = {}

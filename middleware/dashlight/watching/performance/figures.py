@@ -96,7 +96,7 @@ def estimate_figures(estimate: PerformanceEstimate | None, record: EstimateRecor
     if estimate.reason is not None:
         yield Score(None, None, f"estimate_unavailable[{estimate.reason}]", 1.0, 1.0, 1.0, estimate.rows)
     for each in estimate.measures:
-        if each.of:
+        if "[" in each.name:  # of one class
             continue
         yield Score(None, None, f"estimated_{each.name}", each.value, each.low, each.high, estimate.rows)
         known = record.accuracy(each.name)
@@ -105,9 +105,9 @@ def estimate_figures(estimate: PerformanceEstimate | None, record: EstimateRecor
             yield Score(None, None, f"estimated_{each.name}_error", error, error, error, known.windows)
 
 
-def realised_values(counts: PerformanceCounts | None) -> dict[tuple[str, str], float]:
+def realised_values(counts: PerformanceCounts | None) -> dict[str, float]:
     """The measures of *counts* under the names of those that are estimated."""
-    return {} if counts is None or not counts.rows else {(each.name, ""): each.value for each in measures(counts)}
+    return {} if counts is None or not counts.rows else {each.name: each.value for each in measures(counts)}
 
 
 def _score(measure: Measure) -> Score:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypedDict
 
-import numpy as np
-
 from dashlight.counting.policy import Policy
 from dashlight.judge.alerts import AlertWriter, ended
+from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.judge.performance.estimates.estimate import PerformanceEstimate
 from dashlight.judge.performance.estimates.estimator import Estimator
 from dashlight.judge.performance.estimates.record import EstimateRecord
@@ -29,7 +28,7 @@ from dashlight.watching.performance.figures import (
 )
 from dashlight.watching.performance.state import PerformanceState
 from dashlight.window.columns import Reference
-from dashlight.window.fitting import moment
+from dashlight.window.fitting import refuse
 from dashlight.window.performance.counts import counts_of_reference
 from dashlight.window.performance.course import PerformanceCourse
 from dashlight.window.reference.steps import Steps
@@ -61,7 +60,9 @@ class PerformanceWatch:
         """What was made last, and when; None once something new has come."""
         self._findings: tuple[str, ...] = ()
         self._is_other = False
-        self._said_at = 0.0
+        within = policy.positive_within_seconds
+        self.implied = ImpliedNegatives(within) if within else None
+        """Whose silence is a label; None where nobody's is."""
         self._rows: list[LabelledRows] = []
         """Of the pane that is judged."""
         self._set_up()
@@ -99,7 +100,7 @@ class PerformanceWatch:
             parted=self._parted.state,
             feed=self._feed.state,
             estimated=self._record.state,
-            said_at=self._said_at,
+            implied=None if self.implied is None else self.implied.state,
         )
 
     def restore(self, state: PerformanceState) -> None:
@@ -112,7 +113,9 @@ class PerformanceWatch:
         self._realised.restore(state.realised)
         self._parted.restore(state.parted)
         self._feed.restore(state.feed)
-        self._said_at = moment("the last label", state.said_at)
+        refuse("silence that is a label, or is none", where=(self.implied is None) != (state.implied is None))
+        if self.implied is not None and state.implied is not None:
+            self.implied.restore(state.implied)
         self._record.restore(state.estimated)
         alerts = [each.watch.alert for each in (state.realised, state.parted) if each.watch is not None]
         self._in_force = {
@@ -124,7 +127,8 @@ class PerformanceWatch:
         self._shown = None
         self._rows.append(rows)
         self._course.add(rows, at)
-        self._said_at = float(np.max(np.minimum(rows.labelled_at, at)[~rows.is_implied], initial=self._said_at))
+        if self.implied is not None:
+            self.implied.note_labels(rows)
         known = None if self._compared is None else self._compared.performance
         if known is not None and (
             known.task != rows.task or (known.task == "binary" and known.classes != rows.classes)
@@ -162,21 +166,14 @@ class PerformanceWatch:
         """
         yield from self._observed(self._realised.take(None, at))
         yield from self._observed(self._parted.take(None, None, at))
+        if self.implied is not None:
+            self.implied.note_predictions(at, predictions)
         rows, self._rows = self._rows, []
         # The last of several takes the predictions, and the hours, of the pane.
         for each in rows[:-1]:
             yield from self._observed(self._feed.take(each, at, predictions=0))
         last = rows[-1] if rows else None
         yield from self._observed(self._feed.take(last, at, predictions=predictions, unknown=unknown))
-
-    @property
-    def implied_before(self) -> float:
-        """Before when predictions must have been made for their silence to be a label; 0: none is.
-
-        That they had their time is known only as long as labels come: a feed that is broken says nothing.
-        """
-        within = self._policy.positive_within_seconds
-        return max(self._said_at - within, 0.0) if within else 0.0
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
         """The alerts in force, ended because for this *reason* nothing is judged any more."""

@@ -13,6 +13,7 @@ from dashlight.counting.machine import MachinePane
 from dashlight.counting.policy import Policy
 from dashlight.errors import traced
 from dashlight.judge.alert_budget import PERFORMANCE, Places, PlacesState, share_of_place
+from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.judge.words import printable
 from dashlight.labels.news import LabelNews
 from dashlight.labels.rows import ModelKey
@@ -48,8 +49,8 @@ class Performances:
         self.watches: dict[ModelKey, PerformanceWatch] = {}
         self.cursor = 0
         """Up to where the store is counted."""
-        self._at = 0.0
-        """When the last pane ended."""
+        self.read_at = 0.0
+        """When the last pane ended: up to then all is counted."""
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self._places = Places()
         self._place_of: dict[ModelKey, int] = {}
@@ -63,7 +64,9 @@ class Performances:
         """What outlives the process, beside `model_states`; None where nothing was ever read."""
         if not self.cursor:
             return None
-        return PerformancesState(self.cursor, self._at, self._admission.state, self._place_of, self._unwatched_count)
+        return PerformancesState(
+            self.cursor, self.read_at, self._admission.state, self._place_of, self._unwatched_count
+        )
 
     @property
     def model_states(self) -> Mapping[ModelKey, PerformanceState]:
@@ -76,7 +79,7 @@ class Performances:
             return
         refuse("models without a place, or places without a model", where=state.admission.keys != state.places.keys())
         self.cursor = within("place in a store", state.cursor)
-        self._at = moment("when labels were read", state.read_at)
+        self.read_at = moment("when labels were read", state.read_at)
         self._admission.restore(state.admission)
         self._places.restore(PlacesState(tuple(state.places.values()), ()))
         self._unwatched_count = within("labels", state.unwatched_count)
@@ -100,7 +103,7 @@ class Performances:
 
         *predictions* were made in the pane, by model, and *unknown* labels came that belong to no prediction.
         """
-        self.cursor, self._at = news.cursor, at
+        self.cursor, self.read_at = news.cursor, at
         for key in self._admission.gone():
             yield from self._let_go(key, at)
         asked = {*(rows.model for rows in news.rows), *(window.model for window in news.windows)}
@@ -140,9 +143,9 @@ class Performances:
             self._begin(key, self._place_of[key])
 
     @property
-    def implied_before(self) -> Mapping[ModelKey, float]:
-        """Before when predictions of a model must have been made for their silence to be a label, where it ever is."""
-        return {key: watch.implied_before for key, watch in self.watches.items() if watch.implied_before}
+    def implied(self) -> Mapping[ModelKey, ImpliedNegatives]:
+        """What says whose silence is a label, by model, where anybody's is."""
+        return {key: watch.implied for key, watch in self.watches.items() if watch.implied is not None}
 
     @property
     def in_force(self) -> set[str]:
@@ -151,7 +154,7 @@ class Performances:
 
     def scores(self, key: ModelKey) -> list[Score]:
         """The measures of a model; empty where no label of it came."""
-        return self.watches[key].scores(self._at) if key in self.watches else []
+        return self.watches[key].scores(self.read_at) if key in self.watches else []
 
     def beside(self, snapshots: Iterable[tuple[str, Snapshot]]) -> Iterator[tuple[str, Snapshot]]:
         """*snapshots*, by endpoint, with the measures of their models, and those of models that are asked no longer."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dashlight.counting.admission import AdmissionState
+from dashlight.judge.implied_negatives import ImpliedNegativesState
 from dashlight.judge.performance.estimates.record import RecordedWindow
 from dashlight.judge.performance.feed import LabelFeedState
 from dashlight.judge.performance.loss_judge import LossJudgeState
@@ -26,8 +27,8 @@ class PerformanceState:
     parted: LossJudgeState
     feed: LabelFeedState
     estimated: tuple[RecordedWindow, ...]
-    said_at: float
-    """When the last label came that somebody gave; 0: never."""
+    implied: ImpliedNegativesState | None
+    """None where silence is no label."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
