@@ -27,7 +27,7 @@ _AGES = {1: "1h", 6: "6h", 24: "1d", 72: "3d", 168: "7d", 720: "30d"}
 
 
 @dataclass(frozen=True, slots=True)
-class Spans:
+class ShownTimes:
     """Over which times something is shown."""
 
     window_seconds: float
@@ -41,7 +41,7 @@ class Spans:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPerformance:
     """Figures, and what has to be said beside them."""
 
     scores: tuple[Score, ...]
@@ -52,9 +52,9 @@ def realised_figures(
     course: PerformanceCourse,
     waiting: WaitingCounts | None,
     reference: PerformanceCounts | None,
-    spans: Spans,
+    spans: ShownTimes,
     at: float,
-) -> Shown:
+) -> ShownPerformance:
     """The measures of the window that ends *at*, by label and by prediction; *waiting* are all predictions, where known."""
     since_at = spans.since(at)
     found: list[Score] = []
@@ -73,7 +73,7 @@ def realised_figures(
             figures = displayed(by_prediction, predictions, settled=settled, reference=reference)
             shown, words = figures.measures, figures.words
         found += [replace(_score(each), statistic=each.name + BY_PREDICTION) for each in shown if "[" not in each.name]
-    return Shown(tuple(found), words)
+    return ShownPerformance(tuple(found), words)
 
 
 def coverage_figures(waiting: WaitingCounts | None, at: float) -> Iterator[Score]:

@@ -19,8 +19,8 @@ from dashlight.labels.rows import LabelledRows, ModelKey
 from dashlight.labels.store import WaitingCounts
 from dashlight.records import Alert, Score
 from dashlight.watching.performance.figures import (
-    Shown,
-    Spans,
+    ShownPerformance,
+    ShownTimes,
     coverage_figures,
     estimate_figures,
     realised_figures,
@@ -50,13 +50,13 @@ class PerformanceWatch:
         """*reference* is what the model is compared with, where it is known; *share* its part of the budget of false alarms."""
         self._key, self._policy, self._share = key, policy, share
         self._reference = reference
-        self._spans = Spans(policy.window_seconds, policy.label_window_seconds)
+        self._spans = ShownTimes(policy.window_seconds, policy.label_window_seconds)
         self._course = PerformanceCourse(policy.label_window_seconds)
         self._record = EstimateRecord()
         self._estimate: PerformanceEstimate | None = None
         self._waiting: WaitingCounts | None = None
         self._in_force: dict[str, Alert] = {}
-        self._shown: tuple[float, Shown] | None = None
+        self._shown: tuple[float, ShownPerformance] | None = None
         """What was made last, and when; None once something new has come."""
         self._findings: tuple[str, ...] = ()
         self._is_other = False
@@ -205,7 +205,7 @@ class PerformanceWatch:
         known, self._findings = {_gist(each) for each in self._findings}, found
         yield from (sentence for sentence in found if _gist(sentence) not in known)
 
-    def _figures(self, at: float) -> Shown:
+    def _figures(self, at: float) -> ShownPerformance:
         # Made anew where something came, or an hour began: labels leave the window hour by hour.
         since_at = self._spans.since(at)
         if self._shown is None or self._shown[0] != since_at:
