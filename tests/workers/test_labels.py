@@ -24,6 +24,7 @@ from dashlight.store.labels.sqlite_store import SqliteLabelStore
 from dashlight.store.learned import LearnedReferences
 from dashlight.testing import FakeClock
 from dashlight.watching.machine import MachineWatch
+from dashlight.window.performance.own_measures import OwnMeasures
 from dashlight.window.reference.steps import finished
 from dashlight.workers.checkpoints import Checkpoint, CheckpointLayout
 from dashlight.workers.closing import judged
@@ -229,6 +230,20 @@ def test_labels_of_a_real_store_reach_the_scores_of_whoever_judges(tmp_path: Pat
     assert (judge.score("accuracy").value, judge.score("accuracy").rows) == (0.8, 50)
     assert judge.score("label_coverage").value == 1.0
     store.close(20.0)
+
+
+def test_metrics_of_somebody_s_own_are_shown_beside_the_others() -> None:
+    store = Store(100)
+    judge = Judge(store)
+    own = OwnMeasures(
+        {"profit": lambda labels, predictions, scores: labels.sum(), "wrong": lambda *_: "?"}, lambda: 0.0
+    )
+    judge.reader = LabelReader(store, POLICY, own)  # type: ignore[arg-type]
+    for _ in range(2):
+        judge.close_pane()
+
+    assert judge.score("profit").value == float(np.sum(np.arange(100) % 7))
+    assert "wrong" not in {each.statistic for each in judge.watch.performances.scores(KEY)}
 
 
 def test_news_of_no_model_change_nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 from dashlight.counting.policy import Policy
@@ -31,6 +31,7 @@ from dashlight.window.columns import Reference
 from dashlight.window.fitting import refuse
 from dashlight.window.performance.counts import counts_of_reference
 from dashlight.window.performance.course import PerformanceCourse
+from dashlight.window.performance.newest_rows import NewestRows
 from dashlight.window.reference.steps import Steps
 
 _OTHER = "the labels are of another task, or of other classes, than those of the reference: what is usual is learned from them"
@@ -53,6 +54,9 @@ class PerformanceWatch:
         self._spans = ShownTimes(policy.window_seconds, policy.label_window_seconds)
         self._course = PerformanceCourse(policy.label_window_seconds)
         self._record = EstimateRecord()
+        self.newest = NewestRows()
+        """For metrics of somebody's own; of this life of the process alone."""
+        self._own: Sequence[Score] = ()
         self._estimate: PerformanceEstimate | None = None
         self._waiting: WaitingCounts | None = None
         self._in_force: dict[str, Alert] = {}
@@ -127,6 +131,7 @@ class PerformanceWatch:
         self._shown = None
         self._rows.append(rows)
         self._course.add(rows, at)
+        self.newest.add(rows)
         if self.implied is not None:
             self.implied.note_labels(rows)
         known = None if self._compared is None else self._compared.performance
@@ -140,9 +145,12 @@ class PerformanceWatch:
         if self._estimator is not None:
             yield from self._observed(self._parted.take(rows, self._estimator.expected_losses(rows), at))
 
-    def know(self, waiting: WaitingCounts) -> None:
-        """Takes how many predictions there are, and how many of them have labels by now."""
-        self._waiting, self._shown = waiting, None
+    def know(self, waiting: WaitingCounts | None, own: Sequence[Score] | None) -> None:
+        """Takes how many predictions there are and how many of them have labels by now, and what metrics gave; None: no news."""
+        if waiting is not None:
+            self._waiting, self._shown = waiting, None
+        if own is not None:
+            self._own = own
 
     def estimate(self, window: ScoredWindow) -> Steps[None]:
         """In steps: estimates how good the predictions of a *window* are, whether labels of it have come or not."""
@@ -194,6 +202,7 @@ class PerformanceWatch:
             *self._feed.scores(),
             *coverage_figures(self._waiting, at),
             *estimate_figures(self._estimate, self._record),
+            *self._own,
         ]
 
     def news(self, at: float) -> Iterator[str]:

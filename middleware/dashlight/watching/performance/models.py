@@ -122,8 +122,7 @@ class Performances:
             if window.model in self.watches:
                 yield from self._tried(window.model, partial(self.watches[window.model].estimate, window))
         for key, watch in self.watches.items():
-            if key in news.waiting:
-                watch.know(news.waiting[key])
+            watch.know(news.waiting.get(key), news.own.get(key))
             counts = {"predictions": predictions.get(key, 0), "unknown": unknown if len(self.watches) == 1 else 0}
             yield from self._tried(key, partial(watch.close_pane, at, **counts))
             yield from self._tried(key, partial(self._tell, key, at))
