@@ -28,17 +28,20 @@ _SPAN_SHARE: Final = 16
 
 
 class Tending:
-    """Tends one file, a short transaction at a time. For the thread that writes."""
+    """Tends one file, a short transaction at a time, so that nobody waits for long. For the thread that writes."""
 
     def __init__(self, file: SqliteFile, *, clock: Clock, label_window: float, most_bytes: int) -> None:
         self._file, self._clock = file, clock
         self._label_window, self._most_bytes = label_window, most_bytes
+        self._batches = Batches()
         self._looked_at = float("-inf")
         self.troubles: Counter[str] = Counter()
 
-    def step(self, batches: Batches) -> None:
+    def step(self) -> None:
         """Merges where there is something to merge; now and then lets go of what is too old or too much."""
+        batches = self._batches
         with self._file.transaction(is_writing=False) as connection:
+            batches.of_generation(self._file.generation)
             found = connection.execute("SELECT id, layout, rows, first_at, last_at FROM batches ORDER BY id").fetchall()
         chosen = mergeable((StoredBatch(*row) for row in found), most_seconds=self._label_window / _SPAN_SHARE)
         if chosen:
@@ -57,6 +60,9 @@ class Tending:
             (layout,) = connection.execute("SELECT layout FROM batches WHERE id = ?", chosen[:1]).fetchone()
         rows = joined(sets)
         with self._file.transaction(is_writing=True) as connection:
+            still_there = f"SELECT count(*) FROM batches WHERE id IN ({marks})"  # noqa: S608
+            if connection.execute(still_there, chosen).fetchone()[0] != len(chosen):
+                return  # another process merged some of them, or let them go
             begins = dict(
                 zip(chosen, [sum(each.row_count for each in sets[:n]) for n in range(len(sets))], strict=True)
             )
@@ -64,11 +70,8 @@ class Tending:
                 f"SELECT batch, level, content FROM codes WHERE batch IN ({marks}) ORDER BY batch",  # noqa: S608
                 chosen,
             ).fetchall()
-            if sum(remove(connection, batch) for batch in chosen) != len(chosen):
-                # Another process merged some of them, or let them go.
-                connection.execute("ROLLBACK")
-                connection.execute("BEGIN")
-                return
+            for batch in chosen:
+                remove(connection, batch)
             merged = batches.insert(connection, layout, rows)
             _join_codes(connection, merged, begins, parts)
 
