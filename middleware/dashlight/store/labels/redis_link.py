@@ -104,8 +104,16 @@ class RedisLink:
 
 
 def whole(reply: Reply) -> int:
-    """*reply* as a whole number, 0 where there is none."""
-    return int(cast("Any", reply) or 0)
+    """*reply* as a whole number, 0 where there is none; StateError where it is something else."""
+    return int(as_number(reply))
+
+
+def as_number(reply: Reply, *, none: float = 0) -> float:
+    """*reply* as a number, *none* where there is none; StateError where it is something else."""
+    try:
+        return none if reply is None else float(cast("Any", reply))
+    except (TypeError, ValueError):
+        raise StateError("corrupt", "an answer of the Redis is not what was written") from None
 
 
 def blob(reply: Reply) -> bytes:
