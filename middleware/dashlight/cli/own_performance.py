@@ -79,7 +79,7 @@ def own_performance(
     None where it does not tell how good the model was, though nobody asked; ReferenceDataError where somebody did.
     """
     values, rows = told_values(file.tables(told.names, step("Reading labels")), told.names)
-    notes = _notes(told, values, rows)
+    notes = remarks(told, values, rows)
     try:
         _check_no_times(file, (told.label, told.score))
         training = labelled_training(
@@ -97,7 +97,8 @@ def own_performance(
     return training, [*notes, *training.notes]
 
 
-def _notes(told: ToldColumns, values: Mapping[str, ToldValues], rows: int) -> list[str]:
+def remarks(told: ToldColumns, values: Mapping[str, ToldValues], rows: int) -> list[str]:
+    """What to know of the *values* of the columns *told*, of so many *rows*, a sentence each."""
     notes: list[str] = []
     if told.further_labels:
         notes.append(f"Of several labels {told.label!r}, the first, is what performance is measured by.")

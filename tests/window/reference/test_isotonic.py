@@ -66,3 +66,22 @@ def test_a_score_that_is_missing_has_no_fit() -> None:
     fit = isotonic(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 
     assert np.isnan(isotonic_at(np.array([np.nan]), fit)).all()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.append(np.arange(300.0), -1e6),
+        np.append(np.arange(300.0), [250.5, 249.0, 400.0]),
+        np.arange(300.0)[::-1],
+        np.tile([1.0, 0.0], 150) + np.arange(300) / 50,
+        -np.floor(np.sqrt(np.arange(300.0))),
+    ],
+    ids=["one drop below all", "a drop below some", "falling", "to and fro", "down in stairs"],
+)
+def test_drops_of_any_reach_are_pooled(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    scores = np.arange(float(len(values)))
+
+    ours = isotonic_at(scores, isotonic(scores, values))
+
+    assert ours == pytest.approx(IsotonicRegression().fit(scores, values).predict(scores), abs=1e-9)

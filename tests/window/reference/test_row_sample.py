@@ -79,11 +79,11 @@ def test_what_was_written_is_read_again() -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"rows": -1}, "at most 20000 rows"),
-        ({"rows": MOST_SAMPLED + 1}, "at most 20000 rows"),
-        ({"rows": "5"}, "at most 20000 rows"),
-        ({"codes": 5}, "at most 20000 rows"),
-        ({"more": 5}, "at most 20000 rows"),
+        ({"rows": -1}, "rows"),
+        ({"rows": MOST_SAMPLED + 1}, "20000"),
+        ({"rows": "5"}, "rows"),
+        ({"codes": 5}, "codes"),
+        ({"more": 5}, "more"),
         ({"codes": "no base64"}, "unpacked"),
         ({"codes": base64.b64encode(b"no zlib").decode()}, "unpacked"),
         ({"codes": packed(bytes(16))}, "length"),

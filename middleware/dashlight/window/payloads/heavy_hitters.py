@@ -24,11 +24,14 @@ class HeavyHitters:
 
     def add(self, hashes: Iterable[int], times: int = 1) -> None:
         """Count each of *hashes* so many *times*."""
-        counts = self._counts
+        counts, most = self._counts, 2 * self._most
         for each in hashes:
-            counts[each] = counts.get(each, 0) + times
             self.total += times
-            if len(counts) > 2 * self._most:
+            if each in counts:
+                counts[each] += times
+                continue
+            counts[each] = times
+            if len(counts) > most:
                 self._make_room()
                 counts = self._counts
 

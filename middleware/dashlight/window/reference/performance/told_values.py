@@ -1,7 +1,7 @@
 """A column of training data that says something of a prediction, whole: its numbers, and its texts as codes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,10 +58,6 @@ class ToldValues:
                 places[self.numbers == float(name)] = place
         return places
 
-    def taken(self, rows: NDArray[np.bool_]) -> "ToldValues":
-        """Its values in *rows*, a mask."""
-        return replace(self, numbers=self.numbers[rows], codes=None if self.codes is None else self.codes[rows])
-
 
 class ToldColumn:
     """Collects the values of one column, some rows at a time."""
@@ -88,10 +84,11 @@ class ToldColumn:
     def values(self) -> ToldValues:
         """All that was taken."""
         numbers = np.concatenate([np.zeros(0), *self._numbers])
-        codes = np.full(self._rows, _NO_TEXT, np.int32) if self._codes else None
+        if not self._codes:
+            return ToldValues(numbers, None, ())
+        codes = np.full(self._rows, _NO_TEXT, np.int32)
         for start, piece in self._codes:
-            if codes is not None:
-                codes[start : start + len(piece)] = piece
+            codes[start : start + len(piece)] = piece
         return ToldValues(numbers, codes, tuple(self._places))
 
     def _coded(self, cells: Sequence[Cell], *, is_number: NDArray[np.bool_]) -> Codes:
