@@ -355,3 +355,13 @@ def test_the_first_window_is_estimated_in_many_small_steps(world: Any, make_rows
     steps = sum(1 for _ in estimator.estimate([world.window(make_rows(500, seed=23))]))
 
     assert steps > 100
+
+
+def test_without_rows_side_by_side_values_are_looked_at_one_by_one(world: Any, make_rows: MakeRows) -> None:
+    reference = replace(world.with_performance(make_rows()), sample=None)
+
+    inside = finished(Estimator(reference, adapts=True).estimate([world.window(make_rows(500, seed=24))]))
+    outside = finished(Estimator(reference).estimate([world.window(make_rows(500, seed=24, age=110.0))]))
+
+    assert (inside.reason, inside.effective_share) == (None, None)
+    assert outside.reason == "outside_reference"
