@@ -22,7 +22,7 @@ PARTS = STEPS + 2
 """Numbers that are kept of a bin: rows at each point of the grid, and the sum of what was expected of them."""
 LEAST_STRATUM = 100
 """Rows of the reference below which a bin is merged with its neighbour."""
-MOST_STRATA = 64
+MOST_STRATA = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
