@@ -37,7 +37,7 @@ def batches_until(
 @pytest.mark.parametrize("rows", [5, 300])
 def test_at_the_very_bound_false_alarms_are_as_rare_as_promised(rows: int) -> None:
     promised = 20.0
-    lengths = []
+    lengths: list[int] = []
     for seed in range(60):
         rng, evidence = np.random.default_rng(seed), LossEvidence(known(RISKS), batches=promised)
         lengths.append(batches_until(evidence, rng, RISKS + TOLERANCE, rows))
@@ -60,7 +60,7 @@ def test_what_is_not_worse_hardly_alarms_however_the_reference_was_drawn() -> No
 
 def test_evidence_of_today_is_not_held_back_by_years_without_any() -> None:
     def until(quiet: int) -> float:
-        took = []
+        took: list[int] = []
         for seed in range(11):
             rng, evidence = np.random.default_rng(seed), LossEvidence(known(RISKS), batches=10_000.0)
             for _ in range(quiet):
@@ -157,7 +157,7 @@ def test_an_empty_batch_says_nothing() -> None:
 
 
 def test_the_labels_that_it_takes_are_about_those_that_it_took() -> None:
-    evidence, took = LossEvidence(known(RISKS), batches=10_000.0), []
+    evidence, took = LossEvidence(known(RISKS), batches=10_000.0), list[int]()
     for seed in range(20):
         rng, fresh = np.random.default_rng(seed), LossEvidence(known(RISKS), batches=10_000.0)
         for _ in range(50):

@@ -29,7 +29,10 @@ ROWS = 200
 
 @pytest.fixture
 def watch(budget: dict[str, Any]) -> MakeWatch:
-    return lambda reference, **more: RealisedWatch(reference, writer=WRITER, **budget, **more)
+    def make(reference: PerformanceReference | None, **more: Any) -> RealisedWatch:
+        return RealisedWatch(reference, writer=WRITER, **budget, **more)
+
+    return make
 
 
 @pytest.fixture

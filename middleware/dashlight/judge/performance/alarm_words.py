@@ -84,9 +84,9 @@ def where_of(measure: LossMeasure, sums: Floats, variances: Floats) -> str:
     if not len(clear) or len(clear) > len(rows) / 2:
         return ""
     most = clear[np.argsort(-excess[clear])][:2]
-    names = bin_names(measure.scale)
+    names, places = bin_names(measure.scale), list[int](most.tolist())
     share = float(excess[most].sum()) / float(np.maximum(excess, 0).sum())
-    return f"; {percent(share)} of it at {measure.axis}s {' and '.join(names[place] for place in most)}"
+    return f"; {percent(share)} of it at {measure.axis}s {' and '.join(names[place] for place in places)}"
 
 
 def cause_of(measure: LossMeasure, sums: Floats) -> Cause:
