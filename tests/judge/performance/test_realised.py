@@ -303,6 +303,35 @@ def test_a_reference_that_knows_no_losses_learns_them(
     assert learning.finding == "learning what is usual from the first labels: 300 so far"
 
 
+def test_of_several_losses_that_of_the_task_is_watched(
+    watch: MakeWatch, regression: PerformanceReference, make_rows: MakeRows, hours: Hours
+) -> None:
+    (loss,) = regression.losses
+    both = replace(regression, losses=(replace(loss, name="squared_error", sums=loss.squares), loss))
+    rng, watching, at = np.random.default_rng(30), watch(both), hours(1)[0]
+    scores = rng.normal(100, 20, 2000)
+    labels = scores + rng.exponential(2.0, 2000)
+
+    watching.take(make_rows(scores, labels, predicted_at=np.full(2000, at), at=at, task="regression", classes=()), at)
+
+    assert watching.scores()[0].value == pytest.approx(0.2, abs=0.02)
+
+
+def test_where_only_probabilities_are_known_their_squared_error_is_watched(
+    watch: MakeWatch, labelled: MakeRows, reference: PerformanceReference, hours: Hours
+) -> None:
+    (loss,) = reference.losses
+    rows = loss.rows.astype(np.float64)
+    squared = replace(loss, name="squared_error", sums=rows * 0.086, squares=rows * 0.05)
+    rng, watching, found = np.random.default_rng(31), watch(replace(reference, losses=(squared,))), list[Alert]()
+    for hour, at in enumerate(hours(100)):
+        rows = labelled(rng, ROWS, at=at, rise=0.15 if hour >= 60 else 0.0)
+        found += watching.take(replace(rows, predictions=np.full(ROWS, -1, np.int32)), at)
+
+    assert found[0].at > hours(60)[-1]
+    assert found[0].summary.startswith("Brier score rose from 0.08")
+
+
 def test_bins_with_few_rows_are_merged_and_unsure_of_none(reference: PerformanceReference) -> None:
     (loss,) = reference.losses
     few = replace(

@@ -1,6 +1,6 @@
 """Labelled rows of one model, against a reference that knows their losses or against what was learned of the first. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
@@ -19,8 +19,14 @@ from dashlight.window.performance_reference import LossName, PerformanceReferenc
 
 Say: TypeAlias = Callable[[LossMeasure, LossChange], str]
 
-PREFERRED: tuple[LossName, ...] = ("error", "squared_error", "absolute_error")
-"""Of several losses in a reference the first of these is watched."""
+PREFERRED: Mapping[Task, tuple[LossName, ...]] = {
+    "binary": ("error", "squared_error"),
+    "multiclass": ("error",),
+    "regression": ("absolute_error",),
+    "ranking": (),
+    "text": (),
+}
+"""Of several losses in a reference the first of these is watched; without any they are learned."""
 LARGEST_RAW = 1e300
 """A prediction that is infinite is off by this."""
 RISE = 0.05
@@ -214,7 +220,7 @@ class LossJudge:
 
 def _preferred(reference: PerformanceReference) -> ReferenceLoss | None:
     known = {loss.name: loss for loss in reference.losses if loss.rows.sum() > 0}
-    return next((known[name] for name in PREFERRED if name in known), None)
+    return next((known[name] for name in PREFERRED[reference.task] if name in known), None)
 
 
 def _loss_of(task: Task) -> LossName:

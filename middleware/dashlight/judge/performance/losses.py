@@ -80,7 +80,7 @@ def raw_losses(rows: LabelledRows, name: LossName) -> Floats:
     if name == "absolute_error":
         return np.abs(rows.scores - labels)
     if name == "squared_error":
-        return np.where(np.isfinite(labels), np.square(rows.scores - (labels == 1)), np.nan)
+        return np.where((labels == 0) | (labels == 1), np.square(rows.scores - labels), np.nan)
     predictions = rows.predictions.astype(np.float64)
     predictions[rows.predictions == NO_CLASS] = np.nan
     if rows.task == "binary":
