@@ -40,7 +40,7 @@ def values(counts: PerformanceCounts) -> Mapping[str, float]:
 
 def scores_of(kind: str, labels: NDArray[np.int64], rng: np.random.Generator) -> Any:
     count = len(labels)
-    smooth: Any = np.where(labels == 1, rng.beta(3, 2, count), rng.beta(2, 3, count))
+    smooth: NDArray[np.float64] = np.where(labels == 1, rng.beta(3, 2, count), rng.beta(2, 3, count))
     if kind == "smooth":
         return smooth
     if kind == "ties":
@@ -150,6 +150,9 @@ def test_measures_of_numbers_equal_scikit_learn_after_merging(labelled: Rows) ->
     for quantile in (0.5, 0.9, 0.95, 0.99):
         expected = np.quantile(np.abs(foretold - truth), quantile)
         assert found[f"error_quantile[{quantile}]"] == pytest.approx(expected, rel=0.011)
+    for quantile in (0.05, 0.95):
+        expected = np.quantile(foretold - truth, quantile)
+        assert found[f"residual_quantile[{quantile}]"] == pytest.approx(expected, rel=0.011)
 
 
 def test_labels_far_from_zero_cancel_nothing(labelled: Rows) -> None:
@@ -357,7 +360,16 @@ def test_intervals_of_two_hundred_numbers_hold_the_truth(labelled: Rows, seed: i
         truth = rng.normal(10, 2, count)
         return labelled("regression", truth, truth + rng.normal(0.3, 1, count))
 
-    names = ("mae", "rmse", "bias", "r2", "mape", "error_quantile[0.5]", "error_quantile[0.9]")
+    names = (
+        "mae",
+        "rmse",
+        "bias",
+        "r2",
+        "mape",
+        "error_quantile[0.5]",
+        "error_quantile[0.9]",
+        "residual_quantile[0.05]",
+    )
     truth = values(counted(draw(np.random.default_rng(99), 1_000_000)))
 
     held = coverage(draw, {name: truth[name] for name in names}, seed)
