@@ -178,8 +178,9 @@ def label(
         TypeError: *prediction_id* or *value* of a type that no prediction has.
         ValueError: an empty id, a value that is no label, a moment in the future.
     """
-    if isinstance(prediction_id, bool) or not isinstance(prediction_id, str | int | UUID | None):
-        raise TypeError(f"dashlight.label: expected the id of a prediction, found {type(prediction_id).__name__}")
+    given = cast("object", prediction_id)  # whatever a caller's checker let pass
+    if isinstance(given, bool) or not isinstance(given, str | int | UUID | None):
+        raise TypeError(f"dashlight.label: expected the id of a prediction, found {type(given).__name__}")
     scalar = getattr(value, "item", None)  # of NumPy
     plain = cast("Callable[[], object]", scalar)() if callable(scalar) else value
     if not isinstance(plain, str | int | float):

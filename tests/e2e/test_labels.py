@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -121,6 +122,10 @@ def test_labels_come_by_every_way_and_each_fate_is_right(running: Running, tmp_p
     by_table = running.post("prediction_id,label\np3,yes\np4,no\np5,perhaps\n", "text/csv")
     batch = running.post('{"prediction_id": "batch", "labels": [1, null, 0]}')
     of_row = running.post('{"prediction_id": "batch", "row": 1, "label": 1}')
+    only_row = [
+        running.post(f'{{"prediction_id": "p{n}", {said}}}')
+        for n, said in ((40, '"row": 0, "label": 1'), (41, '"labels": [1]'))
+    ]
     entity = running.post('{"entity": "u42", "within": "1h", "label": 1}')
     again = running.post('[{"id": "p0", "label": "yes"}]')
 
@@ -129,15 +134,16 @@ def test_labels_come_by_every_way_and_each_fate_is_right(running: Running, tmp_p
     assert counts(by_table) == [2, 0, 0, 1, 0]
     assert by_table["first_invalid"][0]["place"] == 3
     assert counts(batch) == [2, 0, 0, 0, 0]
+    assert [counts(each) for each in only_row] == [[1, 0, 0, 0, 0]] * 2
     assert counts(of_row) == counts(entity) == [1, 0, 0, 0, 0]
     assert counts(again) == [0, 0, 1, 0, 0]
-    assert running.labels() == [1, 0, 1, 1, 0, 1, 0, 1, 1]
+    assert running.labels() == [1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1]
 
     httpx.post(f"{running.url}/thumb", params={"id": "p6", "up": "true"}, trust_env=False)
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while len(running.labels()) < 10 and time.monotonic() < deadline:
+    while len(running.labels()) < 12 and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(running.labels()) == 10
+    assert len(running.labels()) == 12
 
     table = tmp_path / "labels.csv"
     table.write_text("request,outcome\np6,yes\np7,yes\np8,\nnobody,no\n")
@@ -146,7 +152,7 @@ def test_labels_come_by_every_way_and_each_fate_is_right(running: Running, tmp_p
         0,
         "3 labels: 1 matched, 1 unknown, 1 duplicate, 0 invalid, 0 too late; 1 rows without a label\n",
     )
-    assert len(running.labels()) == 11
+    assert len(running.labels()) == 13
 
 
 def test_without_the_token_nothing_is_taken(running: Running, tmp_path: Path) -> None:
@@ -178,6 +184,31 @@ def test_a_file_that_was_interrupted_goes_on_where_it_was(running: Running, tmp_
     assert sent.stdout == b"12,001 labels: 1 matched, 12,000 unknown, 0 duplicate, 0 invalid, 0 too late\n"
     assert again.stdout == b"12,001 labels: 0 matched, 12,000 unknown, 1 duplicate, 0 invalid, 0 too late\n"
     assert [path.name for path in tmp_path.glob(".*.sent")] == []
+
+
+def test_ctrl_c_says_how_far_it_came_and_the_same_command_does_the_rest(running: Running, tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("id,label\n" + "".join(f"nobody {number},1\n" for number in range(60_000)))
+    command = [sys.executable, "-m", "dashlight.cli.main", "labels", "send", str(table), "--to", running.url]
+    environ = {**os.environ, "DASHLIGHT_LABELS_TOKEN": LABELS_TOKEN}
+    place = tmp_path / ".labels.csv.sent"
+
+    begun = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not place.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    begun.send_signal(signal.SIGINT)
+    _, said = begun.communicate(timeout=60)
+    rest = send(running, str(table))
+
+    assert begun.returncode == 130
+    last = said.decode().splitlines()[-1]
+    assert last.startswith("dashlight labels: interrupted; ")
+    assert last.endswith(" so far; the same command goes on from there")
+    assert b"going on after row" in rest.stderr
+    # The request that was on its way may be counted in both.
+    assert rest.stdout.startswith(b"60,000 labels: 0 matched, ")
+    assert not place.exists()
 
 
 def test_standard_input_is_sent_and_strict_tells_by_the_exit_status(running: Running) -> None:

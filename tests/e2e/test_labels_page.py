@@ -34,7 +34,8 @@ def fenced(language: str) -> list[str]:
 def exported() -> dict[str, str]:
     """What the page sets in the environment."""
     lines = [line.removeprefix("$ export ") for line in fenced("console")[0].splitlines() if "export" in line]
-    return dict(word.partition("=")[::2] for line in lines for word in shlex.split(line))
+    pairs = [word.partition("=") for line in lines for word in shlex.split(line)]
+    return {name: value for name, _, value in pairs}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dashlight.judge.implied_negatives import CELLS, ImpliedNegatives, SilentSpan
 from dashlight.labels.rows import Floats, LabelledRows
@@ -79,11 +80,11 @@ def joined(spans: Sequence[SilentSpan]) -> list[SilentSpan]:
     return found
 
 
-def is_in(spans: Sequence[SilentSpan], at: Floats) -> np.ndarray:
+def is_in(spans: Sequence[SilentSpan], at: Floats) -> NDArray[np.bool_]:
     return (
         np.any([(at >= each.since_at) & (at < each.before_at) for each in spans], axis=0)
         if spans
-        else np.zeros(len(at), bool)
+        else np.zeros(len(at), np.bool_)
     )
 
 

@@ -22,3 +22,9 @@ from dashlight.labels.ids import id_of_only_row, id_of_row, id_of_step
 )
 def test_the_first_row_may_be_the_only_one(row_id: str, found: str) -> None:
     assert id_of_only_row(row_id) == found
+
+
+def test_the_first_of_several_rows_is_not_the_only_one() -> None:
+    assert id_of_only_row("a:0", {"a:0", "a:1"}) == ""
+    assert id_of_only_row("a:0@2", {"a:1@2"}) == ""
+    assert id_of_only_row("a:0", {"a:0", "b:1"}) == "a"

@@ -31,7 +31,8 @@ class Store:
             self.failures_left -= 1
             raise OSError("of a value that nobody shall see")
         self.taken += labels
-        return ["matched"] * len(labels)
+        fates: list[Fate] = ["matched" for _ in labels]
+        return fates
 
 
 @pytest.fixture
@@ -64,6 +65,7 @@ def test_labels_reach_the_store_in_order_on_a_thread(queues: Callable[..., Label
     assert queue.flush(PATIENCE_SECONDS) == 0
     assert store.taken == labels_to(10) + labels_to(2500)
     assert store.threads == {"dashlight-labels"}
+    assert queue.fates == {"matched": 2510}
     assert queue.losses() == {}
 
 

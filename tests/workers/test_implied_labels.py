@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.labels.ids import key_of
 from dashlight.labels.label import Label
-from dashlight.labels.rows import ScoredRows
+from dashlight.labels.rows import Floats, LabelledRows, ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.store.labels.sqlite_store import SqliteLabelStore
 from dashlight.testing import FakeClock
@@ -60,7 +61,7 @@ def test_predictions_of_an_outage_get_no_label_and_those_around_it_do(tmp_path: 
     assert len(np.unique(silent)) == len(silent)
 
 
-def shown(at: np.ndarray, numbers: np.ndarray) -> ScoredRows:
+def shown(at: Floats, numbers: NDArray[np.intp]) -> ScoredRows:
     count = len(at)
     return ScoredRows(
         MODEL,
@@ -76,7 +77,7 @@ def shown(at: np.ndarray, numbers: np.ndarray) -> ScoredRows:
     )
 
 
-def store_rows(tmp_path: Path, clock: FakeClock) -> list:  # type: ignore[type-arg]
+def store_rows(tmp_path: Path, clock: FakeClock) -> list[LabelledRows]:
     again = SqliteLabelStore(
         tmp_path / "labels", hash_key=KEY, label_window=90 * 86400.0, most_bytes=2**28, clock=clock
     )

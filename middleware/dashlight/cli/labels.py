@@ -125,10 +125,12 @@ def _send(arguments: argparse.Namespace, file: LabelFile, columns: LabelColumns,
     if file.note:
         print(f"{arguments.file}: {file.note}", file=sys.stderr)
     place = SentSoFar(file.path, repr((to.url, columns)))
-    after_row, counts = (0, {}) if arguments.from_start else place.read()
+    after_row = 0
+    if not arguments.from_start:
+        after_row, counts = place.read()
+        sent.counts.update(counts)
     if after_row:
         print(f"going on after row {after_row:,}, as far as it came before (--from-start sends all)", file=sys.stderr)
-        sent.counts.update(counts)
     sent.is_kept = file.path is not None
     http = HttpSender(to)
     try:

@@ -9,6 +9,7 @@ that it follows a slide of the click rate and no outage. What no cell bears witn
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Final
 
@@ -161,15 +162,15 @@ class ImpliedNegatives:
         if self._newest < 0 or not self._learn(first, end):
             return
         places = np.arange(first, end) % CELLS
-        positives = np.concatenate([[0.0], np.cumsum(self._positives[places])])
-        behind = np.concatenate([[0.0], np.cumsum(self._behind(first, end))])
+        positives: list[float] = [0.0, *np.cumsum(self._positives[places]).tolist()]
+        behind: list[float] = [0.0, *np.cumsum(self._behind(first, end)).tolist()]
         while self._decided < end:
             needed = NEEDED_POSITIVES * self._usual[1] / self._usual[0]
             place = self._decided - first
-            until = int(np.searchsorted(behind, behind[place] + needed))
+            until = bisect_left(behind, behind[place] + needed)
             if until >= len(behind):
                 return
-            since = max(int(np.searchsorted(behind, behind[place + 1] - needed, side="right")) - 1, 0)
+            since = max(bisect_right(behind, behind[place + 1] - needed) - 1, 0)
             is_alive = self._is_usual(positives[until] - positives[place], behind[until] - behind[place])
             is_alive &= self._is_usual(positives[place + 1] - positives[since], behind[place + 1] - behind[since]) or (
                 behind[place + 1] < needed  # there was nothing before

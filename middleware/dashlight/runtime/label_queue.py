@@ -38,6 +38,8 @@ class LabelQueue:
 
     def __init__(self, *, is_on: bool = False, now: Callable[[], float] = time.time) -> None:
         """*is_on*: whether labels are wanted (DASHLIGHT_LABELS)."""
+        self.fates: Counter[Fate] = Counter()
+        """What became of those that were stored."""
         self._is_on = is_on
         self._now = now
         self._waiting: deque[Label] = deque()
@@ -130,8 +132,7 @@ class LabelQueue:
         with suppress(IndexError):  # whoever closes lets go of all
             labels += (self._waiting.popleft() for _ in range(count))
         try:
-            if self._take is not None:
-                self._take(labels, self._now())
+            fates = self._take(labels, self._now()) if self._take is not None else ()
         except Exception as error:  # whatever is behind it: a disk that is full, a server that is away
             self._waiting.extendleft(reversed(labels))
             if type(error).__name__ != self._told_failure:
@@ -140,6 +141,7 @@ class LabelQueue:
             return False
         else:
             self._told_failure = ""
+            self.fates.update(fates)
             return True
         finally:
             with self._stored:

@@ -20,7 +20,7 @@ from dashlight.cli.scan.encodings import readable
 from dashlight.cli.scan.formats import PACKED, TEXT, source_of
 from dashlight.cli.scan.paths import local_files
 from dashlight.errors import ReferenceDataError
-from dashlight.labels.entry import ROWS
+from dashlight.labels.entry import IDS, ROWS
 
 Row: TypeAlias = tuple[Mapping[str, object], float]
 """A row, and the share of the file that is read with it, 0 to 1."""
@@ -134,11 +134,8 @@ def _json_rows(path: Path, columns: LabelColumns) -> Callable[[], Iterator[Row]]
     """One document, a list of objects or `{"labels": [...]}`, or an object a line, whatever it is called."""
     size = path.stat().st_size
     if size <= _MOST_DOCUMENT_BYTES:
-        document = _parsed(path.read_bytes())
-        if isinstance(document, dict) and isinstance(listed := cast("dict[str, object]", document).get(ROWS), list):
-            document = cast("list[object]", listed) if not _names_one(cast("dict[str, object]", document)) else document
-        if document is not None:
-            entries = cast("list[object]", document) if isinstance(document, list) else [document]
+        entries = _listed(_parsed(path.read_bytes()))
+        if entries is not None:
             return _of_entries(
                 lambda: ((each, (place + 1) / len(entries)) for place, each in enumerate(entries)), columns
             )
@@ -157,8 +154,17 @@ def _json_rows(path: Path, columns: LabelColumns) -> Callable[[], Iterator[Row]]
     return _of_entries(lines, columns)
 
 
-def _names_one(document: Mapping[str, object]) -> bool:
-    return "prediction_id" in document or "id" in document
+def _listed(document: object) -> list[object] | None:
+    """The entries of *document*: those of a list, also of one that stands in an object, else itself; None where there is none."""
+    if isinstance(document, dict):
+        named = cast("dict[str, object]", document)
+        listed = named.get(ROWS)
+        if isinstance(listed, list) and not any(name in named for name in IDS):
+            return cast("list[object]", listed)
+        return [named]
+    if isinstance(document, list):
+        return cast("list[object]", document)
+    return None if document is None else [document]
 
 
 def _of_entries(

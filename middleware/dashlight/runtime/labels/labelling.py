@@ -28,11 +28,9 @@ class Labelling:
         """Hands labels that came *at* to the store, and counts what became of each. From any thread but an event loop's."""
         fates = list(self._store.label(labels, at))
         # A batch that happened to have one row goes by its own id.
-        only_rows = {
-            place: only_row
-            for place, fate in enumerate(fates)
-            if fate == "unknown" and (only_row := id_of_only_row(labels[place].id))
-        }
+        unknown = [place for place, fate in enumerate(fates) if fate == "unknown"]
+        ids = {label.id for label in labels} if unknown else ()
+        only_rows = {place: only_row for place in unknown if (only_row := id_of_only_row(labels[place].id, ids))}
         if only_rows:
             again = [replace(labels[place], id=only_row) for place, only_row in only_rows.items()]
             for place, fate in zip(only_rows, self._store.label(again, at), strict=True):
