@@ -18,7 +18,7 @@ from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import name_of_missing, refused_for
 from dashlight.records import Exchange
 from dashlight.runtime.facts import Facts
-from dashlight.runtime.labels.keeping import Keeping
+from dashlight.runtime.labels.keeping import PredictionKeeper
 from dashlight.runtime.publisher import Publisher
 
 _MOST_ASKED_FOR = 1000
@@ -34,7 +34,7 @@ class Intake:
         publisher: Publisher,
         policy: Policy,
         *,
-        keeping: Keeping | None = None,
+        keeping: PredictionKeeper | None = None,
     ) -> None:
         """*keeping* keeps predictions for their labels; None: nobody waits for any."""
         self._decoder = decoder

@@ -27,7 +27,7 @@ from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.freed_memory import FreedMemory
 from dashlight.runtime.intake import Intake
-from dashlight.runtime.labels.keeping import Keeping
+from dashlight.runtime.labels.keeping import PredictionKeeper
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.pane_losses import PaneLosses
 from dashlight.runtime.publisher import Publisher, Publishing
@@ -62,7 +62,7 @@ class Pipeline:
         couriers: Couriers | None = None,
         shutdown_seconds: float = 5.0,
         captured: Callable[[], Captured] | None = None,
-        keeping: Keeping | None = None,
+        keeping: PredictionKeeper | None = None,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.counting.scored.binned import Binned, Draw, codes_of_rows, counted
+from dashlight.counting.scored.binned import Binned, SampleDraw, codes_of_rows, counted
 from dashlight.counting.scored.known_by import Numbered, known_by, numbered
 from dashlight.counting.scored.meaning import Meaning, Wish, WishedTask, meaning_of, shown
 from dashlight.counting.scored.measured import Measured, measured
@@ -61,7 +61,7 @@ class _Shape:
 @dataclass(slots=True)
 class _Model:
     shapes: dict[frozenset[str], _Shape] = field(default_factory=dict[frozenset[str], _Shape])
-    draw: Draw = field(default_factory=Draw)
+    draw: SampleDraw = field(default_factory=SampleDraw)
 
 
 class Scorer:
