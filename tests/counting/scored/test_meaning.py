@@ -317,6 +317,12 @@ def test_a_cautious_threshold_leaves_scores_as_they_are(model: Model) -> None:
     assert rows.scores.tolist() == [0.85]
 
 
+def test_an_answer_without_a_class_is_of_none_also_while_the_other_class_is_unknown(model: Model) -> None:
+    rows = model(task="binary").answered({"label": "ham", "score": 0.2}, {"label": None, "score": 0.4})
+
+    assert (rows.classes, rows.predictions.tolist()) == (("ham", ""), [0, NO_CLASS])
+
+
 def test_another_column_decides_anew_and_one_that_is_missing_does_not(model: Model) -> None:
     watched = model()
     watched.answered({"p": 0.2, "label": True})
