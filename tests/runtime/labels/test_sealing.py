@@ -5,12 +5,14 @@ import threading
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dashlight.counting.scored.scorer import Scorer, Scoring
 from dashlight.decode.at_once import Reads
 from dashlight.decode.batch import Decoder
 from dashlight.decode.rows.selection import EVERYTHING
-from dashlight.labels.sealed import SealedPrediction, open_sealed
+from dashlight.labels.sealed import MOST_CHARACTERS, SealedPrediction, open_sealed
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange
 
@@ -18,7 +20,7 @@ pytest.importorskip("cryptography")
 
 from dashlight.runtime.labels.ciphers import sealing_keys
 from dashlight.runtime.labels.opening import ModelNames
-from dashlight.runtime.labels.sealing import Sealing
+from dashlight.runtime.labels.sealing import MOST_ANSWERED, MOST_ASKED, Sealing
 
 AT = 1_700_000_000.0
 (KEY,) = sealing_keys(["n" * 16])
@@ -37,6 +39,9 @@ def exchange(answer: object, request: object = None) -> Exchange:
 def sealing(**known: Any) -> Sealing:
     scorer = Scorer(Scoring(HashKey(b"k" * 32), is_quiet=True, **known))
     return Sealing(KEY, Reads("m", "1", EVERYTHING, {}), Decoder(model="m", version="1"), scorer, ModelNames())
+
+
+SEALS = sealing()
 
 
 def opened(token: bytes | None) -> SealedPrediction:
@@ -77,6 +82,35 @@ def test_what_an_id_cannot_hold_gets_none_and_is_counted(answer: object, why: st
 
     assert seals(exchange(answer)) is None
     assert seals.plain == {why: 1}
+
+
+@pytest.mark.parametrize("side", ["answer", "request"])
+def test_what_holds_too_many_values_is_not_read_on_the_event_loop(side: str) -> None:
+    seals = sealing()
+    wide = {f"x{at}": 0.5 for at in range((MOST_ANSWERED if side == "answer" else MOST_ASKED) + 2)}
+
+    found = seals(exchange(wide) if side == "answer" else exchange({"p": 0.5}, wide))
+
+    assert found is None
+    assert seals.plain == {"too_many_values": 1}
+
+
+named = st.sampled_from(
+    ["p", "prediction", "probability", "probabilities", "label", "score", "forecast", "items", "id", "value", "model"]
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | named, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(values, values)
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_asked_and_answered_it_is_sealed_or_not(request_: object, answer: object) -> None:
+    token = SEALS(exchange(answer, request_))
+
+    assert token is None or (len(token) <= MOST_CHARACTERS and opened(token).model[0] == "/p")
 
 
 def test_a_batch_gets_none() -> None:

@@ -89,6 +89,6 @@ def _as_cell(number: float) -> Cell:
 
 
 def codes_of(texts: Sequence[str], classes: Sequence[str], *, none: int) -> NDArray[np.int32]:
-    """The place of each of *texts* in *classes*; *none* where it is not among them."""
-    places = {name: place for place, name in reversed(list(enumerate(classes)))}
+    """The place of each of *texts* in *classes*; *none* where it is not among them, or empty."""
+    places = {name: place for place, name in reversed(list(enumerate(classes))) if name}
     return np.fromiter((places.get(text, none) for text in texts), np.int32, len(texts))
