@@ -4,7 +4,7 @@ VENV := .venv
 BENTOML := .venv-servers/bench-bentoml
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor bench-spool chaos fuzz fuzz-state clean
+.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor bench-spool bench-labels bench-performance-alarms bench-estimates chaos fuzz fuzz-state clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
@@ -13,13 +13,16 @@ help:
 	@echo "make check                               formatting, lint and types"
 	@echo "make bench                               what monitoring costs, and how long the import takes"
 	@echo "make bench-bentoml                       what monitoring costs in BentoML: bare and watched, through bentoml serve"
+	@echo "make bench-estimates                     performance estimated without labels, beside NannyML and the truth"
 	@echo "make bench-governor                      whether all is analysed while a reference is learned and alerts fire"
 	@echo "make bench-decoding                      what decoding costs, format by format"
 	@echo "make bench-spool                         what it costs to keep on disk what a collector does not take"
+	@echo "make bench-labels                        what waiting for labels costs: disk, memory, time to keep and to join"
 	@echo "make chaos                               collectors that misbehave, rounds of kill -9, outages of days: the long form"
 	@echo "make fuzz [SECONDS=60]                   searches for bodies that decoding does not bear; needs atheris"
 	@echo "make fuzz-state [SECONDS=60]             searches for state files that are neither read nor refused"
 	@echo "make bench-detection                     how often and how soon alarms come, beside other detectors"
+	@echo "make bench-performance-alarms            how often alarms on performance are false, and how many labels they take"
 
 $(VENV)/.demo: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -70,6 +73,9 @@ bench-governor: $(VENV)/.dev
 bench-spool: $(VENV)/.dev
 	$(RUN) -m benchmarks.spool
 
+bench-labels: $(VENV)/.dev
+	$(RUN) -m benchmarks.labels
+
 chaos: $(VENV)/.dev
 	CHAOS=long $(RUN) -m pytest tests/e2e/chaos
 
@@ -81,6 +87,12 @@ fuzz-state: $(VENV)/.dev
 
 bench-detection: $(VENV)/.dev
 	$(RUN) -m benchmarks.detection
+
+bench-performance-alarms: $(VENV)/.dev
+	$(RUN) -m benchmarks.performance_alarms
+
+bench-estimates: $(VENV)/.dev
+	$(RUN) -m benchmarks.estimates
 
 clean:
 	rm -rf $(VENV) .venv-servers demo-run bench-run

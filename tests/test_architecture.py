@@ -35,10 +35,10 @@ FLOORS = (
 # Likewise within a room; FILES stands for those that lie in the room itself and that no other floor names.
 FILES = ""
 FLOORS_WITHIN = {
-    "window": ((FILES,), ("facets", "payloads", "recent"), ("inspection",), ("reference",)),
+    "window": ((FILES,), ("facets", "payloads", "performance", "recent"), ("inspection",), ("reference",)),
     "judge": (
         ("run_lengths", "block_scales"),
-        ("natural_variation", "incidents", "alert_budget", "words", "silences"),
+        ("natural_variation", "incidents", "alert_budget", "words", "silences", "implied_negatives"),
         ("alerts", "notices", "past_alerts"),
         ("evidence",),
         ("columns", "pairs", "directions", "traffic", "performance"),
@@ -319,7 +319,7 @@ def test_importing_is_light(line: str, heavy: tuple[str, ...]) -> None:
     assert json.loads(found.stdout) == []
 
 
-_OWN_EXTRAS = ("cli", "encodings", "parquet", "prometheus", "sealed")
+_OWN_EXTRAS = ("cli", "encodings", "parquet", "prometheus", "redis", "sealed")
 """What parts of dashlight itself need; the other extras are for integrations, the demo, benchmarks and development."""
 _NOT_YET_STANDARD = "compression"
 """Of Python's standard library from 3.14 on."""

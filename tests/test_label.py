@@ -34,7 +34,8 @@ class Watched:
 
     def _take(self, labels: Sequence[Label], at: float) -> Sequence[Fate]:
         self.taken += labels
-        return ["matched"] * len(labels)
+        fates: list[Fate] = ["matched" for _ in labels]
+        return fates
 
     def flush(self, *, leaving: bool = False) -> int:
         return self.labels.flush(20)
@@ -185,7 +186,10 @@ def test_more_labels_than_wait_for_a_monitor_are_counted_when_it_is_there() -> N
 
 
 def test_where_monitoring_is_off_labels_are_let_go_in_silence(caplog: pytest.LogCaptureFixture) -> None:
-    own = Process(lambda *_: None)
+    def off(environ: object, app: object, application: str, service: str) -> None:
+        """As where DASHLIGHT_ENABLED is false."""
+
+    own = Process(off)
     own.take_label(Label("a", 1))
 
     own.start(None)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from dashlight.version import __version__
 
 if TYPE_CHECKING:
-    from dashlight.adapters import adopt_spans, hand_over, label, name_application, note_loss, record
+    from dashlight.adapters import adopt_spans, hand_over, label, name_application, note_loss, observe, record
     from dashlight.asgi import DashlightMiddleware, watch
     from dashlight.errors import DashlightError
     from dashlight.offline.detector import DriftDetector
 
 __all__ = [  # noqa: RUF022 - names first
     "DashlightError", "DashlightMiddleware", "DriftDetector", "adopt_spans", "hand_over", "label", "name_application",
-    "note_loss", "record", "watch", "__version__",
+    "note_loss", "observe", "record", "watch", "__version__",
 ]  # fmt: skip
 
 # PEP 562: nothing is loaded until a name is asked for.
@@ -31,6 +31,7 @@ _HOMES = {
     "label": "dashlight.adapters",
     "name_application": "dashlight.adapters",
     "note_loss": "dashlight.adapters",
+    "observe": "dashlight.adapters",
     "record": "dashlight.adapters",
     "watch": "dashlight.asgi",
 }

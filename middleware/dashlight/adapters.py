@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from dashlight.capture.capture import Capture
+from dashlight.capture.signals import SignalValue, checked
 from dashlight.capture.spans import ENDED, Opened
 from dashlight.capture.tee import MARK, Tee
 from dashlight.errors import DecodeError
@@ -129,6 +130,24 @@ def record(
     return isinstance(passing, Tee)
 
 
+def observe(name: str, value: SignalValue) -> bool:
+    """Tells a business number, such as revenue, which gets a window, evidence and alerts like a column (`docs/signals.md`).
+
+    From any thread or coroutine. What says nothing (NaN), or is too much, is counted, not raised. Returns whether it was
+    taken; False also where nothing is watched.
+
+    Args:
+        name: 1 to 64 printable characters; the same values go under the same name for ever.
+        value: A number, a boolean, or one of a few categories of at most 64 characters.
+
+    Raises:
+        TypeError: *name* is no text, or *value* none of these.
+        ValueError: *name* is empty, too long, or not printable.
+    """
+    told, monitor = checked(name, value), process.monitor
+    return monitor is not None and monitor.capture.signals.add(*told)
+
+
 def label(
     prediction_id: str | int | UUID | None,
     value: object,
@@ -143,6 +162,7 @@ def label(
 
     May be called from anywhere in the app, on the event loop too: it returns at once, and a thread stores the label. It
     waits where Dashlight has not started yet. Where labels are off (DASHLIGHT_LABELS) it is lost, and the log says so once.
+    Returns whether it is on its way; False: it is lost and counted.
 
     Args:
         prediction_id: As in the header of DASHLIGHT_PREDICTION_ID_HEADER, or the payload's own; None where *entity* says it.
@@ -154,15 +174,13 @@ def label(
         entity: Whom the prediction was about, by DASHLIGHT_ENTITY, where there is no id.
         within: How long before *at* it was made at most, such as `7d`; with *entity*.
 
-    Returns:
-        Whether it is on its way; False: it is lost and counted.
-
     Raises:
         TypeError: *prediction_id* or *value* of a type that no prediction has.
         ValueError: an empty id, a value that is no label, a moment in the future.
     """
-    if isinstance(prediction_id, bool) or not isinstance(prediction_id, str | int | UUID | None):
-        raise TypeError(f"dashlight.label: expected the id of a prediction, found {type(prediction_id).__name__}")
+    given = cast("object", prediction_id)  # whatever a caller's checker let pass
+    if isinstance(given, bool) or not isinstance(given, str | int | UUID | None):
+        raise TypeError(f"dashlight.label: expected the id of a prediction, found {type(given).__name__}")
     scalar = getattr(value, "item", None)  # of NumPy
     plain = cast("Callable[[], object]", scalar)() if callable(scalar) else value
     if not isinstance(plain, str | int | float):

@@ -66,6 +66,10 @@ class Settings:
         "", "pairs such as data[0]=age,data[1]=income, or a file of them", units.renamed
     )
     """Other names for columns: `data[0]=age,data[1]=income`, or a file with a pair a line or a JSON object."""
+    signals: Mapping[str, str] = _variable(
+        "", "pairs such as revenue=header:x-revenue, conversion=field:order.total", units.signals
+    )
+    """Business numbers to watch: in a header of the response, or in a field of its JSON."""
     ignore: tuple[str, ...] = _variable("", "names or globs between commas", units.words)
     """Columns to ignore, even if DASHLIGHT_FEATURES or DASHLIGHT_PREDICTION names them."""
     collector: str = _variable("", "an http or https URL", str.strip)

@@ -22,6 +22,7 @@ _MOST_BYTES = 2**50
 _MOST_WEIGHT = 1000.0
 _URL_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 _SECRET = re.compile(r"[!-~]{16,4096}")
+_SIGNAL = re.compile(r"header:[A-Za-z0-9!#$%&'*+.^_`|~-]+|field:[^.]+(?:\.[^.]+)*")
 _Number = TypeVar("_Number", int, float)
 
 
@@ -125,6 +126,14 @@ def weights(text: str) -> dict[str, float]:
     found = {name: float(value) for name, value in pairs(text).items()}
     # Written so that NaN is refused too.
     if not all(0 <= weight <= _MOST_WEIGHT for weight in found.values()):
+        raise ValueError(text)
+    return found
+
+
+def signals(text: str) -> dict[str, str]:
+    """`name=header:x-revenue` or `name=field:order.total` between commas, at most 64."""
+    found = pairs(text)
+    if len(found) > 64 or not all(len(name) <= 64 and _SIGNAL.fullmatch(where) for name, where in found.items()):
         raise ValueError(text)
     return found
 

@@ -31,7 +31,8 @@ class Store:
             self.failures_left -= 1
             raise OSError("of a value that nobody shall see")
         self.taken += labels
-        return ["matched"] * len(labels)
+        fates: list[Fate] = ["matched" for _ in labels]
+        return fates
 
 
 @pytest.fixture

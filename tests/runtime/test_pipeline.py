@@ -640,7 +640,7 @@ def test_probes_that_are_answered_do_not_say_that_a_process_is_well(service: Cal
         watched.serve(*exchanges).end_pane()
         judging = watched.pipeline._sharing.watch
         assert judging is not None
-        answered.append([status.answered_count for status in judging._statuses.values()])
+        answered.append([status.answered_count for status in judging.processes.statuses.values()])
 
     assert answered == [[0], [1], [0]]
 

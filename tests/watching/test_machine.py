@@ -532,7 +532,7 @@ def test_in_flight_is_the_sum_of_all_processes_and_its_limit_is_the_host_s() -> 
     machine.end_pane(in_flight=12).end_pane(in_flight=13).end_pane(in_flight=1)
 
     assert [(pane, alert.state) for pane, alert in machine.alerts] == [(2, "firing"), (3, "resolved")]
-    assert (machine.watch.in_flight_count, machine.watch.processes) == (
+    assert (machine.watch.processes.in_flight_count, tuple(machine.watch.processes)) == (
         4,
         ("process 0", "process 1", "process 2", "process 3"),
     )
@@ -540,11 +540,11 @@ def test_in_flight_is_the_sum_of_all_processes_and_its_limit_is_the_host_s() -> 
 
 def test_the_rate_of_analysis_is_the_mean_of_the_processes() -> None:
     watch = MachineWatch(POLICY, references_of(), at=BEGAN_AT)
-    assert watch.rate == 1.0
+    assert watch.processes.rate == 1.0
 
     watch.close_pane(MachinePane({}, {"a": ProcessStatus(0, 0.5), "b": ProcessStatus(0, 1.0)}), BEGAN_AT + 10)
 
-    assert (watch.rate, watch.pane_count) == (0.75, 1)
+    assert (watch.processes.rate, watch.pane_count) == (0.75, 1)
 
 
 def test_endpoints_beyond_the_bound_are_judged_together_without_their_models() -> None:

@@ -110,3 +110,14 @@ def test_a_drift_in_what_is_left_is_found(held: Reference) -> None:
 
     assert {"c0", "c1"} <= found
     assert comparison.unknown_columns == ()
+
+
+def test_the_rows_kept_are_those_of_the_columns_that_are_left(held: Reference) -> None:
+    narrow = narrowed(held, {}, most_bytes=1_000_000)
+
+    assert held.sample is not None
+    assert narrow.sample is not None
+    before = {(column.role, column.name): codes for column, codes in zip(held.columns, held.sample, strict=True)}
+    assert len(narrow.columns) < len(held.columns)
+    for column, codes in zip(narrow.columns, narrow.sample, strict=True):
+        assert codes.tolist() == before[column.role, column.name].tolist()

@@ -12,6 +12,7 @@ from dashlight.window.bins import Binner
 from dashlight.window.columns import Reference, columns_of
 from dashlight.window.disclosure import knows, protected, with_shown
 from dashlight.window.facets.facets import expanded, faceted
+from dashlight.window.performance_reference import PerformanceReference
 from dashlight.window.recent.collector import RecentCollector
 from dashlight.window.recent.texts import how_written
 from dashlight.window.reference.build import build_reference_from_columns
@@ -45,7 +46,7 @@ def test_no_value_is_left_in_the_clear(plain: Reference) -> None:
     file = dump(protected(plain, KEY)).decode()
 
     assert "Maria" in dump(plain).decode()
-    assert not [word for word in ("Maria", "maria", "Anna", "Zo", "user 7", "Song") if word in file]
+    assert not [word for word in ("Maria", "maria", "Anna", "Zoë", "user 7", "Song") if word in file]
     assert '"approved"' in file
 
 
@@ -153,3 +154,30 @@ def test_hashes_of_payloads_tell_nothing_without_the_key(plain: Reference) -> No
     found = load(file, KEY).payloads
     assert found is not None
     assert found.key == plain.payloads.key
+
+
+@pytest.mark.parametrize(
+    ("classes", "label", "is_hashed"),
+    [
+        (("approved", "declined"), "outcome", [False, False]),
+        (("New York", "Maria Lopez"), "outcome", [False, False]),
+        (("maria@b.example", "1"), "outcome", [True, False]),
+        (("hash:00", "declined"), "outcome", [True, False]),
+        (("approved", "declined"), "email", [True, True]),
+    ],
+)
+def test_names_of_classes_stay_that_labels_are_compared_with(
+    plain: Reference, classes: tuple[str, ...], label: str, is_hashed: list[bool]
+) -> None:
+    nothing = np.zeros(0)
+    known = PerformanceReference("binary", classes, label, "", "", 0, nothing, nothing.astype(np.int32), nothing, ())
+
+    hidden = protected(replace(plain, performance=known), KEY)
+
+    assert hidden.performance is not None
+    assert list(map(is_hash, hidden.performance.classes)) == is_hashed
+    kept = [(text, now) for text, now in zip(classes, hidden.performance.classes, strict=True) if not is_hash(now)]
+    assert all(text == now for text, now in kept)
+    again = protected(hidden, KEY).performance
+    assert again is not None
+    assert again.classes == hidden.performance.classes

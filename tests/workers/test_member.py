@@ -461,9 +461,9 @@ class Broken:
 
     processes = ()
 
-    def close_pane_in_steps(self, pane: MachinePane, at: float, remains: object) -> Steps[list[Alert]]:
+    def close_pane_in_steps(self, pane: MachinePane, at: float, *more: object) -> Steps[list[Alert]]:
         yield
-        raise ArithmeticError(pane, at, remains)
+        raise ArithmeticError(pane, at, more)
 
 
 def test_a_pane_that_cannot_be_judged_is_not_tried_again() -> None:
@@ -1118,7 +1118,7 @@ def test_more_processes_come_and_go_than_are_remembered(workers: Workers) -> Non
     workers.end_pane(judge)
 
     assert judge.sharing.watch is not None
-    assert judge.sharing.watch.in_flight_count == 1 + 2 * 300
+    assert judge.sharing.watch.processes.in_flight_count == 1 + 2 * 300
     assert workers.letters == []
     assert len(judge.sharing._reading.counted) == 256
 

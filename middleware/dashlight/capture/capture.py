@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from dashlight.capture.headers import KEPT_HEADERS
+from dashlight.capture.headers import KEPT_HEADERS, kept_in_lower_case
 from dashlight.capture.inbox import Captured, Inbox
 from dashlight.capture.route import RouteNames
+from dashlight.capture.signals import Signals
 from dashlight.capture.spans import Spans
-from dashlight.records import Exchange
+from dashlight.records import Exchange, Headers
+from dashlight.types import Message
 
 
 @dataclass(slots=True)
@@ -33,9 +35,17 @@ class Capture:
     """Those of them with a span of ours."""
     routes: RouteNames = field(default_factory=RouteNames)
     """What endpoints are called."""
+    signals: Signals = field(default_factory=Signals)
+    """What the app tells by name."""
+    response_header_names: Container[bytes] = KEPT_HEADERS
+    """Of the response headers to keep, in lower case."""
     seal: Callable[[Exchange], bytes | None] | None = None
     """Makes a sealed id of an exchange whose answer is complete, on the event loop; None until it can, and where none is
     asked for."""
+
+    def kept_of_response(self, message: Message) -> Headers:
+        """The headers to keep of the start of a response."""
+        return kept_in_lower_case(message.get("headers", ()), self.response_header_names)
 
     def count_failure(self, error: Exception) -> None:
         """Counts one of our own mistakes."""

@@ -27,14 +27,14 @@ def kept(headers: Iterable[tuple[bytes, bytes]], names: Container[bytes] = KEPT_
     return [pair for pair in headers if pair[0] in names]
 
 
-def kept_in_lower_case(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def kept_in_lower_case(headers: Iterable[tuple[bytes, bytes]], names: Container[bytes] = KEPT_HEADERS) -> Headers:
     """Likewise of a response, where an app may have written names as it liked."""
     found: list[tuple[bytes, bytes]] = []
     for name, value in headers:
         # Nearly always written in lower case already, which saves the copy.
-        if name in KEPT_HEADERS:
+        if name in names:
             found.append((name, value))
-        elif (lower := name.lower()) in KEPT_HEADERS:
+        elif (lower := name.lower()) in names:
             found.append((lower, value))
     return found
 

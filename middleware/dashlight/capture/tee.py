@@ -13,7 +13,7 @@ from opentelemetry.trace import Span
 
 from dashlight.capture.capture import Capture
 from dashlight.capture.ending import SERVER_ERROR, SETTLING_SECONDS, breaks_answer, outcome_of, raised
-from dashlight.capture.headers import keep_part, kept, kept_in_lower_case, readable, said_bytes, with_header
+from dashlight.capture.headers import keep_part, kept, readable, said_bytes, with_header
 from dashlight.capture.http_span import first_attributes, of_route, sizes, span_name
 from dashlight.capture.ids import prediction_id
 from dashlight.capture.inbox import Settling
@@ -104,7 +104,7 @@ class Tee:
                     self._capture.inbox.answered_count += not self._status
                     self._status = message["status"]
                     self._trailers = message.get("trailers", False)
-                    self._response_headers = kept_in_lower_case(message.get("headers", ()))
+                    self._response_headers = self._capture.kept_of_response(message)
                     if name := self._capture.prediction_id_header:
                         message = with_header(message, name, self._known_as())
                 else:

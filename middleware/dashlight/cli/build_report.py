@@ -7,6 +7,7 @@ from typing import TextIO
 
 import msgspec
 
+from dashlight.cli.performance_text import performance_words
 from dashlight.cli.progress import print_table
 from dashlight.cli.reference_text import column_words, summary
 from dashlight.judge.words import percent
@@ -44,6 +45,8 @@ class BuildReport:
     summary: str
     columns: tuple[tuple[str, ...], ...]
     """Role, name, kind, share of missing rows, and values of each."""
+    performance: tuple[str, ...]
+    """What it knows of how good the model was, a line each."""
     left_out: tuple[Remark, ...]
     doubts: tuple[Remark, ...]
 
@@ -54,6 +57,7 @@ def build_report(file: str, reference: Reference, left_out: Sequence[Remark], do
         file,
         summary(reference),
         tuple(column_words(column) for column in reference.columns if not column.of),
+        tuple(performance_words(reference)),
         (*left_out, *map(_left_out, reference.left_out)),
         tuple(map(_doubt, doubts)),
     )
@@ -73,6 +77,7 @@ def as_json(report: BuildReport) -> str:
 def print_report(report: BuildReport, out: TextIO) -> None:
     """Writes *report*, without its summary."""
     print_table(_HEAD, report.columns, out)
+    print("", *report.performance, sep="\n", file=out)
     for title, remarks in (("Left out:", report.left_out), ("Doubtful:", report.doubts)):
         if remarks:
             print(f"\n{title}", file=out)

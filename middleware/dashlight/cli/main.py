@@ -10,9 +10,21 @@ from typing import Any, Final
 
 from dashlight.version import __version__
 
-COMMANDS: Final = ("check", "collect", "explain", "learned", "mark", "reference", "rules", "run", "silence", "spool")
+COMMANDS: Final = (
+    "check",
+    "collect",
+    "explain",
+    "labels",
+    "learned",
+    "mark",
+    "reference",
+    "rules",
+    "run",
+    "silence",
+    "spool",
+)
 """Each is a file of this package. Only the one that is asked for is loaded: together they load all of Dashlight."""
-_LISTING: Final = frozenset({"explain", "learned", "mark", "reference", "rules", "silence"})
+_LISTING: Final = frozenset({"explain", "labels", "learned", "mark", "reference", "rules", "silence"})
 """They print and talk to nobody: where `| head` has read enough, they end in silence as other tools do."""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dashlight.cli.build_report import as_json, build_report, of_names, print_report
+from dashlight.cli.own_performance import add_options, own_performance, told_columns
 from dashlight.cli.progress import progress
 from dashlight.cli.reference_text import shown
 from dashlight.cli.scan.formats import EXPECTED
@@ -46,7 +47,7 @@ def register(subparsers: Subparsers) -> None:
     build.add_argument("--output", metavar="FILE", type=Path, required=True, help="the reference file to write")
     for option, metavar, meaning in (
         ("--prediction", "COL", "columns that the model predicted"),
-        ("--label", "COL", "columns that hold the true answer; left out"),
+        ("--label", "COL", "columns that hold the true answer; left out, and the first says how good the model was"),
         ("--ignore", "GLOB", "columns to leave out"),
         ("--keep", "GLOB", "columns to keep although they look like an index, an id, a counter or a time"),
         ("--categorical", "COL", "columns whose numbers are codes, not quantities"),
@@ -61,6 +62,7 @@ def register(subparsers: Subparsers) -> None:
         "--time", metavar="COL", help="column with the time of each row: orders the rows, shows daily patterns"
     )
     order.add_argument("--unordered", action="store_true", help="the order of the rows has no meaning")
+    add_options(build)
     build.add_argument("--model", metavar="NAME", default="", help="name of the model, stored in the file")
     build.add_argument(
         "--quiet", action="store_true", help="do not print the columns, what is left out and what is doubtful"
@@ -104,6 +106,7 @@ def _build(arguments: argparse.Namespace) -> None:
 
 def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
     time: str | None = arguments.time
+    told = told_columns(file, arguments)
     wanted = wanted_columns(
         file,
         predictions=arguments.prediction,
@@ -112,6 +115,7 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
         categorical=arguments.categorical,
         time=time,
         keep=arguments.keep,
+        score=arguments.score,
     )
     if arguments.cluster is not None:
         wanted = with_cluster(file, wanted, arguments.cluster)
@@ -122,8 +126,9 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
     seen: list[FirstPass] = []
     key = given_hash_key(os.environ)
     with progress(sys.stderr) as step:
-        look = file.look(wanted.names, time, step("Reading"))
-        for note in look.notes:
+        look = file.look([*wanted.names, *(told.names if told else ())], time, step("Reading"))
+        training, notes = own_performance(file, told, step=step) if told else (None, [])
+        for note in (*look.notes, *notes):
             print(note, file=sys.stderr)
         reference = build_reference(
             chunks_in_order(file, wanted, step=step),
@@ -139,18 +144,20 @@ def _build_from(file: ScannedFile, arguments: argparse.Namespace) -> None:
             seen=seen.append,
             cluster=arguments.cluster or "",
             key=key,
+            training=training,
         )
     written = _as_it_travels(reference, arguments.show, key)
     _write(arguments.output, dump(written))
+    counted = {name: counts for name, counts in file.counts.items() if not told or name != told.label}
     found = doubts(
         seen[0],
         reference,
         has_time=time is not None,
         said=[*arguments.keep, *arguments.categorical],
-        open_dates=[name for name, counts in file.counts.items() if has_open_dates(counts, file.writings[name])],
+        open_dates=[name for name, counts in counted.items() if has_open_dates(counts, file.writings[name])],
         mixed={
             name: cells
-            for name, counts in file.counts.items()
+            for name, counts in counted.items()
             if name not in arguments.categorical and (cells := mixed_cells(counts, file.writings[name]))
         },
     )

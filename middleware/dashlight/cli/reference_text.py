@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from dashlight.cli.performance_text import performance_words
 from dashlight.judge.words import printable, told_apart
 from dashlight.privacy.hashing import is_hash
 from dashlight.records import Kind
 from dashlight.window.columns import ColumnReference, Reference, Season
 from dashlight.window.inspection.left_out import WHY
 from dashlight.window.layout import NULL, STRUCTURAL_BINS
-from dashlight.window.reference.seasons import DAY_HARMONIC
+from dashlight.window.reference.seasons.waves import DAY_HARMONIC
 
 LEAST_BLOCKS = 12
 """With fewer blocks of one length, the spread between them says little."""
@@ -38,7 +39,8 @@ def shown(reference: Reference, name: str) -> str:
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     table = ("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
     left_out = [f"left out: {printable(each.name)!r} {WHY[each.why]}" for each in reference.left_out]
-    return "\n".join([f"{name}: {summary(reference)}", "", *table, *([""] if left_out else []), *left_out])
+    known = performance_words(reference)
+    return "\n".join([f"{name}: {summary(reference)}", "", *table, "", *known, *([""] if left_out else []), *left_out])
 
 
 def season_words(season: Season) -> str:

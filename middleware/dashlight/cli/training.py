@@ -108,11 +108,13 @@ def wanted_columns(
     categorical: Sequence[str],
     time: str | None,
     keep: Sequence[str] = (),
+    score: str = "",
 ) -> Wanted:
     """Chooses features and outputs among the columns of *file*; ReferenceDataError for a name that it lacks.
 
-    *keep* are globs of columns that are features although they look like an index or an id.
+    *keep* are globs of columns that are features although they look like an index or an id; *score* is an output as well.
     """
+    predictions = [*predictions, score] if score and score not in predictions else predictions
     times = [] if time is None else [time]
     for option, named in (
         ("--prediction", predictions),
@@ -122,10 +124,11 @@ def wanted_columns(
     ):
         for name in named:
             if name not in file.names:
-                raise ReferenceDataError(f"has no column {name!r} ({option}); it has {_listed(file.names)}")
+                raise ReferenceDataError(f"has no column {name!r} ({option}); it has {listed(file.names)}")
     for name in predictions:
         if name in labels or name in times:
-            raise ReferenceDataError(f"cannot have column {name!r} both as --prediction and as --label or --time")
+            option = "--score" if name == score else "--prediction"
+            raise ReferenceDataError(f"cannot have column {name!r} both as {option} and as --label or --time")
     spoken_for = {*predictions, *labels, *times, *file.unusable}
     features = [name for name in file.names if name not in spoken_for]
     features = [name for name in features if not any(fnmatchcase(name, glob) for glob in ignored)]
@@ -160,7 +163,7 @@ def wanted_columns(
 def with_cluster(file: TrainingFile, wanted: Wanted, cluster: str) -> Wanted:
     """*wanted* with the column *cluster*, by which rows hang together, last; ReferenceDataError where *file* lacks it."""
     if cluster not in file.names:
-        raise ReferenceDataError(f"has no column {cluster!r} (--cluster); it has {_listed(file.names)}")
+        raise ReferenceDataError(f"has no column {cluster!r} (--cluster); it has {listed(file.names)}")
     if cluster in wanted.outputs or cluster in file.unusable:
         raise ReferenceDataError(
             f"cannot have column {cluster!r} as --cluster: it is an output or holds no single values"
@@ -202,6 +205,7 @@ def _parted(table: Table, wanted: Wanted, numbers: NumberTexts) -> Chunk:
     return {"feature": selected(table, wanted.features), "output": outputs}
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first of *names* between commas, and how many more there are."""
     shown = ", ".join(names[:_NAMES_SHOWN])
     return f"{shown} and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else shown

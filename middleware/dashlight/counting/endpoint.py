@@ -14,6 +14,7 @@ from dashlight.counting.anomalies import Marks
 from dashlight.counting.exemplars import batch_trace_ids
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds
+from dashlight.counting.memory import MOST_MODELS
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -37,8 +38,6 @@ ModelKey = tuple[str, str]
 """Model and version."""
 
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
-MOST_MODELS = 8
-"""Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
 MOST_LEFT_OUT = 32
 """Models of an endpoint without memory of which is told how much they are asked."""
 

@@ -36,7 +36,9 @@ ExemplarsState: TypeAlias = tuple[tuple[int, ExemplarPane], ...]
 
 
 def batch_trace_ids(exchanges: Sequence[Exchange]) -> NDArray[np.void]:
-    """Trace ids of a batch, 16 bytes each."""
+    """Trace ids of a batch, 16 bytes each; one of zeros, which stands for none, where no exchange brought its rows."""
+    if not exchanges:
+        return np.zeros(1, _TRACE_ID)
     return np.frombuffer(b"".join([exchange.trace_id.to_bytes(16, "big") for exchange in exchanges]), _TRACE_ID)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from dashlight.counting.admission import Admission
 from dashlight.counting.claims import Claim
 from dashlight.counting.endpoint import (
-    MOST_MODELS,
     EndpointBrief,
     EndpointCounter,
     EndpointPane,
@@ -18,7 +17,7 @@ from dashlight.counting.endpoint import (
     merged_endpoints,
 )
 from dashlight.counting.kept_rows import MOST_PANE_BYTES, LearningRoom, bounded_rows
-from dashlight.counting.memory import MOST_ENDPOINTS, NO_ROOM, most_endpoints
+from dashlight.counting.memory import MOST_ENDPOINTS, NO_ROOM, most_endpoints, most_models_of
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -153,8 +152,9 @@ class MachineCounter:
             if not endpoint.has_models and not (route in briefs and briefs[route].models)
         }
 
-    def _begun(self, route: str, *, most_models: int = MOST_MODELS) -> EndpointCounter:
-        endpoint = EndpointCounter(route, self._policy, self._references, self._room, most_models=most_models)
+    def _begun(self, route: str, *, most_models: int | None = None) -> EndpointCounter:
+        most_models = most_models_of(route) if most_models is None else most_models
+        endpoint = EndpointCounter(route, self._policy, self._references.of(route), self._room, most_models=most_models)
         self._endpoints[route] = endpoint
         if route in self._briefing.endpoints:
             endpoint.follow(self._briefing.endpoints[route])

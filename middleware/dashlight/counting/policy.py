@@ -28,6 +28,8 @@ class Policy:
     """Columns with so many times the budget of others; 0 leaves one out. Names that no column has mean nothing."""
     ignored: tuple[str, ...] = ()
     """Globs of columns that are not looked at, also where the reference holds them."""
+    labels: bool = False
+    """Whether labels are taken: the part of the budget that is kept for performance is not the columns' then."""
     features: tuple[str, ...] = field(default=(), compare=False)
     """Globs of the only features that are decoded; empty: all."""
     prediction: tuple[str, ...] = field(default=(), compare=False)
@@ -44,3 +46,7 @@ class Policy:
     """What the process that judges may keep beside that."""
     window_seconds: float = field(default=3600.0, compare=False)
     """What the scores that are shown look back on: alerts have a memory of their own."""
+    label_window_seconds: float = field(default=90 * 86_400.0, compare=False)
+    """So long after a prediction labels are taken."""
+    positive_within_seconds: float = 0.0
+    """After how long without a label a prediction counts as negative; 0: never."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dashlight.decode.signals import SIGNALS
 from dashlight.privacy.hashing import HashKey
 from dashlight.store.learned import LearnedReferences
 from dashlight.store.reference_file import ReferenceFile
@@ -19,6 +20,10 @@ class References:
     """The operator's, where its file is not followed."""
     file: ReferenceFile | None = None
     """The file that is followed."""
+
+    def of(self, route: str) -> References:
+        """What rows of the endpoint *route* can be compared with: signals are nothing that a reference file is about."""
+        return References(self.learned) if route == SIGNALS else self
 
     @property
     def hash_key(self) -> HashKey | None:

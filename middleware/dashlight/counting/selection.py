@@ -48,6 +48,7 @@ def watched_of(reference: Reference, policy: Policy) -> Watched:
         pairs=reference.pairs is not None and len(paired.intersection(reference.pairs.names)) > 1,
         directions=bool(reference.directions),
         breaks=any(column.profile is not None for column in watched),
+        performance=policy.labels,
     )
     return Watched(
         columns=watched,

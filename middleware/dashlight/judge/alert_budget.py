@@ -14,7 +14,7 @@ BREAKS = 0.02
 TRAFFIC = 0.15
 """For failures, latency, silence and undecodable exchanges, of the endpoints that a model is served at."""
 PERFORMANCE = 0.10
-"""For agreement with labels."""
+"""For agreement with labels, where labels are taken at all."""
 LEARNED_OUTPUTS = 0.2
 """Of a model's budget, for outputs that a reference file does not hold and that are learned beside it."""
 MOST_PLACES = 1 << 16

@@ -78,9 +78,12 @@ def _labels_or_reason(entry: Entry, now: float) -> list[Label] | str:
 
 def _of_json(body: bytes) -> Iterator[tuple[int, Entry | str]]:
     whole = _parsed(body)
-    if isinstance(whole, dict) and ROWS in whole and not any(name in whole for name in (*IDS, "entity")):
-        whole = cast("dict[str, object]", whole)[ROWS]
-    entries = cast("list[object]", whole) if isinstance(whole, list) else [whole]
+    entries: list[object] = cast("list[object]", whole) if isinstance(whole, list) else [whole]
+    if isinstance(whole, dict):
+        named = cast("dict[str, object]", whole)
+        listed = named.get(ROWS)
+        if isinstance(listed, list) and not any(name in named for name in (*IDS, "entity")):
+            entries = cast("list[object]", listed)
     for place, entry in enumerate(entries, 1):
         yield place, _entry(entry)
 

@@ -1,5 +1,6 @@
 """What a prediction is known by: its id as clients know it, and the hash that is kept of it."""
 
+from collections.abc import Container
 from hashlib import blake2b
 
 from dashlight.privacy.hashing import HashKey
@@ -22,6 +23,18 @@ def id_of_row(exchange_id: str, place: int) -> str:
 def id_of_step(row_id: str, step: int) -> str:
     """The id of one *step*, from 1, of a forecast: `<id>@<step>`."""
     return f"{row_id}@{step}"
+
+
+def id_of_only_row(row_id: str, beside: Container[str] = ()) -> str:
+    """The id of the exchange whose first row *row_id* names, by which that row is known where it is the only one; else empty.
+
+    Empty, too, where the second row is *beside* it: then it is not the only one.
+    """
+    of_row, at, step = row_id.partition("@")
+    exchange_id = of_row.removesuffix(":0")
+    if not exchange_id or exchange_id == of_row or f"{id_of_row(exchange_id, 1)}{at}{step}" in beside:
+        return ""
+    return f"{exchange_id}{at}{step}"
 
 
 def key_of(prediction_id: str, key: HashKey) -> bytes:

@@ -109,6 +109,11 @@ def joined(sets: Sequence[ScoredRows]) -> ScoredRows:
     )
 
 
+def in_time(rows: ScoredRows) -> ScoredRows:
+    """*rows* in the order of their moments."""
+    return taken(rows, np.argsort(rows.predicted_at, kind="stable"))
+
+
 def labelled(
     rows: ScoredRows, labels: NDArray[np.float64], labelled_at: NDArray[np.float64], *, is_implied: bool
 ) -> LabelledRows:

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.labels.ids import KEY_BYTES as KEY_BYTES  # whoever only spells ids needs no numpy
+from dashlight.labels.ids import KEY_BYTES as KEY_BYTES  # noqa: PLC0414 - whoever only spells ids needs no numpy
 
 Task: TypeAlias = Literal["binary", "multiclass", "regression", "ranking", "text"]
 """What is predicted, and so how it is measured; a forecast is a regression whose rows have a step."""

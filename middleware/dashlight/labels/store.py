@@ -42,7 +42,8 @@ class WaitingCounts:
 class LabelStore(Protocol):
     """Keeps predictions until their labels come, for all processes that share it. May be used from any thread.
 
-    What goes wrong is counted and shown (`troubles`); nothing of it reaches the app.
+    What goes wrong is counted and shown (`troubles`); nothing of it reaches the app. All but `keep`, `troubles`, `flush`,
+    `close` and `forget` raise StateError where the store cannot be used for the moment.
     """
 
     def keep(self, rows: ScoredRows) -> None:
@@ -62,12 +63,14 @@ class LabelStore(Protocol):
                 label only, like any other.
 
         Raises:
-            StateError: nothing can be stored for the moment, and nothing of *labels* was: `unusable`.
+            StateError: it cannot be used for the moment; some of *labels* may be stored, which are duplicates if sent again.
         """
         ...
 
-    def imply(self, model: ModelKey, *, before_at: float, most_rows: int) -> int:
+    def imply(self, model: ModelKey, *, before_at: float, most_rows: int, since_at: float = 0.0) -> int:
         """Takes predictions made before *before_at* that have no label for negative, the oldest first; how many it took.
+
+        Those made before *since_at*, when nothing could be known, are passed over for good: they get no label any more.
 
         Fewer than *most_rows*: there are no more. They are handed out by `met`, and are final: a label that comes later is
         `too_late`. Of tasks without a negative (all but binary and ranking) it takes none.

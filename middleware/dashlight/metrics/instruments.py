@@ -69,6 +69,7 @@ INSTRUMENTS: Mapping[str, Instrument] = {
     ),
     "dashlight.dropped": Instrument("counter", "{item}", "Items lost before they were counted or delivered"),
     "dashlight.delivered": Instrument("counter", "{item}", "Items that the collector accepted"),
+    "dashlight.labels": Instrument("counter", "{label}", "Labels that came, by what became of them"),
     "dashlight.mistakes": Instrument(
         "counter", "{mistake}", "Internal errors of Dashlight, which did not affect the app"
     ),

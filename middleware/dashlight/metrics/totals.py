@@ -228,6 +228,8 @@ class _Room:
 def _of_signal(key: SignalFate, count: int) -> Figure:
     if key.fate == "mistake":
         return figure("dashlight.mistakes", count, {"error.type": label(key.reason)})
+    if key.signal == "labels" and key.fate == "delivered":
+        return figure("dashlight.labels", count, {"dashlight.label.fate": label(key.reason)})
     named = {"dashlight.signal": key.signal}
     if key.part:
         named["dashlight.alert.route"] = label(key.part)

@@ -20,6 +20,7 @@ from dashlight.records import Exchange
 from dashlight.runtime.facts import Facts
 from dashlight.runtime.labels.keeping import PredictionKeeper
 from dashlight.runtime.publisher import Publisher
+from dashlight.runtime.signals import SignalIntake
 
 _MOST_ASKED_FOR = 1000
 
@@ -34,9 +35,11 @@ class Intake:
         publisher: Publisher,
         policy: Policy,
         *,
+        signals: SignalIntake | None = None,
         keeping: PredictionKeeper | None = None,
     ) -> None:
-        """*keeping* keeps predictions for their labels; None: nobody waits for any."""
+        """*signals* reads business numbers of exchanges, *keeping* keeps predictions for their labels; None: nobody does."""
+        self._signals = signals
         self._decoder = decoder
         self._counter = counter
         self._publisher = publisher
@@ -97,6 +100,8 @@ class Intake:
         for place in np.flatnonzero(marks).tolist():
             known.anomalies[exchanges[place].id] = int(marks[place])
         self._publisher.keep_readings(exchanges, batch)
+        if self._signals is not None:
+            self._signals.read(exchanges)
         for place, _ in batch.failures:
             analysed[exchanges[place].route].add(place)
         for route, places in analysed.items():

@@ -27,10 +27,11 @@ from dashlight.runtime.delivery_report import DeliveryReport
 from dashlight.runtime.end_line import EndLine
 from dashlight.runtime.freed_memory import FreedMemory
 from dashlight.runtime.intake import Intake
-from dashlight.runtime.labels.keeping import PredictionKeeper
+from dashlight.runtime.labels.labelling import Labelling
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.pane_losses import PaneLosses
 from dashlight.runtime.publisher import Publisher, Publishing
+from dashlight.runtime.signals import SignalIntake
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.workers.closing import Turn
 from dashlight.workers.member import Sharing
@@ -62,12 +63,13 @@ class Pipeline:
         couriers: Couriers | None = None,
         shutdown_seconds: float = 5.0,
         captured: Callable[[], Captured] | None = None,
-        keeping: PredictionKeeper | None = None,
+        signals: SignalIntake | None = None,
+        labelling: Labelling | None = None,
     ) -> None:
         """*counter* counts for the *sharing* of this process in the watch of its machine, under *policy*.
 
         *captured* says what the request path has seen; None: what is counted here, and nothing was lost on the way.
-        *keeping* keeps predictions for their labels.
+        *signals* counts business numbers, *labelling* keeps predictions for their labels, where there are any.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
         made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
@@ -101,8 +103,16 @@ class Pipeline:
         self._pane_losses = PaneLosses()
         self._lost: Mapping[SignalFate, int] = {}
         """What was lost before analysis, as it was told last."""
-        self._keeping = keeping
-        self._intake = Intake(decoder, counter, self._publisher, policy, keeping=keeping)
+        self._intake = Intake(
+            decoder,
+            counter,
+            self._publisher,
+            policy,
+            signals=signals,
+            keeping=None if labelling is None else labelling.keeping,
+        )
+        self._labelling = labelling
+        self._signals = signals
         self._accounting = Accounting(delivery, publishing.sampler, captured or self._handed, journal=sharing.journal)
 
     def analyse(self, exchanges: Sequence[Exchange]) -> Mapping[int, str]:
@@ -134,6 +144,8 @@ class Pipeline:
         self._rate, self._lost = rate, lost
         # A tick ends a round: what was decoded in it has been told.
         self._publisher.known.forget()
+        if self._signals is not None:
+            self._signals.count()
         if not 0 < self._pane_end_at - at <= self._pane_seconds:
             # Panes of all processes end at the same moments. One that ends late is a long pane; a clock that was set
             # back must not make one that never ends.
@@ -174,7 +186,9 @@ class Pipeline:
             self._sharing.troubles,
             self._delivery.spool_troubles,
         )
-        return {**self._lost, **alerts, **of_workers, **of_disk}
+        of_signals = {} if self._signals is None else self._signals.lost
+        of_labels = {} if self._labelling is None else self._labelling.counts
+        return {**self._lost, **alerts, **of_workers, **of_disk, **of_signals, **of_labels}
 
     def _tell(self, turn: Turn, at: float) -> None:
         """Sends what came of a pane of the machine, and every so often its scores."""
@@ -185,8 +199,8 @@ class Pipeline:
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
             gauges = {
                 "workers": len(watch.processes),
-                "in_flight": watch.in_flight_count,
-                "analysed_rate": watch.rate,
+                "in_flight": watch.processes.in_flight_count,
+                "analysed_rate": watch.processes.rate,
             }
             owed = self._alert_publisher.owed_counts
             shown = watch.totals.figures(
@@ -218,8 +232,8 @@ class Pipeline:
     def flush(self, timeout_seconds: float) -> int:
         """Sends what is waiting; returns how many are still waiting then."""
         end_at = self._clock.monotonic() + timeout_seconds
-        if self._keeping is not None:
-            self._keeping.flush(timeout_seconds / 4)
+        if self._labelling is not None:
+            self._labelling.flush(timeout_seconds / 4)
         owed_count = self._alert_publisher.flush(timeout_seconds / 2)
         pending = self._delivery.flush(max(end_at - self._clock.monotonic(), 0.0))
         self._accounting.keep(None)
@@ -241,6 +255,8 @@ class Pipeline:
                 self._report.finish()
             if self._sharing.is_in:
                 left = self._alert_publisher.leave()
+                if self._signals is not None:
+                    self._signals.count()
                 status = ProcessStatus(0, self._rate, accounts=self.accounts())
                 self._sharing.leave(self._counter.close(now, status, self._pane_losses.close(self._losses())))
                 tell_owed(left, is_kept=self._sharing.has_checkpoint)
@@ -248,10 +264,10 @@ class Pipeline:
     def close(self, timeout_seconds: float) -> None:
         """Sends what it can and stops."""
         end_at = self._clock.monotonic() + timeout_seconds
-        if self._keeping is not None:
-            self._keeping.close(timeout_seconds / 4)
         self._alert_publisher.close(timeout_seconds / 2)
         self._delivery.close(max(end_at - self._clock.monotonic(), 0.0))
+        if self._labelling is not None:
+            self._labelling.close(max(end_at - self._clock.monotonic(), 0.0))
         self._accounting.end()
         self.tell_lost()
 
@@ -259,5 +275,5 @@ class Pipeline:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         self._sharing.forget()
         self._delivery.forget()
-        if self._keeping is not None:
-            self._keeping.forget()
+        if self._labelling is not None:
+            self._labelling.forget()

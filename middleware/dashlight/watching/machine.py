@@ -9,7 +9,7 @@ from functools import partial
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
-from dashlight.counting.machine import NOT_LEARNED, OTHER_ENDPOINTS, Briefing, MachinePane, ProcessStatus
+from dashlight.counting.machine import NOT_LEARNED, OTHER_ENDPOINTS, Briefing, MachinePane
 from dashlight.counting.memory import MOST_ENDPOINTS, most_endpoints
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -17,20 +17,20 @@ from dashlight.counting.remains import Remains
 from dashlight.judge.alert_budget import Places, PlacesState
 from dashlight.judge.alerts import Alerts, ended
 from dashlight.judge.traffic.repetition import is_of_repeats
-from dashlight.judge.traffic.rules import OF_PROCESS
-from dashlight.judge.traffic.scores import quantities_of_process
-from dashlight.judge.traffic.thresholds import Quantities, ThresholdJudge
 from dashlight.judge.words import printable
+from dashlight.labels.news import LabelNews
 from dashlight.metrics.losses import INBOX_FULL, TOO_MANY_ALERTS
 from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.memory import room_of
+from dashlight.watching.performance.models import UNKNOWN, Performances, predictions_of
+from dashlight.watching.processes import Processes
 from dashlight.watching.remains import add_processes
 from dashlight.watching.restoring import Lose, tried
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
-from dashlight.window.fitting import moment, within
+from dashlight.window.fitting import within
 from dashlight.window.reference.steps import Steps, finished
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,8 @@ class MachineWatch:
     def __init__(self, policy: Policy, references: References, *, at: float) -> None:
         self._policy = policy
         self._references = references
-        self._in_flight = ThresholdJudge([rule for rule in policy.rules if rule.quantity in OF_PROCESS])
+        self.processes = Processes(policy)
+        """As they told of themselves with the last pane."""
         self._endpoints: dict[str, WatchedEndpoint] = {}
         self._admission: Admission[str] = Admission(most_endpoints(policy), beside=OTHER_ENDPOINTS)
         self._ended_at: float | None = None
@@ -54,7 +55,8 @@ class MachineWatch:
         self._places = Places()
         self._room = room_of(policy)
         self.alerts = Alerts()  # those of the machine, and their incidents
-        self._statuses: dict[str, ProcessStatus] = {}
+        self.performances = Performances(policy, self._performance_reference)
+        """How good the models are whose labels come."""
         self.totals = Totals(started_at=at)
         """What metrics count."""
         self.pane_count = 0
@@ -71,9 +73,10 @@ class MachineWatch:
                 pane_count=self.pane_count,
                 endpoints={route: endpoint.place for route, endpoint in self._endpoints.items()},
                 admission=self._admission.state,
-                in_flight=self._in_flight.state,
+                in_flight=self.processes.crossings,
                 alerts=self.alerts.state,
-                statuses=self._statuses,
+                statuses=self.processes.statuses,
+                performances=self.performances.state,
             ),
             totals=self.totals.state,
             endpoints={route: endpoint.state for route, endpoint in self._endpoints.items()},
@@ -83,6 +86,7 @@ class MachineWatch:
                 for version, state in model.comparison_states.items()
             },
             learners={key: state for key, state in learners.items() if state is not None},
+            performances=self.performances.model_states,
         )
 
     def restore(self, state: WholeState, at: float, *, lose: Lose) -> Steps[list[Alert]]:
@@ -98,15 +102,9 @@ class MachineWatch:
             raise ValueError("the state of another policy")
         if machine.admission.keys != machine.endpoints.keys():
             raise ValueError("endpoints without a place, or places without an endpoint")
-        self.pane_count, self._statuses = within("panes", machine.pane_count), dict(machine.statuses)
-        for status in self._statuses.values():
-            within("requests in flight", status.in_flight_count)
-            within("requests that wait", status.waiting_count)
-            within("exchanges that ended", status.answered_count)
-            within("share of exchanges", status.rate, 0.0, 1.0)
-            moment("end of a pane", status.ended_at)
+        self.pane_count = within("panes", machine.pane_count)
+        self.processes.restore(machine.statuses, machine.in_flight)
         self._admission.restore(machine.admission)
-        self._in_flight.restore(machine.in_flight)
         self.alerts.restore(machine.alerts)
         totals = state.totals
         if totals is not None and not tried("totals", lambda: self.totals.restore(totals), lose):
@@ -119,7 +117,10 @@ class MachineWatch:
         models = [model for endpoint in self._endpoints.values() for model in endpoint.models.values()]
         places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
         self._places.restore(PlacesState(tuple(model.place for model in models), places))
-        judged = {key for model in models for key in model.in_force}
+        self.performances.restore(machine.performances)
+        for key, performance in state.performances.items():
+            tried("performance", partial(self.performances.restore_model, key, performance), lose)
+        judged = {key for model in models for key in model.in_force} | self.performances.in_force
         return self.alerts.observe(
             ended(alert, at, REPLACED if (alert.endpoint, alert.model, alert.version) in replaced else _NOT_TAKEN_OVER)
             for alert in self.alerts.in_force
@@ -158,10 +159,15 @@ class MachineWatch:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
         return finished(self.close_pane_in_steps(pane, at))
 
-    def close_pane_in_steps(self, pane: MachinePane, at: float, remains: Sequence[Remains] = ()) -> Steps[list[Alert]]:
-        """As `close_pane`, with the *remains* of processes that ended. Nothing else may be asked before the last step."""
+    def close_pane_in_steps(
+        self, pane: MachinePane, at: float, remains: Sequence[Remains] = (), news: LabelNews | None = None
+    ) -> Steps[list[Alert]]:
+        """As `close_pane`, with the *remains* of processes that ended, and the *news* of labels.
+
+        Nothing else may be asked before the last step.
+        """
         self.pane_count += 1
-        self._statuses = dict(pane.statuses)
+        self.processes.statuses = dict(pane.statuses)
         add_processes(self.totals, pane, remains)
         reported = [alert for route in self._admission.gone() for alert in self._let_go(route, at, _UNASKED)]
         counted, ended = self._admitted(pane, at)
@@ -177,7 +183,15 @@ class MachineWatch:
                     reported.append(alert)
         for route, model, version in self._room.close():
             reported += self._endpoints[route].make_room((model, version), at)
-        reported += self._in_flight.update(self._of_processes(), at)
+        if news is not None:
+            made = predictions_of(pane)
+            for alert in self.performances.close_pane(news, at, predictions=made, unknown=pane.counts.get(UNKNOWN, 0)):
+                if alert is None:
+                    yield
+                else:
+                    reported.append(alert)
+            self.totals.add_counts(self.performances.take_losses())
+        reported += self.processes.judge(at)
         self._ended_at = at
         changed = self.alerts.observe(reported)
         self.totals.add_alerts(changed)
@@ -188,8 +202,8 @@ class MachineWatch:
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
         self._references = References(self._references.learned, reference)
-        endpoints = self._endpoints.values()
-        return self.alerts.observe(alert for each in endpoints for alert in each.replace_reference(reference, at))
+        ended = [alert for each in self._endpoints.values() for alert in each.replace_reference(reference, at)]
+        return self.alerts.observe([*ended, *self.performances.replace_reference(at)])
 
     @property
     def briefing(self) -> Briefing:
@@ -197,40 +211,32 @@ class MachineWatch:
         return Briefing({route: endpoint.brief for route, endpoint in self._endpoints.items()})
 
     @property
-    def processes(self) -> tuple[str, ...]:
-        """Those whose pane was in the last one."""
-        return tuple(self._statuses)
-
-    @property
-    def in_flight_count(self) -> int:
-        """Requests that had begun and not ended, in all processes, at the end of the last pane."""
-        return sum(status.in_flight_count for status in self._statuses.values())
-
-    @property
-    def rate(self) -> float:
-        """Share of the exchanges that is analysed, on average over the processes."""
-        rates = [status.rate for status in self._statuses.values()]
-        return sum(rates) / len(rates) if rates else 1.0
-
-    @property
     def in_force(self) -> tuple[Alert, ...]:
         """Alerts that are pending or firing."""
         return self.alerts.in_force
 
-    def _of_processes(self) -> Quantities:
-        # A process that hangs is not well because others answer.
-        stuck = [status.waiting_count for status in self._statuses.values() if not status.answered_count]
-        return quantities_of_process(in_flight=self.in_flight_count, unanswered=sum(stuck))
-
     def snapshots(self) -> Iterator[tuple[str, Snapshot]]:
         """The scores of the window, by endpoint."""
-        dropped_count = self.totals.count(INBOX_FULL)
-        for route, endpoint in self._endpoints.items():
-            snapshots = endpoint.snapshots(
-                in_flight_count=self.in_flight_count, dropped_count=dropped_count, rate=self.rate
-            )
-            for snapshot in snapshots:
-                yield route, snapshot
+        processes, dropped_count = self.processes, self.totals.count(INBOX_FULL)
+        in_flight_count, rate = processes.in_flight_count, processes.rate
+        return self.performances.beside(
+            (route, snapshot)
+            for route, endpoint in self._endpoints.items()
+            for snapshot in endpoint.snapshots(in_flight_count=in_flight_count, dropped_count=dropped_count, rate=rate)
+        )
+
+    @property
+    def measured_models(self) -> set[WatchedModel]:
+        """Models whose labels come, and those of which the reference says how good they were."""
+        models = {(route, *key) for route, endpoint in self._endpoints.items() for key in endpoint.models}
+        known = {key for key in models if (one := self._performance_reference(key)) and one.performance is not None}
+        return known | self.performances.watches.keys()
+
+    def _performance_reference(self, key: WatchedModel) -> Reference | None:
+        """What the performance of a model is compared with: the operator's reference, unless the model is another."""
+        given, endpoint = self._references.given, self._endpoints.get(key[0])
+        model = None if endpoint is None else endpoint.models.get(key[1:])
+        return given if model is None or given is None or model.compares_with(given) else None
 
     def _admitted(self, pane: MachinePane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
         """What *pane* holds, by the endpoint that it is judged as, and the alerts of endpoints that made room for others.
@@ -286,9 +292,9 @@ class MachineWatch:
         return [ended(alert, at, why) for alert in self.alerts.in_force if alert.endpoint == route]
 
     def _watch(self, route: str, place: int) -> WatchedEndpoint:
-        named, since_at = (route, self._policy, self._references), self._ended_at
+        named, since_at = (route, self._policy, self._references.of(route)), self._ended_at
         return WatchedEndpoint(*named, place=place, places=self._places, since_at=since_at, room=self._room)
 
 
-def _is_of_rows(alert: Alert) -> bool:  # whether a comparison raised it
-    return alert.source in {"drift", "break"} or is_of_repeats(alert)
+def _is_of_rows(alert: Alert) -> bool:  # whether what was raised it is a part of its own
+    return alert.source in {"drift", "break", "performance"} or is_of_repeats(alert)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from dashlight.counting.matching import match
 from dashlight.counting.model import ModelBrief, ModelPane
@@ -52,14 +53,12 @@ class ModelWatch:
         self._key = key
         self._policy = policy
         self._learned, self._file = references.learned, references.given
-        self.place = place
-        """Given back when the model is let go."""
+        self.place = place  # given back when the model is let go
         self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
         self._is_matching_told = False
-        self.refused: Counter[str] = Counter()
-        """Panes of processes that compare with another reference, by its version: left out."""
+        self.refused: Counter[str] = Counter()  # panes left out: their processes compare with another reference
 
     @property
     def state(self) -> ModelState:
@@ -158,14 +157,16 @@ class ModelWatch:
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
         """The alerts in force, ended because for this *reason* nothing will be compared any more."""
-        for comparison in self._comparisons.values():
-            yield from comparison.withdraw(at, reason)
+        return chain.from_iterable(each.withdraw(at, reason) for each in self._comparisons.values())
 
     @property
     def in_force(self) -> Iterator[str]:
         """Keys of the alerts that are pending or firing."""
-        for comparison in self._comparisons.values():
-            yield from comparison.in_force
+        return chain.from_iterable(each.in_force for each in self._comparisons.values())
+
+    def compares_with(self, reference: Reference) -> bool:
+        """Whether it is compared with *reference*, as far as is known."""
+        return not self._comparisons or reference.version in self._comparisons
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""

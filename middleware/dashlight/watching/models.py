@@ -6,10 +6,12 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from dashlight.counting.admission import Admission
-from dashlight.counting.endpoint import MOST_MODELS, ModelKey
+from dashlight.counting.endpoint import ModelKey
+from dashlight.counting.memory import most_models_of
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.decode.signals import SIGNALS
 from dashlight.judge.alert_budget import Places
 from dashlight.judge.words import printable
 from dashlight.records import Alert
@@ -27,7 +29,7 @@ MADE_ROOM = "it made room for a model that is asked much more; DASHLIGHT_MEMORY 
 
 
 class WatchedModels:
-    """The watches of at most MOST_MODELS models, of those that there is memory for."""
+    """The watches of so many models, of those that there is memory for."""
 
     def __init__(
         self, endpoint: str, policy: Policy, references: References, *, places: Places, room: WatchRoom | None
@@ -40,7 +42,7 @@ class WatchedModels:
         self._room = room or unbounded_room()
         self.watches: dict[ModelKey, ModelWatch] = {}
         """Those under watch."""
-        self.admission: Admission[ModelKey] = Admission(MOST_MODELS)
+        self.admission: Admission[ModelKey] = Admission(most_models_of(endpoint))
         self.unwatched_rows = 0
         """Rows of models that came while MOST_MODELS others were asked, or had no memory: counted, not judged."""
 
@@ -67,6 +69,8 @@ class WatchedModels:
 
     def replace_reference(self, reference: Reference, at: float) -> Iterator[Alert]:
         """Compares with *reference* from now on; the alerts that end with the one before."""
+        if self._endpoint == SIGNALS:
+            return
         self._references = References(self._references.learned, reference)
         for watch in self.watches.values():
             yield from watch.replace_file(reference, at)

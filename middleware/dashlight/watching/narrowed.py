@@ -76,6 +76,7 @@ def _of_columns(reference: Reference, places: Places) -> Reference:
         directions=tuple(directions),
         left_out=(*reference.left_out, *(LeftOutColumn(each.role, each.name, "memory") for each in gone)),
         payloads=None,
+        sample=None if reference.sample is None else np.ascontiguousarray(reference.sample[places]),
     )
 
 

@@ -26,6 +26,7 @@ from dashlight.judge.traffic.thresholds import CrossingState
 from dashlight.metrics.totals import TotalsState
 from dashlight.records import Alert
 from dashlight.watching.learner import LearnerState
+from dashlight.watching.performance.state import PerformancesState, PerformanceState
 from dashlight.watching.presence import PresenceState
 from dashlight.window.outcome_panes import OutcomePanesState
 from dashlight.window.panes import PanesState
@@ -116,6 +117,8 @@ class MachineState:
     in_flight: tuple[CrossingState, ...]
     alerts: AlertsState
     statuses: Mapping[str, ProcessStatus]
+    performances: PerformancesState | None = None
+    """None where no label was ever looked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,3 +130,4 @@ class WholeState:
     endpoints: Mapping[str, EndpointState] = field(default_factory=dict[str, EndpointState])
     comparisons: Mapping[Compared, ComparisonState] = field(default_factory=dict[Compared, ComparisonState])
     learners: Mapping[WatchedModel, LearnerState] = field(default_factory=dict[WatchedModel, LearnerState])
+    performances: Mapping[WatchedModel, PerformanceState] = field(default_factory=dict[WatchedModel, PerformanceState])

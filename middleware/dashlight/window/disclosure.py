@@ -102,9 +102,19 @@ def number_words(text: str) -> str:
 def protected(reference: Reference, key: HashKey) -> Reference:
     """*reference* with the hash under *key* of every category, spelling and frequent value that may not be told.
 
-    What it compares stays the same. Columns whose values are hashed already stay as they are.
+    What it compares stays the same. Columns whose values are hashed already stay as they are. Labels are compared with the
+    names of classes, which stay as well: but for those that are somebody's particulars, whose labels are then none of them.
     """
-    return replace(reference, columns=tuple(_protected(column, key) for column in reference.columns))
+    performance = reference.performance
+    if performance is not None:
+        is_personal_label = is_personal(performance.label)
+        classes = tuple(
+            key.hash(text) if not is_hash(text) and (is_personal_label or found_in(text) is not None) else text
+            for text in performance.classes
+        )
+        performance = replace(performance, classes=classes)
+    columns = tuple(_protected(column, key) for column in reference.columns)
+    return replace(reference, columns=columns, performance=performance)
 
 
 def is_open(column: ColumnReference) -> bool:

@@ -16,6 +16,7 @@ from dashlight.records import Alert, Notice
 from dashlight.store.frozen import FORMAT, Buffer, Part, sealed, unsealed
 from dashlight.store.layout import Layout
 from dashlight.watching.learner import LearnerState
+from dashlight.watching.performance.state import PerformanceState
 from dashlight.watching.state import Compared, ComparisonState, EndpointState, MachineState, WatchedModel, WholeState
 from dashlight.window.fitting import moment, within
 
@@ -80,6 +81,12 @@ class _Learner:
     state: LearnerState
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Performance:
+    of: WatchedModel
+    state: PerformanceState
+
+
 def _check_machine(machine: _Machine) -> None:
     for count in machine.counted.values():
         within("number of a pane", count)
@@ -103,8 +110,10 @@ _TOTALS: Layout[TotalsState] = Layout("totals", 1, TotalsState)
 _ENDPOINT: Layout[_Endpoint] = Layout("endpoint", 1, _Endpoint)
 _COMPARISON: Layout[_Comparison] = Layout("comparison", 1, _Comparison)
 _LEARNER: Layout[_Learner] = Layout("learner", 1, _Learner)
+_PERFORMANCE: Layout[_Performance] = Layout("performance", 1, _Performance)
 LAYOUTS: Mapping[str, Layout[Any]] = {
-    layout.name: layout for layout in (_MACHINE, _OWED, _NOTICES, _TOTALS, _ENDPOINT, _COMPARISON, _LEARNER)
+    layout.name: layout
+    for layout in (_MACHINE, _OWED, _NOTICES, _TOTALS, _ENDPOINT, _COMPARISON, _LEARNER, _PERFORMANCE)
 }
 """Of the parts of a checkpoint, by name. What a change of a part means for its version: see `Layout`."""
 _NOTICES_A_PART = 50
@@ -125,6 +134,7 @@ class CheckpointLayout:
         parts += [_ENDPOINT.part(_Endpoint(name, state)) for name, state in whole.endpoints.items()]
         parts += [_COMPARISON.part(_Comparison(of, state)) for of, state in whole.comparisons.items()]
         parts += [_LEARNER.part(_Learner(of, state)) for of, state in whole.learners.items()]
+        parts += [_PERFORMANCE.part(_Performance(of, state)) for of, state in whole.performances.items()]
         return sealed(parts)
 
     def thaw(self, blob: bytes | bytearray | memoryview, /) -> Checkpoint:
@@ -143,6 +153,7 @@ class CheckpointLayout:
         endpoints: dict[str, EndpointState] = {}
         comparisons: dict[Compared, ComparisonState] = {}
         learners: dict[WatchedModel, LearnerState] = {}
+        performances: dict[WatchedModel, PerformanceState] = {}
         lost: list[StateError] = []
         for part in parts[1:]:
             layout = LAYOUTS.get(part.name)
@@ -161,13 +172,15 @@ class CheckpointLayout:
                 comparisons[value.of] = value.state
             elif isinstance(value, _Learner):
                 learners[value.of] = value.state
+            elif isinstance(value, _Performance):
+                performances[value.of] = value.state
             elif isinstance(value, TotalsState):
                 totals = value
             elif isinstance(value, _Owed):
                 owed = value
             elif isinstance(value, _Notices):
                 notices += value.notices
-        state = WholeState(machine.state, totals, endpoints, comparisons, learners)
+        state = WholeState(machine.state, totals, endpoints, comparisons, learners, performances)
         return Checkpoint(state, machine.counted, _owed_of(owed, notices, lost), tuple(lost))
 
 

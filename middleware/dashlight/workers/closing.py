@@ -10,7 +10,16 @@ from dashlight.counting.remains import Remains
 from dashlight.records import Alert
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.reference.steps import Steps
+from dashlight.workers.labels import LabelReader
 from dashlight.workers.mailbox import Letter
+
+
+def judged(
+    watch: MachineWatch, pane: MachinePane, at: float, remains: Sequence[Remains], labels: LabelReader | None
+) -> Steps[list[Alert]]:
+    """In steps: the alerts that change with the *pane* that ended *at*, and with what *labels* have come by then."""
+    news = None if labels is None else (yield from labels.read(watch.performances, watch.measured_models, at))
+    return (yield from watch.close_pane_in_steps(pane, at, remains, news))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

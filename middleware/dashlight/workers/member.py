@@ -23,9 +23,10 @@ from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
 from dashlight.window.reference.steps import Result, Steps
 from dashlight.workers.checkpoints import Checkpoint
-from dashlight.workers.closing import Closing, Turn
+from dashlight.workers.closing import Closing, Turn, judged
 from dashlight.workers.files import SharedFiles
 from dashlight.workers.inheritance import Inheritance, inherit, owe
+from dashlight.workers.labels import LabelReader
 from dashlight.workers.mailbox import Letter
 from dashlight.workers.operator import Operator
 from dashlight.workers.read_letters import ReadLetters
@@ -55,15 +56,17 @@ class Sharing:
         clock: Clock,
         owed: Owed | None = None,
         operator: Operator | None = None,
+        labels: LabelReader | None = None,
     ) -> None:
         """*meeting* is where the machine's processes meet, None where this one is alone; *process* names it there.
 
         *owed* is what there is to tell, filled and opened where this process judges; *operator* is who silences some of it.
+        *labels* reads the store that the processes share, None where there is none.
         """
         self._policy = policy
         self._references = references
         self._clock = clock
-        self._process = process
+        self._process, self._labels = process, labels
         self._files = SharedFiles(meeting, process) if meeting is not None else None
         self.journal = None if self._files is None else self._files.journal
         """Where this process keeps what it has counted and not handed on; None where it meets nobody."""
@@ -144,7 +147,7 @@ class Sharing:
                 unread = {letter.worker for letter in waiting if not self._reading.is_counted(letter)}
                 running = watch.totals.accounts.running
                 number, remains = files.journal.number, files.remains.take(running, heard=pane.statuses, unread=unread)
-            self._closing = Closing(watch.close_pane_in_steps(pane, at, remains), own, waiting, number, remains)
+            self._closing = Closing(judged(watch, pane, at, remains, self._labels), own, waiting, number, remains)
         closing = self._closing
         try:
             alerts = self._advanced(closing.steps, at_once=at_once)
@@ -252,9 +255,10 @@ class Sharing:
 
     @property
     def troubles(self) -> Mapping[SignalFate, int]:
-        """What went wrong with the files, and which panes in them did not fit."""
+        """What went wrong with the files and with reading labels, and which panes did not fit."""
         of_files = {} if self._files is None else self._files.troubles
-        return of_files | dict(self._reading.troubles)
+        of_labels = {} if self._labels is None else self._labels.troubles
+        return of_files | dict(self._reading.troubles) | dict(of_labels)
 
     def leave(self, last: MachinePane) -> None:
         """Posts what is not judged yet, *last* among it, for whoever judges next, and leaves the others."""

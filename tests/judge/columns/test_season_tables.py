@@ -17,8 +17,8 @@ from dashlight.judge.evidence.pane_ends import PANES_REMEMBERED
 from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Season
-from dashlight.window.reference.season_meter import SlotMeter
-from dashlight.window.reference.seasons import SLOTS, in_season
+from dashlight.window.reference.seasons.meter import SlotMeter
+from dashlight.window.reference.seasons.waves import SLOTS, in_season
 from dashlight.window.tables import table_of_columns
 
 DAY = 86_400.0

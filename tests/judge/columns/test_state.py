@@ -19,7 +19,7 @@ from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference
 from dashlight.window.panes import Panes
 from dashlight.window.reference.build import build_reference
-from dashlight.window.reference.seasons import SLOTS
+from dashlight.window.reference.seasons.waves import SLOTS
 from dashlight.window.tables import table_of_columns
 
 MakeColumns: TypeAlias = Callable[..., tuple[ColumnReference, ...]]

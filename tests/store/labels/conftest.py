@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import shutil
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from dashlight.clock import Clock
 from dashlight.labels.ids import entity_of, item_of, key_of
 from dashlight.labels.rows import ModelKey, ScoredRows, Task
+from dashlight.labels.store import LabelStore
 from dashlight.privacy.hashing import HashKey
+from dashlight.store.labels.redis_store import RedisLabelStore
+from dashlight.store.labels.sqlite_store import SqliteLabelStore
 
 KEY = HashKey(b"k" * 32)
 MODEL: ModelKey = ("/score", "churn", "3")
@@ -59,3 +70,58 @@ def hash_key() -> HashKey:
 @pytest.fixture
 def model() -> ModelKey:
     return MODEL
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis of the machine, on loopback, which forgets everything."""
+    server = shutil.which("redis-server")
+    if server is None:
+        if os.environ.get("CI"):
+            pytest.fail("redis-server is not installed: apt-get install redis-server")
+        pytest.skip("redis-server is not installed")
+    directory = tmp_path_factory.mktemp("redis")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [server, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(directory)]
+    process = subprocess.Popen([*command, "--requirepass", "open-sesame"], stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        yield f"redis://:open-sesame@127.0.0.1:{port}/0"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., LabelStore]]:
+    """Opens a store; a second one that is opened so shares it, as another process would."""
+    url = request.getfixturevalue("redis_url") if request.param == "redis" else ""
+    application, opened = uuid.uuid4().hex, list[LabelStore]()
+
+    def open_one(clock: Clock, *, window: float = 86400.0, most_bytes: int = 1 << 30) -> LabelStore:
+        store: LabelStore
+        if url:
+            store = RedisLabelStore(
+                url, application=application, hash_key=KEY, label_window=window, most_bytes=most_bytes, clock=clock,
+                write_seconds=0.02,
+            )  # fmt: skip
+        else:
+            store = SqliteLabelStore(
+                tmp_path / "labels.sqlite", hash_key=KEY, label_window=window, most_bytes=most_bytes, clock=clock,
+                write_seconds=0.02,
+            )  # fmt: skip
+        opened.append(store)
+        return store
+
+    yield open_one
+    for store in opened:
+        store.close(10.0)

@@ -198,3 +198,53 @@ def test_columns_alone_are_those_of_the_whole_reference_but_for_their_profiles()
         np.testing.assert_array_equal(one.counts, other.counts)
         assert len(one.variation) == len(other.variation) > 0
         np.testing.assert_array_equal(one.variation[0].events, other.variation[0].events)
+
+
+def test_rows_are_kept_side_by_side_by_their_bins() -> None:
+    rng = np.random.default_rng(4)
+    chunk: Chunk = {
+        "feature": table_of_columns({"note": ["rain", "sun and wind"] * 200, "x": rng.random(400)}),
+        "output": table_of_columns({"y": rng.random(400)}),
+    }
+
+    made = build_reference(lambda: [chunk], rng=rng, created_at=0.0, order=["y", "x", "note"], kinds={"note": "text"})
+
+    assert made.sample is not None
+    assert made.sample.dtype == np.uint8
+    assert made.sample.shape == (len(made.columns), 400)
+    assert len(made.columns) > 3  # those that are measured of the text are among them
+    for column, codes in zip(made.columns, made.sample, strict=True):
+        assert np.bincount(codes, minlength=len(column.counts)).tolist() == column.counts.tolist()
+    x = next(place for place, column in enumerate(made.columns) if column.name == "x")
+    numbers = chunk["feature"].numbers[0]
+    assert made.sample[x].tolist() == (4 + np.searchsorted(made.columns[x].edges, numbers, side="right")).tolist()
+
+
+@pytest.mark.parametrize("step", [777, 6400])
+def test_of_many_rows_some_are_kept_however_they_stream_by(step: int) -> None:
+    table = table_of_columns({"x": np.arange(30_000.0)})
+
+    made = build_reference(lambda: cut(table, step), rng=np.random.default_rng(0), created_at=0.0)
+
+    assert made.sample is not None
+    assert made.sample.shape == (1, 20_000)
+    assert np.bincount(made.sample[0], minlength=36)[4:] == pytest.approx(20_000 / 32, rel=0.2)
+
+
+def test_outputs_of_another_length_are_null_beside_the_features() -> None:
+    chunk: Chunk = {
+        "feature": table_of_columns({"x": np.arange(300.0)}),
+        "output": table_of_columns({"y": np.arange(900.0)}),
+    }
+
+    made = build_reference(lambda: [chunk], rng=np.random.default_rng(0), created_at=0.0)
+
+    assert made.sample is not None
+    assert made.sample.shape == (2, 300)
+    assert made.sample[1].tolist() == [0] * 300
+
+
+def test_columns_alone_keep_no_rows() -> None:
+    steps = reference_steps(lambda: cut(whole(), 500), rng=np.random.default_rng(0), created_at=0.0, columns_alone=True)
+
+    assert finished(steps).sample is None

@@ -96,7 +96,7 @@ def test_a_file_that_was_only_laid_out_anew_is_still_good(reference: Reference) 
 
 
 def test_a_reference_without_columns_comes_back(reference: Reference) -> None:
-    empty = with_version(replace(reference, columns=(), pairs=None, directions=()))
+    empty = with_version(replace(reference, columns=(), sample=None, pairs=None, directions=()))
 
     assert same(load(dump(empty)), empty)
 
@@ -228,3 +228,14 @@ def test_a_file_that_says_nothing_of_the_writing_is_read(reference: Reference) -
         del column["writing"]
 
     assert [column.writing for column in load(sealed(content)).columns] == [None] * len(reference.columns)
+
+
+def test_a_file_without_a_sample_of_rows_is_read_and_stays_what_it_was(reference: Reference) -> None:
+    before = with_version(replace(reference, sample=None))
+    file = dump(before)
+
+    back = load(file)
+
+    assert b'"sample"' not in file
+    assert back.sample is None
+    assert dump(back) == file

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 EXPECTED: Final = ".csv, .tsv, .txt (also .gz, .zst, .bz2, .xz), .parquet, .jsonl or .feather"
-_TEXT: Final = frozenset({"csv", "tsv", "tab", "psv", "txt"})
+TEXT: Final = frozenset({"csv", "tsv", "tab", "psv", "txt"})
 _LINES: Final = frozenset({"jsonl", "ndjson"})
 _PARQUET: Final = frozenset({"parquet", "pq", "parq"})
 _ARROW: Final = frozenset({"feather", "arrow", "ipc"})
-_PACKED: Final = frozenset({"gz", "zst", "zstd", "bz2", "xz"})
+PACKED: Final = frozenset({"gz", "zst", "zstd", "bz2", "xz"})
 
 _CSV_OPTIONS: Final = (
     "auto_detect = false, header = true, quote = '\"', escape = '\"', allow_quoted_nulls = false, encoding = 'utf-8'"
@@ -47,8 +47,8 @@ class Source(Protocol):
         """What parts its cells, where they are parted by anything."""
         ...
 
-    def query(self, names: Sequence[str]) -> str:
-        """A query of the columns *names*, in order of the file's rows."""
+    def query(self, names: Sequence[str], *, exact: bool = False) -> str:
+        """A query of the columns *names*, in order of the file's rows; *exact*: whole numbers stay what they are."""
         ...
 
     def explain(self, error: QueryError) -> ReferenceDataError:
@@ -63,9 +63,9 @@ def source_of(database: Database, path: Path, folder: Path) -> Source:
         ReferenceDataError: its name is of no known format, or its beginning is of another one.
     """
     words = path.name.lower().split(".")[1:]
-    packed = bool(words) and words[-1] in _PACKED
+    packed = bool(words) and words[-1] in PACKED
     word = "".join((words[:-1] if packed else words)[-1:])
-    if word in _TEXT:
+    if word in TEXT:
         return _Csv(path, folder)
     if word in _LINES:
         return _Lines(database, path, folder)
@@ -83,7 +83,7 @@ class _Csv:
         self.separator = self._layout.delimiter
         self.columns: Mapping[str, Held] = dict.fromkeys(self._layout.names, "text")
 
-    def query(self, names: Sequence[str]) -> str:
+    def query(self, names: Sequence[str], *, exact: bool = False) -> str:  # noqa: ARG002 - its cells are texts
         # By place: DuckDB takes names that differ in case alone for one.
         places = {name: f"c{place}" for place, name in enumerate(self._layout.names)}
         columns = ", ".join(f"{place}: 'VARCHAR'" for place in places.values())
@@ -119,7 +119,7 @@ class _Lines:
             for name, type_ in types.items()
         }
 
-    def query(self, names: Sequence[str]) -> str:
+    def query(self, names: Sequence[str], *, exact: bool = False) -> str:  # noqa: ARG002 - its cells are texts
         columns = ", ".join(f"{literal(name)}: 'JSON'" for name in names)
         chosen = ", ".join(f"{quoted(name)}->>'$'" for name in names)
         return f"SELECT {chosen} FROM read_json({self._named()}, columns = {{{columns}}})"
@@ -147,8 +147,8 @@ class _Parquet:
         self._typed = TypedColumns({name: type_ for name, (_, type_) in zip(names, types, strict=True)}, _spans(path))
         self.columns = self._typed.held
 
-    def query(self, names: Sequence[str]) -> str:
-        chosen = ", ".join(self._typed.expression(name, quoted(self._own[name])) for name in names)
+    def query(self, names: Sequence[str], *, exact: bool = False) -> str:
+        chosen = ", ".join(self._typed.expression(name, quoted(self._own[name]), exact=exact) for name in names)
         return f"SELECT {chosen} FROM {self._source}"
 
     def explain(self, error: QueryError) -> ReferenceDataError:
@@ -178,8 +178,8 @@ class _Arrow:
         self._typed = TypedColumns({name: types[place] for name, place in self._places.items()}, {})
         self.columns = self._typed.held
 
-    def query(self, names: Sequence[str]) -> str:
-        chosen = ", ".join(self._typed.expression(name, self._places[name]) for name in names)
+    def query(self, names: Sequence[str], *, exact: bool = False) -> str:
+        chosen = ", ".join(self._typed.expression(name, self._places[name], exact=exact) for name in names)
         return f"SELECT {chosen} FROM {self._view}"
 
     def explain(self, error: QueryError) -> ReferenceDataError:

@@ -12,6 +12,7 @@ Held: TypeAlias = Literal["text", "number", "moment", "truth", "nothing", "unusa
 may hold nothing in a column of which others say what it is."""
 
 _NUMBER_TYPES = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|FLOAT|DOUBLE|DECIMAL\(.*")
+_WHOLE_TYPES = re.compile(r"U?(?:TINY|SMALL|BIG)?INT(?:EGER)?")
 _MOMENT_TYPES = re.compile(r"TIMESTAMP.*|DATE")
 _WORD_TYPES = re.compile(r"VARCHAR|ENUM\(.*|UUID|TIME.*")
 
@@ -28,9 +29,11 @@ class TypedColumns:
     def __post_init__(self) -> None:
         object.__setattr__(self, "held", {name: _held(type_) for name, type_ in self.types.items()})
 
-    def expression(self, name: str, column: str) -> str:
-        """The value of the column *name* as it is held, where DuckDB calls it *column*."""
+    def expression(self, name: str, column: str, *, exact: bool = False) -> str:
+        """The value of the column *name* as it is held, where DuckDB calls it *column*; *exact*: whole numbers as they are."""
         type_ = self.types[name]
+        if exact and name not in self.spans and _WHOLE_TYPES.fullmatch(type_):
+            return column
         held = self.held[name]
         if held == "text":
             return f"CAST({column} AS VARCHAR)"

@@ -16,7 +16,7 @@ from dashlight.judge.evidence.pane_ends import PANES_REMEMBERED
 from dashlight.judge.evidence.score_tables import EvidenceTables, evidence_tables
 from dashlight.window.columns import ColumnReference, Season, stacked_counts
 from dashlight.window.fitting import MOST_COUNT, fitted, refuse, within
-from dashlight.window.reference.seasons import SLOT_SECONDS, SLOTS, WEEK_SECONDS, in_season, slot_of
+from dashlight.window.reference.seasons.waves import SLOT_SECONDS, SLOTS, WEEK_SECONDS, in_season, slot_of
 
 _TABLES_KEPT = 2
 """Those of 100 columns are 1.2 MB; panes that arrive late belong to the slot before."""

@@ -1,5 +1,5 @@
-"""Agreement with labels, judged like columns; only what became worse is told. Pure.
+"""Agreement with labels: what became worse is told, and what cannot be. Pure.
 
-Imports: `judge.evidence` and below, `window`. It is handed the judge of its columns.
-To add: a measure of agreement is a column; here stands which way is worse.
+Imports: `judge.evidence` and below, `window`, `labels`.
+To add: another loss is one in `losses`; what is watched of it is a file like `realised`.
 """

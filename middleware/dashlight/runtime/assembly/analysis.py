@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashlight.capture.inbox import Captured
+from dashlight.capture.signals import Signals
 from dashlight.clock import Clock
 from dashlight.deliver.transport.endpoints import Endpoint, metric_interval_seconds
 from dashlight.errors import DashlightError
@@ -54,11 +55,12 @@ def analysis(
     service: str = "",
     connect: Connect | None = None,
     captured: Callable[[], Captured] | None = None,
+    signals: Signals | None = None,
     to_seal: Capture | None = None,
 ) -> Analysis:
     """Everything behind the inbox; called on the analysis thread. *captured* says what the request path has seen.
 
-    *to_seal* seals ids as soon as it can, where DASHLIGHT_SECRET asks for it.
+    *signals* is where the app tells business numbers. *to_seal* seals ids as soon as it can, where DASHLIGHT_SECRET asks.
 
     Raises:
         SettingsError: thresholds that cannot be read; with DASHLIGHT_STRICT, a column that the reference does not have.
@@ -68,9 +70,9 @@ def analysis(
     from opentelemetry.sdk.version import __version__ as sdk_version
 
     from dashlight.counting.machine import MachineCounter
-    from dashlight.counting.policy import Policy
     from dashlight.counting.references import References
     from dashlight.decode.batch import Decoder
+    from dashlight.decode.signals import source_of
     from dashlight.deliver.alerting.collector import CollectorRoute
     from dashlight.deliver.alerting.courier import Couriers
     from dashlight.deliver.alerting.document import AlertContext
@@ -84,45 +86,33 @@ def analysis(
     from dashlight.deliver.encoding.span_attributes import known_methods
     from dashlight.deliver.encoding.span_limits import span_limits
     from dashlight.deliver.encoding.traces import SpanEncoder
-    from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor, limits_of
+    from dashlight.judge.traffic.rules import DEFAULT_TEXT, is_floor
     from dashlight.metrics.genai import speaks_genai
     from dashlight.metrics.report import MetricReport
-    from dashlight.runtime.assembly.keeping import keeping_of
+    from dashlight.runtime.assembly.keeping import labelling_of
     from dashlight.runtime.assembly.labels import label_store_of
     from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
+    from dashlight.runtime.assembly.own_measures import own_measures
+    from dashlight.runtime.assembly.policy import policy_of
     from dashlight.runtime.assembly.sealing import sealing_of
     from dashlight.runtime.assembly.served import open_answers
     from dashlight.runtime.assembly.spool import spool_of
     from dashlight.runtime.assembly.start_line import Start, start_line
     from dashlight.runtime.pipeline import Pipeline
     from dashlight.runtime.publisher import Publishing
+    from dashlight.runtime.signals import SignalIntake
     from dashlight.store.hash_key import hash_key_of
     from dashlight.store.learned import LearnedReferences
     from dashlight.store.reference_file import ReferenceFile
     from dashlight.store.tries import CommandTries
+    from dashlight.workers.labels import LabelReader
     from dashlight.workers.member import Sharing
     from dashlight.workers.operator import Operator
 
     shares, narrows = memory_shares(settings), NarrowsReferences(settings)
     # What may be refused comes first, before a thread is started.
-    policy = Policy(
-        pane_seconds=settings.pane,
-        rules=limits_of(settings.thresholds, pane_seconds=settings.pane),
-        panes_between_false_alarms=settings.false_alarms / settings.pane,
-        tolerance=settings.tolerance,
-        reference_rows=settings.reference_rows,
-        importance=settings.importance,
-        ignored=settings.ignore,
-        features=settings.features,
-        prediction=settings.prediction,
-        model=settings.model,
-        model_version=settings.model_version,
-        window_seconds=settings.window,
-        excluded_agents=settings.excluded_agents,
-        counting_bytes=shares.counting_bytes,
-        judging_bytes=shares.judging_bytes,
-    )
+    policy = policy_of(settings, shares)
     if not any(map(is_floor, policy.rules)):
         logger.warning("DASHLIGHT_THRESHOLDS=none: the default limits are off (%s)", DEFAULT_TEXT)
     process = f"{os.getpid()}.{uuid.uuid4().hex[:8]}"
@@ -141,8 +131,11 @@ def analysis(
         if meeting is not None:
             meeting.leave()
         raise
+    label_store = label_store_of(settings, meeting, hash_key, clock, application=application)
     spool = spool_of(settings, meeting, clock)
     learned = LearnedReferences(None if meeting is None else meeting.path, hash_key, shown=settings.show, fit=narrows)
+    references = References(learned, file=reference_file)
+    labelling = None if label_store is None else labelling_of(settings, label_store, references, hash_key)
     resource = resource_attributes(
         environ,
         instance_id=str(uuid.uuid4()),
@@ -183,6 +176,7 @@ def analysis(
         clock=clock,
         owed=owed,
         operator=operator,
+        labels=None if label_store is None else LabelReader(label_store, policy, own_measures()),
     )
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,
@@ -194,14 +188,12 @@ def analysis(
         aside_bytes=shares.aside_bytes,
     )
     delivery.start()
-    label_store = label_store_of(settings, meeting, hash_key, clock)
-    if labels is not None and label_store is not None:
-        labels.open(label_store.label)
+    if labels is not None and labelling is not None:
+        labels.open(labelling.take)
     if answers is not None:
         token_file = None if meeting is None else meeting.path / "token"
-        open_answers(
-            answers, settings, figures=sharing.figures, label_store=label_store, token_file=token_file, clock=clock
-        )
+        take = None if labelling is None else labelling.take
+        open_answers(answers, settings, figures=sharing.figures, take=take, token_file=token_file, clock=clock)
     if meeting is None or meeting.is_first:
         start = Start(
             settings=settings,
@@ -217,7 +209,6 @@ def analysis(
             is_lasting=meeting is not None and meeting.is_lasting,
         )
         logger.info("%s", start_line(start))
-    references = References(learned, file=reference_file)
     decoder = Decoder(
         model=settings.model,
         version=settings.model_version,
@@ -230,6 +221,7 @@ def analysis(
     )
     if to_seal is not None:
         to_seal.seal = sealing_of(settings, decoder, references, hash_key, label_store)
+    counter = MachineCounter(process, policy, references)
     return Pipeline(
         decoder=decoder,
         spans=encoder,
@@ -241,8 +233,7 @@ def analysis(
             hash_key=hash_key if hash_key.is_given else None,
             genai=speaks_genai(environ),
         ),
-        counter=MachineCounter(process, policy, references),
-        keeping=keeping_of(settings, label_store, references, hash_key),
+        counter=counter,
         sharing=sharing,
         policy=policy,
         shows_figures=settings.metrics,
@@ -264,6 +255,8 @@ def analysis(
         couriers=Couriers(routes, owed, clock=clock),
         shutdown_seconds=settings.shutdown_timeout,
         captured=captured,
+        signals=SignalIntake(signals or Signals(), [source_of(*each) for each in settings.signals.items()], counter),
+        labelling=labelling,
     )
 
 

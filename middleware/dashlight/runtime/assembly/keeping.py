@@ -12,22 +12,20 @@ if TYPE_CHECKING:
     from dashlight.counting.scored.scorer import Scoring
     from dashlight.labels.rows import ModelKey
     from dashlight.labels.store import LabelStore
-    from dashlight.runtime.labels.keeping import PredictionKeeper
+    from dashlight.runtime.labels.labelling import Labelling
     from dashlight.window.performance_reference import PerformanceReference
 
 
-def keeping_of(
-    settings: Settings, store: LabelStore | None, references: References, hash_key: HashKey
-) -> PredictionKeeper | None:
-    """What keeps predictions in *store*; None where there is none."""
-    if store is None:
-        return None
+def labelling_of(settings: Settings, store: LabelStore, references: References, hash_key: HashKey) -> Labelling:
+    """What keeps predictions in *store*, and hands it labels."""
     from dashlight.counting.agents import agents_of
     from dashlight.counting.scored.scorer import Scorer
     from dashlight.runtime.labels.keeping import PredictionKeeper
+    from dashlight.runtime.labels.labelling import Labelling
 
     scorer = Scorer(scoring_of(settings, references, hash_key))
-    return PredictionKeeper(scorer, store, entity=settings.entity, agents=agents_of(settings.excluded_agents))
+    agents = agents_of(settings.excluded_agents)
+    return Labelling(store, PredictionKeeper(scorer, store, entity=settings.entity, agents=agents))
 
 
 def scoring_of(settings: Settings, references: References, hash_key: HashKey, *, is_quiet: bool = False) -> Scoring:

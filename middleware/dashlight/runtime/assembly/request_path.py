@@ -83,6 +83,7 @@ def assemble(
         max_body=settings.max_body,
         prediction_id_header=asked.prediction_id_header,
         header_names=KEPT_HEADERS | propagation.header_names,
+        response_header_names=KEPT_HEADERS | asked.signal_headers,
         keeps_client_address=settings.client_address,
         model_attributes=_model_attributes(settings),
     )
@@ -113,6 +114,7 @@ def assemble(
             service=service,
             connect=connect,
             captured=capture.captured,
+            signals=capture.signals,
             to_seal=capture,
         ),
         look_around=look_around,

@@ -64,6 +64,8 @@ class Requested:
     """Paths whose requests are not watched."""
     prediction_id_header: bytes
     """In lower case; empty for none."""
+    signal_headers: frozenset[bytes]
+    """Response headers that hold business numbers, in lower case."""
     unspoken: tuple[str, ...]
     """What OpenTelemetry's variables ask for and we cannot do."""
     unusual: tuple[str, ...]
@@ -106,6 +108,11 @@ def requested(environ: Mapping[str, str]) -> Requested:
         heartbeats=reading.heartbeats(settings, {} if routes is None else routes.alertmanagers),
         excluded=reading.excluded(settings, environ),
         prediction_id_header=reading.tried(lambda: _header(settings.prediction_id_header), b""),
+        signal_headers=frozenset(
+            where.partition(":")[2].strip().lower().encode("ascii")
+            for where in settings.signals.values()
+            if where.startswith("header:")
+        ),
         unspoken=tuple(dict.fromkeys(reading.unspoken)),
         unusual=(*_unusual(settings, environ), *reading.unusual, *map(str, limits_mistakes)),
     )

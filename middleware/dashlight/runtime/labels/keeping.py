@@ -54,15 +54,3 @@ class PredictionKeeper:
             rows = self._scorer.score(prediction, exchanges, ids, binned.get(place))
             if rows is not None:
                 self._store.keep(rows)
-
-    def flush(self, timeout_seconds: float) -> None:
-        """Has written what waits."""
-        self._store.flush(timeout_seconds)
-
-    def close(self, timeout_seconds: float) -> None:
-        """Has written what waits, and ends the store."""
-        self._store.close(timeout_seconds)
-
-    def forget(self) -> None:
-        """Lets go of what belongs to the parent process: what a forked child does at once."""
-        self._store.forget()

@@ -101,9 +101,9 @@ class OpeningStore:
         """As the store does, likewise the others."""
         self._store.keep(rows)
 
-    def imply(self, model: ModelKey, *, before_at: float, most_rows: int) -> int:
+    def imply(self, model: ModelKey, *, before_at: float, most_rows: int, since_at: float = 0.0) -> int:
         """As the store does."""
-        return self._store.imply(model, before_at=before_at, most_rows=most_rows)
+        return self._store.imply(model, since_at=since_at, before_at=before_at, most_rows=most_rows)
 
     def met(self, cursor: int, *, most_rows: int) -> Met:
         """As the store does."""

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.errors import StateError
 from dashlight.labels.label import Fate, Label
-from dashlight.labels.row_sets import labelled, taken
+from dashlight.labels.row_sets import RowLayout, joined, labelled, taken
 from dashlight.labels.rows import Floats, LabelledRows, ScoredRows, Task
 from dashlight.labels.store import WaitingCounts
-from dashlight.labels.truth import truth_of
+from dashlight.labels.truth import MOST_CHARACTERS, truth_of
 from dashlight.privacy.hashing import HashKey
 
 HOUR_SECONDS: Final = 3600
 TASKS_WITH_A_NEGATIVE: Final[frozenset[Task]] = frozenset({"binary", "ranking"})
 NEGATIVE: Final = 0.0
 """The first of two classes; of a ranking: nothing was chosen."""
+ORPHAN_SECONDS: Final = 3600
+"""How long a label waits for a prediction that is not written yet."""
+MOST_ORPHANS: Final = 100_000
+"""Labels that wait so."""
+MET_SECONDS: Final = 2 * 86400
+"""How long rows that have met can be read again: a judge that lost what it knew begins where its checkpoint is."""
 _TENTHS: Final[frozenset[Task]] = frozenset({"binary", "multiclass"})
 
 
@@ -60,6 +69,7 @@ def join(rows: ScoredRows, labels: Sequence[Label], known: Mapping[bytes, float]
     first, and figures do not change by who sends twice.
     """
     seen = dict(known)
+    implied_before = rules.implied_before if rows.task in TASKS_WITH_A_NEGATIVE else -math.inf
     fates: list[Fate] = []
     places: list[int] = []
     values: list[float] = []
@@ -78,7 +88,7 @@ def join(rows: ScoredRows, labels: Sequence[Label], known: Mapping[bytes, float]
             troubles["repeated" if before == value else "contradicted"] += 1
         elif rules.at - predicted[place] > rules.label_window:
             fates.append("too_late")
-        elif predicted[place] < rules.implied_before:
+        elif predicted[place] < implied_before:
             # It was handed out as a negative, and evidence cannot be taken back.
             fates.append("duplicate" if value == NEGATIVE else "too_late")
             troubles["repeated" if value == NEGATIVE else "late_positive"] += 1
@@ -103,6 +113,37 @@ def join(rows: ScoredRows, labels: Sequence[Label], known: Mapping[bytes, float]
 def _known_at(said_at: float | None, predicted_at: float, at: float) -> float:
     """When a label became known: not before its prediction, and not after it came."""
     return at if said_at is None or not math.isfinite(said_at) else min(max(said_at, predicted_at), at)
+
+
+def span_of(label: Label, at: float, label_window: float) -> tuple[float, float]:
+    """From when until when the prediction was made that a *label* without an id, come *at*, is about."""
+    until_at = at if label.at is None or not math.isfinite(label.at) else min(label.at, at)
+    within_seconds = 0.0 if math.isnan(label.within_seconds) else max(label.within_seconds, 0.0)
+    return until_at - min(within_seconds, label_window), until_at
+
+
+def packed_orphan(label: Label, at: float) -> bytes:
+    """A label that came *at* and waits for its prediction; empty where it can be none."""
+    if isinstance(label.value, str) and len(label.value) > MOST_CHARACTERS:
+        return b""
+    return json.dumps([label.value, label.at, at]).encode()
+
+
+def orphan_of(content: bytes) -> Label:
+    """What `packed_orphan` packed; StateError where it is damaged."""
+    try:
+        value, said_at, came_at = msgspec.convert(json.loads(content), tuple[str | float | bool, float | None, float])
+    except (ValueError, RecursionError) as error:
+        raise StateError("corrupt", f"a label that waits: {type(error).__name__}") from None
+    return Label("", value, came_at if said_at is None else said_at)
+
+
+def until_of(sets: Sequence[ScoredRows], *, before_at: float, most_rows: int) -> float:
+    """Before when the *most_rows* oldest of all rows were made, and at most *before_at*; those of one moment go together."""
+    if sum(rows.row_count for rows in sets) <= most_rows:
+        return before_at
+    made_at = np.partition(np.concatenate([rows.predicted_at for rows in sets]), most_rows - 1)
+    return min(float(np.nextafter(made_at[most_rows - 1], np.inf)), before_at)
 
 
 def hours_of(predicted_at: Floats) -> NDArray[np.int64]:
@@ -134,3 +175,16 @@ def counts_of(cells: Sequence[tuple[int, int, int, int]]) -> WaitingCounts:
     return WaitingCounts(
         columns[:, 0].astype(np.float64) * HOUR_SECONDS, columns[:, 1].astype(np.int32), columns[:, 2], columns[:, 3]
     )
+
+
+def grouped(groups: Sequence[tuple[list[int], ScoredRows]]) -> list[tuple[list[int], ScoredRows]]:
+    """Groups of one layout as one, in the order of their labels."""
+    by_layout: dict[RowLayout, list[tuple[list[int], ScoredRows]]] = {}
+    for group in groups:
+        by_layout.setdefault(RowLayout.of(group[1]), []).append(group)
+    alike: list[tuple[list[int], ScoredRows]] = []
+    for found in by_layout.values():
+        numbers = np.concatenate([each for each, _ in found])
+        order = np.argsort(numbers, kind="stable")
+        alike.append((numbers[order].tolist(), taken(joined([rows for _, rows in found]), order)))
+    return alike

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 import msgspec
@@ -25,9 +27,11 @@ _NARROW = (np.int8, np.int16, np.int32)
 
 
 def packed_rows(rows: ScoredRows) -> bytes:
-    """All of *rows* but their keys, their entities, their codes and what their layout says."""
+    """All of *rows* but their codes and what their layout says."""
     return _packed(
         {
+            "keys": rows.keys,
+            "entities": rows.entities,
             "origins": rows.origins,
             "places": rows.places,
             "predicted_at": rows.predicted_at,
@@ -41,9 +45,7 @@ def packed_rows(rows: ScoredRows) -> bytes:
     )
 
 
-def rows_of(
-    content: bytes, layout: RowLayout, keys: NDArray[np.void], entities: NDArray[np.void] | None = None
-) -> ScoredRows:
+def rows_of(content: bytes, layout: RowLayout) -> ScoredRows:
     """What `packed_rows` packed, without codes; StateError where it is damaged."""
     columns = _unpacked(content)
     try:
@@ -51,7 +53,7 @@ def rows_of(
             layout.model,
             layout.task,
             layout.classes,
-            keys=keys,
+            keys=columns["keys"],
             origins=columns["origins"],
             places=columns["places"].astype(np.int32),
             predicted_at=columns["predicted_at"],
@@ -60,13 +62,13 @@ def rows_of(
             steps=columns["steps"].astype(np.int32),
             probabilities=columns.get("probabilities"),
             items=columns.get("items"),
-            entities=entities,
+            entities=columns.get("entities"),
             segments=columns.get("segments"),
             reference=layout.reference,
         )
     except KeyError as error:
         raise StateError("corrupt", f"a batch of predictions has no {error}") from None
-    if any(len(column) != len(keys) for name, column in columns.items() if name != "segments"):
+    if any(len(column) != rows.row_count for name, column in columns.items() if name != "segments"):
         raise StateError("corrupt", "a batch of predictions has columns of several lengths")
     return rows
 
@@ -128,14 +130,14 @@ def codes_of(content: bytes) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
 
 def packed_layout(layout: RowLayout) -> str:
     """The text by which *layout* is known."""
-    return msgspec.json.encode(layout).decode(errors="surrogateescape")
+    return json.dumps(asdict(layout))
 
 
 def layout_of(text: str) -> RowLayout:
     """What `packed_layout` packed; StateError where it is damaged."""
     try:
-        return msgspec.json.decode(text.encode(errors="surrogateescape"), type=RowLayout)
-    except msgspec.MsgspecError as error:
+        return msgspec.convert(json.loads(text), RowLayout)
+    except (ValueError, RecursionError) as error:  # of which msgspec's errors are some
         raise StateError("corrupt", f"a layout of predictions: {error}") from None
 
 

@@ -16,6 +16,8 @@ from dashlight.labels.row_sets import uniform
 MOST_DRAWN: Final = 200_000
 """Predictions of one model that keep their bins."""
 MOST_LEVEL: Final = 40
+MOST_ZEROS: Final = 20
+"""Leading zeros that are told apart where a sample lies by them: a million times MOST_DRAWN."""
 
 
 def drawn(
@@ -33,3 +35,9 @@ def is_drawn(keys: NDArray[np.void], share: float) -> NDArray[np.bool_]:
     if share >= 1.0:
         return np.ones(len(keys), np.bool_)
     return uniform(keys) < np.uint64(share * 2.0**64)
+
+
+def zeros_of(keys: NDArray[np.void]) -> NDArray[np.int64]:
+    """The level up to which each of *keys* is drawn, at most MOST_ZEROS."""
+    shares = uniform(keys).astype(np.float64) * 2.0**-64
+    return np.minimum(np.floor(-np.log2(np.maximum(shares, 2.0**-60))), MOST_ZEROS).astype(np.int64)

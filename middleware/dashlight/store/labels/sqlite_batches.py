@@ -1,35 +1,36 @@
-"""Batches of predictions in a SQLite file: written, found by their keys, merged, and let go.
+"""Batches of predictions in a SQLite file: written, found by their keys, and read.
 
 A batch holds its rows in the order in which they came, and its keys sorted, with the row of each: a key is searched for
 once in each batch. So that these do not become many, batches of one size are merged into one of the next (O'Neil et al.,
 "The log-structured merge-tree", 1996), until they are full: a row costs a few copies of 50 bytes, where a random id in an index
-costs a page.
+costs a page. Both lie in parts of a thousand rows: to read one row is to read one part of each.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
-from bisect import bisect_left, bisect_right
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.errors import StateError
-from dashlight.labels.row_sets import RowLayout, halves, taken
+from dashlight.labels.row_sets import RowLayout, halves, joined, taken
 from dashlight.labels.rows import KEY_BYTES, ModelKey, ScoredRows
 from dashlight.store.labels.packing import keys_of, layout_of, packed_layout, packed_rows, rows_of
 
-MOST_ROWS: Final = 32_768
-"""Of one batch."""
+_PART_ROWS: Final = 1024
 _CACHE_BYTES: Final = 16 << 20
-"""Of halves of keys that are kept in memory: of two million predictions."""
-_FAN_IN: Final = 8
-"""Batches of one size that become one of the next."""
+"""Of halves of keys that are kept in memory: of two million predictions. Those beyond are read each time."""
+_FEW_KEYS: Final = 8
+"""So many are searched for in parts, where the keys of a batch are not in memory; for more all of its keys are read."""
+_COLUMNS, _KEYS, _ENTITIES = range(3)
+"""What a part holds."""
+_KIND_BITS, _BATCH_BITS = 6, 8
+"""A part is numbered by its batch, its kind, and its place there: at most 64, of which a full batch has 32."""
 _ORDER = np.dtype("<u2")
 
 
@@ -40,16 +41,6 @@ class RowPlace(NamedTuple):
     row: int
 
 
-class StoredBatch(NamedTuple):
-    """A batch without its columns."""
-
-    id: int
-    layout: int
-    rows: int
-    first_at: float
-    last_at: float
-
-
 class Batches:
     """What this process knows of the batches in one file: layouts, and keys that it has read. For one thread at a time.
 
@@ -58,12 +49,16 @@ class Batches:
 
     def __init__(self) -> None:
         self._layouts: dict[int, RowLayout] = {}
-        self._prefixes: OrderedDict[tuple[int, bool], NDArray[np.uint64]] = OrderedDict()
-        self._cached_bytes = 0
+        self._prefixes: dict[int, NDArray[np.uint64]] = {}
+        self._cached_bytes = self._generation = 0
 
-    def clear(self) -> None:
-        """Forgets all: another file is meant."""
-        self.__init__()  # type: ignore[misc]
+    def of_generation(self, generation: int) -> Batches:
+        """This, with nothing in it of another file than that of this *generation*."""
+        if generation != self._generation:
+            self._generation, self._cached_bytes = generation, 0
+            self._layouts.clear()
+            self._prefixes.clear()
+        return self
 
     def layout_id(self, connection: sqlite3.Connection, layout: RowLayout) -> tuple[int, int]:
         """Number of *layout* and of its model, given to them where they have none."""
@@ -92,15 +87,19 @@ class Batches:
 
     def insert(self, connection: sqlite3.Connection, layout: int, rows: ScoredRows) -> int:
         """Writes *rows*, at most MOST_ROWS, without their codes; the batch."""
-        keys, order = _sorted(rows.keys)
-        entities, entity_order = (None, None) if rows.entities is None else _sorted(rows.entities)
         first_at, last_at = float(rows.predicted_at.min()), float(rows.predicted_at.max())
         cursor = connection.execute(
-            "INSERT INTO batches (layout, rows, first_at, last_at, keys, key_order, entities, entity_order, columns)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (layout, rows.row_count, first_at, last_at, keys, order, entities, entity_order, packed_rows(rows)),
+            "INSERT INTO batches (layout, rows, first_at, last_at, has_entities) VALUES (?, ?, ?, ?, ?)",
+            (layout, rows.row_count, first_at, last_at, rows.entities is not None),
         )
-        return int(cursor.lastrowid or 0)
+        batch = int(cursor.lastrowid or 0)
+        begins = range(0, rows.row_count, _PART_ROWS)
+        parts = (taken(rows, np.arange(begin, min(begin + _PART_ROWS, rows.row_count))) for begin in begins)
+        _write_parts(connection, batch, _COLUMNS, [packed_rows(part) for part in parts])
+        _write_parts(connection, batch, _KEYS, _sorted_parts(rows.keys))
+        if rows.entities is not None:
+            _write_parts(connection, batch, _ENTITIES, _sorted_parts(rows.entities))
+        return batch
 
     def find(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[int, RowPlace]:
         """By number of the key where its prediction is, the newest of several; without those that are nowhere."""
@@ -108,18 +107,24 @@ class Batches:
         if not keys:
             return found
         wanted, _ = halves(np.frombuffer(b"".join(keys), f"V{KEY_BYTES}"))
-        for (batch,) in connection.execute("SELECT id FROM batches ORDER BY id DESC").fetchall():
-            prefixes = self._prefixes_of(connection, batch, is_entity=False)
-            begins = np.searchsorted(prefixes, wanted)
-            hits = np.flatnonzero(prefixes[np.minimum(begins, len(prefixes) - 1)] == wanted)
-            new = [int(each) for each in hits.tolist() if each not in found]
-            if not new:
+        batches = connection.execute("SELECT id, rows FROM batches ORDER BY id DESC").fetchall()
+        self._tidy([batch for batch, _ in batches])
+        for batch, row_count in batches:
+            if len(keys) <= _FEW_KEYS and not self._has_room_for(batch, row_count):
+                for number, key in enumerate(keys):
+                    row = None if number in found else _row_of(connection, batch, row_count, key)
+                    if row is not None:
+                        found[number] = RowPlace(batch, row)
                 continue
-            sorted_keys, order = self._keys(connection, batch, is_entity=False)
-            for number in new:
-                begin, end = _span_of(sorted_keys, keys[number])
-                if begin < end:
-                    found[number] = RowPlace(batch, int(order[end - 1]))
+            prefixes = self._prefixes_of(connection, batch)
+            lasts = prefixes.searchsorted(wanted, side="right") - 1
+            for number in (prefixes[lasts] == wanted).nonzero()[0].tolist():
+                place = int(lasts[number])
+                while number not in found and place >= 0 and prefixes[place] == wanted[number]:
+                    key, row = _key_at(connection, batch, place)
+                    if key == keys[number]:
+                        found[number] = RowPlace(batch, row)
+                    place -= 1
         return found
 
     def find_entity(
@@ -127,21 +132,15 @@ class Batches:
     ) -> RowPlace | None:
         """The latest prediction about *entity* from *since_at* up to and with *until_at*."""
         best_at, best = -np.inf, None
-        (wanted,), _ = halves(np.frombuffer(entity, f"V{KEY_BYTES}"))
-        query = (
-            "SELECT id FROM batches WHERE entities IS NOT NULL AND last_at >= ? AND first_at <= ? ORDER BY last_at DESC"
-        )
-        for (batch,) in connection.execute(query, (since_at, until_at)).fetchall():
-            prefixes = self._prefixes_of(connection, batch, is_entity=True)
-            begin = int(np.searchsorted(prefixes, wanted))
-            if begin == len(prefixes) or prefixes[begin] != wanted:
-                continue
-            sorted_entities, order = self._keys(connection, batch, is_entity=True)
-            rows = order[slice(*_span_of(sorted_entities, entity))].astype(np.intp)
-            at = self.load(connection, batch).predicted_at[rows]
-            at = np.where((since_at <= at) & (at <= until_at), at, -np.inf)
+        query = "SELECT id, last_at FROM batches WHERE has_entities AND last_at >= ? AND first_at <= ? ORDER BY last_at DESC"
+        for batch, last_at in connection.execute(query, (since_at, until_at)).fetchall():
+            if last_at < best_at:
+                break
+            rows = _rows_about(connection, batch, entity)
             if not len(rows):
                 continue
+            at = self.rows_in(connection, batch, rows).predicted_at
+            at = np.where((since_at <= at) & (at <= until_at), at, -np.inf)
             latest = len(at) - 1 - int(np.argmax(at[::-1]))
             if at[latest] > best_at:
                 best_at, best = float(at[latest]), RowPlace(batch, int(rows[latest]))
@@ -149,18 +148,12 @@ class Batches:
 
     def load(self, connection: sqlite3.Connection, batch: int) -> ScoredRows:
         """All rows of *batch*, without codes."""
-        found = connection.execute(
-            "SELECT layout, keys, key_order, entities, entity_order, columns FROM batches WHERE id = ?", (batch,)
-        ).fetchone()
-        if found is None:
-            raise StateError("corrupt", "a batch of predictions is not there")
-        layout, keys, order, entities, entity_order, columns = found
-        return rows_of(
-            columns,
-            self.layout(connection, layout),
-            _unsorted(keys, order),
-            None if entities is None else _unsorted(entities, entity_order),
-        )
+        return self._load(connection, batch, None)
+
+    def rows_in(self, connection: sqlite3.Connection, batch: int, rows: NDArray[np.intp]) -> ScoredRows:
+        """The *rows* of *batch*, in that order, without codes; it reads the parts alone in which they are."""
+        parts, part_of_row = np.unique(rows // _PART_ROWS, return_inverse=True)
+        return taken(self._load(connection, batch, parts.tolist()), part_of_row * _PART_ROWS + rows % _PART_ROWS)
 
     def rows_at(
         self, connection: sqlite3.Connection, places: Mapping[int, RowPlace]
@@ -170,52 +163,48 @@ class Batches:
         for number, place in places.items():
             by_batch.setdefault(place.batch, []).append(number)
         return [
-            (numbers, taken(self.load(connection, batch), np.array([places[each].row for each in numbers], np.intp)))
+            (numbers, self.rows_in(connection, batch, np.array([places[each].row for each in numbers], np.intp)))
             for batch, numbers in by_batch.items()
         ]
 
-    def _prefixes_of(self, connection: sqlite3.Connection, batch: int, *, is_entity: bool) -> NDArray[np.uint64]:
-        known = self._prefixes.pop((batch, is_entity), None)
+    def _load(self, connection: sqlite3.Connection, batch: int, parts: Sequence[int] | None) -> ScoredRows:
+        """The rows in *parts*, None: in all."""
+        found = connection.execute("SELECT layout FROM batches WHERE id = ?", (batch,)).fetchone()
+        if found is None:
+            raise StateError("corrupt", "a batch of predictions is not there")
+        layout = self.layout(connection, found[0])
+        sets = [rows_of(content, layout) for content in _parts(connection, batch, _COLUMNS, parts)]
+        if not sets:
+            raise StateError("corrupt", "a batch of predictions has no rows")
+        return joined(sets)
+
+    def _prefixes_of(self, connection: sqlite3.Connection, batch: int) -> NDArray[np.uint64]:
+        known = self._prefixes.get(batch)
         if known is None:
-            keys, _ = self._keys(connection, batch, is_entity=is_entity)
-            known, _ = halves(keys)
-            self._cached_bytes += known.nbytes
-        self._prefixes[batch, is_entity] = known
-        while self._cached_bytes > _CACHE_BYTES:
-            _, oldest = self._prefixes.popitem(last=False)
-            self._cached_bytes -= oldest.nbytes
+            keys = b"".join(_split(content)[0] for content in _parts(connection, batch, _KEYS))
+            known, _ = halves(keys_of(keys))
+            if not len(known):
+                raise StateError("corrupt", "a batch of predictions has no keys")
+            if self._cached_bytes + known.nbytes <= _CACHE_BYTES:
+                self._prefixes[batch] = known
+                self._cached_bytes += known.nbytes
         return known
 
-    def _keys(
-        self, connection: sqlite3.Connection, batch: int, *, is_entity: bool
-    ) -> tuple[NDArray[np.void], NDArray[np.uint16]]:
-        names = "entities, entity_order" if is_entity else "keys, key_order"
-        keys, order = connection.execute(f"SELECT {names} FROM batches WHERE id = ?", (batch,)).fetchone()  # noqa: S608
-        return keys_of(keys), np.frombuffer(order, _ORDER)
+    def _has_room_for(self, batch: int, row_count: int) -> bool:
+        """Whether the keys of *batch* are in memory, or can be."""
+        return batch in self._prefixes or self._cached_bytes + 8 * row_count <= _CACHE_BYTES
+
+    def _tidy(self, batches: Sequence[int]) -> None:
+        """Forgets the keys of batches that are gone."""
+        for gone in self._prefixes.keys() - set(batches):
+            self._cached_bytes -= self._prefixes.pop(gone).nbytes
 
 
-def mergeable(batches: Iterable[StoredBatch], *, most_seconds: float) -> list[int]:
-    """Batches, in the order in which they came, that are to become one; empty where there are too few of a size."""
-    by_size: dict[tuple[int, int], list[StoredBatch]] = {}
-    for batch in batches:
-        if batch.rows < MOST_ROWS // 2:
-            by_size.setdefault((batch.layout, int(math.log(max(batch.rows, 1), _FAN_IN))), []).append(batch)
-    for (_, _), alike in sorted(by_size.items()):
-        if len(alike) < _FAN_IN:
-            continue
-        chosen: list[StoredBatch] = []
-        rows = 0
-        for batch in alike:
-            is_near = not chosen or abs(batch.last_at - chosen[0].first_at) <= most_seconds
-            if rows + batch.rows > MOST_ROWS or not is_near:
-                if len(chosen) > 1:
-                    break
-                chosen, rows = [], 0
-            chosen.append(batch)
-            rows += batch.rows
-        if len(chosen) > 1:
-            return [batch.id for batch in chosen]
-    return []
+def remove(connection: sqlite3.Connection, batch: int) -> bool:
+    """Removes *batch* with all that belongs to it; whether it was there."""
+    connection.execute("DELETE FROM codes WHERE batch = ?", (batch,))
+    connection.execute("DELETE FROM parts WHERE id >= ? AND id < ?", (batch << _BATCH_BITS, (batch + 1) << _BATCH_BITS))
+    return connection.execute("DELETE FROM batches WHERE id = ?", (batch,)).rowcount == 1
 
 
 def model_name(model: ModelKey) -> str:
@@ -223,27 +212,82 @@ def model_name(model: ModelKey) -> str:
     return json.dumps(model)
 
 
-def _sorted(keys: NDArray[np.void]) -> tuple[bytes, bytes]:
+def _sorted_parts(keys: NDArray[np.void]) -> list[bytes]:
+    """*keys* in order, a part after the other: keys, then the row of each."""
     first, second = halves(keys)
     order = np.lexsort((second, first))
-    return keys[order].tobytes(), order.astype(_ORDER).tobytes()
+    return [
+        keys[part].tobytes() + part.astype(_ORDER).tobytes()
+        for part in (order[begin : begin + _PART_ROWS] for begin in range(0, len(order), _PART_ROWS))
+    ]
 
 
-def _unsorted(keys: bytes, order: bytes) -> NDArray[np.void]:
-    by_rank = keys_of(keys)
-    ranks = np.frombuffer(order, _ORDER)
-    if len(by_rank) != len(ranks) or (len(ranks) and int(ranks.max()) >= len(ranks)):
-        raise StateError("corrupt", "the keys of a batch of predictions are out of order")
-    in_order = np.empty_like(by_rank)
-    in_order[ranks] = by_rank
-    return in_order
+def _write_parts(connection: sqlite3.Connection, batch: int, kind: int, contents: Sequence[bytes]) -> None:
+    begin = _part_id(batch, kind, 0)
+    connection.executemany("INSERT INTO parts VALUES (?, ?)", enumerate(contents, begin))
 
 
-def _span_of(keys: NDArray[np.void], key: bytes) -> tuple[int, int]:
-    """From where up to where the sorted *keys* are *key*."""
+def _parts(connection: sqlite3.Connection, batch: int, kind: int, numbers: Sequence[int] | None = None) -> list[bytes]:
+    """Those parts of one kind, None: all, in their order."""
+    begin = _part_id(batch, kind, 0)
+    if numbers is None:
+        query, arguments = "id >= ? AND id < ?", [begin, begin + (1 << _KIND_BITS)]
+    else:
+        query, arguments = f"id IN ({','.join('?' * len(numbers))})", [begin + each for each in numbers]
+    found = connection.execute(f"SELECT content FROM parts WHERE {query} ORDER BY id", arguments).fetchall()  # noqa: S608
+    if numbers is not None and len(found) != len(numbers):
+        raise StateError("corrupt", "a part of a batch of predictions is not there")
+    return [content for (content,) in found]
 
-    def at(place: int) -> bytes:
-        return bytes(keys[place].tobytes())
 
-    places = range(len(keys))
-    return bisect_left(places, key, key=at), bisect_right(places, key, key=at)
+def _part_id(batch: int, kind: int, number: int) -> int:
+    return batch << _BATCH_BITS | kind << _KIND_BITS | number
+
+
+def _split(content: bytes) -> tuple[bytes, NDArray[np.uint16]]:
+    """Keys of a part, and the rows that have them."""
+    count, rest = divmod(len(content), KEY_BYTES + _ORDER.itemsize)
+    if rest:
+        raise StateError("corrupt", "the keys of a batch of predictions are cut")
+    return content[: count * KEY_BYTES], np.frombuffer(content, _ORDER, offset=count * KEY_BYTES)
+
+
+def _key_at(connection: sqlite3.Connection, batch: int, place: int) -> tuple[bytes, int]:
+    """The key at that *place* of the sorted ones, and its row."""
+    (content,) = _parts(connection, batch, _KEYS, [place // _PART_ROWS])
+    keys, rows = _split(content)
+    place %= _PART_ROWS
+    return keys[place * KEY_BYTES : (place + 1) * KEY_BYTES], int(rows[place])
+
+
+def _row_of(connection: sqlite3.Connection, batch: int, row_count: int, key: bytes) -> int | None:
+    """The last row of *batch* with that *key*. Keys are hashes: about where one lies is known before they are read."""
+
+    def first(number: int) -> bytes:
+        return _split(_parts(connection, batch, _KEYS, [number])[0])[0][:KEY_BYTES]
+
+    last = (row_count - 1) // _PART_ROWS
+    number = min((int.from_bytes(key[:8], "big") * row_count >> 64) // _PART_ROWS, last)
+    while number and key < first(number):
+        number -= 1
+    keys, rows = _split(_parts(connection, batch, _KEYS, [number])[0])
+    while number < last and key >= keys[-KEY_BYTES:] and key >= first(number + 1):
+        number += 1
+        keys, rows = _split(_parts(connection, batch, _KEYS, [number])[0])
+    place = bisect_right(range(len(rows)), key, key=lambda each: keys[each * KEY_BYTES : (each + 1) * KEY_BYTES]) - 1
+    is_here = place >= 0 and keys[place * KEY_BYTES : (place + 1) * KEY_BYTES] == key
+    return int(rows[place]) if is_here else None
+
+
+def _rows_about(connection: sqlite3.Connection, batch: int, entity: bytes) -> NDArray[np.intp]:
+    """The rows of *batch* about *entity*."""
+    found: list[NDArray[np.intp]] = []
+    for content in _parts(connection, batch, _ENTITIES):
+        keys, rows = _split(content)
+        if keys[:KEY_BYTES] > entity:
+            break
+        if keys[-KEY_BYTES:] >= entity:
+            first, second = halves(keys_of(keys))
+            (wanted_first,), (wanted_second,) = halves(keys_of(entity))
+            found.append(rows[(first == wanted_first) & (second == wanted_second)].astype(np.intp))
+    return np.concatenate(found) if found else np.zeros(0, np.intp)

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,14 +15,25 @@ from dashlight.labels.label import Fate, Label
 from dashlight.labels.row_sets import RowLayout, labelled, taken
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
-from dashlight.store.labels.joining import NEGATIVE, TASKS_WITH_A_NEGATIVE, Joined, Rules, cells_of, hours_of, join
+from dashlight.store.labels.joining import (
+    MOST_ORPHANS,
+    NEGATIVE,
+    TASKS_WITH_A_NEGATIVE,
+    Joined,
+    Rules,
+    cells_of,
+    grouped,
+    hours_of,
+    join,
+    orphan_of,
+    packed_orphan,
+    span_of,
+    until_of,
+)
 from dashlight.store.labels.packing import packed_codes, packed_labelled
 from dashlight.store.labels.sampling import drawn
 from dashlight.store.labels.sqlite_batches import Batches, RowPlace
 
-ORPHAN_SECONDS: Final = 3600.0
-"""How long a label waits for a prediction that is not written yet."""
-MOST_ORPHANS: Final = 100_000
 _AT_ONCE: Final = 500
 """Values of one query."""
 
@@ -76,32 +86,30 @@ class Joins:
     ) -> list[Fate]:
         """Joins *labels* with their predictions; what became of each."""
         fates: list[Fate] = ["unknown"] * len(labels)
-        keys = {
-            number: key_of(label.id, self._key)
-            for number, label in enumerate(labels)
-            if number not in opened and label.id
-        }
+        keys = {number: key_of(label.id, self._key) for number, label in enumerate(labels) if label.id}
+        keys.update({number: rows.keys[0].tobytes() for number, rows in opened.items()})
         found = batches.find(connection, list(keys.values()))
         numbers = list(keys)
         places: dict[int, RowPlace] = {numbers[each]: place for each, place in found.items()}
         for number, label in enumerate(labels):
             if number not in opened and not label.id and label.entity:
-                until_at = at if label.at is None else label.at
-                place = batches.find_entity(
-                    connection,
-                    entity_of(label.entity, self._key),
-                    since_at=until_at - label.within_seconds,
-                    until_at=until_at,
-                )
+                since_at, until_at = span_of(label, at, self._label_window)
+                entity = entity_of(label.entity, self._key)
+                place = batches.find_entity(connection, entity, since_at=since_at, until_at=until_at)
                 if place is not None:
                     places[number] = place
-        groups = batches.rows_at(connection, places)
-        groups += [([number], rows) for number, rows in opened.items()]
-        for group, rows in _in_order(groups):
-            joined = self._join(connection, batches, rows, [labels[each] for each in group], at=at, troubles=troubles)
-            for number, fate in zip(group, joined, strict=True):
-                fates[number] = fate
-        orphans = [(keys[number], labels[number]) for number in numbers if number not in places]
+        stored = batches.rows_at(connection, places)
+        # How many predictions there were whose ids are sealed, nobody knows.
+        sealed = [([number], rows) for number, rows in opened.items() if number not in places]
+        for groups, is_counted in ((stored, True), (sealed, False)):
+            for group, rows in grouped(groups):
+                given = [labels[each] for each in group]
+                came_to = self._join(connection, batches, rows, given, at=at, troubles=troubles, is_counted=is_counted)
+                for number, fate in zip(group, came_to, strict=True):
+                    fates[number] = fate
+        orphans = [
+            (keys[number], labels[number]) for number in numbers if number not in places and number not in opened
+        ]
         _wait(connection, orphans, at=at, troubles=troubles)
         return fates
 
@@ -111,37 +119,37 @@ class Joins:
         batches: Batches,
         model: ModelKey,
         *,
+        since_at: float,
         before_at: float,
         most_rows: int,
         at: float,
     ) -> int:
-        """Takes predictions made before *before_at* that have no label for negative, the oldest first; how many."""
+        """Takes predictions made from *since_at* to *before_at* that have no label for negative, the oldest first; how many."""
         model_id = batches.model_id(connection, model)
         implied_before = _implied_before(connection, model_id)
         if before_at <= implied_before or most_rows < 1:
             return 0
-        found: list[tuple[int, ScoredRows, NDArray[np.bool_]]] = []
-        times: list[NDArray[np.float64]] = []
-        for batch, number in connection.execute(
-            "SELECT batches.id, layout FROM batches JOIN layouts ON layouts.id = layout"
+        found: list[tuple[int, ScoredRows]] = []
+        until_at = before_at
+        for batch, number, first_at in connection.execute(
+            "SELECT batches.id, layout, first_at FROM batches JOIN layouts ON layouts.id = layout"
             " WHERE layouts.model = ? AND first_at < ? AND last_at >= ? ORDER BY first_at",
             (model_id, before_at, implied_before),
         ).fetchall():
+            if first_at >= until_at:
+                break
             if batches.layout(connection, number).task not in TASKS_WITH_A_NEGATIVE:
                 continue
             rows = batches.load(connection, batch)
-            is_due = (rows.predicted_at >= implied_before) & (rows.predicted_at < before_at)
-            is_due &= ~is_labelled(connection, rows)
-            found.append((number, rows, is_due))
-            times.append(rows.predicted_at[is_due])
-        due_at = np.sort(np.concatenate(times)) if times else np.zeros(0)
-        if len(due_at) > most_rows:
-            # Those of one moment are taken together.
-            before_at = float(np.nextafter(due_at[most_rows - 1], np.inf))
+            is_due = (rows.predicted_at >= max(implied_before, since_at)) & (rows.predicted_at < until_at)
+            rows = taken(rows, np.flatnonzero(is_due))
+            rows = taken(rows, np.flatnonzero(~is_labelled(connection, rows)))
+            found.append((number, rows))
+            until_at = until_of([rows for _, rows in found], before_at=before_at, most_rows=most_rows)
         count = 0
-        for number, rows, is_due in found:
-            count += self._imply(connection, number, rows, is_due & (rows.predicted_at < before_at), at=at)
-        connection.execute("UPDATE models SET implied_before = ? WHERE id = ?", (before_at, model_id))
+        for number, rows in found:
+            count += self._imply(connection, number, rows, rows.predicted_at < until_at, at=at)
+        connection.execute("UPDATE models SET implied_before = ? WHERE id = ?", (until_at, model_id))
         return count
 
     def _imply(
@@ -172,20 +180,22 @@ class Joins:
         *,
         at: float,
         troubles: Counter[str],
+        is_counted: bool = True,
     ) -> Sequence[Fate]:
         layout, model = batches.layout_id(connection, RowLayout.of(rows))
         known = _labels_of(connection, rows)
         rules = Rules(at, self._label_window, _implied_before(connection, model), self._key)
-        joined: Joined = join(rows, labels, known, rules)
-        troubles.update(joined.troubles)
-        if joined.rows is not None:
+        met: Joined = join(rows, labels, known, rules)
+        troubles.update(met.troubles)
+        if met.rows is not None:
             connection.executemany(
                 "INSERT INTO labelled VALUES (?, ?, ?)",
-                zip(joined.hours, joined.keys, joined.rows.labels.tolist(), strict=True),
+                zip(met.hours, met.keys, met.rows.labels.tolist(), strict=True),
             )
-            _count(connection, model, [(hour, tenth, 0, count) for hour, tenth, count in cells_of(joined.rows)])
-            _hand_out(connection, layout, joined.rows, at)
-        return joined.fates
+            if is_counted:
+                _count(connection, model, [(hour, tenth, 0, count) for hour, tenth, count in cells_of(met.rows)])
+            _hand_out(connection, layout, met.rows, at)
+        return met.fates
 
 
 def is_labelled(connection: sqlite3.Connection, rows: ScoredRows) -> NDArray[np.bool_]:
@@ -242,7 +252,7 @@ def _wait(
         troubles["orphans_not_kept"] += len(orphans) - len(fitting)
     connection.executemany(
         "INSERT OR IGNORE INTO orphans VALUES (?, ?, ?)",
-        [(key, msgspec.msgpack.encode((label.value, label.at)), at) for key, label in fitting],
+        [(key, content, at) for key, label in fitting if (content := packed_orphan(label, at))],
     )
 
 
@@ -255,15 +265,9 @@ def _orphans_of(connection: sqlite3.Connection, rows: ScoredRows) -> tuple[list[
     keys = [key.tobytes() for key in rows.keys]
     for begin in range(0, len(keys), _AT_ONCE):
         part = keys[begin : begin + _AT_ONCE]
-        query = f"SELECT key, content, came_at FROM orphans WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
-        for key, content, came_at in connection.execute(query, part).fetchall():
-            value, said_at = msgspec.msgpack.decode(content, type=tuple[str | float | bool, float | None])
+        query = f"SELECT key, content FROM orphans WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
+        for key, content in connection.execute(query, part).fetchall():
             places.append(keys.index(key, begin))
-            labels.append(Label("", value, came_at if said_at is None else said_at))
+            labels.append(orphan_of(content))
             connection.execute("DELETE FROM orphans WHERE key = ?", (key,))
     return places, labels
-
-
-def _in_order(groups: Sequence[tuple[list[int], ScoredRows]]) -> list[tuple[list[int], ScoredRows]]:
-    """Groups, those with the earliest labels first."""
-    return sorted(groups, key=lambda group: min(group[0]))

@@ -10,14 +10,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.labels.row_sets import joined, taken
+from dashlight.labels.row_sets import in_time, joined, taken
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.labels.store import Met
-from dashlight.store.labels.joining import HOUR_SECONDS
+from dashlight.store.labels.joining import HOUR_SECONDS, TASKS_WITH_A_NEGATIVE
 from dashlight.store.labels.packing import codes_of, labelled_of
 from dashlight.store.labels.sampling import drawn, is_drawn
-from dashlight.store.labels.sqlite_batches import MOST_ROWS, Batches, model_name
+from dashlight.store.labels.sqlite_batches import Batches, model_name
 from dashlight.store.labels.sqlite_joins import is_labelled
+from dashlight.store.labels.tiers import MOST_ROWS
 
 
 def labelled_since(connection: sqlite3.Connection, batches: Batches, cursor: int, *, most_rows: int) -> Met:
@@ -67,7 +68,9 @@ def newest_unlabelled(
         if first_layout not in (None, layout):
             continue
         rows = batches.load(connection, batch)
-        floor_at = max(since_at, -np.inf if implied_before is None else implied_before)
+        floor_at = since_at
+        if implied_before is not None and rows.task in TASKS_WITH_A_NEGATIVE:
+            floor_at = max(floor_at, implied_before)
         is_open = (rows.predicted_at >= floor_at) & ~is_labelled(connection, rows)
         if is_open.any():
             first_layout = layout
@@ -91,29 +94,33 @@ def sample_between(
 ) -> list[ScoredRows]:
     """Predictions from *since_at* up to *until_at*; where there are more than *most_rows*, a uniform share of about so many."""
     chosen = _batches_of(connection, model, since_at, until_at)
-    times: list[tuple[int, int, NDArray[np.bool_]]] = []
     row_count = 0
-    for batch, layout, _ in chosen:
-        predicted_at = batches.load(connection, batch).predicted_at
-        is_within = (predicted_at >= since_at) & (predicted_at < until_at)
-        if is_within.any():
-            times.append((batch, layout, is_within))
-            row_count += int(is_within.sum())
+    for batch, _, _ in chosen:
+        count, first_at, last_at = connection.execute(
+            "SELECT rows, first_at, last_at FROM batches WHERE id = ?", (batch,)
+        ).fetchone()
+        if first_at < since_at or last_at >= until_at:
+            count = int(_is_within(batches.load(connection, batch), since_at, until_at).sum())
+        row_count += count
     share = most_rows / max(row_count, 1)
     found: dict[int, list[ScoredRows]] = {}
-    for batch, layout, is_within in reversed(times):
+    for batch, layout, _ in reversed(chosen):
         rows = _with_codes(connection, batch, batches.load(connection, batch))
-        rows = taken(rows, np.flatnonzero(is_within & is_drawn(rows.keys, share)))
+        rows = taken(rows, np.flatnonzero(_is_within(rows, since_at, until_at) & is_drawn(rows.keys, share)))
         if rows.row_count:
             found.setdefault(layout, []).append(rows)
     return [part for alike in found.values() for part in _alike(alike)]
+
+
+def _is_within(rows: ScoredRows, since_at: float, until_at: float) -> NDArray[np.bool_]:
+    return (rows.predicted_at >= since_at) & (rows.predicted_at < until_at)
 
 
 def _alike(sets: Sequence[ScoredRows]) -> list[ScoredRows]:
     """*sets* of one layout as one, those with bins and those without apart."""
     with_codes = [each for each in sets if each.codes is not None]
     without = [each for each in sets if each.codes is None]
-    return [joined(each) for each in (with_codes, without) if each]
+    return [in_time(joined(each)) for each in (with_codes, without) if each]
 
 
 def _with_codes(connection: sqlite3.Connection, batch: int, rows: ScoredRows) -> ScoredRows:

@@ -28,6 +28,8 @@ from dashlight.window.payloads.payload_meter import PayloadMeter
 from dashlight.window.reference.chunks import Chunk, Chunks
 from dashlight.window.reference.file import with_version
 from dashlight.window.reference.items import Items, ItemSurvey
+from dashlight.window.reference.performance.labelled_training import LabelledTraining
+from dashlight.window.reference.performance.made import performance_reference
 from dashlight.window.reference.steps import Steps, at_once
 from dashlight.window.reference.survey import TableSurvey
 from dashlight.window.reference.tally import counted
@@ -62,6 +64,7 @@ def reference_steps(
     cluster: str = "",
     columns_alone: bool = False,
     key: HashKey | None = None,
+    training: LabelledTraining | None = None,
 ) -> Steps[Reference]:
     """The reference of the rows that *chunks* gives, the same ones each of the two or three times it is called; in steps.
 
@@ -84,9 +87,10 @@ def reference_steps(
         keep: Globs of columns that stay whatever they hold: by default all. Of others those are left out that no traffic
             can be like, see `left_out`; of outputs only where they are learned, for those of a file somebody has named.
         seen: Told what the first pass showed.
-        columns_alone: No pairs, no directions and no profiles.
+        columns_alone: No pairs, no directions, no profiles and no sample of rows.
         cluster: Column by whose value rows hang together, a session or a user: as many rows count as they are worth.
         key: Without it nobody can tell by trying which rows the hashes of frequent payloads stand for.
+        training: What was predicted in each row, and what was true, in the order of *chunks*.
 
     Raises:
         ReferenceDataError: there are fewer than *least_rows* rows, a column has the name of a facet of another, or none
@@ -94,7 +98,9 @@ def reference_steps(
     """
     largest = LargestCluster()
     if cluster:
-        chunks, moments, largest = _effective(chunks, cluster, moments)
+        chunks, counting, largest = _effective(chunks, cluster)
+        moments = None if moments is None else moments[counting]
+        training = None if training is None else training.taken(counting)
     surveys: dict[Role, TableSurvey] = {role: TableSurvey(role, rng, categorical, kinds) for role in _ROLES}
     for chunk in chunks():
         for role, table in chunk.items():
@@ -142,7 +148,7 @@ def reference_steps(
     whole = tuple(column for layout in layouts.values() for column in layout if not column.of)
     # The same rows give the same reference.
     said = [(column.name, column.kind, column.low, column.high, column.categories) for column in whole]
-    made = yield from counted(
+    made, sampled = yield from counted(
         chunks,
         layouts,
         items,
@@ -154,7 +160,9 @@ def reference_steps(
     )
     columns = tuple(replace(each, writing=None if each.of else writings.get(each.name)) for each in made.columns)
     made = replace(made, columns=columns, source=source, created_at=created_at, model=model, left_out=tuple(apart))
-    return with_version(replace(made, cluster=cluster, largest_cluster=largest))
+    yield
+    performance = None if training is None else performance_reference(training, sampled, rng)
+    return with_version(replace(made, cluster=cluster, largest_cluster=largest, performance=performance))
 
 
 build_reference = at_once(reference_steps)
@@ -191,17 +199,13 @@ def build_reference_from_columns(
     )
 
 
-def _effective(
-    chunks: Chunks, cluster: str, moments: NDArray[np.float64] | None
-) -> tuple[Chunks, NDArray[np.float64] | None, LargestCluster]:
-    """The rows that count where rows hang together by the column *cluster*, their moments, and what one key has at most."""
-    kept: list[NDArray[np.bool_]] = []
+def _effective(chunks: Chunks, cluster: str) -> tuple[Chunks, NDArray[np.bool_], LargestCluster]:
+    """The rows that count where rows hang together by the column *cluster*, which they are, and what one key has at most."""
+    kept: list[NDArray[np.bool_]] = [np.zeros(0, np.bool_)]
     clusters = Clusters()
     for _ in effective(chunks(), cluster, kept, clusters):
         pass
-    if moments is not None and kept:
-        moments = moments[np.concatenate(kept)]
-    return lambda: effective(chunks(), cluster, [], Clusters()), moments, clusters.largest
+    return lambda: effective(chunks(), cluster, [], Clusters()), np.concatenate(kept), clusters.largest
 
 
 def _with_facets(

@@ -1,8 +1,5 @@
 """The reference of whole rows as something that JSON can hold, for the reference file."""
 
-import base64
-import binascii
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeAlias
 
@@ -15,6 +12,7 @@ from dashlight.window.columns import DirectionReference
 from dashlight.window.layout import BLOCK_ROWS
 from dashlight.window.normal_scores import MOST_DIMENSIONS
 from dashlight.window.reference.directions import in_single
+from dashlight.window.reference.packed import packed, unpacked
 
 MOST_BYTES = 4_000_000
 """Of one array, unpacked; what the meter makes stays well below."""
@@ -37,19 +35,19 @@ class _DirectionFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def direction_content(reference: DirectionReference) -> dict[str, object]:
-    """*reference* as plain values; arrays are little-endian bytes, packed by zlib, in base64."""
+    """*reference* as plain values; arrays are `packed`."""
     return {
         "name": reference.name,
         "width": int(reference.width),
         "ordered": bool(reference.ordered),
         "total_rows": int(reference.total_rows),
         "mean_rows": int(reference.mean_rows),
-        "centre": _packed(reference.centre, "<f8"),
-        "spread": _packed(reference.spread, "<f8"),
-        "covariance": _packed(reference.covariance, "<f4"),
-        "mean": _packed(reference.mean, "<f4"),
-        "rows": _packed(reference.rows, "<f2"),
-        "block_means": [_packed(means, "<f2") for means in reference.block_means],
+        "centre": packed(reference.centre, "<f8"),
+        "spread": packed(reference.spread, "<f8"),
+        "covariance": packed(reference.covariance, "<f4"),
+        "mean": packed(reference.mean, "<f4"),
+        "rows": packed(reference.rows, "<f2"),
+        "block_means": [packed(means, "<f2") for means in reference.block_means],
     }
 
 
@@ -82,22 +80,16 @@ def parsed_direction(content: Mapping[str, object]) -> DirectionReference:
     return reference
 
 
-def _packed(array: NDArray[Any], kind: str) -> str:
-    return base64.b64encode(zlib.compress(np.ascontiguousarray(array, kind).tobytes(), 6)).decode("ascii")
-
-
 def _unpacked(file: _DirectionFile, text: str, kind: str, shape: Sequence[int]) -> NDArray[Any]:
     """The finite array of *shape*, in which -1 stands for any number of rows."""
-    unpacking = zlib.decompressobj()
     try:
-        raw = unpacking.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
-    except (binascii.Error, ValueError, zlib.error):
-        raise _nonsense(file.name, "holds an array that cannot be unpacked") from None
-    size = np.dtype(kind).itemsize
-    row = int(np.prod([length for length in shape if length > 0])) * size
-    if not unpacking.eof or len(raw) % row or (shape[0] > 0 and len(raw) != row):
+        numbers = unpacked(text, kind, most_bytes=MOST_BYTES)
+    except ValueError as error:
+        raise _nonsense(file.name, f"holds {error}") from None
+    row = int(np.prod([length for length in shape if length > 0]))
+    if len(numbers) % row or (shape[0] > 0 and len(numbers) != row):
         raise _nonsense(file.name, "holds an array of the wrong length")
-    array = np.frombuffer(raw, kind).reshape(*shape)
+    array = numbers.reshape(*shape)
     if not np.isfinite(array).all():
         raise _nonsense(file.name, "holds a number that is not finite")
     return array

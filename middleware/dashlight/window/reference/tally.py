@@ -21,7 +21,8 @@ from dashlight.window.reference.chunks import Chunks
 from dashlight.window.reference.directions import RowsMeter
 from dashlight.window.reference.items import Items
 from dashlight.window.reference.pairs_meter import ConcordanceMeter
-from dashlight.window.reference.season_meter import SlotMeter
+from dashlight.window.reference.row_sample import RowSample
+from dashlight.window.reference.seasons.meter import SlotMeter
 from dashlight.window.reference.steps import Steps
 
 _ROWS_AT_ONCE = 6400
@@ -51,7 +52,7 @@ class RoleTally:
         self._layout = layout
         self._binner = Binner(layout)
         self._variation = VariationMeter(layout) if ordered else None
-        self._slots = SlotMeter(layout) if timed else None
+        self._slots = SlotMeter(layout) if timed and layout else None
         self._profile = ProfileMeter(
             []
             if columns_alone
@@ -128,15 +129,16 @@ class JointTally:
         self._layout = tuple(layout)
         self._pairs = ConcordanceMeter(layout, ordered=ordered)
         self._places = joint_places(layout)
+        self._sample = RowSample(len(self._layout), rng=rng)
         self._rows = RowsMeter(len(self._places), rng=rng, ordered=ordered) if len(self._places) > 1 else None
         self._waiting: list[NDArray[np.uint8]] = []
         self._waiting_bytes = 0
         self._scores: NDArray[np.float32] | None = None
 
-    def add(self, codes: Mapping[Role, NDArray[np.uint8]], columns: Mapping[Role, int]) -> None:
-        """Take the bins of the next rows, as for `joint_codes`."""
-        joined = joint_codes(codes, columns)
+    def add(self, joined: NDArray[np.uint8]) -> None:
+        """Take the bins of the next rows, as `joint_codes` gives them."""
         self._pairs.add(joined)
+        self._sample.add(joined)
         if self._rows is None:
             return
         placed = joined[self._places]
@@ -147,6 +149,11 @@ class JointTally:
         self._waiting_bytes += placed.nbytes
         if self._waiting_bytes > _SETTLING_BYTES:
             self._settle(self._counted_so_far())
+
+    @property
+    def sample(self) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+        """The bins of rows drawn from them, and which they are, as of `RowSample`."""
+        return self._sample.sample()
 
     def references(
         self, counted: Sequence[ColumnReference]
@@ -189,8 +196,8 @@ def counted(
     ordered: bool,
     rng: np.random.Generator,
     columns_alone: bool,
-) -> Steps[Reference]:
-    """The reference of the rows that *chunks* gives, counted over the bins of *layouts*, in steps."""
+) -> Steps[tuple[Reference, NDArray[np.intp]]]:
+    """The reference of the rows that *chunks* gives, counted over the bins of *layouts*, in steps; which rows its sample has."""
     seen = {role: faceted(layout) for role, layout in layouts.items()}
     repeated = {role: {name: each.repeated for name, each in held.items()} for role, held in items.items()}
     tallies = {
@@ -211,7 +218,7 @@ def counted(
             codes[role] = tallies[role].add(whole, matrices, moments=held)
             yield
         if joint is not None:
-            joint.add(codes, sizes)
+            joint.add(joint_codes(codes, sizes))
             yield
             if payloads.role in chunk:
                 payloads.add(chunk[payloads.role])
@@ -220,10 +227,11 @@ def counted(
     for tally in tallies.values():
         columns += tuple((yield from tally.columns()))
     if joint is None:
-        return Reference(columns, "file", ordered, "", 0.0, "")
+        return Reference(columns, "file", ordered, "", 0.0, ""), np.zeros(0, np.intp)
     pairs, rows_reference = yield from joint.references(columns)
     directions = [rows_reference] if rows_reference is not None else []
     yield
     directions += [direction for tally in tallies.values() for direction in tally.directions()]
     made = Reference(columns, "file", ordered, "", 0.0, "", pairs, tuple(directions))
-    return replace(made, payloads=payloads.reference())
+    sample, sampled = joint.sample
+    return replace(made, payloads=payloads.reference(), sample=sample), sampled

@@ -1,0 +1,161 @@
+"""What is read of predictions and labels in a Redis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from dashlight.errors import StateError
+from dashlight.labels.row_sets import RowLayout, in_time, joined, taken
+from dashlight.labels.rows import KEY_BYTES, LabelledRows, ModelKey, ScoredRows
+from dashlight.labels.store import Met
+from dashlight.store.labels.joining import HOUR_SECONDS, TASKS_WITH_A_NEGATIVE
+from dashlight.store.labels.packing import labelled_of
+from dashlight.store.labels.redis_home import BUCKETS, RedisHome, model_digest
+from dashlight.store.labels.redis_link import Argument, Reply, as_number, blob, replies, whole
+from dashlight.store.labels.redis_rows import rows_by_layout, with_codes
+from dashlight.store.labels.sampling import MOST_ZEROS, is_drawn
+
+_BUCKETS_AT_ONCE = 64
+_SETS_AT_ONCE = 16
+
+
+def labelled_since(home: RedisHome, cursor: int, *, most_rows: int) -> Met:
+    """At most *most_rows* of what has met since *cursor*."""
+    name = f"{home.prefix}met"
+    next_number = whole(home.link.call("GET", f"{home.prefix}next"))
+    if cursor > next_number:
+        cursor = 0
+    found: list[LabelledRows] = []
+    left = most_rows
+    while left > 0:
+        entries = replies(home.link.call("ZRANGEBYSCORE", name, f"({cursor}", "+inf", "LIMIT", 0, _SETS_AT_ONCE))
+        for entry in entries:
+            number, count, layout, content = _entry(entry)
+            begin = max(cursor - number, 0)
+            end = min(count, begin + left)
+            if end > begin:
+                found.append(labelled_of(content, home.layout(layout), begin=begin, end=end))
+                left -= end - begin
+                cursor = number + end
+        if len(entries) < _SETS_AT_ONCE:
+            break
+    return Met(tuple(found), cursor, cursor >= next_number)
+
+
+def waiting_since(home: RedisHome, model: ModelKey, *, since_at: float) -> list[tuple[int, int, int, int]]:
+    """Hour, tenth of the score, predictions and labelled ones, from the hour on in which *since_at* lies."""
+    since_hour = math.floor(max(since_at, 0.0) / HOUR_SECONDS)
+    slices = [each for each in home.slices() if (each + 1) * home.slice_seconds > since_at]
+    names = [home.counts_name(model, each) for each in slices]
+    cells: dict[tuple[int, int], list[int]] = {}
+    for found in home.link.call_all([("HGETALL", name) for name in names]):
+        fields = replies(found)
+        for field, count in zip(fields[::2], fields[1::2], strict=True):
+            hour, tenth, which = blob(field).split(b":")
+            if int(hour) >= since_hour:
+                cells.setdefault((int(hour), int(tenth)), [0, 0])[which == b"l"] += whole(count)
+    return [(hour, tenth, *counts) for (hour, tenth), counts in sorted(cells.items())]  # type: ignore[misc]
+
+
+def newest_unlabelled(home: RedisHome, model: ModelKey, *, since_at: float, most_rows: int) -> ScoredRows | None:
+    """The newest predictions without a label, the newest first; of the layout of the newest of them."""
+    implied_before = implied_before_of(home, model)
+    found: list[ScoredRows] = []
+    for number in reversed(home.slices()):
+        if sum(rows.row_count for rows in found) >= most_rows or (number + 1) * home.slice_seconds <= since_at:
+            break
+        labelled = labelled_keys(home, number)
+        for _, rows in rows_of_slices(home, model, [number], range(BUCKETS)):
+            floor_at = max(since_at, implied_before) if rows.task in TASKS_WITH_A_NEGATIVE else since_at
+            is_open = np.array([key.tobytes() not in labelled for key in rows.keys]) & (rows.predicted_at >= floor_at)
+            found.append(taken(rows, np.flatnonzero(is_open)))
+    found = [rows for rows in found if rows.row_count]
+    if not found:
+        return None
+    newest = max(found, key=lambda rows: float(rows.predicted_at.max()))
+    alike = joined([rows for rows in found if RowLayout.of(rows) == RowLayout.of(newest)])
+    return taken(alike, np.argsort(-alike.predicted_at, kind="stable")[:most_rows])
+
+
+def sample_between(
+    home: RedisHome, model: ModelKey, *, since_at: float, until_at: float, most_rows: int
+) -> list[ScoredRows]:
+    """Predictions from *since_at* up to *until_at*; where there are more than *most_rows*, a uniform share of about so many.
+
+    Hashes are read until there are enough: which one a prediction lies in is as good as drawn.
+    """
+    slices = [
+        each
+        for each in home.slices()
+        if (each + 1) * home.slice_seconds > since_at and each * home.slice_seconds < until_at
+    ]
+    found: dict[int, list[ScoredRows]] = {}
+    row_count = 0
+    for begin in range(0, BUCKETS, _BUCKETS_AT_ONCE):
+        for layout, rows in rows_of_slices(home, model, slices, range(begin, begin + _BUCKETS_AT_ONCE)):
+            is_within = (rows.predicted_at >= since_at) & (rows.predicted_at < until_at)
+            if is_within.any():
+                found.setdefault(layout, []).append(taken(rows, np.flatnonzero(is_within)))
+                row_count += int(is_within.sum())
+        if row_count >= most_rows:
+            break
+    share = most_rows / max(row_count, 1)
+    chosen: list[ScoredRows] = []
+    for layout, sets in found.items():
+        rows = in_time(joined(sets))
+        rows = taken(rows, np.flatnonzero(is_drawn(rows.keys, share)))
+        if rows.row_count:
+            chosen.append(_with_codes(home, layout, slices, rows))
+    return chosen
+
+
+def rows_of_slices(
+    home: RedisHome, model: ModelKey, slices: Sequence[int], buckets: range
+) -> Iterator[tuple[int, ScoredRows]]:
+    """Layout and rows of a model in some of the hashes of *slices*, in the order of their moments."""
+    layouts = home.layouts_of(model)
+    for number in slices:
+        commands = [("HGETALL", f"{home.prefix}r:{number}:{bucket}") for bucket in buckets]
+        pairs = [pair for reply in home.link.call_all(commands) for pair in _pairs(reply)]
+        for numbers, rows in rows_by_layout(pairs, layouts):
+            layout = int.from_bytes(pairs[numbers[0]][1][:4], "little")
+            yield layout, in_time(rows)
+
+
+def labelled_keys(home: RedisHome, number: int) -> set[bytes]:
+    """Keys of a slice that have a label."""
+    commands: list[tuple[Argument, ...]] = [("HKEYS", f"{home.prefix}l:{number}:{bucket}") for bucket in range(BUCKETS)]
+    return {blob(key) for reply in home.link.call_all(commands) for key in replies(reply)}
+
+
+def implied_before_of(home: RedisHome, model: ModelKey) -> float:
+    """The moment before which all is decided; -inf where nothing is."""
+    return as_number(home.link.call("GET", f"{home.prefix}implied:{model_digest(model)}"), none=-math.inf)
+
+
+def _with_codes(home: RedisHome, layout: int, slices: Sequence[int], rows: ScoredRows) -> ScoredRows:
+    code_count = home.layout(layout).code_count
+    if not code_count:
+        return rows
+    names = [home.sample_name(layout, number, zeros) for number in slices for zeros in range(MOST_ZEROS + 1)]
+    records = b"".join(blob(found) for found in home.link.call_all([("GET", name) for name in names]) if found)
+    return with_codes(rows, records, code_count)
+
+
+def _pairs(reply: Reply) -> list[tuple[bytes, bytes]]:
+    found = replies(reply)
+    pairs = [(blob(key), blob(value)) for key, value in zip(found[::2], found[1::2], strict=True)]
+    if any(len(key) != KEY_BYTES for key, _ in pairs):
+        raise StateError("corrupt", "predictions have keys of another length")
+    return pairs
+
+
+def _entry(entry: Reply) -> tuple[int, int, int, bytes]:
+    """Number of the first row, rows, layout, content."""
+    fields = blob(entry).split(b" ", 3)
+    if len(fields) != 4 or not all(field.isdigit() for field in fields[:3]):
+        raise StateError("corrupt", "labels that have met are damaged")
+    return int(fields[0]), int(fields[1]), int(fields[2]), fields[3]

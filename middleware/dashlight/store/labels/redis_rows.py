@@ -1,0 +1,120 @@
+"""Predictions as records of one length, as a Redis keeps them: one value a row, the number of its layout first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashlight.errors import StateError
+from dashlight.labels.row_sets import RowLayout
+from dashlight.labels.rows import KEY_BYTES, ScoredRows
+
+LAYOUT_BYTES: Final = 4
+_VOID: Final = f"V{KEY_BYTES}"
+
+
+def record_type(layout: RowLayout) -> np.dtype[np.void]:
+    """The type of the records of rows of *layout*."""
+    fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [
+        ("layout", "<u4"),
+        ("origins", _VOID),
+        ("places", "<i4"),
+        ("predicted_at", "<f8"),
+        ("scores", "<f8"),
+        ("predictions", "<i2"),
+        ("steps", "<i4"),
+    ]
+    if layout.probability_count:
+        fields.append(("probabilities", "<f4", (layout.probability_count,)))
+    if layout.item_count:
+        fields.append(("items", "<u8", (layout.item_count,)))
+    if layout.segment_count:
+        fields.append(("segments", "u1", (layout.segment_count,)))
+    if layout.has_entities:
+        fields.append(("entities", _VOID))
+    return np.dtype(fields)
+
+
+def records_of(rows: ScoredRows, layout: RowLayout, number: int) -> NDArray[np.void]:
+    """*rows* as records, without keys and codes; *number* is that of *layout*."""
+    records = np.zeros(rows.row_count, record_type(layout))
+    records["layout"] = number
+    for name in (
+        "origins",
+        "places",
+        "predicted_at",
+        "scores",
+        "predictions",
+        "steps",
+        "probabilities",
+        "items",
+        "entities",
+    ):
+        values = getattr(rows, name)
+        if values is not None and name in (records.dtype.names or ()):
+            records[name] = values
+    if rows.segments is not None and layout.segment_count:
+        records["segments"] = rows.segments.T
+    return records
+
+
+def rows_by_layout(
+    found: Sequence[tuple[bytes, bytes]], layouts: Mapping[int, RowLayout]
+) -> list[tuple[list[int], ScoredRows]]:
+    """Rows of keys and values as they were *found*, those of one layout together, with their numbers in *found*.
+
+    Those of other layouts than *layouts* are left out; StateError where a value is damaged.
+    """
+    by_layout: dict[int, list[int]] = {}
+    for number, (_, value) in enumerate(found):
+        by_layout.setdefault(int.from_bytes(value[:LAYOUT_BYTES], "little"), []).append(number)
+    return [
+        (numbers, _rows(layouts[layout], [found[each] for each in numbers]))
+        for layout, numbers in by_layout.items()
+        if layout in layouts
+    ]
+
+
+def with_codes(rows: ScoredRows, records: bytes, code_count: int) -> ScoredRows:
+    """*rows* with those of their bins that *records* hold: keys, each with a byte a column."""
+    width = KEY_BYTES + code_count
+    if len(records) % width:
+        raise StateError("corrupt", "a sample of predictions is cut")
+    known = np.frombuffer(records, [("key", _VOID), ("codes", "u1", (code_count,))])
+    places = {key.tobytes(): place for place, key in enumerate(known["key"])}
+    found = [(row, places[key]) for row, key in enumerate(key.tobytes() for key in rows.keys) if key in places]
+    if not found:
+        return rows
+    pairs = np.array(found, np.intp)
+    return replace(rows, sampled=pairs[:, 0], codes=np.ascontiguousarray(known["codes"][pairs[:, 1]].T))
+
+
+def _rows(layout: RowLayout, found: Sequence[tuple[bytes, bytes]]) -> ScoredRows:
+    kind = record_type(layout)
+    blob = b"".join(value for _, value in found)
+    keys = b"".join(key for key, _ in found)
+    if len(blob) != len(found) * kind.itemsize or len(keys) != len(found) * KEY_BYTES:
+        raise StateError("corrupt", "predictions are cut")
+    records = np.frombuffer(blob, kind)
+    names = kind.names or ()
+    return ScoredRows(
+        layout.model,
+        layout.task,
+        layout.classes,
+        keys=np.frombuffer(keys, _VOID),
+        origins=records["origins"],
+        places=records["places"],
+        predicted_at=records["predicted_at"],
+        scores=records["scores"],
+        predictions=records["predictions"].astype(np.int32),
+        steps=records["steps"],
+        probabilities=records["probabilities"] if "probabilities" in names else None,
+        items=records["items"] if "items" in names else None,
+        entities=records["entities"] if "entities" in names else None,
+        segments=np.ascontiguousarray(records["segments"].T) if "segments" in names else None,
+        reference=layout.reference,
+    )
