@@ -164,9 +164,9 @@ class ModelWatch:
         """Keys of the alerts that are pending or firing."""
         return chain.from_iterable(each.in_force for each in self._comparisons.values())
 
-    def compares_with(self, reference: Reference) -> bool:
-        """Whether it is compared with *reference*, as far as is known."""
-        return not self._comparisons or reference.version in self._comparisons
+    @property
+    def reference(self) -> Reference | None:  # that it is compared with first, or may be
+        return next((each.reference for each in self._comparisons.values()), self._file)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""
