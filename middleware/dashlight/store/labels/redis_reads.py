@@ -40,8 +40,8 @@ def labelled_since(home: RedisHome, cursor: int, *, most_rows: int) -> Met:
                 found.append(labelled_of(content, home.layout(layout), begin=begin, end=end))
                 left -= end - begin
                 cursor = number + end
-        if len(entries) < _SETS_AT_ONCE:
-            break
+        if len(entries) < _SETS_AT_ONCE and left:
+            return Met(tuple(found), cursor)
     return Met(tuple(found), cursor, cursor >= next_number)
 
 
@@ -64,19 +64,23 @@ def newest_unlabelled(home: RedisHome, model: ModelKey, *, since_at: float, most
     """The newest predictions without a label, the newest first; of the layout of the newest of them."""
     implied_before = implied_before_of(home, model)
     found: list[ScoredRows] = []
-    for number in reversed(home.slices()):
-        if sum(rows.row_count for rows in found) >= most_rows or (number + 1) * home.slice_seconds <= since_at:
+    for place in reversed(home.slices()):
+        if sum(rows.row_count for rows in found) >= most_rows or (place + 1) * home.slice_seconds <= since_at:
             break
-        labelled = labelled_keys(home, number)
-        for _, rows in rows_of_slices(home, model, [number], range(BUCKETS)):
+        labelled = labelled_keys(home, place)
+        in_slice: list[ScoredRows] = []
+        for _, rows in rows_of_slices(home, model, [place], range(BUCKETS)):
             floor_at = max(since_at, implied_before) if rows.task in TASKS_WITH_A_NEGATIVE else since_at
             is_open = np.array([key.tobytes() not in labelled for key in rows.keys]) & (rows.predicted_at >= floor_at)
-            found.append(taken(rows, np.flatnonzero(is_open)))
-    found = [rows for rows in found if rows.row_count]
+            if is_open.any():
+                in_slice.append(taken(rows, np.flatnonzero(is_open)))
+        if not found and in_slice:
+            found.append(max(in_slice, key=lambda rows: float(rows.predicted_at[-1])))
+            in_slice = [rows for rows in in_slice if rows is not found[0]]
+        found += [rows for rows in in_slice if RowLayout.of(rows) == RowLayout.of(found[0])]
     if not found:
         return None
-    newest = max(found, key=lambda rows: float(rows.predicted_at.max()))
-    alike = joined([rows for rows in found if RowLayout.of(rows) == RowLayout.of(newest)])
+    alike = joined(found)
     return taken(alike, np.argsort(-alike.predicted_at, kind="stable")[:most_rows])
 
 
