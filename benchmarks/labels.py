@@ -29,12 +29,14 @@ from dashlight.store.labels.sqlite_store import SqliteLabelStore
 
 KEY = HashKey(b"b" * 32)
 MODEL = ("/score", "churn", "1")
+SPAN_SECONDS = 80 * 86400.0
+"""Over which predictions are spread."""
 AT_ONCE = 256
 """Rows that the analysis gives at once."""
 
 
-def predictions(begin: int, end: int, *, at: float) -> ScoredRows:
-    """Binary predictions numbered from *begin*, each of a request of its own."""
+def predictions(begin: int, end: int, *, at: float, seconds: float) -> ScoredRows:
+    """Binary predictions numbered from *begin*, each of a request of its own, made in the *seconds* from *at* on."""
     count = end - begin
     draw = np.random.default_rng(begin)
     return ScoredRows(
@@ -44,7 +46,7 @@ def predictions(begin: int, end: int, *, at: float) -> ScoredRows:
         keys=np.frombuffer(b"".join(key_of(f"id-{number}", KEY) for number in range(begin, end)), "V16"),
         origins=np.frombuffer(draw.bytes(16 * count), "V16"),
         places=np.zeros(count, np.int32),
-        predicted_at=at + np.sort(draw.random(count)) * count / 1000,
+        predicted_at=at + np.sort(draw.random(count)) * seconds,
         scores=draw.random(count),
         predictions=draw.integers(0, 2, count, np.int32),
         steps=np.zeros(count, np.int32),
@@ -64,8 +66,11 @@ def cpu_seconds() -> float:
 
 def measure(store: LabelStore, rows: int, labels: int) -> None:
     """Keeps *rows* and joins *labels*, and prints what that took."""
-    at = time.time() - rows / 1000
-    sets = [predictions(begin, min(begin + AT_ONCE, rows), at=at + begin / 1000) for begin in range(0, rows, AT_ONCE)]
+    at, each_seconds = time.time() - SPAN_SECONDS, SPAN_SECONDS / rows
+    sets = [
+        predictions(begin, min(begin + AT_ONCE, rows), at=at + begin * each_seconds, seconds=AT_ONCE * each_seconds)
+        for begin in range(0, rows, AT_ONCE)
+    ]
     store.keep(sets[0])
     store.flush(60.0)
     before, cpu_before, wall_before, keeping = resident_bytes(), cpu_seconds(), time.perf_counter(), 0.0
@@ -97,6 +102,7 @@ def measure(store: LabelStore, rows: int, labels: int) -> None:
         print(
             f"joined, {at_once:>5} at once  {count / took:>12,.0f} labels a second ({cpu / count * 1e6:.0f} us), {matched:.0%} matched"
         )
+    print(f"memory, labels joined   {(resident_bytes() - before) / 2**20:>12.1f} MiB more than at first")
     begin, cursor, read = time.perf_counter(), 0, 0
     while True:
         met = store.met(cursor, most_rows=10_000)

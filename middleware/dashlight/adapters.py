@@ -131,24 +131,21 @@ def record(
 
 
 def observe(name: str, value: SignalValue) -> bool:
-    """Tells a business number, such as revenue or a conversion, which gets a window, evidence and alerts like a column.
+    """Tells a business number, such as revenue, which gets a window, evidence and alerts like a column (`docs/signals.md`).
 
-    From any thread or coroutine. What says nothing (NaN), or is too much (see `docs/signals.md`), is counted, not raised.
+    From any thread or coroutine. What says nothing (NaN), or is too much, is counted, not raised. Returns whether it was
+    taken; False also where nothing is watched.
 
     Args:
         name: 1 to 64 printable characters; the same values go under the same name for ever.
         value: A number, a boolean, or one of a few categories of at most 64 characters.
 
-    Returns:
-        Whether it was taken; False also where nothing is watched.
-
     Raises:
         TypeError: *name* is no text, or *value* none of these.
         ValueError: *name* is empty, too long, or not printable.
     """
-    name, value = checked(name, value)
-    monitor = process.monitor
-    return monitor is not None and monitor.capture.signals.add(name, value)
+    told, monitor = checked(name, value), process.monitor
+    return monitor is not None and monitor.capture.signals.add(*told)
 
 
 def label(
@@ -165,6 +162,7 @@ def label(
 
     May be called from anywhere in the app, on the event loop too: it returns at once, and a thread stores the label. It
     waits where Dashlight has not started yet. Where labels are off (DASHLIGHT_LABELS) it is lost, and the log says so once.
+    Returns whether it is on its way; False: it is lost and counted.
 
     Args:
         prediction_id: As in the header of DASHLIGHT_PREDICTION_ID_HEADER, or the payload's own; None where *entity* says it.
@@ -175,9 +173,6 @@ def label(
         step: Step of a forecast, from 1.
         entity: Whom the prediction was about, by DASHLIGHT_ENTITY, where there is no id.
         within: How long before *at* it was made at most, such as `7d`; with *entity*.
-
-    Returns:
-        Whether it is on its way; False: it is lost and counted.
 
     Raises:
         TypeError: *prediction_id* or *value* of a type that no prediction has.

@@ -174,6 +174,47 @@ def test_the_report_says_it_as_json_too(build: Build, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
+    ("spelled", "classes"),
+    [
+        (("Yes", "No"), ("No", "Yes")),
+        (("y", "n"), ("n", "y")),
+        (("Y", "N"), ("N", "Y")),
+        (("YES", "NO"), ("NO", "YES")),
+        (("True", "False"), ("false", "true")),
+        (("true", "false"), ("false", "true")),
+    ],
+)
+def test_classes_in_words_of_truth_are_spelled_as_labels_will_be(
+    build: Build, spelled: tuple[str, str], classes: tuple[str, str]
+) -> None:
+    data = scored()
+    truth = np.array(data["late"], np.bool_)
+    data["late"] = np.where(truth, *spelled).tolist()
+    data["c"] = np.where(np.array(data["c"], np.bool_), *spelled).tolist()
+
+    performance = known(build(data, "--label", "late", "--score", "p", "--prediction", "c"))
+
+    assert performance.classes == classes
+    assert performance.labels.tolist() == truth.tolist()
+    assert performance.predictions.tolist() == scored()["c"]
+
+
+def test_truth_values_of_parquet_are_true_and_false(tmp_path: Path) -> None:
+    data = scored()
+    table = pa.table({"x": data["x"], "p": data["p"], "late": pa.array(data["late"]).cast(pa.bool_())})
+    parquet.write_table(table, tmp_path / "train.parquet")
+    parser = argparse.ArgumentParser()
+    command.register(parser.add_subparsers(required=True))
+    words = ["reference", "build", str(tmp_path / "train.parquet"), "--output", str(tmp_path / "made.json")]
+    arguments = parser.parse_args([*words, "--label", "late", "--score", "p"])
+
+    assert arguments.run(arguments) == 0
+    performance = known(load((tmp_path / "made.json").read_bytes()))
+    assert performance.classes == ("false", "true")
+    assert performance.labels.tolist() == data["late"]
+
+
+@pytest.mark.parametrize(
     "words", [(), ("--label", "late"), ("--label", "late", "--prediction", "guess")], ids=["no label", "alone", "other"]
 )
 def test_without_a_score_performance_waits(
@@ -296,7 +337,7 @@ def test_of_more_rows_than_are_read_that_is_said() -> None:
 def test_classes_that_are_hashed_are_not_told(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DASHLIGHT_HASH_KEY", "a secret of many characters")
     data = scored()
-    data["late"] = ["Maria Lopez" if late else "nobody" for late in data["late"]]
+    data["late"] = ["maria@b.example" if late else "joe@b.example" for late in data["late"]]
 
     made = build(data, "--label", "late", "--score", "p")
 

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dashlight.counting.endpoint import (
-    MOST_MODELS,
     EndpointBrief,
     EndpointCounter,
     EndpointPane,
@@ -19,6 +18,7 @@ from dashlight.counting.endpoint import (
 )
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.kinds import failure_kind
+from dashlight.counting.memory import MOST_MODELS
 from dashlight.counting.model import ModelBrief
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References

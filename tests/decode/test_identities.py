@@ -72,6 +72,19 @@ def test_what_comes_again_or_cannot_be_told_is_no_id_of_a_prediction(
     assert not read([exchange(request_, {"p": 0.5})]).rows
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"dataframe_split": {"columns": ["age"], "index": [0, 1], "data": [[1.5], [2.5]]}},
+        {"input_data": {"columns": ["age"], "index": [0, 1], "data": [[1.5], [2.5]]}},
+        {"instances": [{"row": 0, "age": 1.5}, {"row": 1, "age": 2.5}]},
+    ],
+    ids=["MLflow", "Azure", "numbered rows"],
+)
+def test_numbers_of_rows_within_a_request_are_no_ids(exchange: Make, request_: object) -> None:
+    assert not found([exchange(request_, {"predictions": [0.5, 0.75]})]).rows
+
+
 def test_every_row_of_a_batch_has_its_own(exchange: Make) -> None:
     rows = [{"id": f"r{at}", "age": at} for at in range(3)]
 

@@ -20,14 +20,14 @@ DIGESTS = {
     ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
     ("remains", 1): "ed46b1a60750a2c3",
-    ("machine", 1): "ea06025ec3f3779a",
+    ("machine", 1): "d2d6dabe832fef7e",
     ("owed", 1): "6d2d54a11cf4d648",
     ("notices", 1): "22470fa1f4121dad",
     ("totals", 1): "c448954e2831d593",
     ("endpoint", 1): "1af1dc797a214c0e",
     ("comparison", 1): "872577a68af1d5ae",
     ("learner", 1): "35d98066a0ba6440",
-    ("performance", 1): "ea2d04c86b4cc158",
+    ("performance", 1): "39535d5bbd3b4560",
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 from typing import Any, Final
 
@@ -14,8 +16,12 @@ from dashlight.capture.tee import Tee
 from dashlight.records import Exchange, Headers
 from dashlight.types import Message, Receive, Scope, Send
 
+logger = logging.getLogger(__name__)
+
 MOST_BYTES: Final = 16 << 10
 """Of an answer, and of a request, that is read on the event loop."""
+PATIENCE_SECONDS: Final = 0.05
+"""How long a start waits for a body; whoever has the answer sends both at once."""
 _ASKING = frozenset({"GET", "POST", "PUT"})
 
 
@@ -23,11 +29,11 @@ class SealingTee(Tee):
     """Holds back `http.response.start` until the first message of the body, where the answer may be sealed.
 
     That is JSON of at most MOST_BYTES, said to be well, to a request that is here as a whole. The start leaves before
-    whatever else the app sends, and before the app waits for its client. An app that fails in between has not begun its
-    answer, and its server says so.
+    whatever else the app sends, before the app waits for its client, and on asyncio after PATIENCE_SECONDS at the latest.
+    An app that fails in between has not begun its answer, and its server says so.
     """
 
-    __slots__ = ("_held", "_is_asked", "_leaving", "_sealed")
+    __slots__ = ("_held", "_is_asked", "_leaving", "_sealed", "_task", "_timer")
 
     def __init__(self, capture: Capture, scope: Scope, receive: Receive, send: Send, *, here: bool = False) -> None:
         self._held: Message | None = None
@@ -37,6 +43,8 @@ class SealingTee(Tee):
         self._leaving: Event | None = None
         """Set when a start has left that had to while the app waits for its client."""
         self._sealed: bytes | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
         super().__init__(capture, scope, receive, send, here=here)
 
     async def receive(self) -> Message:
@@ -56,8 +64,15 @@ class SealingTee(Tee):
             message = readable(message)
             if self._may_seal(message):
                 self._held = message
+                self._timer = _later(self._lose_patience)
                 return _nothing()
         return super().send(message)
+
+    def close(self) -> None:
+        """The app has returned or raised."""
+        self._held = None
+        self._stop_waiting()
+        super().close()
 
     def _known_as(self) -> bytes:
         return self._sealed or super()._known_as()
@@ -65,7 +80,7 @@ class SealingTee(Tee):
     async def _send_behind(self, message: Message) -> None:
         if self._leaving is not None:
             await self._leaving.wait()
-        start, self._held = self._held, None
+        start = self._taken()
         if start is not None:
             self._sealed = self._seal(start, message)
             await super().send(start)
@@ -73,7 +88,7 @@ class SealingTee(Tee):
 
     async def _let_go(self) -> None:
         """Sends the start as it is."""
-        start, self._held = self._held, None
+        start = self._taken()
         self._leaving = leaving = Event()
         try:
             if start is not None:
@@ -81,6 +96,27 @@ class SealingTee(Tee):
         finally:
             self._leaving = None
             leaving.set()
+
+    def _taken(self) -> Message | None:
+        start, self._held = self._held, None
+        self._stop_waiting()
+        return start
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _lose_patience(self) -> None:
+        """Called by the event loop: no body has come."""
+        if self._held is not None:
+            self._task = asyncio.get_running_loop().create_task(self._let_go_aside())
+
+    async def _let_go_aside(self) -> None:
+        try:
+            await self._let_go()
+        except Exception as error:  # the app hears of it with its next message
+            logger.debug("the start of an answer could not be sent: %s", type(error).__name__)
 
     def _may_seal(self, start: Message) -> bool:
         """Whether what *start* begins may be read on the event loop."""
@@ -117,6 +153,14 @@ class SealingTee(Tee):
             self._started_at, None, perf_counter() - self._clock, self._request_bytes, len(body),
             tuple(self._request_chunks), (bytes(body),), 0, 0, 0, None, opened.handed,
         )  # fmt: skip
+
+
+def _later(call: Callable[[], None]) -> asyncio.TimerHandle | None:
+    """Has *call* called after PATIENCE_SECONDS; None where the event loop is none of asyncio's."""
+    try:
+        return asyncio.get_running_loop().call_later(PATIENCE_SECONDS, call)
+    except RuntimeError:
+        return None
 
 
 async def _nothing() -> None:

@@ -7,6 +7,7 @@ from typing import get_args
 
 from dashlight.cli.progress import Report
 from dashlight.cli.training import TrainingFile, listed
+from dashlight.decode.cells.truths import TRUTHS
 from dashlight.errors import ReferenceDataError
 from dashlight.window.reference.performance.labelled_training import KnownTask, LabelledTraining, labelled_training
 from dashlight.window.reference.performance.told_values import MOST_ROWS, ToldValues, told_values
@@ -79,6 +80,7 @@ def own_performance(
     None where it does not tell how good the model was, though nobody asked; ReferenceDataError where somebody did.
     """
     values, rows = told_values(file.tables(told.names, step("Reading labels")), told.names)
+    values = {name: each.respelled(_truths_as_written(file, told.label)) for name, each in values.items()}
     notes = remarks(told, values, rows)
     try:
         _check_no_times(file, (told.label, told.score))
@@ -109,6 +111,18 @@ def remarks(told: ToldColumns, values: Mapping[str, ToldValues], rows: int) -> l
         missing = len(known) - int(known.sum())
         notes.append(f"Rows without a value in column {told.label!r} (--label): {missing:,} of {len(known):,}.")
     return notes
+
+
+def _truths_as_written(file: TrainingFile, label: str) -> Mapping[str, str]:
+    """How the column *label* writes `true` and `false`, where by other words: as labels to come will."""
+    counts = file.counts.get(label)
+    if counts is None or "truth" not in counts.first:
+        return {}
+    words = {("true" if TRUTHS[word] else "false"): word for word, _ in reversed(counts.truths.most_common())}
+    _, example = counts.first["truth"]
+    example = example.strip()
+    case = str.upper if example.isupper() else str.capitalize if example[:1].isupper() else str.lower
+    return {truth: case(word) for truth, word in words.items() if word != truth}
 
 
 def _check_no_times(file: TrainingFile, names: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from dashlight.counting.anomalies import Marks
 from dashlight.counting.exemplars import batch_trace_ids
 from dashlight.counting.kept_rows import LearningRoom
 from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds
+from dashlight.counting.memory import MOST_MODELS
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -21,7 +22,6 @@ from dashlight.counting.scored.binned import Binned
 from dashlight.counting.slowness import Slowness
 from dashlight.counting.traces import EndpointTraces
 from dashlight.decode.llm.timing import seconds_per_output_token
-from dashlight.decode.signals import SIGNALS
 from dashlight.judge.traffic.events import Slow
 from dashlight.metrics.generations import (
     GenerationKey,
@@ -38,10 +38,6 @@ ModelKey = tuple[str, str]
 """Model and version."""
 
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
-MOST_MODELS = 8
-"""Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
-MOST_SIGNALS = 64
-"""Of the one that stands for all business numbers."""
 MOST_LEFT_OUT = 32
 """Models of an endpoint without memory of which is told how much they are asked."""
 
@@ -83,11 +79,6 @@ class EndpointBrief:
     """Kinds of refusal that are nothing new; None while that is being learned."""
     refused: frozenset[ModelKey] = frozenset()
     """Models that there is no memory for: of them rows alone are counted, so that it shows how much they are asked."""
-
-
-def most_models_of(route: str) -> int:
-    """How many models the endpoint *route* has statistics of."""
-    return MOST_SIGNALS if route == SIGNALS else MOST_MODELS
 
 
 class EndpointCounter:

@@ -15,10 +15,9 @@ from dashlight.counting.endpoint import (
     EndpointPane,
     ModelKey,
     merged_endpoints,
-    most_models_of,
 )
 from dashlight.counting.kept_rows import MOST_PANE_BYTES, LearningRoom, bounded_rows
-from dashlight.counting.memory import MOST_ENDPOINTS, NO_ROOM, most_endpoints
+from dashlight.counting.memory import MOST_ENDPOINTS, NO_ROOM, most_endpoints, most_models_of
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References

@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar, cast
 import numpy as np
 
 from dashlight.counting.policy import Policy
+from dashlight.decode.signals import SIGNALS
 from dashlight.metrics.losses import SignalFate
 from dashlight.window.columns import Reference
 
@@ -18,6 +19,10 @@ ENDPOINT_BYTES: Final = 600_000
 """Of an endpoint beside its models where it is judged: outcomes, latencies and sizes, what is usual of them, and traces."""
 MOST_ENDPOINTS: Final = 32
 """Endpoints with statistics of their own, where there is memory for so many."""
+MOST_MODELS = 8
+"""Models and versions of an endpoint with statistics of their own; further ones are counted and not judged."""
+MOST_SIGNALS = 64
+"""Of the one that stands for all business numbers."""
 _MODEL_BYTES = 260_000
 """Of a model beside its columns: mostly the payloads of the last minutes, by which repeated ones are told."""
 _COLUMN_BYTES, _PAIR_BYTES, _DIMENSION_BYTES = 6_500, 24, 200
@@ -54,6 +59,11 @@ class Room(Generic[Key]):
     def give_back(self, key: Key) -> None:
         """What *key* has is free."""
         self.left_bytes += self._held.pop(key, 0)
+
+
+def most_models_of(route: str) -> int:
+    """How many models the endpoint *route* has statistics of."""
+    return MOST_SIGNALS if route == SIGNALS else MOST_MODELS
 
 
 def most_endpoints(policy: Policy) -> int:

@@ -14,7 +14,8 @@ from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.compiled.route import Lane
 from dashlight.decode.exchange import columns_of, read_exchange
 from dashlight.decode.rows.columns import Sheet
-from dashlight.decode.rows.echoes import answers_only
+from dashlight.decode.rows.echoes import answers_only, answers_only_of_table
+from dashlight.decode.rows.number_texts import NumberTexts
 from dashlight.decode.rows.reading import Place
 from dashlight.decode.rows.selection import Selection
 from dashlight.decode.rows.tables import table_of
@@ -59,12 +60,14 @@ class Reads:
             return None
         if any(said is denial for path, denial in plan.confessions for said in reach((answer,), path)):
             return None
-        outputs = values_as_sent(exchange, plan, selection=self.selection).outputs
-        if outputs is None or len(outputs.values) != 1:
-            return None
         model = "" if plan.model is None else str(next(iter(reach((answer,), plan.model))) or "")
         version = "" if plan.version is None else str(next(iter(reach((answer,), plan.version))) or "")
-        return self._told(model or place.model, version or place.version, answers_only(outputs))
+        named = model or place.model, version or place.version
+        if not plan.may_return_inputs:
+            table = answers_only_of_table(plan.outputs.table((answer,), (0,)))
+            return self._told(named, NumberTexts().read_table(table))
+        outputs = values_as_sent(exchange, plan, selection=self.selection).outputs
+        return None if outputs is None else self._told(named, _table_of(answers_only(outputs)))
 
     def _read(self, exchange: Exchange) -> AtOnce | None:
         decoded = read_exchange(exchange, model=self.model, version=self.version, selection=self.selection)
@@ -73,8 +76,13 @@ class Reads:
         outputs = columns_of(decoded, self.selection).outputs
         if outputs is None or len(outputs.values) != 1:
             return None
-        return self._told(decoded.model, decoded.version, outputs)
+        return self._told((decoded.model, decoded.version), _table_of(outputs))
 
-    def _told(self, model: str, version: str, outputs: Sheet) -> AtOnce:
-        table = table_of(outputs.names, [[cell] for cell in outputs.values[0]], (0,))
-        return AtOnce(told_name(model or self.model), told_name(version or self.version), renamed(table, self.columns))
+    def _told(self, named: tuple[str, str], outputs: Table) -> AtOnce:
+        model, version = named
+        whole = renamed(outputs, self.columns) if self.columns else outputs
+        return AtOnce(told_name(model or self.model), told_name(version or self.version), whole)
+
+
+def _table_of(row: Sheet) -> Table:
+    return table_of(row.names, [[cell] for cell in row.values[0]], (0,))

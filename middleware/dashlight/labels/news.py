@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.labels.store import WaitingCounts
+from dashlight.records import Score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,3 +32,5 @@ class LabelNews:
     """Of models whose coverage was asked for, as far back as labels are taken."""
     windows: Sequence[ScoredWindow] = ()
     """Of models of which something is to be estimated."""
+    own: Mapping[ModelKey, Sequence[Score]] = field(default_factory=dict[ModelKey, Sequence[Score]])
+    """What metrics of somebody's own gave."""

@@ -42,7 +42,8 @@ class WaitingCounts:
 class LabelStore(Protocol):
     """Keeps predictions until their labels come, for all processes that share it. May be used from any thread.
 
-    What goes wrong is counted and shown (`troubles`); nothing of it reaches the app.
+    What goes wrong is counted and shown (`troubles`); nothing of it reaches the app. All but `keep`, `troubles`, `flush`,
+    `close` and `forget` raise StateError where the store cannot be used for the moment.
     """
 
     def keep(self, rows: ScoredRows) -> None:
@@ -62,7 +63,7 @@ class LabelStore(Protocol):
                 label only, like any other.
 
         Raises:
-            StateError: nothing can be stored for the moment, and nothing of *labels* was: `unusable`.
+            StateError: it cannot be used for the moment; some of *labels* may be stored, which are duplicates if sent again.
         """
         ...
 

@@ -12,7 +12,7 @@ from dashlight.labels.label import LabelValue
 from dashlight.labels.rows import NO_CLASS, Task
 from dashlight.privacy.hashing import HashKey
 
-_MOST_CHARACTERS = 1024
+MOST_CHARACTERS = 1024
 """Of a class or an item."""
 _NEGATIVE, _POSITIVE = frozenset({"0", "false"}), frozenset({"1", "true"})
 
@@ -26,7 +26,7 @@ def truth_of(
     """
     if isinstance(value, float | int) and not isinstance(value, bool) and not math.isfinite(value):
         return None
-    if isinstance(value, str) and len(value) > _MOST_CHARACTERS:
+    if isinstance(value, str) and len(value) > MOST_CHARACTERS:
         return None
     if task in ("regression", "text"):
         return _number(value, is_grade=task == "text")

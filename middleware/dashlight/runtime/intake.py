@@ -18,7 +18,7 @@ from dashlight.decode.batch import Decoder
 from dashlight.decode.refused_field import name_of_missing, refused_for
 from dashlight.records import Exchange
 from dashlight.runtime.facts import Facts
-from dashlight.runtime.labels.keeping import Keeping
+from dashlight.runtime.labels.keeping import PredictionKeeper
 from dashlight.runtime.publisher import Publisher
 from dashlight.runtime.signals import SignalIntake
 
@@ -36,7 +36,7 @@ class Intake:
         policy: Policy,
         *,
         signals: SignalIntake | None = None,
-        keeping: Keeping | None = None,
+        keeping: PredictionKeeper | None = None,
     ) -> None:
         """*signals* reads business numbers of exchanges, *keeping* keeps predictions for their labels; None: nobody does."""
         self._signals = signals

@@ -24,7 +24,7 @@ from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.memory import room_of
-from dashlight.watching.performance.models import Performances
+from dashlight.watching.performance.models import UNKNOWN, Performances, predictions_of
 from dashlight.watching.processes import Processes
 from dashlight.watching.remains import add_processes
 from dashlight.watching.restoring import Lose, tried
@@ -184,7 +184,8 @@ class MachineWatch:
         for route, model, version in self._room.close():
             reported += self._endpoints[route].make_room((model, version), at)
         if news is not None:
-            for alert in self.performances.close_pane(news, at):
+            made = predictions_of(pane)
+            for alert in self.performances.close_pane(news, at, predictions=made, unknown=pane.counts.get(UNKNOWN, 0)):
                 if alert is None:
                     yield
                 else:

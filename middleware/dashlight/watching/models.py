@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from dashlight.counting.admission import Admission
-from dashlight.counting.endpoint import ModelKey, most_models_of
+from dashlight.counting.endpoint import ModelKey
+from dashlight.counting.memory import most_models_of
 from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References

@@ -5,15 +5,11 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-import numpy as np
-
-from dashlight.labels.rows import NO_CLASS
 from dashlight.privacy.detectors import found_in, may_be_a_person
-from dashlight.privacy.hashing import HashKey, is_hash, is_number
+from dashlight.privacy.hashing import HashKey, is_hash
 from dashlight.privacy.names import is_personal
 from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.layout import STRUCTURAL_BINS
-from dashlight.window.performance_reference import PerformanceReference
 
 LEAST_LABEL_SHARE: Final = 0.01
 """Of the rows of the reference: a rarer answer of a model is no label of a class."""
@@ -23,7 +19,6 @@ _OPEN_KINDS = frozenset({"categorical", "text"})
 """Whose categories are what somebody wrote; those of other kinds are words of ours, sizes, or true and false."""
 _CLOSED_FACETS = (" \N{MIDDLE DOT} format",)
 """Facets whose categories are words of ours."""
-_TRUTHS = frozenset({"true", "false"})
 _EXACT_DIGITS, _FEW_DIGITS = 6, 4
 """Whole numbers of more digits than the first are told to as many as the second: one may be somebody's date of birth."""
 
@@ -107,52 +102,19 @@ def number_words(text: str) -> str:
 def protected(reference: Reference, key: HashKey) -> Reference:
     """*reference* with the hash under *key* of every category, spelling and frequent value that may not be told.
 
-    What it compares stays the same. Columns whose values are hashed already stay as they are. Likewise of its classes.
+    What it compares stays the same. Columns whose values are hashed already stay as they are. Labels are compared with the
+    names of classes, which stay as well: but for those that are somebody's particulars, whose labels are then none of them.
     """
     performance = reference.performance
     if performance is not None:
-        places = range(len(performance.classes))
-        named = tuple(
-            performance.classes[place]
-            if is_class_told(performance, place)
-            else _hashed(performance.classes[place], key)
-            for place in places
+        is_personal_label = is_personal(performance.label)
+        classes = tuple(
+            key.hash(text) if not is_hash(text) and (is_personal_label or found_in(text) is not None) else text
+            for text in performance.classes
         )
-        performance = replace(performance, classes=named)
+        performance = replace(performance, classes=classes)
     columns = tuple(_protected(column, key) for column in reference.columns)
     return replace(reference, columns=columns, performance=performance)
-
-
-def is_class_told(performance: PerformanceReference, place: int) -> bool:
-    """Whether the class at *place* may be told by its name, as the answers of a model are: not if it is rare, or somebody's.
-
-    Numbers and truth values are told however rare they are: the positive one of two often is.
-    """
-    text = performance.classes[place]
-    if (
-        is_hash(text)
-        or is_personal(performance.label)
-        or any(may_be_a_person(name) or found_in(name) is not None for name in performance.classes if not is_hash(name))
-    ):
-        return False
-    if text in _TRUTHS or is_number(text):
-        return True
-    labels = performance.labels[~np.isnan(performance.labels)]
-    return float((labels == place).sum()) >= LEAST_LABEL_SHARE * len(labels)
-
-
-def class_place(reference: Reference, text: str) -> int:
-    """The place of the label *text*, in the clear, among the classes of *reference*, hashed or not; NO_CLASS if it is none."""
-    classes = () if reference.performance is None else reference.performance.classes
-    if text in classes:
-        return classes.index(text)
-    key = next((column.hash_key for column in reference.columns if column.hash_key is not None), None)
-    hashed = "" if key is None else key.hash(text)
-    return classes.index(hashed) if hashed in classes else NO_CLASS
-
-
-def _hashed(text: str, key: HashKey) -> str:
-    return text if is_hash(text) else key.hash(text)
 
 
 def is_open(column: ColumnReference) -> bool:

@@ -18,7 +18,7 @@ def judged(
     watch: MachineWatch, pane: MachinePane, at: float, remains: Sequence[Remains], labels: LabelReader | None
 ) -> Steps[list[Alert]]:
     """In steps: the alerts that change with the *pane* that ended *at*, and with what *labels* have come by then."""
-    news = None if labels is None else (yield from labels.read(watch.performances.cursor, watch.measured_models, at))
+    news = None if labels is None else (yield from labels.read(watch.performances, watch.measured_models, at))
     return (yield from watch.close_pane_in_steps(pane, at, remains, news))
 
 

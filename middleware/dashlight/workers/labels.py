@@ -10,11 +10,16 @@ from typing import TypeVar
 
 from dashlight.counting.policy import Policy
 from dashlight.errors import traced
+from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.labels.news import LabelNews, ScoredWindow
 from dashlight.labels.rows import LabelledRows, ModelKey
 from dashlight.labels.store import LabelStore, WaitingCounts
 from dashlight.metrics.losses import SignalFate
+from dashlight.records import Score
+from dashlight.watching.performance.models import Performances
+from dashlight.window.performance.own_measures import OwnMeasures
 from dashlight.window.reference.steps import Steps
+from dashlight.workers.implied_labels import imply_negatives
 
 logger = logging.getLogger("dashlight")
 
@@ -35,7 +40,9 @@ Read = TypeVar("Read")
 class LabelReader:
     """Reads what has met since the cursor of the watch, which counts it in the same checkpoint: each row once."""
 
-    def __init__(self, store: LabelStore, policy: Policy) -> None:
+    def __init__(self, store: LabelStore, policy: Policy, own: OwnMeasures | None = None) -> None:
+        """*own* are metrics of somebody's own, None where there are none."""
+        self._own = own
         self._store, self._policy = store, policy
         self._covered_at = float("-inf")
         self._estimated: dict[ModelKey, tuple[float, float]] = {}
@@ -47,8 +54,14 @@ class LabelReader:
         """How often reading failed, since the start: nothing is lost by that, it comes later."""
         return {SignalFate("labels", "mistake", kind): count for kind, count in self._mistakes.items()}
 
-    def read(self, cursor: int, models: Collection[ModelKey], at: float) -> Steps[LabelNews]:
-        """In steps: what has met since *cursor*, and at times how many predictions of *models* wait, and which."""
+    def read(self, performances: Performances, models: Collection[ModelKey], at: float) -> Steps[LabelNews]:
+        """In steps: what is news to *performances*, and at times how many predictions of *models* wait, and which.
+
+        First silence becomes a label where *performances* say that it is one.
+        """
+        for model, rule in performances.implied.items():
+            yield from self._imply(model, rule, performances.read_at)
+        cursor = performances.cursor
         rows: list[LabelledRows] = []
         row_count = 0
         while row_count < MOST_ROWS:
@@ -67,7 +80,15 @@ class LabelReader:
             rows,
             waiting=(yield from self._waiting(models, at)),
             windows=(yield from self._windows(models, at)),
+            own=(yield from self._own_figures(performances, at)),
         )
+
+    def _imply(self, model: ModelKey, rule: ImpliedNegatives, until_at: float) -> Steps[None]:
+        taken: int | None = ROWS_A_STEP
+        while taken is not None and taken >= ROWS_A_STEP:
+            imply = partial(imply_negatives, self._store, model, rule, until_at=until_at, most_rows=ROWS_A_STEP)
+            taken = self._tried(imply)
+            yield
 
     def _waiting(self, models: Collection[ModelKey], at: float) -> Steps[dict[ModelKey, WaitingCounts]]:
         found: dict[ModelKey, WaitingCounts] = {}
@@ -96,6 +117,21 @@ class LabelReader:
                 found += yield from self._window(model, day_at - _DAY_SECONDS, day_at, is_day=True)
             due[model] = window_at, day_before_at
         self._estimated = {model: due[model] for model in models}
+        return found
+
+    def _own_figures(self, performances: Performances, at: float) -> Steps[dict[ModelKey, list[Score]]]:
+        """Of the rows that the panes before brought: no row is news to anybody before it is counted."""
+        found: dict[ModelKey, list[Score]] = {}
+        if self._own is None:
+            return found
+        for key, watch in performances.watches.items():
+            figures = self._own.figures(" ".join(key), watch.newest, at)
+            found[key] = [
+                Score(None, None, each.name, each.value, each.value, each.value, each.rows) for each in figures
+            ]
+            yield
+        for sentence in self._own.news():
+            logger.warning("%s", sentence)
         return found
 
     def _window(self, model: ModelKey, since_at: float, until_at: float, *, is_day: bool) -> Steps[list[ScoredWindow]]:

@@ -9,7 +9,7 @@ import pytest
 
 from dashlight.counting.policy import Policy
 from dashlight.counting.rows import RowCounter
-from dashlight.counting.scored.binned import MOST_DRAWN, Binned, Draw, codes_of_rows, counted
+from dashlight.counting.scored.binned import MOST_DRAWN, Binned, SampleDraw, codes_of_rows, counted
 from dashlight.records import Prediction
 from dashlight.window.columns import LargestCluster, Reference
 from dashlight.window.tables import taken
@@ -24,11 +24,11 @@ def keys(count: int, seed: int = 0) -> Any:
 
 
 def test_every_row_is_drawn_until_there_are_many() -> None:
-    assert Draw().drawn(keys(1000)).all()
+    assert SampleDraw().drawn(keys(1000)).all()
 
 
 def test_the_share_that_is_drawn_halves_and_hangs_on_the_key_alone() -> None:
-    draw, other = Draw(), Draw()
+    draw, other = SampleDraw(), SampleDraw()
     draw.drawn(keys(MOST_DRAWN))
     draw.drawn(keys(10, seed=1))
     other.bound = draw.bound

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dashlight.labels.ids import KEY_BYTES, as_text, entity_of, id_of_row, id_of_step, key_of
 from dashlight.privacy.hashing import HashKey
@@ -115,3 +117,37 @@ def test_no_id_is_kept_as_it_is(model: Model) -> None:
     kept = b"".join(array.tobytes() for array in (rows.keys, rows.other_keys, rows.entities))
     assert b"mine-1234" not in kept
     assert b"alice" not in kept
+
+
+named = st.sampled_from(
+    ["p", "prediction", "probability", "probabilities", "label", "score", "forecast", "items", "id", "value", "class"]
+)
+cells = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(named, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.tuples(cells, cells), min_size=1, max_size=6))
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_answered_all_that_is_said_of_a_row_is_said_of_each(
+    model: Model, make_exchange: Make, pairs: list[tuple[object, object]]
+) -> None:
+    exchanges = [make_exchange(asked, told, number=at + 1, trace_id=at + 1) for at, (asked, told) in enumerate(pairs)]
+    watched = model(entity="id")
+
+    for _ in range(3):
+        rows = watched.asked(exchanges)
+        if rows is None:
+            continue
+        of_rows = [rows.keys, rows.origins, rows.places, rows.predicted_at, rows.scores, rows.predictions, rows.steps]
+        of_rows += [
+            each for each in (rows.probabilities, rows.items, rows.entities, rows.other_keys) if each is not None
+        ]
+        assert {len(each) for each in of_rows} == {rows.row_count}
+        assert rows.row_count > 0
+        assert len(set(keys(rows.keys))) == rows.row_count
+        assert len(set(rows.classes)) == len(rows.classes)
+        assert rows.predictions.max() < max(len(rows.classes), 1)
+        assert rows.probabilities is None or rows.probabilities.shape[1] == len(rows.classes)

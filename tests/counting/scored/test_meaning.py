@@ -68,6 +68,47 @@ CASES: dict[str, Case] = {
         [0.5],
         [2],
     ),
+    "numbered probabilities and the label": (
+        [
+            {"label": "b", "proba": [0.2, 0.5, 0.3]},
+            {"label": "c", "proba": [0.1, 0.1, 0.8]},
+            {"label": "a", "proba": [0.9, 0.1, 0]},
+        ],
+        "multiclass",
+        ("a", "b", "c"),
+        [0.5, 0.8, 0.9],
+        [1, 2, 0],
+    ),
+    "numbered probabilities and some of the labels": (
+        [{"label": "b", "proba": [0.2, 0.5, 0.3]}, {"label": "a", "proba": [0.9, 0.1, 0]}],
+        "multiclass",
+        ("b", "a"),
+        [0.5, 0.9],
+        [0, 1],
+    ),
+    "a pair and the label": (
+        [{"label": "keep", "proba": [0.8, 0.2]}, {"label": "throw", "proba": [0.1, 0.9]}],
+        "binary",
+        ("keep", "throw"),
+        [0.2, 0.9],
+        [0, 1],
+    ),
+    "a pair and the label, the negative one behind": (
+        [{"label": "fraud", "proba": [0.8, 0.2]}, {"label": "legit", "proba": [0.1, 0.9]}],
+        "binary",
+        ("legit", "fraud"),
+        [0.8, 0.1],
+        [1, 0],
+    ),
+    "a pair and one label": ([{"label": "keep", "proba": [0.8, 0.2]}], "binary", ("keep", ""), [0.2], [0]),
+    "a label that a threshold chose": (
+        [{"label": "a", "proba": [0.8, 0.2]}, {"label": "b", "proba": [0.6, 0.4]}, {"label": "a", "proba": [0.9, 0.1]}],
+        "binary",
+        ("a", "b"),
+        [0.2, 0.4, 0.1],
+        [0, 1, 0],
+    ),
+    "whole numbers of something": ([{"yhat": 3}, {"yhat": 5}], "regression", (), [3, 5], [NO_CLASS] * 2),
     "a label and its score": (
         [{"label": "spam", "score": 0.9}, {"label": "ham", "score": 0.6}, {"label": "spam", "score": 0.7}],
         "multiclass",
@@ -274,6 +315,12 @@ def test_a_cautious_threshold_leaves_scores_as_they_are(model: Model) -> None:
     rows = watched.answered({"prediction": 0, "probability": 0.85})
 
     assert rows.scores.tolist() == [0.85]
+
+
+def test_an_answer_without_a_class_is_of_none_also_while_the_other_class_is_unknown(model: Model) -> None:
+    rows = model(task="binary").answered({"label": "ham", "score": 0.2}, {"label": None, "score": 0.4})
+
+    assert (rows.classes, rows.predictions.tolist()) == (("ham", ""), [0, NO_CLASS])
 
 
 def test_another_column_decides_anew_and_one_that_is_missing_does_not(model: Model) -> None:

@@ -1,4 +1,7 @@
-"""Models of a risk whose truth is known later: each answers the chance that its feature says."""
+"""Models of a risk whose truth is known later, in a world where an hour takes three seconds."""
+
+import os
+import time
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -6,6 +9,20 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from dashlight import DashlightMiddleware
+from dashlight.capture import tee
+from dashlight.clock import SystemClock
+
+SPEED = 1200.0
+BEGAN_AT = float(os.environ["BEGAN_AT"])
+
+
+def now() -> float:
+    """Seconds since the epoch, in that world."""
+    return BEGAN_AT + (time.time() - BEGAN_AT) * SPEED
+
+
+setattr(SystemClock, "now", lambda _: now())  # noqa: B010 - a method is not assigned to otherwise
+setattr(tee, "time", now)  # noqa: B010 - likewise
 
 
 async def predict(request: Request) -> JSONResponse:

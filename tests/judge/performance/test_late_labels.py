@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
-import sklearn.metrics as sk  # type: ignore[import-untyped]
 
 from dashlight.judge.performance.coverage import (
     at_equal_age,
@@ -27,6 +27,8 @@ from dashlight.window.performance.course import PerformanceCourse
 from dashlight.window.performance.strata import STRATA, strata_of
 
 Rows = Callable[..., LabelledRows]
+sk: Any = import_module("sklearn.metrics")
+"""It has no types."""
 DAY, HOUR = 86400.0, 3600.0
 START = 20_000 * DAY
 

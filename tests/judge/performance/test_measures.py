@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
-import sklearn.metrics as sk  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from dashlight.judge.performance.classes import calibration
 from dashlight.judge.performance.measure import Measure
@@ -20,6 +21,8 @@ from dashlight.window.performance.counts import PerformanceCounts, chosen_rows, 
 from dashlight.window.performance_reference import PerformanceReference
 
 Rows = Callable[..., LabelledRows]
+sk: Any = import_module("sklearn.metrics")
+"""It has no types."""
 
 
 def merged(rows: LabelledRows, parts: int, seed: int = 0) -> PerformanceCounts:
@@ -35,12 +38,13 @@ def values(counts: PerformanceCounts) -> Mapping[str, float]:
     return {each.name: each.value for each in measures(counts)}
 
 
-def scores_of(kind: str, labels: Any, rng: np.random.Generator) -> Any:
+def scores_of(kind: str, labels: NDArray[np.int64], rng: np.random.Generator) -> Any:
     count = len(labels)
+    smooth: NDArray[np.float64] = np.where(labels == 1, rng.beta(3, 2, count), rng.beta(2, 3, count))
     if kind == "smooth":
-        return np.where(labels == 1, rng.beta(3, 2, count), rng.beta(2, 3, count))
+        return smooth
     if kind == "ties":
-        return np.round(np.where(labels == 1, rng.beta(3, 2, count), rng.beta(2, 3, count)), 1)
+        return np.round(smooth, 1)
     if kind == "one score":
         return np.full(count, 0.3)
     if kind == "alike":
@@ -51,7 +55,7 @@ def scores_of(kind: str, labels: Any, rng: np.random.Generator) -> Any:
     if kind == "tiny":
         return 10 ** -(8 + 3 * rng.random(count) - labels)
     if kind == "saturated":
-        logits = 30 * rng.normal(labels - 0.5, 1.0)
+        logits: Any = 30 * rng.normal(labels - 0.5, 1.0)
         return np.clip(1 / (1 + np.exp(-logits)), 0, 1)
     raise ValueError(kind)
 
@@ -146,6 +150,9 @@ def test_measures_of_numbers_equal_scikit_learn_after_merging(labelled: Rows) ->
     for quantile in (0.5, 0.9, 0.95, 0.99):
         expected = np.quantile(np.abs(foretold - truth), quantile)
         assert found[f"error_quantile[{quantile}]"] == pytest.approx(expected, rel=0.011)
+    for quantile in (0.05, 0.95):
+        expected = np.quantile(foretold - truth, quantile)
+        assert found[f"residual_quantile[{quantile}]"] == pytest.approx(expected, rel=0.011)
 
 
 def test_labels_far_from_zero_cancel_nothing(labelled: Rows) -> None:
@@ -353,7 +360,16 @@ def test_intervals_of_two_hundred_numbers_hold_the_truth(labelled: Rows, seed: i
         truth = rng.normal(10, 2, count)
         return labelled("regression", truth, truth + rng.normal(0.3, 1, count))
 
-    names = ("mae", "rmse", "bias", "r2", "mape", "error_quantile[0.5]", "error_quantile[0.9]")
+    names = (
+        "mae",
+        "rmse",
+        "bias",
+        "r2",
+        "mape",
+        "error_quantile[0.5]",
+        "error_quantile[0.9]",
+        "residual_quantile[0.05]",
+    )
     truth = values(counted(draw(np.random.default_rng(99), 1_000_000)))
 
     held = coverage(draw, {name: truth[name] for name in names}, seed)

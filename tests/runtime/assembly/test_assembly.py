@@ -20,6 +20,7 @@ from dashlight.records import Exchange
 from dashlight.runtime.analysis import Analysis
 from dashlight.runtime.assembly import analysis, assemble
 from dashlight.runtime.monitor import Monitor
+from dashlight.runtime.pipeline import Pipeline
 from dashlight.settings import Settings
 from dashlight.testing import FakeClock, MemoryConnection, MemoryExporter
 from dashlight.window.reference.build import build_reference_from_columns
@@ -124,7 +125,61 @@ def test_a_label_finds_its_prediction_by_the_id_in_the_header(assembled: Assembl
         monitor.labels.put(Label(known_as, 1))
     monitor.flush(PATIENCE_SECONDS)
 
-    assert monitor.labels.fates == {"matched": 1, "unknown": 1}
+    assert fates(monitor) == {"matched": 1, "unknown": 1}
+
+
+def fates(monitor: Monitor) -> dict[str, int]:
+    """What became of labels."""
+    pipeline = monitor._analysis
+    assert isinstance(pipeline, Pipeline)
+    assert pipeline._labelling is not None
+    return {each.reason: count for each, count in pipeline._labelling.counts.items() if each.fate == "delivered"}
+
+
+SEALING = {
+    "DASHLIGHT_LABELS": "true",
+    "DASHLIGHT_PREDICTION_ID_HEADER": "x-prediction-id",
+    "DASHLIGHT_SECRET": f"{CANARY}-1, {CANARY}-2",
+}
+
+
+def test_a_sealed_id_is_opened_where_nobody_knows_of_its_prediction(assembled: Assembled, tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    first = assembled({**SEALING, "DASHLIGHT_STATE_DIR": str(tmp_path / "a")})
+    start, _ = request(first, {"age": 40})
+    known_as = dict(start["headers"])[b"x-prediction-id"].decode()
+    first.close()
+    rotated = f"{CANARY}-0, {CANARY}-1"
+    second = assembled({**SEALING, "DASHLIGHT_SECRET": rotated, "DASHLIGHT_STATE_DIR": str(tmp_path / "b")})
+    third = assembled({**SEALING, "DASHLIGHT_SECRET": "another-secret-1", "DASHLIGHT_STATE_DIR": str(tmp_path / "c")})
+
+    for monitor in (second, second, third):
+        monitor.labels.put(Label(known_as, 1))
+        monitor.flush(PATIENCE_SECONDS)
+
+    assert len(known_as) > len("0190a5c2-7d2e-7c3a-8b1f-0a1b2c3d4e5f")
+    assert fates(second) == {"matched": 1, "duplicate": 1}
+    assert fates(third) == {"invalid": 1}
+
+
+def test_a_sealed_id_and_its_kept_prediction_are_one(assembled: Assembled) -> None:
+    pytest.importorskip("cryptography")
+    monitor = assembled(SEALING)
+    start, _ = request(monitor, {"age": 40})
+    monitor.flush(PATIENCE_SECONDS)
+
+    for _ in range(2):
+        monitor.labels.put(Label(dict(start["headers"])[b"x-prediction-id"].decode(), 1))
+    monitor.flush(PATIENCE_SECONDS)
+
+    assert fates(monitor) == {"matched": 1, "duplicate": 1}
+
+
+def test_sealed_ids_need_a_header_that_carries_them() -> None:
+    with pytest.raises(SettingsError, match="DASHLIGHT_PREDICTION_ID_HEADER") as refused:
+        assemble({"DASHLIGHT_SECRET": CANARY * 2}, scoring_app)
+
+    assert CANARY not in str(refused.value)
 
 
 def test_events_leave_as_otlp_unless_lines_are_asked_for(assembled: Assembled) -> None:

@@ -78,3 +78,22 @@ def test_what_was_learned_before_and_who_is_alone_are_said() -> None:
     assert "compared with 2 learned before, else each model's first 5,000 rows are learned" in told
     assert "spans: off" in told
     assert "a directory to share (this process is alone)" in told
+
+
+def test_it_is_said_where_predictions_wait_for_labels_and_how_long() -> None:
+    on = {"DASHLIGHT_LABELS": "true", "DASHLIGHT_STATE_DIR": "/var/lib/dashlight"}
+
+    said = {
+        "nowhere": start_line(BARE),
+        "while it runs": start_line(replace(BARE, settings=Settings.from_env({"DASHLIGHT_LABELS": "true"}))),
+        "in a file": start_line(replace(BARE, settings=Settings.from_env(on), is_lasting=True)),
+        "in a Redis": start_line(
+            replace(BARE, settings=Settings.from_env({**on, "DASHLIGHT_STORE": "redis://u:hunter2@cache:6379/1?x=y"}))
+        ),
+    }
+
+    assert "labels" not in said["nowhere"]
+    assert "labels: awaited for as long as this server runs (DASHLIGHT_STATE_DIR is where" in said["while it runs"]
+    assert "labels: awaited in /var/lib/dashlight;" in said["in a file"]
+    assert "labels: awaited in redis://cache:6379/1;" in said["in a Redis"]
+    assert "hunter2" not in said["in a Redis"]

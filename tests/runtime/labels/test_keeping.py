@@ -13,7 +13,7 @@ from dashlight.labels.ids import key_of
 from dashlight.labels.rows import ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange
-from dashlight.runtime.labels.keeping import Keeping
+from dashlight.runtime.labels.keeping import PredictionKeeper
 
 KEY = HashKey(b"k" * 32)
 
@@ -45,8 +45,8 @@ def exchange(number: int, *, agent: bytes = b"", model: str = "m") -> Exchange:
     )  # fmt: skip
 
 
-def kept(store: Any, exchanges: list[Exchange]) -> Keeping:
-    keeping = Keeping(Scorer(Scoring(KEY)), store, agents=agents_of(()))
+def kept(store: Any, exchanges: list[Exchange]) -> PredictionKeeper:
+    keeping = PredictionKeeper(Scorer(Scoring(KEY)), store, agents=agents_of(()))
     keeping.keep(Decoder(model="m", version="1").decode(exchanges), exchanges, {})
     return keeping
 

@@ -18,6 +18,7 @@ from dashlight.labels.label import Label
 from dashlight.labels.rows import ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.store.labels.file_systems import network_file_system
+from dashlight.store.labels.sqlite_file import SqliteFile
 from dashlight.store.labels.sqlite_store import SqliteLabelStore
 from dashlight.store.labels.sqlite_tending import Tending
 from dashlight.testing import FakeClock
@@ -43,10 +44,16 @@ def make_store(tmp_path: Path, hash_key: HashKey, clock: FakeClock) -> Callable[
     return make
 
 
-def tend(store: SqliteLabelStore) -> None:
-    """Lets go of what is too old or too much, on this thread."""
-    store._tending._looked_at = float("-inf")
-    store._tend()
+def tend(store: SqliteLabelStore, *, times: int = 1) -> None:
+    """Tends the file of *store*, as another process would."""
+    own = store._tending
+    file = SqliteFile(store._tended.path, began_at=0)
+    tending = Tending(file, clock=own._clock, label_window=own._label_window, most_bytes=own._most_bytes)
+    for _ in range(times):
+        tending._looked_at = float("-inf")
+        tending.step()
+    file.close()
+    store._troubles.update(tending.troubles)
 
 
 def count(path: Path, table: str) -> int:
@@ -257,8 +264,7 @@ def test_small_batches_become_few_large_ones(
     for n in range(100):
         store.keep(rows([f"{n}:{place}" for place in range(10)], at=NOW + n, codes=True))
         store.flush(5.0)
-    for _ in range(30):
-        store._tend()
+    tend(store, times=30)
 
     assert count(tmp_path / "labels.sqlite", "batches") < 20
     assert set(store.label([Label(f"{n}:{n % 10}", "yes") for n in range(100)], NOW + 200)) == {"matched"}
@@ -432,6 +438,86 @@ def test_tending_is_for_two_at_once(
         other.flush(5.0)
 
     assert set(store.label([Label(f"{n}:{n % 20}", "yes") for n in range(60)], NOW + 99)) == {"matched"}
-    assert isinstance(store._tending, Tending)
+    assert "file_refused" not in {**store.troubles(), **other.troubles()}
     store.close(5.0)
     other.close(5.0)
+
+
+@pytest.mark.parametrize("cached", [0, 1 << 24])
+def test_keys_are_found_whether_or_not_they_are_in_memory(
+    make_store: Callable[..., SqliteLabelStore], rows: Make, monkeypatch: pytest.MonkeyPatch, cached: int
+) -> None:
+    monkeypatch.setattr("dashlight.store.labels.sqlite_batches._CACHE_BYTES", cached)
+    store = make_store()
+    names = [f"{n}" for n in range(5000)]
+    store.keep(rows(names, at=NOW))
+    store.keep(rows(["twice"] * 3000, at=[NOW + n for n in range(3000)]))
+    store.flush(10.0)
+
+    one_by_one = [store.label([Label(name, "yes")], NOW)[0] for name in [*names[::50], "nobody", "twice"]]
+    at_once = store.label([Label(name, "yes") for name in [*names[1::50], "nobody", "twice"]], NOW)
+
+    assert one_by_one == ["matched"] * 100 + ["unknown", "matched"]
+    assert at_once == ["matched"] * 100 + ["unknown", "duplicate"]
+    assert max(each.predicted_at.max() for each in store.met(0, most_rows=999).rows) == NOW + 2999
+    store.close(5.0)
+
+
+def test_whatever_is_unstorable_is_lost_alone(
+    make_store: Callable[..., SqliteLabelStore], rows: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store()
+    bad = rows(["bad"], at=float("nan"))
+    for each in (rows(["a"], at=NOW), bad, rows(["b"], at=NOW), bad, rows(["c"], at=NOW)):
+        store.keep(each)
+    store.flush(10.0)
+
+    assert store.label([Label(name, "yes") for name in ("a", "b", "c", "bad")], NOW) == [*["matched"] * 3, "unknown"]
+    assert store.troubles()["not_kept"] == 2
+    assert sum("could not be written" in record.getMessage() for record in caplog.records) == 1
+    store.close(5.0)
+
+
+def test_a_file_with_anything_in_it_that_is_not_ours_is_damaged_and_no_crash(
+    tmp_path: Path, make_store: Callable[..., SqliteLabelStore], rows: Make, model: ModelKey
+) -> None:
+    spoilings = (
+        "UPDATE parts SET content = x'00'",
+        "UPDATE parts SET content = substr(content, 1, 20)",
+        "DELETE FROM parts",
+        "UPDATE layouts SET content = '[]' || id",
+        "DELETE FROM layouts",
+        "UPDATE met SET content = x'80'",
+        "UPDATE codes SET content = x'8163c3'",
+    )
+    for number, spoiling in enumerate(spoilings, 1):
+        store = make_store()
+        store.keep(rows(["a", "b"], at=NOW, codes=True))
+        store.flush(5.0)
+        store.label([Label("a", "yes")], NOW)
+        store.close(5.0)
+        with sqlite3.connect(tmp_path / "labels.sqlite") as connection:
+            connection.execute(spoiling)
+        connection.close()
+
+        store = make_store()
+        reads: tuple[Callable[[], object], ...] = (
+            lambda: store.met(0, most_rows=9),  # noqa: B023
+            lambda: store.scored(model, since_at=0.0, until_at=NOW + 9, most_rows=9),  # noqa: B023
+            lambda: store.unlabelled(model, since_at=0.0, most_rows=9),  # noqa: B023
+            lambda: store.label([Label("b", "yes")], NOW),  # noqa: B023
+        )
+        kinds: list[str] = []
+        for read in reads:
+            try:
+                read()
+            except StateError as error:
+                kinds.append(error.kind)
+        assert kinds == ["corrupt"], spoiling
+        assert store.troubles().get("file_refused", 0) == 1
+        store.keep(rows(["c"], at=NOW))
+        store.flush(5.0)
+        assert store.label([Label("c", "yes")], NOW) == ["matched"]
+        store.close(5.0)
+        (tmp_path / "labels.sqlite").unlink()
+        assert len(list(tmp_path.glob("*.refused"))) >= min(number, 1)

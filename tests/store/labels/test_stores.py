@@ -359,3 +359,44 @@ def test_all_that_a_row_holds_comes_back(store: LabelStore, rows: Make, model: M
     np.testing.assert_array_equal(met.probabilities, made.probabilities[1:])  # type: ignore[index]
     np.testing.assert_array_equal(met.segments, made.segments[:, 1:])  # type: ignore[index]
     assert met.steps.tolist() == [2, 3]
+
+
+def test_silence_of_many_is_decided_from_the_oldest_on(store: LabelStore, rows: Make, model: ModelKey) -> None:
+    made_at = {f"{n}": NOW - 9000 + (n * 7919) % 5000 for n in range(600)}
+    for begin in range(0, 600, 100):
+        names = [f"{n}" for n in range(begin, begin + 100)]
+        kept(store, rows(names, at=[made_at[name] for name in names]))
+    store.label([Label(f"{n}", "yes") for n in range(0, 600, 3)], NOW)
+    cursor = store.met(0, most_rows=999).cursor
+
+    taken = [store.imply(model, before_at=NOW - 4500, most_rows=70) for _ in range(8)]
+
+    read = [moment for each in store.met(cursor, most_rows=999).rows for moment in sorted(each.predicted_at.tolist())]
+    expected = sorted(moment for name, moment in made_at.items() if int(name) % 3 and moment < NOW - 4500)
+    assert sum(taken) == len(expected)
+    assert all(each >= 70 for each in taken[: len(expected) // 70 - 1])
+    assert sorted(read) == expected
+
+
+def test_texts_that_no_unicode_has_do_no_harm(store: LabelStore, rows: Make) -> None:
+    odd = ("/\ud800", "m\udfff", "")
+    kept(store, rows(["\ud800", "b"], task="multiclass", classes=("\udc00", "y"), model=odd, at=NOW))
+
+    fates = store.label([Label("\ud800", "\udc00"), Label("\ud801", "\ud802"), Label("b", "x" * 2000)], NOW)
+    kept(store, rows(["\ud801"], task="multiclass", classes=("\udc00", "y"), model=odd, at=NOW))
+
+    assert fates == ["matched", "unknown", "invalid"]
+    assert labels_of(store) == [0.0, -1.0]
+    assert store.met(0, most_rows=9).rows[0].model == odd
+
+
+def test_entities_and_times_may_be_nonsense(store: LabelStore, rows: Make) -> None:
+    kept(store, rows(["a"], at=NOW, entities=["u"]))
+    nonsense = [(math.nan, 1.0), (math.inf, math.inf), (-math.inf, 5.0), (NOW, math.nan), (NOW, -5.0), (1e308, 1e308)]
+
+    fates = store.label(
+        [Label("", "yes", at=at, entity="u", within_seconds=within) for at, within in nonsense], NOW + 0.5
+    )
+
+    assert set(fates) <= {"matched", "duplicate", "unknown"}
+    assert fates.count("matched") == 1

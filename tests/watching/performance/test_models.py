@@ -127,7 +127,7 @@ def test_measures_are_those_of_the_labels_with_those_of_the_reference() -> None:
     assert accuracy.rows == 1000
     assert accuracy.reference == pytest.approx(0.9, abs=0.01)
     assert life.score("accuracy_by_prediction_time").value == accuracy.value
-    assert life.score("label_delay_seconds_p50").value == pytest.approx(60, rel=0.02)
+    assert life.score("label_delay_median_seconds").value == pytest.approx(60, rel=0.1)
 
 
 def test_labels_that_come_late_count_where_they_came_and_where_their_predictions_stand() -> None:

@@ -33,3 +33,15 @@ def test_with_room_for_all_counts_are_exact() -> None:
 
     assert dict(sketch.counts) == {1: 6, 2: 1, 3: 4}
     assert (sketch.shortfall, sketch.total) == (0, 11)
+
+
+@given(things=st.lists(st.integers(0, 40), max_size=80), most=st.integers(1, 15))
+def test_how_things_are_parted_makes_no_difference(things: list[int], most: int) -> None:
+    at_once, one_by_one = HeavyHitters(most), HeavyHitters(most)
+
+    at_once.add(things)
+    for thing in things:
+        one_by_one.add([thing])
+
+    assert list(at_once.counts.items()) == list(one_by_one.counts.items())
+    assert (at_once.shortfall, at_once.total) == (one_by_one.shortfall, one_by_one.total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, (list, tuple)):
-        return tuple(map(plain, value))
+        return tuple(map(plain, cast("tuple[object, ...]", value)))
     if hasattr(value, "__dataclass_fields__"):
         return tuple(plain(getattr(value, name)) for name in value.__dataclass_fields__)
     return pytest.approx(value, rel=1e-9, abs=1e-9) if isinstance(value, float) else value

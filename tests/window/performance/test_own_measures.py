@@ -18,6 +18,10 @@ Rows = Callable[..., LabelledRows]
 LAYOUT: Layout[NewestRowsState] = Layout("newest", 1, NewestRowsState)
 
 
+def two(*_: Any) -> float:
+    return 2
+
+
 class Cpu:
     """A clock of CPU time that metrics set forward."""
 
@@ -59,7 +63,7 @@ def test_what_goes_wrong_in_one_costs_its_figure_alone_and_is_told_once(newest: 
             raise result
         return result
 
-    own = OwnMeasures({"bad": bad, "good": lambda *_: 2}, Cpu())
+    own = OwnMeasures({"bad": bad, "good": two}, Cpu())
 
     found = [own.figures("fraud", newest, at) for at in (0.0, 100.0)]
 
@@ -110,7 +114,7 @@ def test_a_metric_that_took_too_long_is_off(newest: NewestRows) -> None:
         cpu.seconds += 3.0
         return 1.0
 
-    own = OwnMeasures({"slow": slow, "good": lambda *_: 2}, cpu)
+    own = OwnMeasures({"slow": slow, "good": two}, cpu)
 
     assert [figure.name for figure in own.figures("fraud", newest, 0.0)] == ["good"]
     assert own.news() == ["the metric slow took 3.0 s of CPU, more than 2; it is off"]
@@ -118,7 +122,7 @@ def test_a_metric_that_took_too_long_is_off(newest: NewestRows) -> None:
 
 
 def test_a_model_that_is_forgotten_leaves_nothing(newest: NewestRows) -> None:
-    own = OwnMeasures({"good": lambda *_: 2}, Cpu())
+    own = OwnMeasures({"good": two}, Cpu())
     own.figures("fraud", newest, 0.0)
 
     own.forget("fraud")
@@ -130,7 +134,7 @@ def test_without_a_label_nothing_is_called(labelled: Rows) -> None:
     empty = NewestRows()
     empty.add(labelled("binary", []))
 
-    assert OwnMeasures({"good": lambda *_: 2}, Cpu()).figures("fraud", empty, 0.0) == []
+    assert OwnMeasures({"good": two}, Cpu()).figures("fraud", empty, 0.0) == []
 
 
 def test_only_the_newest_rows_are_kept(labelled: Rows) -> None:

@@ -24,7 +24,7 @@ class Binned:
     """Shape (rows that counted,), ascending: which rows of the prediction they are, of either side; None: all of them."""
 
 
-class Draw:
+class SampleDraw:
     """Draws rows uniformly by their keys, so that whoever knows a key knows whether its row may have been drawn.
 
     A row is drawn where the first eight bytes of its key, little-endian, are below a bound. After MOST_DRAWN rows the bound

@@ -1,12 +1,13 @@
 """Columns that stand for one probability each: `probabilities[0]`, `probability.yes`, `proba_no`."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from dashlight.counting.scored.outputs import Outputs
+from dashlight.counting.scored.outputs import Outputs, class_text
 from dashlight.decode.rows.roles import output_role
 
 _OF_ALL, _OF_ROUNDED = 0.01, 0.05
@@ -60,16 +61,37 @@ def in_order_of_classes(group: ProbabilityGroup, classes: Sequence[str]) -> Prob
     return None
 
 
+def named_by_answers(group: ProbabilityGroup, outputs: Outputs, label: str) -> ProbabilityGroup:
+    """*group* under the names of the classes that are answered beside it in *label*: mostly that of the top one.
+
+    A threshold may choose another one. A column that was never the top one has no name.
+    """
+    shares = np.array([outputs.numbers(name) for name in group.columns])
+    known = ~np.isnan(shares).any(axis=0)
+    tops: list[int] = shares[:, known].argmax(axis=0).tolist()
+    texts = [class_text(cell) for cell, is_known in zip(outputs.cells(label), known.tolist(), strict=True) if is_known]
+    pairs = Counter((top, text) for top, text in zip(tops, texts, strict=True) if text)
+    names: dict[int, str] = {}
+    for (top, text), _ in pairs.most_common():
+        if top not in names and text not in names.values():
+            names[top] = text
+    return _ordered(group.stem, group.columns, tuple(names.get(at, "") for at in range(len(group.columns))))
+
+
 def is_negative(name: str) -> bool:
     """Whether a class of this *name* is the one that says no."""
     return _NEGATIVE.fullmatch(name) is not None
 
 
 def _group(stem: str, columns: dict[str, str]) -> ProbabilityGroup:
-    names = tuple(columns)
-    if len(names) == 2 and is_negative(names[1]) and not is_negative(names[0]):
-        names = names[::-1]
-    return ProbabilityGroup(stem, tuple(columns[name] for name in names), names)
+    return _ordered(stem, tuple(columns.values()), tuple(columns))
+
+
+def _ordered(stem: str, columns: tuple[str, ...], classes: tuple[str, ...]) -> ProbabilityGroup:
+    """The group, the negative one of two classes first."""
+    if len(classes) == 2 and is_negative(classes[1]) and not is_negative(classes[0]):
+        return ProbabilityGroup(stem, columns[::-1], classes[::-1])
+    return ProbabilityGroup(stem, columns, classes)
 
 
 def _parted(name: str) -> tuple[str, str]:

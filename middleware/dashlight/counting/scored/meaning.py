@@ -10,6 +10,7 @@ from dashlight.counting.scored.groups import (
     ProbabilityGroup,
     in_order_of_classes,
     is_negative,
+    named_by_answers,
     probability_group,
 )
 from dashlight.counting.scored.outputs import Outputs, class_text
@@ -32,6 +33,9 @@ _CLASS_NAMES = (
     "y_pred", "pred",
 )  # fmt: skip
 _VALUE_NAMES = (UNNAMED, "predictions", "predicted", "value", "output", "result", "y_hat", "yhat", "y", "estimate")
+
+_NEVER_CLASSES = frozenset({"value", "y_hat", "yhat", "estimate", "price", "amount", "quantity", "demand", "count"})
+"""Whole numbers under these are no classes, unless they are 0 and 1 alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +136,17 @@ def _task(outputs: Outputs, roles: dict[str, OutputRole], wish: Wish) -> Task | 
         return "binary" if len(group.columns) == 2 else "multiclass"
     score = _score(outputs, roles, wish)
     if label and not (wish.score and not score):
-        return _task_of_labels(outputs.told(label), has_score=bool(score))
+        is_value = _last(label) in _NEVER_CLASSES
+        return _task_of_labels(outputs.told(label), has_score=bool(score), is_value=is_value)
     if score:
         return "binary"
     return "regression" if _value(outputs, roles, wish) else None
 
 
-def _task_of_labels(told: Sequence[Cell], *, has_score: bool) -> Task:
+def _task_of_labels(told: Sequence[Cell], *, has_score: bool, is_value: bool) -> Task:
     if all(isinstance(cell, bool) for cell in told) or {class_text(cell) for cell in told} <= set(ZERO_ONE):
         return "binary"
-    is_numbered = all(map(is_number_of_class, told))
+    is_numbered = not is_value and all(map(is_number_of_class, told))
     return "multiclass" if has_score or is_numbered or any(isinstance(cell, str) for cell in told) else "regression"
 
 
@@ -153,10 +158,16 @@ def _classes(outputs: Outputs, roles: dict[str, OutputRole], wish: Wish, task: T
     texts = list(dict.fromkeys(map(class_text, told)))
     if group is not None and (task == "binary") == (len(group.columns) == 2):
         ordered = _ordered(group, wish.classes, told)
-        if ordered is not None:
-            if task == "binary":
-                return Meaning(task, ordered.classes, score=ordered.columns[1], prediction=label)
+        if ordered is None and not wish.classes:
+            ordered = named_by_answers(group, outputs, label)
+        if ordered is not None and task == "binary":
+            is_open = "" in ordered.classes
+            return Meaning(task, ordered.classes, score=ordered.columns[1], prediction=label, is_open=is_open)
+        if ordered is not None and "" not in ordered.classes:
             return Meaning(task, ordered.classes, prediction=label, probabilities=ordered.columns)
+        if ordered is not None:  # which is whose is not known of all
+            classes = tuple(filter(None, texts))
+            return Meaning(task, classes, prediction=label, probabilities=ordered.columns, is_open=True)
     if not label and not score:
         return None
     if task == "binary":

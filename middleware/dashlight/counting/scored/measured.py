@@ -72,10 +72,11 @@ def _of_classes(outputs: Outputs, meaning: Meaning) -> Measured | None:
         scores = np.full(outputs.table.rows, np.nan)
         known = ~np.isnan(shares).all(axis=0)
         scores[known] = np.nanmax(shares[:, known], axis=0)
-        tops = np.full(outputs.table.rows, NO_CLASS, np.int32)
-        tops[known] = np.nanargmax(shares[:, known], axis=0)
-        predictions = np.where(predictions == NO_CLASS, tops, predictions).astype(np.int32)
-        probabilities = shares.T.astype(np.float32) if 2 < len(meaning.classes) <= MOST_CLASSES else None
+        if not meaning.is_open:  # else nobody knows which column is whose
+            tops = np.full(outputs.table.rows, NO_CLASS, np.int32)
+            tops[known] = np.nanargmax(shares[:, known], axis=0)
+            predictions = np.where(predictions == NO_CLASS, tops, predictions).astype(np.int32)
+            probabilities = shares.T.astype(np.float32) if 2 < len(meaning.classes) <= MOST_CLASSES else None
     else:
         scores = _shares(outputs.numbers(meaning.score)) if meaning.score else np.full(outputs.table.rows, np.nan)
         if meaning.task == "binary":

@@ -14,7 +14,7 @@ from dashlight.records import Cell, Table
 _LOOKED_AT = 256
 """Rows from which a role is guessed."""
 _MOST_DIGITS = 1e15
-_LONGEST_CLASS = 200
+_LONGEST_CLASS = 1024
 
 
 class Outputs:
@@ -66,9 +66,9 @@ class Outputs:
 
 
 def class_text(cell: Cell) -> str:
-    """The class *cell* as labels spell it: `true`, `1`, `setosa`; empty where it is none."""
+    """The class *cell* as labels spell it (`labels.truth.spelling_of`): `true`, `1`, `setosa`; empty where it is none."""
     if type(cell) is str:
-        return cell[:_LONGEST_CLASS]
+        return cell[:_LONGEST_CLASS].strip()
     if type(cell) is bool:
         return "true" if cell else "false"
     if type(cell) is int:
@@ -89,6 +89,6 @@ def _as_cell(number: float) -> Cell:
 
 
 def codes_of(texts: Sequence[str], classes: Sequence[str], *, none: int) -> NDArray[np.int32]:
-    """The place of each of *texts* in *classes*; *none* where it is not among them."""
-    places = {name: place for place, name in reversed(list(enumerate(classes)))}
+    """The place of each of *texts* in *classes*; *none* where it is not among them, or empty."""
+    places = {name: place for place, name in reversed(list(enumerate(classes))) if name}
     return np.fromiter((places.get(text, none) for text in texts), np.int32, len(texts))

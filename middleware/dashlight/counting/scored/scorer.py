@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.counting.scored.binned import Binned, Draw, codes_of_rows, counted
+from dashlight.counting.scored.binned import Binned, SampleDraw, codes_of_rows, counted
 from dashlight.counting.scored.known_by import Numbered, known_by, numbered
 from dashlight.counting.scored.meaning import Meaning, Wish, WishedTask, meaning_of, shown
 from dashlight.counting.scored.measured import Measured, measured
@@ -30,6 +30,7 @@ _MOST_MODELS = 64
 """Models of which is remembered what their answers mean; when there are more, all are forgotten."""
 _MOST_SHAPES = 8
 """Sets of outputs of one model that are decided by themselves."""
+_MOST_TRIES = 32
 _TOP_ROWS = 20
 """Rows of the negative class after which is known whether scores are those of the class that was answered."""
 _OPAQUE = np.dtype(f"V{KEY_BYTES}")
@@ -61,7 +62,9 @@ class _Shape:
 @dataclass(slots=True)
 class _Model:
     shapes: dict[frozenset[str], _Shape] = field(default_factory=dict[frozenset[str], _Shape])
-    draw: Draw = field(default_factory=Draw)
+    draw: SampleDraw = field(default_factory=SampleDraw)
+    tries: int = 0
+    """Batches in which nothing could be scored, and some columns were null in every row."""
 
 
 class Scorer:
@@ -138,7 +141,8 @@ class Scorer:
                 self._note("not_understood", outputs.table.rows)
                 return None
             shape = like or _Shape(meaning_of(outputs, self._wish(key)))
-            if shape.meaning is None and not _are_told(outputs):
+            if shape.meaning is None and model.tries < _MOST_TRIES and not _are_told(outputs):
+                model.tries += 1
                 return None  # the next rows may say more
             if like is None:
                 self._tell_decided(key, shape.meaning)

@@ -33,6 +33,11 @@ class LossMeasure:
         ]
 
     @property
+    def axis(self) -> str:
+        """What its bins are of."""
+        return "prediction" if self.task == "regression" else "score"
+
+    @property
     def is_better_higher(self) -> bool:
         """Whether more is better."""
         return self.task in {"ranking", "text"} or self.scale.name == "error"
@@ -59,15 +64,15 @@ class LossMeasure:
 
 
 def bin_names(scale: LossScale) -> tuple[str, ...]:
-    """Each bin of the score in words: `score below 0.2`, `score 0.2 to 0.4`, `score from 0.8 on`."""
+    """Each bin of the score in words: `below 0.2`, `0.2 to 0.4`, `from 0.8 on`."""
     edges = [number(float(edge)) for edge in scale.edges]
     if not edges:
-        return ("any score",)
-    inner = [f"score {low} to {high}" for low, high in pairwise(edges)]
-    return f"score below {edges[0]}", *inner, f"score from {edges[-1]} on"
+        return ("any",)
+    inner = [f"{low} to {high}" for low, high in pairwise(edges)]
+    return f"below {edges[0]}", *inner, f"from {edges[-1]} on"
 
 
-def where_of(scale: LossScale, sums: Floats, variances: Floats) -> str:
+def where_of(measure: LossMeasure, sums: Floats, variances: Floats) -> str:
     """In which bins of the score losses surely rose, as the end of a sentence; empty where it is all of them, or none.
 
     *sums*: rows, losses and what was expected, shape (bins, 3).
@@ -79,9 +84,9 @@ def where_of(scale: LossScale, sums: Floats, variances: Floats) -> str:
     if not len(clear) or len(clear) > len(rows) / 2:
         return ""
     most = clear[np.argsort(-excess[clear])][:2]
-    names = bin_names(scale)
+    names, places = bin_names(measure.scale), list[int](most.tolist())
     share = float(excess[most].sum()) / float(np.maximum(excess, 0).sum())
-    return f"; {percent(share)} of it where the {' and the '.join(names[place] for place in most)}"
+    return f"; {percent(share)} of it at {measure.axis}s {' and '.join(names[place] for place in places)}"
 
 
 def cause_of(measure: LossMeasure, sums: Floats) -> Cause:
@@ -90,7 +95,7 @@ def cause_of(measure: LossMeasure, sums: Floats) -> Cause:
     total = max(float(rows.sum()), 1e-12)
     at_least = np.maximum(rows, 1e-12)
     bins = tuple(
-        BinShare(name, float(before), float(after))
+        BinShare(f"{measure.axis} {name}", float(before), float(after))
         for name, before, after in zip(bin_names(measure.scale), expected / at_least, losses / at_least, strict=True)
     )
     before, after = measure.value(float(expected.sum()) / total), measure.value(float(losses.sum()) / total)

@@ -240,7 +240,7 @@ def _seconds(place: int) -> float:
 
 
 def _quantile(counts: Floats, share: float) -> float:
-    total = counts.sum()
+    total = float(counts.sum())
     if total <= 0:
         return 0.0
     place = int(np.searchsorted(counts.cumsum(), share * total))

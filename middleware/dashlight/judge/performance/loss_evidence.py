@@ -159,8 +159,9 @@ class LossEvidence:
         deviations = np.sqrt(self._strata.variances * np.maximum(_spread(bounds) / _spread(self._strata.means), 1.0))
         stakes = np.minimum(np.array(SIZES)[:, np.newaxis] / deviations, MOST_STAKED / np.maximum(bounds, 1e-9))
         stakes = np.where(bounds < HIGHEST_BOUND, stakes, 0.0)
-        gains = np.log1p(stakes[..., np.newaxis] * (GRID - bounds[:, np.newaxis]))
-        return np.asarray(np.einsum("sbg,bg->sb", gains, at_points))
+        held = at_points.any(axis=0)  # of losses that are 0 or 1 the two ends
+        gains = np.log1p(stakes[..., np.newaxis] * (GRID[held] - bounds[:, np.newaxis]))
+        return np.asarray((gains * at_points[:, held]).sum(-1))
 
     def _most(self) -> Floats:
         """Where R is capped: what it takes, and a little more, so that it does not outgrow all numbers."""

@@ -1,6 +1,6 @@
 """Labelled rows of one model, against a reference that knows their losses or against what was learned of the first. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias, get_args
 
@@ -14,13 +14,19 @@ from dashlight.judge.performance.loss_watch import LossSetting, LossWatch, LossW
 from dashlight.judge.performance.losses import LossScale, LossStrata, raw_losses, scale_of
 from dashlight.labels.rows import Floats, LabelledRows, Task
 from dashlight.records import Alert
-from dashlight.window.fitting import MOST_COUNT, fitted, refuse, within
+from dashlight.window.fitting import LATEST_AT, MOST_COUNT, fitted, refuse, within
 from dashlight.window.performance_reference import LossName, PerformanceReference, ReferenceLoss
 
 Say: TypeAlias = Callable[[LossMeasure, LossChange], str]
 
-PREFERRED: tuple[LossName, ...] = ("error", "squared_error", "absolute_error")
-"""Of several losses in a reference the first of these is watched."""
+PREFERRED: Mapping[Task, tuple[LossName, ...]] = {
+    "binary": ("error", "squared_error"),
+    "multiclass": ("error",),
+    "regression": ("absolute_error",),
+    "ranking": (),
+    "text": (),
+}
+"""Of several losses in a reference the first of these is watched; without any they are learned."""
 LARGEST_RAW = 1e300
 """A prediction that is infinite is off by this."""
 RISE = 0.05
@@ -74,7 +80,8 @@ class LossJudge:
     def __init__(self, reference: PerformanceReference | None, plan: LossPlan, writer: AlertWriter, say: Say) -> None:
         """*say* writes the sentence of an alert."""
         self._plan, self._writer, self._say = plan, writer, say
-        self.task: Task | None = None if reference is None else reference.task
+        self._told_task = None if reference is None else reference.task
+        self.task: Task | None = self._told_task
         """None where nobody said it so far."""
         self._learning: LossLearning | None = None
         self._learned: LearnedLoss | None = None
@@ -104,9 +111,13 @@ class LossJudge:
         refuse(f"a task of {state.task}", where=state.task not in {"", *get_args(Task)})
         tasks: dict[str, Task] = {each: each for each in get_args(Task)}
         self.task = tasks.get(state.task)
+        is_told = self._told_task is not None
+        refuse("a task of another reference", where=is_told and self._told_task != state.task)
         is_given = self._given is not None
         parts = (state.learning is not None) + (state.learned is not None) + is_given
-        refuse("what is learned, beside what is known", where=parts > 1 or (bool(state.task) and not parts))
+        refuse(
+            "what is learned, beside what is known", where=parts > 1 or (bool(state.task) and not is_told and not parts)
+        )
         refuse("evidence on what is not known", where=(state.watch is None) != (state.learned is None and not is_given))
         refuse("a task that nobody knows", where=self.task is None and parts > 0)
         self._has_negatives = state.has_negatives
@@ -174,7 +185,7 @@ class LossJudge:
         bins, losses = bins[binned], scale.losses(raw[used][binned])
         offsets = self._learned.offsets if self._learned is not None else np.zeros(scale.bins)
         usual = self.watch.setting.strata.means[bins] if expected is None else expected[binned] + offsets[bins]
-        times = rows.predicted_at[used][binned], at
+        times = np.clip(rows.predicted_at[used][binned], -LATEST_AT / 2, at), at
         return self.watch.take(losses, bins, np.clip(usual, 0.0, 1.0), times)
 
     def _learn(self, scores: Floats, raw: Floats, expected: Floats | None, at: float) -> None:
@@ -209,7 +220,7 @@ class LossJudge:
 
 def _preferred(reference: PerformanceReference) -> ReferenceLoss | None:
     known = {loss.name: loss for loss in reference.losses if loss.rows.sum() > 0}
-    return next((known[name] for name in PREFERRED if name in known), None)
+    return next((known[name] for name in PREFERRED[reference.task] if name in known), None)
 
 
 def _loss_of(task: Task) -> LossName:

@@ -53,7 +53,7 @@ class LossLearning:
 
     def __init__(self, name: LossName) -> None:
         nothing = np.zeros(0)
-        self.name = name
+        self.name: LossName = name
         self._scores, self._raw, self._expected = nothing, nothing, nothing
         self.scale: LossScale | None = None
         """None until LEARNED_ROWS rows came."""

@@ -5,10 +5,15 @@ has the mean phi. It is phi = 1 + (n - 1) rho where all rows of a batch share a 
 where only a few hang together: the larger of the two counts. Deviations count where they are surely not chance. Until
 enough batches came it is assumed that the risk varies by USUAL from one batch to the next.
 
+What lasts longer than a batch shows between blocks of BLOCK batches, as half the squared difference of two that follow one
+another, so that a change for good counts once. One difference counts at most LARGEST times what is usual: for it may be the
+change itself.
+
 Source: Donner and Klar (2000), Design and Analysis of Cluster Randomization Trials: 1 + (n - 1) rho.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isnan
 
 from dashlight.window.fitting import MOST_COUNT, within
 
@@ -20,6 +25,29 @@ MEMORY = 336.0
 """Batches after which one weighs 1/e: two weeks of hours."""
 SURELY = 2.5
 """Standard errors by which deviations must exceed those of chance."""
+BLOCK = 24
+"""Batches: a day of hours."""
+LARGEST = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class SlowVariationState:
+    """What is remembered of blocks of batches."""
+
+    batches: int
+    """Of the open block; its rows, their excess over what was expected, and the variance of that."""
+    rows: float
+    excess: float
+    variance: float
+    last_mean: float
+    """Of the block before; NaN where there is none. Its variance."""
+    last_variance: float
+    blocks: float
+    """Differences, of which older ones weigh less, and the sum of what they exceed those of chance by."""
+    deviations: float
+
+
+_NOTHING = SlowVariationState(0, 0.0, 0.0, 0.0, float("nan"), 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +62,7 @@ class LossVariationState:
     """Of r**2 - 1."""
     pairs: float
     """Of n - 1."""
+    slow: SlowVariationState = _NOTHING
 
 
 class LossVariation:
@@ -54,6 +83,15 @@ class LossVariation:
         within("excess of losses", state.excess, -state.rows, state.rows)
         within("deviations", state.deviations, -state.batches, float(MOST_COUNT))
         within("pairs of rows", state.pairs, 0, state.rows)
+        slow = state.slow
+        within("batches of a block", slow.batches, 0, BLOCK - 1)
+        within("rows of a block", slow.rows)
+        within("excess of a block", slow.excess, -slow.rows, slow.rows)
+        within("variance of a block", slow.variance, 0, slow.rows)
+        within("the mean of a block", 0.0 if isnan(slow.last_mean) else slow.last_mean, -1, 1)
+        within("the variance of a mean", slow.last_variance, 0, 1)
+        within("blocks", slow.blocks, 0, MEMORY + 2)
+        within("deviations of blocks", slow.deviations, -slow.blocks, float(MOST_COUNT))
         self._seen = state
 
     @property
@@ -70,7 +108,13 @@ class LossVariation:
         is_sure = mean > SURELY * chance
         found = seen.deviations if is_sure else 0.0
         shared = (usual + found) / max(USUAL_BATCHES * pairs + seen.pairs, 1.0)
-        return max(1.0 + pairs * shared, 1.0 + mean if is_sure else 1.0)
+        return max(1.0 + pairs * shared, 1.0 + mean if is_sure else 1.0, self._slow_phi())
+
+    def _slow_phi(self) -> float:
+        slow = self._seen.slow
+        blocks = max(slow.blocks, 1e-9)
+        mean = slow.deviations / blocks
+        return 1.0 + mean if mean > SURELY * (2 / blocks) ** 0.5 else 1.0
 
     def add(self, *, rows: float, excess: float, variance: float) -> None:
         """Take a batch of *rows* that lost so much more than expected; *variance* is that of the sum of its losses."""
@@ -87,4 +131,21 @@ class LossVariation:
             excess=seen.excess * kept + excess,
             deviations=seen.deviations * kept + deviations,
             pairs=seen.pairs * kept + pairs,
+            slow=self._added(SlowVariationState(1, rows, excess, variance, 0.0, 0.0, 0.0, 0.0)),
         )
+
+    def _added(self, batch: SlowVariationState) -> SlowVariationState:
+        """What is known of blocks, with one more *batch*."""
+        slow = self._seen.slow
+        batches, rows = slow.batches + 1, slow.rows + batch.rows
+        excess, variance = slow.excess + batch.excess, slow.variance + batch.variance
+        if batches < BLOCK:
+            return replace(slow, batches=batches, rows=rows, excess=excess, variance=variance)
+        mean, spread = excess / rows, variance / rows**2
+        closed = replace(_NOTHING, last_mean=mean, last_variance=spread)
+        if isnan(slow.last_mean):
+            return closed
+        kept = 1 - 1 / MEMORY
+        squared = (mean - slow.last_mean) ** 2 / (spread + slow.last_variance)
+        counted = min(squared, LARGEST * self._slow_phi()) - 1
+        return replace(closed, blocks=slow.blocks * kept + 1, deviations=slow.deviations * kept + counted)

@@ -206,7 +206,7 @@ class LossWatch:
     def _described(self, change: LossChange, phase: Phase) -> Alert:
         rows, losses, expected = change.sums.sum(0).tolist()
         measure = self.setting.measure
-        where = where_of(measure.scale, change.sums, self.setting.strata.variances)
+        where = where_of(measure, change.sums, self.setting.strata.variances)
         alert = self._writer.write(
             self.setting.part,
             phase=phase,

@@ -22,7 +22,7 @@ PARTS = STEPS + 2
 """Numbers that are kept of a bin: rows at each point of the grid, and the sum of what was expected of them."""
 LEAST_STRATUM = 100
 """Rows of the reference below which a bin is merged with its neighbour."""
-MOST_STRATA = 64
+MOST_STRATA = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +80,7 @@ def raw_losses(rows: LabelledRows, name: LossName) -> Floats:
     if name == "absolute_error":
         return np.abs(rows.scores - labels)
     if name == "squared_error":
-        return np.where(np.isfinite(labels), np.square(rows.scores - (labels == 1)), np.nan)
+        return np.where((labels == 0) | (labels == 1), np.square(rows.scores - labels), np.nan)
     predictions = rows.predictions.astype(np.float64)
     predictions[rows.predictions == NO_CLASS] = np.nan
     if rows.task == "binary":

@@ -1,6 +1,6 @@
 """Measures of a regression or a forecast, of a ranking, and of texts by their grades. Pure."""
 
-from math import floor, inf, isfinite, sqrt
+from math import inf, isfinite, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from dashlight.window.performance.numeric import (
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 """Of the size of the error."""
+RESIDUAL_QUANTILES = (0.05, 0.95)
+"""Of the error itself."""
 TOPS = (1, 3, 5, 10, 20)
 """k of hit rate@k and NDCG@k."""
 
@@ -37,7 +39,9 @@ def number_measures(counts: Numeric, z: float) -> list[Measure]:
     measures += _explained(counts, z)
     sizes = counts.errors.magnitudes()
     for quantile in QUANTILES:
-        measures += _quantile(sizes, quantile, z)
+        measures += _quantile("error_quantile", sizes, quantile, z)
+    for quantile in RESIDUAL_QUANTILES:
+        measures += _quantile("residual_quantile", counts.errors, quantile, z)
     for step in range(1, len(counts.steps)):
         name = f"step {step}" if step <= MOST_STEPS else f"steps beyond {MOST_STEPS}"
         measures += named(_of_sums(counts.steps[step], z), name)
@@ -99,15 +103,17 @@ def _explained(counts: Numeric, z: float) -> list[Measure]:
     return around("r2", value, 2 * (1 - value) / sqrt(rows), rows, z, most=1.0)
 
 
-def _quantile(sizes: ErrorCells, quantile: float, z: float) -> list[Measure]:
+def _quantile(name: str, errors: ErrorCells, quantile: float, z: float) -> list[Measure]:
     """With the order statistics z sqrt(rows q (1 - q)) ranks below and above, and the sketch's own error."""
-    rows = sizes.count
-    value = sizes.quantile(quantile)
+    rows = errors.count
+    value = errors.quantile(quantile)
     if not isfinite(value):
         return []
     margin = z * sqrt(quantile * (1 - quantile) / rows)
-    low, high = (sizes.quantile(quantile + side * margin) for side in (-1, 1))
-    off = sizes.relative_error
-    is_open = floor(rows * (quantile + margin)) >= rows
-    high = inf if is_open else high * (1 + off)
-    return [Measure(f"error_quantile[{number(quantile)}]", value, low * (1 - off), high, rows)]
+    low, high = (errors.quantile(quantile + side * margin) for side in (-1, 1))
+    off = errors.relative_error
+    # Beyond the first and the last row anything may be; a size is at least 0.
+    least = 0.0 if name == "error_quantile" else -inf
+    low = low - off * abs(low) if rows * (quantile - margin) >= 1 else least
+    high = high + off * abs(high) if rows * (quantile + margin) <= rows - 1 else inf
+    return [Measure(f"{name}[{number(quantile)}]", value, low, high, rows)]

@@ -93,6 +93,7 @@ def analysis(
     from dashlight.runtime.assembly.labels import label_store_of
     from dashlight.runtime.assembly.machine import instance_of, meeting_of, served_of
     from dashlight.runtime.assembly.names import check_names
+    from dashlight.runtime.assembly.own_measures import own_measures
     from dashlight.runtime.assembly.policy import policy_of
     from dashlight.runtime.assembly.sealing import sealing_of
     from dashlight.runtime.assembly.served import open_answers
@@ -175,7 +176,7 @@ def analysis(
         clock=clock,
         owed=owed,
         operator=operator,
-        labels=None if label_store is None else LabelReader(label_store, policy),
+        labels=None if label_store is None else LabelReader(label_store, policy, own_measures()),
     )
     delivery = (Delivery if connect is None else partial(Delivery, connect=connect))(
         spans=(spans_to, encoder) if spans_to is not None else None,

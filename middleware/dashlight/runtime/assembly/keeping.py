@@ -20,12 +20,12 @@ def labelling_of(settings: Settings, store: LabelStore, references: References, 
     """What keeps predictions in *store*, and hands it labels."""
     from dashlight.counting.agents import agents_of
     from dashlight.counting.scored.scorer import Scorer
-    from dashlight.runtime.labels.keeping import Keeping
+    from dashlight.runtime.labels.keeping import PredictionKeeper
     from dashlight.runtime.labels.labelling import Labelling
 
     scorer = Scorer(scoring_of(settings, references, hash_key))
     agents = agents_of(settings.excluded_agents)
-    return Labelling(store, Keeping(scorer, store, entity=settings.entity, agents=agents))
+    return Labelling(store, PredictionKeeper(scorer, store, entity=settings.entity, agents=agents))
 
 
 def scoring_of(settings: Settings, references: References, hash_key: HashKey, *, is_quiet: bool = False) -> Scoring:

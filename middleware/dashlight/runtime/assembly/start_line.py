@@ -10,6 +10,7 @@ from pathlib import Path
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.judge.words import percent, printable
 from dashlight.settings import Settings
+from dashlight.store.labels.redis_link import shown_url
 from dashlight.window.columns import Reference
 
 
@@ -49,6 +50,7 @@ def start_line(start: Start) -> str:
         f"events: {_events(start)}",
         f"spans: {_spans(start)}",
         f"metrics: {_metrics(start)}",
+        *([f"labels: {_labels(start)}"] if settings.labels else []),
         f"state: {settings.state_dir if start.is_lasting else 'none, and so nothing waits on disk'}",
     ]
     missing = missing_of(start)
@@ -95,6 +97,16 @@ def _spans(start: Start) -> str:
     if start.settings.spans == "off":
         return "off"
     return start.spans_to.shown if start.spans_to is not None else "none of its own"
+
+
+def _labels(start: Start) -> str:
+    """Where predictions wait for them, and how long."""
+    settings = start.settings
+    if settings.store:
+        return f"awaited in {shown_url(settings.store)}"
+    if start.is_lasting:
+        return f"awaited in {settings.state_dir}"
+    return "awaited for as long as this server runs (DASHLIGHT_STATE_DIR is where they last)"
 
 
 def _metrics(start: Start) -> str:

@@ -18,7 +18,7 @@ from dashlight.records import Exchange
 logger = logging.getLogger("dashlight")
 
 
-class Keeping:
+class PredictionKeeper:
     """Keeps the predictions of one process. Used by the analysis thread alone."""
 
     def __init__(self, scorer: Scorer, store: LabelStore, *, entity: str = "", agents: Agents) -> None:

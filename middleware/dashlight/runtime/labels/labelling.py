@@ -11,13 +11,13 @@ from dashlight.labels.ids import id_of_only_row
 from dashlight.labels.label import Fate, Label
 from dashlight.labels.store import LabelStore
 from dashlight.metrics.losses import SignalFate
-from dashlight.runtime.labels.keeping import Keeping
+from dashlight.runtime.labels.keeping import PredictionKeeper
 
 
 class Labelling:
     """The labels of one process."""
 
-    def __init__(self, store: LabelStore, keeping: Keeping) -> None:
+    def __init__(self, store: LabelStore, keeping: PredictionKeeper) -> None:
         self.keeping = keeping
         """Takes what was decoded; of the analysis thread alone."""
         self._store = store

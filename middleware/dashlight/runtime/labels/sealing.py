@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
+from typing import Final
 
 from dashlight.counting.scored.meaning import Meaning
 from dashlight.counting.scored.outputs import Outputs
@@ -15,6 +16,11 @@ from dashlight.labels.rows import NO_CLASS
 from dashlight.labels.sealed import NONCE_BYTES, SealedPrediction, SealingKey, seal
 from dashlight.records import Exchange
 from dashlight.runtime.labels.opening import ModelNames
+
+MOST_ASKED: Final = 512
+MOST_ANSWERED: Final = 128
+"""Commas in a body: what it takes to read one hangs on its values more than on its bytes."""
+_BETWEEN = b","
 
 
 class Sealing:
@@ -37,7 +43,7 @@ class Sealing:
         self._names = names
         self._lock = threading.Lock()
         self.plain: Counter[str] = Counter()
-        """Answers that were looked at and got a plain id, by why: `not_read`, `not_scored`, `too_long`, `busy`."""
+        """Answers that were looked at and got a plain id, by why: `too_many_values`, `not_read`, `not_scored`, `too_long`, `busy`."""
 
     def __call__(self, exchange: Exchange) -> bytes | None:
         """The sealed id of *exchange* as a header's value; None where it cannot have one."""
@@ -51,6 +57,9 @@ class Sealing:
         return None if sealed is None else sealed.encode("ascii")
 
     def _sealed(self, exchange: Exchange) -> str | None:
+        if exchange.request_body.count(_BETWEEN) > MOST_ASKED or exchange.response_body.count(_BETWEEN) > MOST_ANSWERED:
+            self.plain["too_many_values"] += 1
+            return None
         found = self._reads.at_once(exchange, self._decoder.lane_of(exchange))
         if found is None:
             self.plain["not_read"] += 1

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.errors import StateError
 from dashlight.labels.label import Fate, Label
 from dashlight.labels.row_sets import RowLayout, joined, labelled, taken
 from dashlight.labels.rows import Floats, LabelledRows, ScoredRows, Task
 from dashlight.labels.store import WaitingCounts
-from dashlight.labels.truth import truth_of
+from dashlight.labels.truth import MOST_CHARACTERS, truth_of
 from dashlight.privacy.hashing import HashKey
 
 HOUR_SECONDS: Final = 3600
@@ -110,6 +113,37 @@ def join(rows: ScoredRows, labels: Sequence[Label], known: Mapping[bytes, float]
 def _known_at(said_at: float | None, predicted_at: float, at: float) -> float:
     """When a label became known: not before its prediction, and not after it came."""
     return at if said_at is None or not math.isfinite(said_at) else min(max(said_at, predicted_at), at)
+
+
+def span_of(label: Label, at: float, label_window: float) -> tuple[float, float]:
+    """From when until when the prediction was made that a *label* without an id, come *at*, is about."""
+    until_at = at if label.at is None or not math.isfinite(label.at) else min(label.at, at)
+    within_seconds = 0.0 if math.isnan(label.within_seconds) else max(label.within_seconds, 0.0)
+    return until_at - min(within_seconds, label_window), until_at
+
+
+def packed_orphan(label: Label, at: float) -> bytes:
+    """A label that came *at* and waits for its prediction; empty where it can be none."""
+    if isinstance(label.value, str) and len(label.value) > MOST_CHARACTERS:
+        return b""
+    return json.dumps([label.value, label.at, at]).encode()
+
+
+def orphan_of(content: bytes) -> Label:
+    """What `packed_orphan` packed; StateError where it is damaged."""
+    try:
+        value, said_at, came_at = msgspec.convert(json.loads(content), tuple[str | float | bool, float | None, float])
+    except (ValueError, RecursionError) as error:
+        raise StateError("corrupt", f"a label that waits: {type(error).__name__}") from None
+    return Label("", value, came_at if said_at is None else said_at)
+
+
+def until_of(sets: Sequence[ScoredRows], *, before_at: float, most_rows: int) -> float:
+    """Before when the *most_rows* oldest of all rows were made, and at most *before_at*; those of one moment go together."""
+    if sum(rows.row_count for rows in sets) <= most_rows:
+        return before_at
+    made_at = np.partition(np.concatenate([rows.predicted_at for rows in sets]), most_rows - 1)
+    return min(float(np.nextafter(made_at[most_rows - 1], np.inf)), before_at)
 
 
 def hours_of(predicted_at: Floats) -> NDArray[np.int64]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 import msgspec
@@ -128,14 +130,14 @@ def codes_of(content: bytes) -> tuple[NDArray[np.intp], NDArray[np.uint8]]:
 
 def packed_layout(layout: RowLayout) -> str:
     """The text by which *layout* is known."""
-    return msgspec.json.encode(layout).decode(errors="surrogateescape")
+    return json.dumps(asdict(layout))
 
 
 def layout_of(text: str) -> RowLayout:
     """What `packed_layout` packed; StateError where it is damaged."""
     try:
-        return msgspec.json.decode(text.encode(errors="surrogateescape"), type=RowLayout)
-    except msgspec.MsgspecError as error:
+        return msgspec.convert(json.loads(text), RowLayout)
+    except (ValueError, RecursionError) as error:  # of which msgspec's errors are some
         raise StateError("corrupt", f"a layout of predictions: {error}") from None
 
 

@@ -12,7 +12,7 @@ from dashlight.labels.rows import LabelledRows, ModelKey
 from dashlight.store.labels.joining import HOUR_SECONDS
 from dashlight.store.labels.packing import packed_labelled
 from dashlight.store.labels.redis_home import RedisHome, model_digest
-from dashlight.store.labels.redis_link import Argument, Reply, blob, replies, whole
+from dashlight.store.labels.redis_link import Argument, Reply, as_number, blob, replies, whole
 from dashlight.store.labels.redis_scripts import COMMIT, KNOWN
 
 _DOUBLE: Final = struct.Struct("<d")
@@ -23,7 +23,7 @@ def known_of(home: RedisHome, model: ModelKey, places: Sequence[tuple[int, bytes
     pairs = [argument for pair in places for argument in pair]
     implied, *found = replies(home.link.run(KNOWN, (home.prefix, model_digest(model), *pairs)))
     labels = {key: _value(value) for (_, key), value in zip(places, found, strict=True) if value is not None}
-    return -math.inf if implied is None else float(blob(implied)), labels
+    return as_number(implied, none=-math.inf), labels
 
 
 def commit(
@@ -48,8 +48,8 @@ def commit(
         len(cells),
         len(labels),
     ]
-    for number, rows in sets:
-        arguments += [number, rows.row_count, packed_labelled(rows)]
+    for layout, rows in sets:
+        arguments += [layout, rows.row_count, packed_labelled(rows)]
     for hour, field, count in cells:
         place = home.slice_of(hour * float(HOUR_SECONDS))
         arguments += [place, field, count, max(home.seconds_left(place), 1)]

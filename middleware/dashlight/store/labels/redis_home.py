@@ -30,7 +30,6 @@ class RedisHome:
         self.link, self._clock = link, clock
         self.label_window = label_window
         digest = blake2b(application.encode(errors="surrogatepass"), digest_size=8).hexdigest()
-        # The tag in braces has all of it on one node of a cluster.
         self.prefix = f"dashlight:{{{digest}}}:"
         self.slice_seconds = max(math.ceil(label_window / _SLICES / HOUR_SECONDS), 1) * HOUR_SECONDS
         self._numbers: dict[RowLayout, int] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +23,10 @@ from dashlight.store.labels.joining import (
     cells_of,
     grouped,
     join,
+    orphan_of,
+    packed_orphan,
+    span_of,
+    until_of,
 )
 from dashlight.store.labels.redis_commit import commit, known_of, packed_value
 from dashlight.store.labels.redis_home import BUCKETS, RedisHome
@@ -81,7 +84,7 @@ class RedisJoins:
         found = replies(home.link.run(WRITE, arguments))
         if found:
             places = [whole(each) for each in found[::2]]
-            labels = [_orphan(blob(each)) for each in found[1::2]]
+            labels = [orphan_of(blob(each)) for each in found[1::2]]
             awaited = taken(rows, np.array(places, np.intp))
             for fate in self._join(awaited, labels, at=at, troubles=troubles):
                 troubles[f"joined_later_{fate}"] += 1
@@ -133,11 +136,7 @@ class RedisJoins:
                         found.append(taken(rows, np.flatnonzero(is_due)))
                 if sum(rows.row_count for rows in found) > most_rows:
                     break
-            due_at = np.sort(np.concatenate([rows.predicted_at for rows in found])) if found else np.zeros(0)
-            until_at = before_at
-            if len(due_at) > most_rows:
-                # Those of one moment are taken together.
-                until_at = float(np.nextafter(due_at[most_rows - 1], np.inf))
+            until_at = until_of(found, before_at=before_at, most_rows=most_rows)
             chosen = [taken(rows, np.flatnonzero(rows.predicted_at < until_at)) for rows in found]
             chosen = [rows for rows in chosen if rows.row_count]
             if self._imply(model, chosen, implied_before, until_at, at=at):
@@ -176,7 +175,7 @@ class RedisJoins:
         for number in numbers:
             label = labels[number]
             waits = label.id and number not in opened
-            arguments += [keys[number], msgspec.msgpack.encode((label.value, label.at, at)) if waits else b""]
+            arguments += [keys[number], packed_orphan(label, at) if waits else b""]
         if not numbers:
             return []
         *found, lost = replies(home.link.run(FIND, arguments))
@@ -189,8 +188,7 @@ class RedisJoins:
     def _about(self, label: Label, at: float) -> bytes | None:
         """The key of the latest prediction about whom *label* is."""
         home = self._home
-        until_at = at if label.at is None else label.at
-        since_at = until_at - label.within_seconds
+        since_at, until_at = span_of(label, at, home.label_window)
         entity = entity_of(label.entity, self._key)
         bucket = entity[0] * 4 + entity[1] // 64
         slices = [each for each in home.slices() if home.slice_of(since_at) <= each <= home.slice_of(until_at)]
@@ -198,6 +196,8 @@ class RedisJoins:
         records = b"".join(
             blob(found) for found in home.link.call_all([("HGET", name, entity) for name in names]) if found
         )
+        if len(records) % _ABOUT.itemsize:
+            raise StateError("corrupt", "what is known about an entity is cut")
         about = np.frombuffer(records, _ABOUT)
         about = about[(about["at"] >= since_at) & (about["at"] <= until_at)]
         if not len(about):
@@ -257,8 +257,3 @@ class RedisJoins:
             arguments += [home.sample_name(layout, place, each), np.hstack([keys, codes[:, chosen].T]).tobytes()]
             arguments += [home.drawn_name(rows.model, place), each, len(chosen)]
         return arguments
-
-
-def _orphan(content: bytes) -> Label:
-    value, said_at, came_at = msgspec.msgpack.decode(content, type=tuple[str | float | bool, float | None, float])
-    return Label("", value, came_at if said_at is None else said_at)

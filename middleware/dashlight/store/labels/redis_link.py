@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ class RedisLink:
             MissingExtraError: redis is not installed.
         """
         self._url, self._authorities = url, authorities
-        self.shown = _shown(url)
+        self.shown = shown_url(url)
         """Where that is, without user and password."""
         try:
             self._redis: Any = import_module("redis")
@@ -94,7 +94,7 @@ class RedisLink:
                 self._client.response_callbacks.clear()
             return self._client
 
-    def _guarded(self, use: Any) -> Any:
+    def _guarded(self, use: Callable[[Any], Any]) -> Any:
         try:
             return use(self._made())
         except self._redis.RedisError as error:
@@ -104,8 +104,16 @@ class RedisLink:
 
 
 def whole(reply: Reply) -> int:
-    """*reply* as a whole number, 0 where there is none."""
-    return int(cast("Any", reply) or 0)
+    """*reply* as a whole number, 0 where there is none; StateError where it is something else."""
+    return int(as_number(reply))
+
+
+def as_number(reply: Reply, *, none: float = 0) -> float:
+    """*reply* as a number, *none* where there is none; StateError where it is something else."""
+    try:
+        return none if reply is None else float(cast("Any", reply))
+    except (TypeError, ValueError):
+        raise StateError("corrupt", "an answer of the Redis is not what was written") from None
 
 
 def blob(reply: Reply) -> bytes:
@@ -122,7 +130,8 @@ def replies(reply: Reply) -> Sequence[Reply]:
     return reply
 
 
-def _shown(url: str) -> str:
+def shown_url(url: str) -> str:
+    """*url* without user, password and options."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

@@ -14,7 +14,7 @@ from dashlight.labels.store import Met
 from dashlight.store.labels.joining import HOUR_SECONDS, TASKS_WITH_A_NEGATIVE
 from dashlight.store.labels.packing import labelled_of
 from dashlight.store.labels.redis_home import BUCKETS, RedisHome, model_digest
-from dashlight.store.labels.redis_link import Argument, Reply, blob, replies, whole
+from dashlight.store.labels.redis_link import Argument, Reply, as_number, blob, replies, whole
 from dashlight.store.labels.redis_rows import rows_by_layout, with_codes
 from dashlight.store.labels.sampling import MOST_ZEROS, is_drawn
 
@@ -133,8 +133,7 @@ def labelled_keys(home: RedisHome, number: int) -> set[bytes]:
 
 def implied_before_of(home: RedisHome, model: ModelKey) -> float:
     """The moment before which all is decided; -inf where nothing is."""
-    found = home.link.call("GET", f"{home.prefix}implied:{model_digest(model)}")
-    return -math.inf if found is None else float(blob(found))
+    return as_number(home.link.call("GET", f"{home.prefix}implied:{model_digest(model)}"), none=-math.inf)
 
 
 def _with_codes(home: RedisHome, layout: int, slices: Sequence[int], rows: ScoredRows) -> ScoredRows:

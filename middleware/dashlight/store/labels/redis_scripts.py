@@ -1,7 +1,7 @@
 """What happens at once in a Redis, as Lua: a prediction is written or a label waits for it, never neither.
 
-All keys begin with ARGV[1], which holds a hash tag: they lie on one node of a cluster. Predictions lie in slices of time, and
-in each in 1,024 hashes by the first bits of their key, which are so short that Redis packs them.
+All names begin with ARGV[1]. Predictions lie in slices of time, and in each in 1,024 hashes by the first bits of their key, which
+are so short that Redis packs them.
 """
 
 from typing import Final

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -24,6 +25,8 @@ from dashlight.store.labels.packing import keys_of, layout_of, packed_layout, pa
 _PART_ROWS: Final = 1024
 _CACHE_BYTES: Final = 16 << 20
 """Of halves of keys that are kept in memory: of two million predictions. Those beyond are read each time."""
+_FEW_KEYS: Final = 8
+"""So many are searched for in parts, where the keys of a batch are not in memory; for more all of its keys are read."""
 _COLUMNS, _KEYS, _ENTITIES = range(3)
 """What a part holds."""
 _KIND_BITS, _BATCH_BITS = 6, 8
@@ -47,13 +50,15 @@ class Batches:
     def __init__(self) -> None:
         self._layouts: dict[int, RowLayout] = {}
         self._prefixes: dict[int, NDArray[np.uint64]] = {}
-        self._cached_bytes = 0
+        self._cached_bytes = self._generation = 0
 
-    def clear(self) -> None:
-        """Forgets all: another file is meant."""
-        self._layouts.clear()
-        self._prefixes.clear()
-        self._cached_bytes = 0
+    def of_generation(self, generation: int) -> Batches:
+        """This, with nothing in it of another file than that of this *generation*."""
+        if generation != self._generation:
+            self._generation, self._cached_bytes = generation, 0
+            self._layouts.clear()
+            self._prefixes.clear()
+        return self
 
     def layout_id(self, connection: sqlite3.Connection, layout: RowLayout) -> tuple[int, int]:
         """Number of *layout* and of its model, given to them where they have none."""
@@ -102,9 +107,15 @@ class Batches:
         if not keys:
             return found
         wanted, _ = halves(np.frombuffer(b"".join(keys), f"V{KEY_BYTES}"))
-        batches = [batch for (batch,) in connection.execute("SELECT id FROM batches ORDER BY id DESC")]
-        self._tidy(batches)
-        for batch in batches:
+        batches = connection.execute("SELECT id, rows FROM batches ORDER BY id DESC").fetchall()
+        self._tidy([batch for batch, _ in batches])
+        for batch, row_count in batches:
+            if len(keys) <= _FEW_KEYS and not self._has_room_for(batch, row_count):
+                for number, key in enumerate(keys):
+                    row = None if number in found else _row_of(connection, batch, row_count, key)
+                    if row is not None:
+                        found[number] = RowPlace(batch, row)
+                continue
             prefixes = self._prefixes_of(connection, batch)
             lasts = prefixes.searchsorted(wanted, side="right") - 1
             for number in (prefixes[lasts] == wanted).nonzero()[0].tolist():
@@ -179,6 +190,10 @@ class Batches:
                 self._cached_bytes += known.nbytes
         return known
 
+    def _has_room_for(self, batch: int, row_count: int) -> bool:
+        """Whether the keys of *batch* are in memory, or can be."""
+        return batch in self._prefixes or self._cached_bytes + 8 * row_count <= _CACHE_BYTES
+
     def _tidy(self, batches: Sequence[int]) -> None:
         """Forgets the keys of batches that are gone."""
         for gone in self._prefixes.keys() - set(batches):
@@ -243,6 +258,25 @@ def _key_at(connection: sqlite3.Connection, batch: int, place: int) -> tuple[byt
     keys, rows = _split(content)
     place %= _PART_ROWS
     return keys[place * KEY_BYTES : (place + 1) * KEY_BYTES], int(rows[place])
+
+
+def _row_of(connection: sqlite3.Connection, batch: int, row_count: int, key: bytes) -> int | None:
+    """The last row of *batch* with that *key*. Keys are hashes: about where one lies is known before they are read."""
+
+    def first(number: int) -> bytes:
+        return _split(_parts(connection, batch, _KEYS, [number])[0])[0][:KEY_BYTES]
+
+    last = (row_count - 1) // _PART_ROWS
+    number = min((int.from_bytes(key[:8], "big") * row_count >> 64) // _PART_ROWS, last)
+    while number and key < first(number):
+        number -= 1
+    keys, rows = _split(_parts(connection, batch, _KEYS, [number])[0])
+    while number < last and key >= keys[-KEY_BYTES:] and key >= first(number + 1):
+        number += 1
+        keys, rows = _split(_parts(connection, batch, _KEYS, [number])[0])
+    place = bisect_right(range(len(rows)), key, key=lambda each: keys[each * KEY_BYTES : (each + 1) * KEY_BYTES]) - 1
+    is_here = place >= 0 and keys[place * KEY_BYTES : (place + 1) * KEY_BYTES] == key
+    return int(rows[place]) if is_here else None
 
 
 def _rows_about(connection: sqlite3.Connection, batch: int, entity: bytes) -> NDArray[np.intp]:

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -24,11 +24,13 @@ FILE: Final = "labels.sqlite"
 VERSION: Final = 1
 _APPLICATION_ID: Final = 0x444C4C42
 _BUSY_SECONDS: Final = 10.0
-_CACHE_KIB: Final = 4096
+_CACHE_KIB: Final = 2048
 _JOURNAL_BYTES: Final = 8 << 20
 _TRIES, _PAUSE_SECONDS = 500, 0.01
 """How often and how far apart a process is waited for that makes the file: that takes milliseconds."""
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
+_MISTAKES: Final = (sqlite3.ProgrammingError, sqlite3.IntegrityError, sqlite3.DataError, sqlite3.NotSupportedError)
+"""Ours, or of what is to be written: trying again is no use."""
 _SCHEMA: Final = """
 CREATE TABLE models (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, level INTEGER NOT NULL, implied_before REAL);
 CREATE TABLE layouts (id INTEGER PRIMARY KEY, model INTEGER NOT NULL, content TEXT NOT NULL UNIQUE);
@@ -69,7 +71,7 @@ class SqliteFile:
         self._inode = -1
 
     @contextmanager
-    def transaction(self, *, is_writing: bool) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, is_writing: bool) -> Generator[sqlite3.Connection, None, None]:
         """A transaction on the file, undone where it fails.
 
         Raises:
@@ -178,7 +180,7 @@ class SqliteFile:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in _DAMAGE:
             self._begin_anew(f"{self.path}: {error}")
-        if isinstance(error, sqlite3.ProgrammingError):
+        if isinstance(error, _MISTAKES):
             raise error
         raise StateError("unusable", f"{self.path}: {error}") from None
 

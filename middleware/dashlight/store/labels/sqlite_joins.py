@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +25,10 @@ from dashlight.store.labels.joining import (
     grouped,
     hours_of,
     join,
+    orphan_of,
+    packed_orphan,
+    span_of,
+    until_of,
 )
 from dashlight.store.labels.packing import packed_codes, packed_labelled
 from dashlight.store.labels.sampling import drawn
@@ -90,13 +93,9 @@ class Joins:
         places: dict[int, RowPlace] = {numbers[each]: place for each, place in found.items()}
         for number, label in enumerate(labels):
             if number not in opened and not label.id and label.entity:
-                until_at = at if label.at is None else label.at
-                place = batches.find_entity(
-                    connection,
-                    entity_of(label.entity, self._key),
-                    since_at=until_at - label.within_seconds,
-                    until_at=until_at,
-                )
+                since_at, until_at = span_of(label, at, self._label_window)
+                entity = entity_of(label.entity, self._key)
+                place = batches.find_entity(connection, entity, since_at=since_at, until_at=until_at)
                 if place is not None:
                     places[number] = place
         stored = batches.rows_at(connection, places)
@@ -130,28 +129,27 @@ class Joins:
         implied_before = _implied_before(connection, model_id)
         if before_at <= implied_before or most_rows < 1:
             return 0
-        found: list[tuple[int, ScoredRows, NDArray[np.bool_]]] = []
-        times: list[NDArray[np.float64]] = []
-        for batch, number in connection.execute(
-            "SELECT batches.id, layout FROM batches JOIN layouts ON layouts.id = layout"
+        found: list[tuple[int, ScoredRows]] = []
+        until_at = before_at
+        for batch, number, first_at in connection.execute(
+            "SELECT batches.id, layout, first_at FROM batches JOIN layouts ON layouts.id = layout"
             " WHERE layouts.model = ? AND first_at < ? AND last_at >= ? ORDER BY first_at",
             (model_id, before_at, implied_before),
         ).fetchall():
+            if first_at >= until_at:
+                break
             if batches.layout(connection, number).task not in TASKS_WITH_A_NEGATIVE:
                 continue
             rows = batches.load(connection, batch)
-            is_due = (rows.predicted_at >= max(implied_before, since_at)) & (rows.predicted_at < before_at)
-            is_due &= ~is_labelled(connection, rows)
-            found.append((number, rows, is_due))
-            times.append(rows.predicted_at[is_due])
-        due_at = np.sort(np.concatenate(times)) if times else np.zeros(0)
-        if len(due_at) > most_rows:
-            # Those of one moment are taken together.
-            before_at = float(np.nextafter(due_at[most_rows - 1], np.inf))
+            is_due = (rows.predicted_at >= max(implied_before, since_at)) & (rows.predicted_at < until_at)
+            rows = taken(rows, np.flatnonzero(is_due))
+            rows = taken(rows, np.flatnonzero(~is_labelled(connection, rows)))
+            found.append((number, rows))
+            until_at = until_of([rows for _, rows in found], before_at=before_at, most_rows=most_rows)
         count = 0
-        for number, rows, is_due in found:
-            count += self._imply(connection, number, rows, is_due & (rows.predicted_at < before_at), at=at)
-        connection.execute("UPDATE models SET implied_before = ? WHERE id = ?", (before_at, model_id))
+        for number, rows in found:
+            count += self._imply(connection, number, rows, rows.predicted_at < until_at, at=at)
+        connection.execute("UPDATE models SET implied_before = ? WHERE id = ?", (until_at, model_id))
         return count
 
     def _imply(
@@ -254,7 +252,7 @@ def _wait(
         troubles["orphans_not_kept"] += len(orphans) - len(fitting)
     connection.executemany(
         "INSERT OR IGNORE INTO orphans VALUES (?, ?, ?)",
-        [(key, msgspec.msgpack.encode((label.value, label.at)), at) for key, label in fitting],
+        [(key, content, at) for key, label in fitting if (content := packed_orphan(label, at))],
     )
 
 
@@ -267,10 +265,9 @@ def _orphans_of(connection: sqlite3.Connection, rows: ScoredRows) -> tuple[list[
     keys = [key.tobytes() for key in rows.keys]
     for begin in range(0, len(keys), _AT_ONCE):
         part = keys[begin : begin + _AT_ONCE]
-        query = f"SELECT key, content, came_at FROM orphans WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
-        for key, content, came_at in connection.execute(query, part).fetchall():
-            value, said_at = msgspec.msgpack.decode(content, type=tuple[str | float | bool, float | None])
+        query = f"SELECT key, content FROM orphans WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
+        for key, content in connection.execute(query, part).fetchall():
             places.append(keys.index(key, begin))
-            labels.append(Label("", value, came_at if said_at is None else said_at))
+            labels.append(orphan_of(content))
             connection.execute("DELETE FROM orphans WHERE key = ?", (key,))
     return places, labels

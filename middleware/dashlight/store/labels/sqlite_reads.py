@@ -94,22 +94,26 @@ def sample_between(
 ) -> list[ScoredRows]:
     """Predictions from *since_at* up to *until_at*; where there are more than *most_rows*, a uniform share of about so many."""
     chosen = _batches_of(connection, model, since_at, until_at)
-    times: list[tuple[int, int, NDArray[np.bool_]]] = []
     row_count = 0
-    for batch, layout, _ in chosen:
-        predicted_at = batches.load(connection, batch).predicted_at
-        is_within = (predicted_at >= since_at) & (predicted_at < until_at)
-        if is_within.any():
-            times.append((batch, layout, is_within))
-            row_count += int(is_within.sum())
+    for batch, _, _ in chosen:
+        count, first_at, last_at = connection.execute(
+            "SELECT rows, first_at, last_at FROM batches WHERE id = ?", (batch,)
+        ).fetchone()
+        if first_at < since_at or last_at >= until_at:
+            count = int(_is_within(batches.load(connection, batch), since_at, until_at).sum())
+        row_count += count
     share = most_rows / max(row_count, 1)
     found: dict[int, list[ScoredRows]] = {}
-    for batch, layout, is_within in reversed(times):
+    for batch, layout, _ in reversed(chosen):
         rows = _with_codes(connection, batch, batches.load(connection, batch))
-        rows = taken(rows, np.flatnonzero(is_within & is_drawn(rows.keys, share)))
+        rows = taken(rows, np.flatnonzero(_is_within(rows, since_at, until_at) & is_drawn(rows.keys, share)))
         if rows.row_count:
             found.setdefault(layout, []).append(rows)
     return [part for alike in found.values() for part in _alike(alike)]
+
+
+def _is_within(rows: ScoredRows, since_at: float, until_at: float) -> NDArray[np.bool_]:
+    return (rows.predicted_at >= since_at) & (rows.predicted_at < until_at)
 
 
 def _alike(sets: Sequence[ScoredRows]) -> list[ScoredRows]:

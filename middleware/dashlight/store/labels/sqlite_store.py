@@ -58,9 +58,11 @@ class SqliteLabelStore:
         self._reading = SqliteFile(path, began_at=began_at)
         self._troubles: Counter[str] = Counter()
         self._joins = Joins(hash_key, label_window)
-        self._tending = Tending(self._writing, clock=clock, label_window=label_window, most_bytes=most_bytes)
+        # A file of its own, so that nobody waits for it longer than for one of its transactions.
+        self._tended = SqliteFile(path, began_at=began_at)
+        self._tending = Tending(self._tended, clock=clock, label_window=label_window, most_bytes=most_bytes)
         self._queue = WriteQueue(
-            str(path), self._write, self._tend, clock=clock, on_thread=on_thread, write_seconds=write_seconds,
+            str(path), self._write, self._tending.step, clock=clock, on_thread=on_thread, write_seconds=write_seconds,
             most_bytes=most_waiting_bytes,
         )  # fmt: skip
         self._begin()
@@ -68,7 +70,6 @@ class SqliteLabelStore:
     def _begin(self) -> None:
         self._write_lock, self._read_lock = threading.Lock(), threading.Lock()
         self._write_batches, self._read_batches = Batches(), Batches()
-        self._generations = [0, 0]
 
     def keep(self, rows: ScoredRows) -> None:
         """Takes predictions; they are written by the store's own thread."""
@@ -81,7 +82,14 @@ class SqliteLabelStore:
         """Takes labels that came *at*; what became of each. StateError where nothing can be stored for the moment."""
         troubles: Counter[str] = Counter()
         with self._write_lock, self._writing.transaction(is_writing=True) as connection:
-            fates = self._joins.label(connection, self._known(0), labels, at=at, opened=opened, troubles=troubles)
+            fates = self._joins.label(
+                connection,
+                self._write_batches.of_generation(self._writing.generation),
+                labels,
+                at=at,
+                opened=opened,
+                troubles=troubles,
+            )
         self._troubles.update(troubles)
         return fates
 
@@ -90,7 +98,7 @@ class SqliteLabelStore:
         with self._write_lock, self._writing.transaction(is_writing=True) as connection:
             return self._joins.imply(
                 connection,
-                self._known(0),
+                self._write_batches.of_generation(self._writing.generation),
                 model,
                 since_at=since_at,
                 before_at=before_at,
@@ -101,7 +109,9 @@ class SqliteLabelStore:
     def met(self, cursor: int, *, most_rows: int) -> Met:
         """What has met since *cursor*, the oldest first."""
         with self._read_lock, self._reading.transaction(is_writing=False) as connection:
-            return labelled_since(connection, self._known(1), cursor, most_rows=most_rows)
+            return labelled_since(
+                connection, self._read_batches.of_generation(self._reading.generation), cursor, most_rows=most_rows
+            )
 
     def waiting(self, model: ModelKey, *, since_at: float) -> WaitingCounts:
         """Predictions made from *since_at* on, with and without a label, by whole hours."""
@@ -111,18 +121,29 @@ class SqliteLabelStore:
     def unlabelled(self, model: ModelKey, *, since_at: float, most_rows: int) -> ScoredRows | None:
         """The newest predictions without a label."""
         with self._read_lock, self._reading.transaction(is_writing=False) as connection:
-            return newest_unlabelled(connection, self._known(1), model, since_at=since_at, most_rows=most_rows)
+            return newest_unlabelled(
+                connection,
+                self._read_batches.of_generation(self._reading.generation),
+                model,
+                since_at=since_at,
+                most_rows=most_rows,
+            )
 
     def scored(self, model: ModelKey, *, since_at: float, until_at: float, most_rows: int) -> Sequence[ScoredRows]:
         """Predictions from *since_at* up to *until_at*, drawn uniformly where there are more than *most_rows*."""
         with self._read_lock, self._reading.transaction(is_writing=False) as connection:
             return sample_between(
-                connection, self._known(1), model, since_at=since_at, until_at=until_at, most_rows=most_rows
+                connection,
+                self._read_batches.of_generation(self._reading.generation),
+                model,
+                since_at=since_at,
+                until_at=until_at,
+                most_rows=most_rows,
             )
 
     def troubles(self) -> Mapping[str, int]:
         """What was lost, and what went wrong, by reason, since the start."""
-        refused = self._writing.refused_count + self._reading.refused_count
+        refused = sum(file.refused_count for file in (self._writing, self._reading, self._tended))
         counted = self._troubles + self._queue.troubles + self._tending.troubles
         return {**counted, **({"file_refused": refused} if refused else {})}
 
@@ -133,6 +154,7 @@ class SqliteLabelStore:
     def close(self, timeout_seconds: float) -> None:
         """Writes what is waiting, and ends the thread."""
         self._queue.close(timeout_seconds)
+        self._tended.close()
         with self._write_lock:
             self._writing.close()
         with self._read_lock:
@@ -143,17 +165,9 @@ class SqliteLabelStore:
     def forget(self) -> None:
         """Lets go of what belongs to the parent process."""
         self._queue.forget()
-        self._writing.forget()
-        self._reading.forget()
+        for file in (self._writing, self._reading, self._tended):
+            file.forget()
         self._begin()
-
-    def _known(self, which: int) -> Batches:
-        """What is known of the file that is open now."""
-        file, batches = ((self._writing, self._write_batches), (self._reading, self._read_batches))[which]
-        if self._generations[which] != file.generation:
-            self._generations[which] = file.generation
-            batches.clear()
-        return batches
 
     def _write(self, sets: Sequence[ScoredRows]) -> None:
         by_layout: dict[RowLayout, list[ScoredRows]] = {}
@@ -165,9 +179,12 @@ class SqliteLabelStore:
                 rows = joined(alike)
                 for begin in range(0, rows.row_count, MOST_ROWS):
                     part = taken(rows, np.arange(begin, min(begin + MOST_ROWS, rows.row_count)))
-                    self._joins.keep(connection, self._known(0), layout, part, at=self._clock.now(), troubles=troubles)
+                    self._joins.keep(
+                        connection,
+                        self._write_batches.of_generation(self._writing.generation),
+                        layout,
+                        part,
+                        at=self._clock.now(),
+                        troubles=troubles,
+                    )
         self._troubles.update(troubles)
-
-    def _tend(self) -> None:
-        with self._write_lock:
-            self._tending.step(self._known(0))

@@ -28,35 +28,43 @@ _SPAN_SHARE: Final = 16
 
 
 class Tending:
-    """Tends one file, a short transaction at a time. For the thread that writes."""
+    """Tends one file, a short transaction at a time, so that nobody waits for long. For the thread that writes."""
 
     def __init__(self, file: SqliteFile, *, clock: Clock, label_window: float, most_bytes: int) -> None:
         self._file, self._clock = file, clock
         self._label_window, self._most_bytes = label_window, most_bytes
+        self._batches = Batches()
         self._looked_at = float("-inf")
         self.troubles: Counter[str] = Counter()
 
-    def step(self, batches: Batches) -> None:
+    def step(self) -> None:
         """Merges where there is something to merge; now and then lets go of what is too old or too much."""
-        with self._file.transaction(is_writing=False) as connection:
-            found = connection.execute("SELECT id, layout, rows, first_at, last_at FROM batches ORDER BY id").fetchall()
-        chosen = mergeable((StoredBatch(*row) for row in found), most_seconds=self._label_window / _SPAN_SHARE)
-        if chosen:
-            self._merge(batches, chosen)
+        self._merge()
         if self._clock.monotonic() - self._looked_at >= _TEND_SECONDS:
             self._looked_at = self._clock.monotonic()
             self._expire(self._clock.now())
-            self._thin_samples(batches)
+            self._thin_samples()
             self._shrink()
 
-    def _merge(self, batches: Batches, chosen: list[int]) -> None:
-        """Makes one batch of those *chosen*: read first, so that others can write meanwhile."""
-        marks = ",".join("?" * len(chosen))
+    def _merge(self) -> None:
+        """Makes one batch of several, where there are many of a size: they are read first, so that others can write meanwhile."""
         with self._file.transaction(is_writing=False) as connection:
+            generation = self._file.generation
+            batches = self._batches.of_generation(generation)
+            found = connection.execute("SELECT id, layout, rows, first_at, last_at FROM batches ORDER BY id").fetchall()
+            chosen = mergeable((StoredBatch(*row) for row in found), most_seconds=self._label_window / _SPAN_SHARE)
+            # Within one transaction: another process may merge them as soon as it has ended.
             sets = [batches.load(connection, batch) for batch in chosen]
-            (layout,) = connection.execute("SELECT layout FROM batches WHERE id = ?", chosen[:1]).fetchone()
+        if not sets:
+            return
+        layout = next(layout for batch, layout, *_ in found if batch == chosen[0])
+        marks = ",".join("?" * len(chosen))
         rows = joined(sets)
         with self._file.transaction(is_writing=True) as connection:
+            still_there = f"SELECT count(*) FROM batches WHERE id IN ({marks})"  # noqa: S608
+            are_there = connection.execute(still_there, chosen).fetchone()[0] == len(chosen)
+            if not are_there or self._file.generation != generation:
+                return  # another process merged some of them, let them go, or began another file
             begins = dict(
                 zip(chosen, [sum(each.row_count for each in sets[:n]) for n in range(len(sets))], strict=True)
             )
@@ -64,11 +72,8 @@ class Tending:
                 f"SELECT batch, level, content FROM codes WHERE batch IN ({marks}) ORDER BY batch",  # noqa: S608
                 chosen,
             ).fetchall()
-            if sum(remove(connection, batch) for batch in chosen) != len(chosen):
-                # Another process merged some of them, or let them go.
-                connection.execute("ROLLBACK")
-                connection.execute("BEGIN")
-                return
+            for batch in chosen:
+                remove(connection, batch)
             merged = batches.insert(connection, layout, rows)
             _join_codes(connection, merged, begins, parts)
 
@@ -106,7 +111,7 @@ class Tending:
             if not removed:
                 return
 
-    def _thin_samples(self, batches: Batches) -> None:
+    def _thin_samples(self) -> None:
         """Raises the level of models that have drawn too many, and drops what is drawn no more."""
         with self._file.transaction(is_writing=True) as connection:
             crowded = connection.execute(
@@ -127,7 +132,7 @@ class Tending:
                 if behind is None:
                     return
                 batch, content, level = behind
-                sampled, codes = drawn(batches.load(connection, batch).keys, *codes_of(content), level)
+                sampled, codes = drawn(self._batches.load(connection, batch).keys, *codes_of(content), level)
                 connection.execute(
                     "UPDATE codes SET level = ?, rows = ?, content = ? WHERE batch = ?",
                     (level, len(sampled), packed_codes(sampled, codes), batch),

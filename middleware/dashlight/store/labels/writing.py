@@ -17,6 +17,8 @@ MOST_AT_ONCE = 16_384
 """Rows of one write."""
 WRITE_SECONDS = 1.0
 """How long predictions wait for others to be written with them."""
+IDLE_SECONDS = 30.0
+"""Between two looks at a store into which nothing is written."""
 _FEWEST_AT_ONCE = 4096
 """Rows that do not wait for others."""
 _LONGEST_PAUSE_SECONDS = 30.0
@@ -44,7 +46,7 @@ class WriteQueue:
         Args:
             where: The store, in words.
             write: Writes rows, all or none of them; StateError where it cannot for the moment.
-            tend: Called after each write, and about once a second while there is nothing to write; likewise.
+            tend: Called after each write, and twice a minute while there is nothing to write; likewise.
             clock: Moments.
             on_thread: Called first on the thread.
             most_bytes: Of rows that wait.
@@ -61,7 +63,8 @@ class WriteQueue:
         self._waiting_bytes = self._waiting_rows = 0
         self._is_hurried = self._is_ending = self._is_writing = self._is_failing = False
         self._thread: threading.Thread | None = None
-        self._said_lost = False
+        self._said_lost = self._said_failing = False
+        self._failures = self._failures_before_end = self._alone = 0
 
     def put(self, rows: ScoredRows) -> None:
         """Takes *rows*, or counts them as lost where too many wait."""
@@ -70,27 +73,33 @@ class WriteQueue:
             if self._is_ending or self._waiting_bytes + size > self._most_bytes:
                 self._lose(rows.row_count)
                 return
+            is_first = not self._waiting
             self._waiting.append(rows)
             self._waiting_bytes += size
             self._waiting_rows += rows.row_count
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="dashlight-store", daemon=True)
                 self._thread.start()
-            elif self._waiting_rows >= _FEWEST_AT_ONCE:
+            elif is_first or self._waiting_rows >= _FEWEST_AT_ONCE:
                 self._changed.notify_all()
 
     def flush(self, timeout_seconds: float) -> None:
-        """Writes what waits at once, and returns when that is done, at most after *timeout_seconds*."""
+        """Writes what waits at once, and returns when that is done or has failed, at most after *timeout_seconds*."""
         with self._changed:
             if self._thread is not None:
                 self._is_hurried = True
+                failures = self._failures
                 self._changed.notify_all()
-                self._changed.wait_for(self._is_settled, max(timeout_seconds, 0.0))
+                self._changed.wait_for(
+                    lambda: not (self._waiting or self._is_writing) or self._failures > failures,
+                    max(timeout_seconds, 0.0),
+                )
 
     def close(self, timeout_seconds: float) -> None:
         """Writes what waits, and ends the thread; what is not written by then is counted as lost."""
         with self._changed:
             self._is_ending = self._is_hurried = True
+            self._failures_before_end = self._failures
             self._changed.notify_all()
             thread = self._thread
         if thread is not None:
@@ -115,13 +124,10 @@ class WriteQueue:
                 self._where,
             )
 
-    def _is_settled(self) -> bool:
-        return not (self._waiting or self._is_writing) or self._is_failing
-
     def _run(self) -> None:
         self._on_thread()
         pause_seconds = self._write_seconds
-        while not (self._is_ending and (not self._waiting or self._is_failing)):
+        while not (self._is_ending and (not self._waiting or self._failures > self._failures_before_end)):
             taken = self._due(pause_seconds)
             try:
                 if taken:
@@ -134,19 +140,25 @@ class WriteQueue:
                 pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
                 self._fail(taken, str(error))
             except Exception as error:
-                pause_seconds = min(2 * pause_seconds, _LONGEST_PAUSE_SECONDS)
                 self.troubles["stumbled"] += 1
-                self._fail(taken, traced(error))
+                if self.troubles["stumbled"] == 1:
+                    logger.error("predictions could not be written: %s", traced(error))  # noqa: TRY400 - no message
+                self._part(taken)
         with self._changed:
             self._changed.notify_all()
 
     def _due(self, wait_seconds: float) -> list[ScoredRows]:
         """Rows to write, at most about MOST_AT_ONCE, after a wait for more of them."""
         with self._changed:
-            self._changed.wait_for(self._is_due, wait_seconds)
+            if not self._waiting:
+                self._changed.wait_for(self._is_wanted, IDLE_SECONDS)
+            if self._waiting:
+                self._changed.wait_for(self._is_due, wait_seconds)
             taken: list[ScoredRows] = []
             rows = 0
-            while self._waiting and (not taken or rows + self._waiting[0].row_count <= MOST_AT_ONCE):
+            most = 0 if self._alone else MOST_AT_ONCE
+            self._alone = max(self._alone - 1, 0)
+            while self._waiting and (not taken or rows + self._waiting[0].row_count <= most):
                 taken.append(self._waiting.popleft())
                 rows += taken[-1].row_count
             self._waiting_rows -= rows
@@ -154,6 +166,9 @@ class WriteQueue:
             if not self._waiting:
                 self._is_hurried = self._is_ending
             return taken
+
+    def _is_wanted(self) -> bool:
+        return bool(self._waiting) or self._is_hurried or self._is_ending
 
     def _is_due(self) -> bool:
         if self._is_hurried or self._is_ending:
@@ -169,17 +184,32 @@ class WriteQueue:
 
     def _recover(self) -> None:
         with self._changed:
-            was_failing, self._is_failing = self._is_failing, False
+            self._is_failing = False
             self._changed.notify_all()
-        if was_failing or self._said_failing:
+        if self._said_failing:
             self._said_failing = False
             logger.info("%s takes predictions again", self._where)
 
-    _said_failing = False
+    def _part(self, taken: Sequence[ScoredRows]) -> None:
+        """After a mistake of ours: what was taken is tried one by one, and what alone fails is lost."""
+        with self._changed:
+            if not self._is_writing:
+                return
+            if len(taken) > 1:
+                self._alone = len(taken)
+                self._waiting.extendleft(reversed(taken))
+                self._waiting_rows += sum(each.row_count for each in taken)
+            else:
+                self.troubles["not_kept"] += sum(each.row_count for each in taken)
+                self._waiting_bytes -= sum(map(bytes_of, taken))
+            self._is_hurried = self._is_hurried or bool(self._alone)
+            self._is_writing = False
+            self._changed.notify_all()
 
     def _fail(self, taken: Sequence[ScoredRows], why: str) -> None:
         with self._changed:
             self.troubles["write_failed"] += 1
+            self._failures += 1
             if self._is_writing:
                 self._waiting.extendleft(reversed(taken))
                 self._waiting_rows += sum(each.row_count for each in taken)

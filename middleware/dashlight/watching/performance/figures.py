@@ -22,13 +22,12 @@ from dashlight.window.performance.course import AGES, DAY_SECONDS, HOUR_SECONDS,
 
 BY_PREDICTION = "_by_prediction_time"
 """Ends the names of measures of the predictions of the window; others are of the labels that came in it."""
-QUANTILES = (0.5, 0.95)
 _AGES = {1: "1h", 6: "6h", 24: "1d", 72: "3d", 168: "7d", 720: "30d"}
 """Hours, in words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spans:
+class ShownTimes:
     """Over which times something is shown."""
 
     window_seconds: float
@@ -42,7 +41,7 @@ class Spans:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPerformance:
     """Figures, and what has to be said beside them."""
 
     scores: tuple[Score, ...]
@@ -53,9 +52,9 @@ def realised_figures(
     course: PerformanceCourse,
     waiting: WaitingCounts | None,
     reference: PerformanceCounts | None,
-    spans: Spans,
+    spans: ShownTimes,
     at: float,
-) -> Shown:
+) -> ShownPerformance:
     """The measures of the window that ends *at*, by label and by prediction; *waiting* are all predictions, where known."""
     since_at = spans.since(at)
     found: list[Score] = []
@@ -74,7 +73,7 @@ def realised_figures(
             figures = displayed(by_prediction, predictions, settled=settled, reference=reference)
             shown, words = figures.measures, figures.words
         found += [replace(_score(each), statistic=each.name + BY_PREDICTION) for each in shown if "[" not in each.name]
-    return Shown((*found, *_delays(course, since_at)), words)
+    return ShownPerformance(tuple(found), words)
 
 
 def coverage_figures(waiting: WaitingCounts | None, at: float) -> Iterator[Score]:
@@ -97,7 +96,7 @@ def estimate_figures(estimate: PerformanceEstimate | None, record: EstimateRecor
     if estimate.reason is not None:
         yield Score(None, None, f"estimate_unavailable[{estimate.reason}]", 1.0, 1.0, 1.0, estimate.rows)
     for each in estimate.measures:
-        if each.of:
+        if "[" in each.name:  # of one class
             continue
         yield Score(None, None, f"estimated_{each.name}", each.value, each.low, each.high, estimate.rows)
         known = record.accuracy(each.name)
@@ -106,19 +105,11 @@ def estimate_figures(estimate: PerformanceEstimate | None, record: EstimateRecor
             yield Score(None, None, f"estimated_{each.name}_error", error, error, error, known.windows)
 
 
-def realised_values(counts: PerformanceCounts | None) -> dict[tuple[str, str], float]:
+def realised_values(counts: PerformanceCounts | None) -> dict[str, float]:
     """The measures of *counts* under the names of those that are estimated."""
-    return {} if counts is None or not counts.rows else {(each.name, ""): each.value for each in measures(counts)}
+    return {} if counts is None or not counts.rows else {each.name: each.value for each in measures(counts)}
 
 
 def _score(measure: Measure) -> Score:
     low, high = (float(each) if np.isfinite(each) else measure.value for each in (measure.low, measure.high))
     return Score(None, None, measure.name, measure.value, low, high, measure.rows, measure.reference)
-
-
-def _delays(course: PerformanceCourse, since_at: float) -> Iterator[Score]:
-    delays = course.delays(since_at)
-    count = int(delays.counts.sum())
-    for share in QUANTILES if count else ():
-        seconds = float(delays.quantile(share))
-        yield Score(None, None, f"label_delay_seconds_p{share * 100:.0f}", seconds, seconds, seconds, count)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypedDict
 
 from dashlight.counting.policy import Policy
-from dashlight.judge.alerts import AlertWriter, check_alert, ended
+from dashlight.judge.alerts import AlertWriter, ended
+from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.judge.performance.estimates.estimate import PerformanceEstimate
 from dashlight.judge.performance.estimates.estimator import Estimator
 from dashlight.judge.performance.estimates.record import EstimateRecord
+from dashlight.judge.performance.feed import LabelFeed
 from dashlight.judge.performance.parted import PartedWatch
 from dashlight.judge.performance.realised import RealisedWatch
 from dashlight.labels.news import ScoredWindow
@@ -16,8 +19,8 @@ from dashlight.labels.rows import LabelledRows, ModelKey
 from dashlight.labels.store import WaitingCounts
 from dashlight.records import Alert, Score
 from dashlight.watching.performance.figures import (
-    Shown,
-    Spans,
+    ShownPerformance,
+    ShownTimes,
     coverage_figures,
     estimate_figures,
     realised_figures,
@@ -25,11 +28,20 @@ from dashlight.watching.performance.figures import (
 )
 from dashlight.watching.performance.state import PerformanceState
 from dashlight.window.columns import Reference
+from dashlight.window.fitting import refuse
 from dashlight.window.performance.counts import counts_of_reference
 from dashlight.window.performance.course import PerformanceCourse
+from dashlight.window.performance.newest_rows import NewestRows
 from dashlight.window.reference.steps import Steps
 
 _OTHER = "the labels are of another task, or of other classes, than those of the reference: what is usual is learned from them"
+
+
+class _Budget(TypedDict):
+    writer: AlertWriter
+    panes: float
+    share: float
+    pane_seconds: float
 
 
 class PerformanceWatch:
@@ -39,39 +51,45 @@ class PerformanceWatch:
         """*reference* is what the model is compared with, where it is known; *share* its part of the budget of false alarms."""
         self._key, self._policy, self._share = key, policy, share
         self._reference = reference
-        self._spans = Spans(policy.window_seconds, policy.label_window_seconds)
+        self._spans = ShownTimes(policy.window_seconds, policy.label_window_seconds)
         self._course = PerformanceCourse(policy.label_window_seconds)
         self._record = EstimateRecord()
+        self.newest = NewestRows()
+        """For metrics of somebody's own; of this life of the process alone."""
+        self._own: Sequence[Score] = ()
         self._estimate: PerformanceEstimate | None = None
         self._waiting: WaitingCounts | None = None
         self._in_force: dict[str, Alert] = {}
-        self._shown: tuple[float, Shown] | None = None
+        self._shown: tuple[float, ShownPerformance] | None = None
         """What was made last, and when; None once something new has come."""
         self._findings: tuple[str, ...] = ()
         self._is_other = False
+        within = policy.positive_within_seconds
+        self.implied = ImpliedNegatives(within) if within else None
+        """Whose silence is a label; None where nobody's is."""
+        self._rows: list[LabelledRows] = []
+        """Of the pane that is judged."""
         self._set_up()
+
+    @property
+    def _compared(self) -> Reference | None:
+        return None if self._is_other else self._reference
 
     def _set_up(self) -> None:
         endpoint, model, version = self._key
-        policy, reference = self._policy, None if self._is_other else self._reference
+        policy, reference = self._policy, self._compared
         known = None if reference is None else reference.performance
         writer = AlertWriter("performance", model=model, version=version, endpoint=endpoint)
-        self._realised = RealisedWatch(
-            known,
-            writer=writer,
-            panes=policy.panes_between_false_alarms,
-            share=self._share,
-            pane_seconds=policy.pane_seconds,
-            settle_seconds=policy.positive_within_seconds,
-        )
-        self._parted = PartedWatch(
-            known,
-            writer=writer,
-            panes=policy.panes_between_false_alarms,
-            share=self._share,
-            pane_seconds=policy.pane_seconds,
-            settle_seconds=policy.positive_within_seconds,
-        )
+        budget: _Budget = {
+            "writer": writer,
+            "panes": policy.panes_between_false_alarms,
+            "share": self._share,
+            "pane_seconds": policy.pane_seconds,
+        }
+        settle_seconds = policy.positive_within_seconds
+        self._realised = RealisedWatch(known, **budget, settle_seconds=settle_seconds)
+        self._parted = PartedWatch(known, **budget, settle_seconds=settle_seconds)
+        self._feed = LabelFeed(**budget)
         self._estimator = None if reference is None else Estimator(reference, importance=policy.importance)
         self._usual = None if known is None else counts_of_reference(known)
 
@@ -84,7 +102,9 @@ class PerformanceWatch:
             course=self._course.state,
             realised=self._realised.state,
             parted=self._parted.state,
+            feed=self._feed.state,
             estimated=self._record.state,
+            implied=None if self.implied is None else self.implied.state,
         )
 
     def restore(self, state: PerformanceState) -> None:
@@ -96,18 +116,25 @@ class PerformanceWatch:
         self._course.restore(state.course)
         self._realised.restore(state.realised)
         self._parted.restore(state.parted)
+        self._feed.restore(state.feed)
+        refuse("silence that is a label, or is none", where=(self.implied is None) != (state.implied is None))
+        if self.implied is not None and state.implied is not None:
+            self.implied.restore(state.implied)
         self._record.restore(state.estimated)
         alerts = [each.watch.alert for each in (state.realised, state.parted) if each.watch is not None]
-        for alert in alerts:
-            if alert is not None:
-                check_alert(alert)
-                self._in_force[alert.key] = alert
+        self._in_force = {
+            alert.key: alert for alert in (*alerts, state.feed.silent, state.feed.late) if alert is not None
+        }
 
     def take(self, rows: LabelledRows, at: float) -> Iterator[Alert]:
         """Counts and judges predictions whose labels came up to the moment *at*."""
         self._shown = None
+        self._rows.append(rows)
         self._course.add(rows, at)
-        known = None if self._reference is None or self._is_other else self._reference.performance
+        self.newest.add(rows)
+        if self.implied is not None:
+            self.implied.note_labels(rows)
+        known = None if self._compared is None else self._compared.performance
         if known is not None and (
             known.task != rows.task or (known.task == "binary" and known.classes != rows.classes)
         ):
@@ -118,9 +145,12 @@ class PerformanceWatch:
         if self._estimator is not None:
             yield from self._observed(self._parted.take(rows, self._estimator.expected_losses(rows), at))
 
-    def know(self, waiting: WaitingCounts) -> None:
-        """Takes how many predictions there are, and how many of them have labels by now."""
-        self._waiting, self._shown = waiting, None
+    def know(self, waiting: WaitingCounts | None, own: Sequence[Score] | None) -> None:
+        """Takes how many predictions there are and how many of them have labels by now, and what metrics gave; None: no news."""
+        if waiting is not None:
+            self._waiting, self._shown = waiting, None
+        if own is not None:
+            self._own = own
 
     def estimate(self, window: ScoredWindow) -> Steps[None]:
         """In steps: estimates how good the predictions of a *window* are, whether labels of it have come or not."""
@@ -137,10 +167,21 @@ class PerformanceWatch:
                 each.ended_at, realised_values(self._course.by_prediction(each.began_at, each.ended_at))
             )
 
-    def close_pane(self, at: float) -> Iterator[Alert | None]:
-        """Judges hours that ended with the pane that ended *at*; the alerts whose state changed."""
+    def close_pane(self, at: float, *, predictions: int = 0, unknown: int = 0) -> Iterator[Alert | None]:
+        """Judges hours that ended with the pane that ended *at*; the alerts whose state changed.
+
+        *predictions* were made in it, and *unknown* labels came that belong to no prediction.
+        """
         yield from self._observed(self._realised.take(None, at))
         yield from self._observed(self._parted.take(None, None, at))
+        if self.implied is not None:
+            self.implied.note_predictions(at, predictions)
+        rows, self._rows = self._rows, []
+        # The last of several takes the predictions, and the hours, of the pane.
+        for each in rows[:-1]:
+            yield from self._observed(self._feed.take(each, at, predictions=0))
+        last = rows[-1] if rows else None
+        yield from self._observed(self._feed.take(last, at, predictions=predictions, unknown=unknown))
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
         """The alerts in force, ended because for this *reason* nothing is judged any more."""
@@ -158,19 +199,22 @@ class PerformanceWatch:
             *self._figures(at).scores,
             *self._realised.scores(),
             *self._parted.scores(),
+            *self._feed.scores(),
             *coverage_figures(self._waiting, at),
             *estimate_figures(self._estimate, self._record),
+            *self._own,
         ]
 
     def news(self, at: float) -> Iterator[str]:
         """What is to be said that was not said before: why something is not known, what moved."""
         reason = self._estimate.detail if self._estimate is not None and self._estimate.reason is not None else ""
         named = [f"no estimate: {reason}" if reason else "", self._realised.finding, self._parted.finding]
+        named.append(self._feed.take_finding())
         found = (*filter(None, named), *self._figures(at).words)
         known, self._findings = {_gist(each) for each in self._findings}, found
         yield from (sentence for sentence in found if _gist(sentence) not in known)
 
-    def _figures(self, at: float) -> Shown:
+    def _figures(self, at: float) -> ShownPerformance:
         # Made anew where something came, or an hour began: labels leave the window hour by hour.
         since_at = self._spans.since(at)
         if self._shown is None or self._shown[0] != since_at:

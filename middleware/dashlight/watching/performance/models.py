@@ -9,9 +9,11 @@ from dataclasses import replace
 from functools import partial
 
 from dashlight.counting.admission import Admission
+from dashlight.counting.machine import MachinePane
 from dashlight.counting.policy import Policy
 from dashlight.errors import traced
 from dashlight.judge.alert_budget import PERFORMANCE, Places, PlacesState, share_of_place
+from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.judge.words import printable
 from dashlight.labels.news import LabelNews
 from dashlight.labels.rows import ModelKey
@@ -28,8 +30,11 @@ logger = logging.getLogger(__name__)
 
 MOST_MODELS = 32
 """Models and versions, at all endpoints, whose performance is kept."""
+UNKNOWN = SignalFate("labels", "delivered", "unknown")
+"""As what labels are counted that belong to no prediction, so far."""
 UNWATCHED = SignalFate("labels", "dropped", "too_many_models")
 """Labels of models beyond these."""
+NO_PREDICTIONS: Mapping[ModelKey, int] = {}
 _GONE = "labels of the model come no longer"
 
 ReferenceOf = Callable[[ModelKey], Reference | None]
@@ -44,8 +49,8 @@ class Performances:
         self.watches: dict[ModelKey, PerformanceWatch] = {}
         self.cursor = 0
         """Up to where the store is counted."""
-        self._at = 0.0
-        """When the last pane ended."""
+        self.read_at = 0.0
+        """When the last pane ended: up to then all is counted."""
         self._admission: Admission[ModelKey] = Admission(MOST_MODELS)
         self._places = Places()
         self._place_of: dict[ModelKey, int] = {}
@@ -59,7 +64,9 @@ class Performances:
         """What outlives the process, beside `model_states`; None where nothing was ever read."""
         if not self.cursor:
             return None
-        return PerformancesState(self.cursor, self._at, self._admission.state, self._place_of, self._unwatched_count)
+        return PerformancesState(
+            self.cursor, self.read_at, self._admission.state, self._place_of, self._unwatched_count
+        )
 
     @property
     def model_states(self) -> Mapping[ModelKey, PerformanceState]:
@@ -72,7 +79,7 @@ class Performances:
             return
         refuse("models without a place, or places without a model", where=state.admission.keys != state.places.keys())
         self.cursor = within("place in a store", state.cursor)
-        self._at = moment("when labels were read", state.read_at)
+        self.read_at = moment("when labels were read", state.read_at)
         self._admission.restore(state.admission)
         self._places.restore(PlacesState(tuple(state.places.values()), ()))
         self._unwatched_count = within("labels", state.unwatched_count)
@@ -89,9 +96,14 @@ class Performances:
             self._begin(key, self._place_of[key])
             raise
 
-    def close_pane(self, news: LabelNews, at: float) -> Iterator[Alert | None]:
-        """Counts the *news* and judges them; the alerts that changed. None comes where a break is welcome."""
-        self.cursor, self._at = news.cursor, at
+    def close_pane(
+        self, news: LabelNews, at: float, *, predictions: Mapping[ModelKey, int] = NO_PREDICTIONS, unknown: int = 0
+    ) -> Iterator[Alert | None]:
+        """Counts the *news* and judges them; the alerts that changed. None comes where a break is welcome.
+
+        *predictions* were made in the pane, by model, and *unknown* labels came that belong to no prediction.
+        """
+        self.cursor, self.read_at = news.cursor, at
         for key in self._admission.gone():
             yield from self._let_go(key, at)
         asked = {*(rows.model for rows in news.rows), *(window.model for window in news.windows)}
@@ -110,9 +122,9 @@ class Performances:
             if window.model in self.watches:
                 yield from self._tried(window.model, partial(self.watches[window.model].estimate, window))
         for key, watch in self.watches.items():
-            if key in news.waiting:
-                watch.know(news.waiting[key])
-            yield from self._tried(key, partial(watch.close_pane, at))
+            watch.know(news.waiting.get(key), news.own.get(key))
+            counts = {"predictions": predictions.get(key, 0), "unknown": unknown if len(self.watches) == 1 else 0}
+            yield from self._tried(key, partial(watch.close_pane, at, **counts))
             yield from self._tried(key, partial(self._tell, key, at))
 
     def take_losses(self) -> Mapping[SignalFate, int]:
@@ -130,13 +142,18 @@ class Performances:
             self._begin(key, self._place_of[key])
 
     @property
+    def implied(self) -> Mapping[ModelKey, ImpliedNegatives]:
+        """What says whose silence is a label, by model, where anybody's is."""
+        return {key: watch.implied for key, watch in self.watches.items() if watch.implied is not None}
+
+    @property
     def in_force(self) -> set[str]:
         """Keys of the alerts that are pending or firing."""
         return {key for watch in self.watches.values() for key in watch.in_force}
 
     def scores(self, key: ModelKey) -> list[Score]:
         """The measures of a model; empty where no label of it came."""
-        return self.watches[key].scores(self._at) if key in self.watches else []
+        return self.watches[key].scores(self.read_at) if key in self.watches else []
 
     def beside(self, snapshots: Iterable[tuple[str, Snapshot]]) -> Iterator[tuple[str, Snapshot]]:
         """*snapshots*, by endpoint, with the measures of their models, and those of models that are asked no longer."""
@@ -185,6 +202,13 @@ class Performances:
                 told = "%s: labels could not be judged: %s"
                 logger.error(told, _named(key), traced(mistake))  # noqa: TRY400 - no message
             self._mistakes[kind] += 1
+
+
+def predictions_of(pane: MachinePane) -> Mapping[ModelKey, int]:
+    """Rows that were counted in *pane*, by model."""
+    return {
+        (route, *key): model.row_count for route, each in pane.endpoints.items() for key, model in each.models.items()
+    }
 
 
 def _named(key: ModelKey) -> str:

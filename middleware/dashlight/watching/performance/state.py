@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dashlight.counting.admission import AdmissionState
+from dashlight.judge.implied_negatives import ImpliedNegativesState
 from dashlight.judge.performance.estimates.record import RecordedWindow
+from dashlight.judge.performance.feed import LabelFeedState
 from dashlight.judge.performance.loss_judge import LossJudgeState
 from dashlight.labels.rows import ModelKey
 from dashlight.window.performance.course import PerformanceCourseState
@@ -23,7 +25,10 @@ class PerformanceState:
     course: PerformanceCourseState
     realised: LossJudgeState
     parted: LossJudgeState
+    feed: LabelFeedState
     estimated: tuple[RecordedWindow, ...]
+    implied: ImpliedNegativesState | None
+    """None where silence is no label."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Cell, Table
-from dashlight.window.values import is_listed, number_of
+from dashlight.window.values import Coded, is_listed, number_of
 
 Hashes: TypeAlias = NDArray[np.uint64]
 
@@ -54,7 +54,7 @@ class PayloadHasher:
             every = len(numbers) == len(table.number_names)
             values[: len(numbers)] = self._bits_of(table.numbers if every else table.numbers[numbers])
         for row, place in enumerate(cells, start=len(numbers)):
-            values[row] = np.array(self._numbers(table.cells[place]), np.uint64)
+            values[row] = self._numbers(table.cells[place])
         total: Hashes = _mixed(values, factors).sum(0, dtype=np.uint64)
         total ^= total >> _LAST_SHIFT
         total *= _LAST_FACTOR
@@ -80,12 +80,15 @@ class PayloadHasher:
         first, second = (int.from_bytes(half, "little") | 1 for half in (digest[:_KEY_BYTES], digest[_KEY_BYTES:]))
         return first, second
 
-    def _numbers(self, cells: Sequence[Cell]) -> list[int]:
+    def _numbers(self, cells: Sequence[Cell]) -> Hashes:
         """What stands for each of *cells*."""
+        if isinstance(cells, Coded):
+            return cells.distinct.asked(self._numbers, key=self)[cells.codes]
         if set(map(type, cells)) <= _WORDS:  # the usual case; 1 and 1.0 would be looked up as True
             known = cast("Callable[[Cell], int | None]", self._texts.get)
-            return [self._number(cell) if (number := known(cell)) is None else number for cell in cells]
-        return list(map(self._number, cells))
+            found = [self._number(cell) if (number := known(cell)) is None else number for cell in cells]
+            return np.array(found, np.uint64)
+        return np.array(list(map(self._number, cells)), np.uint64)
 
     def _number(self, cell: Cell) -> int:
         """What stands for *cell*; 0 where it is null."""

@@ -4,7 +4,7 @@ Source: Misra and Gries (1982), Sci. Comput. Program. 2, 143-152, with room for 
 rare. Of n things each count is short by at most n / (most + 1).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 
 class HeavyHitters:
@@ -22,15 +22,22 @@ class HeavyHitters:
         """Of every hash that has a place: at least so often it came, and at most *shortfall* times more."""
         return self._counts
 
-    def add(self, hashes: Iterable[int], times: int = 1) -> None:
+    def add(self, hashes: Sequence[int], times: int = 1) -> None:
         """Count each of *hashes* so many *times*."""
-        counts = self._counts
-        for each in hashes:
-            counts[each] = counts.get(each, 0) + times
-            self.total += times
+        start = 0
+        while start < len(hashes):
+            counts = self._counts
+            # No more than can be new before room has to be made.
+            part = hashes[start : start + 2 * self._most + 1 - len(counts)]
+            if len(set(part)) == len(part) and counts.keys().isdisjoint(part):
+                counts.update(dict.fromkeys(part, times))
+            else:
+                for each in part:
+                    counts[each] = counts.get(each, 0) + times
             if len(counts) > 2 * self._most:
                 self._make_room()
-                counts = self._counts
+            start += len(part)
+        self.total += times * len(hashes)
 
     def _make_room(self) -> None:
         least = sorted(self._counts.values())[-self._most - 1]

@@ -1,9 +1,8 @@
 """PerformanceCounts: all that adds up of the labelled rows of one model, whatever its task."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from functools import reduce
-from typing import Any, Final
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -223,12 +222,14 @@ def _sum_of(one: Any, other: Any) -> Any:
     return None if one is None else one + other
 
 
-def _array_bytes(value: Any) -> int:
+def _array_bytes(value: object) -> int:
     if isinstance(value, np.ndarray):
         return value.nbytes
     if isinstance(value, tuple):
-        return reduce(int.__add__, map(_array_bytes, value), 0)
-    return sum(_array_bytes(getattr(value, name)) for name in getattr(type(value), "__slots__", ()))
+        return sum(map(_array_bytes, cast("tuple[object, ...]", value)))
+    if is_dataclass(value):
+        return sum(_array_bytes(getattr(value, field.name)) for field in fields(value))
+    return 0
 
 
 _BY_ROW = ("predicted_at", "labelled_at", "scores", "predictions", "labels", "steps", "is_implied")

@@ -35,11 +35,11 @@ class RowSample:
             self._rows = np.concatenate([self._rows, numbers[:first]])
         if first < count:
             drawn: NDArray[np.int64] = self._rng.integers(0, numbers[first:] + 1)
-            # Of two rows that take one place the later one stays.
-            for row in (np.flatnonzero(drawn < self._most_rows)).tolist():
-                place = int(drawn[row])
-                self._codes[:, place] = codes[:, first + row]
-                self._rows[place] = numbers[first + row]
+            # Of two rows that take one place the later one stays: the first from behind.
+            behind = np.flatnonzero(drawn < self._most_rows)[::-1]
+            places, latest = np.unique(drawn[behind], return_index=True)
+            self._codes[:, places] = codes[:, first + behind[latest]]
+            self._rows[places] = numbers[first + behind[latest]]
         self._seen += count
 
     def sample(self) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:

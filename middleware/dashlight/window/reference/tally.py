@@ -52,7 +52,7 @@ class RoleTally:
         self._layout = layout
         self._binner = Binner(layout)
         self._variation = VariationMeter(layout) if ordered else None
-        self._slots = SlotMeter(layout) if timed else None
+        self._slots = SlotMeter(layout) if timed and layout else None
         self._profile = ProfileMeter(
             []
             if columns_alone

@@ -26,24 +26,24 @@ class World:
     reference: Reference
     binner: Binner
 
-    def with_performance(self, rows: "Rows", **overrides: Any) -> Reference:
+    def with_performance(self, known: "Rows", **overrides: Any) -> Reference:
         given: dict[str, Any] = {
             "task": "binary",
             "classes": ("no", "yes"),
             "label": "y",
             "score": "s",
             "prediction": "",
-            "rows": len(rows.labels),
-            "scores": rows.scores,
-            "predictions": rows.predictions,
-            "labels": rows.labels,
+            "rows": len(known.labels),
+            "scores": known.scores,
+            "predictions": known.predictions,
+            "labels": known.labels,
             "losses": (),
-            "calibration": isotonic(rows.scores, rows.labels),
+            "calibration": isotonic(known.scores, known.labels),
             **overrides,
         }
         return replace(
             self.reference,
-            sample=self.binner.codes(table_of(rows.columns, len(rows.labels))),
+            sample=self.binner.codes(table_of(known.columns, len(known.labels))),
             performance=PerformanceReference(**given),
         )
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.judge.performance.estimates.boosted import boosted_trees
+from dashlight.judge.performance.estimates.boosted import MOST_COLUMNS, boosted_trees
 from dashlight.window.reference.steps import finished
 
 
@@ -45,6 +45,16 @@ def test_the_mean_of_what_it_says_of_its_own_rows_is_theirs() -> None:
     model = finished(boosted_trees(rows(5), values, np.ones(3, np.bool_)))
 
     assert finished(model.at(rows(5))).mean() == pytest.approx(values.mean(), abs=0.005)
+
+
+def test_of_very_many_columns_those_that_tell_something_are_asked() -> None:
+    codes = np.random.default_rng(7).integers(4, 14, (200, 1000)).astype(np.uint8)
+    truth = (codes[150] > 8) * 1.0
+
+    model = finished(boosted_trees(codes, truth, np.ones(200, np.bool_)))
+
+    assert len({column for tree in model.trees for column in tree.columns.tolist()}) <= MOST_COLUMNS
+    assert finished(model.at(codes)) == pytest.approx(truth, abs=0.1)
 
 
 def test_it_is_fitted_in_many_small_steps() -> None:

@@ -87,3 +87,26 @@ def test_the_work_is_done_in_many_small_steps() -> None:
     steps = sum(1 for _ in density_ratios(codes_of(rng, 2000), codes_of(rng, 500, tilt=0.2), RatioSettings(10.0, 10.0)))
 
     assert steps > 100
+
+
+def test_where_nothing_holds_the_classifier_back_the_ratios_are_numbers_all_the_same() -> None:
+    rng = np.random.default_rng(5)
+    reference, current = codes_of(rng, 2000), codes_of(rng, 2000)
+    reference[0], current[0] = 4, 5
+    reference[1, 1000:], current[1, 1000:] = 4, 5
+
+    ratios = finished(density_ratios(reference, current, RatioSettings(1e-9, 5.0)))
+
+    assert np.isfinite(ratios).all()
+    assert (ratios >= 0).all()
+
+
+def test_a_system_that_hardly_holds_together_is_left_after_a_number_of_rounds() -> None:
+    rng = np.random.default_rng(6)
+    rows = OneHot([rng.integers(0, BINS, (30, 4000)).astype(np.uint8)])
+
+    steps = rows.solved(
+        rng.standard_normal(rows.width), np.exp(8 * rng.standard_normal(4000)), np.full(rows.width, 1e-9)
+    )
+
+    assert np.isfinite(finished(steps)).all()

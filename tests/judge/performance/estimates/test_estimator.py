@@ -14,7 +14,7 @@ MakeRows = Callable[..., Any]
 
 
 def values(estimate: PerformanceEstimate) -> dict[str, float]:
-    return {f"{each.name} {each.of}".strip(): each.value for each in estimate.measures}
+    return {each.name: each.value for each in estimate.measures}
 
 
 def accuracy(rows: Any) -> float:
@@ -210,15 +210,15 @@ def test_of_many_classes_the_accuracy_and_each_class_are_estimated(world: Any, m
     known_of = {name: value for name, value in given.items() if name != "probabilities"}
     reference = world.with_performance(known, **known_of, labels=labels, calibration=None)
 
-    estimate = finished(Estimator(reference).estimate([world.window(rows, **of_window)]))
+    estimate = finished(Estimator(reference).estimate([world.window(rows, **of_window)], ["a", "b", "the third"]))
 
     said = of_window["predictions"]
     assert values(estimate)["accuracy"] == pytest.approx((said == truth).mean(), abs=0.02)
     for place, name in enumerate("ab"):
         is_right = (said == place) & (truth == place)
-        assert values(estimate)[f"recall {name}"] == pytest.approx(is_right.sum() / (truth == place).sum(), abs=0.1)
-        assert values(estimate)[f"precision {name}"] == pytest.approx(is_right.sum() / (said == place).sum(), abs=0.1)
-    assert values(estimate)["recall c"] == 0.0
+        assert values(estimate)[f"recall[{name}]"] == pytest.approx(is_right.sum() / (truth == place).sum(), abs=0.1)
+        assert values(estimate)[f"precision[{name}]"] == pytest.approx(is_right.sum() / (said == place).sum(), abs=0.1)
+    assert values(estimate)["recall[the third]"] == 0.0
 
 
 def test_without_the_probabilities_of_all_classes_the_accuracy_is_estimated_alone(
@@ -355,3 +355,13 @@ def test_the_first_window_is_estimated_in_many_small_steps(world: Any, make_rows
     steps = sum(1 for _ in estimator.estimate([world.window(make_rows(500, seed=23))]))
 
     assert steps > 100
+
+
+def test_without_rows_side_by_side_values_are_looked_at_one_by_one(world: Any, make_rows: MakeRows) -> None:
+    reference = replace(world.with_performance(make_rows()), sample=None)
+
+    inside = finished(Estimator(reference, adapts=True).estimate([world.window(make_rows(500, seed=24))]))
+    outside = finished(Estimator(reference).estimate([world.window(make_rows(500, seed=24, age=110.0))]))
+
+    assert (inside.reason, inside.effective_share) == (None, None)
+    assert outside.reason == "outside_reference"

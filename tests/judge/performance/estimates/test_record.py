@@ -14,13 +14,13 @@ from dashlight.judge.performance.estimates.record import (
 from dashlight.store.layout import Layout
 
 LAYOUT: Layout[tuple[RecordedWindow, ...]] = Layout("record", 1, tuple[RecordedWindow, ...])
-ACCURACY = ("accuracy", "")
-MEASURE = RecordedMeasure("accuracy", "", 0.9, 0.8, 1.0, None)
+ACCURACY = "accuracy"
+MEASURE = RecordedMeasure("accuracy", 0.9, 0.8, 1.0, None)
 WINDOW = RecordedWindow(0.0, 10.0, (MEASURE,))
 
 
-def estimate(value: float, name: str = "accuracy", of: str = "") -> PerformanceEstimate:
-    return PerformanceEstimate(100, (EstimatedMeasure(name, value, value - 0.05, value + 0.05, "cbpe", of),))
+def estimate(value: float, name: str = "accuracy") -> PerformanceEstimate:
+    return PerformanceEstimate(100, (EstimatedMeasure(name, value, value - 0.05, value + 0.05, "cbpe"),))
 
 
 def kept(*values: float) -> EstimateRecord:
@@ -40,7 +40,7 @@ def test_an_estimate_is_compared_with_what_came_true() -> None:
     record = kept(0.9, 0.8, 0.7)
 
     record.settle(10.0, {ACCURACY: 0.88})
-    record.settle(20.0, {ACCURACY: 0.7, ("recall", ""): 0.1})
+    record.settle(20.0, {ACCURACY: 0.7, "recall": 0.1})
 
     score = record.accuracy("accuracy")
     assert score is not None
@@ -52,7 +52,7 @@ def test_as_long_as_nothing_came_true_nothing_is_said() -> None:
     record = kept(0.9)
 
     record.settle(11.0, {ACCURACY: 0.9})
-    record.settle(10.0, {ACCURACY: float("nan"), ("recall", ""): 0.4})
+    record.settle(10.0, {ACCURACY: float("nan"), "recall": 0.4})
 
     assert record.accuracy("accuracy") is None
 
@@ -71,12 +71,12 @@ def test_more_labels_of_the_same_window_correct_what_came_true() -> None:
 
 def test_measures_of_classes_are_apart() -> None:
     record = EstimateRecord()
-    record.keep(0.0, 10.0, estimate(0.9, "recall", "cat"))
+    record.keep(0.0, 10.0, estimate(0.9, "recall[cat]"))
 
-    record.settle(10.0, {("recall", "dog"): 0.1, ("recall", "cat"): 0.9})
+    record.settle(10.0, {"recall[dog]": 0.1, "recall[cat]": 0.9})
 
     assert record.accuracy("recall") is None
-    assert record.accuracy("recall", "cat") is not None
+    assert record.accuracy("recall[cat]") is not None
 
 
 def test_a_window_without_an_estimate_is_not_kept() -> None:
@@ -132,7 +132,7 @@ def test_it_goes_on_after_a_restart_anywhere(cut: int) -> None:
         (replace(WINDOW, measures=(replace(MEASURE, low=2.0),)),),
         (replace(WINDOW, measures=(replace(MEASURE, high=float("inf")),)),),
         (replace(WINDOW, measures=(replace(MEASURE, realised=float("inf")),)),),
-        (replace(WINDOW, measures=(replace(MEASURE, of="x" * 1000),)),),
+        (replace(WINDOW, measures=(replace(MEASURE, name="x" * 1000),)),),
     ],
 )
 def test_a_state_that_nothing_leads_to_is_refused(state: tuple[RecordedWindow, ...]) -> None:
@@ -149,7 +149,7 @@ def test_a_state_that_nothing_leads_to_is_refused(state: tuple[RecordedWindow, .
     [
         EstimatedMeasure("accuracy", 0.9, 0.8, float("inf"), "cbpe"),
         EstimatedMeasure("accuracy", float("nan"), 0.8, 0.9, "cbpe"),
-        EstimatedMeasure("recall", 0.9, 0.8, 1.0, "cbpe", "x" * 1000),
+        EstimatedMeasure("x" * 1000, 0.9, 0.8, 1.0, "cbpe"),
     ],
 )
 def test_what_could_not_be_restored_is_not_kept(measure: EstimatedMeasure) -> None:

@@ -24,7 +24,10 @@ ROWS = 200
 
 @pytest.fixture
 def watch(budget: dict[str, Any]) -> MakeWatch:
-    return lambda reference, **more: PartedWatch(reference, writer=WRITER, **budget, **more)
+    def make(reference: PerformanceReference | None, **more: Any) -> PartedWatch:
+        return PartedWatch(reference, writer=WRITER, **budget, **more)
+
+    return make
 
 
 def expected_of(rows: LabelledRows) -> Floats:

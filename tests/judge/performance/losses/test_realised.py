@@ -12,6 +12,7 @@ import pytest
 
 from dashlight.judge.alerts import AlertWriter
 from dashlight.judge.performance.loss_judge import LossJudgeState
+from dashlight.judge.performance.losses import scale_of
 from dashlight.judge.performance.realised import RealisedWatch
 from dashlight.labels.rows import LabelledRows, Task
 from dashlight.records import Alert
@@ -28,7 +29,10 @@ ROWS = 200
 
 @pytest.fixture
 def watch(budget: dict[str, Any]) -> MakeWatch:
-    return lambda reference, **more: RealisedWatch(reference, writer=WRITER, **budget, **more)
+    def make(reference: PerformanceReference | None, **more: Any) -> RealisedWatch:
+        return RealisedWatch(reference, writer=WRITER, **budget, **more)
+
+    return make
 
 
 @pytest.fixture
@@ -85,7 +89,7 @@ def test_usual_labels_are_quiet(run: Callable[..., list[Alert]], reference: Perf
 def test_a_fall_in_some_bins_says_which(run: Callable[..., list[Alert]], reference: PerformanceReference) -> None:
     alerts = run(reference, 11, rise=0.5, only=(0.9, 0.96))
 
-    assert " of it where the score 0." in alerts[0].summary
+    assert " of it at scores 0." in alerts[0].summary
 
 
 def test_other_inputs_alone_are_no_news(
@@ -240,6 +244,7 @@ def test_rows_of_which_nothing_follows_are_left_out(
     rng, watching, at = np.random.default_rng(23), watch(reference), hours(1)[0]
     rows = labelled(rng, ROWS, at=at)
     odd = np.array([np.nan, np.inf, -np.inf, 0.0])
+    watching.take(replace(rows, predicted_at=np.resize([1e300, -1e300], ROWS)), at - 4000)
 
     watching.take(replace(rows, labels=np.resize(odd, ROWS), scores=np.resize(odd[::-1], ROWS)), at)
     watching.take(replace(rows, predicted_at=np.full(ROWS, np.nan)), at + 4000)
@@ -248,6 +253,7 @@ def test_rows_of_which_nothing_follows_are_left_out(
 
     assert all(isfinite(score.value) for score in watching.scores())
     assert watching.state.left_out >= 2 * ROWS
+    watch(reference).restore(LAYOUT.thaw(written(watching)))
 
 
 @pytest.mark.parametrize("settle", [0.0, 45 * 86_400.0])
@@ -282,6 +288,65 @@ def test_more_rows_take_no_more_steps(
         return counted
 
     assert calls(50_000) <= calls(500) + 50
+
+
+def test_a_reference_that_knows_no_losses_learns_them(
+    watch: MakeWatch, labelled: MakeRows, reference: PerformanceReference, hours: Hours
+) -> None:
+    rng, at, mute = np.random.default_rng(29), hours(1)[0], replace(reference, losses=())
+    new, learning = watch(mute), watch(mute)
+
+    new.restore(LAYOUT.thaw(written(watch(mute))))
+    new.take(labelled(rng, 300, at=at), at)
+    learning.restore(LAYOUT.thaw(written(new)))
+
+    assert learning.finding == "learning what is usual from the first labels: 300 so far"
+
+
+def test_of_several_losses_that_of_the_task_is_watched(
+    watch: MakeWatch, regression: PerformanceReference, make_rows: MakeRows, hours: Hours
+) -> None:
+    (loss,) = regression.losses
+    both = replace(regression, losses=(replace(loss, name="squared_error", sums=loss.squares), loss))
+    rng, watching, at = np.random.default_rng(30), watch(both), hours(1)[0]
+    scores = rng.normal(100, 20, 2000)
+    labels = scores + rng.exponential(2.0, 2000)
+
+    watching.take(make_rows(scores, labels, predicted_at=np.full(2000, at), at=at, task="regression", classes=()), at)
+
+    assert watching.scores()[0].value == pytest.approx(0.2, abs=0.02)
+
+
+def test_where_only_probabilities_are_known_their_squared_error_is_watched(
+    watch: MakeWatch, labelled: MakeRows, reference: PerformanceReference, hours: Hours
+) -> None:
+    (loss,) = reference.losses
+    rows = loss.rows.astype(np.float64)
+    squared = replace(loss, name="squared_error", sums=rows * 0.086, squares=rows * 0.05)
+    rng, watching, found = np.random.default_rng(31), watch(replace(reference, losses=(squared,))), list[Alert]()
+    for hour, at in enumerate(hours(100)):
+        rows = labelled(rng, ROWS, at=at, rise=0.15 if hour >= 60 else 0.0)
+        found += watching.take(replace(rows, predictions=np.full(ROWS, -1, np.int32)), at)
+
+    assert found[0].at > hours(60)[-1]
+    assert found[0].summary.startswith("Brier score rose from 0.08")
+
+
+def test_bins_with_few_rows_are_merged_and_unsure_of_none(reference: PerformanceReference) -> None:
+    (loss,) = reference.losses
+    few = replace(
+        loss,
+        rows=np.array([5, 5, 200, 60, 60, 300, 1000, 0, 90, 10]),
+        sums=np.array([1.0, 0.0, 9.0, 2.0, 3.0, 0.0, 20.0, 0.0, 4.0, 1.0]),
+        squares=np.array([1.0, 0.0, 9.0, 2.0, 3.0, 0.0, 20.0, 0.0, 4.0, 1.0]),
+    )
+
+    scale, strata = scale_of(few)
+
+    assert strata.rows.tolist() == [210, 120, 300, 1000, 100]
+    assert scale.edges.tolist() == loss.edges[[2, 4, 5, 6]].tolist()
+    assert (strata.means > 0).all()
+    assert (strata.errors > 0).all()
 
 
 def written(watching: RealisedWatch) -> bytes:
@@ -329,6 +394,7 @@ def test_a_state_to_which_no_rows_lead_is_refused(
     assert held is not None
     assert held.alert is not None
     evidence, cohorts, hold = held.evidence, held.cohorts, held.hold
+    slow = evidence.variation.slow
     fields: list[dict[str, Any]] = [
         {"took": -1.0},
         {"took": np.nan},
@@ -349,6 +415,19 @@ def test_a_state_to_which_no_rows_lead_is_refused(
         {"evidence": replace(evidence, variation=replace(evidence.variation, batches=1e9))},
         {"evidence": replace(evidence, variation=replace(evidence.variation, rows=np.nan))},
         {"evidence": replace(evidence, variation=replace(evidence.variation, pairs=-1.0))},
+        *(
+            {"evidence": replace(evidence, variation=replace(evidence.variation, slow=replace(slow, **each)))}
+            for each in (
+                {"batches": 24},
+                {"rows": -1.0},
+                {"excess": slow.rows + 1},
+                {"variance": np.nan},
+                {"last_mean": 2.0},
+                {"last_variance": -1.0},
+                {"blocks": 1e9},
+                {"deviations": np.nan},
+            )
+        ),
         {"cohorts": replace(cohorts, starts=cohorts.starts[::-1])},
         {"cohorts": replace(cohorts, starts=cohorts.starts * np.inf)},
         {"cohorts": replace(cohorts, sums=-cohorts.sums)},
@@ -361,6 +440,7 @@ def test_a_state_to_which_no_rows_lead_is_refused(
     ]
     wrong = [
         replace(state, task="guessing"),
+        replace(state, task="regression"),
         replace(state, watch=None),
         replace(state, left_out=-1),
         *(replace(state, watch=replace(held, **each)) for each in fields),

@@ -96,3 +96,11 @@ def test_of_very_many_rows_the_first_are_read() -> None:
 
     assert rows == 4 * (MOST_ROWS // 2 - 1)
     assert len(values["y"].numbers) == MOST_ROWS
+
+
+def test_outer_blanks_make_no_other_text() -> None:
+    column = ToldColumn()
+    column.add(["UA", " UA ", "  ", "DL\n"])
+
+    assert column.values().texts == ("UA", "DL")
+    assert column.values().places_among(["UA", "DL"]).tolist() == [0, 0, -1, 1]

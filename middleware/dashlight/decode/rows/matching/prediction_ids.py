@@ -30,10 +30,8 @@ def id_column(sheet: Sheet) -> Sequence[Cell] | None:
     found = min(
         ((rank, name) for name in (*sheet.ids, *sheet.names) if (rank := _rank(name)) is not None), default=None
     )
-    if found is not None:
-        return column_called(found[1], sheet)
-    # Without a column of ids these are keys that stand on both sides of an exchange.
-    return sheet.row_ids if sheet.row_ids and not sheet.ids else None
+    # Not its row_ids: they tell the rows of one exchange apart, and an index of a frame begins at 0 in each.
+    return None if found is None else column_called(found[1], sheet)
 
 
 def column_called(name: str, sheet: Sheet) -> Sequence[Cell] | None:

@@ -1,5 +1,8 @@
 """Estimated measures of a window of classes, by calibrated scores."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from dashlight.judge.performance.estimates.calibration import Calibration
@@ -7,20 +10,25 @@ from dashlight.judge.performance.estimates.estimate import EstimatedMeasure, Est
 from dashlight.judge.performance.estimates.expected import Expected, binary_measures, confusion_measures, told
 from dashlight.judge.performance.estimates.scored import WindowRows, is_positive
 from dashlight.labels.rows import Floats
+from dashlight.window.reference.steps import Steps
 
 _OF_THE_CONFUSION_MATRIX = frozenset({"accuracy", "precision", "recall", "f1"})
 
 
-def of_two(rows: WindowRows, plain: Calibration, adapted: Calibration | None) -> tuple[EstimatedMeasure, ...]:
+def of_two(rows: WindowRows, plain: Calibration, adapted: Calibration | None) -> Steps[tuple[EstimatedMeasure, ...]]:
     """All measures of a binary task; those of the confusion matrix by the *adapted* calibration where there is one."""
     predicted = is_positive(rows.scores, rows.predictions)
     chances = plain.chances(rows.scores)
+    yield
     measures = binary_measures(rows.scores, predicted, chances)
+    yield
     of_plain = told(measures, rows.scores, chances, plain.evidence, "cbpe")
+    yield
     if adapted is None:
         return of_plain
     chances = adapted.chances(rows.scores)
     measures = binary_measures(rows.scores, predicted, chances)
+    yield
     of_adapted = told(measures, rows.scores, chances, adapted.evidence, "adapted")
     return (
         *(each for each in of_adapted if each.name in _OF_THE_CONFUSION_MATRIX),
@@ -29,23 +37,26 @@ def of_two(rows: WindowRows, plain: Calibration, adapted: Calibration | None) ->
 
 
 def of_many(
-    rows: WindowRows, classes: tuple[str, ...], plain: Calibration, adapted: Calibration | None
-) -> tuple[EstimatedMeasure, ...]:
+    rows: WindowRows, words: Sequence[str], plain: Calibration, adapted: Calibration | None
+) -> Steps[tuple[EstimatedMeasure, ...]]:
     """Accuracy, and where the probabilities of all classes were told precision, recall and F1 of each.
 
     The score of a row is the probability of its top class, and so is what is calibrated. The chance that the top class is
-    wrong is shared out among the others as the model did.
+    wrong is shared out among the others as the model did. *words* is what each class may be called.
     """
     method: EstimateMethod = "cbpe" if adapted is None else "adapted"
     calibration = adapted or plain
     right = calibration.chances(rows.scores)
+    yield
     accuracy = Expected("accuracy", float(right.mean()), np.full(len(right), 1 / len(right)))
     measures = list(told([accuracy], rows.scores, right, calibration.evidence, method))
-    if rows.probabilities is not None and rows.probabilities.shape[1] == len(classes):
+    if rows.probabilities is not None and rows.probabilities.shape[1] == len(words):
         chances = _chances(right, rows, rows.probabilities)
-        for place, name in enumerate(classes):
+        for place, name in enumerate(words):
+            yield
             of_class = confusion_measures(rows.predictions == place, chances[:, place])
-            measures += told(of_class, rows.scores, chances[:, place], calibration.evidence, method, of=name)
+            of_class = [replace(each, name=f"{each.name}[{name}]") for each in of_class]
+            measures += told(of_class, rows.scores, chances[:, place], calibration.evidence, method)
     return tuple(measures)
 
 

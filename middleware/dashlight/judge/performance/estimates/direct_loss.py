@@ -102,11 +102,15 @@ def _model(codes: Codes, has_order: NDArray[np.bool_], losses: Floats) -> Steps[
 def _expected(losses: _Losses, codes: Codes) -> Steps[Floats]:
     """Of each row of *codes*."""
     if not losses.halves:
-        return np.full(codes.shape[1], losses.mean)
-    total: Floats = np.zeros(codes.shape[1])
+        mean = np.zeros(codes.shape[1])
+        mean += losses.mean
+        return mean
+    total = np.zeros(codes.shape[1])
     for half in losses.halves:
         expected = yield from half.at(codes)
-        total = total + np.clip(expected, losses.smallest, losses.largest) / len(losses.halves)
+        np.clip(expected, losses.smallest, losses.largest, out=expected)
+        total += expected
+    total /= len(losses.halves)
     return total
 
 

@@ -23,14 +23,12 @@ class EstimatedMeasure:
     """One measure of performance, estimated."""
 
     name: str
-    """`accuracy`, `precision`, `recall`, `f1`, `roc_auc`, `brier`, `log_loss`; `mae`, `rmse`."""
+    """`accuracy`, `precision`, `recall`, `f1`, `roc_auc`, `brier`, `log_loss`; `mae`, `rmse`; of one class `recall[cat]`."""
     value: float
     low: float
     """The realised value is expected from here to *high* in 95 of 100 windows, as long as equal inputs have equal outcomes."""
     high: float
     method: EstimateMethod
-    of: str = ""
-    """The class that it is about; empty where it is about all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,14 +89,17 @@ class Estimator:
         estimator._take(known_of_labels(rows))
         return estimator
 
-    def estimate(self, scored: Sequence[ScoredRows]) -> Steps[PerformanceEstimate]:
-        """What is estimated of the window that the rows *scored* are, all of one model."""
+    def estimate(self, scored: Sequence[ScoredRows], words: Sequence[str] = ()) -> Steps[PerformanceEstimate]:
+        """What is estimated of the window that the rows *scored* are, all of one model.
+
+        *words* is what each class may be called in names of measures; where it is empty they are called what they are.
+        """
         rows = window_rows(scored, self._reference.version, len(self._reference.columns))
         known, count = self._known, len(rows.scores)
         reason = self._lacks(scored, count)
         if known is None or reason is not None:
             return PerformanceEstimate(count, reason=reason, detail=self._in_words(reason, count))
-        prepared = yield from self._made()
+        prepared = yield from self._made(known)
         outside: Outside | None = None
         if rows.coded_rows >= LEAST_ROWS and len(self._counted):
             outside = yield from prepared.support.outside(rows.all_codes[self._counted])
@@ -108,10 +111,10 @@ class Estimator:
                     reason="outside_reference",
                     detail=_outside_in_words(outside),
                 )
-        if known.task == "regression":
-            estimate = yield from self._of_numbers(rows, prepared)
+        if prepared.direct is not None:
+            estimate = yield from self._of_numbers(rows, known, prepared.direct)
         else:
-            estimate = yield from self._of_classes(rows, known, prepared)
+            estimate = yield from self._of_classes(rows, known, prepared, words)
         if outside is None or not estimate.measures:
             return estimate
         return replace(estimate, outside_share=outside.share, outside_columns=outside.columns)
@@ -170,19 +173,18 @@ class Estimator:
         }
         return words.get(reason, "")
 
-    def _made(self) -> Steps[_Prepared]:
+    def _made(self, known: KnownRows) -> Steps[_Prepared]:
         if self._prepared is None:
             sample = self._reference.sample
             pairs: dict[tuple[int, int], NDArray[np.bool_]] = {}
             if sample is not None and sample.shape[1]:
                 pairs = yield from missing_pairs(self._columns, sample[self._counted])
             adapted, direct = None, None
-            known = self._known
-            if known is not None and known.task == "regression":
+            if known.task == "regression":
                 codes = self._known_codes(known)
                 has_order = is_numeric(self._columns)[: len(codes)]
                 direct = yield from fitted_direct_loss(codes, has_order, known.scores, known.outcomes)
-            elif known is not None and known.sampled is not None and len(self._counted) and self._adapts:
+            elif known.sampled is not None and len(self._counted) and self._adapts:
                 adapted = self._known_codes(known)
             self._prepared = _Prepared(Support(self._columns, pairs), adapted, direct)
         return self._prepared
@@ -193,27 +195,24 @@ class Estimator:
             return np.empty((0, len(known.scores)), np.uint8)
         return self._reference.sample[np.ix_(self._counted, known.sampled)]
 
-    def _of_classes(self, rows: WindowRows, known: KnownRows, prepared: _Prepared) -> Steps[PerformanceEstimate]:
-        plain, adapted, share = self._calibration, None, None
-        if plain is None:  # pragma: no cover  # whoever comes here has scores
-            raise ValueError("no calibration")
+    def _of_classes(
+        self, rows: WindowRows, known: KnownRows, prepared: _Prepared, words: Sequence[str]
+    ) -> Steps[PerformanceEstimate]:
+        plain, adapted, share = self._calibration or calibration_of(known), None, None
         if prepared.adapted is not None and rows.coded_rows >= LEAST_ROWS:
             weights = yield from density_ratios(prepared.adapted, rows.all_codes[self._counted], RATIO)
             share = effective_share(weights)
             if is_worthwhile(weights):
                 adapted = calibration_of(known, weights)
         if known.task == "binary":
-            measures = of_two(rows, plain, adapted)
+            measures = yield from of_two(rows, plain, adapted)
         else:
-            measures = of_many(rows, known.classes, plain, adapted)
+            measures = yield from of_many(rows, words or known.classes, plain, adapted)
         return PerformanceEstimate(len(rows.scores), measures, effective_share=share, detail=self._source())
 
-    def _of_numbers(self, rows: WindowRows, prepared: _Prepared) -> Steps[PerformanceEstimate]:
-        direct = prepared.direct
-        if direct is None:  # pragma: no cover  # of a regression there is one
-            raise ValueError("no model of the loss")
+    def _of_numbers(self, rows: WindowRows, known: KnownRows, direct: DirectLoss) -> Steps[PerformanceEstimate]:
         count = len(rows.scores)
-        if self._known is not None and self._known.sampled is None:
+        if known.sampled is None:
             codes, scores = np.empty((0, count), np.uint8), rows.scores
         else:
             codes, scores = rows.codes[self._counted], rows.scores[rows.coded]

@@ -112,8 +112,6 @@ def told(
     chances: Floats,
     evidence: ScoreEvidence,
     method: EstimateMethod,
-    *,
-    of: str = "",
 ) -> tuple[EstimatedMeasure, ...]:
     """*measures* with their intervals; *chances* are the probabilities of the labels by which they have their slopes."""
     places, bins = evidence.bins_of(scores), len(evidence.rows)
@@ -127,7 +125,7 @@ def told(
         reach = Z * np.sqrt(by_chance + by_reference)
         top = np.inf if measure.name == "log_loss" else 1.0
         low, high = max(measure.value - reach, 0.0), min(measure.value + reach, top)
-        told_measures.append(EstimatedMeasure(measure.name, measure.value, float(low), float(high), method, of))
+        told_measures.append(EstimatedMeasure(measure.name, measure.value, float(low), float(high), method))
     return tuple(told_measures)
 
 

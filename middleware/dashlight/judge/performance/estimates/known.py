@@ -20,7 +20,7 @@ class KnownRows:
     task: Task
     classes: tuple[str, ...]
     rows: float
-    """How many rows there were in all, of which these were drawn."""
+    """How many such rows there were in all, of which these were drawn."""
     scores: Floats
     """Shape (rows,), finite."""
     outcomes: Floats
@@ -42,11 +42,12 @@ def known_of_reference(reference: Reference) -> KnownRows | None:
     scores, labels = performance.scores, performance.labels
     outcomes = _outcomes(performance.task, performance.predictions, labels)
     is_known = np.isfinite(scores) & np.isfinite(outcomes)
+    labelled_count = int(np.isfinite(outcomes).sum())
     aligned = reference.sample is not None and reference.sample.shape[1] == len(scores)
     return KnownRows(
         performance.task,
         performance.classes,
-        float(performance.rows) * float(is_known.mean()) if len(scores) else 0.0,
+        performance.rows * int(is_known.sum()) / max(labelled_count, 1),
         scores[is_known],
         outcomes[is_known],
         np.flatnonzero(is_known) if aligned else None,

@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
 
 from dashlight.judge.performance.estimates.estimate import PerformanceEstimate
 from dashlight.window.fitting import moment, refuse
-
-MeasureKey: TypeAlias = tuple[str, str]
-"""Name of a measure, and the class that it is about (`EstimatedMeasure.name`, `of`)."""
 
 MOST_WINDOWS = 100
 """The last of which estimates are kept: a bit more than three months of days."""
@@ -25,7 +21,6 @@ class RecordedMeasure:
     """One estimated measure of one window."""
 
     name: str
-    of: str
     value: float
     low: float
     high: float
@@ -93,30 +88,29 @@ class EstimateRecord:
         measures = tuple(
             recorded
             for each in estimate.measures[:MOST_MEASURES]
-            if not _wrong(recorded := RecordedMeasure(each.name, each.of, each.value, each.low, each.high, None))
+            if not _wrong(recorded := RecordedMeasure(each.name, each.value, each.low, each.high, None))
         )
         if measures:
             others = [window for window in self._windows if window.ended_at != ended_at]
             kept = [*others, RecordedWindow(began_at, ended_at, measures)]
             self._windows = sorted(kept, key=lambda window: window.ended_at)[-MOST_WINDOWS:]
 
-    def settle(self, ended_at: float, realised: Mapping[MeasureKey, float]) -> None:
-        """Take what came true in the window that ended *ended_at*; again when more labels have come. Others are unknown."""
+    def settle(self, ended_at: float, realised: Mapping[str, float]) -> None:
+        """Take what came true in the window that ended *ended_at*, by the name of the measure; again when more labels have come."""
         for place, window in enumerate(self._windows):
             if window.ended_at == ended_at:
                 measures = tuple(
-                    replace(each, realised=_finite(realised.get((each.name, each.of)), each.realised))
-                    for each in window.measures
+                    replace(each, realised=_finite(realised.get(each.name), each.realised)) for each in window.measures
                 )
                 self._windows[place] = replace(window, measures=measures)
 
-    def accuracy(self, name: str, of: str = "") -> EstimateAccuracy | None:
+    def accuracy(self, name: str) -> EstimateAccuracy | None:
         """How far estimates of one measure were off; None as long as no truth is known."""
         settled = [
             (window, each, each.value - each.realised)
             for window in self._windows
             for each in window.measures
-            if (each.name, each.of) == (name, of) and each.realised is not None
+            if each.name == name and each.realised is not None
         ]
         if not settled:
             return None
@@ -149,7 +143,7 @@ def _check(window: RecordedWindow) -> None:
 
 def _wrong(measure: RecordedMeasure) -> str:
     """What is wrong with it; empty where nothing is."""
-    if max(len(measure.name), len(measure.of)) > _LONGEST_NAME:
+    if len(measure.name) > _LONGEST_NAME:
         return "a measure with too long a name"
     # A NaN is in no order.
     if not (-_LARGEST <= measure.low <= measure.high <= _LARGEST and abs(measure.value) <= _LARGEST):

@@ -18,7 +18,7 @@ THRESHOLD = 0.5
 """Of the probability from which the positive class counts as predicted where no column says what was."""
 FEWEST_CLASSES = 2
 
-_TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", "-1"})
+_TRUE, _FALSE = frozenset({"true", "1", "yes", "y", "t"}), frozenset({"false", "0", "no", "n", "f", "-1"})
 _MOST_SHOWN = 3
 
 Number = TypeVar("Number", bound=np.generic)

@@ -1,7 +1,7 @@
 """A column of training data that says something of a prediction, whole: its numbers, and its texts as codes."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class ToldValues:
     codes: Codes | None
     """Shape (rows,): place in *texts*, -1 where there is none; None where no row has one. Truth values are texts."""
     texts: tuple[str, ...]
+    """Without outer blanks."""
 
     @property
     def is_numeric(self) -> bool:
@@ -47,6 +48,10 @@ class ToldValues:
         distinct: list[float] = np.unique(self.numbers[~np.isnan(self.numbers)])[: most + 1].tolist()
         spelled = (str(number_text(number)) for number in distinct)
         return tuple(dict.fromkeys([*spelled, *sorted(self.texts)]))[: most + 1]
+
+    def respelled(self, words: Mapping[str, str]) -> "ToldValues":
+        """The same with other texts, old to new."""
+        return replace(self, texts=tuple(words.get(text, text) for text in self.texts))
 
     def places_among(self, names: Sequence[str]) -> Codes:
         """Shape (rows,): place of each value among *names*, which are written likewise; NO_CLASS where it is none of them."""
@@ -111,7 +116,10 @@ class ToldColumn:
         codes[is_number] = _NO_TEXT
         return codes
 
-    def _place(self, text: str) -> int:
+    def _place(self, cell: str) -> int:
+        text = cell.strip()
+        if not text:
+            return _NO_TEXT
         if text not in self._places and len(self._places) >= MOST_TEXTS:
             return self._places.setdefault(_FURTHER, len(self._places))
         return self._places.setdefault(text, len(self._places))
