@@ -78,7 +78,7 @@ class Life:
 
     def __init__(self, reference: Reference | None, policy: Policy = POLICY) -> None:
         self.policy, self.reference = policy, reference
-        self.performances = Performances(policy, lambda _: reference)
+        self.performances = Performances(policy, lambda _: self.reference)
         self.hours = 0
         self.told: list[tuple[int, Alert]] = []
 
