@@ -133,8 +133,7 @@ def record(
 def observe(name: str, value: SignalValue) -> bool:
     """Tells a business number, such as revenue, which gets a window, evidence and alerts like a column (`docs/signals.md`).
 
-    From any thread or coroutine. What says nothing (NaN), or is too much, is counted, not raised. Returns whether it was
-    taken; False also where nothing is watched.
+    From any thread or coroutine. What says nothing (NaN) or is too much is counted. Returns whether it was taken.
 
     Args:
         name: 1 to 64 printable characters; the same values go under the same name for ever.
