@@ -238,6 +238,9 @@ def test_late_labels_become_accuracy_and_an_alert_and_no_death_counts_one_twice(
         seen = until(lambda: figures(url, "dashlight_model_score"), lambda each: is_known(each, [steady, worse]))
         assert is_known(seen, [steady, worse]), seen
         assert 0.85 < steady.accuracy < 0.93
+        # What is expected of the scores alone: it cannot know that the world of the other has moved.
+        for model in (steady, worse):
+            assert seen[model.path, "estimated_accuracy"] == pytest.approx(0.89, abs=0.03)
         assert worse.accuracy < 0.75
         assert until(lambda: alarmed(hooks), bool) == {"/worse"}
 
