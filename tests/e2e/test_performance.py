@@ -52,7 +52,7 @@ class Hooks(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Hooks
+    server: Hooks  # pyright: ignore[reportIncompatibleVariableOverride] - whom it serves
 
     def do_POST(self) -> None:
         self.server.told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
@@ -280,9 +280,7 @@ def is_known(seen: dict[tuple[str, str], float], models: Sequence[Model]) -> boo
 
 
 def alarmed(hooks: Hooks) -> set[str]:
-    """The endpoints of which an alert of performance was told."""
-    return {
-        message["endpoint"]
-        for message in hooks.told
-        if any(alert["source"] == "performance" for alert in message["alerts"])
-    }
+    """The endpoints of which an alert of performance was told, none of which is over."""
+    told = [message for message in hooks.told if any(alert["source"] == "performance" for alert in message["alerts"])]
+    assert "resolved" not in {message["transition"] for message in told}
+    return {message["endpoint"] for message in told}
