@@ -31,7 +31,7 @@ class ScoredRows:
     classes: tuple[str, ...]
     """Names of the classes, as labels spell them; of a binary task the negative and the positive one; empty otherwise."""
     keys: NDArray[np.void]
-    """Shape (rows,), of KEY_BYTES each: keyed hash of the prediction id (`ids.key_of`)."""
+    """Shape (rows,), of KEY_BYTES each: keyed hash (`ids.key_of`) of our own prediction id, by which every row is known."""
     origins: NDArray[np.void]
     """Shape (rows,), of 16 bytes: our own id of the exchange, which may be told; `rows` are numbered in it."""
     places: NDArray[np.int32]
@@ -59,6 +59,9 @@ class ScoredRows:
     """Shape (sampled,): places of the rows that were drawn to keep their bins, ascending."""
     codes: NDArray[np.uint8] | None = None
     """Shape (columns of the reference, sampled): their bins."""
+    other_keys: NDArray[np.void] | None = None
+    """Shape (rows,), of KEY_BYTES each: likewise of the id that somebody else gave it, by which it is known as well: the
+    payload's, else the server's, else that of the trace; all zero where there is none. None where no row has one."""
 
     @property
     def row_count(self) -> int:
