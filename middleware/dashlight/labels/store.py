@@ -67,8 +67,10 @@ class LabelStore(Protocol):
         """
         ...
 
-    def imply(self, model: ModelKey, *, before_at: float, most_rows: int) -> int:
+    def imply(self, model: ModelKey, *, before_at: float, most_rows: int, since_at: float = 0.0) -> int:
         """Takes predictions made before *before_at* that have no label for negative, the oldest first; how many it took.
+
+        Those made before *since_at*, when nothing could be known, are passed over for good: they get no label any more.
 
         Fewer than *most_rows*: there are no more. They are handed out by `met`, and are final: a label that comes later is
         `too_late`. Of tasks without a negative (all but binary and ranking) it takes none.

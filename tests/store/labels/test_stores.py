@@ -252,6 +252,18 @@ def test_silence_is_a_negative_where_it_is_said_to_be(store: LabelStore, rows: M
     assert store.unlabelled(model, since_at=0.0, most_rows=9) is None
 
 
+def test_a_time_of_which_nothing_is_known_is_passed_over(store: LabelStore, rows: Make, model: ModelKey) -> None:
+    kept(store, rows(["a", "b", "c"], at=[NOW - 40, NOW - 30, NOW - 20], scores=[0.1, 0.2, 0.3]))
+
+    taken = store.imply(model, since_at=NOW - 25, before_at=NOW - 10, most_rows=9)
+
+    met = store.met(0, most_rows=9)
+    assert taken == 1
+    assert [each.scores.tolist() for each in met.rows] == [[0.3]]
+    assert store.label([Label("a", "yes")], NOW) == ["too_late"]
+    assert store.imply(model, before_at=NOW - 10, most_rows=9) == 0
+
+
 def test_what_is_written_after_its_silence_was_decided_is_a_negative_too(
     store: LabelStore, rows: Make, model: ModelKey
 ) -> None:

@@ -116,8 +116,8 @@ class RedisJoins:
                     fates[number] = fate
         return fates
 
-    def imply(self, model: ModelKey, *, before_at: float, most_rows: int, at: float) -> int:
-        """Takes predictions made before *before_at* that have no label for negative, the oldest first; how many."""
+    def imply(self, model: ModelKey, *, since_at: float, before_at: float, most_rows: int, at: float) -> int:
+        """Takes predictions made from *since_at* to *before_at* that have no label for negative, the oldest first; how many."""
         home = self._home
         for _ in range(_TRIES):
             implied_before = implied_before_of(home, model)
@@ -130,7 +130,7 @@ class RedisJoins:
                     continue
                 known = labelled_keys(home, number)
                 for _, rows in rows_of_slices(home, model, [number], range(BUCKETS)):
-                    is_due = (rows.predicted_at >= implied_before) & (rows.predicted_at < before_at)
+                    is_due = (rows.predicted_at >= max(implied_before, since_at)) & (rows.predicted_at < before_at)
                     is_due &= np.array([key.tobytes() not in known for key in rows.keys])
                     if rows.task in TASKS_WITH_A_NEGATIVE and is_due.any():
                         found.append(taken(rows, np.flatnonzero(is_due)))

@@ -77,9 +77,11 @@ class RedisLabelStore:
         self._troubles.update(troubles)
         return fates
 
-    def imply(self, model: ModelKey, *, before_at: float, most_rows: int) -> int:
-        """Takes predictions made before *before_at* that have no label for negative; how many it took."""
-        return self._joins.imply(model, before_at=before_at, most_rows=most_rows, at=self._clock.now())
+    def imply(self, model: ModelKey, *, before_at: float, most_rows: int, since_at: float = 0.0) -> int:
+        """Takes predictions made from *since_at* to *before_at* that have no label for negative; how many it took."""
+        return self._joins.imply(
+            model, since_at=since_at, before_at=before_at, most_rows=most_rows, at=self._clock.now()
+        )
 
     def met(self, cursor: int, *, most_rows: int) -> Met:
         """What has met since *cursor*, the oldest first."""

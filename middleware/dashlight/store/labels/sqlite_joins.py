@@ -119,11 +119,12 @@ class Joins:
         batches: Batches,
         model: ModelKey,
         *,
+        since_at: float,
         before_at: float,
         most_rows: int,
         at: float,
     ) -> int:
-        """Takes predictions made before *before_at* that have no label for negative, the oldest first; how many."""
+        """Takes predictions made from *since_at* to *before_at* that have no label for negative, the oldest first; how many."""
         model_id = batches.model_id(connection, model)
         implied_before = _implied_before(connection, model_id)
         if before_at <= implied_before or most_rows < 1:
@@ -140,7 +141,7 @@ class Joins:
             if batches.layout(connection, number).task not in TASKS_WITH_A_NEGATIVE:
                 continue
             rows = batches.load(connection, batch)
-            is_due = (rows.predicted_at >= implied_before) & (rows.predicted_at < until_at)
+            is_due = (rows.predicted_at >= max(implied_before, since_at)) & (rows.predicted_at < until_at)
             rows = taken(rows, np.flatnonzero(is_due))
             rows = taken(rows, np.flatnonzero(~is_labelled(connection, rows)))
             found.append((number, rows))

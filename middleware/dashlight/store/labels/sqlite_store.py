@@ -93,13 +93,14 @@ class SqliteLabelStore:
         self._troubles.update(troubles)
         return fates
 
-    def imply(self, model: ModelKey, *, before_at: float, most_rows: int) -> int:
-        """Takes predictions made before *before_at* that have no label for negative; how many it took."""
+    def imply(self, model: ModelKey, *, before_at: float, most_rows: int, since_at: float = 0.0) -> int:
+        """Takes predictions made from *since_at* to *before_at* that have no label for negative; how many it took."""
         with self._write_lock, self._writing.transaction(is_writing=True) as connection:
             return self._joins.imply(
                 connection,
                 self._write_batches.of_generation(self._writing.generation),
                 model,
+                since_at=since_at,
                 before_at=before_at,
                 most_rows=most_rows,
                 at=self._clock.now(),
