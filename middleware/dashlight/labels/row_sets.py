@@ -26,6 +26,7 @@ class RowLayout:
     item_count: int
     segment_count: int
     has_entities: bool
+    has_other_keys: bool
     reference: str
     code_count: int
     """Columns of `codes`; 0 where no row was drawn."""
@@ -41,6 +42,7 @@ class RowLayout:
             0 if rows.items is None else rows.items.shape[1],
             0 if rows.segments is None else len(rows.segments),
             rows.entities is not None,
+            rows.other_keys is not None,
             rows.reference,
             0 if rows.codes is None or rows.sampled is None else len(rows.codes),
         )
@@ -70,6 +72,7 @@ def taken(rows: ScoredRows, places: NDArray[np.intp]) -> ScoredRows:
         probabilities=_at(rows.probabilities, places),
         items=_at(rows.items, places),
         entities=_at(rows.entities, places),
+        other_keys=_at(rows.other_keys, places),
         segments=None if rows.segments is None else rows.segments[:, places],
         reference=rows.reference,
         sampled=sampled,
@@ -102,6 +105,7 @@ def joined(sets: Sequence[ScoredRows]) -> ScoredRows:
         probabilities=_all([each.probabilities for each in sets]),
         items=_all([each.items for each in sets]),
         entities=_all([each.entities for each in sets]),
+        other_keys=_all([each.other_keys for each in sets]),
         segments=_all([each.segments for each in sets], axis=1),
         reference=first.reference,
         sampled=sampled,
@@ -138,6 +142,16 @@ def halves(keys: NDArray[np.void]) -> tuple[NDArray[np.uint64], NDArray[np.uint6
     """The two halves of *keys*, KEY_BYTES each, as numbers that sort as the bytes do."""
     numbers = np.ascontiguousarray(keys).view(">u8").reshape(len(keys), KEY_BYTES // 8)
     return numbers[:, 0].astype(np.uint64), numbers[:, 1].astype(np.uint64)
+
+
+def known_by(rows: ScoredRows) -> tuple[NDArray[np.void], NDArray[np.intp]]:
+    """All keys by which *rows* are known, one or two a row, and the row of each."""
+    places = np.arange(rows.row_count)
+    if rows.other_keys is None:
+        return rows.keys, places
+    first, second = halves(rows.other_keys)
+    others = np.flatnonzero((first != 0) | (second != 0))
+    return np.concatenate([rows.keys, rows.other_keys[others]]), np.concatenate([places, others])
 
 
 def uniform(keys: NDArray[np.void]) -> NDArray[np.uint64]:

@@ -32,6 +32,7 @@ def packed_rows(rows: ScoredRows) -> bytes:
         {
             "keys": rows.keys,
             "entities": rows.entities,
+            "other_keys": rows.other_keys,
             "origins": rows.origins,
             "places": rows.places,
             "predicted_at": rows.predicted_at,
@@ -63,6 +64,7 @@ def rows_of(content: bytes, layout: RowLayout) -> ScoredRows:
             probabilities=columns.get("probabilities"),
             items=columns.get("items"),
             entities=columns.get("entities"),
+            other_keys=columns.get("other_keys"),
             segments=columns.get("segments"),
             reference=layout.reference,
         )
