@@ -105,7 +105,7 @@ def joined(sets: Sequence[ScoredRows]) -> ScoredRows:
         probabilities=_all([each.probabilities for each in sets]),
         items=_all([each.items for each in sets]),
         entities=_all([each.entities for each in sets]),
-        other_keys=_all([each.other_keys for each in sets]),
+        other_keys=_all_others(sets),
         segments=_all([each.segments for each in sets], axis=1),
         reference=first.reference,
         sampled=sampled,
@@ -165,6 +165,15 @@ def uniform(keys: NDArray[np.void]) -> NDArray[np.uint64]:
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed ^= mixed >> np.uint64(31)
     return mixed
+
+
+def _all_others(sets: Sequence[ScoredRows]) -> NDArray[np.void] | None:
+    """Second keys of all rows, zero for those of sets without any."""
+    if all(each.other_keys is None for each in sets):
+        return None
+    return np.concatenate(
+        [np.zeros(each.row_count, f"V{KEY_BYTES}") if each.other_keys is None else each.other_keys for each in sets]
+    )
 
 
 def _at(array: _Array | None, places: NDArray[np.intp]) -> _Array | None:

@@ -27,12 +27,11 @@ _NARROW = (np.int8, np.int16, np.int32)
 
 
 def packed_rows(rows: ScoredRows) -> bytes:
-    """All of *rows* but their codes and what their layout says."""
+    """All of *rows* but their codes, their second keys, and what their layout says."""
     return _packed(
         {
             "keys": rows.keys,
             "entities": rows.entities,
-            "other_keys": rows.other_keys,
             "origins": rows.origins,
             "places": rows.places,
             "predicted_at": rows.predicted_at,
@@ -47,7 +46,7 @@ def packed_rows(rows: ScoredRows) -> bytes:
 
 
 def rows_of(content: bytes, layout: RowLayout) -> ScoredRows:
-    """What `packed_rows` packed, without codes; StateError where it is damaged."""
+    """What `packed_rows` packed; StateError where it is damaged."""
     columns = _unpacked(content)
     try:
         rows = ScoredRows(
@@ -64,7 +63,6 @@ def rows_of(content: bytes, layout: RowLayout) -> ScoredRows:
             probabilities=columns.get("probabilities"),
             items=columns.get("items"),
             entities=columns.get("entities"),
-            other_keys=columns.get("other_keys"),
             segments=columns.get("segments"),
             reference=layout.reference,
         )

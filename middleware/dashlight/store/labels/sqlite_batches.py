@@ -12,6 +12,7 @@ import json
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -148,8 +149,25 @@ class Batches:
         return best
 
     def load(self, connection: sqlite3.Connection, batch: int) -> ScoredRows:
-        """All rows of *batch*, without codes."""
+        """All rows of *batch*, without codes and second keys."""
         return self._load(connection, batch, None)
+
+    def load_with_all_keys(self, connection: sqlite3.Connection, batch: int) -> ScoredRows:
+        """All rows of *batch*, without codes; second keys are those among the sorted ones that are no first one."""
+        rows = self.load(connection, batch)
+        parts = [_split(content) for content in _parts(connection, batch, _KEYS)]
+        if not parts:
+            raise StateError("corrupt", "a batch of predictions has no keys")
+        keys = keys_of(b"".join(keys for keys, _ in parts))
+        places = np.concatenate([places for _, places in parts]).astype(np.intp)
+        if len(keys) == rows.row_count:
+            return rows
+        if int(places.max()) >= rows.row_count:
+            raise StateError("corrupt", "the keys of a batch of predictions are of other rows")
+        is_other = keys != rows.keys[places]
+        others = np.zeros(rows.row_count, keys.dtype)
+        others[places[is_other]] = keys[is_other]
+        return replace(rows, other_keys=others)
 
     def rows_in(self, connection: sqlite3.Connection, batch: int, rows: NDArray[np.intp]) -> ScoredRows:
         """The *rows* of *batch*, in that order, without codes; it reads the parts alone in which they are."""
