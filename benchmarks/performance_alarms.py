@@ -232,7 +232,7 @@ def main() -> None:
 def _told(labels: Floats) -> str:
     missed = int(np.isinf(labels).sum())
     middle, late = np.nanquantile(labels, [0.5, 0.9], method="higher")
-    return f"{middle:,.0f} ({late:,.0f}; {missed})"
+    return f"{middle:,.0f} ({f'{late:,.0f}' if np.isfinite(late) else 'missed'}; {missed})"
 
 
 if __name__ == "__main__":

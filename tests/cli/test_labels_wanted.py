@@ -146,6 +146,21 @@ def test_where_nothing_is_kept_it_says_what_to_set(directory: Path, capsys: pyte
     assert "is DASHLIGHT_LABELS on?" in capsys.readouterr().err
 
 
+def test_where_all_have_labels_none_is_wanted(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    application = directory / "app"
+    key = hash_key_of("", application)
+    store = SqliteLabelStore(
+        application / FILE, hash_key=key, label_window=90 * 86400.0, most_bytes=1 << 30, clock=FakeClock(NOW)
+    )
+    ids = [id_of_row(str(EXCHANGE), place) for place in range(400)] + [f"customer-{place}" for place in range(40)]
+    store.label([Label(each, "yes") for each in ids], NOW - 50)
+    store.close(5.0)
+
+    assert wanted(directory) == 0
+
+    assert capsys.readouterr().out.endswith("no prediction waits for a label\n")
+
+
 def test_it_changes_nothing(directory: Path) -> None:
     before = (directory / "app" / FILE).read_bytes()
 

@@ -21,6 +21,8 @@ class Store:
         self.taken: list[Label] = []
         self.threads: set[str] = set()
         self.failures_left = 0
+        self.mistakes_over: set[str] = set()
+        """Ids of labels over which it stumbles each time."""
         self.go = threading.Event()
         self.go.set()
 
@@ -30,6 +32,8 @@ class Store:
         if self.failures_left:
             self.failures_left -= 1
             raise OSError("of a value that nobody shall see")
+        if any(label.id in self.mistakes_over for label in labels):
+            raise TypeError("of a value that nobody shall see")
         self.taken += labels
         fates: list[Fate] = ["matched" for _ in labels]
         return fates
@@ -105,6 +109,24 @@ def test_labels_that_cannot_be_stored_are_offered_again_and_it_is_told_once(
     assert queue.flush(PATIENCE_SECONDS) == 0
     assert store.taken == labels_to(5)
     assert caplog.text.count("labels wait, for they cannot be stored: OSError") == 1
+    assert "nobody shall see" not in caplog.text
+
+
+def test_labels_over_which_we_stumble_are_lost_and_counted_and_hold_up_no_others(
+    queues: Callable[..., LabelQueue], caplog: pytest.LogCaptureFixture
+) -> None:
+    queue, store = queues(), Store()
+    store.mistakes_over = {"7"}
+    for label in labels_to(1000):
+        queue.put(label)
+    queue.open(store.take)
+    assert queue.put(Label("after", 1))
+
+    assert queue.flush(PATIENCE_SECONDS) == 0
+    assert store.taken[-1] == Label("after", 1)
+    assert queue.losses()[NOT_STORED] >= 1
+    assert len(store.taken) + queue.losses()[NOT_STORED] == 1001
+    assert caplog.text.count("labels wait, for they cannot be stored: TypeError") == 1
     assert "nobody shall see" not in caplog.text
 
 

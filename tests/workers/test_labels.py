@@ -186,7 +186,7 @@ def test_a_part_that_cannot_be_read_is_lost_alone() -> None:
     judge = Judge(Store(100))
     judge.close_pane()
     ((key, state),) = judge.watch.performances.model_states.items()
-    whole = replace(judge.watch.state, performances={key: replace(state, reference="another")})
+    whole = replace(judge.watch.state, performances={key: replace(state, course=replace(state.course, refused=-1))})
     blob = b"".join(CheckpointLayout().freeze(Checkpoint(whole, {})))
     lost: list[str] = []
     heir = watch_of()

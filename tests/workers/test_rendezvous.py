@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import resource
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -417,6 +418,27 @@ def test_what_lies_in_a_meeting_that_goes_on_is_not_tidied_away_for_its_age(tmp_
         found = (meeting.path / name).stat()
         assert time.time() - found.st_atime < 600
         assert found.st_mtime == 1
+    meeting.leave()
+
+
+def test_what_is_spared_keeps_its_locks(tmp_path: Path) -> None:
+    # SQLite locks by process and file: whoever closes any descriptor of the file ends them.
+    meeting = Meeting.open(tmp_path, "shop")
+    path = meeting.path / "labels.sqlite"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE rows (x)")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO rows VALUES (1)")
+    os.utime(meeting.path / MEMBERS, (1, 1))
+
+    assert meeting.renew()
+
+    script = f"import sqlite3; sqlite3.connect({str(path)!r}, timeout=0).execute('INSERT INTO rows VALUES (2)')"
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "database is locked" in other.stderr
+    connection.execute("COMMIT")
+    connection.close()
     meeting.leave()
 
 

@@ -30,6 +30,7 @@ from dashlight.store.hash_key import given_hash_key, kept_hash_key
 from dashlight.store.labels.sqlite_file import FILE
 from dashlight.store.labels.sqlite_store import SqliteLabelStore
 from dashlight.units import seconds
+from dashlight.window.performance.counts import PerformanceCounts
 from dashlight.window.performance.course import PerformanceCourse
 from dashlight.window.performance.strata import NO_SCORE, TENTHS
 
@@ -106,16 +107,16 @@ def run(arguments: argparse.Namespace, now: float | None = None) -> int:
 
 
 def _print_all(kept: _Kept, arguments: argparse.Namespace) -> None:
-    courses = _courses(kept)
-    chosen = {model: course for model, course in courses.items() if arguments.model in " ".join(model)}
+    counts = _counted(kept)
+    chosen = {model: each for model, each in counts.items() if arguments.model in " ".join(model)}
     if not chosen:
-        which = f" of a model with {arguments.model!r} in its name" if arguments.model and courses else ""
+        which = f" of a model with {arguments.model!r} in its name" if arguments.model and counts else ""
         raise ValueError(f"no prediction{which} made within {arguments.since} has a label: any will do to begin with")
     writer = csv.writer(sys.stdout, lineterminator="\n") if arguments.csv else None
     if writer is not None:
         writer.writerow(["prediction_id", "label", "model", "row", "predicted_at", "score"])
-    for place, (model, course) in enumerate(sorted(chosen.items())):
-        sentences, wanted = _of_model(kept, arguments, model, course)
+    for place, model in enumerate(sorted(chosen)):
+        sentences, wanted = _of_model(kept, arguments, model, chosen[model])
         if writer is not None:
             writer.writerows(
                 [each.id, "", model[1] or model[0], each.row, _time(each.predicted_at), each.score] for each in wanted
@@ -130,7 +131,7 @@ def _print_all(kept: _Kept, arguments: argparse.Namespace) -> None:
             )
 
 
-def _courses(kept: _Kept) -> dict[ModelKey, PerformanceCourse]:
+def _counted(kept: _Kept) -> dict[ModelKey, PerformanceCounts]:
     """What is labelled of the predictions made from *since_at* on, by model."""
     courses: dict[ModelKey, PerformanceCourse] = {}
     cursor, is_all = 0, False
@@ -140,20 +141,15 @@ def _courses(kept: _Kept) -> dict[ModelKey, PerformanceCourse]:
             courses.setdefault(rows.model, PerformanceCourse(kept.at - kept.since_at)).add(rows, kept.at)
         is_all = met.is_all or met.cursor == cursor
         cursor = met.cursor
-    return {model: course for model, course in courses.items() if _rows(course, kept.at)}
-
-
-def _rows(course: PerformanceCourse, at: float) -> int:
-    counts = course.by_prediction(0.0, at + 1)
-    return 0 if counts is None else counts.rows
+    counts = {model: course.by_prediction(0.0, kept.at + 1) for model, course in courses.items()}
+    return {model: each for model, each in counts.items() if each is not None and each.rows}
 
 
 def _of_model(
-    kept: _Kept, arguments: argparse.Namespace, model: ModelKey, course: PerformanceCourse
+    kept: _Kept, arguments: argparse.Namespace, model: ModelKey, counts: PerformanceCounts
 ) -> tuple[list[str], list[_Wanted]]:
     waiting = kept.store.waiting(model, since_at=kept.since_at)
     predictions = predictions_by_score(waiting)
-    counts = course.by_prediction(0.0, kept.at + 1)
     unlabelled = kept.store.unlabelled(model, since_at=kept.since_at, most_rows=_CANDIDATES)
     wanted: list[_Wanted] = []
     if unlabelled is not None:
@@ -165,15 +161,11 @@ def _of_model(
     total, labelled = label_coverage(waiting)
     name = " ".join(printable(part) for part in model if part)
     sentences = [f"{name}: {labelled:,} of {total:,} predictions have a label"]
-    if counts is not None:
-        shown = displayed(counts, predictions)
-        sought = arguments.measure or _MEASURES[counts.task]
-        measure = next((each for each in shown.measures if each.name == sought), None)
-        sentences += [*shown.words, _decision(measure, sought, arguments)]
-    if wanted:
-        sentences.append("these would help most:")
-    elif unlabelled is None:
-        sentences.append("no prediction waits for a label")
+    shown = displayed(counts, predictions)
+    sought = arguments.measure or _MEASURES[counts.task]
+    measure = next((each for each in shown.measures if each.name == sought), None)
+    sentences += [*shown.words, _decision(measure, sought, arguments)]
+    sentences.append("these would help most:" if wanted else "no prediction waits for a label")
     return sentences, wanted
 
 

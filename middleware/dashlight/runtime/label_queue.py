@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from dashlight.deliver.untraced import suppress_instrumentation
-from dashlight.errors import traced
+from dashlight.errors import StateError, traced
 from dashlight.metrics.losses import SignalFate
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ NOT_STORED: Final = SignalFate("labels", "dropped", "not_stored")
 _MOST_AT_ONCE = 1000
 _IDLE_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
+_MOST_MISTAKES = 3
 
 
 class LabelQueue:
     """Labels that wait for the store: `put` returns at once, from any thread and on the event loop; a thread stores them.
 
-    Where the store cannot take them they are kept and offered again. What is lost is counted, and logged once.
+    Where the store cannot take them for the moment they are kept and offered again. What is lost is counted, and logged once.
     """
 
     def __init__(self, *, is_on: bool = False, now: Callable[[], float] = time.time) -> None:
@@ -50,6 +51,8 @@ class LabelQueue:
         self._stored = threading.Condition()
         self._stopping = False
         self._told_failure = ""
+        self._mistake_count = 0
+        """How often the same labels could not be stored by a mistake of ours."""
         self._take: Take | None = None
         self._thread: threading.Thread | None = None
 
@@ -133,14 +136,20 @@ class LabelQueue:
             labels += (self._waiting.popleft() for _ in range(count))
         try:
             fates = self._take(labels, self._now()) if self._take is not None else ()
-        except Exception as error:  # whatever is behind it: a disk that is full, a server that is away
-            self._waiting.extendleft(reversed(labels))
+        except Exception as error:
+            # A disk that is full and a server that is away will be well again; a mistake of ours is there each time.
+            self._mistake_count += not isinstance(error, OSError | StateError)
+            if self._mistake_count < _MOST_MISTAKES:
+                self._waiting.extendleft(reversed(labels))
+            else:
+                self._mistake_count = 0
+                self._losses[NOT_STORED] += len(labels)
             if type(error).__name__ != self._told_failure:
                 self._told_failure = type(error).__name__
                 logger.error("labels wait, for they cannot be stored: %s", traced(error))  # noqa: TRY400 - no message
             return False
         else:
-            self._told_failure = ""
+            self._told_failure, self._mistake_count = "", 0
             self.fates.update(fates)
             return True
         finally:

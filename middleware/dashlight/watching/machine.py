@@ -233,10 +233,10 @@ class MachineWatch:
         return known | self.performances.watches.keys()
 
     def _performance_reference(self, key: WatchedModel) -> Reference | None:
-        """What the performance of a model is compared with: the operator's reference, unless the model is another."""
-        given, endpoint = self._references.given, self._endpoints.get(key[0])
+        """What the performance of a model is compared with: what its columns are, else the operator's reference."""
+        endpoint = self._endpoints.get(key[0])
         model = None if endpoint is None else endpoint.models.get(key[1:])
-        return given if model is None or given is None or model.compares_with(given) else None
+        return self._references.given if model is None else model.reference
 
     def _admitted(self, pane: MachinePane, at: float) -> tuple[dict[str, EndpointPane], list[Alert]]:
         """What *pane* holds, by the endpoint that it is judged as, and the alerts of endpoints that made room for others.

@@ -57,8 +57,7 @@ class ModelWatch:
         self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
-        self._is_matching_told = False
-        self.refused: Counter[str] = Counter()  # panes left out: their processes compare with another reference
+        self._is_matching_told, self.refused = False, Counter[str]()  # panes of processes that compare with another one
 
     @property
     def state(self) -> ModelState:
@@ -164,9 +163,10 @@ class ModelWatch:
         """Keys of the alerts that are pending or firing."""
         return chain.from_iterable(each.in_force for each in self._comparisons.values())
 
-    def compares_with(self, reference: Reference) -> bool:
-        """Whether it is compared with *reference*, as far as is known."""
-        return not self._comparisons or reference.version in self._comparisons
+    @property
+    def reference(self) -> Reference | None:
+        """What it is compared with first, or may be."""
+        return next((each.reference for each in self._comparisons.values()), self._file)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""

@@ -177,13 +177,12 @@ def _spare(directory: Path) -> None:
     for path in list(directory.iterdir()):
         if path.name == MEMBERS:
             continue
-        with suppress(OSError):  # replaced or removed meanwhile, or a directory, whose files are all young
-            descriptor = open_private(path, os.O_RDONLY)
-            try:
+        with suppress(OSError):  # replaced or removed meanwhile
+            status = path.lstat()
+            # Not opened: to close a file ends the locks that this process has on it, and SQLite locks the labels'.
+            if stat.S_ISREG(status.st_mode):
                 # When it was changed stays: by that one is told from another.
-                os.utime(descriptor, ns=(time.time_ns(), os.fstat(descriptor).st_mtime_ns))
-            finally:
-                os.close(descriptor)
+                os.utime(path, ns=(time.time_ns(), status.st_mtime_ns), follow_symlinks=False)
 
 
 def _describe(path: Path, application: str) -> None:

@@ -176,6 +176,34 @@ def test_of_many_classes_accuracy_and_losses_are_weighted(labelled: Rows) -> Non
     assert abs(measures(counts)[0].value - accuracy) > 0.1
 
 
+def test_probabilities_without_a_predicted_class_have_losses_and_no_accuracy(labelled: Rows) -> None:
+    told = np.tile(np.array([[0.7, 0.2, 0.1]], np.float32), (50, 1))
+    counts = counted(labelled("multiclass", [2.0] * 50, [0.7] * 50, None, classes=tuple("abc"), probabilities=told))
+
+    (brier, log_loss) = weighted_measures(classified(counts), by_score(np.full(80, 0.7))).measures
+
+    assert (brier.name, log_loss.name) == ("brier", "log_loss")
+    assert brier.low <= 0.7**2 + 0.2**2 + 0.9**2 <= brier.high + 1e-6
+
+
+def test_of_many_classes_a_few_unknown_rows_leave_accuracy_alone(labelled: Rows) -> None:
+    told = np.tile(np.array([[0.75, 0.15, 0.1]], np.float32), (50, 1))
+    counts = counted(
+        labelled("multiclass", [0.0] * 50, [0.75] * 50, [0] * 50, classes=tuple("abc"), probabilities=told)
+    )
+
+    weighted = weighted_measures(classified(counts), by_score(np.r_[np.full(98, 0.75), 0.95, 0.95]))
+
+    (accuracy,) = weighted.measures
+    assert (accuracy.name, weighted.not_comparable, weighted.unknown_share) == ("accuracy", (9,), 0.02)
+
+
+def test_where_all_have_labels_nobody_is_chosen(labelled: Rows) -> None:
+    counts = counted(labelled("binary", [1, 0], [0.2, 0.8], [0, 1]))
+
+    assert not is_biased(classified(counts), by_score(np.array([0.2, 0.8])))
+
+
 def test_tasks_without_scores_are_shown_as_they_are(labelled: Rows) -> None:
     counts = counted(labelled("regression", [1.0, 2.0], [1.5, 2.5]))
 

@@ -155,6 +155,13 @@ def test_measures_of_numbers_equal_scikit_learn_after_merging(labelled: Rows) ->
         assert found[f"residual_quantile[{quantile}]"] == pytest.approx(expected, rel=0.011)
 
 
+def test_a_figure_that_is_no_number_is_left_out(labelled: Rows) -> None:
+    found = values(counted(labelled("regression", [0.0, 1e-160], [1e69, 1e69])))
+
+    assert "r2" not in found
+    assert found["mae"] == 1e69
+
+
 def test_labels_far_from_zero_cancel_nothing(labelled: Rows) -> None:
     rng = np.random.default_rng(8)
     truth = 1e9 + rng.normal(0, 1e-2, 5_000)

@@ -37,6 +37,7 @@ def predictions(
     items: Sequence[Sequence[str]] | None = None,
     codes: bool = False,
     model: ModelKey = MODEL,
+    reference: str = "",
 ) -> ScoredRows:
     n = len(ids)
     return ScoredRows(
@@ -52,6 +53,7 @@ def predictions(
         steps=np.zeros(n, np.int32),
         entities=None if entities is None else np.frombuffer(b"".join(entity_of(e, KEY) for e in entities), "V16"),
         items=None if items is None else np.array([[item_of(i, KEY) for i in row] for row in items], np.uint64),
+        reference=reference,
         sampled=np.arange(n, dtype=np.intp) if codes else None,
         codes=np.tile(np.arange(n, dtype=np.uint8), (3, 1)) if codes else None,
     )

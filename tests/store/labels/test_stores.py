@@ -400,3 +400,54 @@ def test_entities_and_times_may_be_nonsense(store: LabelStore, rows: Make) -> No
 
     assert set(fates) <= {"matched", "duplicate", "unknown"}
     assert fates.count("matched") == 1
+
+
+def test_labels_that_wait_are_bounded_and_counted(
+    store: LabelStore, rows: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("sqlite_joins", "redis_joins"):
+        monkeypatch.setattr(f"dashlight.store.labels.{module}.MOST_ORPHANS", 3)
+
+    store.label([Label(f"{n}", "yes") for n in range(5)], NOW)
+    kept(store, rows([f"{n}" for n in range(5)], at=NOW))
+
+    assert store.troubles()["orphans_not_kept"] == 2
+    assert labels_of(store) == [1.0, 1.0, 1.0]
+
+
+def test_an_entity_is_looked_for_in_all_batches(store: LabelStore, rows: Make) -> None:
+    for n in range(6):
+        kept(store, rows([f"{n}a", f"{n}b"], at=NOW - 100 * n, entities=[f"u{n % 2}", "w"], scores=[n / 10, 0.9]))
+
+    store.label([Label("", "yes", entity="u1", at=NOW - 150, within_seconds=1000)], NOW)
+
+    assert [each.scores.tolist() for each in store.met(0, most_rows=9).rows] == [[0.3]]
+
+
+def test_the_newest_are_looked_for_first(store: LabelStore, rows: Make, model: ModelKey) -> None:
+    for n in range(5):
+        kept(store, rows([f"{n}"], at=NOW - 86400 * n, reference="r2" if n == 1 else ""))
+
+    left = store.unlabelled(model, since_at=0.0, most_rows=2)
+
+    assert left is not None
+    assert left.predicted_at.tolist() == [NOW, NOW - 2 * 86400]
+
+
+def test_a_cursor_outlives_what_it_has_read(store: LabelStore, rows: Make, clock: FakeClock) -> None:
+    kept(store, rows(["a"], at=NOW))
+    store.label([Label("a", "yes")], NOW)
+    clock.advance(3 * 86400)
+    tending = getattr(store, "_tending")  # noqa: B009
+    tending._looked_at = float("-inf")
+    kept(store, rows(["b"], at=clock.now()))
+    for _ in range(100):
+        if not store.met(0, most_rows=9).rows:
+            break
+        tending._looked_at = float("-inf")
+        kept(store, rows([f"{clock.now()}"], at=clock.now()))
+
+    met = store.met(0, most_rows=9)
+
+    assert met.rows == ()
+    assert met.is_all

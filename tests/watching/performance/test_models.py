@@ -62,13 +62,13 @@ def reference_of(accuracy: float = 0.9, rows: int = 20_000) -> Reference:
         task="binary", classes=("no", "yes"), label="y", score="score", prediction="", rows=rows, scores=known.scores,
         predictions=known.predictions, labels=known.labels, losses=(loss,),
     )  # fmt: skip
-    return empty_reference(performance)
+    return empty_reference(performance, seed=round(accuracy * 100))
 
 
-def empty_reference(performance: PerformanceReference | None) -> Reference:
+def empty_reference(performance: PerformanceReference | None, *, seed: int) -> Reference:
     from dashlight.window.reference.build import build_reference_from_columns
 
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     made = build_reference_from_columns({"age": rng.normal(40, 10, 500)}, {}, rng=rng, created_at=0.0)
     return replace(made, performance=performance)
 
@@ -78,7 +78,7 @@ class Life:
 
     def __init__(self, reference: Reference | None, policy: Policy = POLICY) -> None:
         self.policy, self.reference = policy, reference
-        self.performances = Performances(policy, lambda _: reference)
+        self.performances = Performances(policy, lambda _: self.reference)
         self.hours = 0
         self.told: list[tuple[int, Alert]] = []
 
@@ -219,15 +219,36 @@ def test_a_mistake_of_ours_costs_its_part_and_is_counted() -> None:
     assert sum(count for fate, count in life.performances.take_losses().items() if fate.fate == "mistake") >= 1
 
 
+def test_another_reference_ends_what_was_judged_and_keeps_what_was_measured() -> None:
+    life = lived(Life(reference_of()), [0.9] * 6 + [0.7] * 12)
+    assert {key.rpartition("/")[2] for key in life.performances.in_force} == {"realised", "parted"}
+    life.reference = reference_of(accuracy=0.7)
+    before = life.score("accuracy")
+
+    over = list(life.performances.replace_reference(life.at))
+
+    assert [alert.state for alert in over] == ["resolved", "resolved"]
+    assert (life.score("accuracy").value, life.score("accuracy").rows) == (before.value, before.rows)
+    assert life.score("accuracy").reference == pytest.approx(0.7, abs=0.01)
+
+
+def test_a_reference_that_was_replaced_meanwhile_keeps_what_was_measured() -> None:
+    life = lived(Life(reference_of()), [0.9] * 3)
+    life.reference = reference_of(accuracy=0.7)
+    life.restart()
+
+    assert life.score("accuracy").rows > 0
+    assert "realised_loss" not in life.names()
+
+
 def spoilt(state: PerformanceState) -> dict[str, PerformanceState]:
     return {
-        "another reference": replace(state, reference="0"),
         "a course that cannot be": replace(state, course=replace(state.course, refused=-1)),
         "too many windows": replace(state, estimated=((None,) * 101)),  # type: ignore[arg-type]
     }
 
 
-@pytest.mark.parametrize("wrong", ["another reference", "a course that cannot be", "too many windows"])
+@pytest.mark.parametrize("wrong", ["a course that cannot be", "too many windows"])
 def test_a_state_that_does_not_fit_is_refused_and_costs_its_model_alone(wrong: str) -> None:
     life = lived(Life(reference_of()), [0.9] * 2)
     state = life.performances.state

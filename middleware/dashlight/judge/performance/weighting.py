@@ -84,20 +84,20 @@ def weighted_measures(counts: Classified, predictions: NDArray[np.int64], level:
     if is_binary:
         measures = _of_two(counts.confusion.astype(np.float64), weights, unknown, z)
     else:
-        held = counts.tallies[:, CORRECT].astype(np.float64)
-        measures = _mean("accuracy", (labelled, held, held), weights, unknown, z)
+        predicted, held = (counts.tallies[:, each].astype(np.float64) for each in (PREDICTED, CORRECT))
+        measures = _mean("accuracy", (predicted, held, held), weights, unknown, z)
     # The sums of losses of many classes stand under the tenth of the top's probability too.
     if not counts.tallies[:, IMPROPER].any() and all(counts.tallies[weights > 0, PROPER] > 0):
         proper, sums = counts.tallies[:, PROPER].astype(np.float64), counts.sums
         # Weights are of rows with a prediction; those with a loss may be others.
         by_loss = np.divide(weights * labelled, proper, out=np.zeros(STRATA), where=proper > 0)
         if is_binary or not unknown:
-            measures += _mean("brier", (proper, sums[:, BRIER], sums[:, BRIER_SQUARED]), by_loss, unknown, z)
+            most = 1.0 if is_binary else 2.0
+            brier = proper, sums[:, BRIER], sums[:, BRIER_SQUARED]
+            measures += _mean("brier", brier, by_loss, unknown, z, most=most)
         if not unknown:
-            measures += _mean(
-                "log_loss", (proper, sums[:, LOG_LOSS], sums[:, LOG_LOSS_SQUARED]), by_loss, 0.0, z, most=inf
-            )
-        if not unknown:
+            log_loss = proper, sums[:, LOG_LOSS], sums[:, LOG_LOSS_SQUARED]
+            measures += _mean("log_loss", log_loss, by_loss, 0.0, z, most=inf)
             measures += calibration_error(counts, z, by_loss)
     if is_binary and not unknown:
         by_cell = weights[strata_of(counts.cells.scores)]

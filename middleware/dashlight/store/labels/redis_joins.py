@@ -29,7 +29,7 @@ from dashlight.store.labels.joining import (
     until_of,
 )
 from dashlight.store.labels.redis_commit import commit, known_of, packed_value
-from dashlight.store.labels.redis_home import BUCKETS, RedisHome
+from dashlight.store.labels.redis_home import BUCKETS, RedisHome, cell_field
 from dashlight.store.labels.redis_link import Argument, blob, replies, whole
 from dashlight.store.labels.redis_reads import implied_before_of, labelled_keys, rows_of_slices
 from dashlight.store.labels.redis_rows import records_of, rows_by_layout
@@ -78,7 +78,7 @@ class RedisJoins:
         arguments += [b"" if rows.entities is None else rows.entities.tobytes(), rows.predicted_at.tobytes()]
         arguments += [MOST_ABOUT_ONE, len(cells)]
         for hour, tenth, count in cells:
-            arguments += [home.counts_name(layout.model, place), f"{hour}:{tenth}:p", count]
+            arguments += [home.counts_name(layout.model, place), cell_field(hour, tenth), count]
         if rows.sampled is not None and rows.codes is not None and layout.code_count:
             arguments += self._drawn(rows, rows.sampled, rows.codes, number, place)
         found = replies(home.link.run(WRITE, arguments))
@@ -226,7 +226,10 @@ class RedisJoins:
                     (home.slice_of(moment), key, packed_value(value))
                     for moment, key, value in zip(met.rows.predicted_at.tolist(), met.keys, values, strict=True)
                 ]
-                cells = [(hour, f"{hour}:{tenth}:l", count) for hour, tenth, count in cells_of(met.rows)]
+                cells = [
+                    (hour, cell_field(hour, tenth, is_labelled=True), count)
+                    for hour, tenth, count in cells_of(met.rows)
+                ]
                 sets = [(home.layout_number(layout), met.rows)]
                 if not commit(
                     home,

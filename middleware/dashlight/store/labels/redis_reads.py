@@ -16,6 +16,7 @@ from dashlight.store.labels.packing import labelled_of
 from dashlight.store.labels.redis_home import BUCKETS, RedisHome, model_digest
 from dashlight.store.labels.redis_link import Argument, Reply, as_number, blob, replies, whole
 from dashlight.store.labels.redis_rows import rows_by_layout, with_codes
+from dashlight.store.labels.redis_scripts import COUNTS
 from dashlight.store.labels.sampling import MOST_ZEROS, is_drawn
 
 _BUCKETS_AT_ONCE = 64
@@ -40,8 +41,8 @@ def labelled_since(home: RedisHome, cursor: int, *, most_rows: int) -> Met:
                 found.append(labelled_of(content, home.layout(layout), begin=begin, end=end))
                 left -= end - begin
                 cursor = number + end
-        if len(entries) < _SETS_AT_ONCE:
-            break
+        if len(entries) < _SETS_AT_ONCE and left:
+            return Met(tuple(found), cursor)
     return Met(tuple(found), cursor, cursor >= next_number)
 
 
@@ -50,33 +51,38 @@ def waiting_since(home: RedisHome, model: ModelKey, *, since_at: float) -> list[
     since_hour = math.floor(max(since_at, 0.0) / HOUR_SECONDS)
     slices = [each for each in home.slices() if (each + 1) * home.slice_seconds > since_at]
     names = [home.counts_name(model, each) for each in slices]
-    cells: dict[tuple[int, int], list[int]] = {}
-    for found in home.link.call_all([("HGETALL", name) for name in names]):
-        fields = replies(found)
-        for field, count in zip(fields[::2], fields[1::2], strict=True):
-            hour, tenth, which = blob(field).split(b":")
-            if int(hour) >= since_hour:
-                cells.setdefault((int(hour), int(tenth)), [0, 0])[which == b"l"] += whole(count)
-    return [(hour, tenth, *counts) for (hour, tenth), counts in sorted(cells.items())]  # type: ignore[misc]
+    told = blob(home.link.run(COUNTS, (home.prefix, *names))).split()
+    fields, counts = np.array(told, np.int64).reshape(len(told) // 2, 2).T
+    cells, places = np.unique(fields >> 1, return_inverse=True)
+    both = np.zeros((len(cells), 2), np.int64)
+    np.add.at(both, (places, fields & 1), counts)
+    hours, tenths = cells >> 4, (cells & 15) - 1
+    is_wanted = hours >= since_hour
+    columns = np.column_stack([hours, tenths, both])[is_wanted]
+    return [(hour, tenth, predictions, labelled) for hour, tenth, predictions, labelled in columns.tolist()]
 
 
 def newest_unlabelled(home: RedisHome, model: ModelKey, *, since_at: float, most_rows: int) -> ScoredRows | None:
     """The newest predictions without a label, the newest first; of the layout of the newest of them."""
     implied_before = implied_before_of(home, model)
     found: list[ScoredRows] = []
-    for number in reversed(home.slices()):
-        if sum(rows.row_count for rows in found) >= most_rows or (number + 1) * home.slice_seconds <= since_at:
+    for place in reversed(home.slices()):
+        if sum(rows.row_count for rows in found) >= most_rows or (place + 1) * home.slice_seconds <= since_at:
             break
-        labelled = labelled_keys(home, number)
-        for _, rows in rows_of_slices(home, model, [number], range(BUCKETS)):
+        labelled = labelled_keys(home, place)
+        in_slice: list[ScoredRows] = []
+        for _, rows in rows_of_slices(home, model, [place], range(BUCKETS)):
             floor_at = max(since_at, implied_before) if rows.task in TASKS_WITH_A_NEGATIVE else since_at
             is_open = np.array([key.tobytes() not in labelled for key in rows.keys]) & (rows.predicted_at >= floor_at)
-            found.append(taken(rows, np.flatnonzero(is_open)))
-    found = [rows for rows in found if rows.row_count]
+            if is_open.any():
+                in_slice.append(taken(rows, np.flatnonzero(is_open)))
+        if not found and in_slice:
+            found.append(max(in_slice, key=lambda rows: float(rows.predicted_at[-1])))
+            in_slice = [rows for rows in in_slice if rows is not found[0]]
+        found += [rows for rows in in_slice if RowLayout.of(rows) == RowLayout.of(found[0])]
     if not found:
         return None
-    newest = max(found, key=lambda rows: float(rows.predicted_at.max()))
-    alike = joined([rows for rows in found if RowLayout.of(rows) == RowLayout.of(newest)])
+    alike = joined(found)
     return taken(alike, np.argsort(-alike.predicted_at, kind="stable")[:most_rows])
 
 

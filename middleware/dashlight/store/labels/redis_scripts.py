@@ -154,3 +154,14 @@ end
 return tonumber(id)
 """
 """The number of a layout, given to it where it has none."""
+
+COUNTS: Final = """
+-- prefix; then the names of hashes
+local found = {}
+for i = 2, #ARGV do
+  local fields = redis.call('HGETALL', ARGV[i])
+  if #fields > 0 then found[#found + 1] = table.concat(fields, ' ') end
+end
+return table.concat(found, ' ')
+"""
+"""All fields and counts of hashes in one text: clients take long to read each by itself."""

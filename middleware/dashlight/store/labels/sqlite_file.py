@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import sqlite3
 import stat
 import time
@@ -16,7 +17,7 @@ from typing import Final
 from dashlight.errors import StateError
 from dashlight.store.labels.file_systems import network_file_system
 from dashlight.store.locks import try_lock
-from dashlight.store.private import open_private
+from dashlight.store.private import DRAFT, open_private
 from dashlight.store.refused import put_aside
 
 FILE: Final = "labels.sqlite"
@@ -202,13 +203,24 @@ class SqliteFile:
 
 def _inode_of(path: Path) -> int:
     """The inode of the private file at *path*, made where there is none; OSError where it is not this user's."""
-    with contextlib.suppress(FileExistsError):
-        os.close(open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
-    # Not opened where it is there: closing any descriptor of a file ends the locks that this process has on it.
+    # Never opened where it has this name: closing any descriptor of a file ends the locks that this process has on it.
+    if not os.path.lexists(path):
+        _make_empty(path)
     status = path.lstat()
     if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
         raise PermissionError(None, "expected a file of this user, which nobody else can read")
     return status.st_ino
+
+
+def _make_empty(path: Path) -> None:
+    """An empty private file at *path*, unless another process was faster."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}{DRAFT}")
+    os.close(open_private(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path, follow_symlinks=False)
+    finally:
+        draft.unlink()
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

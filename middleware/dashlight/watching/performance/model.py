@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
@@ -10,10 +11,11 @@ from dashlight.judge.alerts import AlertWriter, ended
 from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.judge.performance.estimates.estimate import PerformanceEstimate
 from dashlight.judge.performance.estimates.estimator import Estimator
+from dashlight.judge.performance.estimates.known import ENOUGH_LABELS
 from dashlight.judge.performance.estimates.record import EstimateRecord
 from dashlight.judge.performance.feed import LabelFeed
-from dashlight.judge.performance.parted import PartedWatch
-from dashlight.judge.performance.realised import RealisedWatch
+from dashlight.judge.performance.parted import PARTED, PartedWatch
+from dashlight.judge.performance.realised import REALISED, RealisedWatch
 from dashlight.labels.news import ScoredWindow
 from dashlight.labels.rows import LabelledRows, ModelKey
 from dashlight.labels.store import WaitingCounts
@@ -49,7 +51,7 @@ class PerformanceWatch:
 
     def __init__(self, key: ModelKey, policy: Policy, reference: Reference | None, *, share: float) -> None:
         """*reference* is what the model is compared with, where it is known; *share* its part of the budget of false alarms."""
-        self._key, self._policy, self._share = key, policy, share
+        self._policy = policy
         self._reference = reference
         self._spans = ShownTimes(policy.window_seconds, policy.label_window_seconds)
         self._course = PerformanceCourse(policy.label_window_seconds)
@@ -57,6 +59,8 @@ class PerformanceWatch:
         self.newest = NewestRows()
         """For metrics of somebody's own; of this life of the process alone."""
         self._own: Sequence[Score] = ()
+        self._latest: deque[LabelledRows] = deque()
+        """At least ENOUGH_LABELS, where so many came in this life of the process."""
         self._estimate: PerformanceEstimate | None = None
         self._waiting: WaitingCounts | None = None
         self._in_force: dict[str, Alert] = {}
@@ -69,27 +73,26 @@ class PerformanceWatch:
         """Whose silence is a label; None where nobody's is."""
         self._rows: list[LabelledRows] = []
         """Of the pane that is judged."""
-        self._set_up()
+        endpoint, model, version = key
+        self._budget: _Budget = {
+            "writer": AlertWriter("performance", model=model, version=version, endpoint=endpoint),
+            "panes": policy.panes_between_false_alarms,
+            "share": share,
+            "pane_seconds": policy.pane_seconds,
+        }
+        self._feed = LabelFeed(**self._budget)
+        self._set_up_losses()
 
     @property
     def _compared(self) -> Reference | None:
         return None if self._is_other else self._reference
 
-    def _set_up(self) -> None:
-        endpoint, model, version = self._key
+    def _set_up_losses(self) -> None:
         policy, reference = self._policy, self._compared
         known = None if reference is None else reference.performance
-        writer = AlertWriter("performance", model=model, version=version, endpoint=endpoint)
-        budget: _Budget = {
-            "writer": writer,
-            "panes": policy.panes_between_false_alarms,
-            "share": self._share,
-            "pane_seconds": policy.pane_seconds,
-        }
         settle_seconds = policy.positive_within_seconds
-        self._realised = RealisedWatch(known, **budget, settle_seconds=settle_seconds)
-        self._parted = PartedWatch(known, **budget, settle_seconds=settle_seconds)
-        self._feed = LabelFeed(**budget)
+        self._realised = RealisedWatch(known, **self._budget, settle_seconds=settle_seconds)
+        self._parted = PartedWatch(known, **self._budget, settle_seconds=settle_seconds)
         self._estimator = None if reference is None else Estimator(reference, importance=policy.importance)
         self._usual = None if known is None else counts_of_reference(known)
 
@@ -108,23 +111,30 @@ class PerformanceWatch:
         )
 
     def restore(self, state: PerformanceState) -> None:
-        """Goes on from *state*; ValueError where it does not fit, as where the reference is another one by now."""
-        if state.reference != ("" if self._reference is None else self._reference.version):
-            raise ValueError("performance against another reference")
-        self._is_other = state.is_other
-        self._set_up()
+        """Goes on from *state*; ValueError where it does not fit. Where the reference is another one by now, what was measured stays."""
         self._course.restore(state.course)
-        self._realised.restore(state.realised)
-        self._parted.restore(state.parted)
         self._feed.restore(state.feed)
         refuse("silence that is a label, or is none", where=(self.implied is None) != (state.implied is None))
         if self.implied is not None and state.implied is not None:
             self.implied.restore(state.implied)
         self._record.restore(state.estimated)
         alerts = [each.watch.alert for each in (state.realised, state.parted) if each.watch is not None]
+        if state.reference == ("" if self._reference is None else self._reference.version):
+            self._is_other = state.is_other
+            self._set_up_losses()
+            self._realised.restore(state.realised)
+            self._parted.restore(state.parted)
+        else:
+            alerts = []
         self._in_force = {
             alert.key: alert for alert in (*alerts, state.feed.silent, state.feed.late) if alert is not None
         }
+
+    def compare_with(self, reference: Reference | None, at: float) -> Iterator[Alert]:
+        """Compares with *reference* from now on; the alerts that end with the one before. What was measured stays."""
+        self._reference, self._is_other, self._shown, self._estimate = reference, False, None, None
+        yield from self._end_losses(at, "the reference was replaced")
+        self._set_up_losses()
 
     def take(self, rows: LabelledRows, at: float) -> Iterator[Alert]:
         """Counts and judges predictions whose labels came up to the moment *at*."""
@@ -132,15 +142,18 @@ class PerformanceWatch:
         self._rows.append(rows)
         self._course.add(rows, at)
         self.newest.add(rows)
+        self._latest.append(rows)
+        while sum(each.row_count for each in self._latest) - self._latest[0].row_count >= ENOUGH_LABELS:
+            self._latest.popleft()
         if self.implied is not None:
             self.implied.note_labels(rows)
         known = None if self._compared is None else self._compared.performance
         if known is not None and (
             known.task != rows.task or (known.task == "binary" and known.classes != rows.classes)
         ):
-            yield from self.withdraw(at, _OTHER)
+            yield from self._end_losses(at, _OTHER)
             self._is_other = True
-            self._set_up()
+            self._set_up_losses()
         yield from self._observed(self._realised.take(rows, at))
         if self._estimator is not None:
             yield from self._observed(self._parted.take(rows, self._estimator.expected_losses(rows), at))
@@ -156,7 +169,7 @@ class PerformanceWatch:
         """In steps: estimates how good the predictions of a *window* are, whether labels of it have come or not."""
         if self._estimator is None:
             return
-        estimate = yield from self._estimator.estimate(window.rows)
+        estimate = yield from self._by_labels(self._estimator).estimate(window.rows)
         if not window.is_day:
             self._estimate = estimate
             return
@@ -166,6 +179,11 @@ class PerformanceWatch:
             self._record.settle(
                 each.ended_at, realised_values(self._course.by_prediction(each.began_at, each.ended_at))
             )
+
+    def _by_labels(self, estimator: Estimator) -> Estimator:
+        """What goes by the labels that came, where the reference has none."""
+        is_silent = self._reference is None or self._reference.performance is None
+        return estimator.with_labels(list(self._latest)) if is_silent and self._latest else estimator
 
     def close_pane(self, at: float, *, predictions: int = 0, unknown: int = 0) -> Iterator[Alert | None]:
         """Judges hours that ended with the pane that ended *at*; the alerts whose state changed.
@@ -182,6 +200,12 @@ class PerformanceWatch:
             yield from self._observed(self._feed.take(each, at, predictions=0))
         last = rows[-1] if rows else None
         yield from self._observed(self._feed.take(last, at, predictions=predictions, unknown=unknown))
+
+    def _end_losses(self, at: float, reason: str) -> Iterator[Alert]:
+        for part in (REALISED, PARTED):
+            alert = self._in_force.pop(self._budget["writer"].key(part), None)
+            if alert is not None:
+                yield ended(alert, at, reason)
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
         """The alerts in force, ended because for this *reason* nothing is judged any more."""

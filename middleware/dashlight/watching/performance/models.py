@@ -137,9 +137,8 @@ class Performances:
 
     def replace_reference(self, at: float) -> Iterator[Alert]:
         """Compares with what is the reference by now; the alerts that end with the one before."""
-        for key, watch in list(self.watches.items()):
-            yield from watch.withdraw(at, "the reference was replaced")
-            self._begin(key, self._place_of[key])
+        for key, watch in self.watches.items():
+            yield from watch.compare_with(self._reference_of(key), at)
 
     @property
     def implied(self) -> Mapping[ModelKey, ImpliedNegatives]:

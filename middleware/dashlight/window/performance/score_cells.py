@@ -67,8 +67,6 @@ def cells_of(scores: Floats, is_positive: NDArray[np.bool_], most: int = MOST_CE
 
 def joined_cells(parts: Sequence[ScoreCells]) -> ScoreCells:
     """The sum of *parts*, at least one; they have the same *most*."""
-    if len(parts) == 1:
-        return parts[0]
     scores = np.concatenate([part.scores for part in parts])
     counts = np.concatenate([np.stack([part.negatives, part.positives]) for part in parts], axis=1)
     return _fewer(parts[0].most, scores, counts, np.concatenate([part.is_joined for part in parts]))

@@ -321,8 +321,8 @@ def test_where_only_probabilities_are_known_their_squared_error_is_watched(
     watch: MakeWatch, labelled: MakeRows, reference: PerformanceReference, hours: Hours
 ) -> None:
     (loss,) = reference.losses
-    rows = loss.rows.astype(np.float64)
-    squared = replace(loss, name="squared_error", sums=rows * 0.086, squares=rows * 0.05)
+    held = loss.rows.astype(np.float64)
+    squared = replace(loss, name="squared_error", sums=held * 0.086, squares=held * 0.05)
     rng, watching, found = np.random.default_rng(31), watch(replace(reference, losses=(squared,))), list[Alert]()
     for hour, at in enumerate(hours(100)):
         rows = labelled(rng, ROWS, at=at, rise=0.15 if hour >= 60 else 0.0)
