@@ -96,8 +96,8 @@ def model_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> Iterator[Figu
         for score in snapshot.scores:
             if snapshot.model or snapshot.state is not None:
                 told = {**_named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
-                for bound, value in _bounds(score):
-                    yield figure("dashlight.model.score.bound", value, {**told, "dashlight.bound": bound})
+                for bound, at in _bounds(score):
+                    yield figure("dashlight.model.score.bound", at, {**told, "dashlight.bound": bound})
 
 
 def column_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> tuple[list[Figure], int]:

@@ -54,7 +54,7 @@ def reference_of(accuracy: float = 0.9, rows: int = 20_000) -> Reference:
         "error",
         1.0,
         np.array([0.5]),
-        np.array([np.sum(~is_high), np.sum(is_high)]),
+        np.array([int(np.sum(~is_high)), int(np.sum(is_high))], np.int64),
         np.array([losses[~is_high].sum(), losses[is_high].sum()]),
         np.array([losses[~is_high].sum(), losses[is_high].sum()]),
     )
