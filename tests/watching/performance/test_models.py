@@ -209,6 +209,19 @@ def test_a_model_whose_labels_come_no_longer_is_let_go() -> None:
     assert life.told[-1][1].state == "resolved"
 
 
+def test_where_there_is_no_memory_the_model_labelled_least_recently_goes() -> None:
+    life = Life(None, replace(POLICY, judging_bytes=4 * 150_000))
+    rng = np.random.default_rng(1)
+    keys = [("/predict", f"model {number}", "") for number in range(3)]
+    for hour in range(6):
+        rows = [labelled(rng, 2000, life.at + HOUR - 1, key=key) for key in keys[hour // 2 :]]
+        life.hour(*(replace(each, scores=rng.random(2000)) for each in rows))
+
+    assert 1 <= len(life.performances.watches) < 3
+    assert keys[2] in life.performances.watches
+    assert sum(each.size_bytes for each in life.performances.watches.values()) < 1_000_000
+
+
 def test_a_mistake_of_ours_costs_its_part_and_is_counted() -> None:
     life = Life(None)
     rng = np.random.default_rng(1)
