@@ -35,7 +35,7 @@ AT_ONCE = 256
 """Rows that the analysis gives at once."""
 
 
-def predictions(begin: int, end: int, *, at: float, seconds: float) -> ScoredRows:
+def predictions(begin: int, end: int, *, at: float, seconds: float, with_second_ids: bool = False) -> ScoredRows:
     """Binary predictions numbered from *begin*, each of a request of its own, made in the *seconds* from *at* on."""
     count = end - begin
     draw = np.random.default_rng(begin)
@@ -50,6 +50,7 @@ def predictions(begin: int, end: int, *, at: float, seconds: float) -> ScoredRow
         scores=draw.random(count),
         predictions=draw.integers(0, 2, count, np.int32),
         steps=np.zeros(count, np.int32),
+        other_keys=np.frombuffer(draw.bytes(16 * count), "V16") if with_second_ids else None,
     )
 
 
@@ -64,11 +65,17 @@ def cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def measure(store: LabelStore, rows: int, labels: int) -> None:
+def measure(store: LabelStore, rows: int, labels: int, *, with_second_ids: bool) -> None:
     """Keeps *rows* and joins *labels*, and prints what that took."""
     at, each_seconds = time.time() - SPAN_SECONDS, SPAN_SECONDS / rows
     sets = [
-        predictions(begin, min(begin + AT_ONCE, rows), at=at + begin * each_seconds, seconds=AT_ONCE * each_seconds)
+        predictions(
+            begin,
+            min(begin + AT_ONCE, rows),
+            at=at + begin * each_seconds,
+            seconds=AT_ONCE * each_seconds,
+            with_second_ids=with_second_ids,
+        )
         for begin in range(0, rows, AT_ONCE)
     ]
     store.keep(sets[0])
@@ -82,6 +89,7 @@ def measure(store: LabelStore, rows: int, labels: int) -> None:
             store.flush(60.0)
     store.flush(60.0)
     kept = rows - sets[0].row_count
+    print(f"second ids              {'yes' if with_second_ids else 'no':>12}")
     print(f"kept                    {rows:>12,} predictions in {time.perf_counter() - wall_before:.1f} s")
     print(f"CPU, all threads        {(cpu_seconds() - cpu_before) / kept * 1e6:>12.2f} us a prediction")
     print(f"of that, in keep()      {keeping / kept * 1e6:>12.3f} us a prediction")
@@ -116,7 +124,7 @@ def measure(store: LabelStore, rows: int, labels: int) -> None:
     print(f"troubles                {dict(store.troubles())}")
 
 
-def in_a_file(rows: int, labels: int) -> None:
+def in_a_file(rows: int, labels: int, *, with_second_ids: bool) -> None:
     """SQLite, in a temporary directory."""
     with tempfile.TemporaryDirectory() as directory:
         store = SqliteLabelStore(
@@ -127,7 +135,7 @@ def in_a_file(rows: int, labels: int) -> None:
             clock=SystemClock(),
         )
         print("SQLite")
-        measure(store, rows, labels)
+        measure(store, rows, labels, with_second_ids=with_second_ids)
         print(f"disk                    {bytes_in(directory) / 1e6:>12.1f} MB")
         store.close(10.0)
         print(f"disk, closed            {bytes_in(directory) / 1e6:>12.1f} MB")
@@ -138,7 +146,7 @@ def bytes_in(directory: str) -> int:
     return sum(path.stat().st_size for path in Path(directory).iterdir())
 
 
-def in_a_redis(server: str, rows: int, labels: int) -> None:
+def in_a_redis(server: str, rows: int, labels: int, *, with_second_ids: bool) -> None:
     """A Redis of its own, on loopback."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -157,7 +165,7 @@ def in_a_redis(server: str, rows: int, labels: int) -> None:
             )
             link = RedisLink(f"redis://127.0.0.1:{port}/0")
             print("\nRedis")
-            measure(store, rows, labels)
+            measure(store, rows, labels, with_second_ids=with_second_ids)
             print(f"the Redis's memory      {used_bytes(link) / 1e6:>12.1f} MB")
             print(f"the Redis's CPU         {server_cpu_seconds(process.pid):>12.1f} s")
             store.close(10.0)
@@ -184,13 +192,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--labels", type=int, default=60_000)
+    parser.add_argument("--second-ids", action="store_true", help="each prediction has an id from outside too")
     arguments = parser.parse_args()
-    in_a_file(arguments.rows, arguments.labels)
+    in_a_file(arguments.rows, arguments.labels, with_second_ids=arguments.second_ids)
     server = shutil.which("redis-server")
     if server is None:
         print("\nRedis: redis-server is not installed")
     else:
-        in_a_redis(server, arguments.rows, arguments.labels)
+        in_a_redis(server, arguments.rows, arguments.labels, with_second_ids=arguments.second_ids)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from operator import index
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -13,9 +11,8 @@ from dashlight.capture.capture import Capture
 from dashlight.capture.signals import SignalValue, checked
 from dashlight.capture.spans import ENDED, Opened
 from dashlight.capture.tee import MARK, Tee
-from dashlight.errors import DecodeError
-from dashlight.labels.entry import labels_of
 from dashlight.records import HandedOver
+from dashlight.runtime.labels.told import told_label
 from dashlight.runtime.process import process
 from dashlight.types import Message
 
@@ -177,28 +174,7 @@ def label(
         TypeError: *prediction_id* or *value* of a type that no prediction has.
         ValueError: an empty id, a value that is no label, a moment in the future.
     """
-    given = cast("object", prediction_id)  # whatever a caller's checker let pass
-    if isinstance(given, bool) or not isinstance(given, str | int | UUID | None):
-        raise TypeError(f"dashlight.label: expected the id of a prediction, found {type(given).__name__}")
-    scalar = getattr(value, "item", None)  # of NumPy
-    plain = cast("Callable[[], object]", scalar)() if callable(scalar) else value
-    if not isinstance(plain, str | int | float):
-        raise TypeError(f"dashlight.label: expected a class, a number or a text, found {type(plain).__name__}")
-    now = time.time()
-    entry = {
-        "prediction_id": str(prediction_id) if isinstance(prediction_id, UUID) else prediction_id,
-        "label": plain,
-        # As it is now, for it may wait.
-        "at": now if at is None else at.timestamp() if isinstance(at, datetime) else at,
-        "row": None if row is None else index(row),
-        "step": None if step is None else index(step),
-        "entity": entity,
-        "within": within,
-    }
-    try:
-        (found,) = labels_of(entry, now=now)
-    except DecodeError as mistake:
-        raise ValueError(f"dashlight.label: {mistake}") from None
+    found = told_label(prediction_id, value, at=at, row=row, step=step, entity=entity, within=within)
     try:
         return process.take_label(found)
     except Exception as mistake:  # ours must not become the app's

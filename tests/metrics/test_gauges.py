@@ -181,3 +181,30 @@ def test_a_column_without_a_name_is_shown_in_quotes() -> None:
     figures, _ = column_figures([("/p", Shown(scores=[score("psi", column="")]))])
 
     assert [each.attributes["dashlight.column.name"] for each in figures] == ['""']
+
+
+def test_scores_of_a_model_have_their_intervals_and_details_have_none() -> None:
+    scores = [
+        Score(None, None, "accuracy", 0.9, 0.8, 0.95, 100, 0.91),
+        Score(None, None, "recall", 0.5, 0.4, 0.6, 100),
+        Score(None, None, "f1_macro", 0.5, 0.4, 0.6, 100, 0.5),
+        Score(None, None, "precision[yes]", 0.5, 0.4, 0.6, 100, 0.5),
+        Score(None, None, "accuracy_by_prediction_time", 0.5, 0.4, 0.6, 100, 0.5),
+        Score(None, None, "labels", 100, 100, 100, 100),
+        Score("age", "feature", "psi", 0.1, 0.0, 0.2, 100),
+    ]
+
+    figures = list(model_figures([("/predict", Shown("risk", "1", scores, "watching"))]))
+
+    bounds = {
+        (each.attributes["dashlight.statistic"], each.attributes["dashlight.bound"]): each.value
+        for each in figures
+        if each.name == "dashlight.model.score.bound"
+    }
+    assert bounds == {
+        ("accuracy", "low"): 0.8,
+        ("accuracy", "high"): 0.95,
+        ("accuracy", "reference"): 0.91,
+        ("recall", "low"): 0.4,
+        ("recall", "high"): 0.6,
+    }

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -232,12 +233,18 @@ def test_labels_of_a_real_store_reach_the_scores_of_whoever_judges(tmp_path: Pat
     store.close(20.0)
 
 
+def profit(labels: Any, _predictions: Any, _scores: Any) -> Any:
+    return labels.sum()
+
+
+def wrong(_labels: Any, _predictions: Any, _scores: Any) -> Any:
+    return "?"
+
+
 def test_metrics_of_somebody_s_own_are_shown_beside_the_others() -> None:
     store = Store(100)
     judge = Judge(store)
-    own = OwnMeasures(
-        {"profit": lambda labels, predictions, scores: labels.sum(), "wrong": lambda *_: "?"}, lambda: 0.0
-    )
+    own = OwnMeasures({"profit": profit, "wrong": wrong}, lambda: 0.0)
     judge.reader = LabelReader(store, POLICY, own)  # type: ignore[arg-type]
     for _ in range(2):
         judge.close_pane()

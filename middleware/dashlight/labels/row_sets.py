@@ -26,6 +26,7 @@ class RowLayout:
     item_count: int
     segment_count: int
     has_entities: bool
+    has_other_keys: bool
     reference: str
     code_count: int
     """Columns of `codes`; 0 where no row was drawn."""
@@ -41,6 +42,7 @@ class RowLayout:
             0 if rows.items is None else rows.items.shape[1],
             0 if rows.segments is None else len(rows.segments),
             rows.entities is not None,
+            rows.other_keys is not None,
             rows.reference,
             0 if rows.codes is None or rows.sampled is None else len(rows.codes),
         )
@@ -70,6 +72,7 @@ def taken(rows: ScoredRows, places: NDArray[np.intp]) -> ScoredRows:
         probabilities=_at(rows.probabilities, places),
         items=_at(rows.items, places),
         entities=_at(rows.entities, places),
+        other_keys=_at(rows.other_keys, places),
         segments=None if rows.segments is None else rows.segments[:, places],
         reference=rows.reference,
         sampled=sampled,
@@ -102,6 +105,7 @@ def joined(sets: Sequence[ScoredRows]) -> ScoredRows:
         probabilities=_all([each.probabilities for each in sets]),
         items=_all([each.items for each in sets]),
         entities=_all([each.entities for each in sets]),
+        other_keys=_all_others(sets),
         segments=_all([each.segments for each in sets], axis=1),
         reference=first.reference,
         sampled=sampled,
@@ -140,6 +144,16 @@ def halves(keys: NDArray[np.void]) -> tuple[NDArray[np.uint64], NDArray[np.uint6
     return numbers[:, 0].astype(np.uint64), numbers[:, 1].astype(np.uint64)
 
 
+def known_by(rows: ScoredRows) -> tuple[NDArray[np.void], NDArray[np.intp]]:
+    """All keys by which *rows* are known, one or two a row, and the row of each."""
+    places = np.arange(rows.row_count)
+    if rows.other_keys is None:
+        return rows.keys, places
+    first, second = halves(rows.other_keys)
+    others = np.flatnonzero((first != 0) | (second != 0))
+    return np.concatenate([rows.keys, rows.other_keys[others]]), np.concatenate([places, others])
+
+
 def uniform(keys: NDArray[np.void]) -> NDArray[np.uint64]:
     """A number for each of *keys*, uniform over 64 bits whatever the keys are: by it rows are drawn.
 
@@ -151,6 +165,15 @@ def uniform(keys: NDArray[np.void]) -> NDArray[np.uint64]:
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed ^= mixed >> np.uint64(31)
     return mixed
+
+
+def _all_others(sets: Sequence[ScoredRows]) -> NDArray[np.void] | None:
+    """Second keys of all rows, zero for those of sets without any."""
+    if all(each.other_keys is None for each in sets):
+        return None
+    return np.concatenate(
+        [np.zeros(each.row_count, f"V{KEY_BYTES}") if each.other_keys is None else each.other_keys for each in sets]
+    )
 
 
 def _at(array: _Array | None, places: NDArray[np.intp]) -> _Array | None:

@@ -181,7 +181,8 @@ def _inside(prediction: SealedPrediction) -> bytes | None:
 
 
 def _read(inside: bytes) -> SealedPrediction:
-    flags, origin, score, step = _FIXED.unpack_from(inside)
+    fixed: tuple[int, bytes, float, int] = _FIXED.unpack_from(inside)
+    flags, origin, score, step = fixed
     rest = inside[_FIXED.size :]
     model: ModelKey | bytes
     if flags & _HASHED_MODEL:

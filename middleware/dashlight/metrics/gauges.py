@@ -23,6 +23,8 @@ _ORDER = ("psi", "missing_rate", "ks", "js", "w1", "type_error_rate", "unseen_ra
 """What is shown first where there is no room for everything: of all columns, before the next of any."""
 _COUNTED = ("error_rate", "refusal_rate", "latency_", "first_byte_", "throughput", "in_flight", "rows", "analysed_rate", "dropped_count", "undecodable_")  # fmt: skip
 """Scores of an endpoint that the counters say already."""
+_DETAILS = ("_macro", "_weighted", "_by_prediction_time")
+"""End the names of scores of a model that are shown without their intervals."""
 _HOST = ("workers", "in_flight", "analysed_rate")
 
 
@@ -90,6 +92,12 @@ def model_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> Iterator[Figu
             if score.column is None and _is_shown(score) and not score.statistic.startswith(_COUNTED):
                 told = {**_named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
                 yield figure(name, score.value, told)
+    for endpoint, snapshot in snapshots:
+        for score in snapshot.scores:
+            if snapshot.model or snapshot.state is not None:
+                told = {**_named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
+                for bound, at in _bounds(score):
+                    yield figure("dashlight.model.score.bound", at, {**told, "dashlight.bound": bound})
 
 
 def column_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> tuple[list[Figure], int]:
@@ -113,6 +121,15 @@ def column_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> tuple[list[F
             found.append((_rank(score.statistic), _column_figure(score, score.column, named)))
     found.sort(key=lambda ranked: ranked[0])
     return [each for _, each in found], skipped_count
+
+
+def _bounds(score: Score) -> Iterator[tuple[str, float]]:
+    """The interval of a score of a whole model, and its value in the reference; not of its details, which are many."""
+    if score.column is not None or score.low >= score.high or "[" in score.statistic:
+        return
+    if not score.statistic.endswith(_DETAILS):
+        known = (("low", score.low), ("high", score.high), ("reference", score.reference))
+        yield from ((bound, value) for bound, value in known if value is not None and math.isfinite(value))
 
 
 def _column_figure(score: Score, column: str, named: Mapping[str, str]) -> Figure:

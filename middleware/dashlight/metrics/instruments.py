@@ -92,6 +92,9 @@ INSTRUMENTS: Mapping[str, Instrument] = {
     ),
     "dashlight.model.rows": Instrument("gauge", "{row}", "Rows of a model in the window of its scores"),
     "dashlight.model.score": Instrument("gauge", "", "Scores of a model as a whole"),
+    "dashlight.model.score.bound": Instrument(
+        "gauge", "", "Interval of 95 % of a score of a model, low and high, and its value in the reference"
+    ),
     "dashlight.endpoint.score": Instrument("gauge", "", "Scores of an endpoint other than rates of its requests"),
     "dashlight.column.drift": Instrument("gauge", "", "Distance of a column's window from its reference"),
     "dashlight.column.missing_rate": Instrument("gauge", "", "Share of a column's values that are missing, 0 to 1"),

@@ -57,8 +57,7 @@ class ModelWatch:
         self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
-        self._is_matching_told = False
-        self.refused: Counter[str] = Counter()  # panes left out: their processes compare with another reference
+        self._is_matching_told, self.refused = False, Counter[str]()  # panes of processes that compare with another one
 
     @property
     def state(self) -> ModelState:
@@ -165,7 +164,8 @@ class ModelWatch:
         return chain.from_iterable(each.in_force for each in self._comparisons.values())
 
     @property
-    def reference(self) -> Reference | None:  # that it is compared with first, or may be
+    def reference(self) -> Reference | None:
+        """What it is compared with first, or may be."""
         return next((each.reference for each in self._comparisons.values()), self._file)
 
     def scores(self, panes: int) -> list[Score]:

@@ -257,8 +257,8 @@ class Sharing:
     def troubles(self) -> Mapping[SignalFate, int]:
         """What went wrong with the files and with reading labels, and which panes did not fit."""
         of_files = {} if self._files is None else self._files.troubles
-        of_labels = {} if self._labels is None else self._labels.troubles
-        return of_files | dict(self._reading.troubles) | dict(of_labels)
+        of_labels = {} if self._labels is None else dict(self._labels.troubles)
+        return of_files | dict(self._reading.troubles) | of_labels
 
     def leave(self, last: MachinePane) -> None:
         """Posts what is not judged yet, *last* among it, for whoever judges next, and leaves the others."""

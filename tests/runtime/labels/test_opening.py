@@ -149,7 +149,7 @@ def test_all_else_is_the_stores() -> None:
     rows = row_of(SealedPrediction(ORIGIN, MODEL, "text", (), 1.0, -1), "x", KEY, ModelNames())
 
     opens.keep(rows)
-    opens.imply(MODEL, before_at=1.0, most_rows=2)
+    opens.imply(MODEL, before_at=1.0, most_rows=2, since_at=0.5)
     opens.met(3, most_rows=4)
     opens.waiting(MODEL, since_at=5.0)
     opens.unlabelled(MODEL, since_at=6.0, most_rows=7)
@@ -160,7 +160,7 @@ def test_all_else_is_the_stores() -> None:
 
     assert store.calls == [
         ("keep", ((rows,), {})),
-        ("imply", ((MODEL,), {"before_at": 1.0, "most_rows": 2})),
+        ("imply", ((MODEL,), {"before_at": 1.0, "most_rows": 2, "since_at": 0.5})),
         ("met", ((3,), {"most_rows": 4})),
         ("waiting", ((MODEL,), {"since_at": 5.0})),
         ("unlabelled", ((MODEL,), {"since_at": 6.0, "most_rows": 7})),

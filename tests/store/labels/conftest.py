@@ -38,6 +38,7 @@ def predictions(
     codes: bool = False,
     model: ModelKey = MODEL,
     reference: str = "",
+    others: Sequence[str] | None = None,
 ) -> ScoredRows:
     n = len(ids)
     return ScoredRows(
@@ -54,6 +55,9 @@ def predictions(
         entities=None if entities is None else np.frombuffer(b"".join(entity_of(e, KEY) for e in entities), "V16"),
         items=None if items is None else np.array([[item_of(i, KEY) for i in row] for row in items], np.uint64),
         reference=reference,
+        other_keys=None
+        if others is None
+        else np.frombuffer(b"".join(key_of(each, KEY) if each else bytes(16) for each in others), "V16"),
         sampled=np.arange(n, dtype=np.intp) if codes else None,
         codes=np.tile(np.arange(n, dtype=np.uint8), (3, 1)) if codes else None,
     )

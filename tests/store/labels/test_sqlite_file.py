@@ -262,12 +262,14 @@ def test_small_batches_become_few_large_ones(
 ) -> None:
     store = make_store(window=1000 * DAY)
     for n in range(100):
-        store.keep(rows([f"{n}:{place}" for place in range(10)], at=NOW + n, codes=True))
+        others = [f"trace {n}:{place}" if place % 2 else "" for place in range(10)]
+        store.keep(rows([f"{n}:{place}" for place in range(10)], at=NOW + n, codes=True, others=others))
         store.flush(5.0)
     tend(store, times=30)
 
     assert count(tmp_path / "labels.sqlite", "batches") < 20
     assert set(store.label([Label(f"{n}:{n % 10}", "yes") for n in range(100)], NOW + 200)) == {"matched"}
+    assert set(store.label([Label(f"trace {n}:1", "yes") for n in range(2, 10)], NOW + 200)) == {"matched"}
     scored = store.scored(model, since_at=0.0, until_at=NOW + 200, most_rows=10_000)
     assert sum(each.row_count for each in scored) == 1000
     for each in scored:
@@ -450,13 +452,15 @@ def test_keys_are_found_whether_or_not_they_are_in_memory(
     monkeypatch.setattr("dashlight.store.labels.sqlite_batches._CACHE_BYTES", cached)
     store = make_store()
     names = [f"{n}" for n in range(5000)]
-    store.keep(rows(names, at=NOW))
+    store.keep(rows(names, at=NOW, others=[f"trace {name}" for name in names]))
     store.keep(rows(["twice"] * 3000, at=[NOW + n for n in range(3000)]))
     store.flush(10.0)
 
     one_by_one = [store.label([Label(name, "yes")], NOW)[0] for name in [*names[::50], "nobody", "twice"]]
+    traced = [store.label([Label(f"trace {name}", "yes")], NOW)[0] for name in names[2::50]]
     at_once = store.label([Label(name, "yes") for name in [*names[1::50], "nobody", "twice"]], NOW)
 
+    assert traced == ["matched"] * 100
     assert one_by_one == ["matched"] * 100 + ["unknown", "matched"]
     assert at_once == ["matched"] * 100 + ["unknown", "duplicate"]
     assert max(each.predicted_at.max() for each in store.met(0, most_rows=999).rows) == NOW + 2999

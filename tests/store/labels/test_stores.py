@@ -451,3 +451,27 @@ def test_a_cursor_outlives_what_it_has_read(store: LabelStore, rows: Make, clock
 
     assert met.rows == ()
     assert met.is_all
+
+
+def test_a_prediction_is_known_by_a_second_id(store: LabelStore, rows: Make, model: ModelKey) -> None:
+    early = store.label([Label("trace-d", "yes"), Label("", "yes"), Label("d", "no")], NOW)
+    made = rows(["a", "b", "c", "d"], others=["trace-a", "", "trace-c", "trace-d"], at=NOW, scores=[0.1, 0.2, 0.3, 0.4])
+    kept(store, made)
+
+    fates = store.label(
+        [Label("trace-a", "yes"), Label("a", "no"), Label("b", "yes"), Label("trace-c", "no"), Label("trace-c", "yes")],
+        NOW + 1,
+    )
+
+    assert early == ["unknown"] * 3
+    assert fates == ["matched", "duplicate", "matched", "matched", "duplicate"]
+    read = [
+        pair
+        for each in store.met(0, most_rows=9).rows
+        for pair in zip(each.scores.tolist(), each.labels.tolist(), strict=True)
+    ]
+    assert len(read) == 4
+    assert {score for score, _ in read} == {0.1, 0.2, 0.3, 0.4}
+    assert dict(read)[0.1] == 1.0
+    assert store.unlabelled(model, since_at=0.0, most_rows=9) is None
+    assert store.waiting(model, since_at=0.0).labelled.sum() == 4

@@ -54,7 +54,7 @@ def reference_of(accuracy: float = 0.9, rows: int = 20_000) -> Reference:
         "error",
         1.0,
         np.array([0.5]),
-        np.array([np.sum(~is_high), np.sum(is_high)]),
+        np.array([int(np.sum(~is_high)), int(np.sum(is_high))], np.int64),
         np.array([losses[~is_high].sum(), losses[is_high].sum()]),
         np.array([losses[~is_high].sum(), losses[is_high].sum()]),
     )
@@ -78,7 +78,7 @@ class Life:
 
     def __init__(self, reference: Reference | None, policy: Policy = POLICY) -> None:
         self.policy, self.reference = policy, reference
-        self.performances = Performances(policy, lambda _: reference)
+        self.performances = Performances(policy, lambda _: self.reference)
         self.hours = 0
         self.told: list[tuple[int, Alert]] = []
 
@@ -207,6 +207,19 @@ def test_a_model_whose_labels_come_no_longer_is_let_go() -> None:
 
     assert not life.performances.watches
     assert life.told[-1][1].state == "resolved"
+
+
+def test_where_there_is_no_memory_the_model_labelled_least_recently_goes() -> None:
+    life = Life(None, replace(POLICY, judging_bytes=4 * 150_000))
+    rng = np.random.default_rng(1)
+    keys = [("/predict", f"model {number}", "") for number in range(3)]
+    for hour in range(6):
+        rows = [labelled(rng, 2000, life.at + HOUR - 1, key=key) for key in keys[hour // 2 :]]
+        life.hour(*(replace(each, scores=rng.random(2000)) for each in rows))
+
+    assert 1 <= len(life.performances.watches) < 3
+    assert keys[2] in life.performances.watches
+    assert sum(each.size_bytes for each in life.performances.watches.values()) < 1_000_000
 
 
 def test_a_mistake_of_ours_costs_its_part_and_is_counted() -> None:

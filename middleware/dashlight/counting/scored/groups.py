@@ -67,9 +67,11 @@ def named_by_answers(group: ProbabilityGroup, outputs: Outputs, label: str) -> P
     A threshold may choose another one. A column that was never the top one has no name.
     """
     shares = np.array([outputs.numbers(name) for name in group.columns])
-    known = ~np.isnan(shares).any(axis=0)
+    known = np.flatnonzero(~np.isnan(shares).any(axis=0))
+    known_rows: list[int] = known.tolist()
+    cells = outputs.cells(label)
     tops: list[int] = shares[:, known].argmax(axis=0).tolist()
-    texts = [class_text(cell) for cell, is_known in zip(outputs.cells(label), known.tolist(), strict=True) if is_known]
+    texts = [class_text(cells[row]) for row in known_rows]
     pairs = Counter((top, text) for top, text in zip(tops, texts, strict=True) if text)
     names: dict[int, str] = {}
     for (top, text), _ in pairs.most_common():

@@ -15,6 +15,7 @@ from dashlight.records import Exchange
 
 SERVER_HEADERS = (b"x-bentoml-request-id", b"x-amzn-sagemaker-inference-id")
 """In which a server names an exchange."""
+_NOBODY: Final[Sequence[str]] = ()
 _NO_KEY: Final = bytes(KEY_BYTES)
 
 
@@ -60,8 +61,9 @@ def known_by(
     key: HashKey,
 ) -> KnownBy:
     """The keys of the rows *of* a batch of *exchanges*, each with its step, 0 where it is none."""
-    listed = list(zip(of.exchange.tolist(), of.places.tolist(), of.counts.tolist(), steps.tolist(), strict=True))
-    distinct = {place for place, *_ in listed}
+    of_exchange: list[int] = of.exchange.tolist()
+    of_place: list[int] = of.places.tolist()
+    distinct = set(of_exchange)
     ours = {place: as_text(exchanges[place].id) for place in distinct}
     theirs = {place: _whole_id(exchanges[place], ids.whole.get(place, "")) for place in distinct}
     of_rows = ids.rows
@@ -69,14 +71,14 @@ def known_by(
     other: list[str] = []
     seen: set[str] = set()
     doubled_count = 0
-    for place, row, count, step in listed:
+    for place, row, count, step in zip(of_exchange, of_place, of.counts.tolist(), steps.tolist(), strict=True):
         text, given = ours[place], theirs[place]
         if count > 1:
             text = id_of_row(text, row)
             given = given and id_of_row(given, row)
-        named = of_rows.get(place)
-        if named is not None and row < len(named) and named[row]:
-            given = named[row]
+        named = of_rows.get(place, _NOBODY)
+        if row < len(named):
+            given = named[row] or given
         if step:
             text, given = id_of_step(text, step), given and id_of_step(given, step)
         own.append(text)

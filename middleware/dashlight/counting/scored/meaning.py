@@ -93,7 +93,7 @@ class Meaning:
 
 def meaning_of(outputs: Outputs, wish: Wish) -> Meaning | None:
     """What *outputs* mean, as far as *wish* leaves it open; None where nothing in them can be scored."""
-    roles = {name: role for name in outputs.names if (role := outputs.role(name)) is not None}
+    roles: dict[str, OutputRole] = {name: role for name in outputs.names if (role := outputs.role(name)) is not None}
     if wish.task != "auto":
         return _meaning(outputs, roles, wish, wish.task)
     task = _task(outputs, roles, wish)
@@ -269,7 +269,7 @@ def _steps(roles: dict[str, OutputRole]) -> tuple[str, ...]:
         stem, _, place = name.rpartition("[")
         if place.removesuffix("]").isdecimal() and is_forecast_name(stem) and not is_bound_name(stem):
             spread.setdefault(stem, []).append(name)
-    found = next(iter(spread.values()), [])
+    found = next(iter(spread.values())) if spread else list[str]()
     return tuple(sorted(found, key=lambda name: int(name[:-1].rpartition("[")[2])))
 
 

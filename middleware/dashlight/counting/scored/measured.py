@@ -133,16 +133,19 @@ def _of_ranking(outputs: Outputs, meaning: Meaning, item_of: Callable[[str], int
 
 
 def _of_steps(outputs: Outputs, meaning: Meaning) -> Measured:
-    if len(meaning.steps) > 1 or outputs.is_numeric(meaning.steps[0]):
-        values = [list(row) for row in zip(*(outputs.numbers(name).tolist() for name in meaning.steps), strict=True)]
+    columns = [name for name in meaning.steps if outputs.is_numeric(name)]
+    values: list[list[float]]
+    if columns:
+        values = np.array([outputs.numbers(name) for name in meaning.steps]).T.tolist()
     else:
-        values = [_series(cell) for cell in outputs.cells(meaning.steps[0])]
+        (lists,) = meaning.steps
+        values = [_series(cell) for cell in outputs.cells(lists)]
     dropped = sum(max(0, len(each) - MOST_STEPS) for each in values)
     values = [each[:MOST_STEPS] for each in values]
     lengths = np.array([len(each) for each in values], np.intp)
     rows = np.repeat(np.arange(len(values)), lengths)
     scores = np.array([number for each in values for number in each], np.float64)
-    steps = np.concatenate([np.arange(1, length + 1) for length in lengths] or [np.zeros(0)]).astype(np.int32)
+    steps = np.array([step for each in values for step in range(1, len(each) + 1)], np.int32)
     kept = np.isfinite(scores)
     predictions = np.full(int(kept.sum()), NO_CLASS, np.int32)
     return Measured(meaning, rows[kept], scores[kept], predictions, steps[kept], dropped_steps=dropped)

@@ -33,6 +33,7 @@ _MOST_SHAPES = 8
 _MOST_TRIES = 32
 _TOP_ROWS = 20
 """Rows of the negative class after which is known whether scores are those of the class that was answered."""
+_NOBODY: Final[Sequence[str]] = ()
 _OPAQUE = np.dtype(f"V{KEY_BYTES}")
 
 
@@ -229,10 +230,11 @@ def _entities(of: Numbered, ids: Identities, key: HashKey) -> NDArray[np.void] |
         return None
     hashed: dict[str, bytes] = {"": bytes(KEY_BYTES)}
     digests: list[bytes] = []
-    for place, row in zip(of.exchange.tolist(), of.places.tolist(), strict=True):
-        named = ids.entities.get(place, ())
+    of_place: list[int] = of.places.tolist()
+    for place, row in zip(of.exchange.tolist(), of_place, strict=True):
+        named = ids.entities.get(place, _NOBODY)
         # Of a ranking, or of rows in one answer, that are all about the same.
-        entity = "" if not named else named[row] if row < len(named) else named[0] if len(set(named)) == 1 else ""
+        entity = named[row] if row < len(named) else next(iter(named)) if len(set(named)) == 1 else ""
         if entity not in hashed:
             hashed[entity] = entity_of(entity, key)
         digests.append(hashed[entity])

@@ -33,8 +33,8 @@ _TYPES: Final[dict[frozenset[Sort], object]] = {
 }
 _Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 _WHOLE: Final[dict[object, object]] = {
-    float | None: _Whole | float | None,
-    _ANY_SCALAR: _Whole | float | str | bool | None,
+    float | None: float | None | _Whole,
+    _ANY_SCALAR: float | str | bool | None | _Whole,
 }
 _IN_LIST_TYPES: Final[dict[frozenset[Sort], object]] = {
     _NUMBER: float | None,

@@ -6,8 +6,9 @@ where only a few hang together: the larger of the two counts. Deviations count w
 enough batches came it is assumed that the risk varies by USUAL from one batch to the next.
 
 What lasts longer than a batch shows between blocks of BLOCK batches, as half the squared difference of two that follow one
-another, so that a change for good counts once. One difference counts at most LARGEST times what is usual: for it may be the
-change itself.
+another, so that a change for good counts once.
+
+One deviation counts at most LARGEST times what is usual so far: for it may be the very change that is looked for.
 
 Source: Donner and Klar (2000), Design and Analysis of Cluster Randomization Trials: 1 + (n - 1) rho.
 """
@@ -17,7 +18,7 @@ from math import isnan
 
 from dashlight.window.fitting import MOST_COUNT, within
 
-USUAL = 0.02
+USUAL = 0.015
 """Standard deviation of the risk from batch to batch, of which nothing is known yet."""
 USUAL_BATCHES = 8.0
 """So many batches the assumption is worth."""
@@ -122,7 +123,8 @@ class LossVariation:
         if seen.rows:
             spread = variance * (1 + rows / seen.rows)
             squared = (excess - rows * seen.excess / seen.rows) ** 2 / spread
-            deviations, pairs, batches = squared - 1, rows - 1, 1.0
+            usual = self.phi(rows, variance / rows)
+            deviations, pairs, batches = min(squared, LARGEST * usual) - 1, rows - 1, 1.0
         else:
             deviations = pairs = batches = 0.0
         self._seen = LossVariationState(

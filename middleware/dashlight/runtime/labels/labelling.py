@@ -47,6 +47,7 @@ class Labelling:
         stored = {
             SignalFate("labels", "delivered" if _is_told_later(reason) else "dropped", reason): count
             for reason, count in self._store.troubles().items()
+            if reason != "repeated"  # whoever sent it was told `duplicate`
         }
         kept = {SignalFate("predictions", "dropped", reason): count for reason, count in self.keeping.troubles.items()}
         return {**fates, **stored, **kept}
@@ -67,5 +68,5 @@ class Labelling:
 
 
 def _is_told_later(reason: str) -> bool:
-    """Whether it is what became of a label after whoever sent it was answered, or of one that says the same again."""
-    return reason.startswith("joined_later_") or reason in {"repeated", "contradicted", "late_positive"}
+    """Whether it is what became of a label after whoever sent it was answered, or that it says another thing."""
+    return reason.startswith("joined_later_") or reason in {"contradicted", "late_positive"}

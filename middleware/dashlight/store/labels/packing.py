@@ -27,7 +27,7 @@ _NARROW = (np.int8, np.int16, np.int32)
 
 
 def packed_rows(rows: ScoredRows) -> bytes:
-    """All of *rows* but their codes and what their layout says."""
+    """All of *rows* but their codes, their second keys, and what their layout says."""
     return _packed(
         {
             "keys": rows.keys,
@@ -46,7 +46,7 @@ def packed_rows(rows: ScoredRows) -> bytes:
 
 
 def rows_of(content: bytes, layout: RowLayout) -> ScoredRows:
-    """What `packed_rows` packed, without codes; StateError where it is damaged."""
+    """What `packed_rows` packed; StateError where it is damaged."""
     columns = _unpacked(content)
     try:
         rows = ScoredRows(

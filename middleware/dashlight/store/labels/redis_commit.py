@@ -34,7 +34,7 @@ def commit(
     sets: Sequence[tuple[int, LabelledRows]],
     *,
     labels: Sequence[tuple[int, bytes, bytes]],
-    cells: Sequence[tuple[int, str, int]] = (),
+    cells: Sequence[tuple[int, int, int]] = (),
     at: float,
 ) -> bool:
     """Whether all of it was stored; False where another process changed what was known."""

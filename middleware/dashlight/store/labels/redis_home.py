@@ -95,6 +95,11 @@ class RedisHome:
         return f"{self.prefix}s:{layout}:{place}:{level}"
 
 
+def cell_field(hour: int, tenth: int, *, is_labelled: bool = False) -> int:
+    """The field that counts predictions, or those of them with a label, of an hour and a tenth of the score, -1 to 9."""
+    return hour << 5 | (tenth + 1) << 1 | is_labelled
+
+
 def model_digest(model: ModelKey) -> str:
     """By which a model is known in the names of keys."""
     return blake2b(json.dumps(model).encode(errors="surrogatepass"), digest_size=8).hexdigest()

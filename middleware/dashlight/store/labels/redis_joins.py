@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from dashlight.errors import StateError
 from dashlight.labels.ids import entity_of, key_of
 from dashlight.labels.label import Fate, Label
-from dashlight.labels.row_sets import RowLayout, labelled, taken
+from dashlight.labels.row_sets import RowLayout, known_by, labelled, taken
 from dashlight.labels.rows import KEY_BYTES, ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.store.labels.joining import (
@@ -29,7 +29,7 @@ from dashlight.store.labels.joining import (
     until_of,
 )
 from dashlight.store.labels.redis_commit import commit, known_of, packed_value
-from dashlight.store.labels.redis_home import BUCKETS, RedisHome
+from dashlight.store.labels.redis_home import BUCKETS, RedisHome, cell_field
 from dashlight.store.labels.redis_link import Argument, blob, replies, whole
 from dashlight.store.labels.redis_reads import implied_before_of, labelled_keys, rows_of_slices
 from dashlight.store.labels.redis_rows import records_of, rows_by_layout
@@ -76,9 +76,9 @@ class RedisJoins:
         arguments: list[Argument] = [home.prefix, place, max(home.seconds_left(place), 1)]
         arguments += [rows.keys.tobytes(), records.tobytes(), records.itemsize, orphans, orphans - 1]
         arguments += [b"" if rows.entities is None else rows.entities.tobytes(), rows.predicted_at.tobytes()]
-        arguments += [MOST_ABOUT_ONE, len(cells)]
+        arguments += [MOST_ABOUT_ONE, b"" if rows.other_keys is None else rows.other_keys.tobytes(), len(cells)]
         for hour, tenth, count in cells:
-            arguments += [home.counts_name(layout.model, place), f"{hour}:{tenth}:p", count]
+            arguments += [home.counts_name(layout.model, place), cell_field(hour, tenth), count]
         if rows.sampled is not None and rows.codes is not None and layout.code_count:
             arguments += self._drawn(rows, rows.sampled, rows.codes, number, place)
         found = replies(home.link.run(WRITE, arguments))
@@ -88,7 +88,7 @@ class RedisJoins:
             awaited = taken(rows, np.array(places, np.intp))
             for fate in self._join(awaited, labels, at=at, troubles=troubles):
                 troubles[f"joined_later_{fate}"] += 1
-            keys = [key.tobytes() for key in awaited.keys]
+            keys = [key.tobytes() for key in known_by(awaited)[0]]
             home.link.call_all([("HDEL", f"{home.prefix}o:{each}", *keys) for each in (orphans, orphans - 1)])
 
     def label(
@@ -181,8 +181,9 @@ class RedisJoins:
         *found, lost = replies(home.link.run(FIND, arguments))
         if lost:
             troubles["orphans_not_kept"] += whole(lost)
-        here = [(number, blob(record)) for number, record in zip(numbers, found, strict=True) if record]
-        groups = rows_by_layout([(keys[number], record) for number, record in here], home.layouts())
+        pairs = zip(numbers, found[::2], found[1::2], strict=True)
+        here = [(number, blob(first), blob(record)) for number, record, first in pairs if record]
+        groups = rows_by_layout([(first, record) for _, first, record in here], home.layouts())
         return [([here[each][0] for each in places], rows) for places, rows in groups]
 
     def _about(self, label: Label, at: float) -> bytes | None:
@@ -226,7 +227,10 @@ class RedisJoins:
                     (home.slice_of(moment), key, packed_value(value))
                     for moment, key, value in zip(met.rows.predicted_at.tolist(), met.keys, values, strict=True)
                 ]
-                cells = [(hour, f"{hour}:{tenth}:l", count) for hour, tenth, count in cells_of(met.rows)]
+                cells = [
+                    (hour, cell_field(hour, tenth, is_labelled=True), count)
+                    for hour, tenth, count in cells_of(met.rows)
+                ]
                 sets = [(home.layout_number(layout), met.rows)]
                 if not commit(
                     home,

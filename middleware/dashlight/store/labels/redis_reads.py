@@ -16,6 +16,7 @@ from dashlight.store.labels.packing import labelled_of
 from dashlight.store.labels.redis_home import BUCKETS, RedisHome, model_digest
 from dashlight.store.labels.redis_link import Argument, Reply, as_number, blob, replies, whole
 from dashlight.store.labels.redis_rows import rows_by_layout, with_codes
+from dashlight.store.labels.redis_scripts import COUNTS
 from dashlight.store.labels.sampling import MOST_ZEROS, is_drawn
 
 _BUCKETS_AT_ONCE = 64
@@ -50,14 +51,15 @@ def waiting_since(home: RedisHome, model: ModelKey, *, since_at: float) -> list[
     since_hour = math.floor(max(since_at, 0.0) / HOUR_SECONDS)
     slices = [each for each in home.slices() if (each + 1) * home.slice_seconds > since_at]
     names = [home.counts_name(model, each) for each in slices]
-    cells: dict[tuple[int, int], list[int]] = {}
-    for found in home.link.call_all([("HGETALL", name) for name in names]):
-        fields = replies(found)
-        for field, count in zip(fields[::2], fields[1::2], strict=True):
-            hour, tenth, which = blob(field).split(b":")
-            if int(hour) >= since_hour:
-                cells.setdefault((int(hour), int(tenth)), [0, 0])[which == b"l"] += whole(count)
-    return [(hour, tenth, *counts) for (hour, tenth), counts in sorted(cells.items())]  # type: ignore[misc]
+    told = blob(home.link.run(COUNTS, (home.prefix, *names))).split()
+    fields, counts = np.array(told, np.int64).reshape(len(told) // 2, 2).T
+    cells, places = np.unique(fields >> 1, return_inverse=True)
+    both = np.zeros((len(cells), 2), np.int64)
+    np.add.at(both, (places, fields & 1), counts)
+    hours, tenths = cells >> 4, (cells & 15) - 1
+    is_wanted = hours >= since_hour
+    columns = np.column_stack([hours, tenths, both])[is_wanted]
+    return [(hour, tenth, predictions, labelled) for hour, tenth, predictions, labelled in columns.tolist()]
 
 
 def newest_unlabelled(home: RedisHome, model: ModelKey, *, since_at: float, most_rows: int) -> ScoredRows | None:

@@ -15,10 +15,11 @@ WRITE: Final = (
     _BUCKET
     + """
 -- prefix, slice, seconds to expire, keys, records, bytes of one, orphans now, orphans before, entities, moments, most about one entity,
--- cells; then each cell (hash, field, count), each piece of the sample (where, records, where it is counted, level, count)
+-- other keys, cells; then each cell (hash, field, count), each piece of the sample (where, records, where it is counted, level, count)
 local keys, records, width = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local entities, moments, most = ARGV[9], ARGV[10], tonumber(ARGV[11]) * 24
 local now, before = P .. 'o:' .. ARGV[7], P .. 'o:' .. ARGV[8]
+local others, none = ARGV[12], string.rep('\\0', 16)
 local is_awaited = redis.call('EXISTS', now, before) > 0
 local found, written = {}, 0
 redis.call('ZADD', P .. 'slices', ARGV[2], ARGV[2])
@@ -34,18 +35,30 @@ for i = 0, #keys / 16 - 1 do
     redis.call('HSET', place, entity, string.sub(about, -most))
     if redis.call('TTL', place) < 0 then redis.call('EXPIRE', place, ARGV[3]) end
   end
+  local known = {key}
+  if #others > 0 then
+    local other = string.sub(others, i * 16 + 1, i * 16 + 16)
+    if other ~= none then
+      known[2] = other
+      local place = P .. 'x:' .. ARGV[2] .. ':' .. bucket(other)
+      redis.call('HSET', place, other, key)
+      if redis.call('TTL', place) < 0 then redis.call('EXPIRE', place, ARGV[3]) end
+    end
+  end
   if is_awaited then
-    local label = redis.call('HGET', before, key) or redis.call('HGET', now, key)
-    if label then found[#found + 1] = i; found[#found + 1] = label end
+    for _, each in ipairs(known) do
+      local label = redis.call('HGET', before, each) or redis.call('HGET', now, each)
+      if label then found[#found + 1] = i; found[#found + 1] = label end
+    end
   end
 end
-local bytes = width + 24 + (#entities > 0 and 48 or 0)
+local bytes = width + 24 + (#entities > 0 and 48 or 0) + (#others > 0 and 40 or 0)
 redis.call('HINCRBY', P .. 'bytes', ARGV[2], written * bytes)
 redis.call('HINCRBY', P .. 'rows', ARGV[2], written)
 -- Where all of it is here already, it is sent again after an answer that was lost.
 if written > 0 then
-  local pieces = 13 + 3 * tonumber(ARGV[12])
-  for i = 13, pieces - 1, 3 do
+  local pieces = 14 + 3 * tonumber(ARGV[13])
+  for i = 14, pieces - 1, 3 do
     redis.call('HINCRBY', ARGV[i], ARGV[i + 1], ARGV[i + 2])
     redis.call('EXPIRE', ARGV[i], ARGV[3])
   end
@@ -69,10 +82,15 @@ FIND: Final = (
 local slices = redis.call('ZREVRANGE', P .. 'slices', 0, -1)
 local orphans, lost, found = P .. 'o:' .. ARGV[2], 0, {}
 for i = 5, #ARGV, 2 do
-  local key, record = ARGV[i], false
+  local key, record, first = ARGV[i], false, false
   for _, slice in ipairs(slices) do
-    record = redis.call('HGET', P .. 'r:' .. slice .. ':' .. bucket(key), key)
+    record, first = redis.call('HGET', P .. 'r:' .. slice .. ':' .. bucket(key), key), key
     if record then break end
+    first = redis.call('HGET', P .. 'x:' .. slice .. ':' .. bucket(key), key)
+    if first then
+      record = redis.call('HGET', P .. 'r:' .. slice .. ':' .. bucket(first), first)
+      if record then break end
+    end
   end
   if not record and #ARGV[i + 1] > 0 then
     if redis.call('HLEN', orphans) < tonumber(ARGV[4]) then
@@ -83,12 +101,13 @@ for i = 5, #ARGV, 2 do
     end
   end
   found[#found + 1] = record
+  found[#found + 1] = record and first
 end
 found[#found + 1] = lost
 return found
 """
 )
-"""The records of keys, the newest of several; last how many labels could not wait."""
+"""The record of each key, the newest of several, and its first key; last how many labels could not wait."""
 
 KNOWN: Final = (
     _BUCKET
@@ -154,3 +173,14 @@ end
 return tonumber(id)
 """
 """The number of a layout, given to it where it has none."""
+
+COUNTS: Final = """
+-- prefix; then the names of hashes
+local found = {}
+for i = 2, #ARGV do
+  local fields = redis.call('HGETALL', ARGV[i])
+  if #fields > 0 then found[#found + 1] = table.concat(fields, ' ') end
+end
+return table.concat(found, ' ')
+"""
+"""All fields and counts of hashes in one text: clients take long to read each by itself."""

@@ -75,7 +75,7 @@ class RedisTending:
         home = self._home
         rows = home.link.call("HGET", f"{home.prefix}rows", place)
         is_ours = whole(home.link.call("HDEL", f"{home.prefix}rows", place))
-        names = [f"{home.prefix}{kind}:{place}:{bucket}" for kind in "rly" for bucket in range(BUCKETS)]
+        names = [f"{home.prefix}{kind}:{place}:{bucket}" for kind in "rlxy" for bucket in range(BUCKETS)]
         for number, layout in home.layouts().items():
             if layout.code_count:
                 names += [home.sample_name(number, place, level) for level in range(MOST_ZEROS + 1)]

@@ -12,13 +12,14 @@ import json
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.errors import StateError
-from dashlight.labels.row_sets import RowLayout, halves, joined, taken
+from dashlight.labels.row_sets import RowLayout, halves, joined, known_by, taken
 from dashlight.labels.rows import KEY_BYTES, ModelKey, ScoredRows
 from dashlight.store.labels.packing import keys_of, layout_of, packed_layout, packed_rows, rows_of
 
@@ -30,7 +31,7 @@ _FEW_KEYS: Final = 8
 _COLUMNS, _KEYS, _ENTITIES = range(3)
 """What a part holds."""
 _KIND_BITS, _BATCH_BITS = 6, 8
-"""A part is numbered by its batch, its kind, and its place there: at most 64, of which a full batch has 32."""
+"""A part is numbered by its batch, its kind, and its place there: at most 64, as many as the keys of a full batch fill."""
 _ORDER = np.dtype("<u2")
 
 
@@ -87,18 +88,19 @@ class Batches:
 
     def insert(self, connection: sqlite3.Connection, layout: int, rows: ScoredRows) -> int:
         """Writes *rows*, at most MOST_ROWS, without their codes; the batch."""
+        keys, places = known_by(rows)
         first_at, last_at = float(rows.predicted_at.min()), float(rows.predicted_at.max())
         cursor = connection.execute(
-            "INSERT INTO batches (layout, rows, first_at, last_at, has_entities) VALUES (?, ?, ?, ?, ?)",
-            (layout, rows.row_count, first_at, last_at, rows.entities is not None),
+            "INSERT INTO batches (layout, rows, first_at, last_at, keys, has_entities) VALUES (?, ?, ?, ?, ?, ?)",
+            (layout, rows.row_count, first_at, last_at, len(keys), rows.entities is not None),
         )
         batch = int(cursor.lastrowid or 0)
         begins = range(0, rows.row_count, _PART_ROWS)
         parts = (taken(rows, np.arange(begin, min(begin + _PART_ROWS, rows.row_count))) for begin in begins)
         _write_parts(connection, batch, _COLUMNS, [packed_rows(part) for part in parts])
-        _write_parts(connection, batch, _KEYS, _sorted_parts(rows.keys))
+        _write_parts(connection, batch, _KEYS, _sorted_parts(keys, places))
         if rows.entities is not None:
-            _write_parts(connection, batch, _ENTITIES, _sorted_parts(rows.entities))
+            _write_parts(connection, batch, _ENTITIES, _sorted_parts(rows.entities, np.arange(rows.row_count)))
         return batch
 
     def find(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[int, RowPlace]:
@@ -107,12 +109,12 @@ class Batches:
         if not keys:
             return found
         wanted, _ = halves(np.frombuffer(b"".join(keys), f"V{KEY_BYTES}"))
-        batches = connection.execute("SELECT id, rows FROM batches ORDER BY id DESC").fetchall()
+        batches = connection.execute("SELECT id, keys FROM batches ORDER BY id DESC").fetchall()
         self._tidy([batch for batch, _ in batches])
-        for batch, row_count in batches:
-            if len(keys) <= _FEW_KEYS and not self._has_room_for(batch, row_count):
+        for batch, key_count in batches:
+            if len(keys) <= _FEW_KEYS and not self._has_room_for(batch, key_count):
                 for number, key in enumerate(keys):
-                    row = None if number in found else _row_of(connection, batch, row_count, key)
+                    row = None if number in found else _row_of(connection, batch, key_count, key)
                     if row is not None:
                         found[number] = RowPlace(batch, row)
                 continue
@@ -147,8 +149,25 @@ class Batches:
         return best
 
     def load(self, connection: sqlite3.Connection, batch: int) -> ScoredRows:
-        """All rows of *batch*, without codes."""
+        """All rows of *batch*, without codes and second keys."""
         return self._load(connection, batch, None)
+
+    def load_with_all_keys(self, connection: sqlite3.Connection, batch: int) -> ScoredRows:
+        """All rows of *batch*, without codes; second keys are those among the sorted ones that are no first one."""
+        rows = self.load(connection, batch)
+        parts = [_split(content) for content in _parts(connection, batch, _KEYS)]
+        if not parts:
+            raise StateError("corrupt", "a batch of predictions has no keys")
+        keys = keys_of(b"".join(keys for keys, _ in parts))
+        places = np.concatenate([places for _, places in parts]).astype(np.intp)
+        if len(keys) == rows.row_count:
+            return rows
+        if int(places.max()) >= rows.row_count:
+            raise StateError("corrupt", "the keys of a batch of predictions are of other rows")
+        is_other = keys != rows.keys[places]
+        others = np.zeros(rows.row_count, keys.dtype)
+        others[places[is_other]] = keys[is_other]
+        return replace(rows, other_keys=others)
 
     def rows_in(self, connection: sqlite3.Connection, batch: int, rows: NDArray[np.intp]) -> ScoredRows:
         """The *rows* of *batch*, in that order, without codes; it reads the parts alone in which they are."""
@@ -190,9 +209,9 @@ class Batches:
                 self._cached_bytes += known.nbytes
         return known
 
-    def _has_room_for(self, batch: int, row_count: int) -> bool:
+    def _has_room_for(self, batch: int, key_count: int) -> bool:
         """Whether the keys of *batch* are in memory, or can be."""
-        return batch in self._prefixes or self._cached_bytes + 8 * row_count <= _CACHE_BYTES
+        return batch in self._prefixes or self._cached_bytes + 8 * key_count <= _CACHE_BYTES
 
     def _tidy(self, batches: Sequence[int]) -> None:
         """Forgets the keys of batches that are gone."""
@@ -212,12 +231,12 @@ def model_name(model: ModelKey) -> str:
     return json.dumps(model)
 
 
-def _sorted_parts(keys: NDArray[np.void]) -> list[bytes]:
-    """*keys* in order, a part after the other: keys, then the row of each."""
+def _sorted_parts(keys: NDArray[np.void], rows: NDArray[np.intp]) -> list[bytes]:
+    """*keys* in order, a part after the other: keys, then the row of each, which is the one at its place in *rows*."""
     first, second = halves(keys)
     order = np.lexsort((second, first))
     return [
-        keys[part].tobytes() + part.astype(_ORDER).tobytes()
+        keys[part].tobytes() + rows[part].astype(_ORDER).tobytes()
         for part in (order[begin : begin + _PART_ROWS] for begin in range(0, len(order), _PART_ROWS))
     ]
 
@@ -260,14 +279,14 @@ def _key_at(connection: sqlite3.Connection, batch: int, place: int) -> tuple[byt
     return keys[place * KEY_BYTES : (place + 1) * KEY_BYTES], int(rows[place])
 
 
-def _row_of(connection: sqlite3.Connection, batch: int, row_count: int, key: bytes) -> int | None:
+def _row_of(connection: sqlite3.Connection, batch: int, key_count: int, key: bytes) -> int | None:
     """The last row of *batch* with that *key*. Keys are hashes: about where one lies is known before they are read."""
 
     def first(number: int) -> bytes:
         return _split(_parts(connection, batch, _KEYS, [number])[0])[0][:KEY_BYTES]
 
-    last = (row_count - 1) // _PART_ROWS
-    number = min((int.from_bytes(key[:8], "big") * row_count >> 64) // _PART_ROWS, last)
+    last = (key_count - 1) // _PART_ROWS
+    number = min((int.from_bytes(key[:8], "big") * key_count >> 64) // _PART_ROWS, last)
     while number and key < first(number):
         number -= 1
     keys, rows = _split(_parts(connection, batch, _KEYS, [number])[0])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dashlight.labels.ids import entity_of, key_of
 from dashlight.labels.label import Fate, Label
-from dashlight.labels.row_sets import RowLayout, labelled, taken
+from dashlight.labels.row_sets import RowLayout, known_by, labelled, taken
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.store.labels.joining import (
@@ -262,12 +262,13 @@ def _orphans_of(connection: sqlite3.Connection, rows: ScoredRows) -> tuple[list[
         return [], []
     places: list[int] = []
     labels: list[Label] = []
-    keys = [key.tobytes() for key in rows.keys]
+    all_keys, all_places = known_by(rows)
+    keys = [key.tobytes() for key in all_keys]
     for begin in range(0, len(keys), _AT_ONCE):
         part = keys[begin : begin + _AT_ONCE]
         query = f"SELECT key, content FROM orphans WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
         for key, content in connection.execute(query, part).fetchall():
-            places.append(keys.index(key, begin))
+            places.append(int(all_places[keys.index(key, begin)]))
             labels.append(orphan_of(content))
             connection.execute("DELETE FROM orphans WHERE key = ?", (key,))
     return places, labels

@@ -54,7 +54,7 @@ class Tending:
             found = connection.execute("SELECT id, layout, rows, first_at, last_at FROM batches ORDER BY id").fetchall()
             chosen = mergeable((StoredBatch(*row) for row in found), most_seconds=self._label_window / _SPAN_SHARE)
             # Within one transaction: another process may merge them as soon as it has ended.
-            sets = [batches.load(connection, batch) for batch in chosen]
+            sets = [batches.load_with_all_keys(connection, batch) for batch in chosen]
         if not sets:
             return
         layout = next(layout for batch, layout, *_ in found if batch == chosen[0])

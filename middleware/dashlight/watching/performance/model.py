@@ -136,6 +136,11 @@ class PerformanceWatch:
         yield from self._end_losses(at, "the reference was replaced")
         self._set_up_losses()
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory that its counts take."""
+        return self._course.bytes
+
     def take(self, rows: LabelledRows, at: float) -> Iterator[Alert]:
         """Counts and judges predictions whose labels came up to the moment *at*."""
         self._shown = None

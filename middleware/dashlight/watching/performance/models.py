@@ -35,6 +35,10 @@ UNKNOWN = SignalFate("labels", "delivered", "unknown")
 UNWATCHED = SignalFate("labels", "dropped", "too_many_models")
 """Labels of models beyond these."""
 NO_PREDICTIONS: Mapping[ModelKey, int] = {}
+_MEASURED_SECONDS = 3600.0
+_MEMORY_PART = 4
+"""Of what judging may take, a quarter is for counts of performance."""
+_NO_MEMORY = "there is no memory for it; DASHLIGHT_MEMORY says how much there is"
 _GONE = "labels of the model come no longer"
 
 ReferenceOf = Callable[[ModelKey], Reference | None]
@@ -55,6 +59,7 @@ class Performances:
         self._places = Places()
         self._place_of: dict[ModelKey, int] = {}
         self._unwatched_count = 0
+        self._measured_at = float("-inf")
         self._mistakes: Counter[str] = Counter()
         self._told: set[str] = set()
         """Kinds of mistakes that were told, and whether there are too many models."""
@@ -118,6 +123,7 @@ class Performances:
             yield from self._tried(rows.model, partial(watch.take, rows, at))
             yield None
         self._admission.close(at)
+        yield from self._make_room(at)
         for window in news.windows:
             if window.model in self.watches:
                 yield from self._tried(window.model, partial(self.watches[window.model].estimate, window))
@@ -164,6 +170,18 @@ class Performances:
         for key in self.watches.keys() - told:
             yield key[0], Snapshot(*key[1:], self.scores(key))
 
+    def _make_room(self, at: float) -> Iterator[Alert]:
+        """Lets go, once an hour, of models whose labels came least recently while all take more memory than there is."""
+        if 0 <= at - self._measured_at < _MEASURED_SECONDS:
+            return
+        self._measured_at = at
+        by_age = [key for key, _, _ in self._admission.state.seen]
+        most_bytes = self._policy.judging_bytes // _MEMORY_PART
+        while len(by_age) > 1 and sum(watch.size_bytes for watch in self.watches.values()) > most_bytes:
+            key = by_age.pop(0)
+            logger.warning("%s: its performance is no longer kept: %s", _named(key), _NO_MEMORY)
+            yield from self._let_go(key, at, _NO_MEMORY)
+
     def _admitted(self, key: ModelKey, asked: Collection[ModelKey]) -> tuple[ModelKey, ...]:
         gone = self._admission.admit(key, asked=asked)
         if gone is None:
@@ -180,10 +198,10 @@ class Performances:
         self._place_of[key] = place
         self.watches[key] = PerformanceWatch(key, self._policy, self._reference_of(key), share=share)
 
-    def _let_go(self, key: ModelKey, at: float) -> Iterator[Alert]:
+    def _let_go(self, key: ModelKey, at: float, why: str = _GONE) -> Iterator[Alert]:
         self._admission.forget(key)
         self._places.give_back_model(self._place_of.pop(key))
-        yield from self.watches.pop(key).withdraw(at, _GONE)
+        yield from self.watches.pop(key).withdraw(at, why)
 
     def _tell(self, key: ModelKey, at: float) -> Iterator[None]:
         for sentence in self.watches[key].news(at):
