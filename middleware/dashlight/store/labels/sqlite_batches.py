@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -22,17 +21,24 @@ from dashlight.errors import StateError
 from dashlight.labels.row_sets import RowLayout, halves, joined, known_by, taken
 from dashlight.labels.rows import KEY_BYTES, ModelKey, ScoredRows
 from dashlight.store.labels.packing import keys_of, layout_of, packed_layout, packed_rows, rows_of
+from dashlight.store.labels.sqlite_parts import (
+    COLUMNS,
+    ENTITIES,
+    KEYS,
+    PART_ROWS,
+    key_at,
+    parts_of,
+    row_of,
+    rows_about,
+    sorted_parts,
+    split,
+    write_parts,
+)
 
-_PART_ROWS: Final = 1024
 _CACHE_BYTES: Final = 16 << 20
 """Of halves of keys that are kept in memory: of two million predictions. Those beyond are read each time."""
 _FEW_KEYS: Final = 8
 """So many are searched for in parts, where the keys of a batch are not in memory; for more all of its keys are read."""
-_COLUMNS, _KEYS, _ENTITIES = range(3)
-"""What a part holds."""
-_KIND_BITS, _BATCH_BITS = 6, 8
-"""A part is numbered by its batch, its kind, and its place there: at most 64, as many as the keys of a full batch fill."""
-_ORDER = np.dtype("<u2")
 
 
 class RowPlace(NamedTuple):
@@ -95,12 +101,12 @@ class Batches:
             (layout, rows.row_count, first_at, last_at, len(keys), rows.entities is not None),
         )
         batch = int(cursor.lastrowid or 0)
-        begins = range(0, rows.row_count, _PART_ROWS)
-        parts = (taken(rows, np.arange(begin, min(begin + _PART_ROWS, rows.row_count))) for begin in begins)
-        _write_parts(connection, batch, _COLUMNS, [packed_rows(part) for part in parts])
-        _write_parts(connection, batch, _KEYS, _sorted_parts(keys, places))
+        begins = range(0, rows.row_count, PART_ROWS)
+        parts = (taken(rows, np.arange(begin, min(begin + PART_ROWS, rows.row_count))) for begin in begins)
+        write_parts(connection, batch, COLUMNS, [packed_rows(part) for part in parts])
+        write_parts(connection, batch, KEYS, sorted_parts(keys, places))
         if rows.entities is not None:
-            _write_parts(connection, batch, _ENTITIES, _sorted_parts(rows.entities, np.arange(rows.row_count)))
+            write_parts(connection, batch, ENTITIES, sorted_parts(rows.entities, np.arange(rows.row_count)))
         return batch
 
     def find(self, connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[int, RowPlace]:
@@ -114,7 +120,7 @@ class Batches:
         for batch, key_count in batches:
             if len(keys) <= _FEW_KEYS and not self._has_room_for(batch, key_count):
                 for number, key in enumerate(keys):
-                    row = None if number in found else _row_of(connection, batch, key_count, key)
+                    row = None if number in found else row_of(connection, batch, key_count, key)
                     if row is not None:
                         found[number] = RowPlace(batch, row)
                 continue
@@ -123,7 +129,7 @@ class Batches:
             for number in (prefixes[lasts] == wanted).nonzero()[0].tolist():
                 place = int(lasts[number])
                 while number not in found and place >= 0 and prefixes[place] == wanted[number]:
-                    key, row = _key_at(connection, batch, place)
+                    key, row = key_at(connection, batch, place)
                     if key == keys[number]:
                         found[number] = RowPlace(batch, row)
                     place -= 1
@@ -138,7 +144,7 @@ class Batches:
         for batch, last_at in connection.execute(query, (since_at, until_at)).fetchall():
             if last_at < best_at:
                 break
-            rows = _rows_about(connection, batch, entity)
+            rows = rows_about(connection, batch, entity)
             if not len(rows):
                 continue
             at = self.rows_in(connection, batch, rows).predicted_at
@@ -155,7 +161,7 @@ class Batches:
     def load_with_all_keys(self, connection: sqlite3.Connection, batch: int) -> ScoredRows:
         """All rows of *batch*, without codes; second keys are those among the sorted ones that are no first one."""
         rows = self.load(connection, batch)
-        parts = [_split(content) for content in _parts(connection, batch, _KEYS)]
+        parts = [split(content) for content in parts_of(connection, batch, KEYS)]
         if not parts:
             raise StateError("corrupt", "a batch of predictions has no keys")
         keys = keys_of(b"".join(keys for keys, _ in parts))
@@ -171,8 +177,8 @@ class Batches:
 
     def rows_in(self, connection: sqlite3.Connection, batch: int, rows: NDArray[np.intp]) -> ScoredRows:
         """The *rows* of *batch*, in that order, without codes; it reads the parts alone in which they are."""
-        parts, part_of_row = np.unique(rows // _PART_ROWS, return_inverse=True)
-        return taken(self._load(connection, batch, parts.tolist()), part_of_row * _PART_ROWS + rows % _PART_ROWS)
+        parts, part_of_row = np.unique(rows // PART_ROWS, return_inverse=True)
+        return taken(self._load(connection, batch, parts.tolist()), part_of_row * PART_ROWS + rows % PART_ROWS)
 
     def rows_at(
         self, connection: sqlite3.Connection, places: Mapping[int, RowPlace]
@@ -192,7 +198,7 @@ class Batches:
         if found is None:
             raise StateError("corrupt", "a batch of predictions is not there")
         layout = self.layout(connection, found[0])
-        sets = [rows_of(content, layout) for content in _parts(connection, batch, _COLUMNS, parts)]
+        sets = [rows_of(content, layout) for content in parts_of(connection, batch, COLUMNS, parts)]
         if not sets:
             raise StateError("corrupt", "a batch of predictions has no rows")
         return joined(sets)
@@ -200,7 +206,7 @@ class Batches:
     def _prefixes_of(self, connection: sqlite3.Connection, batch: int) -> NDArray[np.uint64]:
         known = self._prefixes.get(batch)
         if known is None:
-            keys = b"".join(_split(content)[0] for content in _parts(connection, batch, _KEYS))
+            keys = b"".join(split(content)[0] for content in parts_of(connection, batch, KEYS))
             known, _ = halves(keys_of(keys))
             if not len(known):
                 raise StateError("corrupt", "a batch of predictions has no keys")
@@ -219,94 +225,6 @@ class Batches:
             self._cached_bytes -= self._prefixes.pop(gone).nbytes
 
 
-def remove(connection: sqlite3.Connection, batch: int) -> bool:
-    """Removes *batch* with all that belongs to it; whether it was there."""
-    connection.execute("DELETE FROM codes WHERE batch = ?", (batch,))
-    connection.execute("DELETE FROM parts WHERE id >= ? AND id < ?", (batch << _BATCH_BITS, (batch + 1) << _BATCH_BITS))
-    return connection.execute("DELETE FROM batches WHERE id = ?", (batch,)).rowcount == 1
-
-
 def model_name(model: ModelKey) -> str:
     """The text by which *model* is known."""
     return json.dumps(model)
-
-
-def _sorted_parts(keys: NDArray[np.void], rows: NDArray[np.intp]) -> list[bytes]:
-    """*keys* in order, a part after the other: keys, then the row of each, which is the one at its place in *rows*."""
-    first, second = halves(keys)
-    order = np.lexsort((second, first))
-    return [
-        keys[part].tobytes() + rows[part].astype(_ORDER).tobytes()
-        for part in (order[begin : begin + _PART_ROWS] for begin in range(0, len(order), _PART_ROWS))
-    ]
-
-
-def _write_parts(connection: sqlite3.Connection, batch: int, kind: int, contents: Sequence[bytes]) -> None:
-    begin = _part_id(batch, kind, 0)
-    connection.executemany("INSERT INTO parts VALUES (?, ?)", enumerate(contents, begin))
-
-
-def _parts(connection: sqlite3.Connection, batch: int, kind: int, numbers: Sequence[int] | None = None) -> list[bytes]:
-    """Those parts of one kind, None: all, in their order."""
-    begin = _part_id(batch, kind, 0)
-    if numbers is None:
-        query, arguments = "id >= ? AND id < ?", [begin, begin + (1 << _KIND_BITS)]
-    else:
-        query, arguments = f"id IN ({','.join('?' * len(numbers))})", [begin + each for each in numbers]
-    found = connection.execute(f"SELECT content FROM parts WHERE {query} ORDER BY id", arguments).fetchall()  # noqa: S608
-    if numbers is not None and len(found) != len(numbers):
-        raise StateError("corrupt", "a part of a batch of predictions is not there")
-    return [content for (content,) in found]
-
-
-def _part_id(batch: int, kind: int, number: int) -> int:
-    return batch << _BATCH_BITS | kind << _KIND_BITS | number
-
-
-def _split(content: bytes) -> tuple[bytes, NDArray[np.uint16]]:
-    """Keys of a part, and the rows that have them."""
-    count, rest = divmod(len(content), KEY_BYTES + _ORDER.itemsize)
-    if rest:
-        raise StateError("corrupt", "the keys of a batch of predictions are cut")
-    return content[: count * KEY_BYTES], np.frombuffer(content, _ORDER, offset=count * KEY_BYTES)
-
-
-def _key_at(connection: sqlite3.Connection, batch: int, place: int) -> tuple[bytes, int]:
-    """The key at that *place* of the sorted ones, and its row."""
-    (content,) = _parts(connection, batch, _KEYS, [place // _PART_ROWS])
-    keys, rows = _split(content)
-    place %= _PART_ROWS
-    return keys[place * KEY_BYTES : (place + 1) * KEY_BYTES], int(rows[place])
-
-
-def _row_of(connection: sqlite3.Connection, batch: int, key_count: int, key: bytes) -> int | None:
-    """The last row of *batch* with that *key*. Keys are hashes: about where one lies is known before they are read."""
-
-    def first(number: int) -> bytes:
-        return _split(_parts(connection, batch, _KEYS, [number])[0])[0][:KEY_BYTES]
-
-    last = (key_count - 1) // _PART_ROWS
-    number = min((int.from_bytes(key[:8], "big") * key_count >> 64) // _PART_ROWS, last)
-    while number and key < first(number):
-        number -= 1
-    keys, rows = _split(_parts(connection, batch, _KEYS, [number])[0])
-    while number < last and key >= keys[-KEY_BYTES:] and key >= first(number + 1):
-        number += 1
-        keys, rows = _split(_parts(connection, batch, _KEYS, [number])[0])
-    place = bisect_right(range(len(rows)), key, key=lambda each: keys[each * KEY_BYTES : (each + 1) * KEY_BYTES]) - 1
-    is_here = place >= 0 and keys[place * KEY_BYTES : (place + 1) * KEY_BYTES] == key
-    return int(rows[place]) if is_here else None
-
-
-def _rows_about(connection: sqlite3.Connection, batch: int, entity: bytes) -> NDArray[np.intp]:
-    """The rows of *batch* about *entity*."""
-    found: list[NDArray[np.intp]] = []
-    for content in _parts(connection, batch, _ENTITIES):
-        keys, rows = _split(content)
-        if keys[:KEY_BYTES] > entity:
-            break
-        if keys[-KEY_BYTES:] >= entity:
-            first, second = halves(keys_of(keys))
-            (wanted_first,), (wanted_second,) = halves(keys_of(entity))
-            found.append(rows[(first == wanted_first) & (second == wanted_second)].astype(np.intp))
-    return np.concatenate(found) if found else np.zeros(0, np.intp)

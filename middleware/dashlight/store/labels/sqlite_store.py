@@ -153,8 +153,8 @@ class SqliteLabelStore:
 
     def close(self, timeout_seconds: float) -> None:
         """Writes what is waiting, and ends the thread."""
-        self._queue.close(timeout_seconds)
-        self._tended.close()
+        if self._queue.close(timeout_seconds):  # else the thread has it still
+            self._tended.close()
         with self._write_lock:
             self._writing.close()
         with self._read_lock:

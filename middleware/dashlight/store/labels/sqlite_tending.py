@@ -13,8 +13,9 @@ from dashlight.labels.row_sets import joined
 from dashlight.store.labels.joining import HOUR_SECONDS, MET_SECONDS, ORPHAN_SECONDS
 from dashlight.store.labels.packing import codes_of, packed_codes
 from dashlight.store.labels.sampling import MOST_DRAWN, MOST_LEVEL, drawn
-from dashlight.store.labels.sqlite_batches import Batches, remove
+from dashlight.store.labels.sqlite_batches import Batches
 from dashlight.store.labels.sqlite_file import SqliteFile
+from dashlight.store.labels.sqlite_parts import remove
 from dashlight.store.labels.tiers import StoredBatch, mergeable
 
 _TEND_SECONDS: Final = 30.0

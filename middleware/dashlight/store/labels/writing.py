@@ -95,8 +95,8 @@ class WriteQueue:
                     max(timeout_seconds, 0.0),
                 )
 
-    def close(self, timeout_seconds: float) -> None:
-        """Writes what waits, and ends the thread; what is not written by then is counted as lost."""
+    def close(self, timeout_seconds: float) -> bool:
+        """Writes what waits, and ends the thread; what is not written by then is counted as lost. Whether it has ended."""
         with self._changed:
             self._is_ending = self._is_hurried = True
             self._failures_before_end = self._failures
@@ -109,6 +109,7 @@ class WriteQueue:
                 self._lose(self._waiting_rows)
                 self._waiting.clear()
                 self._waiting_bytes = self._waiting_rows = 0
+        return thread is None or not thread.is_alive()
 
     def forget(self) -> None:
         """Begins anew, without the parent's rows, thread and locks."""
