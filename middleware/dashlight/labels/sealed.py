@@ -32,6 +32,8 @@ Refusal: TypeAlias = Literal["forged", "foreign", "too_old"]
 
 _VERSION: Final = 0xD1
 _HEAD_BYTES: Final = 1 + KEY_NAME_BYTES
+_HEAD_CHARACTERS: Final = 8
+"""In which the head stands, and the beginning of the nonce."""
 _MOST_BYTES: Final = MOST_CHARACTERS * 3 // 4
 _MOST_INSIDE: Final = _MOST_BYTES - _HEAD_BYTES - NONCE_BYTES - TAG_BYTES
 _FIXED: Final = struct.Struct("<B16sfH")
@@ -105,10 +107,16 @@ def seal(prediction: SealedPrediction, key: SealingKey, nonce: bytes) -> str | N
 def looks_sealed(prediction_id: str, names: Container[bytes] = ()) -> bool:
     """Whether *prediction_id* is to be opened, or refused, rather than looked up.
 
-    It begins as sealed ids do, or names one of the keys of these *names*: somebody changed it.
+    It begins as sealed ids do, or names one of the keys of these *names*: somebody changed it, cut it or wrote more behind it.
     """
     raw = _raw(prediction_id)
-    return raw is not None and (raw[0] == _VERSION or raw[1:_HEAD_BYTES] in names)
+    if raw is not None:
+        return raw[0] == _VERSION or raw[1:_HEAD_BYTES] in names
+    begin = prediction_id[:_HEAD_CHARACTERS]
+    if len(begin) < _HEAD_CHARACTERS or not _ALPHABET.issuperset(begin):
+        return False
+    head = urlsafe_b64decode(begin)
+    return head[0] == _VERSION and head[1:_HEAD_BYTES] in names
 
 
 def open_sealed(
