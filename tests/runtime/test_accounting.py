@@ -203,8 +203,9 @@ def test_with_a_spool_it_adds_up_over_several_lives(
 
     for account in machine.accounts().values():
         assert (account.balance, account.queued, account.in_flight) == (0, 0, 0)
-        # All that was ever on disk came to be there in one of these lives.
-        assert account.recovered == 0
+        # All that was ever on disk came to be there in one of these lives. Of a record that was sent in parts a kill
+        # leaves nobody who knows which have arrived: it is sent once more.
+        assert account.recovered <= (0 if ending == "end" else account.delivered + account.rejected)
 
 
 def test_what_is_left_when_the_process_ends_is_dropped_wherever_it_is() -> None:

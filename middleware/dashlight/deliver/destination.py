@@ -125,6 +125,8 @@ class Destination:
                 self._in_hand = None
             self._shelve_under_way()
             self._shelve_live(lambda: True)
+            if is_ending:
+                self._keep_what_is_left_of_a_record()
             if is_ending and not self._backlog.give_back():
                 # Somebody removed its segment, to make room.
                 for batch in (self._in_hand, *self._under_way):
@@ -165,6 +167,17 @@ class Destination:
             batch = self._under_way.popleft()
             if batch.record is not None or not self._keep(batch):
                 self._under_way.append(batch)
+
+    def _keep_what_is_left_of_a_record(self) -> None:
+        """Writes anew what is left of a record of which some has arrived: who goes on with it would send all of it."""
+        under_way = [batch for batch in (self._in_hand, *self._under_way) if batch is not None]
+        parts = [(batch, batch.record) for batch in under_way if batch.record is not None]
+        left_count = sum(len(batch) for batch, _ in parts)
+        if self._backlog is None or not parts or left_count == parts[0][1].frame.count:
+            return
+        if all(self._keep(batch) for batch, _ in parts):
+            for batch, record in parts:
+                self._backlog.settle(record, len(batch))
 
     def _shelve_live(self, is_wanted: Callable[[], bool]) -> None:
         while is_wanted() and (batch := self._take()) is not None:
