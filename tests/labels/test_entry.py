@@ -23,6 +23,8 @@ NOW = 1_790_000_000.0
         ({"id": "a", "label": 0}, Label("a", 0)),
         ({"id": "a", "label": False}, Label("a", False)),
         ({"prediction_id": "", "id": "a", "label": "", "value": "1"}, Label("a", "1")),
+        ({"id": "a", "label": 1, "row": 3.0}, Label("a:3", 1)),
+        ({"id": "a", "label": 1, "row": "3.0", "step": " 2"}, Label("a:3@2", 1)),
         ({"id": "a", "label": 1, "row": 3}, Label("a:3", 1)),
         ({"id": "a", "label": 1, "row": "3", "step": "2"}, Label("a:3@2", 1)),
         ({"id": "a", "label": 1, "row": 0}, Label("a:0", 1)),

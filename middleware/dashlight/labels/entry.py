@@ -108,8 +108,13 @@ def _number(entry: Entry, name: str, least: int) -> int | None:
     value = entry.get(name)
     if value is None or value == "":
         return None
-    if isinstance(value, str) and len(value) <= len(str(_MOST_NUMBER)) and value.isascii() and value.isdecimal():
+    if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, str):
+        # Tables write 3.0 where the column has a number missing.
+        digits = value.strip().removesuffix(".0")
+        if len(digits) <= len(str(_MOST_NUMBER)) and digits.isascii() and digits.isdecimal():
+            value = int(digits)
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST_NUMBER:
         return value
     raise DecodeError(name, f"expected a whole number from {least} on")

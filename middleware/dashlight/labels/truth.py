@@ -15,6 +15,7 @@ from dashlight.privacy.hashing import HashKey
 MOST_CHARACTERS = 1024
 """Of a class or an item."""
 _NEGATIVE, _POSITIVE = frozenset({"0", "false"}), frozenset({"1", "true"})
+_TRUTH_VALUES = frozenset({"true", "false"})
 
 
 def truth_of(
@@ -22,7 +23,9 @@ def truth_of(
 ) -> float | None:
     """What stands for *value* in `LabelledRows.labels`; None where it is no label of such a prediction.
 
-    Of many classes a class that nothing was ever predicted as is a label: NO_CLASS. *items* are those of one ranking.
+    Of many classes a class that nothing was ever predicted as is a label: NO_CLASS. But not a number or a truth value
+    where all classes are words, nor a word where all are numbers: the label is of something else, or spells classes
+    otherwise, and would count as wrong in every row. *items* are those of one ranking.
     """
     if isinstance(value, float | int) and not isinstance(value, bool) and not math.isfinite(value):
         return None
@@ -33,10 +36,12 @@ def truth_of(
     if task == "ranking":
         return _place(value, () if items is None else items, key)
     spelled = spelling_of(value)
-    if spelled in classes:
-        return float(classes.index(spelled))
+    place = _place_of(spelled, classes)
+    if place is not None:
+        return float(place)
     if task == "multiclass":
-        return float(NO_CLASS) if spelled else None
+        return float(NO_CLASS) if spelled and _is_of_their_kind(spelled, classes) else None
+    spelled = _whole(spelled)
     # Of two classes the positive one may be meant by true or 1, whatever it is called.
     if spelled.lower() in _POSITIVE:
         return 1.0
@@ -52,11 +57,48 @@ def spelling_of(value: LabelValue) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def _place_of(spelled: str, classes: Sequence[str]) -> int | None:
+    """Where *spelled* is among *classes*: as it stands, else as the same whole number or truth value; None where it is not."""
+    if spelled in classes:
+        return classes.index(spelled)
+    meant = _meant(spelled)
+    return next((place for place, name in enumerate(classes) if _meant(name) == meant), None) if meant else None
+
+
+def _meant(spelled: str) -> str:
+    return spelled.lower() if spelled.lower() in _TRUTH_VALUES else _whole(spelled)
+
+
+def _whole(spelled: str) -> str:
+    """`1` for `1.0` and `1.00`, as tables write whole numbers in a column where one is missing; others as they are."""
+    digits, point, zeros = spelled.partition(".")
+    is_whole = point and zeros and not zeros.strip("0") and digits.isascii() and digits.removeprefix("-").isdecimal()
+    return digits if is_whole else spelled
+
+
+def _is_of_their_kind(spelled: str, classes: Sequence[str]) -> bool:
+    """Whether *spelled* is a number, a truth value or a word as one of *classes* is; all are where there are none."""
+    return not any(classes) or any(_kind_of(name) == _kind_of(spelled) for name in classes if name)
+
+
+def _kind_of(spelled: str) -> str:
+    if spelled.lower() in _TRUTH_VALUES:
+        return "truth value"
+    return "word" if _number_in(spelled) is None else "number"
+
+
 def _number(value: LabelValue, *, is_grade: bool) -> float | None:
     if isinstance(value, bool):
         return float(value) if is_grade else None  # a thumb up or down is a grade
+    return _number_in(value) if isinstance(value, str) else float(value)
+
+
+def _number_in(text: str) -> float | None:
+    """The number that *text* spells, in ASCII and without underscores, which float() would pass over; None: none."""
+    if not text.isascii() or "_" in text:
+        return None
     try:
-        number = float(value)
+        number = float(text)
     except ValueError:
         return None
     return number if math.isfinite(number) else None
@@ -69,5 +111,8 @@ def _place(value: LabelValue, items: Sequence[int], key: HashKey) -> float | Non
     item = spelling_of(value)
     if not item:
         return 0.0
-    (found,) = np.nonzero(np.asarray(items, np.uint64) == np.uint64(item_of(item, key)))
-    return float(found[0] + 1) if len(found) else 0.0
+    for spelled in dict.fromkeys((item, _whole(item))):
+        (found,) = np.nonzero(np.asarray(items, np.uint64) == np.uint64(item_of(spelled, key)))
+        if len(found):
+            return float(found[0] + 1)
+    return 0.0

@@ -68,6 +68,28 @@ def test_sealed_ids_are_opened_and_others_are_looked_up() -> None:
     assert rows.origins[0].tobytes() == ORIGIN.to_bytes(16, "big")
 
 
+@pytest.mark.parametrize(
+    ("end", "step", "fate"),
+    [
+        (":0", 0, "matched"),
+        (":0@2", 2, "matched"),
+        ("@2", 2, "matched"),
+        ("", 2, "matched"),
+        (":1", 0, "invalid"),
+        (":0:0", 0, "invalid"),
+        ("@1", 0, "invalid"),
+        ("@1", 2, "invalid"),
+        ("@2@2", 2, "invalid"),
+    ],
+)
+def test_the_only_row_and_step_of_a_sealed_id_may_be_named(end: str, step: int, fate: Fate) -> None:
+    store = Store()
+    token = seal(SealedPrediction(ORIGIN, MODEL, "regression", (), 0.75, -1, step), NEW, bytes(12))
+
+    assert list(opening(store).label([Label(f"{token}{end}", 1)], AT)) == [fate]
+    assert len(store.opened) == (fate == "matched")
+
+
 def test_what_was_changed_is_refused_counted_and_not_shown_to_the_store() -> None:
     store = Store()
     opens = opening(store)

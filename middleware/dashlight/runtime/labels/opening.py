@@ -80,7 +80,7 @@ class OpeningStore:
         for place, label in enumerate(labels):
             if not label.id or not looks_sealed(label.id, self._key_names):
                 continue
-            held = open_sealed(label.id, self._keys, at=at, window_seconds=self._window_seconds)
+            held = self._opened(label.id, at)
             if isinstance(held, SealedPrediction):
                 found[place] = row_of(held, label.value, self._hash_key, self.names)
             else:
@@ -92,6 +92,12 @@ class OpeningStore:
         moved = {number: found[place] for number, place in enumerate(kept) if place in found}
         fates = iter(self._store.label([labels[place] for place in kept], at, opened=moved) if kept else ())
         return [refused[place] if place in refused else next(fates) for place in range(len(labels))]
+
+    def _opened(self, prediction_id: str, at: float) -> SealedPrediction | Refusal:
+        """What *prediction_id* holds. It is of one row and at most one step, which may be named as those of others are."""
+        of_row, _, step = prediction_id.partition("@")
+        held = open_sealed(of_row.removesuffix(":0"), self._keys, at=at, window_seconds=self._window_seconds)
+        return "forged" if step and isinstance(held, SealedPrediction) and step != str(held.step) else held
 
     def troubles(self) -> Mapping[str, int]:
         """Those of the store, and sealed ids that were refused: `sealed_forged`, `sealed_foreign`, `sealed_too_old`."""
