@@ -4,22 +4,22 @@ The columns of a batch no longer tell 5 from 5.0. What was read of an exchange d
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from dashlight.decode.batch import DecodedBatch
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.exchange import Decoded, columns_of, read_exchange, shown_outputs
-from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.columns import Rows, Sheet
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Values:
+class Values(msgspec.Struct, frozen=True, gc=False):
     """Both sides of one exchange; None where a side could not be read."""
 
-    features: Sheet | None
-    outputs: Sheet | None
+    features: Rows | None
+    outputs: Rows | None
 
 
 def readings_of(batch: DecodedBatch, places: Iterable[int]) -> dict[int, Plan | Decoded]:
@@ -47,8 +47,19 @@ def values_as_sent(
         except (ValueError, LookupError, TypeError):
             reading = None
         else:
-            return Values(features, shown_outputs(features if reading.may_return_inputs else None, outputs, selection))
+            if reading.may_return_inputs or str in map(type, outputs.values[0]):
+                asked = _sheet(features) if reading.may_return_inputs else None
+                outputs = _rows(shown_outputs(asked, _sheet(outputs), selection))
+            return Values(features, outputs)
     if reading is None:
         reading = read_exchange(exchange, model=model, version=version, selection=selection)
     decoded = columns_of(reading, selection)
-    return Values(decoded.features, decoded.outputs)
+    return Values(_rows(decoded.features), _rows(decoded.outputs))
+
+
+def _sheet(rows: Rows) -> Sheet:
+    return Sheet(rows.names, rows.values)
+
+
+def _rows(sheet: Sheet | None) -> Rows | None:
+    return None if sheet is None else Rows(sheet.names, sheet.values)

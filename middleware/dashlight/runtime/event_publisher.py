@@ -11,8 +11,8 @@ from dashlight.counting.policy import Policy
 from dashlight.decode.as_sent import readings_of, values_as_sent
 from dashlight.decode.batch import DecodedBatch
 from dashlight.decode.llm.timing import seconds_per_output_token
-from dashlight.decode.rows.columns import Sheet
-from dashlight.decode.rows.redact import redact
+from dashlight.decode.rows.columns import Rows
+from dashlight.decode.rows.redact import redact_row
 from dashlight.decode.rows.selection import Selection
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import prediction_event
@@ -140,11 +140,13 @@ class EventPublisher:
         )
         self._delivery.send_event(event, since_at=_ended_at(exchange))
 
-    def _payload(self, sheet: Sheet | None) -> dict[str, Cell] | None:
-        """What an event may say of one side of an exchange."""
-        if sheet is None:
+    def _payload(self, rows: Rows | None) -> dict[str, Cell] | None:
+        """What an event may say of one side of an exchange: one value by column where there is one row, else lists of them."""
+        if rows is None:
             return None
-        return redact(_by_name(sheet), also=self._redacted, key=self._hash_key)
+        values = rows.values
+        cells = values[0] if len(values) == 1 else _columns(values[:_MOST_ROWS_SENT], len(rows.names))
+        return redact_row(rows.names, cells, also=self._redacted, key=self._hash_key)
 
     def _generation(self, exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:
         if facts is None or facts.generation is None:
@@ -190,9 +192,5 @@ def _ended_at(exchange: Exchange) -> float:
     return exchange.started_at + exchange.duration_seconds
 
 
-def _by_name(sheet: Sheet) -> dict[str, Cell]:
-    """Values by column: one value where there is one row, else a list of as many as an event may hold."""
-    if len(sheet.values) == 1:
-        return dict(zip(sheet.names, sheet.values[0], strict=True))
-    rows = sheet.values[:_MOST_ROWS_SENT]
-    return {name: [row[place] for row in rows] for place, name in enumerate(sheet.names)}
+def _columns(rows: Sequence[Sequence[Cell]], count: int) -> Sequence[list[Cell]]:
+    return [[row[place] for row in rows] for place in range(count)]

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import cast
 
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
-from dashlight.privacy.detectors import LONG_NUMBER, cleaned, is_long_number
+from dashlight.privacy.detectors import LONG_NUMBER, cleaned, hold_nothing, is_long_number
 from dashlight.privacy.hashing import HashKey
 from dashlight.privacy.names import MAX_NAME_LENGTH, REDACTED, is_credential, is_personal
 from dashlight.records import Cell
 
 _MOST_REMEMBERED = 1 << 14
 """Characters of the names of one event of which is remembered what is replaced."""
+_MOST_PLAIN = 64
+_PLAIN: dict[tuple[tuple[str, ...], tuple[str, ...]], frozenset[str]] = {}
+"""By the names of an event and the globs of further ones; of more all are forgotten."""
 _MAX_NESTING = 32
 _NUMBERS = frozenset({int, float})
 _LARGEST = 10**30
@@ -30,27 +32,52 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = (), key: HashKey
         also: Globs of further names to replace, as DASHLIGHT_REDACT lists them.
         key: That of DASHLIGHT_HASH_KEY: its hash replaces what is no credential, so that it can be followed.
     """
-    redaction, names = _Redaction(also, key), tuple(values)
-    if sum(map(len, names)) > _MOST_REMEMBERED:
-        return {redaction.name(name): redaction.value(name, value, 0) for name, value in values.items()}
+    return redact_row(tuple(values), tuple(values.values()), also=also, key=key)
+
+
+def redact_row(
+    names: tuple[str, ...], cells: Sequence[Cell], *, also: Sequence[str] = (), key: HashKey | None = None
+) -> dict[str, Cell]:
+    """As `redact`, *cells* under different *names*."""
     plain = _plain(names, tuple(also))
+    if len(plain) == len(names) and _are_harmless(cells):
+        return dict(zip(names, cells, strict=True))
+    redaction = _Redaction(also, key)
     told: dict[str, Cell] = {}
-    for name, value in values.items():
-        if name not in plain:
-            told[redaction.name(name)] = redaction.value(name, value, 0)
-        # Most are numbers, of no particular length.
-        elif type(value) in _NUMBERS and -LONG_NUMBER < cast("float", value) < LONG_NUMBER:
-            told[name] = value
+    for name, cell in zip(names, cells, strict=True):
+        if name in plain:
+            told[name] = redaction.inside(name, cell, 0)
         else:
-            told[name] = redaction.inside(name, value, 0)
+            told[redaction.name(name)] = redaction.value(name, cell, 0)
     return told
 
 
-@lru_cache(maxsize=64)
 def _plain(names: tuple[str, ...], also: tuple[str, ...]) -> frozenset[str]:
     """Those of *names* that say nothing and hide nothing: the same ones come with every event."""
-    redaction = _Redaction(also, None)
-    return frozenset(name for name in names if redaction.name(name) == name and not redaction.hides(name))
+    found = _PLAIN.get((names, also))
+    if found is None:
+        redaction = _Redaction(also, None)
+        found = frozenset(name for name in names if redaction.name(name) == name and not redaction.hides(name))
+        if sum(map(len, names)) <= _MOST_REMEMBERED:
+            if len(_PLAIN) >= _MOST_PLAIN:
+                _PLAIN.clear()
+            _PLAIN[names, also] = found
+    return found
+
+
+def _are_harmless(cells: Sequence[Cell]) -> bool:
+    """Whether all of *cells* may leave under names that hide nothing, as nearly all rows may; False where it takes a closer look."""
+    texts: list[str] = []
+    for cell in cells:
+        kind = type(cell)
+        if kind is float or kind is int:
+            if not -LONG_NUMBER < cast("float", cell) < LONG_NUMBER:
+                return False
+        elif kind is str:
+            texts.append(cast("str", cell))
+        elif kind is not bool and cell is not None:
+            return False
+    return hold_nothing(texts)
 
 
 def without_credentials(value: Cell) -> Cell:
