@@ -16,7 +16,10 @@ from dashlight.deliver.encoding.varint import ONE_BYTE, varint
 MOST_LAYOUTS: Final = 128
 """Sets of names that are remembered; of more all are forgotten: clients may choose names."""
 MOST_BEGINNINGS: Final = 8192
-"""Likewise of what stands before values."""
+"""Likewise of what stands before values, and of whole fields."""
+_RECURRING_TEXT, _RECURRING_NUMBER = 32, 1000
+"""Below such sizes texts and whole numbers come again and again, such as categories: their fields are remembered."""
+_SHORTEST_RUN = 3
 _TEXT, _NAME, _NAMES_BYTES, _ROOMY_BYTES = 100, 200, 2**12, 2**15
 """What is usual: the bytes of a text, of a name and of all names; and what must be left of a budget, more than these take."""
 _MOST_VALUES = 256
@@ -57,6 +60,30 @@ class _Beginnings(dict[tuple[str, int], bytes]):
         super().__init__()
         self.tag = varint(field << 3 | 2)
         self.layouts: dict[tuple[str, ...], _Layout] = {}
+        self.written: dict[tuple[str, str | int], bytes] = {}
+        """Whole fields, by name and value."""
+
+    def text(self, name: str, text: str) -> bytes | None:
+        """The field of a *text*; None where it is unusual."""
+        size = len(text)
+        if size > _TEXT or not text.isascii():
+            return None
+        made = self[name, size] + text.encode()
+        return self._remembered(name, text, made) if size < _RECURRING_TEXT else made
+
+    def whole(self, name: str, number: int) -> bytes | None:
+        """The field of a whole *number*; None where it is unusual."""
+        if not -(2**63) <= number < 2**63:
+            return None
+        written = varint(number)
+        made = self[name, _IS_INT - len(written)] + written
+        return self._remembered(name, number, made) if 0 <= number < _RECURRING_NUMBER else made
+
+    def _remembered(self, name: str, value: str | int, made: bytes) -> bytes:
+        if len(self.written) >= MOST_BEGINNINGS:
+            self.written.clear()
+        self.written[name, value] = made
+        return made
 
     def __missing__(self, asked: tuple[str, int]) -> bytes:
         name, kind = asked
@@ -81,7 +108,7 @@ class _Beginnings(dict[tuple[str, int], bytes]):
         runs: list[_Run] = []
         for kind, found in groupby(range(len(names)), key=kinds.__getitem__):
             places = list(found)
-            if kind is float:
+            if kind is float and len(places) >= _SHORTEST_RUN:
                 heads = [self[names[place], _IS_DOUBLE] for place in places]
                 struct = Struct("<" + "".join(f"{len(head)}sd" for head in heads))
                 parts: list[object] = [part for head in heads for part in (head, 0.0)]
@@ -152,23 +179,24 @@ def _add(
 ) -> int | None:
     """Adds fields to *pieces*; what the content of texts, lists and objects costs. None as above."""
     cost_bytes = 0
+    known = beginnings.written.get
     for name, value in zip(names, values, strict=True):
         kind = type(value)
         if kind is str:
             text = cast("str", value)
-            size = len(text)
-            if size > _TEXT or not text.isascii():
+            piece = known((name, text)) or beginnings.text(name, text)
+            if piece is None:
                 return None
-            pieces += (beginnings[name, size], text.encode())
-            cost_bytes += size
+            pieces.append(piece)
+            cost_bytes += len(text)
         elif kind is float:
             pieces += (beginnings[name, _IS_DOUBLE], _DOUBLE(value))
         elif kind is int:
             number = cast("int", value)
-            if not -(2**63) <= number < 2**63:
+            piece = known((name, number)) or beginnings.whole(name, number)
+            if piece is None:
                 return None
-            written = varint(number)
-            pieces += (beginnings[name, _IS_INT - len(written)], written)
+            pieces.append(piece)
         elif kind is bool:
             pieces += (beginnings[name, _IS_BOOL], ONE_BYTE[cast("bool", value)])
         elif value is None:
