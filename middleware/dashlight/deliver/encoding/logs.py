@@ -23,6 +23,7 @@ _SEVERITIES = {
     number: varint_field(2, number=number) + length_delimited(3, text.encode())
     for number, text in SEVERITY_TEXTS.items()
 }
+_FLAGS = tuple(fixed32_field(8, number=flags) for flags in range(256))
 _TRUNCATED = key_value(_ATTRIBUTES, "dashlight.event.truncated", value=True)
 
 
@@ -61,7 +62,7 @@ class LogEncoder:
                     length_delimited(5, length_delimited(1, body)) if body else b"",
                     attributes,
                     _TRUNCATED if budget.cut else b"",
-                    fixed32_field(8, number=event.trace_flags & 0xFF) if event.trace_id else b"",
+                    _FLAGS[event.trace_flags & 0xFF] if event.trace_id else b"",
                     b"\x4a\x10" + event.trace_id.to_bytes(16, "big") if event.trace_id else b"",
                     b"\x52\x08" + event.span_id.to_bytes(8, "big") if event.span_id else b"",
                     _event_name(event.name),

@@ -6,6 +6,7 @@ row is written at once.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from struct import Struct
 from typing import Final, cast
@@ -20,6 +21,7 @@ MOST_BEGINNINGS: Final = 8192
 _RECURRING_TEXT, _RECURRING_NUMBER = 32, 1000
 """Below such sizes texts and whole numbers come again and again, such as categories: their fields are remembered."""
 _SHORTEST_RUN = 3
+_FRACTIONS: Final = {float}
 _TEXT, _NAME, _NAMES_BYTES, _ROOMY_BYTES = 100, 200, 2**12, 2**15
 """What is usual: the bytes of a text, of a name and of all names; and what must be left of a budget, more than these take."""
 _MOST_VALUES = 256
@@ -34,8 +36,6 @@ class _Run:
 
     begin: int
     end: int
-    kinds: tuple[type, ...]
-    """Theirs: all float."""
     struct: Struct
     parts: list[object]
     """What stands before each, and room for it."""
@@ -112,7 +112,7 @@ class _Beginnings(dict[tuple[str, int], bytes]):
                 heads = [self[names[place], _IS_DOUBLE] for place in places]
                 struct = Struct("<" + "".join(f"{len(head)}sd" for head in heads))
                 parts: list[object] = [part for head in heads for part in (head, 0.0)]
-                runs.append(_Run(places[0], places[-1] + 1, (float,) * len(places), struct, parts))
+                runs.append(_Run(places[0], places[-1] + 1, struct, parts))
         if len(self.layouts) >= MOST_LAYOUTS:
             self.layouts.clear()
         made = self.layouts[names] = _Layout(tuple(runs), len(whole) + 8 * len(names))
@@ -140,20 +140,22 @@ def _fields(field: int, values: Mapping[str, object], left_bytes: int, *, is_inn
     if beginnings is None:
         beginnings = _BY_FIELD[field] = _Beginnings(field)
     names, listed = tuple(values), list(values.values())
-    kinds = tuple(map(type, listed))
     layout = beginnings.layouts.get(names)
     if layout is None:
         if len(names) > _MOST_VALUES or not {str}.issuperset(map(type, names)):
             return None
-        layout = beginnings.layout(names, kinds)
+        layout = beginnings.layout(names, tuple(map(type, listed)))
     if layout is None or layout.cost_bytes + _ROOMY_BYTES > left_bytes:
         return None
     pieces: list[bytes] = []
     cost_bytes, at = layout.cost_bytes, 0
+    numbers: list[object] = []
     for run in (*layout.runs, None):
-        if run is not None and kinds[run.begin : run.end] != run.kinds:
-            continue  # whole numbers among them: one by one, with what comes next
-        end = len(names) if run is None else run.begin
+        end = len(names)
+        if run is not None:
+            end, numbers = run.begin, listed[run.begin : run.end]
+            if set(map(type, numbers)) != _FRACTIONS:
+                continue  # whole numbers among them: one by one, with what comes next
         if at < end:
             left = left_bytes - cost_bytes
             more_bytes = _add(pieces, beginnings, names[at:end], listed[at:end], left_bytes=left, is_inner=is_inner)
@@ -162,7 +164,7 @@ def _fields(field: int, values: Mapping[str, object], left_bytes: int, *, is_inn
             cost_bytes += more_bytes
         if run is not None:
             parts = run.parts.copy()
-            parts[1::2] = listed[run.begin : run.end]
+            parts[1::2] = numbers
             pieces.append(run.struct.pack(*parts))
             at = run.end
     return (b"".join(pieces), cost_bytes)
@@ -205,25 +207,28 @@ def _add(
             inner = None if is_inner and kind is dict else _composite(value, left_bytes - cost_bytes)
             if inner is None:
                 return None
-            content, inner_bytes = inner
-            key = _key(name) + b"\x12" + varint(len(content))
-            pieces += (beginnings.tag, varint(len(key) + len(content)), key, content)
+            tag, content, inner_bytes = inner
+            key, size = _key(name), varint(len(content))
+            whole = varint(1 + len(size) + len(content))
+            before = varint(len(key) + 2 + len(whole) + len(size) + len(content))
+            pieces += (beginnings.tag, before, key, b"\x12", whole, tag, size, content)
             cost_bytes += inner_bytes
     return cost_bytes if cost_bytes + _ROOMY_BYTES <= left_bytes else None
 
 
-def _composite(value: object, left_bytes: int) -> tuple[bytes, int] | None:
-    """The AnyValue of an object, or of a list of fractions, and what is in it costs."""
+def _composite(value: object, left_bytes: int) -> tuple[bytes, bytes, int] | None:
+    """Of the AnyValue of an object, or of a list of fractions, the tag and the content, and what that costs."""
     if type(value) is dict:
         found = _fields(1, cast("dict[str, object]", value), left_bytes, is_inner=True)
-        return None if found is None else (b"\x32" + varint(len(found[0])) + found[0], found[1])
-    if type(value) is list and value and set(map(type, cast("list[object]", value))) == {float}:
+        return None if found is None else (b"\x32", *found)
+    if type(value) is list and value and set(map(type, cast("list[object]", value))) == _FRACTIONS:
         numbers = cast("list[float]", value)
         if len(numbers) <= _MOST_VALUES and 8 * len(numbers) + _ROOMY_BYTES <= left_bytes:
             written = b"".join([b"\x0a\x09\x21" + _DOUBLE(number) for number in numbers])
-            return (b"\x2a" + varint(len(written)) + written, 8 * len(numbers))
+            return (b"\x2a", written, 8 * len(numbers))
     return None
 
 
+@lru_cache(maxsize=64)
 def _key(name: str) -> bytes:
     return b"\x0a" + varint(len(name)) + name.encode()
