@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from math import inf
 
 from dashlight.counting.anomalies import NEW_CATEGORY, OUT_OF_RANGE, WRONG_TYPE
 from dashlight.counting.policy import Policy
@@ -12,10 +13,10 @@ from dashlight.decode.as_sent import readings_of, values_as_sent
 from dashlight.decode.batch import DecodedBatch
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.decode.rows.columns import Rows
-from dashlight.decode.rows.redact import redact_row
+from dashlight.decode.rows.redact import Redaction
 from dashlight.decode.rows.selection import Selection
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.encoding.events import prediction_event
+from dashlight.deliver.encoding.events import Event, prediction_event
 from dashlight.deliver.encoding.llm_attributes import llm_attributes
 from dashlight.metrics.genai import genai_attributes
 from dashlight.privacy.hashing import HashKey
@@ -27,6 +28,8 @@ logger = logging.getLogger("dashlight")
 
 _MOST_ROWS_SENT = 100
 """Rows of a batch whose values an event holds."""
+_MOST_TOGETHER = 64
+"""Events that are handed to delivery at once: what they hold is in memory until then."""
 
 
 class EventPublisher:
@@ -59,7 +62,7 @@ class EventPublisher:
         self._delivery = delivery
         self._sampler = sampler
         self._payloads = payloads
-        self._redacted, self._hash_key = redacted, hash_key
+        self._redaction = Redaction(redacted, hash_key)
         self._genai = genai
         self._policy = policy
         self._selection = Selection(policy.features, policy.prediction, policy.ignored)
@@ -101,18 +104,24 @@ class EventPublisher:
             if why is not None:
                 kept.append((exchange, why))
         # Only now: the shares that were kept are those of all of them.
-        for exchange, why in kept:
-            try:
-                self._send(exchange, why, failures.get(exchange.id, ""), known)
-            except Exception as error:
-                self._lose(error)
+        for start in range(0, len(kept), _MOST_TOGETHER):
+            events: list[Event] = []
+            since_at = inf
+            for exchange, why in kept[start : start + _MOST_TOGETHER]:
+                try:
+                    events.append(self._event(exchange, why, failures.get(exchange.id, ""), known))
+                except Exception as error:
+                    self._lose(error)
+                else:
+                    since_at = min(since_at, _ended_at(exchange))
+            self._delivery.send_events(events, since_at=since_at)
 
     def _lose(self, error: Exception) -> None:
         """Counts an event that a mistake of ours cost; what the *error* says may be of a payload."""
         logger.debug("an event cannot be made: %s", type(error).__name__)
         self._delivery.lose_event()
 
-    def _send(self, exchange: Exchange, why: Kept, confessed: str, known: KnownFacts) -> None:
+    def _event(self, exchange: Exchange, why: Kept, confessed: str, known: KnownFacts) -> Event:
         policy = self._policy
         facts = known.of.get(exchange.id)
         inputs = outputs = None
@@ -125,7 +134,7 @@ class EventPublisher:
                 version=policy.model_version,
             )
             inputs, outputs = self._payload(values.features), self._payload(values.outputs)
-        event = prediction_event(
+        return prediction_event(
             exchange,
             seq=next(self._numbers),
             model=facts.model if facts else policy.model,
@@ -138,7 +147,6 @@ class EventPublisher:
             confessed=confessed,
             extra={**_sampling(why), **self._generation(exchange, facts)},
         )
-        self._delivery.send_event(event, since_at=_ended_at(exchange))
 
     def _payload(self, rows: Rows | None) -> dict[str, Cell] | None:
         """What an event may say of one side of an exchange: one value by column where there is one row, else lists of them."""
@@ -146,7 +154,7 @@ class EventPublisher:
             return None
         values = rows.values
         cells = values[0] if len(values) == 1 else _columns(values[:_MOST_ROWS_SENT], len(rows.names))
-        return redact_row(rows.names, cells, also=self._redacted, key=self._hash_key)
+        return self._redaction.row(rows.names, cells)
 
     def _generation(self, exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:
         if facts is None or facts.generation is None:

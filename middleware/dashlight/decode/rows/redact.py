@@ -13,8 +13,7 @@ from dashlight.records import Cell
 _MOST_REMEMBERED = 1 << 14
 """Characters of the names of one event of which is remembered what is replaced."""
 _MOST_PLAIN = 64
-_PLAIN: dict[tuple[tuple[str, ...], tuple[str, ...]], frozenset[str]] = {}
-"""By the names of an event and the globs of further ones; of more all are forgotten."""
+"""Rows of different names of which that is remembered; of more all are forgotten."""
 _MAX_NESTING = 32
 _NUMBERS = frozenset({int, float})
 _LARGEST = 10**30
@@ -32,37 +31,7 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = (), key: HashKey
         also: Globs of further names to replace, as DASHLIGHT_REDACT lists them.
         key: That of DASHLIGHT_HASH_KEY: its hash replaces what is no credential, so that it can be followed.
     """
-    return redact_row(tuple(values), tuple(values.values()), also=also, key=key)
-
-
-def redact_row(
-    names: tuple[str, ...], cells: Sequence[Cell], *, also: Sequence[str] = (), key: HashKey | None = None
-) -> dict[str, Cell]:
-    """As `redact`, *cells* under different *names*."""
-    plain = _plain(names, tuple(also))
-    if len(plain) == len(names) and _are_harmless(cells):
-        return dict(zip(names, cells, strict=True))
-    redaction = _Redaction(also, key)
-    told: dict[str, Cell] = {}
-    for name, cell in zip(names, cells, strict=True):
-        if name in plain:
-            told[name] = redaction.inside(name, cell, 0)
-        else:
-            told[redaction.name(name)] = redaction.value(name, cell, 0)
-    return told
-
-
-def _plain(names: tuple[str, ...], also: tuple[str, ...]) -> frozenset[str]:
-    """Those of *names* that say nothing and hide nothing: the same ones come with every event."""
-    found = _PLAIN.get((names, also))
-    if found is None:
-        redaction = _Redaction(also, None)
-        found = frozenset(name for name in names if redaction.name(name) == name and not redaction.hides(name))
-        if sum(map(len, names)) <= _MOST_REMEMBERED:
-            if len(_PLAIN) >= _MOST_PLAIN:
-                _PLAIN.clear()
-            _PLAIN[names, also] = found
-    return found
+    return Redaction(also, key).row(tuple(values), tuple(values.values()))
 
 
 def _are_harmless(cells: Sequence[Cell]) -> bool:
@@ -98,12 +67,37 @@ def cells_without_credentials(cells: Sequence[Cell]) -> Sequence[Cell]:
     return [copying.copy(cell) if is_object(cell) or is_list(cell) else cell for cell in cells]
 
 
-class _Redaction:
-    """Replaces what may not leave."""
+class Redaction:
+    """Replaces what may not leave, as `redact` does it; for whoever has many rows of the same names."""
 
     def __init__(self, also: Sequence[str], key: HashKey | None) -> None:
         self._also = also
         self._key = key
+        self._plain: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def row(self, names: tuple[str, ...], cells: Sequence[Cell]) -> dict[str, Cell]:
+        """*cells*, each under one of *names*, as they may leave."""
+        plain = self._plain.get(names)
+        if plain is None:
+            plain = self._plain_among(names)
+        if len(plain) == len(names) and _are_harmless(cells):
+            return dict(zip(names, cells, strict=True))
+        told: dict[str, Cell] = {}
+        for name, cell in zip(names, cells, strict=True):
+            if name in plain:
+                told[name] = self.inside(name, cell, 0)
+            else:
+                told[self.name(name)] = self.value(name, cell, 0)
+        return told
+
+    def _plain_among(self, names: tuple[str, ...]) -> frozenset[str]:
+        """Those of *names* that say nothing and hide nothing: the same ones come with every event."""
+        found = frozenset(name for name in names if self.name(name) == name and not self.hides(name))
+        if sum(map(len, names)) <= _MOST_REMEMBERED:
+            if len(self._plain) >= _MOST_PLAIN:
+                self._plain.clear()
+            self._plain[names] = found
+        return found
 
     def name(self, name: str) -> str:
         """*name*, which some client may have made up."""
