@@ -14,7 +14,7 @@ from dashlight.decode.batch import Decoder
 from dashlight.decode.compiled.as_sent import MAX_BYTES
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.exchange import Decoded, decode_exchange
-from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.columns import Row, Sheet
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange
 
@@ -22,7 +22,7 @@ Make = Callable[..., Exchange]
 SELECTION = Selection()
 
 
-def rows_of(sheet: Sheet | None) -> str | None:
+def rows_of(sheet: Row | Sheet | None) -> str | None:
     """Rows by name, as JSON, which tells 5 from 5.0 and true from 1; a plan has the columns in an order of its own."""
     if sheet is None:
         return None

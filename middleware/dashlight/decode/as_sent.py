@@ -10,7 +10,7 @@ import msgspec
 from dashlight.decode.batch import DecodedBatch
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.exchange import Decoded, columns_of, read_exchange, shown_outputs
-from dashlight.decode.rows.columns import Rows, Sheet
+from dashlight.decode.rows.columns import Row, Sheet
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange
 
@@ -18,8 +18,8 @@ from dashlight.records import Exchange
 class Values(msgspec.Struct, frozen=True, gc=False):
     """Both sides of one exchange; None where a side could not be read."""
 
-    features: Rows | None
-    outputs: Rows | None
+    features: Row | Sheet | None
+    outputs: Row | Sheet | None
 
 
 def readings_of(batch: DecodedBatch, places: Iterable[int]) -> dict[int, Plan | Decoded]:
@@ -43,23 +43,19 @@ def values_as_sent(
     if isinstance(reading, Plan):
         try:
             features = reading.features_as_sent.row(exchange.request_body)
-            outputs = reading.outputs_as_sent.row(exchange.response_body)
+            answered = reading.outputs_as_sent.row(exchange.response_body)
         except (ValueError, LookupError, TypeError):
             reading = None
         else:
-            if reading.may_return_inputs or str in map(type, outputs.values[0]):
-                asked = _sheet(features) if reading.may_return_inputs else None
-                outputs = _rows(shown_outputs(asked, _sheet(outputs), selection))
-            return Values(features, outputs)
+            if not reading.may_return_inputs and str not in map(type, answered.cells.values()):
+                return Values(features, answered)
+            asked = _sheet(features) if reading.may_return_inputs else None
+            return Values(features, shown_outputs(asked, _sheet(answered), selection))
     if reading is None:
         reading = read_exchange(exchange, model=model, version=version, selection=selection)
     decoded = columns_of(reading, selection)
-    return Values(_rows(decoded.features), _rows(decoded.outputs))
+    return Values(decoded.features, decoded.outputs)
 
 
-def _sheet(rows: Rows) -> Sheet:
-    return Sheet(rows.names, rows.values)
-
-
-def _rows(sheet: Sheet | None) -> Rows | None:
-    return None if sheet is None else Rows(sheet.names, sheet.values)
+def _sheet(row: Row) -> Sheet:
+    return Sheet(row.names, row.values)

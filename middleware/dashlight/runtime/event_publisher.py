@@ -12,7 +12,7 @@ from dashlight.counting.policy import Policy
 from dashlight.decode.as_sent import readings_of, values_as_sent
 from dashlight.decode.batch import DecodedBatch
 from dashlight.decode.llm.timing import seconds_per_output_token
-from dashlight.decode.rows.columns import Rows
+from dashlight.decode.rows.columns import Row, Sheet
 from dashlight.decode.rows.redact import Redaction
 from dashlight.decode.rows.selection import Selection
 from dashlight.deliver.delivery import Delivery
@@ -148,13 +148,9 @@ class EventPublisher:
             extra={**_sampling(why), **self._generation(exchange, facts)},
         )
 
-    def _payload(self, rows: Rows | None) -> dict[str, Cell] | None:
-        """What an event may say of one side of an exchange: one value by column where there is one row, else lists of them."""
-        if rows is None:
-            return None
-        values = rows.values
-        cells = values[0] if len(values) == 1 else _columns(values[:_MOST_ROWS_SENT], len(rows.names))
-        return self._redaction.row(rows.names, cells)
+    def _payload(self, values: Row | Sheet | None) -> dict[str, Cell] | None:
+        """What an event may say of one side of an exchange."""
+        return None if values is None else self._redaction.row(_by_name(values))
 
     def _generation(self, exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:
         if facts is None or facts.generation is None:
@@ -200,5 +196,11 @@ def _ended_at(exchange: Exchange) -> float:
     return exchange.started_at + exchange.duration_seconds
 
 
-def _columns(rows: Sequence[Sequence[Cell]], count: int) -> Sequence[list[Cell]]:
-    return [[row[place] for row in rows] for place in range(count)]
+def _by_name(values: Row | Sheet) -> dict[str, Cell]:
+    """Values by column: one value where there is one row, else a list of as many as an event may hold."""
+    if isinstance(values, Row):
+        return values.cells
+    if len(values.values) == 1:
+        return dict(zip(values.names, values.values[0], strict=True))
+    rows = values.values[:_MOST_ROWS_SENT]
+    return {name: [row[place] for row in rows] for place, name in enumerate(values.names)}

@@ -10,7 +10,7 @@ import msgspec
 
 from dashlight.decode.compiled.extract import Steps
 from dashlight.decode.compiled.shapes import Fields, Items, Shape
-from dashlight.decode.rows.columns import Rows
+from dashlight.decode.rows.columns import Row
 
 Keys = tuple[str | int, ...]
 """The way from a body to a value: keys of objects and places in lists."""
@@ -46,8 +46,10 @@ class AsSent:
 
     names: tuple[str, ...]
     parts: tuple[_Part, ...]
+    is_flat: bool = False
+    """Whether the body is an object with a column under each key, of the same name."""
 
-    def row(self, body: bytes) -> Rows:
+    def row(self, body: bytes) -> Row:
         """The row that *body* holds, which the plan has read.
 
         Raises:
@@ -56,14 +58,15 @@ class AsSent:
         if len(body) > MAX_BYTES:
             raise ValueError("a long body")
         value: Any = msgspec.json.decode(body)
+        if self.is_flat and tuple(value) == self.names:
+            return Row(value)
         try:
-            if len(self.parts) == 1:
-                return Rows(self.names, (self.parts[0].cells(value),))
-            return Rows(self.names, ([cell for part in self.parts for cell in part.cells(value)],))
+            cells = [cell for part in self.parts for cell in part.cells(value)]
         except KeyError:
             return self._gappy(value)
+        return Row(dict(zip(self.names, cells, strict=True)))
 
-    def _gappy(self, value: Any) -> Rows:
+    def _gappy(self, value: Any) -> Row:
         """The row of *value*, some of whose keys are not there."""
         found: dict[str, object] = {}
         for part in self.parts:
@@ -72,7 +75,7 @@ class AsSent:
             for name, last in zip(part.names, part.lasts, strict=True):
                 if not is_object or last in held:
                     found[name] = held[last]
-        return Rows(tuple(found), (list(found.values()),))
+        return Row(found)
 
 
 def as_sent(columns: Mapping[str, Steps], shape: Shape) -> AsSent:
@@ -85,7 +88,9 @@ def as_sent(columns: Mapping[str, Steps], shape: Shape) -> AsSent:
         listed = list(found)
         lasts = tuple(last for _, _, last in listed)
         parts.append(_Part(way, tuple(name for name, _, _ in listed), lasts, _pick(lasts)))
-    return AsSent(tuple(columns), tuple(parts))
+    return AsSent(
+        tuple(columns), tuple(parts), is_flat=[part.lasts for part in parts if not part.way] == [tuple(columns)]
+    )
 
 
 def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:

@@ -37,11 +37,21 @@ class Sheet:
 
 
 # A msgspec structure for the reason that records.Exchange is one: two are made for every event.
-class Rows(msgspec.Struct, frozen=True, gc=False):
-    """Names and values of a sheet, where nothing else is asked for."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A sheet of one row, of which nothing else is asked."""
 
-    names: tuple[str, ...]
-    values: Sequence[Sequence[Cell]]
+    cells: dict[str, Cell]
+    """By column."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As a sheet has them."""
+        return tuple(self.cells)
+
+    @property
+    def values(self) -> Sequence[Sequence[Cell]]:
+        """Likewise."""
+        return (tuple(self.cells.values()),)
 
 
 def tabulate(elements: Sequence[object], *, name: str, role: Role) -> Sheet:

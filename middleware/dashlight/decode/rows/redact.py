@@ -1,6 +1,6 @@
 """How the values of credentials and personal particulars are kept from leaving."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import cast
 
@@ -31,20 +31,21 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = (), key: HashKey
         also: Globs of further names to replace, as DASHLIGHT_REDACT lists them.
         key: That of DASHLIGHT_HASH_KEY: its hash replaces what is no credential, so that it can be followed.
     """
-    return Redaction(also, key).row(tuple(values), tuple(values.values()))
+    return Redaction(also, key).row(dict(values))
 
 
-def _are_harmless(cells: Sequence[Cell]) -> bool:
+def _are_harmless(cells: Iterable[Cell]) -> bool:
     """Whether all of *cells* may leave under names that hide nothing, as nearly all rows may; False where it takes a closer look."""
     texts: list[str] = []
     for cell in cells:
-        kind = type(cell)
-        if kind is float or kind is int:
-            if not -LONG_NUMBER < cast("float", cell) < LONG_NUMBER:
+        if isinstance(cell, float):
+            if not -LONG_NUMBER < cell < LONG_NUMBER:
                 return False
-        elif kind is str:
-            texts.append(cast("str", cell))
-        elif kind is not bool and cell is not None:
+        elif isinstance(cell, str):
+            texts.append(cell)
+        elif not (cell is None or isinstance(cell, bool)) and not (
+            isinstance(cell, int) and -LONG_NUMBER < cell < LONG_NUMBER
+        ):
             return False
     return hold_nothing(texts)
 
@@ -75,15 +76,16 @@ class Redaction:
         self._key = key
         self._plain: dict[tuple[str, ...], frozenset[str]] = {}
 
-    def row(self, names: tuple[str, ...], cells: Sequence[Cell]) -> dict[str, Cell]:
-        """*cells*, each under one of *names*, as they may leave."""
+    def row(self, cells: dict[str, Cell]) -> dict[str, Cell]:
+        """*cells*, by name, as they may leave; themselves where they all may."""
+        names = tuple(cells)
         plain = self._plain.get(names)
         if plain is None:
             plain = self._plain_among(names)
-        if len(plain) == len(names) and _are_harmless(cells):
-            return dict(zip(names, cells, strict=True))
+        if len(plain) == len(names) and _are_harmless(cells.values()):
+            return cells
         told: dict[str, Cell] = {}
-        for name, cell in zip(names, cells, strict=True):
+        for name, cell in cells.items():
             if name in plain:
                 told[name] = self.inside(name, cell, 0)
             else:

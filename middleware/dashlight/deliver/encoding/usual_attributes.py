@@ -183,28 +183,26 @@ def _add(
     cost_bytes = 0
     known = beginnings.written.get
     for name, value in zip(names, values, strict=True):
-        kind = type(value)
-        if kind is str:
-            text = cast("str", value)
-            piece = known((name, text)) or beginnings.text(name, text)
+        # A cast for each value would cost more than what is done with it.
+        if type(value) is str:
+            piece = known((name, value)) or beginnings.text(name, value)
             if piece is None:
                 return None
             pieces.append(piece)
-            cost_bytes += len(text)
-        elif kind is float:
+            cost_bytes += len(value)
+        elif type(value) is float:
             pieces += (beginnings[name, _IS_DOUBLE], _DOUBLE(value))
-        elif kind is int:
-            number = cast("int", value)
-            piece = known((name, number)) or beginnings.whole(name, number)
+        elif type(value) is int:
+            piece = known((name, value)) or beginnings.whole(name, value)
             if piece is None:
                 return None
             pieces.append(piece)
-        elif kind is bool:
-            pieces += (beginnings[name, _IS_BOOL], ONE_BYTE[cast("bool", value)])
+        elif type(value) is bool:
+            pieces += (beginnings[name, _IS_BOOL], ONE_BYTE[value])
         elif value is None:
             pieces.append(beginnings[name, _IS_NULL])
         else:
-            inner = None if is_inner and kind is dict else _composite(value, left_bytes - cost_bytes)
+            inner = None if is_inner and type(value) is dict else _composite(value, left_bytes - cost_bytes)
             if inner is None:
                 return None
             tag, content, inner_bytes = inner
