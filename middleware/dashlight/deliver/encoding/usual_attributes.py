@@ -4,10 +4,10 @@ What stands before a value is the same in every event: it is made once, and of f
 row is written at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, repeat
 from struct import Struct
 from typing import Final, cast
 
@@ -31,21 +31,23 @@ _SINGLES = {_IS_NULL: (0, b""), _IS_BOOL: (2, b"\x10"), _IS_DOUBLE: (9, b"\x21")
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """Fractions that follow each other."""
+class _Part:
+    """Fields that follow each other, from *begin* to *end*."""
 
     begin: int
     end: int
-    struct: Struct
-    parts: list[object]
-    """What stands before each, and room for it."""
+    names: tuple[str, ...]
+    struct: Struct | None = None
+    """Writes a run, where all were fractions; None where they were not."""
+    pieces: Sequence[object] = ()
+    """Of a run: what stands before each, and room for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """How values of one set of names are written."""
 
-    runs: tuple[_Run, ...]
+    parts: tuple[_Part, ...]
     cost_bytes: int
     """Of names and values, the content of texts apart."""
 
@@ -105,18 +107,28 @@ class _Beginnings(dict[tuple[str, int], bytes]):
         whole = "".join(names)
         if len(whole) > _NAMES_BYTES or not whole.isascii() or max(map(len, names), default=0) > _NAME:
             return None
-        runs: list[_Run] = []
-        for kind, found in groupby(range(len(names)), key=kinds.__getitem__):
-            places = list(found)
-            if kind is float and len(places) >= _SHORTEST_RUN:
-                heads = [self[names[place], _IS_DOUBLE] for place in places]
-                struct = Struct("<" + "".join(f"{len(head)}sd" for head in heads))
-                parts: list[object] = [part for head in heads for part in (head, 0.0)]
-                runs.append(_Run(places[0], places[-1] + 1, struct, parts))
+        parts: list[_Part] = []
+        begin = 0
+        for is_run, found in groupby(_in_runs(kinds)):
+            end = begin + len(list(found))
+            parts.append((self._run if is_run else _Part)(begin, end, names[begin:end]))
+            begin = end
         if len(self.layouts) >= MOST_LAYOUTS:
             self.layouts.clear()
-        made = self.layouts[names] = _Layout(tuple(runs), len(whole) + 8 * len(names))
+        made = self.layouts[names] = _Layout(tuple(parts), len(whole) + 8 * len(names))
         return made
+
+    def _run(self, begin: int, end: int, names: tuple[str, ...]) -> _Part:
+        heads = [self[name, _IS_DOUBLE] for name in names]
+        struct = Struct("<" + "".join(f"{len(head)}sd" for head in heads))
+        return _Part(begin, end, names, struct, [piece for head in heads for piece in (head, 0.0)])
+
+
+def _in_runs(kinds: Sequence[type]) -> Iterator[bool]:
+    """For each of *kinds* whether it stands among as many of fractions as make a run."""
+    for kind, found in groupby(kinds):
+        count = len(list(found))
+        yield from repeat(kind is float and count >= _SHORTEST_RUN, count)
 
 
 _BY_FIELD: dict[int, _Beginnings] = {}
@@ -148,25 +160,19 @@ def _fields(field: int, values: Mapping[str, object], left_bytes: int, *, is_inn
     if layout is None or layout.cost_bytes + _ROOMY_BYTES > left_bytes:
         return None
     pieces: list[bytes] = []
-    cost_bytes, at = layout.cost_bytes, 0
-    numbers: list[object] = []
-    for run in (*layout.runs, None):
-        end = len(names)
-        if run is not None:
-            end, numbers = run.begin, listed[run.begin : run.end]
-            if set(map(type, numbers)) != _FRACTIONS:
-                continue  # whole numbers among them: one by one, with what comes next
-        if at < end:
-            left = left_bytes - cost_bytes
-            more_bytes = _add(pieces, beginnings, names[at:end], listed[at:end], left_bytes=left, is_inner=is_inner)
-            if more_bytes is None:
-                return None
-            cost_bytes += more_bytes
-        if run is not None:
-            parts = run.parts.copy()
-            parts[1::2] = numbers
-            pieces.append(run.struct.pack(*parts))
-            at = run.end
+    cost_bytes = layout.cost_bytes
+    for part in layout.parts:
+        found = listed[part.begin : part.end]
+        # Whole numbers may stand among them this time.
+        if part.struct is not None and set(map(type, found)) == _FRACTIONS:
+            packed = list(part.pieces)
+            packed[1::2] = found
+            pieces.append(part.struct.pack(*packed))
+            continue
+        more_bytes = _add(pieces, beginnings, part.names, found, left_bytes=left_bytes - cost_bytes, is_inner=is_inner)
+        if more_bytes is None:
+            return None
+        cost_bytes += more_bytes
     return (b"".join(pieces), cost_bytes)
 
 
