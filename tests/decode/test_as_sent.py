@@ -89,6 +89,14 @@ def test_a_key_that_is_sometimes_missing_is_not_there(exchange: Make) -> None:
     assert all(as_decoded(exchanges[at], reading) for at, reading in found.items())
 
 
+def test_keys_in_another_order_and_too_many_of_them_make_no_other_row(exchange: Make) -> None:
+    found = readings([exchange({"age": 1, "size": 1.5}, {"score": 0.5})] * 4)
+
+    others: tuple[object, ...] = ({"size": 2.5, "age": 3}, {"age": 3}, {"size": 2.5}, {"age": 3, "size": 2})
+    for asked in others:
+        assert as_decoded(exchange(asked, {"score": 0.5}), found[0])
+
+
 def test_a_long_body_is_read_the_general_way(exchange: Make) -> None:
     usual = exchange({"note": "a"}, {"score": 0.5})
     found = readings([usual] * 4)

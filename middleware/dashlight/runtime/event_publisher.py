@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from math import inf
 
 from dashlight.counting.anomalies import NEW_CATEGORY, OUT_OF_RANGE, WRONG_TYPE
 from dashlight.counting.policy import Policy
@@ -28,8 +27,9 @@ logger = logging.getLogger("dashlight")
 
 _MOST_ROWS_SENT = 100
 """Rows of a batch whose values an event holds."""
-_MOST_TOGETHER = 64
-"""Events that are handed to delivery at once: what they hold is in memory until then."""
+_MOST_BYTES_TOGETHER, _BYTES_BESIDE = 1 << 18, 1 << 12
+"""Of the bodies of exchanges whose events are handed to delivery at once, and what is reckoned for each beside them: what
+events hold is in memory until then."""
 
 
 class EventPublisher:
@@ -104,17 +104,14 @@ class EventPublisher:
             if why is not None:
                 kept.append((exchange, why))
         # Only now: the shares that were kept are those of all of them.
-        for start in range(0, len(kept), _MOST_TOGETHER):
+        for some in _together(kept):
             events: list[Event] = []
-            since_at = inf
-            for exchange, why in kept[start : start + _MOST_TOGETHER]:
+            for exchange, why in some:
                 try:
                     events.append(self._event(exchange, why, failures.get(exchange.id, ""), known))
                 except Exception as error:
                     self._lose(error)
-                else:
-                    since_at = min(since_at, _ended_at(exchange))
-            self._delivery.send_events(events, since_at=since_at)
+            self._delivery.send_events(events, since_at=min(_ended_at(exchange) for exchange, _ in some))
 
     def _lose(self, error: Exception) -> None:
         """Counts an event that a mistake of ours cost; what the *error* says may be of a payload."""
@@ -163,6 +160,20 @@ class EventPublisher:
         )
         ours = llm_attributes(generation, first_byte_seconds=first_byte, seconds_per_output_token=per_token)
         return {**ours, **genai_attributes(generation, first_byte_seconds=first_byte)} if self._genai else ours
+
+
+def _together(kept: Iterable[tuple[Exchange, Kept]]) -> Iterator[Sequence[tuple[Exchange, Kept]]]:
+    """*kept* in pieces of which the events take little memory."""
+    some: list[tuple[Exchange, Kept]] = []
+    held_bytes = 0
+    for each in kept:
+        some.append(each)
+        held_bytes += _BYTES_BESIDE + each[0].request_bytes + each[0].response_bytes
+        if held_bytes >= _MOST_BYTES_TOGETHER:
+            yield some
+            some, held_bytes = [], 0
+    if some:
+        yield some
 
 
 @lru_cache(maxsize=512)
