@@ -14,7 +14,7 @@ from dashlight.decode.batch import Decoder
 from dashlight.decode.compiled.as_sent import MAX_BYTES
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.exchange import Decoded, decode_exchange
-from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.columns import Row, Sheet
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange
 
@@ -22,7 +22,7 @@ Make = Callable[..., Exchange]
 SELECTION = Selection()
 
 
-def rows_of(sheet: Sheet | None) -> str | None:
+def rows_of(sheet: Row | Sheet | None) -> str | None:
     """Rows by name, as JSON, which tells 5 from 5.0 and true from 1; a plan has the columns in an order of its own."""
     if sheet is None:
         return None
@@ -87,6 +87,14 @@ def test_a_key_that_is_sometimes_missing_is_not_there(exchange: Make) -> None:
 
     assert {type(each) for each in found.values()} == {Plan}
     assert all(as_decoded(exchanges[at], reading) for at, reading in found.items())
+
+
+def test_keys_in_another_order_and_too_many_of_them_make_no_other_row(exchange: Make) -> None:
+    found = readings([exchange({"age": 1, "size": 1.5}, {"score": 0.5})] * 4)
+
+    others: tuple[object, ...] = ({"size": 2.5, "age": 3}, {"age": 3}, {"size": 2.5}, {"age": 3, "size": 2})
+    for asked in others:
+        assert as_decoded(exchange(asked, {"score": 0.5}), found[0])
 
 
 def test_a_long_body_is_read_the_general_way(exchange: Make) -> None:

@@ -216,6 +216,17 @@ def test_an_event_that_cannot_be_encoded_is_dropped_alone(deliver: Any) -> None:
     }
 
 
+def test_events_that_come_together_fail_one_by_one(deliver: Any, collectors: Collectors) -> None:
+    delivery = deliver()
+    delivery.send_events([event("a"), event("bad", poison=object()), event("x" * (256 * 1024 + 1)), event("b", ALERT)])
+    delivery.start()
+    delivery.flush(PATIENCE_SECONDS)
+
+    assert collectors.requests == [("http://events", ["a", "b"])]
+    assert delivery.made_count == 1
+    assert delivery.counts()["events"] == Counts(offered=4, delivered=2, dropped={"unencodable": 1, "too_large": 1})
+
+
 def test_an_event_that_is_too_large_is_dropped(deliver: Any) -> None:
     delivery = deliver()
 

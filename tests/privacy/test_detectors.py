@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from dashlight.privacy.detectors import cleaned, found_in, is_long_number
+from dashlight.privacy.detectors import _HARMLESS, _MOST_HARMLESS, cleaned, found_in, hold_nothing, is_long_number
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,29 @@ def test_cleaning_leaves_nothing_to_be_found() -> None:
 
     assert found_in(cleaned(text, lambda _: "[redacted]")) is None
     assert re.fullmatch(r"(\[redacted\] ?){5}", cleaned(text, lambda _: "[redacted]"))
+
+
+@pytest.mark.parametrize("texts", [[], ["red", "m07", ""], ["a word " * 20], ["red", "red"]])
+def test_texts_that_hold_nothing_are_told_at_a_glance(texts: list[str]) -> None:
+    assert hold_nothing(texts)
+    assert hold_nothing(texts)
+
+
+@pytest.mark.parametrize(
+    "text", ["maria@example.com", "4111 1111 1111 1111", "+49 (30) 1234 5678", "sk-proj-abcdefGHIJKL12345678"]
+)
+def test_one_text_with_a_particular_is_enough_however_often_it_comes(text: str) -> None:
+    for _ in range(3):
+        assert not hold_nothing(["red", text, "blue"])
+        assert not hold_nothing([text])
+
+
+def test_texts_that_clients_invent_do_not_fill_the_memory() -> None:
+    for at in range(3 * _MOST_HARMLESS):
+        hold_nothing([f"c{at % 999}-{chr(97 + at // 999)}", "x " * 100])
+
+    assert 0 < len(_HARMLESS) <= _MOST_HARMLESS + 2
+    assert max(map(len, _HARMLESS)) <= 32
 
 
 def test_whole_numbers_of_twelve_digits_are_long() -> None:

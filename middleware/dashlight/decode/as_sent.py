@@ -4,22 +4,22 @@ The columns of a batch no longer tell 5 from 5.0. What was read of an exchange d
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from dashlight.decode.batch import DecodedBatch
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.exchange import Decoded, columns_of, read_exchange, shown_outputs
-from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.columns import Row, Sheet
 from dashlight.decode.rows.selection import Selection
 from dashlight.records import Exchange
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Values:
+class Values(msgspec.Struct, frozen=True, gc=False):
     """Both sides of one exchange; None where a side could not be read."""
 
-    features: Sheet | None
-    outputs: Sheet | None
+    features: Row | Sheet | None
+    outputs: Row | Sheet | None
 
 
 def readings_of(batch: DecodedBatch, places: Iterable[int]) -> dict[int, Plan | Decoded]:
@@ -43,12 +43,19 @@ def values_as_sent(
     if isinstance(reading, Plan):
         try:
             features = reading.features_as_sent.row(exchange.request_body)
-            outputs = reading.outputs_as_sent.row(exchange.response_body)
+            answered = reading.outputs_as_sent.row(exchange.response_body)
         except (ValueError, LookupError, TypeError):
             reading = None
         else:
-            return Values(features, shown_outputs(features if reading.may_return_inputs else None, outputs, selection))
+            if not reading.may_return_inputs and str not in map(type, answered.cells.values()):
+                return Values(features, answered)
+            asked = _sheet(features) if reading.may_return_inputs else None
+            return Values(features, shown_outputs(asked, _sheet(answered), selection))
     if reading is None:
         reading = read_exchange(exchange, model=model, version=version, selection=selection)
     decoded = columns_of(reading, selection)
     return Values(decoded.features, decoded.outputs)
+
+
+def _sheet(row: Row) -> Sheet:
+    return Sheet(row.names, row.values)

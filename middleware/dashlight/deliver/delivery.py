@@ -140,7 +140,7 @@ class Delivery:
     def send_spans(self, spans: Sequence[bytes], *, since_at: float = math.inf) -> None:
         """Takes encoded spans for delivery; those that find no room are counted.
 
-        *since_at*, here and in send_event: since when there is something to tell, in seconds since the epoch. So long it
+        *since_at*, here and in send_events: since when there is something to tell, in seconds since the epoch. So long it
         has waited for company already.
         """
         if not self.takes_spans:
@@ -158,23 +158,30 @@ class Delivery:
         self._outboxes["events"].turn_away("mistake")
 
     def send_event(self, event: Event, *, since_at: float = math.inf) -> None:
-        """Encodes an event and takes it for delivery; one that cannot be encoded or finds no room is counted."""
-        outbox = self._outboxes["events"]
-        if self._event_format is None:
-            outbox.turn_away("disabled")
+        """As `send_events`, of one."""
+        self.send_events((event,), since_at=since_at)
+
+    def send_events(self, events: Sequence[Event], *, since_at: float = math.inf) -> None:
+        """Encodes events and takes them for delivery; those that cannot be encoded or find no room are counted."""
+        outbox, form = self._outboxes["events"], self._event_format
+        if form is None:
+            outbox.turn_away("disabled", count=len(events))
             return
-        # Before the outbox knows of it, see Accounting.
-        self.made_count += event.name != PREDICTION
-        try:
-            payload = self._event_format.event(event, observed_at=self._clock.now())
-        except Exception as error:
-            _logger.debug("an event cannot be encoded: %s", traced(error))
-            outbox.turn_away("unencodable")
-            return
-        if len(payload) > MOST_EVENT_BYTES:
-            outbox.turn_away("too_large")
-            return
-        outbox.put([payload], at=self._monotonic(since_at))
+        # Before the outbox knows of them, see Accounting.
+        self.made_count += sum(event.name != PREDICTION for event in events)
+        at, payloads = self._clock.now(), list[bytes]()
+        for event in events:
+            try:
+                payload = form.event(event, observed_at=at)
+            except Exception as error:
+                _logger.debug("an event cannot be encoded: %s", traced(error))
+                outbox.turn_away("unencodable")
+                continue
+            if len(payload) <= MOST_EVENT_BYTES:
+                payloads.append(payload)
+            else:
+                outbox.turn_away("too_large")
+        outbox.put(payloads, at=self._monotonic(since_at))
         self._threads["events"].nudge()
 
     def _monotonic(self, since_at: float) -> float:

@@ -11,11 +11,11 @@ from dashlight.counting.policy import Policy
 from dashlight.decode.as_sent import readings_of, values_as_sent
 from dashlight.decode.batch import DecodedBatch
 from dashlight.decode.llm.timing import seconds_per_output_token
-from dashlight.decode.rows.columns import Sheet
-from dashlight.decode.rows.redact import redact
+from dashlight.decode.rows.columns import Row, Sheet
+from dashlight.decode.rows.redact import Redaction
 from dashlight.decode.rows.selection import Selection
 from dashlight.deliver.delivery import Delivery
-from dashlight.deliver.encoding.events import prediction_event
+from dashlight.deliver.encoding.events import Event, prediction_event
 from dashlight.deliver.encoding.llm_attributes import llm_attributes
 from dashlight.metrics.genai import genai_attributes
 from dashlight.privacy.hashing import HashKey
@@ -27,6 +27,9 @@ logger = logging.getLogger("dashlight")
 
 _MOST_ROWS_SENT = 100
 """Rows of a batch whose values an event holds."""
+_MOST_BYTES_TOGETHER, _BYTES_BESIDE = 1 << 18, 1 << 12
+"""Of the bodies of exchanges whose events are handed to delivery at once, and what is reckoned for each beside them: what
+events hold is in memory until then."""
 
 
 class EventPublisher:
@@ -59,7 +62,7 @@ class EventPublisher:
         self._delivery = delivery
         self._sampler = sampler
         self._payloads = payloads
-        self._redacted, self._hash_key = redacted, hash_key
+        self._redaction = Redaction(redacted, hash_key)
         self._genai = genai
         self._policy = policy
         self._selection = Selection(policy.features, policy.prediction, policy.ignored)
@@ -101,18 +104,21 @@ class EventPublisher:
             if why is not None:
                 kept.append((exchange, why))
         # Only now: the shares that were kept are those of all of them.
-        for exchange, why in kept:
-            try:
-                self._send(exchange, why, failures.get(exchange.id, ""), known)
-            except Exception as error:
-                self._lose(error)
+        for some in _together(kept):
+            events: list[Event] = []
+            for exchange, why in some:
+                try:
+                    events.append(self._event(exchange, why, failures.get(exchange.id, ""), known))
+                except Exception as error:
+                    self._lose(error)
+            self._delivery.send_events(events, since_at=min(_ended_at(exchange) for exchange, _ in some))
 
     def _lose(self, error: Exception) -> None:
         """Counts an event that a mistake of ours cost; what the *error* says may be of a payload."""
         logger.debug("an event cannot be made: %s", type(error).__name__)
         self._delivery.lose_event()
 
-    def _send(self, exchange: Exchange, why: Kept, confessed: str, known: KnownFacts) -> None:
+    def _event(self, exchange: Exchange, why: Kept, confessed: str, known: KnownFacts) -> Event:
         policy = self._policy
         facts = known.of.get(exchange.id)
         inputs = outputs = None
@@ -125,7 +131,7 @@ class EventPublisher:
                 version=policy.model_version,
             )
             inputs, outputs = self._payload(values.features), self._payload(values.outputs)
-        event = prediction_event(
+        return prediction_event(
             exchange,
             seq=next(self._numbers),
             model=facts.model if facts else policy.model,
@@ -138,13 +144,10 @@ class EventPublisher:
             confessed=confessed,
             extra={**_sampling(why), **self._generation(exchange, facts)},
         )
-        self._delivery.send_event(event, since_at=_ended_at(exchange))
 
-    def _payload(self, sheet: Sheet | None) -> dict[str, Cell] | None:
+    def _payload(self, values: Row | Sheet | None) -> dict[str, Cell] | None:
         """What an event may say of one side of an exchange."""
-        if sheet is None:
-            return None
-        return redact(_by_name(sheet), also=self._redacted, key=self._hash_key)
+        return None if values is None else self._redaction.row(_by_name(values))
 
     def _generation(self, exchange: Exchange, facts: Facts | None) -> Mapping[str, object]:
         if facts is None or facts.generation is None:
@@ -157,6 +160,20 @@ class EventPublisher:
         )
         ours = llm_attributes(generation, first_byte_seconds=first_byte, seconds_per_output_token=per_token)
         return {**ours, **genai_attributes(generation, first_byte_seconds=first_byte)} if self._genai else ours
+
+
+def _together(kept: Iterable[tuple[Exchange, Kept]]) -> Iterator[Sequence[tuple[Exchange, Kept]]]:
+    """*kept* in pieces of which the events take little memory."""
+    some: list[tuple[Exchange, Kept]] = []
+    held_bytes = 0
+    for each in kept:
+        some.append(each)
+        held_bytes += _BYTES_BESIDE + each[0].request_bytes + each[0].response_bytes
+        if held_bytes >= _MOST_BYTES_TOGETHER:
+            yield some
+            some, held_bytes = [], 0
+    if some:
+        yield some
 
 
 @lru_cache(maxsize=512)
@@ -190,9 +207,11 @@ def _ended_at(exchange: Exchange) -> float:
     return exchange.started_at + exchange.duration_seconds
 
 
-def _by_name(sheet: Sheet) -> dict[str, Cell]:
+def _by_name(values: Row | Sheet) -> dict[str, Cell]:
     """Values by column: one value where there is one row, else a list of as many as an event may hold."""
-    if len(sheet.values) == 1:
-        return dict(zip(sheet.names, sheet.values[0], strict=True))
-    rows = sheet.values[:_MOST_ROWS_SENT]
-    return {name: [row[place] for row in rows] for place, name in enumerate(sheet.names)}
+    if isinstance(values, Row):
+        return values.cells
+    if len(values.values) == 1:
+        return dict(zip(values.names, values.values[0], strict=True))
+    rows = values.values[:_MOST_ROWS_SENT]
+    return {name: [row[place] for row in rows] for place, name in enumerate(values.names)}

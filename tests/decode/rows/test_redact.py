@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from dashlight.decode.rows.redact import redact, without_credentials
+from dashlight.decode.rows.redact import Redaction, redact, without_credentials
 from dashlight.privacy.hashing import HashKey
 from dashlight.privacy.names import REDACTED, is_credential, is_personal
 from dashlight.records import Cell
@@ -165,6 +165,34 @@ def test_under_a_key_what_is_redacted_can_be_followed_but_no_credential() -> Non
 
     hashed = key.hash("maria@example.com")
     assert found == {"email": hashed, "note": hashed, "password": REDACTED}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "maria@example.com", 4111111111111111, 4111111111111111.0, -(10**11), ["4111111111111111"], {"email": "x"},
+        {"note": ["a@b.example"]}, {"maria@example.com": 1}, 10**40,
+    ],
+)  # fmt: skip
+def test_a_row_that_mostly_may_leave_hides_what_may_not(cell: Cell) -> None:
+    redaction = Redaction((), None)
+    usual: dict[str, Cell] = {"size": 1.5, "color": "red", "count": 3, "is_new": True, "none": None}
+
+    for _ in range(2):
+        assert redaction.row(dict(usual)) == usual
+        told = redaction.row({**usual, "cell": cell})
+        assert REDACTED in json.dumps(told["cell"])
+        assert {name: told[name] for name in usual} == usual
+
+
+def test_a_redaction_forgets_names_that_clients_invent() -> None:
+    redaction = Redaction((), None)
+    for at in range(200):
+        redaction.row({f"name {at}": 1})
+    redaction.row({"n" * 20_000: 1})
+
+    assert len(redaction._plain) <= 64
+    assert all(len("".join(names)) < 100 for names in redaction._plain)
 
 
 def test_numbers_that_no_float_holds_are_no_trouble() -> None:

@@ -75,6 +75,21 @@ def test_attributes_keep_their_shape() -> None:
     assert "dashlight.event.truncated" not in found
 
 
+@pytest.mark.parametrize("seq", [None, 0, 127, 128, 2047, 2048, 16_384, 2_097_152, 2**40, 2**62])
+@pytest.mark.parametrize("id_", ["01901234-5678-7abc-8def-0123456789ab", "short", "ä" * 36])
+def test_what_tells_events_apart_stands_first_whatever_its_size(seq: int | None, id_: str) -> None:
+    found = record(event(seq=seq, id=id_))
+
+    told = [(pair.key, pair.value.string_value or pair.value.int_value) for pair in found.attributes[:3]]
+    numbered = [] if seq is None else [("dashlight.event.seq", seq)]
+    assert told[: 2 + len(numbered)] == [("dashlight.event.id", id_), *numbered, ("dashlight.event.epoch", 99)]
+
+
+@pytest.mark.parametrize("size", [1, 126, 127, 128, 2047, 2048, 8000])
+def test_a_body_of_any_length_is_read_back(size: int) -> None:
+    assert record(event(body="x" * size)).body.string_value == "x" * size
+
+
 def test_an_event_outside_any_trace_has_no_ids_and_no_body_if_it_says_nothing() -> None:
     found = record(event(trace_id=0, span_id=0, body=""))
 

@@ -65,6 +65,27 @@ def test_the_usual_is_written_in_one_go(described: dict[str, Any]) -> None:
     assert usual_attributes(6, described, Budget()) == in_general(6, described, Budget())
 
 
+@pytest.mark.parametrize("first", [1, True, 1.0, "1", 0, False, 0.0])
+def test_what_is_equal_and_of_another_type_is_written_otherwise(first: Any) -> None:
+    usual_attributes(6, {"same": first}, Budget())
+
+    for value in (1, True, 1.0, "1", 0, False, 0.0, -0.0):
+        described = {"same": value}
+        assert usual_attributes(6, described, Budget()) == in_general(6, described, Budget())
+
+
+@pytest.mark.parametrize(
+    "kinds", [[1.5] * 2 + ["t"], [1.5] * 3 + ["t"] + [2.5] * 4, ["t"] + [1.5] * 5, [1, *[1.5] * 3, None, *[2.5] * 3]]
+)
+@pytest.mark.parametrize("place", [0, 1, 3])
+def test_a_value_of_another_type_than_at_first_is_written_as_what_it_is(kinds: list[Any], place: int) -> None:
+    described = {f"{kinds}{at}"[-20:]: value for at, value in enumerate(kinds)}
+    names = list(described)
+    for value in (1, None, True, "other", 0.25):
+        assert usual_attributes(6, described, Budget()) == in_general(6, described, Budget())
+        described[names[min(place, len(names) - 1)]] = value
+
+
 UNUSUAL: dict[str, dict[Any, Any]] = {
     "a long text": {"a": "x" * 200},
     "a text beyond ASCII": {"a": "ä"},
@@ -99,6 +120,14 @@ def test_names_that_clients_invent_do_not_fill_the_memory() -> None:
 
     assert len(_BY_FIELD[1]) <= MOST_BEGINNINGS
     assert len(_BY_FIELD[1].layouts) <= MOST_LAYOUTS
+
+
+def test_values_that_clients_invent_do_not_fill_the_memory() -> None:
+    for at in range(MOST_BEGINNINGS + 10):
+        usual_attributes(1, {"a": f"text {at}", "b": "long " * 15 + str(at), "c": at}, Budget())
+
+    assert 0 < len(_BY_FIELD[1].written) <= MOST_BEGINNINGS
+    assert max(len(value) for _, value in _BY_FIELD[1].written if isinstance(value, str)) < 32
 
 
 @given(objects)

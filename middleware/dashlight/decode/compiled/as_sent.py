@@ -1,6 +1,6 @@
 """The values of one exchange as they were sent, found where its plan says: 5 stays 5, and what is not there is not there."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -10,7 +10,7 @@ import msgspec
 
 from dashlight.decode.compiled.extract import Steps
 from dashlight.decode.compiled.shapes import Fields, Items, Shape
-from dashlight.decode.rows.columns import Sheet
+from dashlight.decode.rows.columns import Row
 
 Keys = tuple[str | int, ...]
 """The way from a body to a value: keys of objects and places in lists."""
@@ -26,13 +26,12 @@ class _Part:
     way: Keys
     names: tuple[str, ...]
     lasts: Keys
-    pick: Callable[[Any], Any]
-    """Gets what stands under all of them, or under the only one."""
+    pick: Callable[[Any], Sequence[object]]
+    """Gets what stands under all of them."""
 
-    @property
-    def is_one(self) -> bool:
-        """Whether there is but one."""
-        return len(self.names) == 1
+    def cells(self, value: Any) -> Sequence[object]:
+        """Theirs, in what a body holds."""
+        return self.pick(self.reach(value))
 
     def reach(self, value: Any) -> Any:
         """The object or list, in what a body holds."""
@@ -47,8 +46,10 @@ class AsSent:
 
     names: tuple[str, ...]
     parts: tuple[_Part, ...]
+    is_flat: bool = False
+    """Whether the body is an object with a column under each key, of the same name."""
 
-    def row(self, body: bytes) -> Sheet:
+    def row(self, body: bytes) -> Row:
         """The row that *body* holds, which the plan has read.
 
         Raises:
@@ -57,19 +58,15 @@ class AsSent:
         if len(body) > MAX_BYTES:
             raise ValueError("a long body")
         value: Any = msgspec.json.decode(body)
-        cells: list[object] = []
+        if self.is_flat and tuple(value) == self.names:
+            return Row(value)
         try:
-            for part in self.parts:
-                found = part.pick(part.reach(value))
-                if part.is_one:
-                    cells.append(found)
-                else:
-                    cells.extend(found)
+            cells = [cell for part in self.parts for cell in part.cells(value)]
         except KeyError:
             return self._gappy(value)
-        return Sheet(self.names, (cells,))
+        return Row(dict(zip(self.names, cells, strict=True)))
 
-    def _gappy(self, value: Any) -> Sheet:
+    def _gappy(self, value: Any) -> Row:
         """The row of *value*, some of whose keys are not there."""
         found: dict[str, object] = {}
         for part in self.parts:
@@ -78,7 +75,7 @@ class AsSent:
             for name, last in zip(part.names, part.lasts, strict=True):
                 if not is_object or last in held:
                     found[name] = held[last]
-        return Sheet(tuple(found), (list(found.values()),))
+        return Row(found)
 
 
 def as_sent(columns: Mapping[str, Steps], shape: Shape) -> AsSent:
@@ -91,7 +88,9 @@ def as_sent(columns: Mapping[str, Steps], shape: Shape) -> AsSent:
         listed = list(found)
         lasts = tuple(last for _, _, last in listed)
         parts.append(_Part(way, tuple(name for name, _, _ in listed), lasts, _pick(lasts)))
-    return AsSent(tuple(columns), tuple(parts))
+    return AsSent(
+        tuple(columns), tuple(parts), is_flat=[part.lasts for part in parts if not part.way] == [tuple(columns)]
+    )
 
 
 def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:
@@ -107,9 +106,10 @@ def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:
     return tuple(keys)
 
 
-def _pick(lasts: Keys) -> Callable[[Any], Any]:
-    return cast("Callable[[Any], Any]", itemgetter(*lasts))
+def _pick(lasts: Keys) -> Callable[[Any], Sequence[object]]:
+    pick: Callable[[Any], Any] = itemgetter(*lasts)
+    return pick if len(lasts) > 1 else lambda value: (pick(value),)
 
 
-def _itself(value: object) -> object:
-    return value
+def _itself(value: object) -> Sequence[object]:
+    return (value,)

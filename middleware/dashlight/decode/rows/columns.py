@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+import msgspec
+
 from dashlight.decode.rows.budget import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_SPREAD, check_cells
 from dashlight.decode.rows.flattening import Flattening, LeftOut, are_columns, is_one_cell
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES
@@ -32,6 +34,24 @@ class Sheet:
     """Columns and rows beyond the limits."""
     ids: Mapping[str, Sequence[Cell]] = field(default_factory=dict[str, Sequence[Cell]])
     """What was left out as an id, one for each row: a column for those who ask for it by name."""
+
+
+# A msgspec structure for the reason that records.Exchange is one: two are made for every event.
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A sheet of one row, of which nothing else is asked."""
+
+    cells: dict[str, Cell]
+    """By column."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As a sheet has them."""
+        return tuple(self.cells)
+
+    @property
+    def values(self) -> Sequence[Sequence[Cell]]:
+        """Likewise."""
+        return (tuple(self.cells.values()),)
 
 
 def tabulate(elements: Sequence[object], *, name: str, role: Role) -> Sheet:

@@ -1,18 +1,19 @@
 """How the values of credentials and personal particulars are kept from leaving."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from typing import cast
 
 from dashlight.decode.rows.jsonvalue import NESTED_TYPES, is_list, is_object
-from dashlight.privacy.detectors import LONG_NUMBER, cleaned, is_long_number
+from dashlight.privacy.detectors import LONG_NUMBER, cleaned, hold_nothing, is_long_number
 from dashlight.privacy.hashing import HashKey
 from dashlight.privacy.names import MAX_NAME_LENGTH, REDACTED, is_credential, is_personal
 from dashlight.records import Cell
 
 _MOST_REMEMBERED = 1 << 14
 """Characters of the names of one event of which is remembered what is replaced."""
+_MOST_PLAIN = 64
+"""Rows of different names of which that is remembered; of more all are forgotten."""
 _MAX_NESTING = 32
 _NUMBERS = frozenset({int, float})
 _LARGEST = 10**30
@@ -30,27 +31,23 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = (), key: HashKey
         also: Globs of further names to replace, as DASHLIGHT_REDACT lists them.
         key: That of DASHLIGHT_HASH_KEY: its hash replaces what is no credential, so that it can be followed.
     """
-    redaction, names = _Redaction(also, key), tuple(values)
-    if sum(map(len, names)) > _MOST_REMEMBERED:
-        return {redaction.name(name): redaction.value(name, value, 0) for name, value in values.items()}
-    plain = _plain(names, tuple(also))
-    told: dict[str, Cell] = {}
-    for name, value in values.items():
-        if name not in plain:
-            told[redaction.name(name)] = redaction.value(name, value, 0)
-        # Most are numbers, of no particular length.
-        elif type(value) in _NUMBERS and -LONG_NUMBER < cast("float", value) < LONG_NUMBER:
-            told[name] = value
-        else:
-            told[name] = redaction.inside(name, value, 0)
-    return told
+    return Redaction(also, key).row(dict(values))
 
 
-@lru_cache(maxsize=64)
-def _plain(names: tuple[str, ...], also: tuple[str, ...]) -> frozenset[str]:
-    """Those of *names* that say nothing and hide nothing: the same ones come with every event."""
-    redaction = _Redaction(also, None)
-    return frozenset(name for name in names if redaction.name(name) == name and not redaction.hides(name))
+def _are_harmless(cells: Iterable[Cell]) -> bool:
+    """Whether all of *cells* may leave under names that hide nothing, as nearly all rows may; False where it takes a closer look."""
+    texts: list[str] = []
+    for cell in cells:
+        if isinstance(cell, float):
+            if not -LONG_NUMBER < cell < LONG_NUMBER:
+                return False
+        elif isinstance(cell, str):
+            texts.append(cell)
+        elif not (cell is None or isinstance(cell, bool)) and not (
+            isinstance(cell, int) and -LONG_NUMBER < cell < LONG_NUMBER
+        ):
+            return False
+    return hold_nothing(texts)
 
 
 def without_credentials(value: Cell) -> Cell:
@@ -71,12 +68,38 @@ def cells_without_credentials(cells: Sequence[Cell]) -> Sequence[Cell]:
     return [copying.copy(cell) if is_object(cell) or is_list(cell) else cell for cell in cells]
 
 
-class _Redaction:
-    """Replaces what may not leave."""
+class Redaction:
+    """Replaces what may not leave, as `redact` does it; for whoever has many rows of the same names."""
 
     def __init__(self, also: Sequence[str], key: HashKey | None) -> None:
         self._also = also
         self._key = key
+        self._plain: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def row(self, cells: dict[str, Cell]) -> dict[str, Cell]:
+        """*cells*, by name, as they may leave; themselves where they all may."""
+        names = tuple(cells)
+        plain = self._plain.get(names)
+        if plain is None:
+            plain = self._plain_among(names)
+        if len(plain) == len(names) and _are_harmless(cells.values()):
+            return cells
+        told: dict[str, Cell] = {}
+        for name, cell in cells.items():
+            if name in plain:
+                told[name] = self.inside(name, cell, 0)
+            else:
+                told[self.name(name)] = self.value(name, cell, 0)
+        return told
+
+    def _plain_among(self, names: tuple[str, ...]) -> frozenset[str]:
+        """Those of *names* that say nothing and hide nothing: the same ones come with every event."""
+        found = frozenset(name for name in names if self.name(name) == name and not self.hides(name))
+        if sum(map(len, names)) <= _MOST_REMEMBERED:
+            if len(self._plain) >= _MOST_PLAIN:
+                self._plain.clear()
+            self._plain[names] = found
+        return found
 
     def name(self, name: str) -> str:
         """*name*, which some client may have made up."""

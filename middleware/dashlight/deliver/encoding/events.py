@@ -1,6 +1,7 @@
 """Predictions, alerts and scores -> events, as values."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import isfinite
 
 import msgspec
@@ -196,10 +197,14 @@ def report_event(
 
 def _line(exchange: Exchange, error_type: str) -> str:
     """What an access log would say, by the route."""
-    ended = f"{exchange.status or 'no answer'}" + (
-        f" {error_type}" if error_type not in {"", str(exchange.status)} else ""
-    )
-    return f"{exchange.method} {exchange.route} {ended} ({exchange.outcome}) in {exchange.duration_seconds:.3g} s"
+    ended = _ended(exchange.method, exchange.route, exchange.status, error_type, exchange.outcome)
+    return f"{ended} in {exchange.duration_seconds:.3g} s"
+
+
+@lru_cache(maxsize=256)
+def _ended(method: str, route: str, status: int, error_type: str, outcome: str) -> str:
+    told = f" {error_type}" if error_type not in {"", str(status)} else ""
+    return f"{method} {route} {status or 'no answer'}{told} ({outcome})"
 
 
 def own_attributes(event: Event, *, epoch: int) -> dict[str, object]:
