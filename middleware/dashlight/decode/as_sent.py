@@ -49,13 +49,14 @@ def values_as_sent(
         else:
             if not reading.may_return_inputs and str not in map(type, answered.cells.values()):
                 return Values(features, answered)
-            asked = _sheet(features) if reading.may_return_inputs else None
-            return Values(features, shown_outputs(asked, _sheet(answered), selection))
+            asked = sheet_of(features) if reading.may_return_inputs else None
+            return Values(features, shown_outputs(asked, sheet_of(answered), selection))
     if reading is None:
         reading = read_exchange(exchange, model=model, version=version, selection=selection)
     decoded = columns_of(reading, selection)
     return Values(decoded.features, decoded.outputs)
 
 
-def _sheet(row: Row) -> Sheet:
-    return Sheet(row.names, row.values)
+def sheet_of(values: Row | Sheet) -> Sheet:
+    """*values* of one side as the rows that decoding works with."""
+    return values if isinstance(values, Sheet) else Sheet(values.names, values.values)

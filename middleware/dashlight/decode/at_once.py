@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from msgspec import MsgspecError
 
-from dashlight.decode.as_sent import values_as_sent
+from dashlight.decode.as_sent import sheet_of, values_as_sent
 from dashlight.decode.compiled.extract import reach
 from dashlight.decode.compiled.plan import Plan
 from dashlight.decode.compiled.route import Lane
@@ -67,7 +67,7 @@ class Reads:
             table = answers_only_of_table(plan.outputs.table((answer,), (0,)))
             return self._told(named, NumberTexts().read_table(table))
         outputs = values_as_sent(exchange, plan, selection=self.selection).outputs
-        return None if outputs is None else self._told(named, _table_of(answers_only(outputs)))
+        return None if outputs is None else self._told(named, _table_of(answers_only(sheet_of(outputs))))
 
     def _read(self, exchange: Exchange) -> AtOnce | None:
         decoded = read_exchange(exchange, model=self.model, version=self.version, selection=self.selection)
