@@ -112,6 +112,14 @@ def test_a_body_that_the_plan_does_not_fit_is_read_the_general_way(exchange: Mak
         assert as_decoded(exchange(asked, {"score": 0.5}), found[0])
 
 
+def test_names_alone_are_no_row(exchange: Make) -> None:
+    found = readings([exchange({"a": 1, "b": 2.5}, {"score": 0.5})] * 4)
+
+    others: tuple[object, ...] = (["a", "b"], "ab")
+    for asked in others:
+        assert as_decoded(exchange(asked, {"score": 0.5}), found[0])
+
+
 def test_without_a_reading_it_is_decoded(exchange: Make) -> None:
     assert as_decoded(exchange({"age": 1}, {"score": 0.5}), None)
 

@@ -11,6 +11,7 @@ import msgspec
 from dashlight.decode.compiled.extract import Steps
 from dashlight.decode.compiled.shapes import Fields, Items, Shape
 from dashlight.decode.rows.columns import Row
+from dashlight.decode.rows.jsonvalue import is_object
 
 Keys = tuple[str | int, ...]
 """The way from a body to a value: keys of objects and places in lists."""
@@ -58,7 +59,7 @@ class AsSent:
         if len(body) > MAX_BYTES:
             raise ValueError("a long body")
         value: Any = msgspec.json.decode(body)
-        if self.is_flat and tuple(value) == self.names:
+        if self.is_flat and is_object(value) and tuple(value) == self.names:
             return Row(value)
         try:
             cells = [cell for part in self.parts for cell in part.cells(value)]
@@ -107,8 +108,9 @@ def _keys(steps: Iterable[str | int], shape: Shape) -> Keys:
 
 
 def _pick(lasts: Keys) -> Callable[[Any], Sequence[object]]:
-    pick: Callable[[Any], Any] = itemgetter(*lasts)
-    return pick if len(lasts) > 1 else lambda value: (pick(value),)
+    if len(lasts) == 1:
+        return lambda value: (value[lasts[0]],)
+    return cast("Callable[[Any], Sequence[object]]", itemgetter(*lasts))
 
 
 def _itself(value: object) -> Sequence[object]:

@@ -37,15 +37,14 @@ def redact(values: Mapping[str, Cell], *, also: Sequence[str] = (), key: HashKey
 def _are_harmless(cells: Iterable[Cell]) -> bool:
     """Whether all of *cells* may leave under names that hide nothing, as nearly all rows may; False where it takes a closer look."""
     texts: list[str] = []
+    low, high = -LONG_NUMBER, LONG_NUMBER
     for cell in cells:
         if isinstance(cell, float):
-            if not -LONG_NUMBER < cell < LONG_NUMBER:
+            if not low < cell < high:
                 return False
         elif isinstance(cell, str):
             texts.append(cell)
-        elif not (cell is None or isinstance(cell, bool)) and not (
-            isinstance(cell, int) and -LONG_NUMBER < cell < LONG_NUMBER
-        ):
+        elif not (cell is None or isinstance(cell, bool)) and not (isinstance(cell, int) and low < cell < high):
             return False
     return hold_nothing(texts)
 
