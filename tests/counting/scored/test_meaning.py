@@ -232,6 +232,35 @@ def test_the_reference_names_the_classes(model: Model) -> None:
     assert rows.scores.tolist() == [0.4, 0.2, 0.3]
 
 
+@pytest.mark.parametrize("classes", [("0", "1"), ("false", "true"), ("stays", "leaves")])
+@pytest.mark.parametrize(
+    ("positive", "negative"),
+    [(True, False), (1, 0), (1.0, 0.0), ("true", "false"), ("True", "FALSE"), ("1", "0"), (" true ", "false")],
+)
+def test_either_of_two_classes_may_be_answered_as_labels_may_name_it(
+    model: Model, classes: tuple[str, str], positive: object, negative: object
+) -> None:
+    known = reference("binary", classes, score="probability")
+    watched = model(performance=lambda _: known)
+
+    for _ in range(2):
+        rows = watched.answered(
+            {"probability": 0.9, "label": positive}, {"probability": 0.2, "label": negative}, {"probability": 0.4}
+        )
+        assert (rows.task, rows.classes, rows.predictions.tolist()) == ("binary", classes, [1, 0, NO_CLASS])
+        assert rows.scores.tolist() == [0.9, 0.2, 0.4]
+
+
+def test_words_that_labels_would_not_know_name_no_class(model: Model) -> None:
+    known = reference("binary", ("stays", "leaves"), prediction="prediction")
+
+    rows = model(performance=lambda _: known).answered(
+        {"prediction": "yes"}, {"prediction": 2}, {"prediction": "leaves"}
+    )
+
+    assert rows.predictions.tolist() == [1]
+
+
 def test_probabilities_stand_in_the_order_of_the_classes_of_the_reference(model: Model) -> None:
     known = reference("multiclass", ("c", "a", "b"))
 
