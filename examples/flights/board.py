@@ -33,7 +33,7 @@ class Board:
 
     pulse: Pulse | None = None
     figures: dict[str, PartFigures] = field(default_factory=dict)
-    performance: dict[str, MonthPerformance] = field(default_factory=dict)
+    performance: dict[str, MonthPerformance] = field(default_factory=dict[str, MonthPerformance])
     """By part, what Dashlight showed of the model itself."""
     changes: list[tuple[str, AlertReport]] = field(default_factory=list)
     """Every alert that fired or resolved, with the part of the replay in which it did."""
