@@ -10,6 +10,8 @@ import threading
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,9 @@ def watched() -> Watched:
         (("a", np.float64(0.5)), {}, "a", 0.5),
         (("a", np.bool_(True)), {}, "a", True),
         (("a", np.str_("cat")), {}, "a", "cat"),
+        (("a", Decimal("1.5")), {}, "a", 1.5),
+        (("a", Fraction(1, 4)), {}, "a", 0.25),
+        ((np.int64(5), 1), {}, "5", 1),
         (("a", np.array(3)), {}, "a", 3),
         (("a", 1), {"row": 2}, "a:2", 1),
         (("a", 1), {"row": np.int64(2), "step": 3}, "a:2@3", 1),
@@ -118,6 +123,11 @@ def test_a_label_may_name_whom_it_is_about(watched: Watched) -> None:
         (("a", None), {}, TypeError),
         (("a", [1]), {}, TypeError),
         (("a", np.zeros(3)), {}, ValueError),
+        (("a", Decimal("NaN")), {}, ValueError),
+        (("a", Decimal("sNaN")), {}, ValueError),
+        (("a", Fraction(10**400)), {}, ValueError),
+        (("a", Decimal("1E+999")), {}, ValueError),
+        ((Decimal(5), 1), {}, TypeError),
         (("a", float("nan")), {}, ValueError),
         (("a", ""), {}, ValueError),
         (("a", 1), {"row": -1}, ValueError),

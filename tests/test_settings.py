@@ -196,6 +196,14 @@ def test_a_secret_header_is_not_shown() -> None:
     assert "authorization" in shown
 
 
+@pytest.mark.parametrize("store", ["redis://hunter2/x@h:6379", "redis://hunter2?x@h", "redis://hunter2#x@h"])
+def test_a_password_that_ends_the_host_of_a_url_is_not_shown(store: str) -> None:
+    settings = Settings.from_env({"DASHLIGHT_STORE": store})
+
+    assert "hunter2" not in repr(settings)
+    assert settings.shown()["DASHLIGHT_STORE"] == "***"
+
+
 def test_a_variable_that_nobody_knows_is_named_with_its_nearest() -> None:
     found = unknown_variables({"DASHLIGHT_TOLERANC": "1", "DASHLIGHT_XYZZY": "1", "OTHER": "1", "DASHLIGHT_PANE": "1s"})
 

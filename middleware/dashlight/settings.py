@@ -253,7 +253,9 @@ def _masked(value: Any) -> Any:
     text = str(value)
     try:
         parts = urlsplit(text)
-        return f"{parts.scheme}://{parts.hostname}/***" if parts.scheme and parts.hostname else "***" if text else ""
+        # Of a password in which / ? or # stands as it is the beginning would be the host.
+        is_clear = parts.scheme and parts.hostname and "@" not in parts.path + parts.query + parts.fragment
+        return f"{parts.scheme}://{parts.hostname}/***" if is_clear else "***" if text else ""
     except ValueError:
         return "***"
 

@@ -19,7 +19,7 @@ from dashlight.errors import SettingsError, StateError
 from dashlight.labels.label import Label
 from dashlight.labels.rows import ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
-from dashlight.store.labels.redis_link import RedisLink
+from dashlight.store.labels.redis_link import RedisLink, shown_url
 from dashlight.store.labels.redis_store import RedisLabelStore
 from dashlight.store.labels.redis_tending import RedisTending
 from dashlight.testing import FakeClock
@@ -130,12 +130,46 @@ def test_a_wrong_password_is_said_and_none_is_shown(make_store: MakeStore, redis
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["http://u:hush@h", "redis://u:hush@h:99999999", "redis://u:hush@h/0?socket_timeout=x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://u:hush@h",
+        "redis://u:hush@h:99999999",
+        "redis://u:hush@h/0?socket_timeout=x",
+        "redis://u:hush/x@h:6379/0",
+        "redis://:12/hush@h:6379/0",
+        "redis://hush/12@h:6379/0",
+        "redis://:hush#12@h:6379/0",
+        "redis://:12#hush@h:6379/0",
+        "redis://:12?hush@h:6379/0",
+        "redis://[hush/0",
+        "redis://u:hush@",
+        "redis://h/hush",
+        "redis://h/0#hush",
+        "redis://h/0?password_=hush",
+        "redis://h/0?ssl_cert_reqs=hush",
+        "rediss://h/0?ssl_cert_reqs=hush",
+    ],
+)
 def test_what_is_no_redis_is_a_mistake_in_the_settings(url: str) -> None:
     with pytest.raises(SettingsError, match="DASHLIGHT_STORE=") as caught:
         RedisLink(url)
 
     assert "hush" not in str(caught.value)
+    assert "hush" not in shown_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://h", "redis://h"),
+        ("redis://u:a%2Fb%40@h:6380/3", "redis://h:6380/3"),
+        ("rediss://:p@[::1]:6380/?db=2&ssl_cert_reqs=none", "rediss://[::1]:6380/"),
+        ("redis://h/0?password=hush&username=u", "redis://h/0"),
+    ],
+)
+def test_a_redis_is_shown_without_what_is_secret(url: str, shown: str) -> None:
+    assert RedisLink(url).shown == shown
 
 
 def test_applications_do_not_meet(make_store: MakeStore, rows: Make) -> None:

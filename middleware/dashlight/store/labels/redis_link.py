@@ -14,6 +14,11 @@ Reply: TypeAlias = "bytes | int | float | Sequence[Reply] | None"
 Argument: TypeAlias = bytes | str | int | float
 _ANSWER_SECONDS = 10.0
 _CONNECT_SECONDS = 3.0
+_HIDDEN = "***"
+_WANTED = (
+    "a URL such as rediss://user:password@host:6379/0, with what is special in the password written as %2F, "
+    "and no options but those of redis"
+)
 
 
 class RedisLink:
@@ -34,10 +39,15 @@ class RedisLink:
         except ImportError:
             raise MissingExtraError("redis", "redis") from None
         self.forget()
+        if self.shown == _HIDDEN:
+            raise SettingsError("DASHLIGHT_STORE", self.shown, _WANTED)
         try:
-            self._made()
-        except ValueError as error:
-            raise SettingsError("DASHLIGHT_STORE", self.shown, f"a redis:// or rediss:// URL ({error})") from None
+            pool = self._made().connection_pool
+            # Nothing is connected: only whether it knows all options.
+            pool.connection_class(**pool.connection_kwargs)
+        except (ValueError, TypeError, self._redis.RedisError):
+            # What these say may quote a password.
+            raise SettingsError("DASHLIGHT_STORE", self.shown, _WANTED) from None
 
     def forget(self) -> None:
         """Leaves the connections to the parent process."""
@@ -131,14 +141,21 @@ def replies(reply: Reply) -> Sequence[Reply]:
 
 
 def shown_url(url: str) -> str:
-    """*url* without user, password and options."""
+    """*url* without user, password and options; `***` where a part may be the password, or nobody can tell."""
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
+        host, port = parts.hostname or "", f":{parts.port}" if parts.port else ""
     except ValueError:
-        return "DASHLIGHT_STORE"
-    return f"{parts.scheme}://{host}{port}{parts.path}"
+        return _HIDDEN
+    # A password in which / ? or # stands as it is ends the host, or begins the path.
+    is_clear = "@" not in parts.path + parts.query + parts.fragment and _is_database(parts.path) and not parts.fragment
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown_host}{port}{parts.path}" if is_clear and host else _HIDDEN
+
+
+def _is_database(path: str) -> bool:
+    number = path.removeprefix("/")
+    return not number or (number.isascii() and number.isdecimal())
 
 
 def _said(error: Exception) -> str:
