@@ -163,6 +163,12 @@ def test_a_forecast_is_a_row_for_each_step(model: Model) -> None:
     assert rows.places.tolist() == [0, 0, 0, 0]
 
 
+def test_steps_that_are_no_numbers_say_nothing(model: Model, make_exchange: Callable[..., Any]) -> None:
+    rows = model().asked([make_exchange({"age": 1.5}, {"forecast": [False, False]})])
+
+    assert rows is None or rows.row_count in {0, 2}
+
+
 def test_a_forecast_of_moments_and_values_likewise(model: Model) -> None:
     steps = [{"ds": "2024-01-01", "yhat": 5.5}, {"ds": "2024-01-02", "yhat": 6.5}]
 

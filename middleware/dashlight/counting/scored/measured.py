@@ -137,7 +137,7 @@ def _of_ranking(outputs: Outputs, meaning: Meaning, item_of: Callable[[str], int
 def _of_steps(outputs: Outputs, meaning: Meaning) -> Measured:
     columns = [name for name in meaning.steps if outputs.is_numeric(name)]
     values: list[list[float]]
-    if columns:
+    if columns or len(meaning.steps) > 1:
         values = np.array([outputs.numbers(name) for name in meaning.steps]).T.tolist()
     else:
         (lists,) = meaning.steps
