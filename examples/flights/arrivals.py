@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ALERT_EVENT = "dashlight.alert"
+from examples.flights.performance import ShownFigures
+
+ALERT_EVENT, SCORES_EVENT = "dashlight.alert", "dashlight.scores"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,16 @@ def alerts_of(line: str) -> list[AlertReport]:
         )
         for member in values.get("dashlight.alert.members", ())
     ]
+
+
+def figures_of(line: str) -> ShownFigures | None:
+    """The figures about no column in *line*; None where it holds something else."""
+    arrival = json.loads(line)
+    if arrival.get("name") != SCORES_EVENT:
+        return None
+    scores = arrival["attributes"].get("dashlight.scores", ())
+    values = {score["statistic"]: (score["value"], score["rows"]) for score in scores if score["column"] is None}
+    return ShownFigures(arrival["at"], values)
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:

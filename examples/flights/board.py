@@ -3,20 +3,23 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from examples.flights.arrivals import AlertReport
 from examples.flights.faults import FAULT_PART, Fault
 from examples.flights.figures import PartFigures, Pulse
 from examples.flights.flights import HELD_OUT
+from examples.flights.performance import LABELLED_SECONDS, SCORED_SECONDS, MonthPerformance, ShownFigures
 
-Light: TypeAlias = Literal["inputs", "predictions", "data quality", "errors", "latency"]
+Light: TypeAlias = Literal["inputs", "predictions", "data quality", "performance", "world", "errors", "latency"]
 Colour: TypeAlias = Literal["green", "red"]
-LIGHTS: tuple[Light, ...] = ("inputs", "predictions", "data quality", "errors", "latency")
+LIGHTS: tuple[Light, ...] = get_args(Light)
 
 PANE_SECONDS = 0.5
 """DASHLIGHT_PANE of the demo: an alert judges the rows of the pane that has just ended."""
 
+# How the keys of alerts end that labels part from what the scores lead to expect.
+_PARTED = "/parted"
 # How summaries about time begin.
 _OF_TIME = ("latency", "time to first byte")
 # What a column holds that training never did, as causes word it.
@@ -30,6 +33,8 @@ class Board:
 
     pulse: Pulse | None = None
     figures: dict[str, PartFigures] = field(default_factory=dict)
+    performance: dict[str, MonthPerformance] = field(default_factory=dict[str, MonthPerformance])
+    """By part, what Dashlight showed of the model itself."""
     changes: list[tuple[str, AlertReport]] = field(default_factory=list)
     """Every alert that fired or resolved, with the part of the replay in which it did."""
     _began_at: dict[str, float] = field(default_factory=dict)
@@ -52,6 +57,14 @@ class Board:
             # A pane in which one part ends and the next begins belongs to the latter.
             self.changes.append((self.part_at(alert.at), alert))
 
+    def take_figures(self, figures: ShownFigures) -> None:
+        """Note figures of the model: labels are of flights some days ago, estimates of those of today."""
+        self._performance_at(figures.at - LABELLED_SECONDS).add_realised(figures)
+        self._performance_at(figures.at - SCORED_SECONDS).add_estimated(figures)
+
+    def _performance_at(self, at: float) -> MonthPerformance:
+        return self.performance.setdefault(self.part_at(at), MonthPerformance())
+
     def part_at(self, at: float) -> str:
         """The part that was being replayed at the moment *at*; the first one for anything earlier."""
         begun = [part for part, began_at in self._began_at.items() if began_at <= at]
@@ -73,6 +86,8 @@ class Board:
 
 def lights_of(alert: AlertReport) -> list[Light]:
     """The lights that *alert* is about."""
+    if alert.source == "performance":
+        return ["world"] if alert.key.endswith(_PARTED) else ["performance"]
     if not alert.column and alert.summary.startswith(_OF_TIME):
         return ["latency"]
     if alert.source == "threshold":
@@ -97,12 +112,24 @@ def month(part: str) -> str:
 def failures(board: Board, fault: Fault) -> list[str]:
     """Why the demo has failed, in sentences; empty where everything happened as it should."""
     found = [f"{subject(alert)} fired in the held-out part: {alert.summary}" for alert in board.fired(HELD_OUT)]
+    if fault == "none":
+        found += [
+            f"{subject(alert)} fired in March: {alert.summary}" for alert in board.fired("03") if _is_performance(alert)
+        ]
+    if not any(_is_performance(alert) for part in ("03", "04", "05", "06", "07") for alert in board.fired(part)):
+        found.append(
+            "neither performance nor world had fired by the end of July, when accuracy is 0.69 instead of 0.78"
+        )
     spring = [alert.column for part in ("03", "04", "05") for alert in board.fired(part)]
     if "temp" not in spring:
         found.append("temp had not fired by the end of May, when it is 28 F warmer than in training")
     if fault != "none" and not any(_reports(alert, fault) for alert in board.fired(FAULT_PART)):
         found.append(f"the fault {fault!r} of {month(FAULT_PART)} was not reported in that month")
     return found
+
+
+def _is_performance(alert: AlertReport) -> bool:
+    return alert.source == "performance"
 
 
 def _reports(alert: AlertReport, fault: Fault) -> bool:

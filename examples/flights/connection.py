@@ -17,6 +17,8 @@ class Answer:
     body: bytes
     sent_at: float
     answered_at: float
+    prediction_id: str = ""
+    """By which its label names it; empty where the service gave none."""
 
     @property
     def seconds(self) -> float:
@@ -27,12 +29,13 @@ class Answer:
 class Connection:
     """A connection to *url*, opened when first needed and again whenever the server has closed it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: str = "") -> None:
+        """*headers* are sent with every request: whole lines."""
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._head = (
             f"POST {parts.path} HTTP/1.1\r\nhost: {self._host}:{self._port}\r\n"
-            "content-type: application/json\r\ncontent-length: "
+            f"{headers}content-type: application/json\r\ncontent-length: "
         ).encode()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -52,14 +55,15 @@ class Connection:
             writer.write(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
             try:
                 head = await reader.readuntil(b"\r\n\r\n")
-                answer = await reader.readexactly(_length(head))
+                answer = await reader.readexactly(int(_header(head, b"content-length") or 0))
             except asyncio.IncompleteReadError as error:
                 raise ConnectionResetError(f"{self._host}:{self._port} closed the connection") from error
         status = int(head[9:12])
         # uvicorn closes the connection after an unhandled exception, without announcing it in the answer.
         if status >= 500 or b"connection: close" in head.lower():
             self._close()
-        return Answer(status, answer, sent_at, asyncio.get_running_loop().time())
+        identifier = _header(head, b"x-prediction-id").decode()
+        return Answer(status, answer, sent_at, asyncio.get_running_loop().time(), identifier)
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is not None and self._streams[0].at_eof():
@@ -74,10 +78,10 @@ class Connection:
             self._streams = None
 
 
-def _length(head: bytes) -> int:
-    """Content-Length of a response; every answer of the demo's app has one."""
+def _header(head: bytes, wanted: bytes) -> bytes:
+    """The value of one header of a response; empty where it has none."""
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            return int(value)
-    raise ConnectionError("an answer without Content-Length")
+        if name.lower() == wanted:
+            return value.strip()
+    return b""

@@ -3,7 +3,8 @@
 python -m examples.flights.demo --fault celsius
 
 Exit status: 0 where everything happened as it should, 1 where an alert fired in the held-out part, `temp` did not
-fire by the end of May, an injected fault was not reported in its month, or a process failed; 130 when interrupted.
+fire by the end of May, performance had not fired by the end of July, an injected fault was not reported in its month, or
+a process failed; 130 when interrupted.
 """
 
 import argparse
@@ -12,14 +13,15 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from secrets import token_urlsafe
 
-from examples.flights.arrivals import Tail, alerts_of
+from examples.flights.arrivals import Tail, alerts_of, figures_of
 from examples.flights.board import PANE_SECONDS, Board, failures, month
 from examples.flights.children import ChildError, Children, InterruptedByUserError, free_ports
 from examples.flights.faults import FAULT_PART, FAULTS, Fault
 from examples.flights.figures import from_line
 from examples.flights.flights import LABEL, TIME
-from examples.flights.panel import panel_for, summary_table
+from examples.flights.panel import panel_for, performance_table, summary_table
 from examples.flights.prepare import PREDICTION, prepare
 from rich.console import Console
 
@@ -33,10 +35,12 @@ WATCHED = {
     # budget counts in panes, so it shrinks likewise: as many panes between false alarms as with the defaults.
     "DASHLIGHT_PANE": f"{PANE_SECONDS * 1000:.0f}ms",
     "DASHLIGHT_FALSE_ALARMS": "1/36h",
-    "DASHLIGHT_WINDOW": "10s",  # a month
+    "DASHLIGHT_WINDOW": "1s",  # three days
     "DASHLIGHT_THRESHOLDS": "latency_p99>500ms for 5s",
     "DASHLIGHT_SHUTDOWN_TIMEOUT": "5s",
     "DASHLIGHT_STRICT": "true",
+    "DASHLIGHT_LABELS": "true",
+    "DASHLIGHT_PREDICTION_ID_HEADER": "x-prediction-id",
 }
 
 
@@ -56,6 +60,7 @@ def main() -> None:
         console.print(str(error), markup=False)
         sys.exit(1)
     console.print(summary_table(board))
+    console.print(performance_table(board))
     found = failures(board, chosen.fault)
     for sentence in found:
         console.print(f"FAILED: {sentence}", style="bold red", markup=False)
@@ -74,7 +79,7 @@ def run(fault: Fault, *, seconds: float, console: Console) -> Board:
     reference, arrived, report = RUN / "reference.json", RUN / "arrived.jsonl", RUN / "replay.jsonl"
     collector, watched, bare = free_ports(3)
     with Children(logs=RUN, environ=_environ(files.model), directory=ROOT) as children:
-        columns = ["--time", TIME, "--prediction", PREDICTION, "--label", LABEL]
+        columns = ["--time", TIME, "--prediction", PREDICTION, "--score", PREDICTION, "--label", LABEL]
         children.start(
             "reference",
             [DASHLIGHT, "reference", "build", str(files.train), *columns, "--output", str(reference)],
@@ -89,7 +94,8 @@ def run(fault: Fault, *, seconds: float, console: Console) -> Board:
             "DASHLIGHT_REFERENCE": str(reference),
             "DASHLIGHT_COLLECTOR": f"http://127.0.0.1:{collector}",
         }
-        children.start("app", _server(watched), WATCHED | addresses)
+        token = {"DASHLIGHT_LABELS_TOKEN": token_urlsafe()}
+        children.start("app", _server(watched), WATCHED | addresses | token)
         children.start("bare-app", _server(bare), {"DASHLIGHT_ENABLED": "false"})
         children.await_port("app", watched)
         children.await_port("bare-app", bare)
@@ -100,8 +106,8 @@ def run(fault: Fault, *, seconds: float, console: Console) -> Board:
             soft_wrap=True,
         )
         replay = [sys.executable, "-m", "examples.flights.replay", str(files.replay), "--report", str(report)]
-        targets = ["--url", _predict(watched), "--bare", _predict(bare)]
-        children.start("replay", [*replay, *targets, "--seconds", str(seconds), "--fault", fault])
+        targets = ["--url", _predict(watched), "--bare", _predict(bare), "--labels", _labels(watched)]
+        children.start("replay", [*replay, *targets, "--seconds", str(seconds), "--fault", fault], token)
         return _follow(children, replayed=Tail(report), arrived=Tail(arrived), console=console)
 
 
@@ -125,6 +131,9 @@ def _take(board: Board, *, replayed: Tail, arrived: Tail) -> None:
     for line in replayed.lines():
         board.take_report(from_line(line))
     for line in arrived.lines():
+        figures = figures_of(line)
+        if figures is not None:
+            board.take_figures(figures)
         for alert in alerts_of(line):
             board.take_alert(alert)
 
@@ -138,6 +147,10 @@ def _environ(model: Path) -> dict[str, str]:
 def _server(port: int) -> Sequence[str]:
     app = "examples.flights.app:app"
     return [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--log-level", "warning", "--no-access-log"]
+
+
+def _labels(port: int) -> str:
+    return f"http://127.0.0.1:{port}/dashlight/labels"
 
 
 def _predict(port: int) -> str:

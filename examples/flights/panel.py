@@ -5,6 +5,7 @@ from typing import Protocol, Self
 
 from examples.flights.board import Board, Colour, month, subject
 from examples.flights.figures import PartFigures, Pulse
+from examples.flights.performance import MEASURES
 from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 SHOWN_ALERTS = 10
+LIGHTS_A_ROW = 4
 STATE_STYLES = {"firing": "bold red", "resolved": "green"}
 WORDS: dict[Colour, str] = {"green": "quiet", "red": "FIRING"}
 
@@ -108,6 +110,23 @@ def summary_table(board: Board) -> Table:
     return table
 
 
+def performance_table(board: Board) -> Table:
+    """Which month's estimate was how far off: accuracy and Brier as labels told them, and as they were estimated before."""
+    caption = "means of what Dashlight showed in the month; an estimate needs rows that are like those of the reference"
+    table = Table(
+        caption=caption, caption_justify="left", box=SIMPLE, padding=(0, 1), collapse_padding=True, pad_edge=False
+    )
+    table.add_column("month", no_wrap=True)
+    for name in ("acc.", "estimated", "Brier", "estimated"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("estimate of the accuracy")
+    for part, shown in board.performance.items():
+        means = [each[measure] for measure in MEASURES for each in (shown.realised, shown.estimated)]
+        cells = ["-" if mean.value is None else f"{mean.value:.3f}" for mean in means]
+        table.add_row(month(part), *cells, shown.verdict("accuracy"))
+    return table
+
+
 def _cells(figures: PartFigures) -> list[str]:
     return [
         month(figures.part),
@@ -122,7 +141,7 @@ def _cells(figures: PartFigures) -> list[str]:
 
 def _drawn(board: Board) -> RenderableType:
     return Frame(
-        Group(_progress(board), Text(), _lights(board), Text(), _alerts(board)),
+        Group(_progress(board), Text(), _lights(board), _performance(board), Text(), _alerts(board)),
         title="Dashlight - flights from New York, 2013",
         title_align="left",
     )
@@ -155,8 +174,19 @@ def _lights(board: Board) -> RenderableType:
         Text.assemble(("● ", f"bold {colour}"), light, (f" {WORDS[colour]}", f"{colour}"))
         for light, colour in board.lights().items()
     ]
-    line.add_row(*cells)
+    for first in range(0, len(cells), LIGHTS_A_ROW):
+        line.add_row(*cells[first : first + LIGHTS_A_ROW])
     return line
+
+
+def _performance(board: Board) -> RenderableType:
+    """The latest month of which labels have come: what they say, and what was estimated."""
+    told = [(part, shown) for part, shown in board.performance.items() if shown.realised["accuracy"].rows]
+    if not told:
+        return Text("no labels yet", style="dim")
+    part, shown = told[-1]
+    realised = ", ".join(f"{name} {shown.realised[name].value:.3f}" for name in MEASURES)
+    return Text(f"{month(part)}: {realised}; estimate of the accuracy: {shown.verdict('accuracy')}")
 
 
 def _alerts(board: Board) -> RenderableType:

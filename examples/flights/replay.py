@@ -10,6 +10,7 @@ asked seldom answers half a millisecond later than one that is warm.
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import time
 from collections import Counter, deque
@@ -22,6 +23,7 @@ from examples.flights.connection import Answer, Connection
 from examples.flights.faults import FAULTS, Fault, request_body
 from examples.flights.figures import Pulse, Tally, to_line
 from examples.flights.flights import Flight, read
+from examples.flights.truth import Truth
 
 CONNECTIONS = 8  # enough for 300 requests a second even where an answer takes 25 ms
 BURST_EVERY, BURST, BURST_WARM_UP = 1500, 300, 100  # requests: one second in five, its first third not counted
@@ -47,6 +49,7 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="replay.csv as prepare writes it")
     parser.add_argument("--url", required=True, help="of the watched app's predict")
     parser.add_argument("--bare", help="of its bare copy's")
+    parser.add_argument("--labels", help="where the truth is told, some days later; DASHLIGHT_LABELS_TOKEN lets in")
     parser.add_argument("--seconds", type=float, default=120.0, help="for all flights (default 120)")
     parser.add_argument("--fault", choices=FAULTS, default="none", help="what breaks upstream, in one month")
     parser.add_argument("--report", type=Path, default=Path("/dev/stdout"), help="where the figures go, as JSON lines")
@@ -55,7 +58,8 @@ def main() -> None:
     with chosen.report.open("w") as report:
         replay = Replay(flights, rate=len(flights) / chosen.seconds, report=report)
         try:
-            asyncio.run(replay.run(chosen.url, bare=chosen.bare, fault=chosen.fault))
+            truth = Truth(chosen.labels, os.environ["DASHLIGHT_LABELS_TOKEN"]) if chosen.labels else None
+            asyncio.run(replay.run(chosen.url, bare=chosen.bare, fault=chosen.fault, truth=truth))
         except* (OSError, TimeoutError) as errors:
             raise SystemExit(f"replay stopped: {errors.exceptions[0]!r}") from None
 
@@ -72,14 +76,17 @@ class Replay:
         self._watched: list[float] = []
         self._bare: list[float] = []
         self._sent = 0
+        self._truth: Truth | None = None
 
-    async def run(self, url: str, *, bare: str | None, fault: Fault) -> None:
-        """Send everything and wait for the last answer."""
+    async def run(self, url: str, *, bare: str | None, fault: Fault, truth: Truth | None = None) -> None:
+        """Send everything and wait for the last answer, and for the last label where *truth* tells them."""
+        self._truth = truth
         queue: asyncio.Queue[Request | None] = asyncio.Queue()
         async with asyncio.TaskGroup() as tasks:
             for _ in range(CONNECTIONS):
                 tasks.create_task(self._work(queue, Connection(url), Connection(bare) if bare else None))
             pulse = tasks.create_task(self._beat())
+            telling = tasks.create_task(truth.run()) if truth else None
             began_at = asyncio.get_running_loop().time()
             for place, flight in enumerate(self._flights):
                 due_at = began_at + place / self._rate
@@ -92,6 +99,10 @@ class Replay:
             for _ in range(CONNECTIONS):
                 queue.put_nowait(None)
             pulse.cancel()
+            if telling:
+                telling.cancel()
+        if truth:
+            await truth.finish()
         self._write_pulse()
 
     async def _work(self, queue: asyncio.Queue[Request | None], watched: Connection, bare: Connection | None) -> None:
@@ -116,6 +127,8 @@ class Replay:
 
     def _count(self, request: Request, answer: Answer) -> None:
         self._lately.append((answer.answered_at, answer.answered_at - request.due_at))
+        if self._truth is not None:
+            self._truth.expect(request.flight, prediction_id=answer.prediction_id)
         tally = self._tallies[request.flight.part]
         answered = json.loads(answer.body) if answer.status == 200 else None
         tally.add(request.flight, json.loads(request.body), answered)

@@ -49,7 +49,7 @@ class Settings:
     pane: float = _variable("10s", "a duration of at least 100ms, such as 10s", units.at_least(0.1, units.seconds))
     """Length of a pane; the false-alarm budget is counted in panes."""
     window: float = _variable("1h", "a duration above zero, such as 1h", units.above_zero(units.seconds))
-    """Window that the scores cover; alerts do not depend on it."""
+    """Window that the scores cover; alerts do not depend on it, but that labels are judged once in it where it is below an hour."""
     false_alarms: float = _variable("1/30d", "a budget such as 1/30d", units.seconds_between)
     """Budget of false drift alarms for the whole model."""
     tolerance: float = _variable("0.02", "a share above 0 and up to 1", units.above_zero(units.share))

@@ -88,6 +88,19 @@ def is_in(spans: Sequence[SilentSpan], at: Floats) -> NDArray[np.bool_]:
     )
 
 
+def test_positives_of_predictions_that_nobody_told_of_teach_no_rate() -> None:
+    rule, steps = ImpliedNegatives(WITHIN), np.arange(0.0, 8 * HOUR, MINUTE)
+    for step in steps:
+        moments = BEGIN + step + np.linspace(0, 59, 60)
+        if step:  # a model is watched from its first labels on: predictions before were told to nobody
+            rule.note_predictions(BEGIN + step, 100)
+        rule.note_labels(labelled(moments, moments + 0.5))
+
+    (span,) = rule.spans(until_at=BEGIN + 8 * HOUR)
+    assert span.since_at <= BEGIN + HOUR
+    assert span.before_at >= BEGIN + 6 * HOUR
+
+
 def test_while_the_feed_lives_every_silence_is_a_no() -> None:
     spans, predicted, _ = watched(Feed(), 24)
 

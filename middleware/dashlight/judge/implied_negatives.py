@@ -184,15 +184,24 @@ class ImpliedNegatives:
         return bool(positives >= LEAST_SHARE * behind * self._usual[0] / self._usual[1])
 
     def _learn(self, first: int, end: int) -> bool:
-        """Whether it is known what is usual: from the first positive on, until there are enough of them."""
+        """Whether it is known what is usual: from the first positive on, until there are enough of them.
+
+        Predictions are told from the first label on only: positives of the cell in which that happened, and until those
+        behind them are all known, belong to predictions of which nobody told.
+        """
         if self._usual[0] > 0:
             return True
-        positives = self._positives[np.arange(first, end) % CELLS]
-        if positives.sum() < LEARNED_POSITIVES:
+        places = np.arange(first, end) % CELLS
+        told = np.flatnonzero(self._predictions[places])
+        came = np.flatnonzero(self._positives[places])
+        if not len(told) or not len(came):
             return False
-        begin = int(np.flatnonzero(positives)[0])
-        behind = self._behind(first, end)[begin:].sum()
-        self._usual[:] = positives.sum(), max(behind, 1.0)
+        begin = max(int(came[0]), int(told[0]) + 1)
+        positives = float(self._positives[places][begin:].sum())
+        behind = float(self._behind(first, end)[begin:].sum())
+        if positives < LEARNED_POSITIVES or behind < positives:
+            return False
+        self._usual[:] = positives, behind
         return True
 
     def _remember(self, positives: float, behind: float) -> None:

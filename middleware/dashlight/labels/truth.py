@@ -41,11 +41,16 @@ def truth_of(
         return float(place)
     if task == "multiclass":
         return float(NO_CLASS) if spelled and _is_of_their_kind(spelled, classes) else None
+    place = place_of_two(spelled)
+    return None if place is None else float(place)
+
+
+def place_of_two(spelled: str) -> int | None:
+    """Which of two classes is meant, whatever they are called: the positive one by `true` or `1`, the other by `false` or `0`."""
     spelled = _whole(spelled)
-    # Of two classes the positive one may be meant by true or 1, whatever it is called.
     if spelled.lower() in _POSITIVE:
-        return 1.0
-    return 0.0 if spelled.lower() in _NEGATIVE else None
+        return 1
+    return 0 if spelled.lower() in _NEGATIVE else None
 
 
 def spelling_of(value: LabelValue) -> str:

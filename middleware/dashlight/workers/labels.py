@@ -17,6 +17,7 @@ from dashlight.labels.store import LabelStore, WaitingCounts
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Score
 from dashlight.watching.performance.models import Performances
+from dashlight.window.performance.hours import hours_of
 from dashlight.window.performance.own_measures import OwnMeasures
 from dashlight.window.reference.steps import Steps
 from dashlight.workers.implied_labels import imply_negatives
@@ -29,8 +30,7 @@ ROWS_A_STEP = 4096
 MOST_SCORED = 20_000
 """Predictions that one estimate is made of."""
 _COVERAGE_SECONDS = 300.0
-"""How often it is looked how many predictions have labels."""
-_DAY_SECONDS = 86_400.0
+"""How often it is looked how many predictions have labels, where the window is not shorter."""
 _LONGEST_ESTIMATE_SECONDS = 3600.0
 """An estimate is made of each window, and at least so often."""
 
@@ -44,6 +44,7 @@ class LabelReader:
         """*own* are metrics of somebody's own, None where there are none."""
         self._own = own
         self._store, self._policy = store, policy
+        self._day_seconds = hours_of(policy.window_seconds, policy.label_window_seconds).day_seconds
         self._covered_at = float("-inf")
         self._estimated: dict[ModelKey, tuple[float, float]] = {}
         """When something was estimated last, and up to which day."""
@@ -92,7 +93,7 @@ class LabelReader:
 
     def _waiting(self, models: Collection[ModelKey], at: float) -> Steps[dict[ModelKey, WaitingCounts]]:
         found: dict[ModelKey, WaitingCounts] = {}
-        if 0 <= at - self._covered_at < _COVERAGE_SECONDS:
+        if 0 <= at - self._covered_at < min(self._policy.window_seconds, _COVERAGE_SECONDS):
             return found
         self._covered_at = at
         for model in models:
@@ -105,7 +106,8 @@ class LabelReader:
     def _windows(self, models: Collection[ModelKey], at: float) -> Steps[list[ScoredWindow]]:
         """The last window of each model every so often, and the day before once it is over."""
         found: list[ScoredWindow] = []
-        day_at, seconds = at // _DAY_SECONDS * _DAY_SECONDS, self._policy.window_seconds
+        seconds, day_seconds = self._policy.window_seconds, self._day_seconds
+        day_at = at // day_seconds * day_seconds
         due = dict.fromkeys(models, (float("-inf"), day_at)) | self._estimated
         for model in models:
             window_at, day_before_at = due[model]
@@ -114,7 +116,7 @@ class LabelReader:
                 found += yield from self._window(model, at - seconds, at, is_day=False)
             if day_before_at < day_at:
                 day_before_at = day_at
-                found += yield from self._window(model, day_at - _DAY_SECONDS, day_at, is_day=True)
+                found += yield from self._window(model, day_at - day_seconds, day_at, is_day=True)
             due[model] = window_at, day_before_at
         self._estimated = {model: due[model] for model in models}
         return found

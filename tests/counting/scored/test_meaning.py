@@ -163,6 +163,12 @@ def test_a_forecast_is_a_row_for_each_step(model: Model) -> None:
     assert rows.places.tolist() == [0, 0, 0, 0]
 
 
+def test_steps_that_are_no_numbers_say_nothing(model: Model, make_exchange: Callable[..., Any]) -> None:
+    rows = model().asked([make_exchange({"age": 1.5}, {"forecast": [False, False]})])
+
+    assert rows is None or rows.row_count in {0, 2}
+
+
 def test_a_forecast_of_moments_and_values_likewise(model: Model) -> None:
     steps = [{"ds": "2024-01-01", "yhat": 5.5}, {"ds": "2024-01-02", "yhat": 6.5}]
 
@@ -230,6 +236,35 @@ def test_the_reference_names_the_classes(model: Model) -> None:
     assert rows.classes == ("stays", "leaves")
     assert rows.predictions.tolist() == [1, 0, NO_CLASS]
     assert rows.scores.tolist() == [0.4, 0.2, 0.3]
+
+
+@pytest.mark.parametrize("classes", [("0", "1"), ("false", "true"), ("stays", "leaves")])
+@pytest.mark.parametrize(
+    ("positive", "negative"),
+    [(True, False), (1, 0), (1.0, 0.0), ("true", "false"), ("True", "FALSE"), ("1", "0"), (" true ", "false")],
+)
+def test_either_of_two_classes_may_be_answered_as_labels_may_name_it(
+    model: Model, classes: tuple[str, str], positive: object, negative: object
+) -> None:
+    known = reference("binary", classes, score="probability")
+    watched = model(performance=lambda _: known)
+
+    for _ in range(2):
+        rows = watched.answered(
+            {"probability": 0.9, "label": positive}, {"probability": 0.2, "label": negative}, {"probability": 0.4}
+        )
+        assert (rows.task, rows.classes, rows.predictions.tolist()) == ("binary", classes, [1, 0, NO_CLASS])
+        assert rows.scores.tolist() == [0.9, 0.2, 0.4]
+
+
+def test_words_that_labels_would_not_know_name_no_class(model: Model) -> None:
+    known = reference("binary", ("stays", "leaves"), prediction="prediction")
+
+    rows = model(performance=lambda _: known).answered(
+        {"prediction": "yes"}, {"prediction": 2}, {"prediction": "leaves"}
+    )
+
+    assert rows.predictions.tolist() == [1]
 
 
 def test_probabilities_stand_in_the_order_of_the_classes_of_the_reference(model: Model) -> None:

@@ -1,7 +1,8 @@
 import json
 from pathlib import Path
 
-from examples.flights.arrivals import AlertReport, Tail, alerts_of
+from examples.flights.arrivals import AlertReport, Tail, alerts_of, figures_of
+from examples.flights.performance import ShownFigures
 
 
 def test_an_alert_event_becomes_a_report_of_each_member() -> None:
@@ -43,3 +44,14 @@ def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     second = list(tail.lines())
 
     assert (before, first, second) == ([], ["one\n", "two\n"], ["three\n"])
+
+
+def test_the_figures_about_no_column_are_shown() -> None:
+    scores = [
+        {"column": None, "statistic": "accuracy", "value": 0.7, "rows": 300},
+        {"column": "temp", "statistic": "psi", "value": 0.2, "rows": 300},
+    ]
+    event = {"kind": "event", "name": "dashlight.scores", "at": 13.0, "attributes": {"dashlight.scores": scores}}
+
+    assert figures_of(json.dumps(event)) == ShownFigures(13.0, {"accuracy": (0.7, 300)})
+    assert figures_of('{"kind": "event", "name": "dashlight.alert", "attributes": {}}') is None

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from examples.flights.arrivals import AlertReport
 from examples.flights.board import Board
 from examples.flights.figures import PartFigures, Pulse
-from examples.flights.panel import panel_for, summary_table
+from examples.flights.panel import panel_for, performance_table, summary_table
+from examples.flights.performance import ShownFigures
 from rich.console import Console
 
 
@@ -23,6 +24,9 @@ def board_in_march(alert: Callable[..., AlertReport]) -> Board:
     board.take_report(Pulse("03", 10.0, 500, 1000, 299.0, 0.0042, 0.00021))
     board.take_report(PartFigures("03", 3487, 7, 41.18, 0.226, 0.782, 0.158))
     board.take_alert(alert(at=15.0))
+    board.take_figures(
+        ShownFigures(16.0, {"accuracy": (0.78, 300), "brier": (0.16, 300), "estimated_accuracy": (0.8, 300)})
+    )
     return board
 
 
@@ -40,6 +44,7 @@ def test_on_a_terminal_the_panel_shows_month_rate_latency_lights_and_alerts(aler
 
     for words in ("March", "299 requests/s", "added latency +0.21 ms", "p99 4.2 ms", "inputs FIRING", "errors quiet"):
         assert words in panel
+    assert "March: accuracy 0.780, brier 0.160; estimate of the accuracy: off by +0.020" in panel
     assert "temp above 57.9 rose from 2 % to 60 %" in panel
 
 
@@ -62,3 +67,20 @@ def test_the_summary_has_a_row_for_each_month_with_its_alerts(alert: Callable[..
     row = next(line.split() for line in written.get().splitlines() if "March" in line)
     assert row == ["March", "3487", "7", "41.2", "0.226", "0.782", "0.158", "temp,", "dewp", "temp"]
     assert "added latency +0.21 ms" in written.get()
+
+
+def test_the_estimate_of_each_month_is_said_to_be_off_or_missing(alert: Callable[..., AlertReport]) -> None:
+    board = board_in_march(alert)
+    board.take_report(Pulse("04", 20.0, 700, 1000, 299.0, 0.0042, 0.00021))
+    board.take_figures(ShownFigures(25.0, {"accuracy": (0.72, 300), "outside_reference_rate": (0.33, 300)}))
+    console = Console(file=io.StringIO(), width=110)
+
+    with console.capture() as written:
+        console.print(performance_table(board))
+
+    march, april = (
+        next(line.split() for line in written.get().splitlines() if name in line) for name in ("March", "April")
+    )
+    assert march == ["March", "0.780", "0.800", "0.160", "-", "off", "by", "+0.020"]
+    assert april[:5] == ["April", "0.720", "-", "-", "-"]
+    assert " ".join(april[5:]) == "none: outside the reference (33% of the rows)"

@@ -14,6 +14,8 @@ from dashlight.labels.rows import LabelledRows, ModelKey
 from dashlight.labels.store import WaitingCounts
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, Score
+from dashlight.watching.endpoint import Snapshot
+from dashlight.watching.performance.model import PerformanceWatch
 from dashlight.watching.performance.models import MOST_MODELS, Performances
 from dashlight.watching.performance.state import PerformanceState
 from dashlight.window.columns import Reference
@@ -78,13 +80,14 @@ class Life:
 
     def __init__(self, reference: Reference | None, policy: Policy = POLICY) -> None:
         self.policy, self.reference = policy, reference
+        self.hour_seconds = min(policy.window_seconds, HOUR)
         self.performances = Performances(policy, lambda _: self.reference)
         self.hours = 0
         self.told: list[tuple[int, Alert]] = []
 
     @property
     def at(self) -> float:
-        return BEGAN_AT + self.hours * HOUR
+        return BEGAN_AT + self.hours * self.hour_seconds
 
     def hour(self, *rows: LabelledRows) -> None:
         self.hours += 1
@@ -110,7 +113,9 @@ class Life:
 def lived(life: Life, hours: Sequence[float], *, restarts: bool = False, rows: int = 500) -> Life:
     rng = np.random.default_rng(17)
     for accuracy in hours:
-        life.hour(labelled(rng, rows, life.at + HOUR - 1, accuracy=accuracy))
+        life.hour(
+            labelled(rng, rows, life.at + life.hour_seconds * 0.9, accuracy=accuracy, delay=life.hour_seconds / 60)
+        )
         if restarts:
             life.restart()
     return life
@@ -151,6 +156,32 @@ def test_a_model_that_becomes_worse_alarms_within_the_day_and_ends_when_it_is_we
     assert set(life.performances.in_force) == set()
 
 
+@pytest.mark.parametrize("restarts", [False, True], ids=["in one life", "restarted every window"])
+@pytest.mark.parametrize("window", [2.0, 10.0, 900.0])
+def test_where_the_window_is_short_it_is_judged_as_often(window: float, *, restarts: bool) -> None:
+    policy = Policy(labels=True, window_seconds=window, pane_seconds=window / 10)
+    life = lived(Life(reference_of(), policy), [0.9] * 24 + [0.8] * 24, restarts=restarts)
+
+    assert next(hour for hour, alert in life.told if alert.key.endswith("realised") and alert.state == "firing") > 24
+    assert life.score("accuracy").value == pytest.approx(0.8, abs=0.05)
+    assert life.score("accuracy").rows == life.score("accuracy_by_prediction_time").rows == 500
+
+
+def test_without_a_reference_a_short_window_is_learned_from_as_soon() -> None:
+    policy = Policy(labels=True, window_seconds=5.0, pane_seconds=0.5)
+    life = lived(Life(None, policy), [0.9] * 50 + [0.7] * 24)
+
+    assert {hour > 50 for hour, alert in life.told if alert.state == "firing"} == {True}
+
+
+def test_what_was_counted_by_other_hours_is_refused() -> None:
+    life = lived(Life(None, Policy(labels=True, window_seconds=10.0)), [0.9] * 3)
+    (state,) = life.performances.model_states.values()
+
+    with pytest.raises(ValueError, match="other hours"):
+        PerformanceWatch(KEY, POLICY, None, share=0.1).restore(state)
+
+
 def test_a_restart_every_hour_changes_nothing() -> None:
     hours = [0.9] * 6 + [0.75] * 12
     one, other = lived(Life(reference_of()), hours), lived(Life(reference_of()), hours, restarts=True)
@@ -173,6 +204,18 @@ def test_labels_of_another_task_than_the_reference_s_are_measured_without_it() -
     assert life.score("accuracy").reference is None
     life.restart()
     assert life.score("accuracy").rows == 1000
+
+
+def test_the_figures_of_a_model_without_a_name_are_not_those_of_its_endpoint_too() -> None:
+    nameless: ModelKey = ("/predict", "", "")
+    life = Life(None)
+    life.hour(labelled(np.random.default_rng(1), 100, life.at + HOUR - 1, key=nameless))
+    own = Score(None, None, "error_rate", 0.0, 0.0, 0.0, 10)
+    snapshots = [Snapshot("", "", [own]), Snapshot("", "", [own], "watching")]
+
+    shown = list(life.performances.beside(("/predict", each) for each in snapshots))
+
+    assert [any(score.statistic == "accuracy" for score in each.scores) for _, each in shown] == [False, True]
 
 
 def test_coverage_is_told_of_all_and_by_age() -> None:

@@ -17,6 +17,7 @@ from dashlight.window.performance.buckets import Bucket
 from dashlight.window.performance.counts import PerformanceCounts, no_counts
 from dashlight.window.performance.course import AGES, DelayBucket, PerformanceCourse, PerformanceCourseState
 from dashlight.window.performance.error_cells import errors_of
+from dashlight.window.performance.hours import Hours, hours_of
 
 Rows = Callable[..., LabelledRows]
 LAYOUT: Layout[PerformanceCourseState] = Layout("course", 1, PerformanceCourseState)
@@ -69,6 +70,31 @@ def test_hours_are_told_apart_for_two_days_and_days_before(binary: Rows) -> None
     assert right(course.by_prediction(START, START + DAY)) == (24, 24)
     assert right(course.by_prediction(START + HOUR, START + DAY)) == (0, 0)
     assert right(course.by_prediction(0, now + 1)) == (100, 100)
+
+
+@pytest.mark.parametrize("seconds", [1.0, 7.0, 10.0, 600.0])
+def test_hours_may_be_short_and_are_told_apart_likewise(binary: Rows, seconds: float) -> None:
+    unit = Hours(seconds)
+    start, course = START // unit.day_seconds * unit.day_seconds, PerformanceCourse(WINDOW, unit)
+    for hour in range(100):
+        at = start + (hour + 0.5) * seconds
+        course.add(binary([at], [at]), at)
+
+    now = start + 99 * seconds
+    assert right(course.by_prediction(now - 2 * seconds, now)) == (2, 2)
+    assert right(course.by_label(start, start + 24 * seconds)) == (24, 24)
+    assert right(course.by_label(start + seconds, start + 24 * seconds)) == (0, 0)
+    assert right(course.by_prediction(0, now + 1)) == (100, 100)
+
+
+def test_short_hours_take_no_more_buckets_than_real_ones(binary: Rows) -> None:
+    course = PerformanceCourse(WINDOW, hours_of(5.0, WINDOW))
+    now = START + WINDOW
+    for predicted_at in np.linspace(START, now, 2000):
+        course.add(binary([predicted_at], [now]), now)
+
+    assert len(course.state.by_prediction.hours) <= 49
+    assert len(course.state.by_prediction.days) <= 101
 
 
 def test_what_is_before_the_window_is_forgotten_and_what_comes_too_late_counted(binary: Rows) -> None:

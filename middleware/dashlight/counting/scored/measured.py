@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from dashlight.counting.scored.meaning import ZERO_ONE, Meaning, is_number_of_class
 from dashlight.counting.scored.outputs import Outputs, class_text, codes_of
 from dashlight.labels.rows import MOST_CLASSES, MOST_ITEMS, NO_CLASS, Floats
+from dashlight.labels.truth import place_of_two
 from dashlight.window.facets.forecast_facets import Series, series_of
 from dashlight.window.facets.ranking_facets import items_of
 
@@ -95,7 +96,8 @@ def _of_classes(outputs: Outputs, meaning: Meaning) -> Measured | None:
 def _is_other(outputs: Outputs, meaning: Meaning, texts: Sequence[str]) -> bool:
     """Whether what was taken for classes, by the numbers that came first, is something else."""
     if meaning.task == "binary":
-        return meaning.classes == ZERO_ONE and not {*ZERO_ONE, ""}.issuperset(texts)
+        others = {*texts}.difference(("",))
+        return meaning.classes == ZERO_ONE and any(place_of_two(text) is None for text in others)
     if meaning.score or meaning.probabilities or not outputs.is_numeric(meaning.prediction):
         return False
     return not all(cell is None or is_number_of_class(cell) for cell in outputs.cells(meaning.prediction))
@@ -135,7 +137,7 @@ def _of_ranking(outputs: Outputs, meaning: Meaning, item_of: Callable[[str], int
 def _of_steps(outputs: Outputs, meaning: Meaning) -> Measured:
     columns = [name for name in meaning.steps if outputs.is_numeric(name)]
     values: list[list[float]]
-    if columns:
+    if columns or len(meaning.steps) > 1:
         values = np.array([outputs.numbers(name) for name in meaning.steps]).T.tolist()
     else:
         (lists,) = meaning.steps

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dashlight.decode.rows.roles import OutputRole, output_role
 from dashlight.labels.rows import Floats
+from dashlight.labels.truth import place_of_two
 from dashlight.records import Cell, Table
 
 _LOOKED_AT = 256
@@ -89,6 +90,12 @@ def _as_cell(number: float) -> Cell:
 
 
 def codes_of(texts: Sequence[str], classes: Sequence[str], *, none: int) -> NDArray[np.int32]:
-    """The place of each of *texts* in *classes*; *none* where it is not among them, or empty."""
+    """The place of each of *texts* in *classes*; *none* where it is not among them, or empty.
+
+    One of two classes may be meant as labels may mean it, see `labels.truth.place_of_two`.
+    """
     places = {name: place for place, name in reversed(list(enumerate(classes))) if name}
+    if len(classes) == 2:
+        meant = {text: place_of_two(text) for text in set(texts).difference(places)}
+        places.update((text, place) for text, place in meant.items() if place is not None)
     return np.fromiter((places.get(text, none) for text in texts), np.int32, len(texts))

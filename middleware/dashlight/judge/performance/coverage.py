@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from dashlight.judge.evidence.intervals import wilson_interval
 from dashlight.labels.store import WaitingCounts
 from dashlight.window.performance.counts import PerformanceCounts
-from dashlight.window.performance.course import AGES, DAY_SECONDS, HOUR_SECONDS, PerformanceCourse
+from dashlight.window.performance.course import AGES, PerformanceCourse
+from dashlight.window.performance.hours import DAY_SECONDS, HOUR_SECONDS
 from dashlight.window.performance.strata import NO_SCORE, STRATA
 
 

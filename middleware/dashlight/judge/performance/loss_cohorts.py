@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from dashlight.judge.evidence.change_point import WITHIN_NATS
 from dashlight.labels.rows import Floats
 from dashlight.window.fitting import LATEST_AT, MOST_COUNT, fitted, refuse, within
+from dashlight.window.performance.hours import HOUR_SECONDS
 
 MOST_COHORTS = 512
 """Hours that are kept apart; when there are more, the older half is merged in pairs, and again and again."""
-HOUR_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,8 +40,8 @@ class LossChange:
 class LossCohorts:
     """Losses of the hours in which the predictions were made."""
 
-    def __init__(self, bins: int) -> None:
-        self._bins = bins
+    def __init__(self, bins: int, *, hour_seconds: float = HOUR_SECONDS) -> None:
+        self._bins, self._hour_seconds = bins, hour_seconds
         self._starts: Floats = np.zeros(0)
         self._sums: Floats = np.zeros((0, bins, 3))
         self._coarse_until_at = -LATEST_AT
@@ -103,7 +103,7 @@ class LossCohorts:
         near: NDArray[np.intp] = np.flatnonzero(nats >= nats[best] - WITHIN_NATS)
         latest = min(int(near[-1]) + 1, len(nats) - 1)
         starts = self._starts
-        latest_at = float(starts[latest]) if latest > near[-1] else float(starts[latest]) + HOUR_SECONDS
+        latest_at = float(starts[latest]) if latest > near[-1] else float(starts[latest]) + self._hour_seconds
         earliest = max(int(near[0]) - 1, 0)
         return LossChange(float(starts[best]), float(starts[earliest]), latest_at, since[best])
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.performance.loss_cohorts import HOUR_SECONDS, LossCohorts
+from dashlight.judge.performance.loss_cohorts import LossCohorts
 from dashlight.judge.performance.losses import PARTS, Places, sums_of, tally
 from dashlight.labels.rows import Floats
 from dashlight.window.fitting import LATEST_AT, MOST_COUNT, fitted, refuse, within
+from dashlight.window.performance.hours import HOUR_SECONDS
 
 STRETCHES = 64
 """Into which the time for which rows wait is cut, of an hour each at least."""
@@ -36,9 +37,9 @@ class LossHoldState:
 class LossHold:
     """Counts rows by when they were predicted, and gives them as batches, one an hour at most."""
 
-    def __init__(self, bins: int, settle_seconds: float) -> None:
-        self._bins, self._settle = bins, settle_seconds
-        self._stretch = max(HOUR_SECONDS, settle_seconds / STRETCHES)
+    def __init__(self, bins: int, settle_seconds: float, *, hour_seconds: float = HOUR_SECONDS) -> None:
+        self._bins, self._settle, self._hour_seconds = bins, settle_seconds, hour_seconds
+        self._stretch = max(hour_seconds, settle_seconds / STRETCHES)
         self._waiting: dict[int, Floats] = {}
         self._batch = np.zeros((bins, PARTS))
         self._evaluated_at = -LATEST_AT
@@ -59,7 +60,7 @@ class LossHold:
         """Go on from *state*; ValueError where no rows lead to it."""
         count = len(state.starts)
         within("stretches that wait", count, 0, STRETCHES + 4 if self._settle else 0)
-        limit = int(LATEST_AT / HOUR_SECONDS)
+        limit = int(LATEST_AT / self._hour_seconds)
         starts = fitted("stretches", state.starts, like=np.empty(count, np.int64), least=-limit, most=limit)
         refuse("stretches that do not ascend", where=bool((np.diff(starts) <= 0).any()))
         like = np.empty((count, self._bins, PARTS))
@@ -75,10 +76,10 @@ class LossHold:
         predicted_at, at = times
         if len(losses):
             if self._settle <= 0:
-                hours, groups = np.unique(predicted_at // HOUR_SECONDS, return_inverse=True)
+                hours, groups = np.unique(predicted_at // self._hour_seconds, return_inverse=True)
                 shape = (len(hours), self._bins)
                 counted = tally(losses, bins, groups, expected=expected, shape=shape)
-                cohorts.add(hours * HOUR_SECONDS, sums_of(counted))
+                cohorts.add(hours * self._hour_seconds, sums_of(counted))
                 self._batch = self._batch + counted.sum(0)
                 return
             # What is older than all that waits has waited long enough: one stretch for all of it.
@@ -99,7 +100,7 @@ class LossHold:
 
     def next_batch(self, at: float) -> Floats | None:
         """What is to be judged now, shape (bins, PARTS); None where there is nothing, or an hour has not passed."""
-        is_early = 0 <= at - self._evaluated_at < HOUR_SECONDS
+        is_early = 0 <= at - self._evaluated_at < self._hour_seconds
         if is_early or not self._batch[:, :-1].any():
             return None
         batch, self._batch, self._evaluated_at = self._batch, np.zeros_like(self._batch), at

@@ -15,6 +15,7 @@ from dashlight.judge.performance.losses import LossScale, LossStrata, raw_losses
 from dashlight.labels.rows import Floats, LabelledRows, Task
 from dashlight.records import Alert
 from dashlight.window.fitting import LATEST_AT, MOST_COUNT, fitted, refuse, within
+from dashlight.window.performance.hours import HOUR_SECONDS
 from dashlight.window.performance_reference import LossName, PerformanceReference, ReferenceLoss
 
 Say: TypeAlias = Callable[[LossMeasure, LossChange], str]
@@ -43,6 +44,8 @@ class LossPlan:
     """Mean number of batches between false alarms."""
     settle_seconds: float = 0.0
     """Age of a prediction from which on all labels of its time may have come."""
+    hour_seconds: float = HOUR_SECONDS
+    """A batch is judged once in so long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +126,7 @@ class LossJudge:
         self._has_negatives = state.has_negatives
         self.left_out = within("rows left out", state.left_out)
         if self.task is not None and state.learning is not None:
-            self._learning = LossLearning(_loss_of(self.task))
+            self._learning = LossLearning(_loss_of(self.task), hour_seconds=self._plan.hour_seconds)
             self._learning.restore(state.learning)
         if self.task is not None and state.learned is not None:
             _check(state.learned)
@@ -163,7 +166,7 @@ class LossJudge:
         if self.task is None:
             self.task = rows.task
         if self.watch is None and self._learning is None:
-            self._learning = LossLearning(_loss_of(self.task))
+            self._learning = LossLearning(_loss_of(self.task), hour_seconds=self._plan.hour_seconds)
         if self.task == "binary" and not self._has_negatives:
             self._has_negatives = bool((rows.labels == 0).any())
             if not self._has_negatives:
@@ -214,7 +217,7 @@ class LossJudge:
 
     def _watching(self, task: Task, scale: LossScale, strata: LossStrata) -> LossWatch:
         measure, plan = LossMeasure(task, scale), self._plan
-        setting = LossSetting(measure, strata, plan.part, plan.batches, plan.settle_seconds)
+        setting = LossSetting(measure, strata, plan.part, plan.batches, plan.settle_seconds, plan.hour_seconds)
         return LossWatch(setting, self._writer, lambda change: self._say(measure, change))
 
 

@@ -1,21 +1,21 @@
 """What losses are usual, learned from the first labels where no reference says it. Pure.
 
 The first LEARNED_ROWS rows say how the loss is measured and by which bins of the score; these and all others of the first
-LEARNED_SECONDS say what is usual, whose uncertainty is in the bound. Of a day's season nothing is known before.
+LEARNED_HOURS say what is usual, whose uncertainty is in the bound. Of a day's season nothing is known before.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from dashlight.judge.performance.loss_cohorts import HOUR_SECONDS
 from dashlight.judge.performance.losses import GRID, PARTS, LossScale, LossStrata, strata_of, sums_of, tally
 from dashlight.labels.rows import Floats
 from dashlight.window.fitting import LATEST_AT, MOST_COUNT, fitted, refuse, within
+from dashlight.window.performance.hours import HOUR_SECONDS
 from dashlight.window.performance_reference import LossName
 
 LEARNED_ROWS = 1_000
-LEARNED_SECONDS = 86_400.0
+LEARNED_HOURS = 24
 LEARNED_BINS = 5
 """Bins of the score, with the same number of rows each."""
 LARGEST_SHARE = 0.99
@@ -51,7 +51,8 @@ class LossLearningState:
 class LossLearning:
     """The usual losses of one model, as they are being learned."""
 
-    def __init__(self, name: LossName) -> None:
+    def __init__(self, name: LossName, *, hour_seconds: float = HOUR_SECONDS) -> None:
+        self._hour_seconds = hour_seconds
         nothing = np.zeros(0)
         self.name: LossName = name
         self._scores, self._raw, self._expected = nothing, nothing, nothing
@@ -135,10 +136,10 @@ class LossLearning:
             self._counted = np.zeros((self.scale.bins, PARTS))
             self._squares = np.zeros(self.scale.bins)
         self._count(self.scale, (scores, raw, expected))
-        if at - self._hour_at >= HOUR_SECONDS:
+        if at - self._hour_at >= self._hour_seconds:
             self._close_hour()
             self._hour_at = at
-        return at - self._began_at >= LEARNED_SECONDS
+        return at - self._began_at >= LEARNED_HOURS * self._hour_seconds
 
     def usual(self) -> tuple[Floats, LossStrata]:
         """By how much losses are above what was expected in each bin, and what is usual there, with its uncertainty."""

@@ -13,13 +13,14 @@ import numpy as np
 from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
 from dashlight.judge.evidence.hysteresis import Hysteresis, HysteresisState
 from dashlight.judge.performance.alarm_words import LossMeasure, cause_of, where_of
-from dashlight.judge.performance.loss_cohorts import HOUR_SECONDS, LossChange, LossCohorts, LossCohortsState
+from dashlight.judge.performance.loss_cohorts import LossChange, LossCohorts, LossCohortsState
 from dashlight.judge.performance.loss_evidence import TOLERANCE, LossEvidence, LossEvidenceState
 from dashlight.judge.performance.loss_hold import LossHold, LossHoldState
 from dashlight.judge.performance.losses import LossStrata, Places, sums_of
 from dashlight.labels.rows import Floats
 from dashlight.records import Alert
 from dashlight.window.fitting import MOST_COUNT, fitted, refuse, within
+from dashlight.window.performance.hours import HOUR_SECONDS
 
 RECENT_ROWS = 2_000.0
 """Rows after which one weighs 1/e in what is displayed."""
@@ -40,6 +41,7 @@ class LossSetting:
     batches: float
     """Mean number of batches between false alarms."""
     settle_seconds: float
+    hour_seconds: float = HOUR_SECONDS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,10 +70,10 @@ class LossWatch:
         """*say* writes the sentence of the alert on a change."""
         self.setting, self._writer, self._say = setting, writer, say
         strata = setting.strata
-        self._hold = LossHold(len(strata.means), setting.settle_seconds)
+        self._hold = LossHold(len(strata.means), setting.settle_seconds, hour_seconds=setting.hour_seconds)
         self.evidence = LossEvidence(strata, batches=setting.batches)
         """What speaks for a rise."""
-        self._cohorts = LossCohorts(len(strata.means))
+        self._cohorts = LossCohorts(len(strata.means), hour_seconds=setting.hour_seconds)
         self._hysteresis, self._life_cycle = Hysteresis(), LifeCycle()
         self._took, self._rows = 0.0, 0.0
         self._blocks: Floats = np.zeros((0, 2))
@@ -218,6 +220,6 @@ class LossWatch:
         return replace(alert, since_earliest_at=change.earliest_at, since_latest_at=change.latest_at)
 
 
-def batches_between(panes: float, pane_seconds: float, share: float) -> float:
+def batches_between(panes: float, pane_seconds: float, share: float, *, hour_seconds: float) -> float:
     """The mean number of batches between false alarms of what has the *share* of a budget; one comes an hour at most."""
-    return panes * pane_seconds / HOUR_SECONDS / share
+    return panes * pane_seconds / hour_seconds / share

@@ -16,6 +16,7 @@ from dashlight.judge.performance.loss_judge import LossJudge, LossJudgeState, Lo
 from dashlight.judge.performance.loss_watch import batches_between
 from dashlight.labels.rows import Floats, LabelledRows
 from dashlight.records import Alert, Score
+from dashlight.window.performance.hours import HOUR_SECONDS
 from dashlight.window.performance_reference import PerformanceReference
 
 PARTED_PART = 0.45
@@ -38,10 +39,11 @@ class PartedWatch:
         share: float,
         pane_seconds: float,
         settle_seconds: float = 0.0,
+        hour_seconds: float = HOUR_SECONDS,
     ) -> None:
         """As `RealisedWatch`. Without a reference it learns by how much the expected loss is usually off."""
-        batches = batches_between(panes, pane_seconds, share * PARTED_PART)
-        self._judge = LossJudge(reference, LossPlan(PARTED, batches, settle_seconds), writer, _say)
+        batches = batches_between(panes, pane_seconds, share * PARTED_PART, hour_seconds=hour_seconds)
+        self._judge = LossJudge(reference, LossPlan(PARTED, batches, settle_seconds, hour_seconds), writer, _say)
 
     @property
     def state(self) -> LossJudgeState:

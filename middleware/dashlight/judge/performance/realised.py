@@ -13,6 +13,7 @@ from dashlight.judge.performance.loss_judge import LossJudge, LossJudgeState, Lo
 from dashlight.judge.performance.loss_watch import batches_between
 from dashlight.labels.rows import LabelledRows
 from dashlight.records import Alert, Score
+from dashlight.window.performance.hours import HOUR_SECONDS
 from dashlight.window.performance_reference import PerformanceReference
 
 REALISED_PART = 0.45
@@ -32,13 +33,15 @@ class RealisedWatch:
         share: float,
         pane_seconds: float,
         settle_seconds: float = 0.0,
+        hour_seconds: float = HOUR_SECONDS,
     ) -> None:
         """*panes* is the mean number of panes between false alarms, of whose budget performance has the *share*.
 
         *settle_seconds*: age of a prediction at which silence becomes a label; 0 where it never does.
+        *hour_seconds*: once in so long labels are judged at most.
         """
-        batches = batches_between(panes, pane_seconds, share * REALISED_PART)
-        self._judge = LossJudge(reference, LossPlan(REALISED, batches, settle_seconds), writer, self._say)
+        batches = batches_between(panes, pane_seconds, share * REALISED_PART, hour_seconds=hour_seconds)
+        self._judge = LossJudge(reference, LossPlan(REALISED, batches, settle_seconds, hour_seconds), writer, self._say)
 
     @property
     def state(self) -> LossJudgeState:

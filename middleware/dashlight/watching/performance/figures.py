@@ -17,8 +17,10 @@ from dashlight.judge.performance.measure import Measure
 from dashlight.judge.performance.measures import measures
 from dashlight.labels.store import WaitingCounts
 from dashlight.records import Score
+from dashlight.window.performance.buckets import HOURS_KEPT
 from dashlight.window.performance.counts import PerformanceCounts
-from dashlight.window.performance.course import AGES, DAY_SECONDS, HOUR_SECONDS, PerformanceCourse
+from dashlight.window.performance.course import AGES, PerformanceCourse
+from dashlight.window.performance.hours import HOUR_SECONDS, Hours
 
 BY_PREDICTION = "_by_prediction_time"
 """Ends the names of measures of the predictions of the window; others are of the labels that came in it."""
@@ -32,11 +34,13 @@ class ShownTimes:
 
     window_seconds: float
     label_window_seconds: float
+    unit: Hours
 
     def since(self, at: float) -> float:
         """The whole hour in which the window that ends *at* begins; of a day or more than two the whole day."""
         since_at = at - self.window_seconds
-        unit = HOUR_SECONDS if self.window_seconds <= 2 * DAY_SECONDS else DAY_SECONDS
+        hour_seconds = self.unit.hour_seconds
+        unit = hour_seconds if self.window_seconds <= HOURS_KEPT * hour_seconds else self.unit.day_seconds
         return floor(since_at / unit) * unit
 
 
@@ -64,7 +68,8 @@ def realised_figures(
         found.append(Score(None, None, "labels", by_label.rows, by_label.rows, by_label.rows, by_label.rows))
         found += map(_score, measures(by_label, reference=reference))
     if by_prediction is not None and by_prediction.rows:
-        if waiting is None:
+        # By real hours it is known how many predictions wait: of less nothing can be weighted.
+        if waiting is None or spans.unit.hour_seconds < HOUR_SECONDS:
             shown: Sequence[Measure] = measures(by_prediction, reference=reference)
         else:
             until_at = settled_until(at, spans.label_window_seconds)
@@ -95,6 +100,9 @@ def estimate_figures(estimate: PerformanceEstimate | None, record: EstimateRecor
         return
     if estimate.reason is not None:
         yield Score(None, None, f"estimate_unavailable[{estimate.reason}]", 1.0, 1.0, 1.0, estimate.rows)
+    if estimate.outside_share is not None:
+        outside = estimate.outside_share
+        yield Score(None, None, "outside_reference_rate", outside, outside, outside, estimate.rows)
     for each in estimate.measures:
         if "[" in each.name:  # of one class
             continue

@@ -33,6 +33,7 @@ from dashlight.window.columns import Reference
 from dashlight.window.fitting import refuse
 from dashlight.window.performance.counts import counts_of_reference
 from dashlight.window.performance.course import PerformanceCourse
+from dashlight.window.performance.hours import hours_of
 from dashlight.window.performance.newest_rows import NewestRows
 from dashlight.window.reference.steps import Steps
 
@@ -53,8 +54,9 @@ class PerformanceWatch:
         """*reference* is what the model is compared with, where it is known; *share* its part of the budget of false alarms."""
         self._policy = policy
         self._reference = reference
-        self._spans = ShownTimes(policy.window_seconds, policy.label_window_seconds)
-        self._course = PerformanceCourse(policy.label_window_seconds)
+        self._unit = hours_of(policy.window_seconds, policy.label_window_seconds)
+        self._spans = ShownTimes(policy.window_seconds, policy.label_window_seconds, self._unit)
+        self._course = PerformanceCourse(policy.label_window_seconds, self._unit)
         self._record = EstimateRecord()
         self.newest = NewestRows()
         """For metrics of somebody's own; of this life of the process alone."""
@@ -90,9 +92,9 @@ class PerformanceWatch:
     def _set_up_losses(self) -> None:
         policy, reference = self._policy, self._compared
         known = None if reference is None else reference.performance
-        settle_seconds = policy.positive_within_seconds
-        self._realised = RealisedWatch(known, **self._budget, settle_seconds=settle_seconds)
-        self._parted = PartedWatch(known, **self._budget, settle_seconds=settle_seconds)
+        hour_seconds, settle_seconds = self._unit.hour_seconds, policy.positive_within_seconds
+        self._realised = RealisedWatch(known, **self._budget, settle_seconds=settle_seconds, hour_seconds=hour_seconds)
+        self._parted = PartedWatch(known, **self._budget, settle_seconds=settle_seconds, hour_seconds=hour_seconds)
         self._estimator = None if reference is None else Estimator(reference, importance=policy.importance)
         self._usual = None if known is None else counts_of_reference(known)
 
@@ -102,6 +104,7 @@ class PerformanceWatch:
         return PerformanceState(
             reference="" if self._reference is None else self._reference.version,
             is_other=self._is_other,
+            hour_seconds=self._unit.hour_seconds,
             course=self._course.state,
             realised=self._realised.state,
             parted=self._parted.state,
@@ -112,6 +115,7 @@ class PerformanceWatch:
 
     def restore(self, state: PerformanceState) -> None:
         """Goes on from *state*; ValueError where it does not fit. Where the reference is another one by now, what was measured stays."""
+        refuse("performance by other hours", where=state.hour_seconds != self._unit.hour_seconds)
         self._course.restore(state.course)
         self._feed.restore(state.feed)
         refuse("silence that is a label, or is none", where=(self.implied is None) != (state.implied is None))

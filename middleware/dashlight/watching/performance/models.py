@@ -164,6 +164,9 @@ class Performances:
         """*snapshots*, by endpoint, with the measures of their models, and those of models that are asked no longer."""
         told: set[ModelKey] = set()
         for route, snapshot in snapshots:
+            if snapshot.state is None:  # of the endpoint, beside that of a model without a name
+                yield route, snapshot
+                continue
             key = (route, snapshot.model, snapshot.version)
             told.add(key)
             yield route, replace(snapshot, scores=[*snapshot.scores, *self.scores(key)])

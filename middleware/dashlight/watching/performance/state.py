@@ -22,6 +22,8 @@ class PerformanceState:
     """Version of the reference that it is compared with; empty where there is none, or the model is another."""
     is_other: bool
     """Whether the labels are of another task than the reference, which says nothing of them then."""
+    hour_seconds: float
+    """By which the course and the losses count."""
     course: PerformanceCourseState
     realised: LossJudgeState
     parted: LossJudgeState

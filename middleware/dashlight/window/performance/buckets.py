@@ -10,10 +10,9 @@ import numpy as np
 from dashlight.labels.rows import Floats
 from dashlight.window.fitting import LATEST_AT, refuse, within
 from dashlight.window.performance.counts import PerformanceCounts
+from dashlight.window.performance.hours import Hours
 
 HOURS_KEPT: Final = 48
-HOURS: Final = 24
-_HOUR_SECONDS: Final = 3600.0
 _MOST_DAYS = 3661
 """Ten years."""
 
@@ -43,9 +42,9 @@ class BucketsState:
 class Buckets:
     """Counts by the hour, HOURS_KEPT back from the latest moment; what is older is added up by day."""
 
-    def __init__(self, seconds: float) -> None:
-        """*seconds* back from the latest moment days are kept."""
-        self._seconds = seconds
+    def __init__(self, seconds: float, unit: Hours) -> None:
+        """*seconds* back from the latest moment days are kept, of the hours and days of *unit*."""
+        self._seconds, self._unit = seconds, unit
         self._hours: dict[int, PerformanceCounts] = {}
         self._days: dict[int, PerformanceCounts] = {}
 
@@ -66,28 +65,28 @@ class Buckets:
 
     def add(self, hour: int, counts: PerformanceCounts, at: float) -> None:
         """Add *counts* of that *hour* since the epoch, which is not after *at*."""
-        is_old = hour < _first_hour(at)
-        held, number = (self._days, hour // HOURS) if is_old else (self._hours, hour)
+        is_old = hour < _first_hour(at, self._unit)
+        held, number = (self._days, hour // self._unit.hours_a_day) if is_old else (self._hours, hour)
         before = held.get(number)
         held[number] = counts if before is None else before + counts
 
     def forget(self, at: float) -> None:
         """Add up the hours that are no longer recent *at* that moment, and let go of days before the window."""
-        for hour in sorted(hour for hour in self._hours if hour < _first_hour(at)):
+        for hour in sorted(hour for hour in self._hours if hour < _first_hour(at, self._unit)):
             self.add(hour, self._hours.pop(hour), at)
-        first_day = floor((at - self._seconds) / (HOURS * _HOUR_SECONDS))
+        first_day = floor((at - self._seconds) / self._unit.day_seconds)
         self._days = {day: counts for day, counts in self._days.items() if day >= first_day}
 
     def between(self, since_at: float, until_at: float) -> Iterator[PerformanceCounts]:
         """The counts of the hours and days that begin in [since_at, until_at), the earliest first."""
-        for held, seconds in ((self._days, HOURS * _HOUR_SECONDS), (self._hours, _HOUR_SECONDS)):
+        for held, seconds in ((self._days, self._unit.day_seconds), (self._hours, self._unit.hour_seconds)):
             yield from (held[number] for number in sorted(held) if since_at <= number * seconds < until_at)
 
 
-def hours_told_apart(moments: Floats, at: float) -> Floats:
+def hours_told_apart(moments: Floats, at: float, unit: Hours) -> Floats:
     """The hour since the epoch of each of *moments*; of those that are kept by day the first hour of it."""
-    hours = np.floor(moments / _HOUR_SECONDS)
-    return np.where(hours < _first_hour(at), np.floor(hours / HOURS) * HOURS, hours)
+    hours = np.floor(moments / unit.hour_seconds)
+    return np.where(hours < _first_hour(at, unit), np.floor(hours / unit.hours_a_day) * unit.hours_a_day, hours)
 
 
 def bucketed(held: Mapping[int, PerformanceCounts]) -> tuple[Bucket, ...]:
@@ -107,5 +106,5 @@ def buckets_of(buckets: Sequence[Bucket], empty: PerformanceCounts, *, most: int
     return found
 
 
-def _first_hour(at: float) -> int:
-    return floor(at / _HOUR_SECONDS) - HOURS_KEPT
+def _first_hour(at: float, unit: Hours) -> int:
+    return floor(at / unit.hour_seconds) - HOURS_KEPT

@@ -14,9 +14,8 @@ from dashlight.window.fitting import MOST_COUNT, moment, refuse, within
 from dashlight.window.performance.buckets import Bucket, Buckets, BucketsState, bucketed, buckets_of, hours_told_apart
 from dashlight.window.performance.counts import PerformanceCounts, chosen_rows, counted, no_counts
 from dashlight.window.performance.error_cells import ErrorCells, errors_of, joined_errors, no_errors
+from dashlight.window.performance.hours import DAY_SECONDS, HOUR_SECONDS, Hours, kept_seconds
 
-HOUR_SECONDS: Final = 3600.0
-DAY_SECONDS: Final = 86400.0
 AGES: Final = (HOUR_SECONDS, 6 * HOUR_SECONDS, DAY_SECONDS, 3 * DAY_SECONDS, 7 * DAY_SECONDS, 30 * DAY_SECONDS)
 """How long after its prediction a label came: up to each of them, or later."""
 _MOST_DELAY_DAYS = 3661
@@ -53,16 +52,17 @@ class PerformanceCourse:
     every bucket is full of different scores: 10 MB of two classes, 0.3 MB where scores are few.
     """
 
-    def __init__(self, label_window_seconds: float) -> None:
+    def __init__(self, label_window_seconds: float, unit: Hours | None = None) -> None:
         """*label_window_seconds*: so long after a prediction labels are taken.
 
-        Counts stay for a tenth of it, at least a day, longer: of those all labels have come.
+        Counts stay longer than that, see `kept_seconds`. Their hours and days are those of *unit*, real ones without it.
         """
+        self._unit = unit or Hours()
         self._window = label_window_seconds
-        self._kept_seconds = label_window_seconds + max(label_window_seconds / 10, DAY_SECONDS)
+        self._kept_seconds = kept_seconds(label_window_seconds)
         self._task: Task | None = None
         self._classes: tuple[str, ...] = ()
-        self._by_prediction, self._by_label = Buckets(self._kept_seconds), Buckets(self._kept_seconds)
+        self._by_prediction, self._by_label = (Buckets(self._kept_seconds, self._unit) for _ in range(2))
         self._by_age: dict[int, PerformanceCounts] = {}
         self._delays: dict[int, ErrorCells] = {}
         self._latest_at = 0.0
@@ -162,7 +162,7 @@ class PerformanceCourse:
         predicted_at = np.minimum(rows.predicted_at, self._latest_at)
         labelled_at = np.clip(rows.labelled_at, predicted_at, self._latest_at)
         for buckets, moments in ((self._by_prediction, predicted_at), (self._by_label, labelled_at)):
-            for hour, counts in _groups(rows, hours_told_apart(moments, self._latest_at), counted):
+            for hour, counts in _groups(rows, hours_told_apart(moments, self._latest_at, self._unit), counted):
                 buckets.add(hour, counts, self._latest_at)
         seconds = labelled_at - predicted_at
         ages = np.searchsorted(AGES, seconds)
