@@ -45,11 +45,16 @@ class Labelling:
         with self._lock:
             fates = {SignalFate("labels", "delivered", fate): count for fate, count in self._fates.items()}
         stored = {
-            SignalFate("labels", "delivered" if _is_told_later(reason) else "dropped", reason): count
+            SignalFate("labels", "delivered" if _is_no_loss(reason) else "dropped", reason): count
             for reason, count in self._store.troubles().items()
             if reason != "repeated"  # whoever sent it was told `duplicate`
         }
-        kept = {SignalFate("predictions", "dropped", reason): count for reason, count in self.keeping.troubles.items()}
+        kept = {
+            SignalFate("labels", "delivered", reason)
+            if _is_no_loss(reason)
+            else SignalFate("predictions", "dropped", reason): count
+            for reason, count in self.keeping.troubles.items()
+        }
         return {**fates, **stored, **kept}
 
     def flush(self, timeout_seconds: float) -> None:
@@ -67,6 +72,12 @@ class Labelling:
         self._store.forget()
 
 
-def _is_told_later(reason: str) -> bool:
-    """Whether it is what became of a label after whoever sent it was answered, or that it says another thing."""
-    return reason.startswith("joined_later_") or reason in {"contradicted", "late_positive"}
+def _is_no_loss(reason: str) -> bool:
+    """Whether nothing is missing for it.
+
+    What became of a label may be told later, or that it says another thing; a write that failed is tried again; a
+    prediction whose second id was there before is known by its own.
+    """
+    if reason.startswith("joined_later_"):
+        return True
+    return reason in {"contradicted", "late_positive", "write_failed", "doubled_id"}
