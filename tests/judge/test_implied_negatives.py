@@ -262,3 +262,14 @@ def test_a_state_that_is_none_is_refused_and_changes_nothing(changes: dict[str, 
         rule.restore(dataclasses.replace(rule.state, **changes))
 
     assert rule.spans(until_at=BEGIN + 6 * HOUR) == before
+
+
+def test_it_says_until_when_silence_is_decided_whether_it_is_a_no_or_not() -> None:
+    spans, _, alive = watched(Feed(), 24)
+    _, _, few = watched(Feed(a_minute=lambda _: 0.5), 24)
+    _, _, stopped = watched(Feed(reaches=lambda at: float(at < 12 * HOUR)), 24)
+
+    assert ImpliedNegatives(WITHIN).decided_at == 0.0
+    assert alive.decided_at - BEGIN == spans[-1].before_at
+    assert few.decided_at < alive.decided_at <= BEGIN + 24 * HOUR - WITHIN
+    assert stopped.decided_at > BEGIN + 12 * HOUR

@@ -140,6 +140,11 @@ class ImpliedNegatives:
                 found.append(SilentSpan(since_at, (first + end - _A_SPAN) * self._cell_seconds))
         return tuple(found)
 
+    @property
+    def decided_at(self) -> float:
+        """Of predictions made before it is known whose silence is a no; seconds since the epoch, 0 where of none."""
+        return max(self._decided - _A_SPAN, 0) * self._cell_seconds
+
     def _cell(self, at: float) -> int:
         return int(min(max(at, 0.0), LATEST_AT) // self._cell_seconds)
 

@@ -18,6 +18,8 @@ from dashlight.window.performance.hours import HOUR_SECONDS
 
 STRETCHES = 64
 """Into which the time for which rows wait is cut, of an hour each at least."""
+MOST_WAITING = STRETCHES + 4
+"""Stretches that wait, even where nobody can say what silence means."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +45,8 @@ class LossHold:
         self._waiting: dict[int, Floats] = {}
         self._batch = np.zeros((bins, PARTS))
         self._evaluated_at = -LATEST_AT
+        self.decided_at = LATEST_AT
+        """Silence of predictions made before is a label by now, or never will be; what is as new waits however old it gets."""
 
     @property
     def state(self) -> LossHoldState:
@@ -59,7 +63,7 @@ class LossHold:
     def restore(self, state: LossHoldState) -> None:
         """Go on from *state*; ValueError where no rows lead to it."""
         count = len(state.starts)
-        within("stretches that wait", count, 0, STRETCHES + 4 if self._settle else 0)
+        within("stretches that wait", count, 0, MOST_WAITING if self._settle else 0)
         limit = int(LATEST_AT / self._hour_seconds)
         starts = fitted("stretches", state.starts, like=np.empty(count, np.int64), least=-limit, most=limit)
         refuse("stretches that do not ascend", where=bool((np.diff(starts) <= 0).any()))
@@ -74,6 +78,7 @@ class LossHold:
     ) -> None:
         """Take rows whose *times* are when they were predicted, and now. What need not wait goes to *cohorts* as well."""
         predicted_at, at = times
+        settled_at = min(at - self._settle, self.decided_at)
         if len(losses):
             if self._settle <= 0:
                 hours, groups = np.unique(predicted_at // self._hour_seconds, return_inverse=True)
@@ -83,7 +88,7 @@ class LossHold:
                 self._batch = self._batch + counted.sum(0)
                 return
             # What is older than all that waits has waited long enough: one stretch for all of it.
-            oldest = int((at - self._settle) // self._stretch) - 2
+            oldest = int(settled_at // self._stretch) - 2
             stretches = np.maximum((np.minimum(predicted_at, at) // self._stretch).astype(np.int64), oldest)
             numbers, groups = np.unique(stretches, return_inverse=True)
             counted = tally(losses, bins, groups, expected=expected, shape=(len(numbers), self._bins))
@@ -92,7 +97,7 @@ class LossHold:
                 self._waiting[number] = each if held is None else held + each
         for number in sorted(self._waiting):
             # One stretch more: what silence means is found out a little after it has lasted so long.
-            if (number + 2) * self._stretch + self._settle > at:
+            if (number + 2) * self._stretch > settled_at and len(self._waiting) <= MOST_WAITING:
                 break
             counted = self._waiting.pop(number)
             cohorts.add(np.array([number * self._stretch]), sums_of(counted[np.newaxis]))

@@ -154,6 +154,11 @@ class LossJudge:
         """Whether all labels so far were of the positive class of two, which say nothing of how good the model is."""
         return self.task == "binary" and not self._has_negatives
 
+    def know_silence(self, until_at: float) -> None:
+        """Silence of predictions made before *until_at* is a label by now, or never will be: later ones wait for it."""
+        if self.watch is not None:
+            self.watch.know_silence(until_at)
+
     def take(self, rows: LabelledRows | None, expected: Floats | None, at: float) -> list[Alert]:
         """Take *rows* whose labels came until *at*, and of each the loss that its score leads to expect.
 

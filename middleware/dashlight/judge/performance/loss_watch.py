@@ -116,6 +116,10 @@ class LossWatch:
         refuse("blocks without rows", where=bool((self._blocks[:, :1] < np.abs(self._blocks[:, 1:])).any()))
         self._recent = fitted("recent rows", state.recent, like=self._recent, least=0, most=MOST_COUNT)
 
+    def know_silence(self, until_at: float) -> None:
+        """Silence of predictions made before *until_at* is a label by now, or never will be: later ones wait for it."""
+        self._hold.decided_at = until_at
+
     @property
     def is_firing(self) -> bool:
         """Whether its alert fires."""

@@ -54,6 +54,10 @@ class PartedWatch:
         """Go on from *state*, of a watch with the same reference; ValueError where no rows lead to it."""
         self._judge.restore(state)
 
+    def know_silence(self, until_at: float) -> None:
+        """Silence of predictions made before *until_at* is a label by now, or never will be: later ones wait for it."""
+        self._judge.know_silence(until_at)
+
     def take(self, rows: LabelledRows | None, expected: Floats | None, at: float) -> list[Alert]:
         """Take *rows* whose labels came until *at*, and the loss *expected* of each; the news of its alert.
 

@@ -52,6 +52,10 @@ class RealisedWatch:
         """Go on from *state*, of a watch with the same reference; ValueError where no rows lead to it."""
         self._judge.restore(state)
 
+    def know_silence(self, until_at: float) -> None:
+        """Silence of predictions made before *until_at* is a label by now, or never will be: later ones wait for it."""
+        self._judge.know_silence(until_at)
+
     def take(self, rows: LabelledRows | None, at: float) -> list[Alert]:
         """Take *rows* whose labels came until *at*; None lets an hour end. The news of its alert, once an hour at most."""
         return self._judge.take(rows, None, at)

@@ -163,6 +163,7 @@ class PerformanceWatch:
             yield from self._end_losses(at, _OTHER)
             self._is_other = True
             self._set_up_losses()
+        self._know_silence()
         yield from self._observed(self._realised.take(rows, at))
         if self._estimator is not None:
             yield from self._observed(self._parted.take(rows, self._estimator.expected_losses(rows), at))
@@ -199,6 +200,7 @@ class PerformanceWatch:
 
         *predictions* were made in it, and *unknown* labels came that belong to no prediction.
         """
+        self._know_silence()
         yield from self._observed(self._realised.take(None, at))
         yield from self._observed(self._parted.take(None, None, at))
         if self.implied is not None:
@@ -209,6 +211,12 @@ class PerformanceWatch:
             yield from self._observed(self._feed.take(each, at, predictions=0))
         last = rows[-1] if rows else None
         yield from self._observed(self._feed.take(last, at, predictions=predictions, unknown=unknown))
+
+    def _know_silence(self) -> None:
+        """Before negatives are decided the positives of the same time would be judged alone."""
+        if self.implied is not None:
+            self._realised.know_silence(self.implied.decided_at)
+            self._parted.know_silence(self.implied.decided_at)
 
     def _end_losses(self, at: float, reason: str) -> Iterator[Alert]:
         for part in (REALISED, PARTED):

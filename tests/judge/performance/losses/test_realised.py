@@ -167,6 +167,28 @@ def test_positives_that_come_before_the_silence_that_means_no_do_not_alarm(
     assert rash
 
 
+def test_positives_wait_for_silence_that_is_decided_late(
+    watch: MakeWatch, labelled: MakeRows, reference: PerformanceReference, hours: Hours
+) -> None:
+    # Few clicks an hour: whether their feed lives is known a day after DASHLIGHT_POSITIVE_WITHIN.
+    rng, settle, late = np.random.default_rng(31), 3600.0, 24
+    watching, careless = (watch(reference, settle_seconds=settle) for _ in range(2))
+    waiting: list[LabelledRows] = []
+    found, rash = list[Alert](), list[Alert]()
+    for at in hours(24 * 15):
+        rows = labelled(rng, ROWS, at=at)
+        waiting.append(some(rows, rows.labels != 1))
+        due = [some(rows, rows.labels == 1)] + ([waiting.pop(0)] if len(waiting) > late else [])
+        watching.know_silence(at - late * 3600.0)
+        for each in due:
+            found += watching.take(each, at)
+            rash += careless.take(each, at)
+
+    assert found == []
+    assert watching.scores()[0].rows > 1000
+    assert rash
+
+
 def test_labels_that_are_only_ever_positive_are_not_judged_and_that_is_said(
     watch: MakeWatch, labelled: MakeRows, reference: PerformanceReference, hours: Hours
 ) -> None:
