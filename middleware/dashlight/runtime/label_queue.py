@@ -41,6 +41,8 @@ class LabelQueue:
         """*is_on*: whether labels are wanted (DASHLIGHT_LABELS)."""
         self.fates: Counter[Fate] = Counter()
         """What became of those that were stored."""
+        self.given: deque[tuple[str, float]] = deque(maxlen=MOST_WAITING)
+        """Ids of predictions whose labels were given lately, and when; taken out by whoever keeps predictions."""
         self._is_on = is_on
         self._now = now
         self._waiting: deque[Label] = deque()
@@ -71,6 +73,8 @@ class LabelQueue:
         if self._stopping or len(self._waiting) >= MOST_WAITING:
             self.lose(1)
             return False
+        if label.id:
+            self.given.append((label.id, self._now()))
         self._waiting.append(label)
         self._wake.set()
         return True

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from dashlight.labels.ids import key_of
 from dashlight.labels.rows import ScoredRows
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Exchange
+from dashlight.runtime.labels.feedback import MOST_REMEMBERED, Feedback
 from dashlight.runtime.labels.keeping import PredictionKeeper
 
 KEY = HashKey(b"k" * 32)
@@ -45,8 +48,9 @@ def exchange(number: int, *, agent: bytes = b"", model: str = "m") -> Exchange:
     )  # fmt: skip
 
 
-def kept(store: Any, exchanges: list[Exchange]) -> PredictionKeeper:
-    keeping = PredictionKeeper(Scorer(Scoring(KEY)), store, agents=agents_of(()))
+def kept(store: Any, exchanges: list[Exchange], given: Sequence[tuple[str, float]] = ()) -> PredictionKeeper:
+    feedback = Feedback(deque(given), KEY)
+    keeping = PredictionKeeper(Scorer(Scoring(KEY)), store, agents=agents_of(()), feedback=feedback)
     keeping.keep(Decoder(model="m", version="1").decode(exchanges), exchanges, {})
     return keeping
 
@@ -67,6 +71,39 @@ def test_rows_of_probes_are_not_kept() -> None:
     (rows,) = store.rows
     assert rows.other_keys is not None
     assert [each.tobytes() for each in rows.other_keys] == [key_of("r1", KEY), key_of("r3", KEY)]
+
+
+def test_a_request_in_which_the_app_labels_what_it_names_is_no_prediction() -> None:
+    store = Store()
+    # Exchanges begin at 1.7e9 and last 20 ms.
+    given = [("r1", 1.7e9 + 0.01), ("r2", 1.7e9 + 0.5), ("r3:0", 1.7e9 + 0.01), ("nobody", 1.7e9 + 0.01)]
+
+    kept(store, [exchange(1), exchange(2), exchange(3), exchange(4)], given)
+
+    (rows,) = store.rows
+    assert rows.other_keys is not None
+    assert [each.tobytes() for each in rows.other_keys] == [key_of("r2", KEY), key_of("r4", KEY)]
+
+
+def test_where_all_that_came_told_labels_nothing_is_kept() -> None:
+    store = Store()
+
+    kept(store, [exchange(1)], [("r1", 1.7e9)])
+
+    assert store.rows == []
+
+
+def test_of_how_many_labels_is_remembered_is_bounded() -> None:
+    feedback = Feedback(deque((f"r{number}", 1.7e9) for number in range(2 * MOST_REMEMBERED)), KEY)
+    store: Any = Store()
+    keeping = PredictionKeeper(Scorer(Scoring(KEY)), store, agents=agents_of(()), feedback=feedback)
+
+    for number in (1, 2 * MOST_REMEMBERED - 1):
+        keeping.keep(Decoder(model="m", version="1").decode([exchange(number)]), [exchange(number)], {})
+
+    (rows,) = store.rows
+    assert rows.other_keys is not None
+    assert rows.other_keys[0].tobytes() == key_of("r1", KEY)
 
 
 def test_a_mistake_of_ours_is_counted_and_told_once_without_what_it_says(caplog: pytest.LogCaptureFixture) -> None:

@@ -135,7 +135,8 @@ def analysis(
     spool = spool_of(settings, meeting, clock)
     learned = LearnedReferences(None if meeting is None else meeting.path, hash_key, shown=settings.show, fit=narrows)
     references = References(learned, file=reference_file)
-    labelling = None if label_store is None else labelling_of(settings, label_store, references, hash_key)
+    given = None if labels is None else labels.given
+    labelling = None if label_store is None else labelling_of(settings, label_store, references, hash_key, given)
     resource = resource_attributes(
         environ,
         instance_id=str(uuid.uuid4()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from dashlight.privacy.hashing import HashKey
@@ -16,16 +17,24 @@ if TYPE_CHECKING:
     from dashlight.window.performance_reference import PerformanceReference
 
 
-def labelling_of(settings: Settings, store: LabelStore, references: References, hash_key: HashKey) -> Labelling:
-    """What keeps predictions in *store*, and hands it labels."""
+def labelling_of(
+    settings: Settings,
+    store: LabelStore,
+    references: References,
+    hash_key: HashKey,
+    given: deque[tuple[str, float]] | None = None,
+) -> Labelling:
+    """What keeps predictions in *store*, and hands it labels; *given* says of which ids the app gives some, and when."""
     from dashlight.counting.agents import agents_of
     from dashlight.counting.scored.scorer import Scorer
+    from dashlight.runtime.labels.feedback import Feedback
     from dashlight.runtime.labels.keeping import PredictionKeeper
     from dashlight.runtime.labels.labelling import Labelling
 
     scorer = Scorer(scoring_of(settings, references, hash_key))
     agents = agents_of(settings.excluded_agents)
-    return Labelling(store, PredictionKeeper(scorer, store, entity=settings.entity, agents=agents))
+    feedback = None if given is None else Feedback(given, hash_key)
+    return Labelling(store, PredictionKeeper(scorer, store, entity=settings.entity, agents=agents, feedback=feedback))
 
 
 def scoring_of(settings: Settings, references: References, hash_key: HashKey, *, is_quiet: bool = False) -> Scoring:

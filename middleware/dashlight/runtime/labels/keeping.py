@@ -14,6 +14,7 @@ from dashlight.decode.identities import identities
 from dashlight.errors import traced
 from dashlight.labels.store import LabelStore
 from dashlight.records import Exchange
+from dashlight.runtime.labels.feedback import Feedback
 
 logger = logging.getLogger("dashlight")
 
@@ -21,12 +22,18 @@ logger = logging.getLogger("dashlight")
 class PredictionKeeper:
     """Keeps the predictions of one process. Used by the analysis thread alone."""
 
-    def __init__(self, scorer: Scorer, store: LabelStore, *, entity: str = "", agents: Agents) -> None:
-        """*entity* is the feature that says whom a prediction is about; rows that came by one of *agents* are not kept."""
+    def __init__(
+        self, scorer: Scorer, store: LabelStore, *, entity: str = "", agents: Agents, feedback: Feedback | None = None
+    ) -> None:
+        """*entity* is the feature that says whom a prediction is about; rows that came by one of *agents* are not kept.
+
+        Nor are those of exchanges in which the app gave the label of what they name, as *feedback* knows.
+        """
         self._scorer = scorer
         self._store = store
         self._entity = entity
         self._agents = agents
+        self._feedback = feedback
         self._mistakes: Counter[str] = Counter()
 
     @property
@@ -52,5 +59,7 @@ class PredictionKeeper:
         for place, whole in enumerate(batch.predictions):
             prediction = without_rows_of(whole, excluded) if excluded.any() else whole
             rows = self._scorer.score(prediction, exchanges, ids, binned.get(place))
+            if rows is not None and self._feedback is not None:
+                rows = self._feedback.without(rows, exchanges)
             if rows is not None:
                 self._store.keep(rows)
