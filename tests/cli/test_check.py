@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socketserver
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -320,3 +321,55 @@ def test_logging_is_left_as_it_was(check: Callable[..., Any]) -> None:
     check()
 
     assert (logging.getLogger("dashlight").handlers, logging.getLogger("dashlight").propagate) == before
+
+
+class _Redis(socketserver.StreamRequestHandler):
+    """Answers every command, and keeps its name."""
+
+    def handle(self) -> None:
+        while line := self.rfile.readline():
+            words = [self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2] for _ in range(int(line[1:]))]
+            self.server.asked.append(words[0].upper())  # type: ignore[attr-defined]
+            self.wfile.write(b"+OK\r\n")
+
+
+@pytest.fixture
+def redis_asked() -> Iterator[tuple[str, list[bytes]]]:
+    """The URL of something that answers as a Redis, and what it is asked."""
+    pytest.importorskip("redis")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Redis) as server:
+        server.daemon_threads = True
+        server.asked = []  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"redis://127.0.0.1:{server.server_address[1]}", server.asked  # type: ignore[attr-defined]
+        server.shutdown()
+        thread.join()
+
+
+def test_labels_alone_are_nothing_to_look_after(check: Callable[..., Any], tmp_path: Path) -> None:
+    status, report = check(DASHLIGHT_LABELS="true", DASHLIGHT_STATE_DIR=str(tmp_path))
+
+    assert (status, found(report, "unusual"), found(report, "wrong")) == (0, [], [])
+
+
+def test_a_redis_of_others_is_asked_whether_it_is_there_and_gets_no_sample(
+    check: Callable[..., Any], redis_asked: tuple[str, list[bytes]]
+) -> None:
+    url, asked = redis_asked
+
+    _, report = check(DASHLIGHT_LABELS="true", DASHLIGHT_STORE=url, DASHLIGHT_HASH_KEY=CANARY)
+
+    assert f"labels: {url}: answers" in found(report, "ok")
+    assert b"PING" in asked
+    assert not {b"EVAL", b"EVALSHA", b"HSET", b"SET"} & set(asked)
+
+
+def test_a_redis_that_is_away_is_wrong(check: Callable[..., Any]) -> None:
+    pytest.importorskip("redis")
+    store = f"redis://:{CANARY}@127.0.0.1:1"
+
+    status, report = check(DASHLIGHT_LABELS="true", DASHLIGHT_STORE=store, DASHLIGHT_HASH_KEY=CANARY)
+
+    assert status == 1
+    assert found(report, "wrong") == ["labels: predictions cannot wait there: redis://127.0.0.1:1: ConnectionError"]

@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 
 from dashlight.cli.checks.disk import clock_findings, state_findings
+from dashlight.cli.checks.label_store import store_findings
 from dashlight.cli.checks.observation import Observation
 from dashlight.cli.checks.reach import Reachable, reach_findings
 from dashlight.cli.checks.running import Asked, running_findings, tokens_of
@@ -111,6 +112,7 @@ def checked(environ: Mapping[str, str], *, url: str, sends: list[str], request: 
         found.append(Observation("wrong", "settings", str(sample.refusal)))
     found += [Observation("unusual", "settings", sentence) for sentence in sample.warnings]
     report.leaves = list(_leaving(asked, sample))
+    found += store_findings(settings)
     found += reach_findings([_destination(asked, kind) for kind in range(len(asked.destinations))])
     if sends:
         found += sent_findings(asked, sample, named=sends)

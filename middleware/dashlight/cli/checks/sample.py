@@ -19,6 +19,7 @@ from dashlight.runtime.assembly.requested import Requested
 from dashlight.types import Message
 
 SAMPLE_PATH, SAMPLE_MODEL = "/dashlight-check", "dashlight-check"
+_AGENT = "dashlight-check"
 SAMPLE_REQUEST = b'{"age": 41, "city": "Oslo", "amount": 12.5, "email": "someone@example.com"}'
 SAMPLE_ANSWER = b'{"score": 0.5}'
 _PATIENCE_SECONDS = 60.0
@@ -65,6 +66,8 @@ def sample_run(asked: Requested, environ: Mapping[str, str], *, request: bytes, 
         # No pane ends meanwhile, and the sample is chosen.
         "DASHLIGHT_PANE": "1h",
         "DASHLIGHT_SAMPLE_RATE": "1",
+        # Nothing of it waits for a label, in a store that others may share.
+        "DASHLIGHT_EXCLUDED_AGENTS": _AGENT,
         "DASHLIGHT_ENABLED": "true",
     }
     run = SampleRun()
@@ -100,7 +103,7 @@ def _pass_through(run: SampleRun, environ: Mapping[str, str], request: bytes, an
 
 async def _exchange(monitor: Any, request: bytes, answer: bytes) -> None:
     """One exchange through the front door."""
-    headers = [(b"content-type", b"application/json"), (b"host", b"127.0.0.1"), (b"user-agent", b"dashlight-check")]
+    headers = [(b"content-type", b"application/json"), (b"host", b"127.0.0.1"), (b"user-agent", _AGENT.encode())]
     scope: Any = {
         "type": "http",
         "http_version": "1.1",
