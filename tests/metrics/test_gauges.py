@@ -28,6 +28,7 @@ class Shown:
     version: str = "3"
     scores: Sequence[Score] = ()
     state: WatchState | None = "watching"
+    is_unasked: bool = False
 
 
 @dataclass
@@ -126,6 +127,19 @@ def test_a_model_without_a_name_is_still_a_model() -> None:
 
     assert len(found.of("dashlight.model.score")) == 1
     assert found.of("dashlight.model.state")[0][0]["dashlight.model.name"] == ""
+
+
+def test_a_model_without_a_name_that_is_known_by_its_labels_alone_is_still_a_model() -> None:
+    accuracy = Score(None, None, "accuracy", 0.84, 0.8, 0.88, rows=200, reference=0.86)
+    shown = Shown("", "", [accuracy], None, is_unasked=True)
+
+    found = Values(list(model_figures([("/p", shown)])))
+
+    [(attributes, _)] = found.of("dashlight.model.score")
+    assert attributes == {
+        "http.route": "/p", "dashlight.model.name": "", "dashlight.model.version": "", "dashlight.statistic": "accuracy",
+    }  # fmt: skip
+    assert [value for _, value in found.of("dashlight.model.score.bound")] == [0.8, 0.88, 0.86]
 
 
 @pytest.mark.parametrize("statistic", ["error_rate[http_503]", "latency_p99", "throughput", "undecodable_count[json]"])

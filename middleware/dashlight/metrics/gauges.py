@@ -51,6 +51,11 @@ class ShownScores(Protocol):
         """Of the model; None of the endpoint itself."""
         ...
 
+    @property
+    def is_unasked(self) -> bool:
+        """Whether it is of a model that is known by its labels alone, and so has no state."""
+        ...
+
 
 def machine_figures(gauges: Mapping[str, float]) -> Iterator[Figure]:
     """Figures of the machine as a whole: `workers`, `in_flight` and `analysed_rate`, those of them that are known."""
@@ -87,14 +92,14 @@ def model_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> Iterator[Figu
                 yield figure("dashlight.model.state", value, {**named, "dashlight.model.state": state})
             yield figure("dashlight.model.rows", max((score.rows for score in snapshot.scores), default=0), named)
     for endpoint, snapshot in snapshots:
-        name = "dashlight.model.score" if snapshot.model or snapshot.state is not None else "dashlight.endpoint.score"
+        name = "dashlight.model.score" if _is_of_model(snapshot) else "dashlight.endpoint.score"
         for score in snapshot.scores:
             if score.column is None and _is_shown(score) and not score.statistic.startswith(_COUNTED):
                 told = {**_named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
                 yield figure(name, score.value, told)
     for endpoint, snapshot in snapshots:
         for score in snapshot.scores:
-            if snapshot.model or snapshot.state is not None:
+            if _is_of_model(snapshot):
                 told = {**_named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
                 for bound, at in _bounds(score):
                     yield figure("dashlight.model.score.bound", at, {**told, "dashlight.bound": bound})
@@ -141,8 +146,12 @@ def _column_figure(score: Score, column: str, named: Mapping[str, str]) -> Figur
     return figure(name, score.value, told)
 
 
+def _is_of_model(snapshot: ShownScores) -> bool:
+    return bool(snapshot.model) or snapshot.state is not None or snapshot.is_unasked
+
+
 def _named(endpoint: str, snapshot: ShownScores) -> dict[str, str]:
-    if snapshot.state is None and not snapshot.model:
+    if not _is_of_model(snapshot):
         return {"http.route": label(endpoint)}
     return {
         "http.route": label(endpoint),

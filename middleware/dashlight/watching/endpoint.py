@@ -48,6 +48,8 @@ class Snapshot:
     scores: Sequence[Score]
     state: WatchState | None = None
     """Of the model; None of the endpoint itself."""
+    is_unasked: bool = False
+    """Whether it is of a model, perhaps without a name, that is known by its labels alone and so has no state."""
 
 
 class WatchedEndpoint:

@@ -171,7 +171,7 @@ class Performances:
             told.add(key)
             yield route, replace(snapshot, scores=[*snapshot.scores, *self.scores(key)])
         for key in self.watches.keys() - told:
-            yield key[0], Snapshot(*key[1:], self.scores(key))
+            yield key[0], Snapshot(*key[1:], self.scores(key), is_unasked=True)
 
     def _make_room(self, at: float) -> Iterator[Alert]:
         """Lets go, once an hour, of models whose labels came least recently while all take more memory than there is."""
