@@ -43,6 +43,7 @@ class _Scores:
     model: str = "model"
     version: str = "1"
     state: WatchState | None = "watching"
+    is_unasked: bool = False
 
 
 def main(columns: int) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.matching import match
+from dashlight.counting.matching import is_about, match
 from dashlight.counting.model import ModelCounter
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
@@ -128,3 +128,21 @@ def test_outputs_are_matched_by_spelling_alone() -> None:
 
     assert match(given, asked, table_of_columns({"Price[0]": [1.5]})).outputs == {"Price[0]": "price"}
     assert match(given, asked, table_of_columns({"0": [1.5]})).outputs == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"age": [30], "income": [2000]}, True),
+        ({"Age": [30], "INCOME": [2000]}, True),
+        ({"age": [30], "city": ["Oslo"]}, True),
+        ({"store": [1], "week": [7]}, False),
+        ({}, True),
+    ],
+)
+def test_a_reference_is_about_what_asks_with_half_of_its_features(
+    asked: Mapping[str, Sequence[Any]], *, expected: bool
+) -> None:
+    given = reference({"age": [20, 30, 40, 50], "income": [1000, 2000, 3000, 4000]})
+
+    assert is_about(given, traffic(asked)) is expected

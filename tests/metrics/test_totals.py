@@ -36,6 +36,7 @@ class Shown:
     version: str = "3"
     scores: Sequence[Score] = ()
     state: WatchState | None = "watching"
+    is_unasked: bool = False
 
 
 def pane(count: int = 1, *, kinds: Sequence[str] = (), seconds: float = 0.03) -> OutcomeCounts:

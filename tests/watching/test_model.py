@@ -287,6 +287,15 @@ def test_a_file_of_other_columns_falls_back_to_learning_with_one_warning(
     assert watched.alerts == []
 
 
+def test_how_good_the_model_of_the_file_was_says_nothing_of_a_model_of_other_columns(file: Reference) -> None:
+    watched = Watched(file)
+    assert watched.watch.reference is file
+
+    watched.serve_rows({"height": np.arange(ROWS) % 97})
+
+    assert watched.watch.reference is None
+
+
 def test_a_probe_with_an_empty_body_does_not_cost_the_file(file: Reference, caplog: pytest.LogCaptureFixture) -> None:
     watched = Watched(file)
     watched.add_tables(empty_objects(1), empty_objects(1))

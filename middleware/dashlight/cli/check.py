@@ -112,7 +112,7 @@ def checked(environ: Mapping[str, str], *, url: str, sends: list[str], request: 
         found.append(Observation("wrong", "settings", str(sample.refusal)))
     found += [Observation("unusual", "settings", sentence) for sentence in sample.warnings]
     report.leaves = list(_leaving(asked, sample))
-    found += store_findings(settings)
+    found += store_findings(settings.store if settings.labels else "", authorities=settings.ca)
     found += reach_findings([_destination(asked, kind) for kind in range(len(asked.destinations))])
     if sends:
         found += sent_findings(asked, sample, named=sends)

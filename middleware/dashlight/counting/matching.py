@@ -220,3 +220,10 @@ def fits(reference: Reference, prediction: Prediction) -> bool:
 def names_of(table: Table) -> tuple[str, ...]:
     """The columns of *table*, numbers first."""
     return (*table.number_names, *table.cell_names)
+
+
+def is_about(reference: Reference, prediction: Prediction) -> bool:
+    """Whether *prediction* may be of the model of *reference*, by names: it `fits`, as they are matched, or has no features."""
+    if not names_of(prediction.features):
+        return True
+    return fits(reference, match(reference, prediction.features, prediction.outputs).renamed(prediction))

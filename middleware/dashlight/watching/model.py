@@ -165,8 +165,9 @@ class ModelWatch:
 
     @property
     def reference(self) -> Reference | None:
-        """What it is compared with first, or may be."""
-        return next((each.reference for each in self._comparisons.values()), self._file)
+        """What it is compared with first, or may be; None while it learns one of its own."""
+        expected = self._file if self._learner is None else None
+        return next((each.reference for each in self._comparisons.values()), expected)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""

@@ -238,6 +238,14 @@ def test_the_reference_names_the_classes(model: Model) -> None:
     assert rows.scores.tolist() == [0.4, 0.2, 0.3]
 
 
+def test_a_reference_that_is_about_another_model_of_the_app_names_nothing(model: Model) -> None:
+    known = reference("binary", ("stays", "leaves"), prediction="prediction")
+
+    rows = model(performance=lambda _: known, is_about=lambda _: False).answered({"price": 120.5}, {"price": 90.25})
+
+    assert (rows.task, rows.scores.tolist()) == ("regression", [120.5, 90.25])
+
+
 @pytest.mark.parametrize("classes", [("0", "1"), ("false", "true"), ("stays", "leaves")])
 @pytest.mark.parametrize(
     ("positive", "negative"),

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 
 from dashlight.cli.checks.observation import Observation
 from dashlight.errors import DashlightError, StateError
-from dashlight.settings import Settings
 from dashlight.store.labels.redis_link import RedisLink
 
 _STORE = "labels"
 
 
-def store_findings(settings: Settings) -> Iterator[Observation]:
-    """What is to be known of DASHLIGHT_STORE where labels are on. It is asked PING, and nothing is written to it."""
-    if not (settings.labels and settings.store):
+def store_findings(url: str, *, authorities: str) -> Iterator[Observation]:
+    """What is to be known of DASHLIGHT_STORE, and of an empty one nothing. It is asked PING, and nothing is written to it."""
+    if not url:
         return
     try:
-        link = RedisLink(settings.store, authorities=settings.ca)
+        link = RedisLink(url, authorities=authorities)
     except DashlightError:  # told as a mistake of the settings
         return
     try:

@@ -46,6 +46,8 @@ class Scoring:
     score: str = ""
     performance: Callable[[ModelKey], PerformanceReference | None] = lambda _: None
     """What the reference of a model says of it."""
+    is_about: Callable[[Prediction], bool] = lambda _: True
+    """Whether the reference is about the model of a prediction, by its features: one app may serve several models."""
     is_quiet: bool = False
     """Whether nothing is told of what was decided: another scorer of this process does."""
 
@@ -101,7 +103,7 @@ class Scorer:
             return None
         key = (prediction.endpoint, prediction.model, prediction.version)
         outputs = Outputs(prediction.outputs)
-        found = self.measure(key, outputs)
+        found = self.measure(key, outputs, prediction)
         if found is None or not len(found.rows):
             return None
         of_rows = numbered(prediction.outputs.exchange)
@@ -130,8 +132,11 @@ class Scorer:
         is_aligned = np.array_equal(prediction.features.exchange, prediction.outputs.exchange)
         return self._with_codes(rows, found, binned) if binned is not None and is_aligned else rows
 
-    def measure(self, key: ModelKey, outputs: Outputs) -> Measured | None:
-        """What *outputs* of the model *key* say; None where nothing in them can be scored."""
+    def measure(self, key: ModelKey, outputs: Outputs, prediction: Prediction | None = None) -> Measured | None:
+        """What *outputs* of the model *key* say; None where nothing in them can be scored.
+
+        *prediction*, of which they are, tells whether the reference is about it; unknown: it is.
+        """
         model = self._model(key)
         names = frozenset(outputs.names)
         shape = model.shapes.get(names)
@@ -141,7 +146,7 @@ class Scorer:
             if like is None and len(model.shapes) >= _MOST_SHAPES:
                 self._note("not_understood", outputs.table.rows)
                 return None
-            shape = like or _Shape(meaning_of(outputs, self._wish(key)))
+            shape = like or _Shape(meaning_of(outputs, self._wish(key, prediction)))
             if shape.meaning is None and model.tries < _MOST_TRIES and not _are_told(outputs):
                 model.tries += 1
                 return None  # the next rows may say more
@@ -152,7 +157,7 @@ class Scorer:
         found = None if shape.meaning is None else measured(outputs, shape.meaning, self._item_of)
         if found is None and shape.decided_count < _MOST_SHAPES:
             shape.decided_count += 1
-            shape.meaning = meaning_of(outputs, self._wish(key))
+            shape.meaning = meaning_of(outputs, self._wish(key, prediction))
             self._tell_decided(key, shape.meaning)
             found = None if shape.meaning is None else measured(outputs, shape.meaning, self._item_of)
         if found is None:
@@ -169,8 +174,10 @@ class Scorer:
             model = self._models[key] = _Model()
         return model
 
-    def _wish(self, key: ModelKey) -> Wish:
+    def _wish(self, key: ModelKey, prediction: Prediction | None) -> Wish:
         scoring, known = self._scoring, self._scoring.performance(key)
+        if known is not None and prediction is not None and not scoring.is_about(prediction):
+            known = None
         if known is None or scoring.task not in {"auto", known.task}:
             return Wish(task=scoring.task, score=scoring.score)
         return Wish(known.task, known.classes, scoring.score or known.score, known.prediction)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dashlight.counting.scored.scorer import Scoring
     from dashlight.labels.rows import ModelKey
     from dashlight.labels.store import LabelStore
+    from dashlight.records import Prediction
     from dashlight.runtime.labels.labelling import Labelling
     from dashlight.window.performance_reference import PerformanceReference
 
@@ -39,10 +40,15 @@ def labelling_of(
 
 def scoring_of(settings: Settings, references: References, hash_key: HashKey, *, is_quiet: bool = False) -> Scoring:
     """How answers are read: as the settings say, else the reference of the model, else by their looks."""
+    from dashlight.counting.matching import is_about
     from dashlight.counting.scored.scorer import Scoring
 
     def performance(key: ModelKey) -> PerformanceReference | None:
         given = references.given
         return given.performance if given is not None and given.model in {"", key[1]} else None
 
-    return Scoring(hash_key, settings.task, settings.score, performance, is_quiet=is_quiet)
+    def is_about_given(prediction: Prediction) -> bool:
+        given = references.given
+        return given is None or is_about(given, prediction)
+
+    return Scoring(hash_key, settings.task, settings.score, performance, is_about_given, is_quiet=is_quiet)
