@@ -166,8 +166,7 @@ class ModelWatch:
     @property
     def reference(self) -> Reference | None:
         """What it is compared with first, or may be; None while it learns one of its own."""
-        expected = self._file if self._learner is None else None
-        return next((each.reference for each in self._comparisons.values()), expected)
+        return next((each.reference for each in self._comparisons.values()), None if self._learner else self._file)
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""
