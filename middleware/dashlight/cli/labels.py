@@ -25,7 +25,7 @@ from dashlight.cli.subparsers import Subparsers
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.deliver.transport.http import HttpSender
 from dashlight.deliver.transport.urls import checked_url, masked
-from dashlight.errors import DashlightError
+from dashlight.errors import DashlightError, SettingsError
 from dashlight.labels.label import Fate
 from dashlight.runtime.assembly.label_sender import LabelSenderSettings, label_sender_settings
 from dashlight.units import seconds, small_file
@@ -95,7 +95,11 @@ def run(arguments: argparse.Namespace, standard_input: BinaryIO | None = None) -
         return _stopped(f"{masked(arguments.to)}: {error}", sent, USAGE if error.is_mistake else NOT_ALL)
     except ValueError:
         return failed("labels", f"--within {arguments.within}: expected a duration such as 7d")
-    except (OSError, DashlightError) as error:
+    except SettingsError as error:
+        return failed("labels", str(error))
+    except OSError as error:
+        return failed("labels", f"{error.filename or arguments.file}: {error.strerror or error}")
+    except DashlightError as error:
         return failed("labels", f"{arguments.file}: {error}")
     print(_told(sent.counts))
     if not sent.counts["matched"] + sent.counts["duplicate"] and sent.counts["unknown"]:
