@@ -7,6 +7,8 @@ import random
 
 import httpx
 
+LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""An idle connection is given up before uvicorn closes it, after 5 s."""
 QUESTIONS = ("Where is my bill?", "How do I cancel?", "The app is slow today", "Can I pay by card?")
 LIKED, LIKED_LATER = 0.85, 0.55
 """How many thumbs are up, before somebody changed the prompt and after."""
@@ -22,7 +24,7 @@ async def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="questions a second")
     asked = parser.parse_args()
     chance = random.Random(11)
-    async with httpx.AsyncClient(base_url=asked.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=asked.url, limits=LIMITS, trust_env=False) as client:
         turn = asked.questions // 30 * 20
         began_at = asyncio.get_running_loop().time()
         for first in range(0, asked.questions, 10):

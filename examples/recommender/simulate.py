@@ -6,6 +6,8 @@ import random
 
 import httpx
 
+LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""An idle connection is given up before uvicorn closes it, after 5 s."""
 AGES = ("young", "middle", "old")
 TOPICS = ("sport", "politics", "science", "music", "travel")
 LIKED: dict[str, dict[str, float]] = {
@@ -26,7 +28,7 @@ async def main() -> None:
     parser.add_argument("--rate", type=float, default=250.0, help="pages a second")
     asked = parser.parse_args()
     chance = random.Random(7)
-    async with httpx.AsyncClient(base_url=asked.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=asked.url, limits=LIMITS, trust_env=False) as client:
         clicks, turn = [0, 0], asked.pages // 30 * 20
         began_at = asyncio.get_running_loop().time()
         for first in range(0, asked.pages, 10):

@@ -186,8 +186,8 @@ class Pipeline:
             self._sharing.troubles,
             self._delivery.spool_troubles,
         )
-        of_signals = {} if self._signals is None else self._signals.lost
-        of_labels = {} if self._labelling is None else self._labelling.counts
+        of_signals: Mapping[SignalFate, int] = {} if self._signals is None else self._signals.lost
+        of_labels: Mapping[SignalFate, int] = {} if self._labelling is None else self._labelling.counts
         return {**self._lost, **alerts, **of_workers, **of_disk, **of_signals, **of_labels}
 
     def _tell(self, turn: Turn, at: float) -> None:

@@ -1,5 +1,7 @@
 import json
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
@@ -12,6 +14,7 @@ from dashlight.decode.protocols.detect import place_of
 from dashlight.errors import DecodeError
 
 CAP = 1 << 18
+T = TypeVar("T")
 MAX_SECONDS = 0.4
 """msgspec takes a second for a body of the slowest ones."""
 
@@ -46,21 +49,29 @@ def test_thousands_of_numbers_halfway_between_two_floats_are_slow(number: str) -
     assert parse_json(many) == [float(number)] * 4097
 
 
+def quickest(read: Callable[[], T]) -> tuple[T, float]:
+    """What *read* gives, and its CPU seconds, of three tries the least: others may use the machine."""
+    found, taken = read(), list[float]()
+    for _ in range(3):
+        began = time.thread_time()
+        found = read()
+        taken.append(time.thread_time() - began)
+    return found, min(taken)
+
+
 def test_a_body_of_slow_numbers_is_read_fast() -> None:
     body = b"[" + b"1e304," * (CAP // 6) + b"2.5e290]"
 
-    began = time.thread_time()
-    value = parse_json(body)
+    value, seconds = quickest(lambda: parse_json(body))
 
-    assert time.thread_time() - began < MAX_SECONDS
+    assert seconds < MAX_SECONDS
     assert value == json.loads(body)
 
 
 def test_lines_of_slow_numbers_in_csv_are_read_fast() -> None:
-    began = time.thread_time()
-    rows = read_csv("1e304,2.5e290\n" * 9_000)
+    rows, seconds = quickest(lambda: read_csv("1e304,2.5e290\n" * 9_000))
 
-    assert time.thread_time() - began < MAX_SECONDS
+    assert seconds < MAX_SECONDS
     assert rows == [[1e304, 2.5e290]] * 9_000
 
 

@@ -140,8 +140,7 @@ def _of_steps(outputs: Outputs, meaning: Meaning) -> Measured:
     if columns or len(meaning.steps) > 1:
         values = np.array([outputs.numbers(name) for name in meaning.steps]).T.tolist()
     else:
-        (lists,) = meaning.steps
-        values = [_series(cell) for cell in outputs.cells(lists)]
+        values = [_series(cell) for cell in outputs.cells(next(iter(meaning.steps)))]
     dropped = sum(max(0, len(each) - MOST_STEPS) for each in values)
     values = [each[:MOST_STEPS] for each in values]
     lengths = np.array([len(each) for each in values], np.intp)
