@@ -15,8 +15,6 @@ from dashlight.records import Exchange
 
 MOST_REMEMBERED = 10_000
 """Ids of which is remembered when their labels were given."""
-_SLACK_SECONDS = 0.01
-"""By which the clocks of an exchange and of a label may differ."""
 
 
 class Feedback:
@@ -67,6 +65,6 @@ class Feedback:
 
 
 def _is_within(moments: Sequence[float], exchange: Exchange) -> bool:
-    begin = exchange.started_at - _SLACK_SECONDS
-    end = exchange.started_at + exchange.duration_seconds + _SLACK_SECONDS
-    return any(begin <= at <= end for at in moments)
+    # No slack: a thumb may follow its answer within a millisecond.
+    end = exchange.started_at + exchange.duration_seconds
+    return any(exchange.started_at <= at <= end for at in moments)
