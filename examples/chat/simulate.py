@@ -20,7 +20,7 @@ async def main() -> None:
     """Asks as many questions as asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
-    parser.add_argument("--questions", type=int, default=5000)
+    parser.add_argument("--questions", type=int, default=7500)
     parser.add_argument("--rate", type=float, default=200.0, help="questions a second")
     asked = parser.parse_args()
     chance = random.Random(11)

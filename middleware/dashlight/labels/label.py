@@ -8,6 +8,8 @@ Fate: TypeAlias = Literal["matched", "unknown", "duplicate", "invalid", "too_lat
 """What became of a label. `matched`: its prediction was found; `unknown`: no prediction has this id, so far; `duplicate`:
 it was there already; `invalid`: it is no label of this prediction, or the id is forged; `too_late`: DASHLIGHT_LABEL_WINDOW
 is over."""
+JOINED_LATER = "joined_later_"
+"""Before the fate of a label that was `unknown` when it came, once its prediction is there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.memory import room_of
-from dashlight.watching.performance.models import UNKNOWN, Performances, predictions_of
+from dashlight.watching.performance.models import Performances, predictions_of, unknown_in
 from dashlight.watching.processes import Processes
 from dashlight.watching.remains import add_processes
 from dashlight.watching.restoring import Lose, tried
@@ -185,7 +185,7 @@ class MachineWatch:
             reported += self._endpoints[route].make_room((model, version), at)
         if news is not None:
             made = predictions_of(pane)
-            for alert in self.performances.close_pane(news, at, predictions=made, unknown=pane.counts.get(UNKNOWN, 0)):
+            for alert in self.performances.close_pane(news, at, predictions=made, unknown=unknown_in(pane)):
                 if alert is None:
                     yield
                 else:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dashlight.counting.machine import MachinePane
 from dashlight.counting.policy import Policy
 from dashlight.labels.news import LabelNews
 from dashlight.labels.rows import LabelledRows, ModelKey
@@ -16,7 +17,7 @@ from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, Score
 from dashlight.watching.endpoint import Snapshot
 from dashlight.watching.performance.model import PerformanceWatch
-from dashlight.watching.performance.models import MOST_MODELS, Performances
+from dashlight.watching.performance.models import MOST_MODELS, Performances, unknown_in
 from dashlight.watching.performance.state import PerformanceState
 from dashlight.window.columns import Reference
 from dashlight.window.performance_reference import PerformanceReference, ReferenceLoss
@@ -317,3 +318,16 @@ def test_a_state_that_does_not_fit_is_refused_and_costs_its_model_alone(wrong: s
 
     assert fresh.cursor == life.performances.cursor
     assert "accuracy" not in {each.statistic for each in fresh.scores(KEY)}
+
+
+def test_labels_that_found_their_prediction_since_are_unknown_no_more() -> None:
+    counts = {
+        SignalFate("labels", "delivered", "unknown"): 7,
+        SignalFate("labels", "delivered", "matched"): 20,
+        SignalFate("labels", "delivered", "joined_later_matched"): 8,
+        SignalFate("labels", "delivered", "joined_later_duplicate"): 1,
+        SignalFate("spans", "dropped", "unknown"): 5,
+    }
+
+    assert unknown_in(MachinePane({}, {}, counts)) == -2
+    assert unknown_in(MachinePane({}, {})) == 0

@@ -24,6 +24,8 @@ MOSTLY = 0.5
 """Share of labels without a prediction from which on their ids are said to be wrong."""
 SELDOM = 0.1
 """Below which it is forgotten that it was said."""
+SETTLED_SECONDS = 60.0
+"""After the first label: a prediction is written a moment after its answer, and quick labels come before."""
 EARLIER_HALF, MOST = 0.5, 0.9
 
 
@@ -43,6 +45,8 @@ class LabelFeedState:
     unknown: float
     taken_at: float
     """When labels were last counted; -LATEST_AT: never."""
+    began_at: float
+    """When the first came that found none or one; LATEST_AT: never."""
     is_told: bool
     """Whether it was said that most have no prediction."""
 
@@ -59,7 +63,7 @@ class LabelFeed:
         self._silent, self._late = LifeCycle(), LifeCycle()
         self._silent_for = 0
         self._known = self._unknown = 0.0
-        self._taken_at = -LATEST_AT
+        self._taken_at, self._began_at = -LATEST_AT, LATEST_AT
         self._is_told = False
 
     @property
@@ -74,6 +78,7 @@ class LabelFeed:
             known=self._known,
             unknown=self._unknown,
             taken_at=self._taken_at,
+            began_at=self._began_at,
             is_told=self._is_told,
         )
 
@@ -90,11 +95,13 @@ class LabelFeed:
         self._known = within("labels", state.known)
         self._unknown = within("labels without a prediction", state.unknown)
         self._taken_at = within("when labels came", state.taken_at, -LATEST_AT, LATEST_AT)
+        self._began_at = within("the first label", state.began_at, -LATEST_AT, LATEST_AT)
         self._is_told = state.is_told
 
     def take(self, rows: LabelledRows | None, at: float, *, predictions: int, unknown: int = 0) -> list[Alert]:
         """Take a pane: *rows* whose labels came until *at*, how many *predictions* were made, and how many labels had none.
 
+        Of *unknown* labels those are taken off that had none in a pane before, and have found it since: it may be negative.
         Rows to which silence gave a label are no news of the feed. Returns the news of its alerts.
         """
         said = np.zeros(0, np.bool_) if rows is None else ~rows.is_implied
@@ -103,7 +110,7 @@ class LabelFeed:
         news = self._judge_delays(delays, at)
         usual = self._lateness.quantile(EARLIER_HALF), self._lateness.quantile(MOST)
         last_at = self._silence.last_at
-        self._silence.take(at, labels=len(delays) + unknown, predictions=predictions, delays=usual)
+        self._silence.take(at, labels=len(delays) + max(unknown, 0), predictions=predictions, delays=usual)
         return news + self._judge_silence(at, last_at)
 
     def take_finding(self) -> str:
@@ -113,7 +120,8 @@ class LabelFeed:
         if self._is_told:
             self._is_told = share >= SELDOM
             return ""
-        if self._unknown < LEAST_UNKNOWN or share < MOSTLY:
+        is_young = self._taken_at - self._began_at < SETTLED_SECONDS
+        if is_young or self._unknown < LEAST_UNKNOWN or share < MOSTLY:
             return ""
         self._is_told = True
         return (
@@ -133,8 +141,10 @@ class LabelFeed:
     def _count(self, known: int, unknown: int, at: float) -> None:
         kept = float(np.exp(-max(at - self._taken_at, 0.0) / DAY_SECONDS))
         self._known = min(self._known * kept + known, MOST_COUNT)
-        self._unknown = min(self._unknown * kept + unknown, MOST_COUNT)
+        self._unknown = min(max(self._unknown * kept + unknown, 0.0), MOST_COUNT)
         self._taken_at = at
+        if known or unknown:
+            self._began_at = min(self._began_at, at)
 
     def _judge_delays(self, delays: Floats, at: float) -> list[Alert]:
         lateness = self._lateness

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dashlight.labels.ids import id_of_only_row
-from dashlight.labels.label import Fate, Label
+from dashlight.labels.label import JOINED_LATER, Fate, Label
 from dashlight.labels.store import LabelStore
 from dashlight.metrics.losses import SignalFate
 from dashlight.runtime.labels.keeping import PredictionKeeper
@@ -78,6 +78,6 @@ def _is_no_loss(reason: str) -> bool:
     What became of a label may be told later, or that it says another thing; a write that failed is tried again; a
     prediction whose second id was there before is known by its own.
     """
-    if reason.startswith("joined_later_"):
+    if reason.startswith(JOINED_LATER):
         return True
     return reason in {"contradicted", "late_positive", "write_failed", "doubled_id"}

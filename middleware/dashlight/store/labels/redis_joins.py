@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dashlight.errors import StateError
 from dashlight.labels.ids import entity_of, key_of
-from dashlight.labels.label import Fate, Label
+from dashlight.labels.label import JOINED_LATER, Fate, Label
 from dashlight.labels.row_sets import RowLayout, known_by, labelled, taken
 from dashlight.labels.rows import KEY_BYTES, ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
@@ -87,7 +87,7 @@ class RedisJoins:
             labels = [orphan_of(blob(each)) for each in found[1::2]]
             awaited = taken(rows, np.array(places, np.intp))
             for fate in self._join(awaited, labels, at=at, troubles=troubles):
-                troubles[f"joined_later_{fate}"] += 1
+                troubles[f"{JOINED_LATER}{fate}"] += 1
             keys = [key.tobytes() for key in known_by(awaited)[0]]
             home.link.call_all([("HDEL", f"{home.prefix}o:{each}", *keys) for each in (orphans, orphans - 1)])
 

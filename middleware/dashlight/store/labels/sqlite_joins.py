@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.labels.ids import entity_of, key_of
-from dashlight.labels.label import Fate, Label
+from dashlight.labels.label import JOINED_LATER, Fate, Label
 from dashlight.labels.row_sets import RowLayout, known_by, labelled, taken
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.privacy.hashing import HashKey
@@ -69,7 +69,7 @@ class Joins:
         if labels:
             found = taken(rows, np.array(places, np.intp))
             for fate in self._join(connection, batches, found, labels, at=at, troubles=troubles):
-                troubles[f"joined_later_{fate}"] += 1
+                troubles[f"{JOINED_LATER}{fate}"] += 1
         implied_before = _implied_before(connection, model)
         if layout.task in TASKS_WITH_A_NEGATIVE and rows.predicted_at.min() < implied_before:
             self._imply(connection, number, rows, rows.predicted_at < implied_before, at=at)

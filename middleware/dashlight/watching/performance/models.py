@@ -15,6 +15,7 @@ from dashlight.errors import traced
 from dashlight.judge.alert_budget import PERFORMANCE, Places, PlacesState, share_of_place
 from dashlight.judge.implied_negatives import ImpliedNegatives
 from dashlight.judge.words import printable
+from dashlight.labels.label import JOINED_LATER
 from dashlight.labels.news import LabelNews
 from dashlight.labels.rows import ModelKey
 from dashlight.metrics.losses import SignalFate
@@ -30,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 MOST_MODELS = 32
 """Models and versions, at all endpoints, whose performance is kept."""
-UNKNOWN = SignalFate("labels", "delivered", "unknown")
-"""As what labels are counted that belong to no prediction, so far."""
 UNWATCHED = SignalFate("labels", "dropped", "too_many_models")
 """Labels of models beyond these."""
 NO_PREDICTIONS: Mapping[ModelKey, int] = {}
@@ -229,6 +228,13 @@ def predictions_of(pane: MachinePane) -> Mapping[ModelKey, int]:
     return {
         (route, *key): model.row_count for route, each in pane.endpoints.items() for key, model in each.models.items()
     }
+
+
+def unknown_in(pane: MachinePane) -> int:
+    """Labels of *pane* that belong to no prediction so far, less those of before that have found theirs in it."""
+    of_labels = [(fate.reason, count) for fate, count in pane.counts.items() if fate.signal == "labels"]
+    came = sum(count for reason, count in of_labels if reason == "unknown")
+    return came - sum(count for reason, count in of_labels if reason.startswith(JOINED_LATER))
 
 
 def _named(key: ModelKey) -> str:

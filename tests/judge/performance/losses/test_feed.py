@@ -156,6 +156,20 @@ def test_a_few_labels_of_no_prediction_are_no_finding(feed: MakeFeed, hear: Call
     assert watching.take_finding() == ""
 
 
+def test_labels_that_are_quicker_than_their_prediction_is_written_are_no_finding(
+    feed: MakeFeed, make_rows: MakeRows
+) -> None:
+    watching, told = feed(), list[str]()
+    for pane in range(400):  # of half a second: what came in one finds its prediction in the next
+        at = MONDAY + 0.5 * pane
+        nothing = np.zeros(50)
+        joined = make_rows(nothing, nothing, predicted_at=nothing + at - 1, at=at) if pane else None
+        watching.take(joined, at, predictions=50, unknown=50 - 50 * (pane > 0))
+        told.append(watching.take_finding())
+
+    assert not any(told)
+
+
 def test_what_silence_means_is_no_label_that_came(feed: MakeFeed, make_rows: MakeRows) -> None:
     watching, nothing = feed(), np.zeros(3)
     rows = make_rows(nothing, nothing, predicted_at=np.full(3, MONDAY - 60), at=MONDAY)
