@@ -52,7 +52,7 @@ STRANGERS = (
     ("decode", "capture"), ("judge", "capture"), ("deliver", "window"), ("deliver", "capture"), ("counting", "deliver"),
 )  # fmt: skip
 ON_TOP = {
-    "__init__", "asgi", "wrap", "adapters", "testing", "settings", "records", "errors", "clock", "types", "version", "units",
+    "__init__", "asgi", "wrap", "adapters", "testing", "settings", "errors", "clock", "types", "version", "units",
 }  # fmt: skip
 TWINS = {"machine", "endpoint", "model", "rows", "joint"}
 """What one process counts, and what judges the sum of all."""
