@@ -35,7 +35,7 @@ FLOORS = (
 # Likewise within a room; FILES stands for those that lie in the room itself and that no other floor names.
 FILES = ""
 FLOORS_WITHIN = {
-    "window": ((FILES,), ("facets", "payloads", "performance", "recent"), ("inspection",), ("reference",)),
+    "window": ((FILES,), ("facets", "parts", "payloads", "performance", "recent"), ("inspection",), ("reference",)),
     "judge": (
         ("run_lengths", "block_scales"),
         ("natural_variation", "incidents", "alert_budget", "words", "silences", "implied_negatives"),

@@ -70,6 +70,10 @@ class Settings:
         "", "pairs such as revenue=header:x-revenue, conversion=field:order.total", units.signals
     )
     """Business numbers to watch: in a header of the response, or in a field of its JSON."""
+    segments: tuple[str, ...] = _variable("", "names of features between commas", units.words)
+    """Features each of whose values (at most 32) is watched by itself: `carrier,origin`."""
+    segment_metrics: bool = _variable("false", "true or false", units.flag)
+    """Whether metrics show segments as well."""
     ignore: tuple[str, ...] = _variable("", "names or globs between commas", units.words)
     """Columns to ignore, even if DASHLIGHT_FEATURES or DASHLIGHT_PREDICTION names them."""
     collector: str = _variable("", "an http or https URL", str.strip)

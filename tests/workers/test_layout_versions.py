@@ -16,18 +16,18 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, "remains": REMAINS, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "afbfa2d82619fc8b",
+    ("pane", 1): "64ca8e2c08f3e06f",
     ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
     ("remains", 1): "ed46b1a60750a2c3",
-    ("machine", 1): "d2d6dabe832fef7e",
+    ("machine", 1): "4b87ec496c9121a8",
     ("owed", 1): "6d2d54a11cf4d648",
-    ("notices", 1): "22470fa1f4121dad",
+    ("notices", 1): "e93efaa2443e3ec5",
     ("totals", 1): "c448954e2831d593",
-    ("endpoint", 1): "1af1dc797a214c0e",
-    ("comparison", 1): "872577a68af1d5ae",
+    ("endpoint", 1): "b0abddc7c0821742",
+    ("comparison", 1): "a5b7cc77a30d3066",
     ("learner", 1): "35d98066a0ba6440",
-    ("performance", 1): "7bb43dc588e91964",
+    ("performance", 1): "595c3f8ce387e026",
 }
 
 

@@ -21,6 +21,7 @@ from dashlight.judge.directions.bets import Direction
 from dashlight.judge.words import printable
 from dashlight.records import Prediction, Table
 from dashlight.window.columns import Reference, columns_of
+from dashlight.window.parts.segments import SegmentPane
 from dashlight.window.payloads.clusters import has_column, without_column
 from dashlight.window.payloads.hashing import PayloadHasher, payload_key
 from dashlight.window.reference.learning import Learning
@@ -45,6 +46,8 @@ class ModelPane:
     """Under which names its columns were found in the reference, in a sentence for people; once for each reference."""
     left_out_rows: int = 0
     """Rows that were neither counted nor kept, for there was no memory for the model."""
+    segments: SegmentPane | None = None
+    """Against the first reference; None where nobody named segments."""
 
     @property
     def row_count(self) -> int:

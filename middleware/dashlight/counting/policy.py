@@ -38,6 +38,8 @@ class Policy:
     """Name of the model where an exchange does not say it."""
     model_version: str = field(default="", compare=False)
     """Likewise."""
+    segments: tuple[str, ...] = field(default=(), compare=False)
+    """Features each of whose values is watched by itself."""
     excluded_agents: tuple[str, ...] = field(default=(), compare=False)
     """Whose rows are left out beside those of well-known probes; with `none` theirs alone."""
     counting_bytes: int = field(default=32 << 20, compare=False)

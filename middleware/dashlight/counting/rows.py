@@ -24,6 +24,7 @@ from dashlight.window.facets.label_counts import completed
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
+from dashlight.window.parts.sampled_rows import SampledRows
 from dashlight.window.payloads.clusters import Clusters
 from dashlight.window.payloads.repetition import RepetitionPane, merged_repetition
 from dashlight.window.recent.collector import RecentCollector
@@ -53,6 +54,8 @@ class RowPane:
     repeated: NDArray[np.int64] | None = None
     """... but here, with the rows by which those of one key exceed what they are worth, shape (columns, BINS); None where
     nothing was left out."""
+    sampled: SampledRows | None = None
+    """Some of the rows, side by side, those of failed and refused exchanges among them."""
 
     @property
     def row_count(self) -> int:

@@ -52,7 +52,7 @@ class ScoredRows:
     entities: NDArray[np.void] | None = None
     """Shape (rows,), of KEY_BYTES each: keyed hash of the entity by which labels without an id are joined."""
     segments: NDArray[np.uint8] | None = None
-    """Shape (segment columns, rows): codes of what an operator keeps apart."""
+    """Shape (segment columns, rows): in which segment of each column the row is, see `window.parts.segments`."""
     reference: str = ""
     """Version of the reference over whose bins *codes* are."""
     sampled: NDArray[np.intp] | None = None
@@ -89,6 +89,12 @@ class LabelledRows:
     """Whether nobody said it: no label came within DASHLIGHT_POSITIVE_WITHIN."""
     probabilities: NDArray[np.float32] | None = None
     segments: NDArray[np.uint8] | None = None
+    reference: str = ""
+    """Version of the reference over whose bins *segments* and *codes* are."""
+    sampled: NDArray[np.intp] | None = None
+    """Shape (sampled,): places of the rows that were drawn to keep their bins, ascending."""
+    codes: NDArray[np.uint8] | None = None
+    """Shape (columns of the reference, sampled): their bins."""
 
     @property
     def row_count(self) -> int:

@@ -10,6 +10,8 @@ from dashlight.records.predictions import Role
 AlertState: TypeAlias = Literal["inactive", "pending", "firing", "resolved"]
 Transition: TypeAlias = Literal["firing", "changed", "resolved"]
 AlertSource: TypeAlias = Literal["drift", "performance", "traffic", "break", "threshold"]
+SliceState: TypeAlias = Literal["found", "everywhere", "none", "too_few"]
+"""`everywhere`: all other rows hurt as well; `none`: no slice was confirmed; `too_few`: rows to search one."""
 WatchState: TypeAlias = Literal["learning", "not_enough_data", "watching"]
 """Of a model: it learns its reference; too few rows came to have shown a medium shift; its silence means something."""
 
@@ -29,6 +31,8 @@ class Score:
     high: float
     rows: int
     reference: float | None = None
+    segment: str = ""
+    """As `carrier=UA`, of whose rows alone it is; empty: of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,53 @@ class Cause:
     reference: float
     current: float
     bins: tuple[BinShare, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SliceCondition:
+    """A bin of one column."""
+
+    column: str
+    role: Role
+    bin: str
+    """In words that may be told: `UA`, `19 to 23`, `missing`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Where it hurts: the rows for which one, two or three columns are in certain bins, and how they differ from the rest.
+
+    What is compared is a share of rows that hurt: that failed, were refused, were predicted wrongly (or how much they lost, 0
+    to 1), or lie in the bins of the drifted column that rose. NaN where it is not known.
+    """
+
+    state: SliceState
+    conditions: tuple[SliceCondition, ...] = ()
+    """Of the slice; empty unless it was found."""
+    rows: int = 0
+    """Of the sample that was searched."""
+    share: float = float("nan")
+    """Of them, in the slice."""
+    rate: float = float("nan")
+    """Share of the slice's rows that hurt, ..."""
+    usual_rate: float = float("nan")
+    """... and what it is usually."""
+    rest_rate: float = float("nan")
+    """Likewise of all other rows."""
+    rest_usual_rate: float = float("nan")
+    explained: float = float("nan")
+    """Part of the excess of all rows that is in the slice, from 0 to 1, ..."""
+    explained_low: float = float("nan")
+    """... and its interval at 95 %."""
+    explained_high: float = float("nan")
+    p: float = float("nan")
+    """Of the exact test on the half that was not searched."""
+    detectable_lift: float = float("nan")
+    """How much higher the rate in a slice of 5 % of the rows would have had to be to be found."""
+    exemplars: tuple[str, ...] = ()
+    """Up to five trace ids of exchanges in the slice that hurt."""
+    summary: str = ""
+    """In words, as they stand behind the sentence of the alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +133,10 @@ class Alert:
     """Place within its incident by how likely it is the origin: 1 is the likeliest; 0 where there is no incident."""
     moved_with: tuple[str, ...] = ()
     """What the other alerts of the incident are about, the likeliest origin first; at most ten."""
+    segment: str = ""
+    """As `carrier=UA`, of whose rows alone it is; empty: of all."""
+    slice: Slice | None = None
+    """Where it hurts; None where that was not searched: once an incident, of its origin."""
 
 
 @dataclass(frozen=True, slots=True)

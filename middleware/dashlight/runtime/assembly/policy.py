@@ -25,6 +25,7 @@ def policy_of(settings: Settings, shares: MemoryShares) -> Policy:
         importance=settings.importance,
         ignored=settings.ignore,
         labels=settings.labels,
+        segments=settings.segments,
         features=settings.features,
         prediction=settings.prediction,
         model=settings.model,

@@ -1,0 +1,5 @@
+"""Parts of the rows: segments that an operator named, and samples that are searched for slices. Pure.
+
+Imports: `layout` of `window` itself.
+To add: another way to part rows is one file with its nouns.
+"""
