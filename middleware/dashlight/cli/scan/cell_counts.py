@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from dashlight.cli.scan.database import Database
 
 _MOST_SPELLINGS: Final = 1000
+_SPELLED: Final = "spelled"
+_LOOKED_AT: Final = 8192
+"""Rows by whose cells it is guessed whether a column says the same again and again."""
+
+
+_ROWS: Final = "CAST(sum(rows) AS BIGINT)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +40,10 @@ def counted_cells(database: Database, table: str, column: str) -> CountedCells:
 
     One exception: the lengths of numbers are there only where some are codes, which alone are decided by them.
     """
-    shapes = f"SELECT rowid AS row, {column} AS cell, {shape(column)} AS shape FROM {table}"
+    cells = _cells(database, table, column)
+    shapes = f"SELECT row, cell, rows, {shape('cell')} AS shape FROM {cells}"
     counted: list[tuple[int, int, int]] = rows_of(
-        database, f"SELECT shape, count(*), min(row) FROM ({shapes}) GROUP BY shape"
+        database, f"SELECT shape, {_ROWS}, min(row) FROM ({shapes}) GROUP BY shape"
     )
     found = CellCounts()
     first: dict[Shape, int] = {}
@@ -57,16 +64,15 @@ def counted_cells(database: Database, table: str, column: str) -> CountedCells:
         return rows_of(database, f"SELECT {what} FROM ({shapes}) WHERE shape IN ({wanted}) {rest}")
 
     bare = bare_cell("cell")
-    grouped = f"GROUP BY ALL ORDER BY count(*) DESC LIMIT {_MOST_SPELLINGS}"
+    grouped = f"GROUP BY ALL ORDER BY {_ROWS} DESC LIMIT {_MOST_SPELLINGS}"
     spelled = NOTHING & first.keys() - {"empty"}
-    found.nulls = Counter(dict(of(spelled, f"{bare}, count(*)", grouped)) if spelled else {})
+    found.nulls = Counter(dict(of(spelled, f"{bare}, {_ROWS}", grouped)) if spelled else {})
     if "empty" in first:
         found.nulls[""] = found.shapes["empty"]
     if "truth" in first:
-        spellings = f"SELECT {column} AS cell, count(*) AS rows FROM {table} GROUP BY cell"
-        words = f"SELECT lower({bare}) AS word, rows FROM ({spellings})"
+        words = f"SELECT lower({bare}) AS word, rows FROM {cells}"
         truths = ", ".join(literal(word) for word in TRUTHS)
-        counted_words = f"SELECT word, CAST(sum(rows) AS BIGINT) FROM ({words}) WHERE word IN ({truths}) GROUP BY word"
+        counted_words = f"SELECT word, {_ROWS} FROM ({words}) WHERE word IN ({truths}) GROUP BY word"
         found.truths = Counter(dict(rows_of(database, counted_words)))
     if any(code < PLAIN and SHAPES[code] in NUMBERS for code, _, _ in counted):
         currency = literal(numbers.CURRENCY)
@@ -79,3 +85,17 @@ def counted_cells(database: Database, table: str, column: str) -> CountedCells:
     plain = {SHAPES[code % PLAIN] for code, _, _ in counted if code >= PLAIN}
     is_plain = all(code >= PLAIN or SHAPES[code] == "empty" for code, _, _ in counted)
     return CountedCells(found, is_plain and ("moment" not in plain or len(plain) == 1))
+
+
+def _cells(database: Database, table: str, column: str) -> str:
+    """What holds the *cells* of a column, how many *rows* have each, and the first *row* of them.
+
+    Each that differs is there once where most rows say what others say, so that what is asked of a cell is not asked of every row.
+    """
+    looked_at = f"SELECT {column} AS cell FROM {table} LIMIT {_LOOKED_AT}"
+    ((rows, different),) = rows_of(database, f"SELECT count(*), count(DISTINCT cell) FROM ({looked_at})")
+    if 2 * different > rows:
+        return f"(SELECT rowid AS row, {column} AS cell, 1 AS rows FROM {table})"
+    once = f"SELECT min(rowid) AS row, {column} AS cell, count(*) AS rows FROM {table} GROUP BY {column}"
+    rows_of(database, f"CREATE OR REPLACE TEMP TABLE {_SPELLED} AS {once}")
+    return _SPELLED
