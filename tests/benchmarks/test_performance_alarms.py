@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from benchmarks.performance_alarms import FALLS, HOUR, NULLS, START, Stream, batches, reference_of
+from benchmarks.performance_alarms import FALLS, HOUR, NULLS, START, Fall, Stream, batches, reference_of
 from benchmarks.performance_feeds import FEEDS, MONDAY, alarm_hour
 
 from dashlight.judge.alerts import AlertWriter
@@ -26,12 +26,14 @@ def test_where_nothing_is_worse_the_model_is_wrong_as_often_as_its_scores_say(st
 
 
 @pytest.mark.parametrize("fall", FALLS, ids=lambda fall: fall.name)
-def test_a_fall_begins_after_three_days(fall: object) -> None:
-    made = batches(Stream("", labels_an_hour=500), np.random.default_rng(2), 144, fall)  # type: ignore[arg-type]
+def test_a_fall_begins_when_it_says_and_is_whole_after_its_ramp(fall: Fall) -> None:
+    made = batches(Stream("", labels_an_hour=500), np.random.default_rng(2), 144, fall)
     wrong = np.array([(rows.predictions != rows.labels).mean() for rows, _, _ in made])
+    whole = fall.after_hours + max(fall.ramp_hours - 1, 0)
 
-    assert abs(wrong[:72].mean() - 0.1) < 0.006
-    assert wrong[72:].mean() > 0.13
+    assert abs(wrong[: fall.after_hours].mean() - 0.1) < 4 * (0.09 / (500 * fall.after_hours)) ** 0.5
+    assert wrong[whole:].mean() > 0.13
+    assert all(0 < fall.part(hour) < 1 for hour in range(fall.after_hours, whole))
 
 
 def test_a_batch_a_day_comes_once_a_day_and_late_labels_later() -> None:

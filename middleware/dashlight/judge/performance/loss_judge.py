@@ -219,6 +219,7 @@ class LossJudge:
         )
         self._learning = None
         self.watch = self._watching(self.task, scale, strata)
+        self.watch.evidence.variation.restore(learning.variation())
 
     def _watching(self, task: Task, scale: LossScale, strata: LossStrata) -> LossWatch:
         measure, plan = LossMeasure(task, scale), self._plan

@@ -4,10 +4,11 @@ The first LEARNED_ROWS rows say how the loss is measured and by which bins of th
 LEARNED_HOURS say what is usual, whose uncertainty is in the bound. Of a day's season nothing is known before.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dashlight.judge.performance.loss_variation import LossVariation, LossVariationState
 from dashlight.judge.performance.losses import GRID, PARTS, LossScale, LossStrata, strata_of, sums_of, tally
 from dashlight.labels.rows import Floats
 from dashlight.window.fitting import LATEST_AT, MOST_COUNT, fitted, refuse, within
@@ -43,6 +44,8 @@ class LossLearningState:
     hour_squares: float
     open_rows: float
     open_excess: float
+    variation: LossVariationState
+    """Of the hours that ended."""
     began_at: float
     """When the first label came; NaN before. Likewise when the open hour began."""
     hour_at: float
@@ -62,6 +65,7 @@ class LossLearning:
         self._squares = np.zeros(1)
         self._hours, self._hour_squares = 0, 0.0
         self._open_rows, self._open_excess = 0.0, 0.0
+        self._variation = LossVariation()
         self._began_at = self._hour_at = float("nan")
 
     @property
@@ -81,6 +85,7 @@ class LossLearning:
             hour_squares=self._hour_squares,
             open_rows=self._open_rows,
             open_excess=self._open_excess,
+            variation=self._variation.state,
             began_at=self._began_at,
             hour_at=self._hour_at,
         )
@@ -108,6 +113,7 @@ class LossLearning:
         self._hour_squares = within("squares of hours", state.hour_squares)
         self._open_rows = within("rows of an hour", state.open_rows)
         self._open_excess = within("excess of an hour", state.open_excess, -state.open_rows, state.open_rows)
+        self._variation.restore(state.variation)
         for at in (state.began_at, state.hour_at):
             if not np.isnan(at):
                 within("moment of a label", at, -LATEST_AT, LATEST_AT)
@@ -146,14 +152,27 @@ class LossLearning:
         self._close_hour()
         rows, losses, expected = np.moveaxis(sums_of(self._counted), -1, 0)
         excess = losses - expected
-        variances = np.maximum(self._squares / np.maximum(rows, 1) - (excess / np.maximum(rows, 1)) ** 2, 1e-6)
         total = max(float(rows.sum()), 1.0)
         mean = float(excess.sum()) / total
-        spread = max(float((rows * variances).sum()) / total, 1e-6)
         degrees = max(self._hours - 1, 1)
-        phi = max((self._hour_squares - total * mean**2) / (spread * degrees), 1.0)
+        phi = max((self._hour_squares - total * mean**2) / (self._row_variance() * degrees), 1.0)
         strata = strata_of(rows, losses, self._counted[:, :-1] @ GRID**2, phi=phi)
         return np.where(rows > 0, excess / np.maximum(rows, 1), 0.0), strata
+
+    def variation(self) -> LossVariationState:
+        """How much the hours varied, each taken for a batch, around what is `usual`.
+
+        A fall that comes soon is measured by it, and not taken for the variation itself.
+        """
+        self._close_hour()
+        return replace(self._variation.state, excess=0.0)
+
+    def _row_variance(self) -> float:
+        """Of the excess of one row within its bin, in the mean over all."""
+        rows, losses, expected = np.moveaxis(sums_of(self._counted), -1, 0)
+        excess = (losses - expected) / np.maximum(rows, 1)
+        variances = np.maximum(self._squares / np.maximum(rows, 1) - excess**2, 1e-6)
+        return max(float((rows * variances).sum()) / max(float(rows.sum()), 1.0), 1e-6)
 
     def _count(self, scale: LossScale, rows: tuple[Floats, Floats, Floats]) -> None:
         scores, raw, expected = rows
@@ -171,6 +190,8 @@ class LossLearning:
         if self._open_rows:
             self._hours += 1
             self._hour_squares += self._open_excess**2 / self._open_rows
+            variance = self._open_rows * self._row_variance()
+            self._variation.add(rows=self._open_rows, excess=self._open_excess, variance=variance)
         self._open_rows = self._open_excess = 0.0
 
 

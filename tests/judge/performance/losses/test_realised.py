@@ -214,6 +214,25 @@ def test_without_a_reference_it_learns_what_is_usual_first_and_says_so(
     assert "learned from the first 5,000 labels" in alerts[0].summary
 
 
+@pytest.mark.parametrize("ramp", [0, 6], ids=["at once", "within six hours"])
+@pytest.mark.parametrize("begins", [2, 4, 48])
+def test_a_fall_soon_after_learning_is_no_usual_variation(
+    begins: int, ramp: int, watch: MakeWatch, labelled: MakeRows, hours: Hours
+) -> None:
+    waited: list[int] = []
+    for seed in range(70, 73):
+        watching, rng = watch(None), np.random.default_rng(seed)
+        for passed, at in enumerate(hours(begins + 60), -25 - begins):  # the first 25 hours are learned
+            part = min((passed + 1) / max(ramp, 1), 1.0) if passed >= 0 else 0.0
+            if watching.take(labelled(rng, 1000, at=at, rise=0.1 * part), at):
+                waited.append(passed + 1)
+                break
+
+    assert len(waited) == 3
+    assert min(waited) > 0
+    assert max(waited) <= ramp + 1
+
+
 def test_errors_of_a_number_are_told_in_its_units(
     watch: MakeWatch, regression: PerformanceReference, make_rows: MakeRows, hours: Hours
 ) -> None:
@@ -496,6 +515,7 @@ def test_a_state_of_something_learned_that_cannot_be_is_refused(
         {"hour_squares": np.nan},
         {"open_rows": -1.0},
         {"open_excess": 5.0},
+        {"variation": replace(being.learning.variation, batches=1e9)},
         {"began_at": np.nan},
         {"hour_at": np.inf},
     ]
@@ -519,5 +539,5 @@ def test_a_state_of_something_learned_that_cannot_be_is_refused(
     ]
 
     for each in wrong:
-        with pytest.raises(ValueError, match=r"expected|learned|known|ascend|rows|scores|task"):
+        with pytest.raises(ValueError, match=r"expected|learned|known|ascend|rows|scores|task|batches"):
             watch(None).restore(each)
