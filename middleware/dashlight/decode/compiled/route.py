@@ -35,24 +35,24 @@ class Lane:
         "_rest",
         "_selection",
         "_shapes",
-        "_start_shapes",
         "_unanswered",
         "_widenings",
         "place",
         "plan",
         "route",
+        "start",
     )
 
     def __init__(
         self, route: str, place: Place, selection: Selection, *, start: tuple[Shape, Shape] | None = None
     ) -> None:
-        """*start* are shapes that its requests and answers are known to have, among others."""
+        """*start* are shapes that its requests and answers are known to have, where it is the `unanswered` of another lane."""
         self.route: Final = route
         self.place: Final = place
         self.plan: Plan | None = None
         """None until one is made, and while none fits."""
         self._selection = selection
-        self._start_shapes = start
+        self.start: Final = start
         self._shapes: tuple[Shape, Shape] | None = None
         self._unanswered: Lane | None = None
         self._hits = 0
@@ -69,14 +69,14 @@ class Lane:
     @property
     def is_of_unanswered(self) -> bool:
         """Whether it is the `unanswered` of another lane."""
-        return self._start_shapes is not None
+        return self.start is not None
 
     @property
     def unanswered(self) -> "Lane | None":
         """How requests are read that failed or were refused, and do not fit the plan; None while there is no plan."""
         if self.plan is None or self._shapes is None:
             return None
-        if self._unanswered is None or self._unanswered._start_shapes is not self._shapes:
+        if self._unanswered is None or self._unanswered.start is not self._shapes:
             self._unanswered = Lane(self.route, self.place, self._selection, start=self._shapes)
         return self._unanswered
 
@@ -104,7 +104,7 @@ class Lane:
             self._hits = self._misses = 0
 
     def _start(self, bodies: Sequence[tuple[bytes, bytes | None]]) -> None:
-        self._shapes = _shapes(bodies, self._start_shapes)
+        self._shapes = _shapes(bodies, self.start)
         self._widenings = 0
         self.plan = self._compiled()
         if self.plan is None:
