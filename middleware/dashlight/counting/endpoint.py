@@ -148,7 +148,7 @@ class EndpointCounter:
             self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
-        model.add(prediction, batch_trace_ids(exchanges), marks, binned)
+        model.add(prediction, batch_trace_ids(exchanges), marks, binned, exchanges)
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         """Counts exchanges that were analysed.

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar, cast
 
 import numpy as np
 
+from dashlight.counting.parts.sampling import pane_rows
 from dashlight.counting.policy import Policy
 from dashlight.decode.signals import SIGNALS
 from dashlight.metrics.losses import SignalFate
@@ -27,6 +28,8 @@ _MODEL_BYTES = 260_000
 """Of a model beside its columns: mostly the payloads of the last minutes, by which repeated ones are told."""
 _COLUMN_BYTES, _PAIR_BYTES, _DIMENSION_BYTES = 6_500, 24, 200
 """Of a column, of a pair of columns, and of a dimension of a direction: what is counted of them, as it is and as it is sent."""
+SAMPLED_BYTES: Final = 33
+"""Of a sampled row beside its bins: what became of it, when, its draw and its trace."""
 _WORD_BYTES, _OBJECT_BYTES, _NUMBER_BYTES = 57, 16, 32
 
 Key = TypeVar("Key")
@@ -75,7 +78,9 @@ def counter_bytes(reference: Reference) -> int:
     """What a process takes that counts against *reference*, without that itself."""
     pairs = 0 if reference.pairs is None else len(reference.pairs.shares)
     dims = sum(direction.dims for direction in reference.directions)
-    return _MODEL_BYTES + _COLUMN_BYTES * len(reference.columns) + _PAIR_BYTES * pairs + _DIMENSION_BYTES * dims
+    columns = len(reference.columns)
+    sampled = 3 * pane_rows(columns) * (columns + SAMPLED_BYTES)  # twice as many are collected, and then sent
+    return _MODEL_BYTES + _COLUMN_BYTES * columns + _PAIR_BYTES * pairs + _DIMENSION_BYTES * dims + sampled
 
 
 def reference_bytes(reference: Reference) -> int:

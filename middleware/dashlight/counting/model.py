@@ -19,7 +19,7 @@ from dashlight.counting.rows import RowCounter, RowPane, merged_rows
 from dashlight.counting.scored.binned import Binned
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.words import printable
-from dashlight.records import Prediction, Table
+from dashlight.records import Exchange, Prediction, Table
 from dashlight.window.columns import Reference, columns_of
 from dashlight.window.parts.segments import SegmentPane
 from dashlight.window.payloads.clusters import has_column, without_column
@@ -98,8 +98,9 @@ class ModelCounter:
         trace_ids: NDArray[np.void],
         marks: Marks | None = None,
         binned: list[Binned] | None = None,
+        exchanges: Sequence[Exchange] = (),
     ) -> None:
-        """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch.
+        """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each of the *exchanges* of its batch.
 
         What is anomalous in an exchange is added to *marks*, the bins of its rows to *binned*.
         """
@@ -114,7 +115,7 @@ class ModelCounter:
             self._room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
             # What says again what was just said is no evidence for the next one either, nor anything to learn.
-            prediction, keys = counter.add(prediction, trace_ids, keys, marks, binned), None
+            prediction, keys = counter.add(prediction, trace_ids, keys, marks, binned, exchanges=exchanges), None
             binned = None  # of what the next one gets nobody knows which rows it is
         if self._kept is not None and not self._kept.is_full:
             rows = outputs_of(prediction) if self._counters else prediction
@@ -125,8 +126,7 @@ class ModelCounter:
     @property
     def column_names(self) -> frozenset[str]:
         """Of the references that are counted against."""
-        counters = self._counters.values()
-        return frozenset(column.name for counter in counters for column in counter.reference.columns)
+        return frozenset(column.name for each in self._counters.values() for column in each.reference.columns)
 
     def close(self) -> ModelPane | None:
         """Ends the pane and begins an empty one; None where there is nothing to tell."""
