@@ -30,11 +30,15 @@ def explain(column: ColumnReference, detector: int, current: Counts) -> tuple[st
     *detector* is an event's number, or EVENT_COUNT plus a functional's. A functional is told by quantiles, together
     with the event that moved furthest.
     """
+    cause = _cause(column, event_told(column, detector, current), current)
     if detector < EVENT_COUNT:
-        cause = _cause(column, detector, current)
         return _moved(cause), cause
-    cause = _cause(column, _furthest_event(column, current), current)
     return f"{_order_moved(column, FUNCTIONAL_NAMES[detector - EVENT_COUNT], current)}; {_moved(cause)}", cause
+
+
+def event_told(column: ColumnReference, detector: int, current: Counts) -> int:
+    """Of which event `explain` tells the shares."""
+    return detector if detector < EVENT_COUNT else _furthest_event(column, current)
 
 
 def bin_label(column: ColumnReference, bin_: int) -> str:

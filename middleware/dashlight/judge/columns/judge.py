@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.alerts import AlertWriter, Phase
-from dashlight.judge.columns.causes import explain
+from dashlight.judge.columns.described import DriftWriter, Others
 from dashlight.judge.columns.detectable import DetectableShifts
 from dashlight.judge.columns.importance import weights_of
 from dashlight.judge.columns.outages import Outages, OutagesState
@@ -16,7 +16,7 @@ from dashlight.judge.columns.season_tables import SlotRowsState, without_season
 from dashlight.judge.columns.seasons import Seasons
 from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point, clearest_change
 from dashlight.judge.evidence.cusum import CAP_NATS, CusumState
-from dashlight.judge.evidence.effects import TOLERANCE, effects, strength
+from dashlight.judge.evidence.effects import TOLERANCE, effects
 from dashlight.judge.evidence.evidence import ANY_FIRING, Evidence, Firing
 from dashlight.judge.evidence.null import Floats, null_of
 from dashlight.judge.evidence.pane_ends import PaneEnds, PaneEndsState
@@ -24,17 +24,12 @@ from dashlight.judge.evidence.score_tables import evidence_steps
 from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch, ShiftWatchState
 from dashlight.judge.evidence.windows import Counts, Window, dyadic_windows
 from dashlight.judge.natural_variation import Movements
-from dashlight.judge.words import printable
 from dashlight.records import Alert
 from dashlight.window.columns import ColumnReference
-from dashlight.window.events import EVENT_COUNT, FUNCTIONAL_NAMES
 from dashlight.window.fitting import fitted, refuse, within
 from dashlight.window.layout import BINS
 from dashlight.window.reference.steps import Steps, finished
 
-LOCATIONS = (EVENT_COUNT + FUNCTIONAL_NAMES.index("higher"), EVENT_COUNT + FUNCTIONAL_NAMES.index("lower"))
-STORY = 0.4
-"""Part of the strongest effect from which a move of the values as a whole is told instead."""
 _MOVED_A_STEP = 4
 """Columns described at a time, of those that moved: each takes a millisecond or two."""
 
@@ -69,6 +64,8 @@ class DriftJudge:
         model: str = "",
         version: str = "",
         endpoint: str = "",
+        segments: Sequence[str] = (),
+        others: Others | None = None,
         in_steps: bool = False,
     ) -> None:
         """Set up the evidence against the references of *columns*; *in_steps*: that is left to `set_up`.
@@ -76,7 +73,8 @@ class DriftJudge:
         *panes* is the mean number of panes between false alarms, of whose budget this judge uses the *share*. A column
         that *importance* names gets that many times the budget of another; 0 leaves it out. A *strict* judge calls
         whatever is within *tolerance* no drift: its evidence alone proves more than that, and it fires on it.
-        *movements* spare measuring again what another judge of these columns has measured.
+        *movements* spare measuring again what another judge of these columns has measured. *segments* are those whose
+        rows alone each column is of, where it is; *others* says how all other rows do.
 
         Raises:
             ValueError: *importance* is negative, not finite, of an unknown column, or 0 for all.
@@ -89,7 +87,8 @@ class DriftJudge:
         self._panes = panes
         self._weights = weights_of(self.columns, importance or {}) * share
         self._movements = movements or Movements()
-        self._writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
+        writer = AlertWriter("drift", model=model, version=version, endpoint=endpoint)
+        self._writer = DriftWriter(self.columns, writer, segments=segments, others=others)
         self._watches: dict[int, ShiftWatch] = {}
         """Of the columns that ever had evidence, by place."""
         self._ends = PaneEnds()
@@ -141,8 +140,7 @@ class DriftJudge:
             raise ValueError("rows by time of day are missing, or there although no column follows the time of day")
         for place, watch_state in state.watches.items():
             within("the number of a column", place, 0, len(self.columns) - 1)
-            column = self.columns[place]
-            key = self._writer.key(column.role, column.name)
+            key = self._writer.key(place)
             told = watch_state.alert
             refuse("an alert of another column", where=told is not None and told.key != key)
             watch = self._watches[place] = ShiftWatch()
@@ -245,12 +243,12 @@ class DriftJudge:
         told = watch.life_cycle.alert
 
         def describe(firing: Firing, phase: Phase) -> Alert:
-            return self._dated(self._described(place, recent, firing, phase), told, (place, firing), window)
+            return self._dated(self._writer.write(place, recent, firing, phase), told, (place, firing), window)
 
         return watch.life_cycle.step(
             Phase(state, at, self._ends.ended_at(recent.pane - watch.since)),
             None if firing is None else partial(describe, firing),
-            over=f"{printable(self.columns[place].name)} is back inside its band",
+            over=f"{self._writer.named(place)} is back inside its band",
             fired_for=watch.hysteresis.fired_for,
         )
 
@@ -264,30 +262,4 @@ class DriftJudge:
             alert,
             since_earliest_at=min(self._ends.ended_at(earliest), alert.since_at),
             since_latest_at=max(self._ends.ended_at(latest), alert.since_at),
-        )
-
-    def _described(self, place: int, recent: RecentWindows, firing: Firing, phase: Phase) -> Alert:
-        """The alert of a column, told by the detector and the window that show the most."""
-        column = self.columns[place]
-        shown = recent.measure(firing, recent.windows)
-        telling = recent.telling(firing.age, recent.rows)
-        strengths = np.where(telling[:, np.newaxis], strength(shown), -np.inf)
-        row, detector = np.unravel_index(strengths.argmax(), shown.sizes.shape)
-        # Values far out are spread as well; that they are higher, or lower, is the story.
-        located = np.flatnonzero(np.isin(shown.detectors, LOCATIONS))
-        if shown.detectors[detector] >= EVENT_COUNT and len(located):
-            best = located[strengths[row, located].argmax()]
-            detector = best if strengths[row, best] >= STORY * strengths[row, detector] else detector
-        summary, cause = explain(column, int(shown.detectors[detector]), recent.windows[row])
-        if column.season is not None:
-            summary = f"{summary} (what the hour explains is taken off)"
-        return self._writer.write(
-            *(column.role, column.name),
-            phase=phase,
-            summary=summary,
-            rows=int(recent.rows[row]),
-            score=float(shown.sizes[row, detector]),
-            column=column.name,
-            role=column.role,
-            causes=(cause,),
         )
