@@ -19,7 +19,7 @@ from dashlight.window.parts.sampled_rows import SampledRows
 PANE = 10.0
 
 
-def drawn(rng: np.random.Generator, rows: int, *, ended_at: float, most: int = 512, columns: int = 2) -> SampledRows:
+def drawn(rng: np.random.Generator, rows: int, *, ended_at: float, most: int = 512, columns: int = 40) -> SampledRows:
     """What a process draws of so many rows of a pane; the second column says in which tenth of the pane they came."""
     draws = np.sort(rng.random(rows))[: most + 1]
     bound = float(draws[most]) if rows > most else 1.0
@@ -30,7 +30,7 @@ def drawn(rng: np.random.Generator, rows: int, *, ended_at: float, most: int = 5
     return SampledRows("r", codes, np.zeros(len(at), np.uint8), at, draws, bound, np.zeros(len(at), "V16"))
 
 
-def filled(panes: int, rows: int, *, seed: int = 0, columns: int = 2, burst: int = 0) -> SampledHistory:
+def filled(panes: int, rows: int, *, seed: int = 0, columns: int = 40, burst: int = 0) -> SampledHistory:
     """A history of so many panes, each of so many rows; every fiftieth of *burst* times as many."""
     rng, history = np.random.default_rng(seed), SampledHistory(columns)
     for pane in range(1, panes + 1):
@@ -84,7 +84,7 @@ def test_samples_have_thousands_of_rows_of_late_and_hundreds_of_long_ago() -> No
 
 
 def test_a_busy_week_takes_no_more_memory_than_was_said() -> None:
-    rng, history, most, marks = np.random.default_rng(1), SampledHistory(2), 0, 0
+    rng, history, most, marks = np.random.default_rng(1), SampledHistory(40), 0, 0
     pane = drawn(rng, 5000, ended_at=0.0)
     for number in range(1, 60_000):  # the same rows each time: only their number matters here
         history.take(
@@ -100,7 +100,7 @@ def test_a_busy_week_takes_no_more_memory_than_was_said() -> None:
 
 
 def test_rows_older_than_a_week_are_let_go() -> None:
-    rng, history = np.random.default_rng(2), SampledHistory(2)
+    rng, history = np.random.default_rng(2), SampledHistory(40)
     for day in range(20):
         for pane in range(20):
             at = 86_400.0 * day + PANE * pane
@@ -136,7 +136,7 @@ def test_an_empty_history_has_no_sample() -> None:
 
 
 def test_a_clock_that_is_set_back_costs_no_rows() -> None:
-    rng, history = np.random.default_rng(3), SampledHistory(2)
+    rng, history = np.random.default_rng(3), SampledHistory(40)
     for at in (1000.0, 1010.0, 400.0, 410.0):
         history.take(drawn(rng, 50, ended_at=at), at)
 
@@ -148,8 +148,9 @@ def test_a_clock_that_is_set_back_costs_no_rows() -> None:
 
 
 def test_of_many_columns_fewer_rows_are_kept() -> None:
-    assert kept_rows(40) == MOST_ROWS
+    assert kept_rows(41) == MOST_ROWS
     assert kept_rows(500) < 4000
+    assert kept_rows(0) == 0
     assert history_bytes(500) <= 1.2 * MOST_BYTES
     history = filled(300, 1000, columns=500)
     assert history.row_count <= 1.15 * kept_rows(500) + 512

@@ -14,8 +14,8 @@ from dashlight.window.parts.sampled_rows import SampledRows, check_sampled
 
 MOST_ROWS: Final = 13_500
 """Kept of a model, where its columns are not too many, ..."""
-MOST_BYTES: Final = 2_000_000
-"""... which may take so much."""
+COLUMN_BYTES, MOST_BYTES = 30_000, 2_000_000
+"""... each of which may take so much, and all of them together."""
 MOST_SINCE: Final = 4_000
 """Rows of a sample since a moment that fewer rows than that ago, and soon after, ..."""
 LEAST_SINCE: Final = 500
@@ -26,6 +26,8 @@ _ENOUGH_BEFORE = 2_000
 _BEFORE_SECONDS = (LONGEST_SECONDS, 86_400.0, 6 * 3_600.0, 3_600.0)
 _SLACK = 1.15
 """Over what is kept, before what is too much is looked for."""
+_RECENT_PART = 0.4
+"""Of what is kept, at most: rows of a sample since a short time ago."""
 _CELL = 0.05
 """Panes share a mark until they have this part of the rows since then."""
 _LEAST_MARKS = _MOST_PARTS = 64
@@ -34,7 +36,7 @@ _ROW_BYTES = SAMPLED_BYTES + 16
 
 def kept_rows(columns: int) -> int:
     """Rows of so many *columns* that are kept."""
-    return min(MOST_ROWS, MOST_BYTES // (columns + _ROW_BYTES))
+    return min(MOST_ROWS, min(COLUMN_BYTES * columns, MOST_BYTES) // (columns + _ROW_BYTES))
 
 
 def history_bytes(columns: int) -> int:
@@ -62,15 +64,15 @@ class SampledHistory:
     Of a pane since which n rows came, of which processes drew d, those are kept whose draw is below c(d) / n, where
     c(d) = max(500, 4000 sqrt(4000 / d)) from d = 4000 on. That falls with the age of a pane, so that the rows since any moment
     with a draw below it are a uniform sample, of c(d) rows. All of them are about 13,500 for the 31 million rows that are
-    drawn in a busy week; of more columns than fit fewer, in proportion.
+    drawn in a busy week. Where fewer are kept c is smaller, and what is older than fits is let go.
     """
 
     def __init__(self, columns: int) -> None:
         """Of rows with so many *columns*."""
         self._columns = columns
         self.most_rows = kept_rows(columns)
-        part = self.most_rows / MOST_ROWS
-        self._recent, self._least = MOST_SINCE * part, LEAST_SINCE * part
+        self._recent = min(MOST_SINCE, _RECENT_PART * self.most_rows)
+        self._least = self._recent * LEAST_SINCE / MOST_SINCE
         self._parts: list[SampledRows] = []
         """By pane, or thinned, oldest first."""
         self._numbers: list[NDArray[np.float64]] = []
