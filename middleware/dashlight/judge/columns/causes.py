@@ -55,6 +55,23 @@ def bin_label(column: ColumnReference, bin_: int) -> str:
     return _interval(column, first, first + 1).removeprefix("from ").removeprefix("= ")
 
 
+def range_words(column: ColumnReference, bins: Sequence[int]) -> str:
+    """Neighbouring *bins* of a numeric column, those out of the reference's range among them: `19 to 23`, `at least 1,400`."""
+    last = len(column.edges)
+    places = sorted({min(bin_ - STRUCTURAL_BINS, last) for bin_ in bins if bin_ >= STRUCTURAL_BINS})
+    if not places:
+        return " or ".join(bin_label(column, bin_) for bin_ in sorted(bins))
+    first, stop = places[0], places[-1] + 1
+    if BELOW in bins and ABOVE in bins:
+        return "any number"
+    low, high = _ends(column, first, stop)
+    if BELOW in bins:
+        return f"at most {_told(high)}"
+    if ABOVE in bins:
+        return f"at least {_told(low)}"
+    return _interval(column, first, stop).removeprefix("from ").removeprefix("= ")
+
+
 def event_words(column: ColumnReference, event: int) -> str:
     """Event number *event* of *column* in words that follow "share of"."""
     name, (first, stop) = printable(column.name), EVENT_BINS[event]

@@ -1,0 +1,85 @@
+"""How much better a slice's own rate tells which rows hurt than a rise of all rows alike."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import xlogy
+
+Floats: TypeAlias = NDArray[np.float64]
+
+USUAL_PRIOR_ROWS = 10.0
+"""So many rows of the usual rate of all are added to those of a slice, which may be few."""
+LEAST_SLICE_SHARE = 0.01
+"""Of the rows, below which nothing is a slice."""
+LEAST_SLICE_ROWS = 10
+LEAST_SLICE_HURT = 4
+_TINY = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """Rows of slices, or of all: arrays of one shape, or numbers."""
+
+    rows: Floats
+    hurt: Floats
+    usual_rows: Floats
+    """0 where nobody knows what is usual."""
+    usual_hurt: Floats
+
+    def at(self, place: int | tuple[int, ...]) -> "Counted":
+        """The slice at *place*."""
+        return Counted(*(np.asarray(held[place]) for held in self.arrays))
+
+    @property
+    def arrays(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """All four."""
+        return self.rows, self.hurt, self.usual_rows, self.usual_hurt
+
+
+def gain(part: Counted, whole: Counted) -> Floats:
+    """Of each slice of *part*: how likely it is, against a rise of all rows of *whole* alike, in nats; 0 where it rose no more.
+
+    With n rows of N, k of K hurt, usually m of M and l of L; u_S = (l + c u) / (m + c), u_R likewise of the rest, u = L/M:
+
+    q = max(u_S + (K - n u_S - (N-n) u_R) / N,  u_S K / (n u_S + (N-n) u_R)),   q_R = (K - n q) / (N - n)
+    gain = (n KL(k/n, q) + (N-n) KL((K-k)/(N-n), q_R)) (m + c) / (m + c + n)
+
+    q is the slice's rate had all risen alike: by as much, or by as many times, whichever is more. The last factor is for what
+    is usual being known from m rows only. Without it this is the statistic of Kulldorff (1997), Communications in Statistics
+    26, 1481-1496, whose largest value among slices that hold one another is at the one with the clearest border.
+    """
+    n, k, m = part.rows, part.hurt, part.usual_rows
+    rest, rest_hurt = whole.rows - n, whole.hurt - k
+    usual_part, usual_rest = usual_rates(part, whole)
+    expected = n * usual_part + rest * usual_rest
+    risen = usual_part + (whole.hurt - expected) / whole.rows
+    likely = np.clip(np.maximum(risen, usual_part * whole.hurt / np.maximum(expected, _TINY)), _TINY, 1 - _TINY)
+    likely_rest = np.clip((whole.hurt - n * likely) / np.maximum(rest, 1), _TINY, 1 - _TINY)
+    found = _divergence(k, n, likely) + _divergence(rest_hurt, rest, likely_rest)
+    if float(np.max(whole.usual_rows)) > 0:
+        found = found * (m + USUAL_PRIOR_ROWS) / (m + USUAL_PRIOR_ROWS + n)
+    rose = (k > n * np.maximum(likely, usual_part)) & (k >= LEAST_SLICE_HURT)
+    least = np.maximum(LEAST_SLICE_SHARE * whole.rows, LEAST_SLICE_ROWS)
+    result: Floats = np.where(rose & (n >= least) & (rest >= least), found, 0.0)
+    return result
+
+
+def usual_rates(part: Counted, whole: Counted) -> tuple[Floats, Floats]:
+    """What is usual in each slice and in its rest: the same where nobody knows."""
+    rate = (whole.usual_hurt + 0.5) / (whole.usual_rows + 1)
+    prior = USUAL_PRIOR_ROWS
+    rest_rows, rest_hurt = whole.usual_rows - part.usual_rows, whole.usual_hurt - part.usual_hurt
+    return (
+        (part.usual_hurt + prior * rate) / (part.usual_rows + prior),
+        (rest_hurt + prior * rate) / (rest_rows + prior),
+    )
+
+
+def _divergence(held: Floats, rows: Floats, rate: Floats) -> Floats:
+    """Rows * KL(held / rows, rate) of yes and no."""
+    lacked = rows - held
+    safe = np.maximum(rows, 1)
+    result: Floats = xlogy(held, held / (safe * rate)) + xlogy(lacked, lacked / (safe * (1 - rate)))
+    return result
