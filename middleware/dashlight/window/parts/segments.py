@@ -1,14 +1,24 @@
 """Segments: the rows of each value of a column that an operator named, counted apart from all others."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.window.histogram import LATENCY
+from dashlight.window.layout import BINS
+from dashlight.window.panes import merge
+
 NO_SEGMENT = 255
 """Code of a row that is in no segment of a column: its value is missing or of the wrong type."""
 MOST_SEGMENT_COLUMNS = 8
 """Columns whose values are segments."""
+MOST_VALUES = 32
+"""Segments of one column."""
+MOST_SEGMENTS = MOST_SEGMENT_COLUMNS * MOST_VALUES
+MOST_COLUMNS = 1 << 16
+"""Of a reference, among which rows are counted by segment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,7 +27,7 @@ class SegmentColumn:
 
     name: str
     place: int
-    """Among the features of the reference."""
+    """Among the features of the reference, in its order."""
     groups: NDArray[np.uint8]
     """Shape (BINS,): in which segment of the column each of its bins is; NO_SEGMENT: in none."""
     values: tuple[str, ...]
@@ -35,6 +45,8 @@ class Segmentation:
     columns: tuple[SegmentColumn, ...]
     missing: tuple[str, ...] = ()
     """Names that no feature has, or one of a kind that has no segments."""
+    left_out: tuple[str, ...] = ()
+    """Names beyond MOST_SEGMENT_COLUMNS."""
 
     @property
     def count(self) -> int:
@@ -58,14 +70,100 @@ class Segmentation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentPane:
-    """What was counted by segment in one pane, of one model against one reference; panes of several processes add up."""
+    """What was counted by segment in one pane, of one model against one reference; panes of several processes add up.
+
+    Of the counts of rows and of durations it holds those that are not zero: most are, and panes are sent.
+    """
 
     reference: str
-    rows: NDArray[np.int32]
-    """Shape (segments, columns of the reference, BINS)."""
+    columns: int
+    """Of the reference."""
     exchanges: NDArray[np.int64]
     """Shape (segments,): exchanges all of whose rows are in the segment, as far as they were analysed; likewise the others."""
     failed: NDArray[np.int64]
     refused: NDArray[np.int64]
-    durations: NDArray[np.int64]
-    """Shape (segments, LATENCY.bins): of those that neither failed nor were refused."""
+    row_cells: NDArray[np.int32]
+    """Places in the flat *rows*, ascending."""
+    row_counts: NDArray[np.int32]
+    duration_cells: NDArray[np.int32]
+    """Likewise of *durations*."""
+    duration_counts: NDArray[np.int32]
+
+    @classmethod
+    def of(
+        cls,
+        reference: str,
+        *,
+        rows: NDArray[np.integer],
+        exchanges: NDArray[np.int64],
+        failed: NDArray[np.int64],
+        refused: NDArray[np.int64],
+        durations: NDArray[np.integer],
+    ) -> "SegmentPane":
+        """Of counts in full, shape (segments, columns, BINS) of *rows*, (segments, LATENCY.bins) of *durations*."""
+        return cls(reference, rows.shape[1], exchanges, failed, refused, *_packed(rows), *_packed(durations))
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """Shape (segments, columns of the reference, BINS): made anew each time."""
+        return _unpacked(self.row_cells, self.row_counts, (len(self.exchanges), self.columns, BINS))
+
+    @property
+    def durations(self) -> NDArray[np.int32]:
+        """Shape (segments, LATENCY.bins): of exchanges that neither failed nor were refused; made anew each time."""
+        return _unpacked(self.duration_cells, self.duration_counts, (len(self.exchanges), LATENCY.bins))
+
+
+def merged_segments(panes: Sequence[SegmentPane]) -> SegmentPane:
+    """Panes, at least one, of several processes as if one had counted; ValueError where they do not fit."""
+    first = panes[0]
+    if len(panes) == 1:
+        return first
+    shape = (len(first.exchanges), first.columns)
+    if any(pane.reference != first.reference or (len(pane.exchanges), pane.columns) != shape for pane in panes):
+        raise ValueError("segments of different references cannot join")
+    rows = np.zeros((*shape, BINS), np.int64)
+    durations = np.zeros((shape[0], LATENCY.bins), np.int64)
+    for pane in panes:
+        rows.reshape(-1)[pane.row_cells] += pane.row_counts
+        durations.reshape(-1)[pane.duration_cells] += pane.duration_counts
+    return SegmentPane.of(
+        first.reference,
+        rows=rows,
+        exchanges=merge(*(pane.exchanges for pane in panes)),
+        failed=merge(*(pane.failed for pane in panes)),
+        refused=merge(*(pane.refused for pane in panes)),
+        durations=durations,
+    )
+
+
+def check_segments(pane: SegmentPane, most: int) -> None:
+    """Raises ValueError, saying what is wrong, where no process can have counted *pane*, no more than *most* of anything."""
+    segments = len(pane.exchanges)
+    if segments > MOST_SEGMENTS or not 0 <= pane.columns <= MOST_COLUMNS:
+        raise ValueError(
+            f"{segments} segments of {pane.columns} columns: expected {MOST_SEGMENTS} of {MOST_COLUMNS} at most"
+        )
+    for tally in (pane.exchanges, pane.failed, pane.refused):
+        if tally.shape != (segments,) or (segments and not (tally.min() >= 0 and tally.max() <= most)):
+            raise ValueError(f"counts of {segments} segments that are none, or above {most}")
+    for cells, counts, size in (
+        (pane.row_cells, pane.row_counts, segments * pane.columns * BINS),
+        (pane.duration_cells, pane.duration_counts, segments * LATENCY.bins),
+    ):
+        if cells.ndim != 1 or counts.shape != cells.shape:
+            raise ValueError(f"segments in arrays of shapes {cells.shape} and {counts.shape}: expected one of each")
+        if len(cells) and (cells[0] < 0 or cells[-1] >= size or (cells[1:] <= cells[:-1]).any() or counts.min() < 1):
+            raise ValueError("counts of segments at places that there are not, or not in their order, or of nothing")
+
+
+def _packed(counts: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    flat = counts.reshape(-1)
+    cells = np.flatnonzero(flat)
+    return cells.astype(np.int32), np.minimum(flat[cells], np.iinfo(np.int32).max).astype(np.int32)
+
+
+def _unpacked(cells: NDArray[np.int32], counts: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.int32]:
+    found = np.zeros(shape, np.int32)
+    found.reshape(-1)[cells] = counts
+    return found
