@@ -59,7 +59,7 @@ class Comparison:
         self.columns = reference.columns
         self._policy = policy
         watched = watched_of(reference, policy)
-        self._hidden = watched.hidden
+        self.hidden = watched.hidden
         panes = policy.panes_between_false_alarms
         labels = Labels(endpoint=endpoint, model=model, version=version)
         movements = Movements()
@@ -81,7 +81,7 @@ class Comparison:
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
         self._left_out = LeftOut()
-        self._examples = Examples(self.columns, self._panes)
+        self.examples = Examples(self.columns, self._panes)
         self.history = SampledHistory(len(self.columns))
         """Rows of the last days side by side: no part of the state, a judge that begins anew collects them anew."""
         self._in_force: dict[str, Alert] = {}
@@ -128,7 +128,7 @@ class Comparison:
             joint=self._joint.state,
             breaks=self._breaks.state,
             recent=self._recent.state,
-            exemplars=self._examples.kept.state,
+            exemplars=self.examples.kept.state,
             in_force=tuple(self._in_force.values()),
             ended_at=self._ended_at,
             rows=self._rows,
@@ -145,7 +145,7 @@ class Comparison:
         self._joint.restore(state.joint)
         self._breaks.restore(state.breaks)
         self._recent.restore(state.recent)
-        self._examples.kept.restore(state.exemplars)
+        self.examples.kept.restore(state.exemplars)
         for alert in state.in_force:
             check_alert(alert)
             self._in_force[alert.key] = alert
@@ -193,7 +193,7 @@ class Comparison:
         if pane is None or not pane.row_count:
             return []
         self.unknown_columns = pane.unknown or self.unknown_columns
-        self._examples.kept.take(pane.exemplars, pane=self._panes.closed)
+        self.examples.kept.take(pane.exemplars, pane=self._panes.closed)
         # What never came is not judged: no request may ever bring it. Once it comes, it has no past.
         self._panes.forget(self._presence.take(pane.counts))
         self._left_out.take(pane.repeated, at, self._panes)
@@ -203,7 +203,7 @@ class Comparison:
         self._recent.take(pane.recent, at)
         judged = yield from self._judge.update_in_steps(counts, at, self._window, began_at=began_at)
         yield
-        alerts = [self._examples.shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
+        alerts = [self.examples.shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
@@ -261,9 +261,7 @@ class Comparison:
     def has_enough_rows(self) -> bool:
         """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
         shifts = [
-            score.value
-            for score in detectable_shifts(self._judge, self._rows, self._hidden)
-            if score.statistic == SHIFT
+            score.value for score in detectable_shifts(self._judge, self._rows, self.hidden) if score.statistic == SHIFT
         ]
         return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > len(self._watched_places - self._presence.never)
 
@@ -287,13 +285,13 @@ class Comparison:
         found = scores(self.columns, self._reference_counts, counts)
         return (
             left_out
-            + [score for score in found if score.column not in self._hidden]
-            + detectable_shifts(self._judge, self._rows, self._hidden)
+            + [score for score in found if score.column not in self.hidden]
+            + detectable_shifts(self._judge, self._rows, self.hidden)
         )
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges after *since_at* without a value in *column*; none where it is not of this reference."""
-        return self._examples.of_missing(role, column, since_at)
+        return self.examples.of_missing(role, column, since_at)
 
     def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
         return (window := self._panes.window(panes)).counts, window.panes

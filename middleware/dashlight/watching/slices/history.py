@@ -121,6 +121,11 @@ class SampledHistory:
         if self._held > _SLACK * self.most_rows:
             self._thin(at)
 
+    def count_since(self, at: float) -> int:
+        """Rows of the sample since *at*."""
+        chosen, _ = self._chosen(at, float("inf"))
+        return int(np.count_nonzero(chosen))
+
     def since(self, at: float) -> SampledRows | None:
         """Rows that began at *at* or later, the lowest draws of all of them; None where none is known."""
         return self._between(at, float("inf"))
@@ -137,8 +142,13 @@ class SampledHistory:
         return found
 
     def _between(self, from_at: float, until_at: float) -> SampledRows | None:
+        chosen, bound = self._chosen(from_at, until_at)
+        return self._parts[0].taken(chosen, bound) if chosen.any() else None
+
+    def _chosen(self, from_at: float, until_at: float) -> tuple[NDArray[np.bool_], float]:
+        """Which of the rows are the sample of those that began between two moments, and up to which draw."""
         if not self._parts:
-            return None
+            return np.zeros(0, np.bool_), 1.0
         self._joined()
         rows = self._parts[0]
         first = next(
@@ -146,8 +156,7 @@ class SampledHistory:
         )
         numbers = np.array([[self._marks[first].came], [self._marks[first].drawn]], np.float64)
         bound = min(float(self._limits(numbers)[0]), *(mark.bound for mark in self._marks[first:]), 1.0)
-        chosen = (rows.at >= from_at) & (rows.at < until_at) & (rows.draws < bound)
-        return rows.taken(chosen, bound) if chosen.any() else None
+        return (rows.at >= from_at) & (rows.at < until_at) & (rows.draws < bound), bound
 
     def _limits(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Below which draw rows are kept of panes before which so many had come and been drawn, shape (2, panes)."""
