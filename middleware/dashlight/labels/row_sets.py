@@ -122,6 +122,7 @@ def labelled(
     rows: ScoredRows, labels: NDArray[np.float64], labelled_at: NDArray[np.float64], *, is_implied: bool
 ) -> LabelledRows:
     """*rows* with the labels that came to them."""
+    is_any_drawn = rows.codes is not None and rows.sampled is not None and len(rows.sampled) > 0
     return LabelledRows(
         rows.model,
         rows.task,
@@ -135,6 +136,10 @@ def labelled(
         is_implied=np.full(rows.row_count, is_implied),
         probabilities=rows.probabilities,
         segments=rows.segments,
+        reference=rows.reference,
+        sampled=rows.sampled if is_any_drawn else None,
+        codes=rows.codes if is_any_drawn else None,
+        origins=rows.origins[rows.sampled] if is_any_drawn else None,
     )
 
 
