@@ -94,7 +94,7 @@ def quantile(column: ColumnReference, counts: Counts, share: float) -> float:
     within = 1 - (float(reached[place]) - wanted) / float(ordered[place])
     low, high = _ends(column, place - 1, place)
     value = low + within * (high - low)
-    return float(round(value)) if _is_whole(column) else value
+    return float(round(value)) if is_whole(column) else value
 
 
 def _cause(column: ColumnReference, event: int, current: Counts) -> Cause:
@@ -155,7 +155,7 @@ def _interval(column: ColumnReference, first: int, stop: int) -> str:
     low, high = _ends(column, first, min(stop, len(column.edges) + 1))
     if low == high:
         return f"= {_told(low)}"
-    if first > 0 and not _is_whole(column):
+    if first > 0 and not is_whole(column):
         before = _ends(column, first - 1, first)
         if before[0] == before[1]:  # next to a value with a bin of its own
             return f"over {_told(before[0])} to {_told(high)}"
@@ -174,7 +174,7 @@ def _ends(column: ColumnReference, first: int, stop: int) -> tuple[float, float]
     held = [] if profile is None else [v for v in profile.values if low <= v < high or (is_last and v == high)]
     if held:  # of the rows that were kept: the ends of the range are known of all
         return low if first == 0 else held[0], high if is_last else held[-1]
-    if _is_whole(column):
+    if is_whole(column):
         return float(ceil(low)), high if is_last else float(ceil(high) - 1)
     if stop == first + 1 and profile is not None:
         share = float(column.counts[STRUCTURAL_BINS + first]) / max(column.rows, 1)
@@ -193,7 +193,7 @@ def _borders(column: ColumnReference) -> NDArray[np.float64]:
     return np.concatenate([[column.low], column.edges, [column.high]])
 
 
-def _is_whole(column: ColumnReference) -> bool:
+def is_whole(column: ColumnReference) -> bool:
     """Whether its values are whole numbers: by the reference's profile, or by edges halfway between whole numbers."""
     if column.profile is not None and column.profile.precisions:
         return column.profile.precisions[PRECISIONS.index(0)] == 1.0
