@@ -64,6 +64,7 @@ def rows_of(content: bytes, layout: RowLayout) -> ScoredRows:
             items=columns.get("items"),
             entities=columns.get("entities"),
             segments=columns.get("segments"),
+            segmented_by=layout.segmented_by,
             reference=layout.reference,
         )
     except KeyError as error:
@@ -114,6 +115,7 @@ def labelled_of(content: bytes, layout: RowLayout, *, begin: int, end: int) -> L
             is_implied=columns["is_implied"][part],
             probabilities=None if probabilities is None else probabilities[part],
             segments=None if segments is None else segments[:, part],
+            segmented_by=layout.segmented_by,
             reference=layout.reference,
             sampled=None if sampled is None else sampled[which] - begin,
             codes=None if sampled is None else columns["codes"][:, which],

@@ -101,5 +101,6 @@ def _rows(layout: RowLayout, found: Sequence[tuple[bytes, bytes]]) -> ScoredRows
         items=records["items"] if "items" in names else None,
         entities=records["entities"] if "entities" in names else None,
         segments=np.ascontiguousarray(records["segments"].T) if "segments" in names else None,
+        segmented_by=layout.segmented_by,
         reference=layout.reference,
     )

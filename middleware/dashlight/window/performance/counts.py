@@ -185,11 +185,14 @@ def counts_of_reference(reference: PerformanceReference) -> PerformanceCounts:
 
 
 def chosen_rows(rows: LabelledRows, which: NDArray[Any]) -> LabelledRows:
-    """Those of *rows* that *which* names, by place or as a mask."""
+    """Those of *rows* that *which* names, by place or as a mask, without bins."""
     return replace(
         rows,
         probabilities=None if rows.probabilities is None else rows.probabilities[which],
         segments=None if rows.segments is None else rows.segments[:, which],
+        sampled=None,
+        codes=None,
+        origins=None,
         **{name: getattr(rows, name)[which] for name in _BY_ROW},
     )
 
