@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.anomalies import Anomalies, Marks
-from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
+from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane, batch_trace_ids
 from dashlight.counting.joint import JointCounter, JointPane
 from dashlight.counting.parts.sampling import RowSampler
+from dashlight.counting.parts.segments import SegmentCounter
 from dashlight.counting.policy import Policy
 from dashlight.counting.repetition import LEAST_ROWS, Parted, parted, repetition_filter, stretch_panes
 from dashlight.counting.scored.binned import Binned
@@ -26,6 +27,7 @@ from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
 from dashlight.window.parts.sampled_rows import SampledRows, joined_sampled
+from dashlight.window.parts.segments import Segmentation, SegmentPane
 from dashlight.window.payloads.clusters import Clusters
 from dashlight.window.payloads.repetition import RepetitionPane, merged_repetition
 from dashlight.window.recent.collector import RecentCollector
@@ -67,9 +69,13 @@ class RowPane:
 class RowCounter:
     """Counts the rows of predictions over the bins of *reference*."""
 
-    def __init__(self, reference: Reference, policy: Policy) -> None:
-        """*policy* is that of the comparison that takes the panes."""
+    def __init__(self, reference: Reference, policy: Policy, segmentation: Segmentation | None = None) -> None:
+        """*policy* is that of the comparison that takes the panes, *segmentation* that of *reference*; None: no segments."""
         self.reference = reference
+        has_segments = segmentation is not None and segmentation.columns
+        self._segments = SegmentCounter(reference, segmentation) if segmentation is not None and has_segments else None
+        self.closed_segments: SegmentPane | None = None
+        """What was counted by segment in the pane that was closed last."""
         watched = watched_of(reference, policy)
         self._sides: list[_Side] = []
         begin = 0
@@ -152,21 +158,30 @@ class RowCounter:
             if binned is not None:
                 binned.append(Binned(self.reference, codes, rows))
             self._sampler.add(codes, of_exchange, exchanges, trace_ids)
+            if self._segments is not None:
+                self._segments.add(codes, of_exchange, exchanges)
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
         return prediction
 
-    def sample(
-        self,
-        prediction: Prediction,
-        trace_ids: NDArray[np.void],
-        exchanges: Sequence[Exchange],
-        outcomes: NDArray[np.uint8],
-    ) -> None:
-        """Draws some of the rows that failed or were refused, as *outcomes* say of the *exchanges*: nothing of them counts."""
+    def add_failed(
+        self, prediction: Prediction, exchanges: Sequence[Exchange], outcomes: NDArray[np.uint8]
+    ) -> Sequence[int]:
+        """Takes rows of *exchanges* that failed or were refused, as *outcomes* say: they count by segment, and may be drawn.
+
+        Returns:
+            The places of the exchanges whose rows have a feature of the reference.
+        """
         table = prediction.features
-        if table.rows and columns_of(self.reference, "feature"):
-            codes: dict[Role, NDArray[np.uint8]] = {"feature": self._codes_of("feature", table)}
-            self._sampler.add(codes, {"feature": table.exchange}, exchanges, trace_ids, outcomes)
+        features = next((side for side in self._sides if side.role == "feature"), None)
+        if features is None or not table.rows or features.names.isdisjoint(table.number_names + table.cell_names):
+            return ()
+        codes: dict[Role, NDArray[np.uint8]] = {"feature": self._codes_of("feature", table)}
+        of_exchange: dict[Role, NDArray[np.intp]] = {"feature": table.exchange}
+        self._sampler.add(codes, of_exchange, exchanges, batch_trace_ids(exchanges), outcomes)
+        if self._segments is not None:
+            self._segments.add_failed(codes["feature"], table.exchange, outcomes)
+        places: list[int] = table.exchange.tolist()
+        return places
 
     def _taken(self, found: Parted, marks: Marks | None) -> Prediction:
         """The rows that count; the others are counted for the totals."""
@@ -207,6 +222,7 @@ class RowCounter:
             self._clusters.turn()
             self._stretch_panes = 0
         sampled = self._sampler.close()
+        self.closed_segments = None if self._segments is None else self._segments.close()
         if not self._counts.any() and self._repeated is None and sampled is None:
             if self._repetition is not None:
                 self._repetition.close()

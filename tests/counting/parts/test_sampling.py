@@ -60,7 +60,7 @@ class Process:
             self.counter.add(self._prediction(held), trace_ids, exchanges=exchanges)
         else:
             outcomes = np.full(len(exchanges), outcome, np.uint8)
-            self.counter.sample(self._prediction(held), trace_ids, exchanges, outcomes)
+            self.counter.add_failed(self._prediction(held), exchanges, outcomes)
         return exchanges
 
     def close(self) -> SampledRows:

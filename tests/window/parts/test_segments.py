@@ -73,10 +73,17 @@ def test_sums_beyond_32_bits_stay_at_the_most() -> None:
     assert merged_segments([pane(most), pane(most)]).rows.min() == most
 
 
-@pytest.mark.parametrize("other", [pane(reference="r2"), pane(segments=4), pane(columns=3)])
+@pytest.mark.parametrize("other", [pane(segments=4), pane(columns=3)])
 def test_panes_of_other_segments_do_not_join(other: SegmentPane) -> None:
     with pytest.raises(ValueError, match="cannot join"):
         merged_segments([pane(), other])
+
+
+def test_after_a_reference_was_replaced_those_count_that_are_against_the_last() -> None:
+    merged = merged_segments([pane(1, segments=5), pane(2, reference="r2"), pane(3, reference="r2")])
+
+    assert merged.reference == "r2"
+    assert parts_of(merged) == parts_of(pane(5))
 
 
 @pytest.mark.parametrize("counted", [pane(), pane(0), pane(segments=0)])

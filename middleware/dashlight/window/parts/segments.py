@@ -115,13 +115,17 @@ class SegmentPane:
 
 
 def merged_segments(panes: Sequence[SegmentPane]) -> SegmentPane:
-    """Panes, at least one, of several processes as if one had counted; ValueError where they do not fit."""
+    """Panes, at least one, of several processes as if one had counted; ValueError where they do not fit.
+
+    Where a reference has been replaced, processes follow one after another: those count that are against that of the last.
+    """
+    panes = [pane for pane in panes if pane.reference == panes[-1].reference]
     first = panes[0]
     if len(panes) == 1:
         return first
     shape = (len(first.exchanges), first.columns)
-    if any(pane.reference != first.reference or (len(pane.exchanges), pane.columns) != shape for pane in panes):
-        raise ValueError("segments of different references cannot join")
+    if any((len(pane.exchanges), pane.columns) != shape for pane in panes):
+        raise ValueError(f"segments of other shapes cannot join {shape[0]} segments of {shape[1]} columns")
     rows = np.zeros((*shape, BINS), np.int64)
     durations = np.zeros((shape[0], LATENCY.bins), np.int64)
     for pane in panes:
