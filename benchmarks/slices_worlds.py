@@ -51,7 +51,9 @@ class Planted:
 
 def world_of(rng: np.random.Generator, count: int, *, correlated: bool) -> World:
     """*count* columns: six in ten are numbers (some whole, some mostly 0), three categories, one yes or no."""
-    kinds = rng.choice(["normal", "skewed", "hour", "zeros", "category", "flag"], count, p=[0.25, 0.2, 0.1, 0.05, 0.3, 0.1])
+    kinds = rng.choice(
+        ["normal", "skewed", "hour", "zeros", "category", "flag"], count, p=[0.25, 0.2, 0.1, 0.05, 0.3, 0.1]
+    )
     loadings = rng.normal(size=(count, FACTORS)) * (rng.random((count, FACTORS)) < 0.4)
     strength = np.where(np.abs(loadings).sum(1) > 0, rng.uniform(0.3, 0.9, count), 0.0) * correlated
     loadings /= np.maximum(np.linalg.norm(loadings, axis=1, keepdims=True), 1e-9)
@@ -63,7 +65,10 @@ def world_of(rng: np.random.Generator, count: int, *, correlated: bool) -> World
         own = draws.normal(size=(count, rows))
         mixed = strength[:, None] * (loadings @ factors) + np.sqrt(1 - strength**2)[:, None] * own
         values = np.array(
-            [_shaped(kind, row, int(categories)) for kind, row, categories in zip(kinds, mixed, category_counts, strict=True)]
+            [
+                _shaped(kind, row, int(categories))
+                for kind, row, categories in zip(kinds, mixed, category_counts, strict=True)
+            ]
         )
         values[draws.random((count, rows)) < missing[:, None]] = np.nan
         return values

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.slices.column_pairs import AtomRows, atom_rows, pair_scores
-from dashlight.judge.slices.conditions import Atoms, Choices, atoms_of, finest_choices, widened
-from dashlight.judge.slices.gain import Counted, gain
+from dashlight.judge.slices.conditions import Atoms, atoms_of, finest_choices, widened
+from dashlight.judge.slices.gain import MOST_PRIOR_ROWS, Counted, gain, prior_rows
 from dashlight.judge.slices.halves import Half
 from dashlight.judge.slices.rows import Bins
 from dashlight.window.columns import ColumnReference
@@ -23,8 +23,8 @@ MOST_PAIRS = 100
 """Pairs of columns whose conditions are all tried, by their best window of atoms."""
 MOST_REFINED = 4
 """Pairs of conditions whose borders are moved bin by bin."""
-_MOST_ROUNDS = 4
-"""Of moving the borders of one condition while the other stands."""
+_MOST_MOVES = 8
+"""Of the borders of one condition while the other stands, by turns."""
 
 Conditions: TypeAlias = tuple[tuple[int, Bins], ...]
 """(place of a column, bins of it), one a column."""
@@ -46,6 +46,8 @@ class Searched:
 
     best: Candidate | None
     """None: no slice rose more than the rest."""
+    others: tuple[Conditions, ...]
+    """Of slices that tell much as well, the best one of each pair of columns."""
     slices: float
     """How many were, in effect, compared."""
     columns: int
@@ -60,6 +62,7 @@ class Search:
         """*places*: of the *columns* of which conditions are made."""
         self._half, self._columns, self._places = half, columns, places
         self._whole = half.whole
+        self._prior = MOST_PRIOR_ROWS
         self._single_count = 1
         self._pair_count = 1
 
@@ -69,7 +72,10 @@ class Search:
         gains: dict[int, float] = {}
         tried = 0
         for place in self._places:
-            bins, found, count = self._best_condition(self._half, place, ())
+            self._prior = min(self._prior, prior_rows(self._half.by_bin(place), self._whole))
+            yield
+        for place in self._places:
+            bins, found, count = self._best_condition(self._half, place)
             gains[place] = found
             tried += count
             if found > 0:
@@ -80,7 +86,8 @@ class Search:
         found_pairs = yield from self._best_pairs(paired)
         alone = [Candidate(each.conditions, each.worth - log(self._single_count)) for each in singles.values()]
         best = max([*alone, *found_pairs], key=lambda each: each.worth, default=None)
-        return Searched(best, self._single_count + self._pair_count, len(self._places), len(paired))
+        others = tuple(each.conditions for each in found_pairs)
+        return Searched(best, others, self._single_count + self._pair_count, len(self._places), len(paired))
 
     def third(self, parent: Candidate) -> Steps[Candidate | None]:
         """The best slice of three conditions within *parent*; None where no third one tells as much as it costs."""
@@ -91,32 +98,24 @@ class Search:
         cost = log(self._pair_count) + log(self._single_count)
         for place in self._places:
             if place not in {condition[0] for condition in parent.conditions}:
-                bins, found, _ = self._best_condition(inside, place, ())
+                bins, found, _ = self._best_condition(inside, place)
                 child = Candidate((*parent.conditions, (place, bins)), found - cost)
                 if found > 0 and child.worth > (parent if best is None else best).worth:
                     best = child
                 yield
         return best
 
-    def _best_condition(self, inside: Half, place: int, least: Bins) -> tuple[Bins, float, int]:
-        """The best condition on the column at *place* for the rows *inside*: its bins, its gain, and of how many.
-
-        *least* are the bins that it has already, kept unless another one tells more.
-        """
+    def _best_condition(self, inside: Half, place: int) -> tuple[Bins, float, int]:
+        """The best condition on the column at *place* for the rows *inside*: its bins, its gain less its cost, of how many."""
         counts = inside.by_bin(place)
         held = counts.rows > 0
         choices = finest_choices(self._columns[place], held)
-        if least:
-            kept = np.zeros((1, BINS), np.float32)
-            kept[0, list(least)] = 1.0
-            choices = Choices(np.concatenate([kept, choices.sets]), choices.parts)
         if not len(choices.sets):
             return (), 0.0, 0
-        sets = choices.sets.astype(np.float64)
-        gains = gain(Counted(*(sets @ array for array in counts.arrays)), self._whole)
+        gains = _gains(choices.sets, counts, self._whole, self._prior) - choices.costs
         best = int(np.argmax(gains))
         bins = widened(self._columns[place], choices.bins(best), self._held(place))
-        return bins, float(gains[best]), len(sets)
+        return bins, float(gains[best]), len(gains)
 
     def _held(self, place: int) -> NDArray[np.bool_]:
         return np.bincount(self._half.now.codes[place], minlength=256)[:BINS] > 0
@@ -131,7 +130,7 @@ class Search:
             return []
         places, atoms = [place for place, _ in parted], [each for _, each in parted]
         rows = yield from atom_rows(self._half, places, atoms)
-        scores = yield from pair_scores(rows, self._whole)
+        scores = yield from pair_scores(rows, self._whole, self._prior)
         tried = np.array([len(each.choices.sets) for each in atoms], np.float64)
         self._pair_count = int((tried.sum() ** 2 - (tried**2).sum()) / 2)
         found: list[tuple[float, Conditions]] = []
@@ -158,19 +157,25 @@ class Search:
     def _best_of_pair(self, rows: AtomRows, places: Sequence[int], one: int, other: int) -> tuple[float, Conditions]:
         cells = rows.between(rows.column(one), rows.column(other))
         own, others = rows.atoms[one].choices, rows.atoms[other].choices
-        gains = gain(Counted(*(own.sets @ array @ others.sets.T for array in cells.arrays)), self._whole)
+        gains = gain(Counted(*(own.sets @ array @ others.sets.T for array in cells.arrays)), self._whole, self._prior)
+        gains -= own.costs[:, np.newaxis] + others.costs
         best = divmod(int(np.argmax(gains)), gains.shape[1])
         return float(gains[best]), ((places[one], own.bins(best[0])), (places[other], others.bins(best[1])))
 
     def _refined(self, conditions: Conditions, gained: float) -> Steps[Candidate]:
         one, other = conditions
-        for _ in range(_MOST_ROUNDS):
-            before = gained
-            for _ in range(2):
-                bins, gained, _ = self._best_condition(self._half.within(*other), one[0], one[1])
-                one, other = other, (one[0], bins)
-                yield
-            if gained <= before:
+        for move in range(_MOST_MOVES):
+            bins, found, _ = self._best_condition(self._half.within(*other), one[0])
+            has_moved = found > gained
+            one, other = other, (one[0], bins) if has_moved else one
+            gained = max(found, gained)
+            yield
+            if move and not has_moved:
                 break
         pair = (one, other) if one[0] < other[0] else (other, one)
         return Candidate(pair, gained - log(self._pair_count))
+
+
+def _gains(sets: NDArray[np.float32], counts: Counted, whole: Counted, prior: float) -> NDArray[np.float64]:
+    wide = sets.astype(np.float64)
+    return gain(Counted(*(wide @ array for array in counts.arrays)), whole, prior)

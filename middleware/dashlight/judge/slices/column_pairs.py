@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.slices.conditions import NO_ATOM, Atoms
-from dashlight.judge.slices.gain import USUAL_PRIOR_ROWS, Counted
+from dashlight.judge.slices.gain import Counted, usual_rates
 from dashlight.judge.slices.halves import Half
 from dashlight.window.reference.steps import Steps
 
@@ -55,7 +55,7 @@ def atom_rows(half: Half, places: Sequence[int], atoms: Sequence[Atoms]) -> Step
     return AtomRows(atoms, starts, (tables[0], tables[1], tables[2], tables[3]))
 
 
-def pair_scores(rows: AtomRows, whole: Counted) -> Steps[NDArray[np.float64]]:
+def pair_scores(rows: AtomRows, whole: Counted, prior: float) -> Steps[NDArray[np.float64]]:
     """The largest z of a window of atoms of each two columns, shape (columns, columns), above the diagonal; else 0.
 
     z = (k - e) / sqrt(e + 1),  e = n u + n (K - E) / N: what is usual in each atom of both, and what all rose by.
@@ -71,7 +71,7 @@ def pair_scores(rows: AtomRows, whole: Counted) -> Steps[NDArray[np.float64]]:
         first = int(rows.starts[column])
         counted = rows.between(slice(first, int(rows.starts[stop])), slice(first, total))
         yield
-        expected, hurt = _expected(counted, whole), counted.hurt
+        expected, hurt = _expected(counted, whole, prior), counted.hurt
         for place in range(column, stop):
             own = slice(int(rows.starts[place]) - first, int(rows.starts[place + 1]) - first)
             later = slice(own.stop, None)
@@ -81,11 +81,10 @@ def pair_scores(rows: AtomRows, whole: Counted) -> Steps[NDArray[np.float64]]:
     return scores
 
 
-def _expected(counted: Counted, whole: Counted) -> NDArray[np.float64]:
+def _expected(counted: Counted, whole: Counted, prior: float) -> NDArray[np.float64]:
     rate = (whole.usual_hurt + 0.5) / (whole.usual_rows + 1)
-    usual = (counted.usual_hurt + USUAL_PRIOR_ROWS * rate) / (counted.usual_rows + USUAL_PRIOR_ROWS)
     rise = max(float(whole.hurt / whole.rows - rate), 0.0)
-    expected: NDArray[np.float64] = counted.rows * (usual + rise)
+    expected: NDArray[np.float64] = counted.rows * (usual_rates(counted, whole, prior)[0] + rise)
     return expected
 
 

@@ -1,5 +1,6 @@
 """The conditions on one column that a slice is made of: sets of its bins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ CATEGORY_ATOMS = 9
 LEAST_SHARE = 0.01
 """Of the rows that a bin holds, from which on it is looked at by itself in pairs of columns."""
 NO_ATOM = 255
+SECOND_END_COST = 2.0
+"""In nats: `at least 10` is preferred to `10 to 21` until this much is gained by the second border."""
 ORDERED_BINS: Bins = (BELOW, *range(STRUCTURAL_BINS, BINS), ABOVE)
 """The bins of a numeric column by value."""
 
@@ -27,6 +30,8 @@ class Choices:
     sets: NDArray[np.float32]
     """Shape (conditions, parts): 1 where the condition holds the part."""
     parts: tuple[Bins, ...]
+    costs: NDArray[np.float64]
+    """Shape (conditions,): by so much more the gain of one has to be than that of a simpler one."""
 
     def bins(self, place: int) -> Bins:
         """Those of the condition at *place*."""
@@ -52,7 +57,7 @@ def atoms_of(column: ColumnReference, shares: NDArray[np.float64]) -> Atoms:
     of_bin = np.full(256, NO_ATOM, np.uint8)
     for place, bins in enumerate(parts):
         of_bin[list(bins)] = place
-    return Atoms(of_bin, len(parts), ordered, Choices(_sets(len(parts), ordered), tuple(parts)))
+    return Atoms(of_bin, len(parts), ordered, _choices(parts, ordered))
 
 
 def finest_choices(column: ColumnReference, held: NDArray[np.bool_]) -> Choices:
@@ -63,10 +68,10 @@ def finest_choices(column: ColumnReference, held: NDArray[np.bool_]) -> Choices:
     is_ordered = column.kind == "numeric"
     first = [bin_ for bin_ in ORDERED_BINS if held[bin_]] if is_ordered else []
     others = [bin_ for bin_ in ((NULL, TYPE_ERROR) if is_ordered else range(BINS)) if held[bin_]]
-    sets = _sets(len(first) + len(others), len(first))
-    by_bin = np.zeros((len(sets), BINS), np.float32)
-    by_bin[:, first + others] = sets
-    return Choices(by_bin, tuple((bin_,) for bin_ in range(BINS)))
+    choices = _choices([(bin_,) for bin_ in first + others], len(first))
+    by_bin = np.zeros((len(choices.sets), BINS), np.float32)
+    by_bin[:, first + others] = choices.sets
+    return Choices(by_bin, tuple((bin_,) for bin_ in range(BINS)), choices.costs)
 
 
 def widened(column: ColumnReference, bins: Bins, held: NDArray[np.bool_]) -> Bins:
@@ -107,12 +112,16 @@ def _category_parts(shares: NDArray[np.float64]) -> tuple[list[Bins], int]:
     return [*((bin_,) for bin_ in frequent), *([rare] if rare else []), *structural], 0
 
 
-def _sets(count: int, ordered: int) -> NDArray[np.float32]:
-    """Shape (conditions, count): neighbours of the first *ordered* parts, each of the others, and all but each of these."""
+def _choices(parts: Sequence[Bins], ordered: int) -> Choices:
+    """Neighbours of the first *ordered* parts, each of the others, and all but each of these."""
+    count = len(parts)
     first, last = np.triu_indices(ordered)
     places = np.arange(count)
     ranges = (first[:, np.newaxis] <= places) & (places <= last[:, np.newaxis])
+    costs = np.where((first > 0) & (last < ordered - 1), SECOND_END_COST, 0.0)
     singles = np.eye(count, dtype=np.bool_)[ordered:]
     # Of two each is all others than the other.
     sets = np.concatenate([ranges, singles, *([~singles] if count > 2 else [])])
-    return sets[~sets.all(1)].astype(np.float32)  # all of a column is no condition
+    costs = np.concatenate([costs, np.zeros(len(sets) - len(costs))])
+    chosen = ~sets.all(1)  # all of a column is no condition
+    return Choices(sets[chosen].astype(np.float32), tuple(parts), costs[chosen])

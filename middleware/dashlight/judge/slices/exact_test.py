@@ -43,9 +43,13 @@ def rose(now_hurt: float, now_rows: float, usual_hurt: float, usual_rows: float)
 
 
 def _ratio_of_a_rise_alike(part: Counted, whole: Counted) -> float:
-    usual = (float(part.usual_hurt) + 0.5) / (float(part.usual_rows) + 1)
-    usual_rest = (float(whole.usual_hurt - part.usual_hurt) + 0.5) / (float(whole.usual_rows - part.usual_rows) + 1)
+    m, usual_rest_rows = float(part.usual_rows) + 1, float(whole.usual_rows - part.usual_rows) + 1
+    usual = (float(part.usual_hurt) + 0.5) / m
+    usual_rest = (float(whole.usual_hurt - part.usual_hurt) + 0.5) / usual_rest_rows
     rest = (float(whole.hurt - part.hurt) + 0.5) / (float(whole.rows - part.rows) + 1)
+    # A difference that may be chance is taken for as little as it is likely to be (James and Stein, 1961).
+    chance = usual * (1 - usual) / m + usual_rest * (1 - usual_rest) / usual_rest_rows
+    usual = usual_rest + (usual - usual_rest) * max(0.0, 1 - chance / max((usual - usual_rest) ** 2, 1e-12))
     likely = max(usual + rest - usual_rest, usual * rest / usual_rest, usual)
     likely = min(likely, 1 - 0.5 / (float(part.rows) + 1))
     return max(1.0, _odds(likely) / _odds(usual) * _odds(usual_rest) / _odds(rest))

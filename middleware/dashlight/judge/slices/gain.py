@@ -1,6 +1,7 @@
 """How much better a slice's own rate tells which rows hurt than a rise of all rows alike."""
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import TypeAlias
 
 import numpy as np
@@ -9,8 +10,10 @@ from scipy.special import xlogy
 
 Floats: TypeAlias = NDArray[np.float64]
 
-USUAL_PRIOR_ROWS = 10.0
-"""So many rows of the usual rate of all are added to those of a slice, which may be few."""
+LEAST_PRIOR_ROWS, MOST_PRIOR_ROWS = 10.0, 1000.0
+"""So many rows of the usual rate of all are added to those of a slice, which may be few: the fewer, the more groups differ."""
+_CLEARLY = 3.0
+"""Standard deviations by which chi-square has to be above its mean for a column's groups to differ."""
 LEAST_SLICE_SHARE = 0.01
 """Of the rows, below which nothing is a slice."""
 LEAST_SLICE_ROWS = 10
@@ -28,20 +31,32 @@ class Counted:
     """0 where nobody knows what is usual."""
     usual_hurt: Floats
 
-    def at(self, place: int | tuple[int, ...]) -> "Counted":
-        """The slice at *place*."""
-        return Counted(*(np.asarray(held[place]) for held in self.arrays))
-
     @property
     def arrays(self) -> tuple[Floats, Floats, Floats, Floats]:
         """All four."""
         return self.rows, self.hurt, self.usual_rows, self.usual_hurt
 
 
-def gain(part: Counted, whole: Counted) -> Floats:
+def prior_rows(by_bin: Counted, whole: Counted) -> float:
+    """How many rows of the usual rate of all tell as much of a group's as groups differ: between the bins of one column.
+
+    c = u (1-u) / t2,  t2 = u (1-u) (chi2 - df) / (M - sum m^2 / M), the variance between groups (DerSimonian and Laird, 1986,
+    with m rows of M in a group); MOST_PRIOR_ROWS where chi2 < df + 3 sqrt(2 df).
+    """
+    rate = (float(whole.usual_hurt) + 0.5) / (float(whole.usual_rows) + 1)
+    rows = by_bin.usual_rows[by_bin.usual_rows > 0]
+    hurt, spread = by_bin.usual_hurt[by_bin.usual_rows > 0], rate * (1 - rate)
+    beyond = float(((hurt - rows * rate) ** 2 / (rows * spread)).sum()) - (len(rows) - 1)
+    if len(rows) < 2 or beyond < _CLEARLY * sqrt(2 * (len(rows) - 1)):
+        return MOST_PRIOR_ROWS
+    between = beyond / (rows.sum() - (rows**2).sum() / rows.sum())
+    return float(np.clip(1 / between, LEAST_PRIOR_ROWS, MOST_PRIOR_ROWS))
+
+
+def gain(part: Counted, whole: Counted, prior: float) -> Floats:
     """Of each slice of *part*: how likely it is, against a rise of all rows of *whole* alike, in nats; 0 where it rose no more.
 
-    With n rows of N, k of K hurt, usually m of M and l of L; u_S = (l + c u) / (m + c), u_R likewise of the rest, u = L/M:
+    With n rows of N, k of K hurt, usually m of M and l of L; u_S = (l + c u) / (m + c), u_R likewise of the rest, u = L/M, c = *prior*:
 
     q = max(u_S + (K - n u_S - (N-n) u_R) / N,  u_S K / (n u_S + (N-n) u_R)),   q_R = (K - n q) / (N - n)
     gain = (n KL(k/n, q) + (N-n) KL((K-k)/(N-n), q_R)) (m + c) / (m + c + n)
@@ -52,24 +67,23 @@ def gain(part: Counted, whole: Counted) -> Floats:
     """
     n, k, m = part.rows, part.hurt, part.usual_rows
     rest, rest_hurt = whole.rows - n, whole.hurt - k
-    usual_part, usual_rest = usual_rates(part, whole)
+    usual_part, usual_rest = usual_rates(part, whole, prior)
     expected = n * usual_part + rest * usual_rest
     risen = usual_part + (whole.hurt - expected) / whole.rows
     likely = np.clip(np.maximum(risen, usual_part * whole.hurt / np.maximum(expected, _TINY)), _TINY, 1 - _TINY)
     likely_rest = np.clip((whole.hurt - n * likely) / np.maximum(rest, 1), _TINY, 1 - _TINY)
     found = _divergence(k, n, likely) + _divergence(rest_hurt, rest, likely_rest)
     if float(np.max(whole.usual_rows)) > 0:
-        found = found * (m + USUAL_PRIOR_ROWS) / (m + USUAL_PRIOR_ROWS + n)
+        found = found * (m + prior) / (m + prior + n)
     rose = (k > n * np.maximum(likely, usual_part)) & (k >= LEAST_SLICE_HURT)
     least = np.maximum(LEAST_SLICE_SHARE * whole.rows, LEAST_SLICE_ROWS)
     result: Floats = np.where(rose & (n >= least) & (rest >= least), found, 0.0)
     return result
 
 
-def usual_rates(part: Counted, whole: Counted) -> tuple[Floats, Floats]:
+def usual_rates(part: Counted, whole: Counted, prior: float) -> tuple[Floats, Floats]:
     """What is usual in each slice and in its rest: the same where nobody knows."""
     rate = (whole.usual_hurt + 0.5) / (whole.usual_rows + 1)
-    prior = USUAL_PRIOR_ROWS
     rest_rows, rest_hurt = whole.usual_rows - part.usual_rows, whole.usual_hurt - part.usual_hurt
     return (
         (part.usual_hurt + prior * rate) / (part.usual_rows + prior),

@@ -9,8 +9,8 @@ from dashlight.judge.slices.gain import Counted
 from dashlight.judge.slices.rows import Bins, HurtRows
 from dashlight.window.layout import BINS
 
-MOST_USUAL_SEARCHED = 4_000
-"""Rows of before that are searched; all of the other half confirm."""
+USUAL_SEARCHED, MOST_USUAL_SEARCHED = 0.35, 4_000
+"""Share of the rows of before that are searched, and the most of them; all others confirm, which takes them the more."""
 LOSS_QUANTILES = (0.5, 0.75, 0.9, 0.95)
 """Of the usual losses: a loss above one of them hurts, above the one by which the searched half tells the two best apart."""
 _LOSS_QUANTILE_UNKNOWN = 0.8
@@ -50,14 +50,14 @@ class Half:
 def halves_of(now: HurtRows, usual: HurtRows | None) -> tuple[Half, Half]:
     """The half to search and the half to confirm.
 
-    A row is in the first where the fraction of its place times the golden ratio is below 1/2: the halves are of one size, and a
-    rhythm of the traffic that the order of rows still shows, two routes by turns, is in both.
+    A row is in the first where the fraction of its place times the golden ratio is below 1/2 (of before: below
+    USUAL_SEARCHED): a rhythm of the traffic that the order of rows still shows, two routes by turns, is in both.
     """
     before = HurtRows(now.codes[:, :0], now.hurt[:0]) if usual is None else usual
-    parts = [(now.where(chosen), before) for chosen in _parts(now.row_count)]
-    parts = [(rows, before.where(chosen)) for (rows, _), chosen in zip(parts, _parts(before.row_count), strict=True)]
-    (searched, usual_searched), (confirming, usual_confirming) = parts
-    usual_searched = usual_searched.where(np.arange(min(usual_searched.row_count, MOST_USUAL_SEARCHED)))
+    first = _is_first(now.row_count, 0.5)
+    searched, confirming = now.where(first), now.where(~first)
+    first = _is_first(before.row_count, min(USUAL_SEARCHED, MOST_USUAL_SEARCHED / max(before.row_count, 1)))
+    usual_searched, usual_confirming = before.where(first), before.where(~first)
     level = _level(searched.hurt, usual_searched.hurt)
     first, second = (
         Half(rows, of_before, rows.hurt > level, of_before.hurt > level)
@@ -66,9 +66,9 @@ def halves_of(now: HurtRows, usual: HurtRows | None) -> tuple[Half, Half]:
     return first, second
 
 
-def _parts(rows: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    first = (np.arange(rows) * _GOLDEN) % 1.0 < 0.5
-    return first, ~first
+def _is_first(rows: int, share: float) -> NDArray[np.bool_]:
+    first: NDArray[np.bool_] = (np.arange(rows) * _GOLDEN) % 1.0 < share
+    return first
 
 
 def _level(now: NDArray[np.float64], usual: NDArray[np.float64]) -> float:

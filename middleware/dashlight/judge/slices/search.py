@@ -56,11 +56,11 @@ def search_slice(
     searched = yield from search.best()
     verdict = SliceVerdict(searching, confirming, searched, columns, words)
     if searched.best is None:
-        return verdict.without(None)
+        return verdict.without()
     p = verdict.p_of(searched.best.conditions)
     yield
     if p > CONFIRMED_P or (found := verdict.found(searched.best.conditions, p)) is None:
-        return verdict.without(searched.best.conditions)
+        return verdict.without()
     if len(searched.best.conditions) < 2:
         return found
     third = yield from search.third(searched.best)

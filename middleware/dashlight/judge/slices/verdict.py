@@ -17,6 +17,8 @@ from dashlight.window.columns import ColumnReference
 
 MOST_OF_IT = 0.5
 """Part of the excess that a slice has to explain, by the upper end of its interval; and the rest, to have risen everywhere."""
+MOST_LEFT_OUT = 0.5
+"""Of the rows, where it is asked whether what is left has risen."""
 REST_P = 0.01
 """Of the exact test by which it is said that the rest rose as well."""
 
@@ -66,19 +68,23 @@ class SliceVerdict:
         named = [SliceCondition(self.columns[place].name, self.columns[place].role, words) for place, _, words in told]
         return replace(found, conditions=tuple(named), summary=summary)
 
-    def without(self, best: Conditions | None) -> Slice:
-        """No slice was confirmed, *best* was the one to try: it is everywhere where the rest of it shows most of the excess."""
-        half = self.confirming
-        here, here_usual = _masks(half, best)
+    def without(self) -> Slice:
+        """No slice was confirmed: it is everywhere where those that told much leave rows that show most of the excess."""
+        half, best = self.confirming, self.searched.best
+        here, here_usual = _masks(half, None)
+        for conditions in (*((best.conditions,) if best else ()), *self.searched.others):
+            now, usual = _masks(half, conditions)
+            if (here | now).mean() <= MOST_LEFT_OUT:
+                here, here_usual = here | now, here_usual | usual
         rest, rest_usual = mean_of(half.now.hurt[~here]), mean_of(half.usual.hurt[~here_usual])
         none = replace(self._blank(), rest_rate=rest.value, rest_usual_rate=rest_usual.value)
         if rest.rows and rest_usual.rows and _rose(half.hurts[~here], half.usual_hurts[~here_usual]):
             excess = float(half.now.hurt.mean() - half.usual.hurt.mean())
-            if rest.rows / len(here) * (rest.value - rest_usual.value) >= MOST_OF_IT * excess:
+            if rest.value - rest_usual.value >= MOST_OF_IT * excess:
                 return replace(none, state="everywhere", summary=everywhere_words(none))
-        usual = half.usual_hurts if len(half.usual_hurts) else half.hurts
+        before = half.usual_hurts if len(half.usual_hurts) else half.hurts
         looked_at = looked_at_words(self.searched.columns_paired, self.searched.columns)
-        return replace(none, summary=none_words(none, float(usual.mean()), looked_at))
+        return replace(none, summary=none_words(none, float(before.mean()), looked_at))
 
     def _blank(self) -> Slice:
         rows = len(self.searching.hurts) + len(self.confirming.hurts)
