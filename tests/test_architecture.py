@@ -38,7 +38,7 @@ FLOORS_WITHIN = {
     "window": ((FILES,), ("facets", "parts", "payloads", "performance", "recent"), ("inspection",), ("reference",)),
     "judge": (
         ("run_lengths", "block_scales"),
-        ("natural_variation", "incidents", "alert_budget", "words", "silences", "implied_negatives"),
+        ("natural_variation", "incidents", "alert_budget", "words", "silences", "implied_negatives", "located"),
         ("alerts", "notices", "past_alerts"),
         ("evidence",),
         ("columns", "pairs", "directions", "traffic", "performance"),

@@ -12,7 +12,8 @@ from math import isnan
 from urllib.parse import quote
 
 from dashlight.judge.incidents import Incident, Incidents
-from dashlight.records import Alert, AlertSource, AlertState, Cause, Role
+from dashlight.judge.located import located
+from dashlight.records import Alert, AlertSource, AlertState, Cause, Role, Slice
 from dashlight.window.fitting import moment, refuse, within
 
 MOST_ALERTS = 2000
@@ -171,7 +172,7 @@ def transition(known: Alert | None, reported: Alert) -> Alert | None:
 
 def _as_began(reported: Alert, known: Alert) -> Alert:
     """*reported*, whose state is as it was *known*, with what is known of how it began."""
-    return replace(
+    begun = replace(
         reported,
         since_at=known.since_at,
         since_earliest_at=known.since_earliest_at,
@@ -180,6 +181,9 @@ def _as_began(reported: Alert, known: Alert) -> Alert:
         place=known.place,
         moved_with=known.moved_with,
     )
+    if known.slice is None or reported.slice is not None:
+        return begun
+    return located(begun, known.slice) if reported.state == "firing" else replace(begun, slice=known.slice)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,6 +256,14 @@ class Alerts:
         for alert in placed:
             self._keep(alert)
         return placed
+
+    def locate(self, key: str, found: Slice) -> Alert | None:
+        """The alert of *key* with the slice that was *found* for it; None where it is in force no more."""
+        alert = self._in_force.get(key)
+        if alert is None:
+            return None
+        self._in_force[key] = located(alert, found)
+        return self._in_force[key]
 
     def take_refused(self) -> int:
         """How many alerts began while there were too many, since this was last asked."""

@@ -33,7 +33,7 @@ class Incident:
     """The change behind all of them began between this moment and the next."""
     latest_at: float
     members: dict[str, Alert] = field(default_factory=dict[str, Alert])
-    """The alerts that fire, by key, without their causes and exemplars."""
+    """The alerts that fire, by key, without their causes, exemplars and slices."""
 
 
 class Incidents:
@@ -82,7 +82,7 @@ class Incidents:
             incident = self._incident_of.get(alert.key)
             if incident is not None:
                 # Its place follows from the rest; what explains it is large, and kept once.
-                incident.members[alert.key] = replace(alert, causes=(), exemplars=())
+                incident.members[alert.key] = replace(alert, causes=(), exemplars=(), slice=None)
         placed = [self._placed(alert) for alert in changed]
         # One that is over and fires again at once is still in it.
         for alert in {alert.key: alert for alert in changed}.values():

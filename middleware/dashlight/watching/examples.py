@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashlight.counting.exemplars import Exemplars
 from dashlight.records import Alert, Role
 from dashlight.window.columns import ColumnReference, stacked_counts
 from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
+
+_RISEN = 2.0
+"""Standard errors by which the share of a bin has risen that rose."""
 
 
 class Examples:
@@ -34,6 +38,21 @@ class Examples:
         return self.kept.of(
             place, current=missing, reference=np.zeros_like(missing), since_pane=self._panes.closed - panes
         )
+
+    def rose(self, place: int, since_at: float) -> NDArray[np.bool_]:
+        """Shape (256,): of which bins of the column at *place* the share is higher since then than in the reference.
+
+        Beyond what chance alone shows, where any is.
+        """
+        current = self._panes.window(max(self._panes.since(since_at).panes, 1)).counts[place]
+        shares = current / max(current.sum(), 1)
+        usual = self._reference_counts[place] / max(self._reference_counts[place].sum(), 1)
+        error = np.sqrt(usual * (1 - usual) / max(current.sum(), 1) + 1 / np.square(max(current.sum(), 1)))
+        risen = np.zeros(256, np.bool_)
+        risen[:BINS] = shares - usual > _RISEN * error
+        if not risen.any():
+            risen[:BINS] = shares > usual
+        return risen
 
     def shown(self, alert: Alert) -> Alert:
         """*alert* of its column, with exchanges since the change that have values in the bins that grew the most.

@@ -28,6 +28,7 @@ from dashlight.watching.performance.models import Performances, predictions_of, 
 from dashlight.watching.processes import Processes
 from dashlight.watching.remains import add_processes
 from dashlight.watching.restoring import Lose, tried
+from dashlight.watching.slices.searches import SliceSearches
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import within
@@ -44,17 +45,15 @@ class MachineWatch:
     """Judges the panes of a machine. Its state outlives the process: it is frozen after every pane, and thawed by the next."""
 
     def __init__(self, policy: Policy, references: References, *, at: float) -> None:
-        self._policy = policy
-        self._references = references
+        self._policy, self._references = policy, references
         self.processes = Processes(policy)
         """As they told of themselves with the last pane."""
         self._endpoints: dict[str, WatchedEndpoint] = {}
         self._admission: Admission[str] = Admission(most_endpoints(policy), beside=OTHER_ENDPOINTS)
         self._ended_at: float | None = None
         """When the last pane ended that this process judged."""
-        self._places = Places()
-        self._room = room_of(policy)
-        self.alerts = Alerts()  # those of the machine, and their incidents
+        self._places, self._room = Places(), room_of(policy)
+        self.alerts, self._searches = Alerts(), SliceSearches()  # of the machine, their incidents, and where these hurt
         self.performances = Performances(policy, self._performance_reference)
         """How good the models are whose labels come."""
         self.totals = Totals(started_at=at)
@@ -195,6 +194,7 @@ class MachineWatch:
         self._ended_at = at
         changed = self.alerts.observe(reported)
         self.totals.add_alerts(changed)
+        changed = yield from self._searches.ask(changed, self.alerts, self._endpoints)
         lost = {TOO_MANY_ALERTS: self.alerts.take_refused(), NOT_LEARNED: self._room.learning.close()}
         self.totals.add_counts({fate: count for fate, count in lost.items() if count})
         return changed

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from dashlight.counting.memory import Room, counter_bytes, reference_bytes
 from dashlight.counting.policy import Policy
 from dashlight.watching.learning_room import LearningPlaces
+from dashlight.watching.slices.history import history_bytes
 from dashlight.watching.state import WatchedModel
 from dashlight.window.columns import Reference
 
@@ -52,7 +53,8 @@ def comparison_bytes(reference: Reference) -> int:
     worded = sum(column.kind not in {"numeric", "boolean"} for column in reference.columns)
     pairs = 0 if reference.pairs is None else len(reference.pairs.shares)
     directions = sum(_SQUARE_BYTES * each.dims**2 + _ROW_BYTES * each.rows.size for each in reference.directions)
-    return _COLUMN_BYTES * len(reference.columns) + _WORDED_BYTES * worded + _PAIR_BYTES * pairs + directions
+    columns = len(reference.columns)
+    return _COLUMN_BYTES * columns + _WORDED_BYTES * worded + _PAIR_BYTES * pairs + directions + history_bytes(columns)
 
 
 def most_model_bytes(models_bytes: int) -> int:

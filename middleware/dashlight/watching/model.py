@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 
 from dashlight.counting.matching import match
@@ -70,6 +70,11 @@ class ModelWatch:
             is_matching_told=self._is_matching_told,
             refused=self.refused,
         )
+
+    @property
+    def comparisons(self) -> Collection[Comparison]:
+        """Those in force."""
+        return self._comparisons.values()
 
     @property
     def comparison_states(self) -> Mapping[str, ComparisonState]:
@@ -170,7 +175,7 @@ class ModelWatch:
 
     def scores(self, panes: int) -> list[Score]:
         """The scores of the last *panes*; while a reference is being learned, how far that is."""
-        scores = [score for comparison in self._comparisons.values() for score in comparison.scores(panes)]
+        scores = [score for each in self._comparisons.values() for score in each.scores(panes)]
         learner = self._learner
         if learner is not None and (learner.rows or not self._comparisons):
             scores += learner.progress()
@@ -179,8 +184,7 @@ class ModelWatch:
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> Iterator[str]:
         """Trace ids of exchanges after *since_at* without a value in *column*."""
-        for comparison in self._comparisons.values():
-            yield from comparison.traces_of_missing(role, column, since_at)
+        return chain.from_iterable(each.traces_of_missing(role, column, since_at) for each in self.comparisons)
 
     @property
     def watch_state(self) -> WatchState:
@@ -197,14 +201,13 @@ class ModelWatch:
             self._is_matching_told = True
             logger.warning("%s: %s", self._named(), pane.matched)
         for rows in pane.compared:
-            if not (rows.reference in self._comparisons or (yield from self._begin_with(rows.reference))):
-                self._refuse(
-                    rows.reference, f"compares with the reference {rows.reference}, which is not the one in force"
-                )
-            elif not self._comparisons[rows.reference].fits(rows):
-                self._refuse(rows.reference, f"counted other columns or pairs than the reference {rows.reference} has")
+            version = rows.reference
+            if not (version in self._comparisons or (yield from self._begin_with(version))):
+                self._refuse(version, f"compares with the reference {version}, which is not the one in force")
+            elif not self._comparisons[version].fits(rows):
+                self._refuse(version, f"counted other columns or pairs than the reference {version} has")
             else:
-                counted[rows.reference] = rows
+                counted[version] = rows
         if pane.rows and self._learner is None and not self._comparisons:
             if self._file is not None:
                 features = pane.rows[0].chunk(self._learned.hash_key).get("feature")
@@ -227,11 +230,8 @@ class ModelWatch:
                 return True
             learned = self._learned.load(*self._key)
         else:
-            learned = (
-                self._learned.load(*self._key, version_of(self._file))
-                if is_incomplete(self._file, self._comparisons)
-                else None
-            )
+            key = (*self._key, version_of(self._file))
+            learned = self._learned.load(*key) if is_incomplete(self._file, self._comparisons) else None
         if learned is None or learned.version != version:
             return False
         self._learner = None

@@ -14,15 +14,17 @@ from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.judge.breaks.state import Place
 from dashlight.judge.columns.judge import DriftJudge
-from dashlight.judge.columns.scores import known_scores, scores
+from dashlight.judge.columns.scores import scores
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.natural_variation import Movements
 from dashlight.judge.traffic.repetition import RepetitionJudge
 from dashlight.records import Alert, Role, Score
+from dashlight.watching.detectable import SHIFT, detectable_shifts
 from dashlight.watching.examples import Examples
 from dashlight.watching.joint import JointComparison, Labels
 from dashlight.watching.left_out import LeftOut
 from dashlight.watching.presence import Presence
+from dashlight.watching.slices.history import SampledHistory
 from dashlight.watching.state import ComparisonState
 from dashlight.window.columns import Profile, Reference, stacked_counts
 from dashlight.window.fitting import fitted, moment
@@ -30,7 +32,6 @@ from dashlight.window.panes import Panes
 from dashlight.window.recent.pane import ROLES
 from dashlight.window.reference.steps import Steps, finished
 
-SHIFT = "minimum_detectable_shift"
 MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
 
@@ -58,7 +59,7 @@ class Comparison:
         self.columns = reference.columns
         self._policy = policy
         watched = watched_of(reference, policy)
-        self._hidden = watched.hidden
+        self.hidden = watched.hidden
         panes = policy.panes_between_false_alarms
         labels = Labels(endpoint=endpoint, model=model, version=version)
         movements = Movements()
@@ -80,7 +81,9 @@ class Comparison:
         self._reference_counts = stacked_counts(self.columns)
         self._panes = Panes(len(self.columns))
         self._left_out = LeftOut()
-        self._examples = Examples(self.columns, self._panes)
+        self.examples = Examples(self.columns, self._panes)
+        self.history = SampledHistory(len(self.columns))
+        """Rows of the last days side by side: no part of the state, a judge that begins anew collects them anew."""
         self._in_force: dict[str, Alert] = {}
         self._ended_at: float | None = None
         self._rows = np.zeros(len(self.columns))
@@ -125,7 +128,7 @@ class Comparison:
             joint=self._joint.state,
             breaks=self._breaks.state,
             recent=self._recent.state,
-            exemplars=self._examples.kept.state,
+            exemplars=self.examples.kept.state,
             in_force=tuple(self._in_force.values()),
             ended_at=self._ended_at,
             rows=self._rows,
@@ -142,7 +145,7 @@ class Comparison:
         self._joint.restore(state.joint)
         self._breaks.restore(state.breaks)
         self._recent.restore(state.recent)
-        self._examples.kept.restore(state.exemplars)
+        self.examples.kept.restore(state.exemplars)
         for alert in state.in_force:
             check_alert(alert)
             self._in_force[alert.key] = alert
@@ -172,6 +175,7 @@ class Comparison:
             pane.counts.shape == self._reference_counts.shape
             and (pane.repeated is None or pane.repeated.shape == pane.counts.shape)
             and self._joint.fits(pane.joint)
+            and self.history.fits(pane.sampled)
             and (
                 recent is None
                 or all(len(recent.sides[role].present) == len(self._recent.columns_of(role)) for role in ROLES)
@@ -185,10 +189,11 @@ class Comparison:
     def close_pane_in_steps(self, pane: RowPane | None, at: float) -> Steps[list[Alert]]:
         """As `close_pane`. Nothing else may be asked of the comparison before the last step."""
         began_at, self._ended_at = self._ended_at, at
-        if pane is None:
+        self.history.take(None if pane is None else pane.sampled, at)
+        if pane is None or not pane.row_count:
             return []
         self.unknown_columns = pane.unknown or self.unknown_columns
-        self._examples.kept.take(pane.exemplars, pane=self._panes.closed)
+        self.examples.kept.take(pane.exemplars, pane=self._panes.closed)
         # What never came is not judged: no request may ever bring it. Once it comes, it has no past.
         self._panes.forget(self._presence.take(pane.counts))
         self._left_out.take(pane.repeated, at, self._panes)
@@ -198,7 +203,7 @@ class Comparison:
         self._recent.take(pane.recent, at)
         judged = yield from self._judge.update_in_steps(counts, at, self._window, began_at=began_at)
         yield
-        alerts = [self._examples.shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
+        alerts = [self.examples.shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
         told = {each.column for each in self._in_force.values() if each.column}
         told |= {column.name for column in self.columns if column.of in told}
@@ -255,7 +260,9 @@ class Comparison:
     @property
     def has_enough_rows(self) -> bool:
         """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
-        shifts = [score.value for score in self._detectable_shifts() if score.statistic == SHIFT]
+        shifts = [
+            score.value for score in detectable_shifts(self._judge, self._rows, self.hidden) if score.statistic == SHIFT
+        ]
         return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > len(self._watched_places - self._presence.never)
 
     @property
@@ -276,24 +283,15 @@ class Comparison:
             return []
         counts, left_out = self._left_out.beside(self._panes.window(panes).counts, panes)
         found = scores(self.columns, self._reference_counts, counts)
-        return left_out + [score for score in found if score.column not in self._hidden] + self._detectable_shifts()
-
-    def _detectable_shifts(self) -> list[Score]:
-        """What would have been seen by now of every column; nothing of what would not.
-
-        That is the smallest shift, in Cohen's h, and the smallest rates of missing values and new categories.
-        """
-        if not self._judge.columns:
-            return []
-        told = self._judge.minimum_detectable_rates(self._rows)
-        rates = {f"minimum_detectable_{rate}": values for rate, values in told.items()}
-        shifts = {SHIFT: self._judge.minimum_detectable_shift(self._rows)}
-        found = known_scores(self._judge.columns, shifts | rates, self._rows)
-        return [score for score in found if score.column not in self._hidden]
+        return (
+            left_out
+            + [score for score in found if score.column not in self.hidden]
+            + detectable_shifts(self._judge, self._rows, self.hidden)
+        )
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges after *since_at* without a value in *column*; none where it is not of this reference."""
-        return self._examples.of_missing(role, column, since_at)
+        return self.examples.of_missing(role, column, since_at)
 
     def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
         return (window := self._panes.window(panes)).counts, window.panes

@@ -88,7 +88,7 @@ def test_all_rows_of_a_small_pane_are_in_its_sample(process: Callable[[], Proces
     assert len(set(sampled.codes[1, :50].tolist())) == len(set(sampled.codes[1, 50:].tolist())) == 1
     assert sampled.codes[1, 0] != sampled.codes[1, -1]
     assert (np.diff(sampled.codes[0].astype(int)) >= 0).all()
-    check_sampled(sampled, 3, pane_rows(3))
+    check_sampled(sampled, 3)
 
 
 def test_a_large_pane_sends_so_many_rows_with_the_lowest_draws(process: Callable[[], Process]) -> None:
@@ -101,7 +101,7 @@ def test_a_large_pane_sends_so_many_rows_with_the_lowest_draws(process: Callable
     assert sampled.row_count == MOST_PANE_ROWS
     assert sampled.draws.max() < sampled.bound
     assert sampled.bound == pytest.approx(MOST_PANE_ROWS / 5120, rel=0.15)
-    check_sampled(sampled, 3, MOST_PANE_ROWS)
+    check_sampled(sampled, 3)
 
 
 def test_one_batch_larger_than_a_sample_is_drawn_from_like_many(process: Callable[[], Process]) -> None:
@@ -227,12 +227,4 @@ def test_rows_that_nobody_can_have_drawn_are_refused(
     one.serve(np.linspace(20, 60, 10))
 
     with pytest.raises(ValueError, match="sampled rows"):
-        check_sampled(spoilt(one.close()), 3, MOST_PANE_ROWS)
-
-
-def test_more_rows_than_a_pane_may_hold_are_refused(process: Callable[[], Process]) -> None:
-    one = process()
-    one.serve(np.linspace(20, 60, 10))
-
-    with pytest.raises(ValueError, match="10 sampled rows: expected 9 at most"):
-        check_sampled(one.close(), 3, 9)
+        check_sampled(spoilt(one.close()), 3)

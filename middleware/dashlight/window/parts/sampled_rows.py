@@ -82,11 +82,9 @@ def joined_sampled(parts: Sequence[SampledRows]) -> SampledRows:
     )
 
 
-def check_sampled(sampled: SampledRows, columns: int, most: int) -> None:
-    """Raises ValueError where no process can have drawn these rows, *most* at the most, over so many *columns*."""
+def check_sampled(sampled: SampledRows, columns: int) -> None:
+    """Raises ValueError where no process can have drawn these rows over so many *columns*."""
     rows = sampled.row_count
-    if rows > most:
-        raise ValueError(f"{rows} sampled rows: expected {most} at most")
     of_rows = (sampled.outcomes, sampled.at, sampled.draws, sampled.trace_ids)
     if sampled.codes.shape != (columns, rows) or any(each.shape != (rows,) for each in of_rows):
         raise ValueError("sampled rows in arrays that do not fit each other, or the reference")
