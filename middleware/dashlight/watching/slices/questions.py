@@ -18,6 +18,7 @@ from dashlight.judge.slices.words import bin_words
 from dashlight.records import Alert, Role, Slice
 from dashlight.watching.rows import Comparison
 from dashlight.watching.slices.history import MOST_SINCE
+from dashlight.watching.slices.onset import began_at
 from dashlight.window.columns import ColumnReference
 from dashlight.window.parts.sampled_rows import FAILED, FINE, REFUSED, SampledRows
 from dashlight.window.reference.steps import Steps
@@ -83,9 +84,12 @@ def find_slice(
         now_hurt, usual_hurt = rose[now.codes[place]], None if usual_codes is None else rose[usual_codes[place]]
         left_out |= yield from no_explanation(columns, place, now.codes if usual_codes is None else usual_codes)
     else:
+        code = _OUTCOMES[hurting]
+        onset = began_at(before, now, code, alert.since_at)
+        if onset < alert.since_at:
+            now, before = comparison.history.since(onset) or now, comparison.history.before(onset)
         now = _one_an_exchange(now)
         before = None if before is None else _one_an_exchange(before)
-        code = _OUTCOMES[hurting]
         now_hurt = now.outcomes == code
         usual_codes = None if before is None else before.codes
         usual_hurt = None if before is None else before.outcomes == code
