@@ -28,6 +28,8 @@ class AlertReport:
     """The events that moved, in words, the greatest first."""
     incident: str = ""
     """Same for alerts that began together."""
+    segment: str = ""
+    """Of whose rows alone it is, as `origin=LGA`; empty: of all."""
 
     @property
     def text(self) -> str:
@@ -72,18 +74,20 @@ def alerts_of(line: str) -> list[AlertReport]:
             at=member["at"],
             causes=tuple(_text(cause, "event") for cause in member.get("causes", ())),
             incident=_text(values, "dashlight.alert.incident"),
+            segment=_text(member, "segment"),
         )
         for member in values.get("dashlight.alert.members", ())
     ]
 
 
 def figures_of(line: str) -> ShownFigures | None:
-    """The figures about no column in *line*; None where it holds something else."""
+    """The figures about no column, of all rows, in *line*; None where it holds something else."""
     arrival = json.loads(line)
     if arrival.get("name") != SCORES_EVENT:
         return None
     scores = arrival["attributes"].get("dashlight.scores", ())
-    values = {score["statistic"]: (score["value"], score["rows"]) for score in scores if score["column"] is None}
+    whole = [score for score in scores if score["column"] is None and not score.get("segment")]
+    values = {score["statistic"]: (score["value"], score["rows"]) for score in whole}
     return ShownFigures(arrival["at"], values)
 
 

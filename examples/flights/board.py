@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from examples.flights.arrivals import AlertReport
-from examples.flights.faults import FAULT_PART, Fault
+from examples.flights.faults import FAULT_PART, UNITED, Fault
 from examples.flights.figures import PartFigures, Pulse
 from examples.flights.flights import HELD_OUT
 from examples.flights.performance import LABELLED_SECONDS, SCORED_SECONDS, MonthPerformance, ShownFigures
@@ -100,8 +100,9 @@ def lights_of(alert: AlertReport) -> list[Light]:
 
 
 def subject(alert: AlertReport) -> str:
-    """What *alert* is about, in a word or two: a column, or a light."""
-    return alert.column or lights_of(alert)[0]
+    """What *alert* is about, in a word or two: a column, or a light, and of which segment."""
+    about = alert.column or lights_of(alert)[0]
+    return f"{about} ({alert.segment})" if alert.segment else about
 
 
 def month(part: str) -> str:
@@ -139,5 +140,7 @@ def _reports(alert: AlertReport, fault: Fault) -> bool:
             return alert.column in {"temp", "dewp"} and bool(alert.causes)
         case "nulls":
             return alert.column in {"humid", "pressure"} and bool(re.search("null|missing", alert.text))
+        case "united":
+            return "errors" in lights_of(alert) and f"carrier={UNITED['carrier']}" in alert.summary
         case _:
             return "errors" in lights_of(alert) and "KeyError" in alert.text

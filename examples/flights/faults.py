@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias, get_args
 
 from examples.flights.flights import Features, Flight
 
-Fault: TypeAlias = Literal["none", "celsius", "nulls", "errors"]
+Fault: TypeAlias = Literal["none", "celsius", "nulls", "errors", "united"]
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 # March is like the reference in every column, so an alert in it can have no cause but the fault. From May to
@@ -13,6 +13,8 @@ FAULTS: tuple[Fault, ...] = get_args(Fault)
 FAULT_PART = "03"
 NULL_SHARE = 0.4
 ERROR_SHARE = 0.4
+UNITED = {"carrier": "UA", "origin": "EWR"}
+"""Whose flights alone `united` hits: a sixth of all."""
 IMPOSSIBLE_DESTINATION = "#N/A"  # what a spreadsheet leaves where a look-up failed
 
 
@@ -30,6 +32,8 @@ def broken(features: Features, *, place: int, fault: Fault) -> Features:
         case "nulls" if _hit(place, NULL_SHARE):
             return {**features, "humid": None, "pressure": None}
         case "errors" if _hit(place, ERROR_SHARE):
+            return {**features, "dest": IMPOSSIBLE_DESTINATION}
+        case "united" if features.items() >= UNITED.items() and _hit(place, ERROR_SHARE):
             return {**features, "dest": IMPOSSIBLE_DESTINATION}
         case _:
             return features

@@ -46,9 +46,10 @@ def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     assert (before, first, second) == ([], ["one\n", "two\n"], ["three\n"])
 
 
-def test_the_figures_about_no_column_are_shown() -> None:
+def test_the_figures_of_all_rows_about_no_column_are_shown() -> None:
     scores = [
         {"column": None, "statistic": "accuracy", "value": 0.7, "rows": 300},
+        {"column": None, "segment": "origin=LGA", "statistic": "accuracy", "value": 0.5, "rows": 90},
         {"column": "temp", "statistic": "psi", "value": 0.2, "rows": 300},
     ]
     event = {"kind": "event", "name": "dashlight.scores", "at": 13.0, "attributes": {"dashlight.scores": scores}}

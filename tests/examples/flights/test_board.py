@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 from examples.flights.arrivals import AlertReport
-from examples.flights.board import Board, failures, lights_of, month
+from examples.flights.board import Board, failures, lights_of, month, subject
 from examples.flights.faults import Fault
 from examples.flights.figures import Pulse
 from examples.flights.performance import ShownFigures
@@ -73,6 +73,7 @@ def test_a_temp_that_fires_in_june_only_is_a_failure(board: Board, alert: MakeAl
         ("celsius", {"column": "dewp"}),
         ("nulls", {"column": "humid", "summary": "humid null rose from 0 % to 40 %"}),
         ("errors", {"column": "", "source": "threshold", "summary": "error_rate 20 % above 5 %: KeyError 20 %"}),
+        ("united", {"column": "", "source": "threshold", "summary": "error rate 6 %: KeyError x 37; it is carrier=UA"}),
     ],
 )
 def test_a_fault_that_was_reported_in_its_month_is_no_failure(
@@ -92,9 +93,10 @@ def test_a_fault_that_was_reported_in_its_month_is_no_failure(
         ("celsius", {"column": "humid"}),
         ("nulls", {"column": "humid", "summary": "humid above 90 rose from 1 % to 40 %"}),
         ("errors", {"column": "", "source": "threshold", "summary": "error_rate 20 % above 5 %"}),
+        ("united", {"column": "", "source": "threshold", "summary": "error rate 6 %: KeyError x 37"}),
         ("errors", {"column": "dest", "summary": "KeyError", "state": "resolved"}),
     ],
-    ids=["late", "another column", "not of nulls", "kind not named", "never fired"],
+    ids=["late", "another column", "not of nulls", "kind not named", "carrier not named", "never fired"],
 )
 def test_a_fault_that_was_not_reported_is_a_failure(
     board: Board, alert: MakeAlert, worse: AlertReport, fault: Fault, change: dict[str, str]
@@ -177,3 +179,8 @@ def test_labels_are_of_the_month_before_and_estimates_of_this_one(board: Board) 
 
     assert board.performance["03"].realised["accuracy"].value == 0.7
     assert board.performance["04"].estimated["accuracy"].value == 0.8
+
+
+def test_an_alert_of_a_segment_says_of_which(alert: MakeAlert) -> None:
+    assert subject(replace(alert(), segment="origin=LGA")) == "temp (origin=LGA)"
+    assert subject(alert()) == "temp"

@@ -25,6 +25,14 @@ def test_errors_corrupt_the_destination_of_two_requests_in_five(flight: Callable
     assert sum(each["dest"] == "#N/A" for each in sent) == 400
 
 
+def test_united_corrupts_destinations_of_one_carrier_at_one_airport_alone(flight: Callable[..., Flight]) -> None:
+    def sent(**features: str) -> int:
+        bodies = [broken(flight(**features).features, place=place, fault="united") for place in range(1000)]
+        return sum(body["dest"] == "#N/A" for body in bodies)
+
+    assert [sent(), sent(carrier="DL"), sent(origin="JFK")] == [400, 0, 0]
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_only_march_is_broken(flight: Callable[..., Flight], fault: Fault) -> None:
     april = flight(scheduled="2013-04-01T00:10")
