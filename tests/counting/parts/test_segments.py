@@ -162,7 +162,7 @@ def test_segments_and_rows_in_none_add_up_to_the_whole(seed: int, batches: list[
     odd = {"null": None, "wrong": ["x"], "new": "Rome", "none": "Ulm"}[hurts]
     for count in batches:
         held = rows_of(rng, count)
-        held["city"] = [odd if rng.random() < 0.2 else city for city in held["city"]]  # type: ignore[union-attr]
+        held["city"] = [odd if rng.random() < 0.2 else city for city in held["city"]]
         held["age"] = np.where(rng.random(count) < 0.2, np.nan, np.asarray(held["age"]))
         of_exchange = np.sort(rng.integers(0, 5, count)) if asked == "batches" else np.arange(count)
         process.serve(held, _numbered(max(count, 5)), of_exchange.tolist())
