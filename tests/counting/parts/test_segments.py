@@ -64,7 +64,7 @@ class Process:
         self,
         *,
         segments: Sequence[str] = ("city", "age"),
-        reference: Reference = REFERENCE,
+        reference: Reference | None = REFERENCE,
         room: LearningRoom | None = None,
         policy: Policy | None = None,
     ) -> None:
@@ -110,7 +110,7 @@ def several(exchange: Callable[..., Exchange]) -> Callable[[int], list[Exchange]
 Several = Callable[[int], list[Exchange]]
 
 
-def names_of(reference: Reference = REFERENCE, segments: Sequence[str] = ("city", "age")) -> list[str]:
+def names_of(reference: Reference | None = REFERENCE, segments: Sequence[str] = ("city", "age")) -> list[str]:
     return list(segmentation_of(reference, segments).names)
 
 
@@ -361,6 +361,20 @@ def test_segments_follow_a_reference_that_is_replaced(several: Several) -> None:
     assert (before.reference, after.reference) == (REFERENCE.version, OTHER.version)
     assert merged_segments([before, after]).reference == OTHER.version
     assert after.exchanges[: len(segmentation_of(OTHER, ["city"]).names)].sum() == 4
+
+
+def test_segments_begin_when_a_reference_has_been_learned(several: Several) -> None:
+    process = Process(reference=None)
+    held = rows_of(np.random.default_rng(0), 4)
+    learning = process.serve(held, several(4)).fail(held, several(4), FAILED).counter.close(10.0)
+    process.learned.keep(REFERENCE, "/predict", *KEY)
+
+    process.counter.follow(EndpointBrief(models={KEY: ModelBrief((REFERENCE.version,))}))
+    after = process.serve(held, several(4)).segments()
+
+    assert learning.models[KEY].segments is None
+    assert learning.unplaced == 4
+    assert after.exchanges[:3].sum() == 4
 
 
 @pytest.mark.parametrize(
