@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,13 @@ async def model(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
 
 
+def receiving(body: bytes) -> Callable[[], Awaitable[MutableMapping[str, Any]]]:
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    return receive
+
+
 async def asked(rows: Sequence[Row]) -> None:
     app = DashlightMiddleware(model)
     headers = [(b"content-type", b"application/json")]
@@ -70,13 +77,8 @@ async def asked(rows: Sequence[Row]) -> None:
 
     for row in rows:
         scope = {"type": "http", "method": "POST", "path": "/predict", "query_string": b"", "headers": headers}
-        body = json.dumps(row).encode()
-
-        async def receive(body: bytes = body) -> Mapping[str, Any]:
-            return {"type": "http.request", "body": body}
-
         with contextlib.suppress(ValueError):
-            await app(scope, receive, send)
+            await app(scope, receiving(json.dumps(row).encode()), send)
 
 
 @pytest.fixture

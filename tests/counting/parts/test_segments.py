@@ -110,7 +110,7 @@ def several(exchange: Callable[..., Exchange]) -> Callable[[int], list[Exchange]
 Several = Callable[[int], list[Exchange]]
 
 
-def names_of(reference: Reference | None = REFERENCE, segments: Sequence[str] = ("city", "age")) -> list[str]:
+def names_of(reference: Reference = REFERENCE, segments: Sequence[str] = ("city", "age")) -> list[str]:
     return list(segmentation_of(reference, segments).names)
 
 
