@@ -64,7 +64,7 @@ class Process:
         self,
         *,
         segments: Sequence[str] = ("city", "age"),
-        reference: Reference = REFERENCE,
+        reference: Reference | None = REFERENCE,
         room: LearningRoom | None = None,
         policy: Policy | None = None,
     ) -> None:
@@ -162,7 +162,7 @@ def test_segments_and_rows_in_none_add_up_to_the_whole(seed: int, batches: list[
     odd = {"null": None, "wrong": ["x"], "new": "Rome", "none": "Ulm"}[hurts]
     for count in batches:
         held = rows_of(rng, count)
-        held["city"] = [odd if rng.random() < 0.2 else city for city in held["city"]]  # type: ignore[union-attr]
+        held["city"] = [odd if rng.random() < 0.2 else city for city in held["city"]]
         held["age"] = np.where(rng.random(count) < 0.2, np.nan, np.asarray(held["age"]))
         of_exchange = np.sort(rng.integers(0, 5, count)) if asked == "batches" else np.arange(count)
         process.serve(held, _numbered(max(count, 5)), of_exchange.tolist())
@@ -361,6 +361,20 @@ def test_segments_follow_a_reference_that_is_replaced(several: Several) -> None:
     assert (before.reference, after.reference) == (REFERENCE.version, OTHER.version)
     assert merged_segments([before, after]).reference == OTHER.version
     assert after.exchanges[: len(segmentation_of(OTHER, ["city"]).names)].sum() == 4
+
+
+def test_segments_begin_when_a_reference_has_been_learned(several: Several) -> None:
+    process = Process(reference=None)
+    held = rows_of(np.random.default_rng(0), 4)
+    learning = process.serve(held, several(4)).fail(held, several(4), FAILED).counter.close(10.0)
+    process.learned.keep(REFERENCE, "/predict", *KEY)
+
+    process.counter.follow(EndpointBrief(models={KEY: ModelBrief((REFERENCE.version,))}))
+    after = process.serve(held, several(4)).segments()
+
+    assert learning.models[KEY].segments is None
+    assert learning.unplaced == 4
+    assert after.exchanges[:3].sum() == 4
 
 
 @pytest.mark.parametrize(
