@@ -7,7 +7,7 @@ RUN := $(VENV)/bin/python
 .PHONY: help demo test test-every-server check bench bench-bentoml bench-detection bench-decoding bench-governor bench-spool bench-labels bench-performance-alarms bench-estimates chaos fuzz fuzz-state clean
 
 help:
-	@echo "make demo [FAULT=celsius|nulls|errors|united] a year of real flights through a watched server"
+	@echo "make demo [FAULT=celsius|nulls|errors|united]  a year of real flights through a watched server"
 	@echo "make test                                the whole test suite, with coverage"
 	@echo "make test-every-server                   likewise Ray Serve and Gradio, which are large, and more versions"
 	@echo "make check                               formatting, lint and types"

@@ -450,8 +450,8 @@ def test_exchanges_that_could_not_be_decoded_are_shown() -> None:
 class Broken:
     """A model whose pane cannot be judged."""
 
-    def close_pane(self, pane: ModelPane | None, at: float) -> list[Alert]:
-        raise ArithmeticError(pane, at)
+    def close_pane(self, pane: ModelPane | None, at: float, *more: object) -> list[Alert]:
+        raise ArithmeticError(pane, at, more)
 
     @property
     def brief(self) -> ModelBrief:

@@ -49,6 +49,7 @@ def watched_of(reference: Reference, policy: Policy) -> Watched:
         directions=bool(reference.directions),
         breaks=any(column.profile is not None for column in watched),
         performance=policy.labels,
+        segments=bool(policy.segments),
     )
     return Watched(
         columns=watched,

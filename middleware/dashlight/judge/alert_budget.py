@@ -15,6 +15,8 @@ TRAFFIC = 0.15
 """For failures, latency, silence and undecodable exchanges, of the endpoints that a model is served at."""
 PERFORMANCE = 0.10
 """For agreement with labels, where labels are taken at all."""
+SEGMENTS = 0.10
+"""Of what columns have, of what traffic has, and of what performance has: for their segments, where somebody named any."""
 LEARNED_OUTPUTS = 0.2
 """Of a model's budget, for outputs that a reference file does not hold and that are learned beside it."""
 MOST_PLACES = 1 << 16
@@ -30,9 +32,18 @@ class Shares:
     directions: float
     breaks: float
     performance: float
+    segments: float = 0.0
+    """For the columns within segments."""
 
 
-def shares(*, pairs: bool = False, directions: bool = False, breaks: bool = False, performance: bool = False) -> Shares:
+def shares(
+    *,
+    pairs: bool = False,
+    directions: bool = False,
+    breaks: bool = False,
+    performance: bool = False,
+    segments: bool = False,
+) -> Shares:
     """The parts of a model's budget for what it has; what it has not is the columns'."""
     parts = {
         "pairs": PAIRS if pairs else 0.0,
@@ -40,7 +51,14 @@ def shares(*, pairs: bool = False, directions: bool = False, breaks: bool = Fals
         "breaks": BREAKS if breaks else 0.0,
         "performance": PERFORMANCE if performance else 0.0,
     }
-    return Shares(columns=1.0 - TRAFFIC - sum(parts.values()), **parts)
+    columns = 1.0 - TRAFFIC - sum(parts.values())
+    of_segments = segments_part(segments)
+    return Shares(columns=columns * (1 - of_segments), segments=columns * of_segments, **parts)
+
+
+def segments_part(are_there: object) -> float:
+    """The part of a share that belongs to the segments, where they *are_there*."""
+    return SEGMENTS if are_there else 0.0
 
 
 def share_of_place(place: int) -> float:

@@ -158,8 +158,10 @@ def by_origin(alerts: Iterable[Alert]) -> list[Alert]:
 
 
 def label(alert: Alert) -> str:
-    """What *alert* is about, in a word or two: its column, or the last part of its key."""
-    return alert.column if alert.column is not None else alert.key.rsplit("/", 1)[-1]
+    """What *alert* is about, in a word or two: its column, or the last part of its key, and of which segment."""
+    key = alert.key.removesuffix(f"/{quote(alert.segment, safe='')}") if alert.segment else alert.key
+    name = alert.column if alert.column is not None else key.rsplit("/", 1)[-1]
+    return f"{name} ({alert.segment})" if alert.segment else name
 
 
 def _distance_from_source(alert: Alert) -> int:

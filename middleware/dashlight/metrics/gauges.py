@@ -130,7 +130,7 @@ def column_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> tuple[list[F
 
 def _bounds(score: Score) -> Iterator[tuple[str, float]]:
     """The interval of a score of a whole model, and its value in the reference; not of its details, which are many."""
-    if score.column is not None or score.low >= score.high or "[" in score.statistic:
+    if score.column is not None or score.segment or score.low >= score.high or "[" in score.statistic:
         return
     if not score.statistic.endswith(_DETAILS):
         known = (("low", score.low), ("high", score.high), ("reference", score.reference))
@@ -161,7 +161,7 @@ def _named(endpoint: str, snapshot: ShownScores) -> dict[str, str]:
 
 
 def _is_shown(score: Score) -> bool:
-    return math.isfinite(score.value)
+    return math.isfinite(score.value) and not score.segment
 
 
 def _rank(statistic: str) -> int:

@@ -14,7 +14,7 @@ from dashlight.counting.model import ModelPane
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.errors import traced
-from dashlight.judge.alert_budget import Places, share_of_place
+from dashlight.judge.alert_budget import TRAFFIC, Places, segments_part, share_of_place
 from dashlight.judge.traffic.floor import READABLE_PANES, is_readable
 from dashlight.judge.traffic.rules import Rule, rules_of_endpoint
 from dashlight.judge.traffic.scores import quantities_of, traffic_scores, worst_missing
@@ -34,9 +34,6 @@ from dashlight.window.outcomes import OutcomeCounter, OutcomeCounts
 from dashlight.window.trace_ids import MOST_EACH
 
 logger = logging.getLogger(__name__)
-
-TRAFFIC_SHARE = 0.15
-"""Part of the budget of false alarms that the traffic of all endpoints uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,8 @@ class WatchedEndpoint:
         self._policy = policy
         self.place = place
         """Given back when the endpoint is let go."""
-        self._traffic = TrafficWatch(name, policy, share=TRAFFIC_SHARE * share_of_place(place))
+        part = TRAFFIC * (1 - segments_part(policy.segments))
+        self._traffic = TrafficWatch(name, policy, share=part * share_of_place(place))
         self.mistakes: Counter[str] = Counter()
         """Mistakes of ours while a pane was judged, by the part and the type of the error; they cost that part alone."""
         self.undecodable: Counter[str] = Counter()
@@ -170,8 +168,9 @@ class WatchedEndpoint:
             return
         yield from self._tried("traffic", partial(self._traffic.judge, outcomes, at))
         yield from self._tried("silence", partial(self._traffic.silence.update, outcomes.exchanges, at))
+        in_force = self._traffic.in_force
         for key in list(self.models):
-            yield from self._tried("model", partial(self._models.judge, key, models.get(key), at))
+            yield from self._tried("model", partial(self._models.judge, key, models.get(key), at, in_force))
             yield None
         if before - self.models.keys():
             yield from self._tried("threshold", partial(self._forget_columns, at))
@@ -248,7 +247,7 @@ class WatchedEndpoint:
         panes = self._panes(self._policy.window_seconds)
         for (name, version), watch in self.models.items():
             if scores := watch.scores(panes):
-                yield Snapshot(name, version, scores, watch.watch_state)
+                yield Snapshot(name, version, [*scores, *watch.segments.scores(panes)], watch.watch_state)
 
     def _panes(self, seconds: float) -> int:
         return max(1, round(seconds / self._policy.pane_seconds))

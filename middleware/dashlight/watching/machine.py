@@ -24,10 +24,12 @@ from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.memory import room_of
+from dashlight.watching.model import ModelWatch
 from dashlight.watching.performance.models import Performances, predictions_of, unknown_in
 from dashlight.watching.processes import Processes
 from dashlight.watching.remains import add_processes
-from dashlight.watching.restoring import Lose, tried
+from dashlight.watching.restoring import Lose, restore_models, segment_states, tried
+from dashlight.watching.rows import REPLACED
 from dashlight.watching.slices.searches import SliceSearches
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
 from dashlight.window.columns import Reference
@@ -36,7 +38,6 @@ from dashlight.window.reference.steps import Steps, finished
 
 logger = logging.getLogger(__name__)
 
-REPLACED = "the reference was replaced"
 _MADE_ROOM, _UNASKED = "the endpoint made room for one with predictions", "the endpoint is no longer asked"
 _NOT_TAKEN_OVER = "the statistics behind it could not be taken over"
 
@@ -64,7 +65,7 @@ class MachineWatch:
     @property
     def state(self) -> WholeState:
         """What outlives the process, with live arrays: to be written before the next pane is judged."""
-        models = {(route, *key): model for route, each in self._endpoints.items() for key, model in each.models.items()}
+        models = self._watched
         learners = {key: model.learner_state for key, model in models.items()}
         return WholeState(
             machine=MachineState(
@@ -86,6 +87,7 @@ class MachineWatch:
             },
             learners={key: state for key, state in learners.items() if state is not None},
             performances=self.performances.model_states,
+            segments=segment_states(models),
         )
 
     def restore(self, state: WholeState, at: float, *, lose: Lose) -> Steps[list[Alert]]:
@@ -112,8 +114,9 @@ class MachineWatch:
         lost: list[str] = []
         for route in machine.endpoints:
             lost += () if (yield from self._restore_endpoint(route, state, replaced, lose)) else (route,)
-        self._restore_models(state, lose)
-        models = [model for endpoint in self._endpoints.values() for model in endpoint.models.values()]
+        watched = self._watched
+        restore_models(watched, state, lose)
+        models = list(watched.values())
         places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
         self._places.restore(PlacesState(tuple(model.place for model in models), places))
         self.performances.restore(machine.performances)
@@ -143,16 +146,6 @@ class MachineWatch:
             self._endpoints[route] = self._watch(route, place)
             return False
         return True
-
-    def _restore_models(self, state: WholeState, lose: Lose) -> None:
-        models = {(route, *key): model for route, each in self._endpoints.items() for key, model in each.models.items()}
-        for (route, name, number, version), comparison in state.comparisons.items():
-            model = models.get((route, name, number))
-            if model is not None:
-                tried("comparison", partial(model.restore_comparison, version, comparison), lose)
-        for watched, learner in state.learners.items():
-            if watched in models:
-                tried("learner", partial(models[watched].restore_learner, learner), lose)
 
     def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
@@ -232,6 +225,10 @@ class MachineWatch:
         known = {key for key in models if (one := self._performance_reference(key)) and one.performance is not None}
         return known | self.performances.watches.keys()
 
+    @property
+    def _watched(self) -> dict[WatchedModel, ModelWatch]:
+        return {(route, *key): model for route, each in self._endpoints.items() for key, model in each.models.items()}
+
     def _performance_reference(self, key: WatchedModel) -> Reference | None:
         """What the performance of a model is compared with: what its columns are, else the operator's reference."""
         endpoint = self._endpoints.get(key[0])
@@ -297,4 +294,4 @@ class MachineWatch:
 
 
 def _is_of_rows(alert: Alert) -> bool:  # whether what was raised it is a part of its own
-    return alert.source in {"drift", "break", "performance"} or is_of_repeats(alert)
+    return alert.source in {"drift", "break", "performance"} or bool(alert.segment) or is_of_repeats(alert)

@@ -28,6 +28,8 @@ _TAKEN_PANES = 12
 """So many panes a model for which room was made has to take it: some process must count it first."""
 MEMORY_PANES: Final = 60
 """About so many panes tell how often a model is asked."""
+_SEGMENTS: Final = "segments"
+"""Last part of the name under which the segments of a model have memory of their own."""
 
 
 class NoRoomError(Exception):
@@ -94,7 +96,7 @@ class WatchRoom:
         sizes = comparison_bytes(reference) + own, counter_bytes(reference) + own
         name = (*key, reference.version)
         is_another = self._next not in {None, key} and key not in self._admitted
-        if not is_another and self._judging.take(name, sizes[0]):
+        if not is_another and self._taken(name, sizes[0]):
             if self._counting.take(name, sizes[1]):
                 self._next = None if self._next == key else self._next
                 if key not in self._admitted:
@@ -104,6 +106,23 @@ class WatchRoom:
             self._judging.give_back(name)
         self.refuse(key, sizes)
         raise NoRoomError(key)
+
+    @property
+    def segments_bytes(self) -> int:
+        """What segments of a model may take now."""
+        return min(self._judging.left_bytes, most_model_bytes(self._judging.most_bytes))
+
+    def take_segments(self, key: WatchedModel, size_bytes: int) -> bool:
+        """Whether there was room for so much of the segments of *key*; they give way as soon as a model needs it."""
+        return self._judging.take((*key, _SEGMENTS), size_bytes)
+
+    def has_segments(self, key: WatchedModel) -> bool:
+        """Whether the segments of *key* still have their room."""
+        return self._judging.held((*key, _SEGMENTS)) > 0
+
+    def give_back_segments(self, key: WatchedModel) -> None:
+        """What the segments of *key* have is free."""
+        self._judging.give_back((*key, _SEGMENTS))
 
     def give_back(self, key: tuple[str, ...]) -> None:
         """What a model, or an endpoint with all its models, has is free."""
@@ -156,6 +175,14 @@ class WatchRoom:
             self._next, self._next_until = wanted, self._panes + _TAKEN_PANES
         return gone or ()
 
+    def _taken(self, name: tuple[str, ...], size_bytes: int) -> bool:
+        """Whether there is room to judge, if need be in place of all segments."""
+        if self._judging.take(name, size_bytes):
+            return True
+        for segments in [each for each in self._judging.names if each[-1] == _SEGMENTS]:
+            self._judging.give_back(segments)
+        return self._judging.take(name, size_bytes)
+
     def _yielding(self, wanted: WatchedModel) -> tuple[WatchedModel, ...] | None:
         """The models asked least that make room for the one *wanted*; None where that is not asked much more than all of them."""
         asked, gone, rows = self._refused[wanted], list[WatchedModel](), 0.0
@@ -173,7 +200,8 @@ class WatchRoom:
     def _fits(self, asked: _Asked, gone: Collection[WatchedModel]) -> bool:
         """Whether there is room for a model once those of *gone* have none."""
         for room, wanted in zip((self._judging, self._counting), asked.wanted, strict=True):
-            freed = sum(room.held(name) for key in gone for name in _of(key, room.names))
+            freed = sum(room.held(name) for key in gone for name in _of(key, room.names) if name[-1] != _SEGMENTS)
+            freed += sum(room.held(name) for name in room.names if name[-1] == _SEGMENTS)
             if room.left_bytes + freed < (wanted or room.most_bytes // _UNKNOWN_PART):
                 return False
         return True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from itertools import chain
 
 from dashlight.counting.matching import match
@@ -19,13 +19,16 @@ from dashlight.records import Alert, Role, Score, WatchState
 from dashlight.watching.completion import completed_share, is_incomplete, version_of
 from dashlight.watching.learner import Learner, LearnerState
 from dashlight.watching.memory import WatchRoom, unbounded_room
-from dashlight.watching.rows import Comparison
+from dashlight.watching.refused_panes import RefusedPanes
+from dashlight.watching.rows import REPLACED, Comparison
+from dashlight.watching.segments.model import ModelSegments
 from dashlight.watching.state import ComparisonState, ModelState
 from dashlight.window.columns import Reference, columns_of
-from dashlight.window.fitting import within
 from dashlight.window.reference.steps import Steps, finished
 
 logger = logging.getLogger(__name__)
+
+UNLIKE_FILE = "these are not the columns of the reference file; a reference is learned from the first rows."
 
 
 class ModelWatch:
@@ -57,7 +60,8 @@ class ModelWatch:
         self._share = share_of_place(place)
         self._comparisons: dict[str, Comparison] = {}
         self._learner: Learner | None = None
-        self._is_matching_told, self.refused = False, Counter[str]()  # panes of processes that compare with another one
+        self.segments = ModelSegments(key, policy, self._room, share=self._share)  # of the first reference
+        self._is_matching_told, self._refused = False, RefusedPanes()
 
     @property
     def state(self) -> ModelState:
@@ -68,7 +72,7 @@ class ModelWatch:
             compared=tuple(self._comparisons),
             is_learning=self._learner is not None,
             is_matching_told=self._is_matching_told,
-            refused=self.refused,
+            refused=self._refused.counts,
         )
 
     @property
@@ -92,7 +96,7 @@ class ModelWatch:
         False where the reference is another one by now, or gone: then nothing is compared or learned yet.
         """
         self._is_matching_told = state.is_matching_told
-        self.refused.update({version: within("refused panes", count) for version, count in state.refused.items()})
+        self._refused.restore(state.refused)
         if state.file != version_of(self._file):
             return False
         for version in state.compared:
@@ -136,16 +140,20 @@ class ModelWatch:
         repeated = {version: each.repeated for version, each in self._comparisons.items() if each.repeated}
         return ModelBrief(tuple(self._comparisons), directions, repeated)
 
-    def close_pane(self, pane: ModelPane | None, at: float) -> Iterator[Alert | None]:
+    def close_pane(self, pane: ModelPane | None, at: float, told: Collection[str] = ()) -> Iterator[Alert | None]:
         """Judges the *pane* that ended *at*, None where no row came; the alerts whose state changed.
 
-        None comes between two of them where something else may be done before it goes on.
+        None comes between two of them where something else may be done before it goes on. *told* are quantities of the
+        endpoint's traffic with an alert in force.
         """
         counted = (yield from self._taken(pane)) if pane is not None else {}
         for version, comparison in self._comparisons.items():
             yield from (yield from comparison.close_pane_in_steps(counted.get(version), at))
             for sentence in comparison.news():
                 logger.info("%s: %s", self._named(), sentence)
+        if pane is not None:
+            has_rows = next(iter(self._comparisons), "") in counted
+            yield from (yield from self.segments.close_pane(pane.segments, at, has_rows=has_rows, told=told))
         # Learned between two panes, so that no pane is half learned from and half judged.
         if self._learner is not None:
             yield from self._finish_learning(self._learner, at)
@@ -161,12 +169,12 @@ class ModelWatch:
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
         """The alerts in force, ended because for this *reason* nothing will be compared any more."""
-        return chain.from_iterable(each.withdraw(at, reason) for each in self._comparisons.values())
+        return chain(*(each.withdraw(at, reason) for each in self.comparisons), self.segments.end(at, reason))
 
     @property
     def in_force(self) -> Iterator[str]:
         """Keys of the alerts that are pending or firing."""
-        return chain.from_iterable(each.in_force for each in self._comparisons.values())
+        return chain(*(each.in_force for each in self._comparisons.values()), self.segments.in_force)
 
     @property
     def reference(self) -> Reference | None:
@@ -179,8 +187,7 @@ class ModelWatch:
         learner = self._learner
         if learner is not None and (learner.rows or not self._comparisons):
             scores += learner.progress()
-        refused = [(f"refused_pane_count[{version}]", count) for version, count in self.refused.items()]
-        return scores + [Score(None, None, name, count, count, count, 0) for name, count in refused]
+        return scores + self._refused.scores()
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> Iterator[str]:
         """Trace ids of exchanges after *since_at* without a value in *column*."""
@@ -191,8 +198,7 @@ class ModelWatch:
         """Whether the model is watched, or why it is not yet."""
         if not self._comparisons:
             return "learning"
-        is_enough = all(each.has_enough_rows for each in self._comparisons.values())
-        return "watching" if is_enough else "not_enough_data"
+        return "watching" if all(each.has_enough_rows for each in self._comparisons.values()) else "not_enough_data"
 
     def _taken(self, pane: ModelPane) -> Steps[dict[str, RowPane]]:
         """What *pane* counted against the references in force; rows without one are learned from where that is wanted."""
@@ -201,21 +207,18 @@ class ModelWatch:
             self._is_matching_told = True
             logger.warning("%s: %s", self._named(), pane.matched)
         for rows in pane.compared:
-            version = rows.reference
+            version, refuse = rows.reference, partial(self._refused.refuse, self._named(), rows.reference)
             if not (version in self._comparisons or (yield from self._begin_with(version))):
-                self._refuse(version, f"compares with the reference {version}, which is not the one in force")
+                refuse(f"compares with the reference {version}, which is not the one in force")
             elif not self._comparisons[version].fits(rows):
-                self._refuse(version, f"counted other columns or pairs than the reference {version} has")
+                refuse(f"counted other columns or pairs than the reference {version} has")
             else:
                 counted[version] = rows
         if pane.rows and self._learner is None and not self._comparisons:
             if self._file is not None:
                 features = pane.rows[0].chunk(self._learned.hash_key).get("feature")
-                logger.warning(
-                    "%s: these are not the columns of the reference file; a reference is learned from the first rows. %s",
-                    self._named(),
-                    "" if features is None else match(self._file, features).lacking(),
-                )
+                lacking = "" if features is None else match(self._file, features).lacking()
+                logger.warning("%s: %s %s", self._named(), UNLIKE_FILE, lacking)
             self._learn()
         for learned_from in pane.rows:
             if self._learner is not None:
@@ -237,11 +240,6 @@ class ModelWatch:
         self._learner = None
         yield from self._compare(learned)
         return True
-
-    def _refuse(self, version: str, what: str) -> None:
-        self.refused[version] += 1
-        if self.refused[version] == 1:
-            logger.warning("%s: a process %s: its rows are left out", self._named(), what)
 
     def _use_file(self, file: Reference) -> Steps[None]:
         self._learner = None
@@ -280,21 +278,23 @@ class ModelWatch:
 
     def _begin_anew(self, at: float) -> Iterator[Alert]:
         ended, self._comparisons, self._learner = self._comparisons, {}, None
+        yield from self.segments.end(at, REPLACED)
         self._room.give_back(self._key)
         for comparison in ended.values():
             yield from comparison.withdraw(at)
 
     def _compare(self, reference: Reference) -> Steps[None]:
-        endpoint, model, version = self._key
         self._room.take(self._key, reference, is_own=reference is not self._file)
         share = self._share * completed_share(reference, self._file, self._comparisons)
-        named = {"endpoint": endpoint, "model": model, "version": version}
+        named = dict(zip(("endpoint", "model", "version"), self._key, strict=True))
         comparison = Comparison(reference, self._policy, share=share, in_steps=True, **named)
         yield from comparison.set_up()
         self._comparisons[reference.version] = comparison
-        if comparison.too_short:
+        if reference.version == next(iter(self._comparisons)):
+            yield from self.segments.begin(comparison, share)
+        if short := comparison.too_short:
             told = "%s: the reference is too short for the variation of %s, which will be slow to alarm"
-            logger.info(told, self._named(), listed(comparison.too_short))
+            logger.info(told, self._named(), listed(short))
 
     def _named(self) -> str:
         return " ".join(printable(part) for part in self._key if part)

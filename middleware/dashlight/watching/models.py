@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import ModelKey
@@ -95,10 +95,15 @@ class WatchedModels:
                 self.watches[key] = self._watched(key, self._places.next_model())
         self.admission.close(at)
 
-    def judge(self, key: ModelKey, pane: ModelPane | None, at: float) -> Iterator[Alert | None]:
-        """Judges the *pane* of one of them, None: no row; the alerts that changed, and those that end where there is no memory."""
+    def judge(
+        self, key: ModelKey, pane: ModelPane | None, at: float, told: Collection[str] = ()
+    ) -> Iterator[Alert | None]:
+        """Judges the *pane* of one of them, None: no row; the alerts that changed, and those that end where there is no memory.
+
+        *told* are quantities of the endpoint's traffic with an alert in force.
+        """
         try:
-            yield from self.watches[key].close_pane(pane, at)
+            yield from self.watches[key].close_pane(pane, at, told)
         except NoRoomError:
             self.unwatched_rows += 0 if pane is None else pane.row_count
             yield from self.let_go(key, at, NO_MEMORY)

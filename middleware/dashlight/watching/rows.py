@@ -14,12 +14,11 @@ from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.breaks.judge import BreakJudge
 from dashlight.judge.breaks.state import Place
 from dashlight.judge.columns.judge import DriftJudge
-from dashlight.judge.columns.scores import scores
+from dashlight.judge.columns.scores import SHIFT, scores
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.natural_variation import Movements
 from dashlight.judge.traffic.repetition import RepetitionJudge
 from dashlight.records import Alert, Role, Score
-from dashlight.watching.detectable import SHIFT, detectable_shifts
 from dashlight.watching.examples import Examples
 from dashlight.watching.joint import JointComparison, Labels
 from dashlight.watching.left_out import LeftOut
@@ -32,6 +31,7 @@ from dashlight.window.panes import Panes
 from dashlight.window.recent.pane import ROLES
 from dashlight.window.reference.steps import Steps, finished
 
+REPLACED = "the reference was replaced"
 MEDIUM_SHIFT = 0.5
 """Cohen's h of a medium effect: a model is watched once a column's shift of that size would have been seen."""
 
@@ -201,7 +201,7 @@ class Comparison:
         counts = self._presence.judged(self._panes.close(at))
         self._rows += counts.sum(1)
         self._recent.take(pane.recent, at)
-        judged = yield from self._judge.update_in_steps(counts, at, self._window, began_at=began_at)
+        judged = yield from self._judge.update_in_steps(counts, at, self.window, began_at=began_at)
         yield
         alerts = [self.examples.shown(alert) for alert in judged if not self._is_of_a_missing_column(alert, judged)]
         self._remember(alerts)
@@ -223,13 +223,9 @@ class Comparison:
             return alert
         moved = self._in_force.get(alert_key("drift", alert.model, alert.endpoint, alert.role, alert.column))
         if moved is None:
-            return self._judge.dated(alert, self._window)
-        return replace(
-            alert,
-            since_at=moved.since_at,
-            since_earliest_at=moved.since_earliest_at,
-            since_latest_at=moved.since_latest_at,
-        )
+            return self._judge.dated(alert, self.window)
+        at, earliest_at, latest_at = moved.since_at, moved.since_earliest_at, moved.since_latest_at
+        return replace(alert, since_at=at, since_earliest_at=earliest_at, since_latest_at=latest_at)
 
     def _is_of_a_missing_column(self, alert: Alert, judged: Sequence[Alert]) -> bool:
         """Whether *alert* is of a facet whose text or vector has an alert: what is missing has no length either."""
@@ -251,7 +247,7 @@ class Comparison:
         """Keys of the alerts that are pending or firing."""
         return self._in_force.keys()
 
-    def withdraw(self, at: float, reason: str = "the reference was replaced") -> list[Alert]:
+    def withdraw(self, at: float, reason: str = REPLACED) -> list[Alert]:
         """The alerts in force, ended because for this *reason* there will be no such comparison any more."""
         withdrawn = [ended(alert, at, reason) for alert in self._in_force.values()]
         self._in_force.clear()
@@ -260,9 +256,8 @@ class Comparison:
     @property
     def has_enough_rows(self) -> bool:
         """Whether a medium shift of most columns would have been seen by now; before that silence says little."""
-        shifts = [
-            score.value for score in detectable_shifts(self._judge, self._rows, self.hidden) if score.statistic == SHIFT
-        ]
+        found = self._judge.detectable_scores(self._rows)
+        shifts = [score.value for score in found if score.statistic == SHIFT and score.column not in self.hidden]
         return 2 * sum(shift <= MEDIUM_SHIFT for shift in shifts) > len(self._watched_places - self._presence.never)
 
     @property
@@ -283,15 +278,23 @@ class Comparison:
             return []
         counts, left_out = self._left_out.beside(self._panes.window(panes).counts, panes)
         found = scores(self.columns, self._reference_counts, counts)
-        return (
-            left_out
-            + [score for score in found if score.column not in self.hidden]
-            + detectable_shifts(self._judge, self._rows, self.hidden)
-        )
+        found += self._judge.detectable_scores(self._rows)
+        return left_out + [score for score in found if score.column not in self.hidden]
 
     def traces_of_missing(self, role: Role, column: str, since_at: float) -> tuple[str, ...]:
         """Trace ids of exchanges after *since_at* without a value in *column*; none where it is not of this reference."""
         return self.examples.of_missing(role, column, since_at)
 
-    def _window(self, panes: int) -> tuple[NDArray[np.int64], int]:
+    @property
+    def came(self) -> NDArray[np.bool_]:
+        """Which columns any row of traffic ever had a value in, shape (columns,)."""
+        return self._presence.state.came
+
+    @property
+    def importance(self) -> Mapping[str, float]:
+        """Columns with so many times the budget of others; 0 leaves one out."""
+        return self._watched.importance
+
+    def window(self, panes: int) -> tuple[NDArray[np.int64], int]:
+        """Counts of about the last *panes*, shape (columns, BINS), and how many panes they really cover."""
         return (window := self._panes.window(panes)).counts, window.panes

@@ -60,6 +60,11 @@ class TrafficWatch:
         self.told_unsteady = state.told_unsteady
         self.told_excluded = state.told_excluded
 
+    @property
+    def in_force(self) -> frozenset[str]:
+        """Names of the quantities whose alert is pending or firing."""
+        return frozenset() if self.course.judge is None else self.course.judge.in_force
+
     def judge(self, pane: OutcomeCounts, at: float) -> Iterator[Alert]:
         """Learns from the *pane* that ended *at*, or judges it: the alerts whose state changed."""
         if pane.excluded_rows and not self.told_excluded:

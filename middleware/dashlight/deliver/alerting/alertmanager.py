@@ -141,6 +141,7 @@ def alert_labels(notice: Notice, context: AlertContext) -> dict[str, str]:
         "endpoint": notice.endpoint,
         "incident": notice.key,
         "column": "" if one is None else one.column or "",
+        "segment": "" if one is None else one.segment,
     }
     return _told(found)
 

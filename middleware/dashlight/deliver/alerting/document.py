@@ -90,6 +90,7 @@ def _alert(alert: Alert, context: AlertContext) -> dict[str, object]:
         "model_version": alert.version,
         "column": alert.column,
         "role": alert.role,
+        "segment": alert.segment or None,
         "state": alert.state,
         "summary": alert.summary,
         "at": alert.at,

@@ -120,6 +120,7 @@ def alert_event(notice: Notice, *, trace_url: str = "", details: bool = True) ->
             "dashlight.alert.links": _links(origin, trace_url),
             "dashlight.column.name": _name(origin.column),
             "dashlight.column.role": origin.role,
+            "dashlight.segment": origin.segment or None,
             "dashlight.model.name": notice.model,
             "dashlight.model.version": notice.version,
             "dashlight.rows": origin.rows,
@@ -242,6 +243,7 @@ def _member(alert: Alert, trace_url: str) -> dict[str, object]:
             "summary": alert.summary,
             "column": _name(alert.column),
             "role": alert.role,
+            "segment": alert.segment or None,
             "model": alert.model,
             "version": alert.version,
             "at": alert.at,
@@ -273,4 +275,5 @@ def _score(score: Score) -> dict[str, object]:
         "high": score.high,
         "rows": score.rows,
         "reference": score.reference,
+        **({"segment": score.segment} if score.segment else {}),
     }

@@ -12,6 +12,7 @@ from dashlight.judge.columns.described import DriftWriter, Others
 from dashlight.judge.columns.detectable import DetectableShifts
 from dashlight.judge.columns.importance import weights_of
 from dashlight.judge.columns.outages import Outages, OutagesState
+from dashlight.judge.columns.scores import SHIFT, known_scores
 from dashlight.judge.columns.season_tables import SlotRowsState, without_season
 from dashlight.judge.columns.seasons import Seasons
 from dashlight.judge.evidence.change_point import STEPS_OF_ONE, change_point, clearest_change
@@ -24,7 +25,7 @@ from dashlight.judge.evidence.score_tables import evidence_steps
 from dashlight.judge.evidence.shift_watch import RecentWindows, ShiftWatch, ShiftWatchState
 from dashlight.judge.evidence.windows import Counts, Window, dyadic_windows
 from dashlight.judge.natural_variation import Movements
-from dashlight.records import Alert
+from dashlight.records import Alert, Score
 from dashlight.window.columns import ColumnReference
 from dashlight.window.fitting import fitted, refuse, within
 from dashlight.window.layout import BINS
@@ -165,6 +166,16 @@ class DriftJudge:
         By their names in `scores.RATES`; shape (columns,); NaN where none could have been seen.
         """
         return self._detectable.minimum_rates(rows, panes=self._ends.closed)
+
+    def detectable_scores(self, rows: Floats) -> list[Score]:
+        """What would have been seen by now, after so many *rows*, of every column; nothing of what would not.
+
+        That is the smallest shift, in Cohen's h, and the smallest rates of missing values and new categories.
+        """
+        if not self.columns:
+            return []
+        rates = {f"minimum_detectable_{rate}": each for rate, each in self.minimum_detectable_rates(rows).items()}
+        return known_scores(self.columns, {SHIFT: self.minimum_detectable_shift(rows)} | rates, rows)
 
     def update(self, counts: Counts, at: float, window: Window, *, began_at: float | None = None) -> list[Alert]:
         """Take the counts of the pane that ended *at*, shape (columns, BINS); *window* includes it already.

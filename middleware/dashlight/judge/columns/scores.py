@@ -14,6 +14,7 @@ from dashlight.window.layout import ABOVE, BELOW, NULL, TYPE_ERROR, UNSEEN, VALU
 
 Counts: TypeAlias = NDArray[np.integer]
 
+SHIFT = "minimum_detectable_shift"
 RATES: Mapping[str, list[int]] = {
     "missing_rate": [NULL],
     "type_error_rate": [TYPE_ERROR],

@@ -4,8 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashlight.judge.alerts import alert_key, check_alert, ended
+from dashlight.judge.columns.divergence import psi
 from dashlight.judge.columns.judge import DriftJudge, DriftJudgeState
 from dashlight.judge.columns.scores import scores
 from dashlight.judge.evidence.windows import Counts, Window
@@ -103,7 +105,7 @@ class SegmentDrift:
             self._in_force[alert.key] = alert
 
     def update(
-        self, rows: Counts, at: float, whole: Window, *, told: Collection[str], came: Counts
+        self, rows: NDArray[np.integer], at: float, whole: Window, *, told: Collection[str], came: Counts
     ) -> Steps[list[Alert]]:
         """In steps: takes the *rows* of the pane that ended *at*, shape (segments, columns of the reference, BINS).
 
@@ -135,23 +137,22 @@ class SegmentDrift:
 
     def scores(self, panes: int) -> list[Score]:
         """Of each segment those of the MOST_SCORED columns that moved most in the last *panes*."""
-        references, found = self._references, list[Score]()
-        window = self._panes.window(panes).counts
+        references, window = self._references, self._panes.window(panes).counts
+        if not references.columns:
+            return []
+        moved = psi(self._counts, window).value
+        rank = np.lexsort((-moved, references.segments))
+        first = np.searchsorted(references.segments, references.segments)
+        places = np.sort(rank[np.arange(len(rank)) - first < MOST_SCORED])
+        found: list[Score] = []
         for number in np.unique(references.segments).tolist():
-            places = np.flatnonzero(references.segments == number)
-            columns = [references.columns[place] for place in places.tolist()]
-            of_segment = scores(columns, self._counts[places], window[places])
-            moved = {
-                (each.role, each.column): each.value
-                for each in of_segment
-                if each.statistic == "psi" and np.isfinite(each.value)
-            }
-            most = set(sorted(moved, key=lambda name: -moved[name])[:MOST_SCORED])
-            found += [
+            of_segment = places[references.segments[places] == number]
+            columns = [references.columns[place] for place in of_segment.tolist()]
+            found += (
                 replace(each, segment=self._names[number])
-                for each in of_segment
-                if (each.role, each.column) in most and each.statistic in _SHOWN
-            ]
+                for each in scores(columns, self._counts[of_segment], window[of_segment])
+                if each.statistic in _SHOWN
+            )
         return found
 
     def _is_news(self, alert: Alert, told: Collection[str]) -> bool:

@@ -43,12 +43,12 @@ def have_moved(others: Shares, rows: tuple[int, int], *, phi: float, gate: float
     return bool(is_real(np.array(others.distance), np.array(error))) and others.distance >= BACK_INSIDE * gate
 
 
-def others_in_words(others: Shares, *, moved: bool) -> str:
-    """What follows on what was said of a segment; nothing where there are no other rows."""
+def others_in_words(others: Shares, *, moved: bool, of: str = "rows") -> str:
+    """What follows on what was said of a segment; nothing where there are no others. They are *of* rows or exchanges."""
     if np.isnan(others.current) or np.isnan(others.reference):
         return ""
     if not moved:
-        return "; all other rows are as before"
+        return f"; all other {of} are as before"
     return f"; all others moved as well, from {percent(others.reference)} to {percent(others.current)}"
 
 

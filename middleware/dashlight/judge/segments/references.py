@@ -37,15 +37,16 @@ LONGER_RUNS = 1.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentReferences:
-    """References of columns within segments: one for each pair that is judged, segment by segment."""
+    """References of columns within segments: one for each pair that is judged, segment by segment.
+
+    Of a segment with fewer than LEAST_ROWS rows of the sample there are none.
+    """
 
     columns: tuple[ColumnReference, ...]
     segments: NDArray[np.intp]
     """Shape (pairs,): number of the segment of each."""
     places: NDArray[np.intp]
     """Shape (pairs,): place of its column among those of the reference."""
-    rows: NDArray[np.int64]
-    """Shape (segments,): rows of the sample in each segment; below LEAST_ROWS there is no pair of it."""
     others: Counts
     """Shape (pairs, BINS): rows of the sample that are in all other segments, or in none."""
 
@@ -61,15 +62,13 @@ def segment_references(
     if sample is None:
         raise ValueError("a reference without a sample of rows")
     wanted = {(column.role, column.name) for column in watched}
-    codes = segmentation.codes(sample)
+    codes = _codes(reference, sample, segmentation)
     whole = counted(sample)
     made = _Made()
-    rows = np.zeros(segmentation.count, np.int64)
     for number, among, place in _numbered(segmentation):
         own = segmentation.columns[place].name
         inside = sample[:, codes[place] == among]
-        rows[number] = inside.shape[1]
-        if rows[number] < LEAST_ROWS:
+        if inside.shape[1] < LEAST_ROWS:
             continue
         places = [
             at
@@ -80,7 +79,7 @@ def segment_references(
         counts = whole - counted(inside)
         made.others.extend(counts[places])
         yield
-    return made.references(rows)
+    return made.references()
 
 
 def references_within(
@@ -101,11 +100,27 @@ def references_within(
     )
 
 
+def rows_within(reference: Reference, segmentation: Segmentation) -> NDArray[np.int64]:
+    """Rows of the sample of *reference* in each segment, shape (segments,); zeros where it has none."""
+    sample, rows = reference.sample, np.zeros(segmentation.count, np.int64)
+    if sample is None:
+        return rows
+    codes = _codes(reference, sample, segmentation)
+    for number, among, place in _numbered(segmentation):
+        rows[number] = np.count_nonzero(codes[place] == among)
+    return rows
+
+
 def counted(codes: Codes) -> Counts:
     """Counts of rows of bins, shape (columns, rows), as (columns, BINS)."""
     columns = len(codes)
     flat = codes.astype(np.intp) + (np.arange(columns) * BINS)[:, np.newaxis]
     return np.bincount(flat.ravel(), minlength=columns * BINS).reshape(columns, BINS).astype(np.int64)
+
+
+def _codes(reference: Reference, sample: Codes, segmentation: Segmentation) -> Codes:
+    features = [place for place, column in enumerate(reference.columns) if column.role == "feature"]
+    return segmentation.codes(sample[features])
 
 
 class _Made:
@@ -122,12 +137,11 @@ class _Made:
         self.segments += [number] * len(columns)
         self.places += places
 
-    def references(self, rows: NDArray[np.int64]) -> SegmentReferences:
+    def references(self) -> SegmentReferences:
         return SegmentReferences(
             columns=tuple(self.columns),
             segments=np.array(self.segments, np.intp),
             places=np.array(self.places, np.intp),
-            rows=rows,
             others=np.array(self.others, np.int64).reshape(-1, BINS),
         )
 

@@ -98,7 +98,8 @@ class TrafficJudge:
             slack=SLACK,
             once=True,
         )
-        self._gates = self.events.gates(float(np.sqrt(tolerance)))
+        self.gates = self.events.gates(float(np.sqrt(tolerance)))
+        """The smallest rise of each event worth waking somebody, in Cohen's h."""
         self._writer = AlertWriter("traffic", endpoint=endpoint)
         self._kinds, self._reasons = Names(KIND_LIMIT), Names(REASON_LIMIT)
         self._refusals = Names(KIND_LIMIT)
@@ -142,6 +143,11 @@ class TrafficJudge:
     def margin(self) -> float:
         """Of the leading bet, in nats over its threshold."""
         return float(self._bank.margins.max())
+
+    @property
+    def in_force(self) -> frozenset[str]:
+        """Names of the quantities whose alert is pending or firing."""
+        return frozenset(quantity.name for quantity, watch in self._watches.items() if watch.is_active)
 
     @property
     def has_alerts(self) -> bool:
@@ -268,7 +274,7 @@ class TrafficJudge:
             detectors=firing.ups,
             sizes=2 * (np.arcsin(np.sqrt(shares)) - before),
             errors=np.sqrt(phi * (1 / trials + 1 / rows)),
-            gates=self._gates[firing.ups],
+            gates=self.gates[firing.ups],
             natural=SEASON_DEVIATIONS * expected.tau[firing.ups],
         )
 
