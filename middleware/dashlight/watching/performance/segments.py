@@ -15,6 +15,7 @@ from dashlight.judge.performance.measure import Measure
 from dashlight.judge.performance.measures import measures
 from dashlight.judge.performance.realised import RealisedWatch
 from dashlight.judge.performance.segments.losses import SegmentedLosses, SegmentedLossesState
+from dashlight.judge.performance.segments.newest import NewestSegmented
 from dashlight.judge.performance.segments.usual import reference_rows, usual_by_segment
 from dashlight.labels.news import ScoredWindow
 from dashlight.labels.row_sets import taken
@@ -23,7 +24,6 @@ from dashlight.records import Alert, Score
 from dashlight.window.columns import Reference
 from dashlight.window.parts.segments import Segmentation
 from dashlight.window.performance.counts import chosen_rows, counted
-from dashlight.window.performance.newest_segmented import NewestSegmented
 from dashlight.window.reference.steps import Steps
 
 MAIN = frozenset({"accuracy", "recall", "precision", "roc_auc", "brier", "mae", "rmse", "ctr", "mrr", "mean_grade"})
