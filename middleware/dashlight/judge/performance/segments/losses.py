@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from dashlight.judge.alerts import AlertWriter, ended
-from dashlight.judge.performance.alarm_words import CLEAR, LossMeasure, rest_words
+from dashlight.judge.performance.alarm_words import LossMeasure, rest_words
 from dashlight.judge.performance.loss_cohorts import LossChange
 from dashlight.judge.performance.loss_evidence import LEVEL, TOLERANCE
 from dashlight.judge.performance.loss_judge import LossJudge, LossJudgeState, LossPlan
@@ -31,6 +31,8 @@ SEGMENTS_PART = 0.1
 """Of the budget of performance."""
 MOST_COHORTS = 64
 """Hours of a segment that are kept apart."""
+SURELY = 4.0
+"""Standard errors by which a segment must have lost more than all rows did: since when is chosen to make it most."""
 _LEAST_REST = 30.0
 """Labels of all other rows, to say how these do."""
 
@@ -174,7 +176,7 @@ class SegmentedLosses:
         return LossNews(
             lambda measure, change: self._say(number, measure, change),
             self._beside,
-            lambda change: self._is_told(number, change),
+            self._is_told,
         )
 
     def _say(self, number: int, measure: LossMeasure, change: LossChange) -> str:
@@ -196,16 +198,16 @@ class SegmentedLosses:
         strata = watch.setting.strata
         return rest_words(watch.setting.measure, rest, float(np.average(strata.variances, weights=strata.rows)))
 
-    def _is_told(self, number: int, change: LossChange) -> bool:
-        whole, watch = self._whole.watch, self._judges[number].watch
-        if whole is None or watch is None or not whole.is_firing:
+    def _is_told(self, change: LossChange) -> bool:
+        whole = self._whole.watch
+        if whole is None or not whole.is_firing:
             return True
         rows, losses, expected = change.sums.sum(0).tolist()
-        _, mean, usual, error = whole.recent.tolist()
-        strata = watch.setting.strata
-        variance = float(np.average(strata.variances, weights=strata.rows)) / max(rows, 1.0) + error**2
-        more = (losses - expected) / max(rows, 1e-12) - (mean - usual)
-        return bool(more > TOLERANCE + CLEAR * variance**0.5)
+        all_rows, all_losses, all_expected = whole.since(change.since_at).tolist()
+        mean = losses / max(rows, 1e-12)
+        more = mean - expected / max(rows, 1e-12) - (all_losses - all_expected) / max(all_rows, 1e-12)
+        # No loss from 0 to 1 varies more than one that is 0 or 1.
+        return bool(more > TOLERANCE + SURELY * (mean * (1 - mean) / max(rows, 1.0)) ** 0.5)
 
 
 def _level(usual: tuple[LossScale, LossStrata] | None, count: int) -> float:
