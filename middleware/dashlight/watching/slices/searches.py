@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dashlight.errors import traced
 from dashlight.judge.alerts import Alerts
@@ -30,10 +30,8 @@ GROWN = 2.0
 class _Asked:
     """What an incident was asked so far."""
 
-    key: str = ""
-    """Of the alert that a slice is searched for; empty while the incident has none of that kind."""
-    rows: int = 0
-    """At the last search."""
+    rows: dict[Hurting, tuple[str, int]] = field(default_factory=dict[Hurting, tuple[str, int]])
+    """By what hurts: of which alert, by its key, and among how many rows that was searched last."""
     searches: int = 0
     is_over: bool = False
 
@@ -73,17 +71,21 @@ class SliceSearches:
         if asked.searches == 0 and (_has_a_story(members) or any(_is_found(alert) for alert in members)):
             asked.is_over = True
             return None
-        origin = _origin(members, asked.key)
-        if origin is None:
+        for alert in by_origin(members):
+            hurting = hurting_of(alert)
+            comparison = None if hurting is None else _compared(alert, hurting, endpoint)
+            if hurting is None or comparison is None:
+                continue
+            key, before = asked.rows.get(hurting, (alert.key, 0))
+            if (
+                key == alert.key
+                and before <= MOST_SINCE / GROWN
+                and (rows := rows_since(comparison, alert)) >= GROWN * before
+            ):
+                break
+        else:
             return None
-        alert, hurting = origin
-        comparison = _compared(alert, hurting, endpoint)
-        if comparison is None:
-            return None
-        rows = rows_since(comparison, alert)
-        if asked.searches and (rows < GROWN * asked.rows or asked.rows > MOST_SINCE / GROWN):
-            return None
-        asked.key, asked.rows, asked.searches = alert.key, rows, asked.searches + 1
+        asked.rows[hurting], asked.searches = (alert.key, rows), asked.searches + 1
         moved = {(each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key}
         found = yield from self._tried(alert, hurting, comparison, moved)
         if found is None:
@@ -112,15 +114,6 @@ def _has_a_story(members: Sequence[Alert]) -> bool:
 
 def _is_found(alert: Alert) -> bool:
     return alert.slice is not None and alert.slice.state in {"found", "everywhere"}
-
-
-def _origin(members: Sequence[Alert], key: str) -> tuple[Alert, Hurting] | None:
-    """The likeliest origin for which a slice is searched; that of *key*, where it was asked before."""
-    for alert in by_origin(members):
-        hurting = hurting_of(alert)
-        if hurting is not None and key in {"", alert.key}:
-            return alert, hurting
-    return None
 
 
 def _compared(alert: Alert, hurting: Hurting, endpoint: WatchedEndpoint) -> Comparison | None:
