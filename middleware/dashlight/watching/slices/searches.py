@@ -21,18 +21,35 @@ from dashlight.window.reference.steps import Steps
 logger = logging.getLogger(__name__)
 
 MOST_SEARCHES = 4
-"""Of one incident: when it begins, and three times more."""
+"""Of one alert: when its incident begins, and three times more."""
 GROWN = 2.0
 """So many times as many rows are worth another search."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """How often a slice was searched for one alert of an incident."""
+
+    key: str
+    """Of the alert."""
+    rows: int = 0
+    """Among so many the last time."""
+    count: int = 0
+    is_over: bool = False
+
+    def is_due(self, rows: int) -> bool:
+        """Whether *rows* are worth a search."""
+        if self.count == 0:
+            return True
+        return not self.is_over and self.count < MOST_SEARCHES and GROWN * self.rows <= min(rows, MOST_SINCE)
 
 
 @dataclass(slots=True)
 class _Asked:
     """What an incident was asked so far."""
 
-    rows: dict[Hurting, tuple[str, int]] = field(default_factory=dict[Hurting, tuple[str, int]])
-    """By what hurts: of which alert, by its key, and among how many rows that was searched last."""
-    searches: int = 0
+    of: dict[Hurting, _Search] = field(default_factory=dict[Hurting, _Search])
+    """By what hurts: of the first alert of each kind."""
     is_over: bool = False
 
 
@@ -53,45 +70,46 @@ class SliceSearches:
             del self._asked[key]
         told = {alert.key: alert for alert in changed}
         for incident in incidents:
-            asked = self._asked.setdefault(incident.key, _Asked())
-            found = yield from self._asked_of(incident, asked, alerts, endpoints)
-            if found is not None and (found.key in told or (found.slice is not None and found.slice.state == "found")):
-                told[found.key] = found
+            asked, endpoint = self._asked.setdefault(incident.key, _Asked()), endpoints.get(incident.endpoint)
+            if asked.is_over or endpoint is None:
+                continue
+            for found in (yield from self._asked_of(incident, asked, alerts, endpoint)):
+                if found.key in told or (found.slice is not None and found.slice.state == "found"):
+                    told[found.key] = found
         return list(told.values())
 
     def _asked_of(
-        self, incident: Incident, asked: _Asked, alerts: Alerts, endpoints: Mapping[str, WatchedEndpoint]
-    ) -> Steps[Alert | None]:
-        """The alert of *incident* with its slice; None where none was searched now."""
-        endpoint = endpoints.get(incident.endpoint)
-        if asked.is_over or asked.searches >= MOST_SEARCHES or endpoint is None:
-            return None
+        self, incident: Incident, asked: _Asked, alerts: Alerts, endpoint: WatchedEndpoint
+    ) -> Steps[list[Alert]]:
+        """The alerts of *incident* for which a slice was searched now, with what was found: none any more after one was."""
         in_force = {alert.key: alert for alert in alerts.in_force}
-        members = [in_force[key] for key in incident.members if key in in_force]
-        if asked.searches == 0 and (_has_a_story(members) or any(_is_found(alert) for alert in members)):
+        members = by_origin(in_force[key] for key in incident.members if key in in_force)
+        located: list[Alert] = []
+        if not asked.of and (_has_a_story(members) or any(map(_is_found, members))):
             asked.is_over = True
-            return None
-        for alert in by_origin(members):
+            return located
+        for alert in members:
             hurting = hurting_of(alert)
             comparison = None if hurting is None else _compared(alert, hurting, endpoint)
             if hurting is None or comparison is None:
                 continue
-            key, before = asked.rows.get(hurting, (alert.key, 0))
-            if (
-                key == alert.key
-                and before <= MOST_SINCE / GROWN
-                and (rows := rows_since(comparison, alert)) >= GROWN * before
-            ):
+            search = asked.of.setdefault(hurting, _Search(alert.key))
+            rows = rows_since(comparison, alert)
+            if search.key != alert.key or not search.is_due(rows):
+                continue
+            search.rows, search.count = rows, search.count + 1
+            moved = {(each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key}
+            found = yield from self._tried(alert, hurting, comparison, moved)
+            now = None if found is None else alerts.locate(alert.key, found)
+            if found is None or now is None:
+                search.is_over = True
+                continue
+            located.append(now)
+            search.is_over = found.state == "everywhere"
+            asked.is_over = found.state == "found"
+            if asked.is_over:
                 break
-        else:
-            return None
-        asked.rows[hurting], asked.searches = (alert.key, rows), asked.searches + 1
-        moved = {(each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key}
-        found = yield from self._tried(alert, hurting, comparison, moved)
-        if found is None:
-            return None
-        asked.is_over = found.state in {"found", "everywhere"}
-        return alerts.locate(alert.key, found)
+        return located
 
     def _tried(
         self, alert: Alert, hurting: Hurting, comparison: Comparison, moved: set[tuple[Role | None, str | None]]
@@ -109,11 +127,11 @@ class SliceSearches:
 
 def _has_a_story(members: Sequence[Alert]) -> bool:
     """Whether a break of a source is the origin, which says itself what happened."""
-    return any(alert.source == "break" for alert in by_origin(members)[:1])
+    return any(alert.source == "break" for alert in members[:1])
 
 
 def _is_found(alert: Alert) -> bool:
-    return alert.slice is not None and alert.slice.state in {"found", "everywhere"}
+    return alert.slice is not None and alert.slice.state == "found"
 
 
 def _compared(alert: Alert, hurting: Hurting, endpoint: WatchedEndpoint) -> Comparison | None:
