@@ -5,13 +5,17 @@ from scipy.special import gammaln
 
 from dashlight.judge.slices.gain import Counted, Floats
 
+LEAST_USUAL_HURT = 20
+"""Rows that usually hurt, below which what is usual is not exact but estimated: given t they would leave k nothing to vary."""
+
 
 def rose_more(part: Counted, whole: Counted) -> float:
     """P of the hypothesis that the odds of hurting rose in the slice *part* by no more than they did in the rest of *whole*.
 
     Given how many rows hurt now (K) and usually (L), and how many of both in the slice together (t), the number of those now,
     k, has under equal odds ratios the weights C(n, k) C(N-n, K-k) C(m, t-k) C(M-m, L-t+k) (Zelen, 1971, Biometrika 58,
-    129-137): what is usual is allowed for as exactly as it is known. Where nobody knows it (M = 0) that is Fisher's test.
+    129-137): what is usual is allowed for as exactly as it is known. Where nobody knows it (M = 0), or hardly a row hurts
+    usually (L < LEAST_USUAL_HURT), that is Fisher's test.
 
     "Alike" may also mean by as much, or by as many times: each weight is multiplied by x^k, where x >= 1 is the ratio of odds
     ratios that a rise alike in one of these ways would give, the largest of them, as estimated. It only makes p larger.
@@ -21,13 +25,15 @@ def rose_more(part: Counted, whole: Counted) -> float:
     hurt, usual_hurt = float(whole.hurt), float(whole.usual_hurt)
     both = k + float(part.usual_hurt)
     least, most = max(0.0, hurt - rest), min(n, hurt)
-    if m + usual_rest > 0:
+    is_usual_told = usual_hurt >= LEAST_USUAL_HURT
+    if is_usual_told:
         least = max(least, both - m, both - usual_hurt)
         most = min(most, both, usual_rest - usual_hurt + both)
     counts = np.arange(least, most + 1)
     weights = _choose(n, counts) + _choose(rest, hurt - counts)
-    if m + usual_rest > 0:
+    if is_usual_told:
         weights += _choose(m, both - counts) + _choose(usual_rest, usual_hurt - both + counts)
+    if m + usual_rest > 0:
         weights += counts * np.log(_ratio_of_a_rise_alike(part, whole))
     shares = np.exp(weights - weights.max())
     return float(shares[counts >= k].sum() / shares.sum())
