@@ -18,7 +18,7 @@ from math import log
 
 import numpy as np
 from benchmarks.slices_nulls import NULLS
-from benchmarks.slices_worlds import Planted, World, planted_in, world_of
+from benchmarks.slices_worlds import World, planted_in, world_of
 from numpy.typing import NDArray
 
 from dashlight.judge.slices.rows import HurtRows
@@ -96,7 +96,11 @@ def planted(seed: int) -> None:
         world = world_of(rng, COLUMNS[number % 4], correlated=number % 2 == 0)
         outcome = _planted(rng, world, SETTINGS[number // 4 % 4], UNTIL_ALARM[number % 3], (0.05, 0.15))
         tally[_called(outcome)] += 1
-    print(f"planted: of 40 slices {dict(tally)}")
+        if _called(outcome) != "right":
+            print(
+                f"  {number}: {_called(outcome)}, overlap {outcome.overlap:.2f} {outcome.verdict.summary}", flush=True
+            )
+    print(f"planted: of 40 slices {dict(tally)}", flush=True)
 
 
 def curve(seed: int, each: int) -> None:
@@ -218,12 +222,10 @@ def searched(
 def _planted(
     rng: np.random.Generator, world: World, setting: Setting, until_alarm: int, sizes: tuple[float, float]
 ) -> Outcome:
-    rise: float | None = None
+    values, rise = world.draw(rng, ROWS), None
     while rise is None:
-        slice_: Planted = planted_in(rng, world, *sizes)
-        rise = lift_for(setting.base, float(slice_.holds(world.draw(rng, 20_000)).mean()), until_alarm)
-    values = world.draw(rng, ROWS)
-    inside = slice_.holds(values)
+        inside = planted_in(rng, world, *sizes).holds(values)
+        rise = lift_for(setting.base, float(inside.mean()), until_alarm)
     now = _hurt(rng, world, values, np.where(inside, setting.base + rise, setting.base))
     usual = _hurt(rng, world, world.draw(rng, setting.usual_rows), np.full(setting.usual_rows, setting.base))
     verdict, conditions, seconds, longest = searched(world, now, usual)

@@ -15,7 +15,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
 Condition: TypeAlias = Callable[[Floats], Mask]
 
-REFERENCE_ROWS = 20_000
+REFERENCE_ROWS = 8_000
+_PLANTING_ROWS = 3_000
 FACTORS = 5
 _LEAST_EACH, _MOST_EACH = 0.08, 0.6
 """Share of the rows in either of two conditions: each has to matter."""
@@ -83,7 +84,7 @@ def world_of(rng: np.random.Generator, count: int, *, correlated: bool) -> World
 
 def planted_in(rng: np.random.Generator, world: World, least: float, most: float) -> Planted:
     """A slice of two columns that holds between *least* and *most* of the rows."""
-    values = world.draw(rng, REFERENCE_ROWS)
+    values = world.draw(rng, _PLANTING_ROWS)
     while True:
         one, other = sorted(int(place) for place in rng.choice(len(world.columns), 2, replace=False))
         made = [_condition(rng, world.columns[place], values[place]) for place in (one, other)]

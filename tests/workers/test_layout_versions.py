@@ -27,7 +27,8 @@ DIGESTS = {
     ("endpoint", 1): "b0abddc7c0821742",
     ("comparison", 1): "a5b7cc77a30d3066",
     ("learner", 1): "35d98066a0ba6440",
-    ("performance", 1): "0bedcfe769922978",
+    ("performance", 1): "b3e95d771bbf499c",
+    ("segments", 1): "5521c36bc19db65c",
 }
 
 

@@ -134,6 +134,9 @@ def _summary(alerts: Sequence[Alert], at: float) -> str:
     columns = {alert.column for alert in alerts if alert.column is not None}
     beside = list(dict.fromkeys(map(label, alerts)))[1:]
     parts = [alerts[0].summary]
+    # Its own is in its sentence; that of another alert tells where all of it comes from as well.
+    located = next((alert.slice for alert in alerts if alert.slice is not None and alert.slice.state == "found"), None)
+    parts += [located.summary.removeprefix("; ")] if located is not None and located.summary not in parts[0] else []
     parts += [f"with it moved {listed(beside, _NAMED)}"] if beside else []
     parts += [f"{len(columns)} columns in all"] if len(columns) > 1 else []
     if at - alerts[0].since_at >= 1:

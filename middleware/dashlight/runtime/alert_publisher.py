@@ -11,6 +11,7 @@ from dashlight.deliver.alerting.heartbeat import Heartbeat, Pulse
 from dashlight.deliver.alerting.owed import DELIVERED, LOG
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import scores_event
+from dashlight.deliver.encoding.slices import slice_told
 from dashlight.judge.words import printable
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
@@ -48,6 +49,8 @@ class AlertPublisher:
         self._drain_seconds = shutdown_seconds / 2
         self._logged_counts: dict[str, int] = {}
         """By incident that is not over, how many alerts it had when it was logged last."""
+        self._located: set[str] = set()
+        """Those of which the log says where they hurt."""
 
     def tell(self, turn: Turn, at: float) -> None:
         """Tells what came of a *turn* that ended *at*."""
@@ -86,13 +89,18 @@ class AlertPublisher:
         tell_owed(self._owed.counts(), is_kept=False)
 
     def log(self) -> None:
-        """Logs each transition of an incident that is not logged yet, in one line; its growth where it has doubled."""
+        """Logs each transition of an incident that is not logged yet, in one line; its growth where it has doubled, or a slice was found."""
         while (notice := self._owed.next(LOG)) is not None:
-            if notice.transition != "changed" or notice.alert_count >= 2 * self._logged_counts.get(notice.key, 1):
+            found = slice_told(notice.alerts)
+            is_located = found is not None and found.state == "found" and notice.key not in self._located
+            has_grown = notice.alert_count >= 2 * self._logged_counts.get(notice.key, 1)
+            if notice.transition != "changed" or has_grown or is_located:
                 _write(notice)
                 self._logged_counts[notice.key] = notice.alert_count
+                self._located |= {notice.key} if is_located else set()
             if notice.transition == "resolved":
                 del self._logged_counts[notice.key]
+                self._located.discard(notice.key)
             self._owed.settle(LOG, notice.id, DELIVERED)
 
     def send_scores(self, snapshots: Iterable[Snapshot], *, endpoint: str, at: float) -> None:

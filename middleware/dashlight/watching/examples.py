@@ -8,12 +8,10 @@ from numpy.typing import NDArray
 
 from dashlight.counting.exemplars import Exemplars
 from dashlight.records import Alert, Role
+from dashlight.watching.slices.risen import risen_bins
 from dashlight.window.columns import ColumnReference, stacked_counts
 from dashlight.window.layout import BINS, NULL
 from dashlight.window.panes import Panes
-
-_RISEN = 2.0
-"""Standard errors by which the share of a bin has risen that rose."""
 
 
 class Examples:
@@ -40,19 +38,10 @@ class Examples:
         )
 
     def rose(self, place: int, since_at: float) -> NDArray[np.bool_]:
-        """Shape (256,): of which bins of the column at *place* the share is higher since then than in the reference.
-
-        Beyond what chance alone shows, where any is.
-        """
+        """Shape (256,): which codes are in the bins of the column at *place* that rose since then, against the reference."""
         current = self._panes.window(max(self._panes.since(since_at).panes, 1)).counts[place]
-        shares = current / max(current.sum(), 1)
-        usual = self._reference_counts[place] / max(self._reference_counts[place].sum(), 1)
-        error = np.sqrt(usual * (1 - usual) / max(current.sum(), 1) + 1 / np.square(max(current.sum(), 1)))
-        risen = np.zeros(256, np.bool_)
-        risen[:BINS] = shares - usual > _RISEN * error
-        if not risen.any():
-            risen[:BINS] = shares > usual
-        return risen
+        is_numeric = self._columns[place].kind == "numeric"
+        return risen_bins(self._reference_counts[place], current, is_numeric=is_numeric)
 
     def shown(self, alert: Alert) -> Alert:
         """*alert* of its column, with exchanges since the change that have values in the bins that grew the most.

@@ -52,11 +52,16 @@ class _Asked:
 
 def comparison_bytes(reference: Reference) -> int:
     """What the judge takes that compares with *reference*, without that itself."""
+    has_features = any(column.role == "feature" for column in reference.columns)
+    return judged_bytes(reference) + (history_bytes(len(reference.columns)) if has_features else 0)
+
+
+def judged_bytes(reference: Reference) -> int:
+    """Of that, what is not for rows side by side: it grows with every column, pair and direction alike."""
     worded = sum(column.kind not in {"numeric", "boolean"} for column in reference.columns)
     pairs = 0 if reference.pairs is None else len(reference.pairs.shares)
     directions = sum(_SQUARE_BYTES * each.dims**2 + _ROW_BYTES * each.rows.size for each in reference.directions)
-    columns = len(reference.columns)
-    return _COLUMN_BYTES * columns + _WORDED_BYTES * worded + _PAIR_BYTES * pairs + directions + history_bytes(columns)
+    return _COLUMN_BYTES * len(reference.columns) + _WORDED_BYTES * worded + _PAIR_BYTES * pairs + directions
 
 
 def most_model_bytes(models_bytes: int) -> int:

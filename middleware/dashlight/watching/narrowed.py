@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.records import Role
-from dashlight.watching.memory import comparison_bytes
+from dashlight.watching.memory import comparison_bytes, judged_bytes
+from dashlight.watching.slices.history import history_bytes
 from dashlight.window.columns import (
     ColumnReference,
     DirectionReference,
@@ -36,7 +37,9 @@ def narrowed(reference: Reference, importance: Mapping[str, float], *, most_byte
     alone = {whole: _alone_bytes(reference, whole, places) for whole, places in groups.items()}
     kept: set[int] = set()
     # Pairs and joint rows have a fixed number of columns at most: their part is set aside.
-    left_bytes = most_bytes - comparison_bytes(replace(reference, columns=(), directions=_joint(reference)))
+    left_bytes = (
+        most_bytes - judged_bytes(replace(reference, columns=(), directions=_joint(reference))) - history_bytes(0)
+    )
     for whole in ranked:
         if alone[whole] <= left_bytes:
             left_bytes -= alone[whole]
@@ -59,7 +62,8 @@ def _joint(reference: Reference) -> tuple[DirectionReference, ...]:
 def _alone_bytes(reference: Reference, whole: tuple[Role, str], places: Collection[int]) -> int:
     columns = tuple(reference.columns[place] for place in places)
     directions = tuple(each for each in reference.directions if each.name and each.name == whole[1])
-    return comparison_bytes(replace(reference, columns=columns, directions=directions, pairs=None))
+    judged = judged_bytes(replace(reference, columns=columns, directions=directions, pairs=None))
+    return judged + history_bytes(len(columns)) - history_bytes(0)
 
 
 def _of_columns(reference: Reference, places: Places) -> Reference:

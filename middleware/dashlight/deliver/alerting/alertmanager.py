@@ -16,6 +16,7 @@ from dashlight.deliver.alerting.document import AlertContext, is_incident, sever
 from dashlight.deliver.alerting.owed import Verdict
 from dashlight.deliver.encoding.cloudevents import timestamp
 from dashlight.deliver.encoding.plain import Budget, plain_text
+from dashlight.deliver.encoding.slices import slice_words
 from dashlight.deliver.transport.answer import CollectorAnswer
 from dashlight.deliver.transport.health import Health
 from dashlight.records import Notice
@@ -157,6 +158,7 @@ def alert_annotations(notice: Notice, context: AlertContext) -> dict[str, str]:
         "since": time_text(notice.since_at),
         "model_version": notice.version,
         "alert_count": str(notice.alert_count),
+        "slice": slice_words(notice),
         "traces": "\n".join(context.links(notice)),
         "notice_id": notice.id,
     }

@@ -9,7 +9,8 @@ from typing import Literal, TypeAlias
 
 from dashlight.deliver.encoding.ndjson import json_value
 from dashlight.deliver.encoding.plain import Budget, Plain, plain
-from dashlight.records import Alert, Cause, Notice
+from dashlight.deliver.encoding.slices import slice_told, slice_values
+from dashlight.records import Alert, Cause, Notice, Slice
 
 VERSION = 1
 """Of the document; grows where something that a reader relies on goes or changes its meaning."""
@@ -75,6 +76,7 @@ def document(notice: Notice, context: AlertContext, *, reminder: int = 0) -> dic
         "endpoint": notice.endpoint,
         "summary": notice.summary,
         "traces": context.links(notice),
+        "slice": _slice(slice_told(notice.alerts), context),
         "alert_count": notice.alert_count,
         "alerts": [_alert(each, context) for each in notice.alerts],
     }
@@ -102,7 +104,16 @@ def _alert(alert: Alert, context: AlertContext) -> dict[str, object]:
         "place": alert.place or None,
         "causes": [_cause(each) for each in alert.causes],
         "traces": [context.link(each) for each in alert.exemplars],
+        "slice": _slice(alert.slice, context),
     }
+
+
+def _slice(found: Slice | None, context: AlertContext) -> dict[str, object] | None:
+    """Where it hurts, with links to traces; None where that was not searched."""
+    values = slice_values(found)
+    traces = [context.link(each) for each in ([] if found is None else found.exemplars)]
+    values.pop("exemplars", None)
+    return {**values, "traces": traces} if values else None
 
 
 def _cause(cause: Cause) -> dict[str, object]:

@@ -10,6 +10,7 @@ import msgspec
 
 from dashlight.deliver.alerting.document import AlertContext, document, time_text
 from dashlight.deliver.encoding.plain import Plain
+from dashlight.deliver.encoding.slices import slice_words
 from dashlight.errors import SettingsError
 from dashlight.records import Notice
 
@@ -17,6 +18,7 @@ MOST_BYTES = 64 * 1024
 PLACEHOLDERS = (
     "id", "key", "transition", "reminder", "at", "since", "at_seconds", "since_seconds", "severity", "service", "instance",
     "model", "model_version", "endpoint", "summary", "description", "columns", "traces", "alert_count", "alerts",
+    "slice",
 )  # fmt: skip
 """What may stand between `{{` and `}}`."""
 _PLACEHOLDER = re.compile(r"\{\{ ?([a-z_]{1,30}) ?\}\}")
@@ -73,6 +75,7 @@ def _values(notice: Notice, context: AlertContext, *, reminder: int) -> Mapping[
         "since_seconds": told["since"],
         "description": "\n".join(each.summary for each in notice.alerts),
         "columns": list(columns),
+        "slice": slice_words(notice),
     }
 
 

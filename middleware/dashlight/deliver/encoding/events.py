@@ -7,6 +7,7 @@ from math import isfinite
 import msgspec
 
 from dashlight.deliver.encoding.identifiers import uuid_text
+from dashlight.deliver.encoding.slices import slice_told, slice_values
 from dashlight.deliver.encoding.span_attributes import has_failed
 from dashlight.records import Alert, Cause, Exchange, Notice, Score, WatchState
 
@@ -125,6 +126,7 @@ def alert_event(notice: Notice, *, trace_url: str = "", details: bool = True) ->
             "dashlight.model.version": notice.version,
             "dashlight.rows": origin.rows,
             "http.route": notice.endpoint,
+            **{f"dashlight.alert.slice.{name}": each for name, each in slice_values(slice_told(notice.alerts)).items()},
             # Last: what is cut to size is cut from its end.
             "dashlight.alert.causes": [_cause(cause) for cause in origin.causes if details],
             "dashlight.alert.members": [_member(alert, trace_url) for alert in notice.alerts if details],
@@ -256,6 +258,7 @@ def _member(alert: Alert, trace_url: str) -> dict[str, object]:
             "causes": [_cause(cause) for cause in alert.causes],
             "exemplars": list(alert.exemplars),
             "links": _links(alert, trace_url),
+            "slice": slice_values(alert.slice) or None,
         }
     )
 

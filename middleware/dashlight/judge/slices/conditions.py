@@ -75,15 +75,20 @@ def finest_choices(column: ColumnReference, held: NDArray[np.bool_]) -> Choices:
 
 
 def widened(column: ColumnReference, bins: Bins, held: NDArray[np.bool_]) -> Bins:
-    """*bins* of a numeric column with those that hold no rows between and beyond them: `at least 1,400` is that without end."""
+    """*bins* with those that hold no rows but belong to them: of `not UA` all others, of `at least 1,400` those beyond."""
+    filled = np.flatnonzero(held)
+    if column.kind != "numeric":
+        lacked = np.setdiff1d(filled, bins)
+        is_complement = len(lacked) == 1 and len(bins) > 1
+        return tuple(np.delete(np.arange(BINS), lacked).tolist()) if is_complement else bins
     places = [place for place, bin_ in enumerate(ORDERED_BINS) if bin_ in bins]
-    if column.kind != "numeric" or not places:
+    if not places:
         return bins
     first, last = places[0], places[-1]
-    filled = [place for place, bin_ in enumerate(ORDERED_BINS) if held[bin_]]
-    if first <= filled[0]:
+    ordered = [place for place, bin_ in enumerate(ORDERED_BINS) if held[bin_]]
+    if first <= ordered[0]:
         first = 0
-    if last >= filled[-1]:
+    if last >= ordered[-1]:
         last = len(ORDERED_BINS) - 1
     others = [bin_ for bin_ in bins if bin_ in {NULL, TYPE_ERROR}]
     return tuple(sorted([*others, *ORDERED_BINS[first : last + 1]]))

@@ -1,14 +1,12 @@
 """Whether a slice rose more than the rest did, exactly: the conditional test of two tables of two by two."""
 
 import numpy as np
-from scipy.special import bdtrc, gammaincinv, gammaln
+from scipy.special import gammaln
 
 from dashlight.judge.slices.gain import Counted, Floats
 
-FEW_HURT, FEW_ROWS = 8, 10
-"""Rows that usually hurt, and usual rows of a slice, below which tables of before hold nothing to condition on."""
-_SURE = 0.999
-"""Of the bounds of what is then usual."""
+LEAST_USUAL_HURT = 20
+"""Rows that usually hurt, below which what is usual is not exact but estimated: given t they would leave k nothing to vary."""
 
 
 def rose_more(part: Counted, whole: Counted) -> float:
@@ -16,51 +14,29 @@ def rose_more(part: Counted, whole: Counted) -> float:
 
     Given how many rows hurt now (K) and usually (L), and how many of both in the slice together (t), the number of those now,
     k, has under equal odds ratios the weights C(n, k) C(N-n, K-k) C(m, t-k) C(M-m, L-t+k) (Zelen, 1971, Biometrika 58,
-    129-137): what is usual is allowed for as exactly as it is known. Where nobody knows it (M = 0) that is Fisher's test.
+    129-137): what is usual is allowed for as exactly as it is known. Where nobody knows it (M = 0), or hardly a row hurts
+    usually (L < LEAST_USUAL_HURT), that is Fisher's test.
 
     "Alike" may also mean by as much, or by as many times: each weight is multiplied by x^k, where x >= 1 is the ratio of odds
     ratios that a rise alike in one of these ways would give, the largest of them, as estimated. It only makes p larger.
-
-    Where hardly anything hurt before, or the slice was hardly there, t says nearly all of k, whatever happened. Then a slice rose
-    more where both is unlikely: that among the rows of now it hurts as the rest does (Fisher's test), and that it hurts no more
-    than at most it did, and the rest rose by (binomial; with bounds of Poisson's law at 99.9 %).
     """
-    known = float(whole.usual_rows) > 0
-    if known and (float(whole.usual_hurt) < FEW_HURT or float(part.usual_rows) < FEW_ROWS):
-        nothing = np.zeros(())
-        alike = rose_more(
-            Counted(part.rows, part.hurt, nothing, nothing), Counted(whole.rows, whole.hurt, nothing, nothing)
-        )
-        return max(alike, _no_more_than_usual(part, whole))
     n, k, rest = float(part.rows), float(part.hurt), float(whole.rows - part.rows)
     m, usual_rest = float(part.usual_rows), float(whole.usual_rows - part.usual_rows)
     hurt, usual_hurt = float(whole.hurt), float(whole.usual_hurt)
     both = k + float(part.usual_hurt)
     least, most = max(0.0, hurt - rest), min(n, hurt)
-    if m + usual_rest > 0:
+    is_usual_told = usual_hurt >= LEAST_USUAL_HURT
+    if is_usual_told:
         least = max(least, both - m, both - usual_hurt)
         most = min(most, both, usual_rest - usual_hurt + both)
     counts = np.arange(least, most + 1)
     weights = _choose(n, counts) + _choose(rest, hurt - counts)
-    if m + usual_rest > 0:
+    if is_usual_told:
         weights += _choose(m, both - counts) + _choose(usual_rest, usual_hurt - both + counts)
+    if m + usual_rest > 0:
         weights += counts * np.log(_ratio_of_a_rise_alike(part, whole))
     shares = np.exp(weights - weights.max())
     return float(shares[counts >= k].sum() / shares.sum())
-
-
-def _no_more_than_usual(part: Counted, whole: Counted) -> float:
-    """P that so many rows of the slice hurt by what is usual there, or in all where it was hardly there, and by what the rest rose."""
-    there = part if float(part.usual_rows) >= FEW_ROWS else whole
-    usual_rest = float(whole.usual_hurt - part.usual_hurt) / max(float(whole.usual_rows - part.usual_rows), 1.0)
-    rise = _at_most(float(whole.hurt - part.hurt), float(whole.rows - part.rows)) - usual_rest
-    most = min(_at_most(float(there.usual_hurt), float(there.usual_rows)) + max(rise, 0.0), 1.0)
-    k = float(part.hurt)
-    return float(bdtrc(k - 1, round(float(part.rows)), most)) if k >= 1 else 1.0
-
-
-def _at_most(hurt: float, rows: float) -> float:
-    return float(min(gammaincinv(hurt + 1, _SURE) / rows, 1.0)) if rows else 1.0
 
 
 def rose(now_hurt: float, now_rows: float, usual_hurt: float, usual_rows: float) -> float:

@@ -12,7 +12,7 @@ Floats: TypeAlias = NDArray[np.float64]
 
 LEAST_PRIOR_ROWS, MOST_PRIOR_ROWS = 10.0, 1000.0
 """So many rows of the usual rate of all are added to those of a slice, which may be few: the fewer, the more groups differ."""
-_CLEARLY = 3.0
+_CLEARLY = 4.0
 """Standard deviations by which chi-square has to be above its mean for a column's groups to differ."""
 LEAST_SLICE_SHARE = 0.01
 """Of the rows, below which nothing is a slice."""
@@ -41,13 +41,14 @@ def prior_rows(by_bin: Counted, whole: Counted) -> float:
     """How many rows of the usual rate of all tell as much of a group's as groups differ: between the bins of one column.
 
     c = u (1-u) / t2,  t2 = u (1-u) (chi2 - df) / (M - sum m^2 / M), the variance between groups (DerSimonian and Laird, 1986,
-    with m rows of M in a group); MOST_PRIOR_ROWS where chi2 < df + 3 sqrt(2 df).
+    with m rows of M in a group); MOST_PRIOR_ROWS where chi2 < df + 4 sqrt(2 df + sum 1 / (m u)), the
+    variance of the terms (x - mu)^2 / mu of Poisson counts, which are rough where few rows hurt.
     """
     rate = (float(whole.usual_hurt) + 0.5) / (float(whole.usual_rows) + 1)
     rows = by_bin.usual_rows[by_bin.usual_rows > 0]
     hurt, spread = by_bin.usual_hurt[by_bin.usual_rows > 0], rate * (1 - rate)
     beyond = float(((hurt - rows * rate) ** 2 / (rows * spread)).sum()) - (len(rows) - 1)
-    if len(rows) < 2 or beyond < _CLEARLY * sqrt(2 * (len(rows) - 1)):
+    if len(rows) < 2 or beyond < _CLEARLY * sqrt(2 * (len(rows) - 1) + float((1 / (rows * rate)).sum())):
         return MOST_PRIOR_ROWS
     between = beyond / (rows.sum() - (rows**2).sum() / rows.sum())
     return float(np.clip(1 / between, LEAST_PRIOR_ROWS, MOST_PRIOR_ROWS))

@@ -9,7 +9,7 @@ from dashlight.judge.slices.gain import Counted
 from dashlight.judge.slices.rows import Bins, HurtRows
 from dashlight.window.layout import BINS
 
-USUAL_SEARCHED, MOST_USUAL_SEARCHED = 0.35, 4_000
+USUAL_SEARCHED, MOST_USUAL_SEARCHED = 0.2, 4_000
 """Share of the rows of before that are searched, and the most of them; all others confirm, which takes them the more."""
 LOSS_QUANTILES = (0.5, 0.75, 0.9, 0.95)
 """Of the usual losses: a loss above one of them hurts, above the one by which the searched half tells the two best apart."""

@@ -14,8 +14,8 @@ from dashlight.window.parts.sampled_rows import SampledRows, check_sampled
 
 MOST_ROWS: Final = 13_500
 """Kept of a model, where its columns are not too many, ..."""
-COLUMN_BYTES, MOST_BYTES = 30_000, 2_000_000
-"""... each of which may take so much, and all of them together."""
+LEAST_BYTES, COLUMN_BYTES, MOST_BYTES = 300_000, 30_000, 2_000_000
+"""... which may take so much, more with each column, and so much at most."""
 MOST_SINCE: Final = 4_000
 """Rows of a sample since a moment that fewer rows than that ago, and soon after, ..."""
 LEAST_SINCE: Final = 500
@@ -36,12 +36,12 @@ _ROW_BYTES = SAMPLED_BYTES + 16
 
 def kept_rows(columns: int) -> int:
     """Rows of so many *columns* that are kept."""
-    return min(MOST_ROWS, min(COLUMN_BYTES * columns, MOST_BYTES) // (columns + _ROW_BYTES))
+    return min(MOST_ROWS, min(LEAST_BYTES + COLUMN_BYTES * columns, MOST_BYTES) // (columns + _ROW_BYTES))
 
 
 def history_bytes(columns: int) -> int:
-    """What the sampled rows of a model with so many *columns* take at most."""
-    return int(_SLACK * kept_rows(columns) * (columns + _ROW_BYTES))
+    """What the sampled rows of a model with so many *columns* take at most: a part for itself, and one for each column."""
+    return int(_SLACK * min(LEAST_BYTES + COLUMN_BYTES * columns, MOST_BYTES))
 
 
 @dataclass(slots=True)

@@ -59,7 +59,7 @@ def find_slice(
 ) -> Steps[Slice | None]:
     """In steps: where *alert* hurts, by the rows of *comparison*; None where there are none to look at.
 
-    Columns of the incident that *moved* as well, by role and name, explain nothing: they are what is to be explained.
+    Columns of the incident that *moved* as well, by role and name, explain no drift: they are what is to be explained.
     """
     columns = comparison.columns
     now = comparison.history.since(alert.since_at)
@@ -70,8 +70,8 @@ def find_slice(
     left_out = {
         place for place, column in enumerate(columns) if column.role == "output" or column.name in comparison.hidden
     }
-    left_out |= {place for place, each in enumerate(columns) if (each.role, each.of or each.name) in moved}
     if hurting == "drifted":
+        left_out |= {place for place, each in enumerate(columns) if (each.role, each.of or each.name) in moved}
         place = _place_of(alert, columns)
         if place is None:
             return None
@@ -85,8 +85,8 @@ def find_slice(
         left_out |= yield from no_explanation(columns, place, now.codes if usual_codes is None else usual_codes)
     else:
         code = _OUTCOMES[hurting]
-        onset = began_at(before, now, code, alert.since_at)
-        if onset < alert.since_at:
+        if alert.source == "threshold":  # which says when its window was over a limit
+            onset = began_at(before, now, code, alert.since_at)
             now, before = comparison.history.since(onset) or now, comparison.history.before(onset)
         now = _one_an_exchange(now)
         before = None if before is None else _one_an_exchange(before)

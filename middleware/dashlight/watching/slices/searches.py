@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dashlight.errors import traced
 from dashlight.judge.alerts import Alerts
@@ -21,20 +21,35 @@ from dashlight.window.reference.steps import Steps
 logger = logging.getLogger(__name__)
 
 MOST_SEARCHES = 4
-"""Of one incident: when it begins, and three times more."""
+"""Of one alert: when its incident begins, and three times more."""
 GROWN = 2.0
 """So many times as many rows are worth another search."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """How often a slice was searched for one alert of an incident."""
+
+    key: str
+    """Of the alert."""
+    rows: int = 0
+    """Among so many the last time."""
+    count: int = 0
+    is_over: bool = False
+
+    def is_due(self, rows: int) -> bool:
+        """Whether *rows* are worth a search."""
+        if self.count == 0:
+            return True
+        return not self.is_over and self.count < MOST_SEARCHES and GROWN * self.rows <= min(rows, MOST_SINCE)
 
 
 @dataclass(slots=True)
 class _Asked:
     """What an incident was asked so far."""
 
-    key: str = ""
-    """Of the alert that a slice is searched for; empty while the incident has none of that kind."""
-    rows: int = 0
-    """At the last search."""
-    searches: int = 0
+    of: dict[Hurting, _Search] = field(default_factory=dict[Hurting, _Search])
+    """By what hurts: of the first alert of each kind."""
     is_over: bool = False
 
 
@@ -55,41 +70,46 @@ class SliceSearches:
             del self._asked[key]
         told = {alert.key: alert for alert in changed}
         for incident in incidents:
-            asked = self._asked.setdefault(incident.key, _Asked())
-            found = yield from self._asked_of(incident, asked, alerts, endpoints)
-            if found is not None and (found.key in told or (found.slice is not None and found.slice.state == "found")):
-                told[found.key] = found
+            asked, endpoint = self._asked.setdefault(incident.key, _Asked()), endpoints.get(incident.endpoint)
+            if asked.is_over or endpoint is None:
+                continue
+            for found in (yield from self._asked_of(incident, asked, alerts, endpoint)):
+                if found.key in told or (found.slice is not None and found.slice.state == "found"):
+                    told[found.key] = found
         return list(told.values())
 
     def _asked_of(
-        self, incident: Incident, asked: _Asked, alerts: Alerts, endpoints: Mapping[str, WatchedEndpoint]
-    ) -> Steps[Alert | None]:
-        """The alert of *incident* with its slice; None where none was searched now."""
-        endpoint = endpoints.get(incident.endpoint)
-        if asked.is_over or asked.searches >= MOST_SEARCHES or endpoint is None:
-            return None
+        self, incident: Incident, asked: _Asked, alerts: Alerts, endpoint: WatchedEndpoint
+    ) -> Steps[list[Alert]]:
+        """The alerts of *incident* for which a slice was searched now, with what was found: none any more after one was."""
         in_force = {alert.key: alert for alert in alerts.in_force}
-        members = [in_force[key] for key in incident.members if key in in_force]
-        if asked.searches == 0 and (_has_a_story(members) or any(_is_found(alert) for alert in members)):
+        members = by_origin(in_force[key] for key in incident.members if key in in_force)
+        located: list[Alert] = []
+        if not asked.of and (_has_a_story(members) or any(map(_is_found, members))):
             asked.is_over = True
-            return None
-        origin = _origin(members, asked.key)
-        if origin is None:
-            return None
-        alert, hurting = origin
-        comparison = _compared(alert, hurting, endpoint)
-        if comparison is None:
-            return None
-        rows = rows_since(comparison, alert)
-        if asked.searches and (rows < GROWN * asked.rows or asked.rows > MOST_SINCE / GROWN):
-            return None
-        asked.key, asked.rows, asked.searches = alert.key, rows, asked.searches + 1
-        moved = {(each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key}
-        found = yield from self._tried(alert, hurting, comparison, moved)
-        if found is None:
-            return None
-        asked.is_over = found.state in {"found", "everywhere"}
-        return alerts.locate(alert.key, found)
+            return located
+        for alert in members:
+            hurting = hurting_of(alert)
+            comparison = None if hurting is None else _compared(alert, hurting, endpoint)
+            if hurting is None or comparison is None:
+                continue
+            search = asked.of.setdefault(hurting, _Search(alert.key))
+            rows = rows_since(comparison, alert)
+            if search.key != alert.key or not search.is_due(rows):
+                continue
+            search.rows, search.count = rows, search.count + 1
+            moved = {(each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key}
+            found = yield from self._tried(alert, hurting, comparison, moved)
+            now = None if found is None else alerts.locate(alert.key, found)
+            if found is None or now is None:
+                search.is_over = True
+                continue
+            located.append(now)
+            search.is_over = found.state == "everywhere"
+            asked.is_over = found.state == "found"
+            if asked.is_over:
+                break
+        return located
 
     def _tried(
         self, alert: Alert, hurting: Hurting, comparison: Comparison, moved: set[tuple[Role | None, str | None]]
@@ -107,20 +127,11 @@ class SliceSearches:
 
 def _has_a_story(members: Sequence[Alert]) -> bool:
     """Whether a break of a source is the origin, which says itself what happened."""
-    return any(alert.source == "break" for alert in by_origin(members)[:1])
+    return any(alert.source == "break" for alert in members[:1])
 
 
 def _is_found(alert: Alert) -> bool:
-    return alert.slice is not None and alert.slice.state in {"found", "everywhere"}
-
-
-def _origin(members: Sequence[Alert], key: str) -> tuple[Alert, Hurting] | None:
-    """The likeliest origin for which a slice is searched; that of *key*, where it was asked before."""
-    for alert in by_origin(members):
-        hurting = hurting_of(alert)
-        if hurting is not None and key in {"", alert.key}:
-            return alert, hurting
-    return None
+    return alert.slice is not None and alert.slice.state == "found"
 
 
 def _compared(alert: Alert, hurting: Hurting, endpoint: WatchedEndpoint) -> Comparison | None:
