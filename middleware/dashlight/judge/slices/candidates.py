@@ -23,6 +23,8 @@ MOST_PAIRS = 100
 """Pairs of columns whose conditions are all tried, by their best window of atoms."""
 MOST_REFINED = 4
 """Pairs of conditions whose borders are moved bin by bin."""
+SIMPLER_BY = 2.0
+"""In nats: so much more has to be told by one condition more than what choosing it costs."""
 _MOST_MOVES = 8
 """Of the borders of one condition while the other stands, by turns."""
 
@@ -63,28 +65,24 @@ class Search:
         self._half, self._columns, self._places = half, columns, places
         self._whole = half.whole
         self._prior = MOST_PRIOR_ROWS
-        self._single_count = 1
-        self._pair_count = 1
+        self._single_count, self._pair_count = 1.0, 1.0
 
     def best(self) -> Steps[Searched]:
         """The best slice of one or two columns."""
         singles: dict[int, Candidate] = {}
         gains: dict[int, float] = {}
-        tried = 0
         for place in self._places:
             self._prior = min(self._prior, prior_rows(self._half.by_bin(place), self._whole))
             yield
         for place in self._places:
-            bins, found, count = self._best_condition(self._half, place)
+            bins, found = self._best_condition(self._half, place)
             gains[place] = found
-            tried += count
             if found > 0:
                 singles[place] = Candidate(((place, bins),), found)
             yield
-        self._single_count = max(tried, 1)
         paired = sorted(sorted(self._places, key=lambda place: -gains[place])[:MOST_COLUMNS_PAIRED])
         found_pairs = yield from self._best_pairs(paired)
-        alone = [Candidate(each.conditions, each.worth - log(self._single_count)) for each in singles.values()]
+        alone = [Candidate(each.conditions, each.worth - self._cost(1)) for each in singles.values()]
         best = max([*alone, *found_pairs], key=lambda each: each.worth, default=None)
         others = tuple(each.conditions for each in found_pairs)
         return Searched(best, others, self._single_count + self._pair_count, len(self._places), len(paired))
@@ -95,27 +93,31 @@ class Search:
         for place, bins in parent.conditions:
             inside = inside.within(place, bins)
         best: Candidate | None = None
-        cost = log(self._pair_count) + log(self._single_count)
         for place in self._places:
             if place not in {condition[0] for condition in parent.conditions}:
-                bins, found, _ = self._best_condition(inside, place)
-                child = Candidate((*parent.conditions, (place, bins)), found - cost)
+                bins, found = self._best_condition(inside, place)
+                child = Candidate((*parent.conditions, (place, bins)), found - self._cost(3))
                 if found > 0 and child.worth > (parent if best is None else best).worth:
                     best = child
                 yield
         return best
 
-    def _best_condition(self, inside: Half, place: int) -> tuple[Bins, float, int]:
-        """The best condition on the column at *place* for the rows *inside*: its bins, its gain less its cost, of how many."""
+    def _best_condition(self, inside: Half, place: int) -> tuple[Bins, float]:
+        """The best condition on the column at *place* for the rows *inside*: its bins, and its gain less its own cost."""
         counts = inside.by_bin(place)
         held = counts.rows > 0
         choices = finest_choices(self._columns[place], held)
         if not len(choices.sets):
-            return (), 0.0, 0
+            return (), 0.0
         gains = _gains(choices.sets, counts, self._whole, self._prior) - choices.costs
         best = int(np.argmax(gains))
         bins = widened(self._columns[place], choices.bins(best), self._held(place))
-        return bins, float(gains[best]), len(gains)
+        return bins, float(gains[best])
+
+    def _cost(self, conditions: int) -> float:
+        """Of choosing a slice of so many conditions among all of them."""
+        counts = (self._single_count, self._pair_count, self._single_count * self._pair_count)
+        return log(counts[conditions - 1]) + SIMPLER_BY * (conditions - 1)
 
     def _held(self, place: int) -> NDArray[np.bool_]:
         return np.bincount(self._half.now.codes[place], minlength=256)[:BINS] > 0
@@ -125,14 +127,15 @@ class Search:
         for place in places:
             atoms.append(atoms_of(self._columns[place], self._shares(place)))
             yield
+        tried = np.array([len(each.choices.sets) for each in atoms], np.float64)
+        self._single_count = max(float(tried.sum()), 1.0)
+        self._pair_count = max((float(tried.sum()) ** 2 - float((tried**2).sum())) / 2, 1.0)
         parted = [(place, each) for place, each in zip(places, atoms, strict=True) if len(each.choices.sets)]
         if len(parted) < 2:
             return []
         places, atoms = [place for place, _ in parted], [each for _, each in parted]
         rows = yield from atom_rows(self._half, places, atoms)
         scores = yield from pair_scores(rows, self._whole, self._prior)
-        tried = np.array([len(each.choices.sets) for each in atoms], np.float64)
-        self._pair_count = int((tried.sum() ** 2 - (tried**2).sum()) / 2)
         found: list[tuple[float, Conditions]] = []
         for flat in np.argsort(-scores, axis=None, kind="stable")[:MOST_PAIRS]:
             one, other = divmod(int(flat), len(places))
@@ -165,7 +168,7 @@ class Search:
     def _refined(self, conditions: Conditions, gained: float) -> Steps[Candidate]:
         one, other = conditions
         for move in range(_MOST_MOVES):
-            bins, found, _ = self._best_condition(self._half.within(*other), one[0])
+            bins, found = self._best_condition(self._half.within(*other), one[0])
             has_moved = found > gained
             one, other = other, (one[0], bins) if has_moved else one
             gained = max(found, gained)
@@ -173,7 +176,7 @@ class Search:
             if move and not has_moved:
                 break
         pair = (one, other) if one[0] < other[0] else (other, one)
-        return Candidate(pair, gained - log(self._pair_count))
+        return Candidate(pair, gained - self._cost(2))
 
 
 def _gains(sets: NDArray[np.float32], counts: Counted, whole: Counted, prior: float) -> NDArray[np.float64]:
