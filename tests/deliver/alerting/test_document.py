@@ -8,7 +8,7 @@ import msgspec
 
 from dashlight.deliver.alerting.document import VERSION, AlertContext, document
 from dashlight.deliver.alerting.sample import sample_notice
-from dashlight.records import Notice
+from dashlight.records import Notice, Slice, SliceCondition
 
 
 def test_a_document_says_everything_that_a_notice_knows(incident: Callable[..., Notice], context: AlertContext) -> None:
@@ -31,6 +31,7 @@ def test_a_document_says_everything_that_a_notice_knows(incident: Callable[..., 
         "endpoint": "/predict",
         "summary": "share of age above 64 rose from 0 % to 95 %; with it moved income",
         "traces": ["https://traces.example/trace/0af7651916cd43dd8448eb211c80319c"],
+        "slice": None,
         "alert_count": 2,
     }
     assert first["column"] == "age"
@@ -61,3 +62,36 @@ def test_it_is_always_json(incident: Callable[..., Notice], alert: Callable[...,
 
 def test_a_sample_says_that_it_is_a_test(context: AlertContext) -> None:
     assert "test" in str(document(sample_notice(0.0), context)["summary"])
+
+
+def test_where_it_hurts_is_told_of_the_incident_and_of_its_alert(
+    incident: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
+) -> None:
+    found = Slice(
+        "found",
+        conditions=(SliceCondition("carrier", "feature", "UA"), SliceCondition("hour", "feature", "at least 19")),
+        rows=3600,
+        share=0.05,
+        rate=0.6,
+        explained=0.9,
+        exemplars=("0af7651916cd43dd8448eb211c80319c",),
+        summary="; it is carrier=UA and hour at least 19",
+    )
+
+    told: dict[str, Any] = dict(document(incident(alerts=(alert(), alert(slice=found))), context))
+
+    assert told["alerts"][0]["slice"] is None
+    assert told["slice"] == told["alerts"][1]["slice"]
+    assert told["slice"] == {
+        "state": "found",
+        "conditions": [
+            {"column": "carrier", "role": "feature", "bin": "UA"},
+            {"column": "hour", "role": "feature", "bin": "at least 19"},
+        ],
+        "rows": 3600,
+        "share": 0.05,
+        "rate": 0.6,
+        "explained": 0.9,
+        "summary": "it is carrier=UA and hour at least 19",
+        "traces": ["https://traces.example/trace/0af7651916cd43dd8448eb211c80319c"],
+    }

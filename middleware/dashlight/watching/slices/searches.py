@@ -105,7 +105,6 @@ class SliceSearches:
                 search.is_over = True
                 continue
             located.append(now)
-            search.is_over = found.state == "everywhere"
             asked.is_over = found.state == "found"
             if asked.is_over:
                 break
