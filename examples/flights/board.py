@@ -141,6 +141,7 @@ def _reports(alert: AlertReport, fault: Fault) -> bool:
         case "nulls":
             return alert.column in {"humid", "pressure"} and bool(re.search("null|missing", alert.text))
         case "united":
-            return "errors" in lights_of(alert) and f"carrier={UNITED['carrier']}" in alert.summary
+            where = [f"{column}={value}" for column, value in UNITED.items()]
+            return alert.column in {"humid", "pressure"} and all(each in alert.summary for each in where)
         case _:
             return "errors" in lights_of(alert) and "KeyError" in alert.text

@@ -36,7 +36,7 @@ WATCHED = {
     "DASHLIGHT_PANE": f"{PANE_SECONDS * 1000:.0f}ms",
     "DASHLIGHT_FALSE_ALARMS": "1/36h",
     "DASHLIGHT_WINDOW": "1s",  # three days
-    "DASHLIGHT_THRESHOLDS": "latency_p99>500ms for 5s, failure_rate>2% for 2s",
+    "DASHLIGHT_THRESHOLDS": "latency_p99>500ms for 5s",
     "DASHLIGHT_SHUTDOWN_TIMEOUT": "5s",
     "DASHLIGHT_STRICT": "true",
     "DASHLIGHT_LABELS": "true",

@@ -33,8 +33,8 @@ def broken(features: Features, *, place: int, fault: Fault) -> Features:
             return {**features, "humid": None, "pressure": None}
         case "errors" if _hit(place, ERROR_SHARE):
             return {**features, "dest": IMPOSSIBLE_DESTINATION}
-        case "united" if features.items() >= UNITED.items() and _hit(place, ERROR_SHARE):
-            return {**features, "dest": IMPOSSIBLE_DESTINATION}
+        case "united" if features.items() >= UNITED.items():
+            return {**features, "humid": None, "pressure": None}
         case _:
             return features
 

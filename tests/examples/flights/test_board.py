@@ -73,7 +73,10 @@ def test_a_temp_that_fires_in_june_only_is_a_failure(board: Board, alert: MakeAl
         ("celsius", {"column": "dewp"}),
         ("nulls", {"column": "humid", "summary": "humid null rose from 0 % to 40 %"}),
         ("errors", {"column": "", "source": "threshold", "summary": "error_rate 20 % above 5 %: KeyError 20 %"}),
-        ("united", {"column": "", "source": "threshold", "summary": "error rate 6 %: KeyError x 37; it is carrier=UA"}),
+        (
+            "united",
+            {"column": "humid", "summary": "null rose to 13 %; it is origin=EWR and carrier=UA (13 % of the rows)"},
+        ),
     ],
 )
 def test_a_fault_that_was_reported_in_its_month_is_no_failure(
@@ -93,10 +96,10 @@ def test_a_fault_that_was_reported_in_its_month_is_no_failure(
         ("celsius", {"column": "humid"}),
         ("nulls", {"column": "humid", "summary": "humid above 90 rose from 1 % to 40 %"}),
         ("errors", {"column": "", "source": "threshold", "summary": "error_rate 20 % above 5 %"}),
-        ("united", {"column": "", "source": "threshold", "summary": "error rate 6 %: KeyError x 37"}),
+        ("united", {"column": "humid", "summary": "null rose to 13 %; it is carrier=UA (19 % of the rows)"}),
         ("errors", {"column": "dest", "summary": "KeyError", "state": "resolved"}),
     ],
-    ids=["late", "another column", "not of nulls", "kind not named", "carrier not named", "never fired"],
+    ids=["late", "another column", "not of nulls", "kind not named", "place not named", "never fired"],
 )
 def test_a_fault_that_was_not_reported_is_a_failure(
     board: Board, alert: MakeAlert, worse: AlertReport, fault: Fault, change: dict[str, str]

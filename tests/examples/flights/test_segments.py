@@ -129,13 +129,14 @@ def spring(files: Files, tmp_path: Path) -> Iterator[Spring]:
     made.analysis.close(PATIENCE_SECONDS)
 
 
-def test_what_fails_of_one_carrier_is_found_there(spring: Spring) -> None:
+def test_what_is_missing_of_one_carrier_at_one_airport_is_found_there(spring: Spring) -> None:
     spring.fly({HELD_OUT}, "united")
     assert not spring.alerts()
 
     spring.fly({"03"}, "united")
 
-    told = [alert["summary"] for alert in spring.alerts() if "KeyError" in alert["summary"]]
-    assert told
-    assert "carrier=UA" in told[-1]
-    assert "; the rest is as before" in told[-1]
+    told = {alert.get("segment", ""): alert["summary"] for alert in spring.alerts() if alert["column"] == "humid"}
+    assert "it is carrier=UA and origin=EWR" in told[""]
+    assert told["carrier=UA"].startswith("carrier=UA: share of missing humid rose")
+    assert told["origin=EWR"].endswith("; all other rows are as before")
+    assert told.keys() <= {"", "carrier=UA", "origin=EWR"}
