@@ -28,6 +28,7 @@ DIGESTS = {
     ("comparison", 1): "a5b7cc77a30d3066",
     ("learner", 1): "35d98066a0ba6440",
     ("performance", 1): "595c3f8ce387e026",
+    ("segments", 1): "5521c36bc19db65c",
 }
 
 
