@@ -33,7 +33,10 @@ def of_all(size: float) -> Shift:
     return lambda carriers: np.full(len(carriers), size)
 
 
-def rows_of(rng: np.random.Generator, count: int, shift: Shift = of_all(0.0)) -> dict[str, Column]:
+UNMOVED = of_all(0.0)
+
+
+def rows_of(rng: np.random.Generator, count: int, shift: Shift = UNMOVED) -> dict[str, Column]:
     carriers = rng.choice(CARRIERS, count)
     return {
         "carrier": carriers.tolist(),
@@ -87,7 +90,7 @@ class Stream:
     def window(self, panes: int) -> tuple[NDArray[np.int64], int]:
         return (found := self.whole.window(panes)).counts, found.panes
 
-    def run(self, rng: np.random.Generator, panes: int, shift: Shift = of_all(0.0)) -> list[Alert]:
+    def run(self, rng: np.random.Generator, panes: int, shift: Shift = UNMOVED) -> list[Alert]:
         return [alert for _ in range(panes) for alert in self.step(rows_of(rng, PANE_ROWS, shift))]
 
 
