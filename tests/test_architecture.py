@@ -42,7 +42,7 @@ FLOORS_WITHIN = {
         ("alerts", "notices", "past_alerts"),
         ("evidence",),
         ("columns", "pairs", "directions", "traffic", "performance"),
-        ("breaks", "segments"),
+        ("breaks", "segments", "slices"),
     ),
     "decode": (("cells",), ("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
     "deliver": (("encoding", "transport", "spool"), (FILES,)),

@@ -42,13 +42,14 @@ SIDE = (*RECENT, "sides", "feature")
 ALONG = (*ROWS, "joint", "directions", "")
 PAIRS = (*ROWS, "joint", "pairs")
 EXEMPLARS = (*ROWS, "exemplars", 0)
+SEGMENTS = (*MODEL, "segments")
 
 
 @pytest.fixture(scope="module")
 def pane(exchange: Exchanges, prediction: Predictions, columns: Columns, reference: Reference) -> MachinePane:
     """Of everything something."""
     rng = np.random.default_rng(1)
-    policy = Policy(reference_rows=1000)
+    policy = Policy(reference_rows=1000, segments=("city",))
     judged = MachineCounter("a", policy, References(LearnedReferences(None), reference))
     learned = MachineCounter("b", policy, References(LearnedReferences(None)))
     panes: list[MachinePane] = []
@@ -122,6 +123,11 @@ def test_what_a_process_counted_is_right(pane: MachinePane) -> None:
         (("statuses", "a", "rate"), to(float("nan")), "a process status without numbers"),
         (("statuses", "a", "ended_at"), to(float("inf")), "a process status without numbers"),
         (("endpoints", "/a", "unwatched_rows"), to(-1), "a count of -1"),
+        (("endpoints", "/a", "unplaced"), to(-1), "a count of -1"),
+        ((*SEGMENTS, "reference"), to("another"), "segments of a reference with which nothing is compared"),
+        ((*SEGMENTS, "columns"), to(10**4), "counts of segments in arrays of shapes"),
+        ((*SEGMENTS, "failed"), negated, "counts of 4 segments that are none"),
+        ((*SEGMENTS, "row_bits"), longer, "counts of segments in arrays of shapes"),
         ((*OUTCOMES, "rows"), to(-1), "a count of -1"),
         ((*OUTCOMES, "outcomes", "ok"), to(-1), "a count of -1"),
         ((*GENERATIONS, GENERATION, "durations"), longer, "an array of shape"),

@@ -20,6 +20,7 @@ from dashlight.window.histogram import LATENCY, SIZE
 from dashlight.window.layout import BINS
 from dashlight.window.outcomes import OutcomeCounts
 from dashlight.window.pairs import PairCounts
+from dashlight.window.parts.segments import check_segments
 from dashlight.window.recent.pane import PANE_ROWS, ROLES, PaneRows, RecentPane, RecentSide
 from dashlight.window.recent.values import ABSENT
 
@@ -56,7 +57,7 @@ def check_briefing(briefing: Briefing) -> None:
 
 
 def _check_endpoint(pane: EndpointPane) -> None:
-    _check_counts([pane.unwatched_rows])
+    _check_counts([pane.unwatched_rows, pane.unplaced])
     _check_outcomes(pane.outcomes)
     kinds = len(pane.generations)
     _refuse(f"{kinds} kinds of generations: expected {MOST_IN_ALL} at most", where=kinds > MOST_IN_ALL)
@@ -71,6 +72,10 @@ def _check_endpoint(pane: EndpointPane) -> None:
             _check_counts(kept.rows.values())
         for rows in model.compared:
             _check_rows(rows)
+        if model.segments is not None:
+            check_segments(model.segments, MOST_COUNT)
+            columns = {rows.reference: len(rows.counts) for rows in model.compared}.get(model.segments.reference)
+            _refuse("segments of a reference with which nothing is compared", where=columns != model.segments.columns)
 
 
 def _check_outcomes(outcomes: OutcomeCounts) -> None:

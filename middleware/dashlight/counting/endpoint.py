@@ -7,20 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.agents import agents_of, are_excluded, without_rows_of
 from dashlight.counting.anomalies import Marks
 from dashlight.counting.exemplars import batch_trace_ids
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.kinds import answers_of, failure_kind, refusal_kinds
+from dashlight.counting.kinds import ModelKey as ModelKey  # noqa: PLC0414
+from dashlight.counting.kinds import answers_of, failure_kind, model_of_failed, refusal_kinds
 from dashlight.counting.memory import MOST_MODELS
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.scored.binned import Binned
 from dashlight.counting.slowness import Slowness
-from dashlight.counting.traces import EndpointTraces
+from dashlight.counting.traces import EndpointTraces, quantities_of
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
 from dashlight.metrics.generations import (
@@ -33,9 +35,6 @@ from dashlight.metrics.generations import (
 from dashlight.records import Exchange, GenerationFacts, Outcome, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace
-
-ModelKey = tuple[str, str]
-"""Model and version."""
 
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
 MOST_LEFT_OUT = 32
@@ -52,6 +51,8 @@ class EndpointPane:
     """Exchanges that show something, by what they show."""
     unwatched_rows: int = 0
     """Of models beyond MOST_MODELS."""
+    unplaced: int = 0
+    """Exchanges that failed or were refused and are in no segment and no sample: nobody knows what they asked, or which model."""
     generations: Mapping[GenerationKey, GenerationTimes] = field(default_factory=dict[GenerationKey, GenerationTimes])
     """How long language models took."""
 
@@ -98,7 +99,7 @@ class EndpointCounter:
         self._admission: Admission[ModelKey] = Admission(most_models)
         self._slowness = Slowness(pane_seconds=policy.pane_seconds)
         self._traces = EndpointTraces(policy.rules)
-        self._unwatched_rows = 0
+        self._unwatched_rows = self._unplaced = 0
         self._left_out: Counter[ModelKey] = Counter()
         """Rows of models that the judge has no memory for."""
         self._generations = GenerationSums()
@@ -148,7 +149,19 @@ class EndpointCounter:
             self._models[key] = model
             if key in self._brief.models:
                 model.follow(self._brief.models[key])
-        model.add(prediction, batch_trace_ids(exchanges), marks, binned)
+        model.add(prediction, batch_trace_ids(exchanges), marks, binned, exchanges)
+
+    def add_failed(self, prediction: Prediction, exchanges: Sequence[Exchange], outcomes: NDArray[np.uint8]) -> None:
+        """Takes what *exchanges* of a batch asked that failed or were refused, as *outcomes* say: no rows of a model."""
+        prediction = without_rows_of(prediction, are_excluded(exchanges, self._agents))
+        said, unsaid = (prediction.model, prediction.version), (self._policy.model, self._policy.model_version)
+        key = model_of_failed(said, self._models, unsaid)
+        placed = () if key is None else self._models[key].add_failed(prediction, exchanges, outcomes)
+        self._unplaced += len(set(prediction.features.exchange.tolist()) - set(placed))
+
+    def add_unread(self) -> None:
+        """Counts an exchange that failed or was refused, of which nobody knows what it asked."""
+        self._unplaced += 1
 
     def add_analysed(self, count: int, *, undecodable: Sequence[str], exchanges: Sequence[Exchange] = ()) -> None:
         """Counts exchanges that were analysed.
@@ -194,7 +207,7 @@ class EndpointCounter:
 
         *failures* has those found inside answers, *refusals* what refused ones were refused for, by id.
         """
-        times = np.array([_quantities(exchange) for exchange in exchanges], np.float64).T
+        times = quantities_of(exchanges)
         self._outcomes.add(
             [exchange.outcome for exchange in exchanges],
             duration_seconds=times[0],
@@ -258,9 +271,10 @@ class EndpointCounter:
             models=left_out | models,
             traces=self._traces.take(),
             unwatched_rows=self._unwatched_rows,
+            unplaced=self._unplaced,
             generations=self._generations.take(),
         )
-        self._unwatched_rows = 0
+        self._unwatched_rows = self._unplaced = 0
         self._admission.close(at)
         return closed
 
@@ -281,15 +295,6 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
         models={key: merged_models(alike) for key, alike in models.items()},
         traces={name: tuple(sorted(kept)[-MOST_EACH:]) for name, kept in list(traces.items())[:MOST_NAMES]},
         unwatched_rows=sum(pane.unwatched_rows for pane in panes),
+        unplaced=sum(pane.unplaced for pane in panes),
         generations=merge_generations([pane.generations for pane in panes]),
-    )
-
-
-def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:
-    first_byte = exchange.first_byte_seconds
-    return (
-        exchange.duration_seconds,
-        first_byte if first_byte is not None else np.nan,
-        exchange.request_bytes,
-        exchange.response_bytes,
     )

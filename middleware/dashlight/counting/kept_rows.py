@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from dashlight.counting.memory import Room
 from dashlight.errors import StateError
 from dashlight.privacy.hashing import HashKey
 from dashlight.privacy.sealing import seal, unseal
-from dashlight.records import Role, Table
+from dashlight.records import Prediction, Role, Table
 from dashlight.store.layout import Layout
 from dashlight.window.reference.chunks import Chunk
 from dashlight.window.reference.learning import size_of
@@ -158,3 +158,9 @@ def bounded_rows(rows: Iterable[KeptRows], most_bytes: int) -> tuple[KeptRows, .
     held = tuple(rows)
     sizes = itertools.accumulate(each.size_bytes for each in held)
     return held[: sum(size <= most_bytes for size in sizes)]
+
+
+def outputs_of(prediction: Prediction) -> Prediction:
+    """*prediction* without its features."""
+    nothing = Table(0, (), np.empty((0, 0)), (), (), np.empty(0, np.intp))
+    return replace(prediction, features=nothing)

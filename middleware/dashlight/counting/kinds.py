@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dashlight.judge.traffic.rules import Rule
 from dashlight.records import Exchange
+
+ModelKey = tuple[str, str]
+"""Model and version."""
 
 _METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
 """Those of RFC 9110 and RFC 5789, which OpenTelemetry knows; another one is `_OTHER`."""
@@ -35,6 +38,21 @@ def refusal_kinds(exchange: Exchange, reasons: Mapping[int, Sequence[str]]) -> S
     return [f"http_{exchange.status} {reason}" for reason in reasons.get(exchange.id, ())] or [
         f"http_{exchange.status}"
     ]
+
+
+def model_of_failed(said: ModelKey, known: Collection[ModelKey], unsaid: ModelKey) -> ModelKey | None:
+    """Which of the *known* models was asked by an exchange without an answer, of which its request and path have *said* it.
+
+    *unsaid* is what stands for a name and a version that they do not say: any fits. None where more than one may be meant.
+    """
+    if said in known:
+        return said
+    fitting = [
+        key
+        for key in known
+        if all(told in {own, "", usual} for told, own, usual in zip(said, key, unsaid, strict=True))
+    ]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def failure_kind(exchange: Exchange, *, inside: str = "") -> str:

@@ -26,6 +26,8 @@ ROOM = 0.5
 
 _UNNAMED = re.compile(r"(?P<stem>[^\[\]]{0,200})\[(?P<place>[0-9]{1,4})\]|(?P<bare>[0-9]{1,4})")
 _PAIRS_SHOWN = 3
+_MATCHES_KEPT = 64
+"""Sets of names whose match is remembered: a client that invents names must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,32 @@ def _places(names: Sequence[str]) -> list[str] | None:
     first = min(places, default=0)
     is_whole = len(places) == len(names) and first <= 1 and max(places, default=0) - first == len(names) - 1
     return [places[at] for at in sorted(places)] if is_whole and len(stems) == 1 else None
+
+
+class Matching:
+    """Under which names the columns of one model's traffic are those of the operator's reference."""
+
+    def __init__(self) -> None:
+        self._matches: dict[tuple[tuple[str, ...], tuple[str, ...]], Match] = {}
+        self._is_told = False
+
+    def of(self, given: Reference, prediction: Prediction) -> Match:
+        """How the columns of *prediction* are called in *given*."""
+        names = (names_of(prediction.features), names_of(prediction.outputs))
+        if not any(names):
+            return Match()
+        found = self._matches.get(names)
+        if found is None:
+            if len(self._matches) >= _MATCHES_KEPT:
+                self._matches.clear()
+            found = self._matches[names] = match(given, prediction.features, prediction.outputs)
+        return found
+
+    def warning(self, found: Match) -> str:
+        """What is to be told of the names that were *found*: once, empty from then on."""
+        sentence = "" if self._is_told else found.warning()
+        self._is_told = self._is_told or bool(sentence)
+        return sentence
 
 
 def _agree(columns: Sequence[ColumnReference], table: Table) -> bool:

@@ -8,10 +8,14 @@ from typing import Final, Generic, TypeVar, cast
 
 import numpy as np
 
+from dashlight.counting.parts.sampling import pane_rows
 from dashlight.counting.policy import Policy
 from dashlight.decode.signals import SIGNALS
 from dashlight.metrics.losses import SignalFate
 from dashlight.window.columns import Reference
+from dashlight.window.histogram import LATENCY
+from dashlight.window.layout import BINS
+from dashlight.window.parts.segments import Segmentation
 
 NO_ROOM = SignalFate("rows", "dropped", "memory_full")
 """As what rows are counted of a model that there is no memory to watch."""
@@ -27,6 +31,10 @@ _MODEL_BYTES = 260_000
 """Of a model beside its columns: mostly the payloads of the last minutes, by which repeated ones are told."""
 _COLUMN_BYTES, _PAIR_BYTES, _DIMENSION_BYTES = 6_500, 24, 200
 """Of a column, of a pair of columns, and of a dimension of a direction: what is counted of them, as it is and as it is sent."""
+_COUNT_BYTES: Final = 8
+"""Of a count of a segment, that of 32 bits and, in a batch of many rows, what is to be added."""
+SAMPLED_BYTES: Final = 33
+"""Of a sampled row beside its bins: what became of it, when, its draw and its trace."""
 _WORD_BYTES, _OBJECT_BYTES, _NUMBER_BYTES = 57, 16, 32
 
 Key = TypeVar("Key")
@@ -75,7 +83,14 @@ def counter_bytes(reference: Reference) -> int:
     """What a process takes that counts against *reference*, without that itself."""
     pairs = 0 if reference.pairs is None else len(reference.pairs.shares)
     dims = sum(direction.dims for direction in reference.directions)
-    return _MODEL_BYTES + _COLUMN_BYTES * len(reference.columns) + _PAIR_BYTES * pairs + _DIMENSION_BYTES * dims
+    columns = len(reference.columns)
+    sampled = 3 * pane_rows(columns) * (columns + SAMPLED_BYTES)  # twice as many are collected, and then sent
+    return _MODEL_BYTES + _COLUMN_BYTES * columns + _PAIR_BYTES * pairs + _DIMENSION_BYTES * dims + sampled
+
+
+def segment_bytes(segmentation: Segmentation, reference: Reference) -> int:
+    """What it takes besides to count the segments of *reference*: in full, and at most as much again as it is sent."""
+    return 2 * (segmentation.count + 1) * (len(reference.columns) * BINS + LATENCY.bins) * _COUNT_BYTES
 
 
 def reference_bytes(reference: Reference) -> int:

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.anomalies import Marks
-from dashlight.counting.kept_rows import KeptRows, LearningRoom, bounded_rows
-from dashlight.counting.matching import Match, fits, match, names_of
-from dashlight.counting.memory import counter_bytes, reference_bytes
+from dashlight.counting.kept_rows import KeptRows, LearningRoom, bounded_rows, outputs_of
+from dashlight.counting.matching import Matching, fits
+from dashlight.counting.memory import counter_bytes, reference_bytes, segment_bytes
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowCounter, RowPane, merged_rows
 from dashlight.counting.scored.binned import Binned
+from dashlight.decode.signals import SIGNALS
+from dashlight.judge.columns.segmentation import segmentation_of, segments_missed
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.words import printable
-from dashlight.records import Prediction, Table
+from dashlight.records import Exchange, Prediction
 from dashlight.window.columns import Reference, columns_of
-from dashlight.window.parts.segments import SegmentPane
-from dashlight.window.payloads.clusters import has_column, without_column
-from dashlight.window.payloads.hashing import PayloadHasher, payload_key
+from dashlight.window.parts.segments import SegmentPane, merged_segments
+from dashlight.window.payloads.clusters import ClusterColumn
+from dashlight.window.payloads.hashing import payload_key
 from dashlight.window.reference.learning import Learning
 
 logger = logging.getLogger(__name__)
 
-_MATCHES_KEPT = 64
-"""Sets of names whose match is remembered: a client that invents names must not fill the memory."""
 MOST_BYTES = 32 << 20
 """Of rows to learn from that wait for the judge, of all processes together: it wants no more either."""
 
@@ -82,15 +82,13 @@ class ModelCounter:
         self._is_decided = False
         self._given = "" if references.given is None else references.given.version
         self._brief: ModelBrief | None = None
-        self._matches: dict[tuple[tuple[str, ...], tuple[str, ...]], Match] = {}
-        self._has_matched = False
-        self._matched = ""
-        """What is to be told with the next pane."""
+        self._matching = Matching()
+        self._told: tuple[str, ...] = ()
+        """What is to be told with the next pane: the judge's to say, once for all processes."""
         self._wanted_bytes = 0
         """What the reference would have taken for which there was no memory."""
         self._left_out_rows = 0
-        self._hasher: tuple[str, PayloadHasher] | None = None
-        """Of the column by which rows hang together, under its name."""
+        self._cluster: ClusterColumn | None = None
 
     def add(
         self,
@@ -98,8 +96,9 @@ class ModelCounter:
         trace_ids: NDArray[np.void],
         marks: Marks | None = None,
         binned: list[Binned] | None = None,
+        exchanges: Sequence[Exchange] = (),
     ) -> None:
-        """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each exchange of its batch.
+        """Counts the rows of *prediction*, or keeps them; *trace_ids* holds 16 bytes for each of the *exchanges* of its batch.
 
         What is anomalous in an exchange is added to *marks*, the bins of its rows to *binned*.
         """
@@ -114,23 +113,39 @@ class ModelCounter:
             self._room.uncompared_rows += max(prediction.features.rows, prediction.outputs.rows)
         for counter in self._counters.values():
             # What says again what was just said is no evidence for the next one either, nor anything to learn.
-            prediction, keys = counter.add(prediction, trace_ids, keys, marks, binned), None
+            prediction, keys = counter.add(prediction, trace_ids, keys, marks, binned, exchanges=exchanges), None
             binned = None  # of what the next one gets nobody knows which rows it is
         if self._kept is not None and not self._kept.is_full:
             rows = outputs_of(prediction) if self._counters else prediction
             # Empty objects hold nothing to learn.
-            if _width(rows.features) or _width(rows.outputs):
+            if rows.has_columns:
                 self._keep(rows, self._kept)
+
+    def add_failed(
+        self, prediction: Prediction, exchanges: Sequence[Exchange], outcomes: NDArray[np.uint8]
+    ) -> Collection[int]:
+        """Takes what *exchanges* of a batch asked that failed or were refused, as *outcomes* say: no rows of the model.
+
+        Returns:
+            The places of those whose rows are in the columns of a reference: of the others nobody knows where they belong.
+        """
+        given = self._references.given
+        features = self._keyed(prediction)[0]
+        if given is not None:
+            features = self._matching.of(given, features).renamed(features)
+        counters = self._counters.values()
+        return {place for each in counters for place in each.add_failed(features, exchanges, outcomes)}
 
     @property
     def column_names(self) -> frozenset[str]:
         """Of the references that are counted against."""
-        counters = self._counters.values()
-        return frozenset(column.name for counter in counters for column in counter.reference.columns)
+        return frozenset(column.name for each in self._counters.values() for column in each.reference.columns)
 
     def close(self) -> ModelPane | None:
         """Ends the pane and begins an empty one; None where there is nothing to tell."""
-        compared = tuple(pane for counter in self._counters.values() if (pane := counter.close()) is not None)
+        counters = self._counters.values()
+        compared = tuple(pane for counter in counters if (pane := counter.close()) is not None)
+        segments = next((each.closed_segments for each in counters if each.closed_segments is not None), None)
         rows: tuple[KeptRows, ...] = ()
         if self._kept is not None and self._kept.rows:
             rows = KeptRows.parts_of(self._kept.chunk, self._references.hash_key)
@@ -143,8 +158,8 @@ class ModelCounter:
             self._take_up(() if self._brief is None else self._brief.references)
         if not (compared or rows or left_out_rows):
             return None
-        matched, self._matched = self._matched, ""
-        return ModelPane(compared, rows, matched, left_out_rows)
+        matched, self._told = "; ".join(self._told), ()
+        return ModelPane(compared, rows, matched, left_out_rows, segments)
 
     def give_back(self) -> None:
         """Gives back the memory that it has: it is counted no longer."""
@@ -166,32 +181,25 @@ class ModelCounter:
     def _keyed(self, prediction: Prediction) -> tuple[Prediction, Sequence[int] | None]:
         """*prediction* without the column by which rows hang together, and its hashes; None where it is not there."""
         given = self._references.given
-        if given is None or not given.cluster or not has_column(prediction.features, given.cluster):
+        if given is None or not given.cluster:
             return prediction, None
-        if self._hasher is None or self._hasher[0] != given.cluster:
-            self._hasher = given.cluster, PayloadHasher([given.cluster], self._cluster_key(given), is_exact=True)
-        keys: list[int] = self._hasher[1].hashes(prediction.features).tolist()
-        return replace(prediction, features=without_column(prediction.features, given.cluster)), keys
-
-    def _cluster_key(self, given: Reference) -> int:
-        key = self._references.hash_key
-        return payload_key(given.version) if key is None else key.number(given.version)
+        if self._cluster is None or self._cluster.name != given.cluster:
+            key = self._references.hash_key
+            number = payload_key(given.version) if key is None else key.number(given.version)
+            self._cluster = ClusterColumn(given.cluster, number)
+        return self._cluster.parted(prediction)
 
     def _named(self, prediction: Prediction) -> Prediction:
         """*prediction* under the names of the operator's reference, as far as they can be told."""
-        given, names = self._references.given, (names_of(prediction.features), names_of(prediction.outputs))
-        if given is None or not any(names):
+        given = self._references.given
+        if given is None:
             return prediction
-        match_ = self._matches.get(names)
-        if match_ is None:
-            if len(self._matches) >= _MATCHES_KEPT:
-                self._matches.clear()
-            match_ = self._matches[names] = match(given, prediction.features, prediction.outputs)
-            sentence = match_.warning()
-            if sentence and not self._has_matched:
-                # The judge's to say, once for all processes.
-                self._has_matched, self._matched = True, sentence
-        return match_.renamed(prediction)
+        found = self._matching.of(given, prediction)
+        self._tell(self._matching.warning(found))
+        return found.renamed(prediction)
+
+    def _tell(self, sentence: str) -> None:
+        self._told += (sentence,) if sentence else ()
 
     def _keep(self, rows: Prediction, kept: Learning) -> None:
         """Keeps *rows* to be learned from, as far as there is room; what is left out comes in a later pane."""
@@ -205,8 +213,7 @@ class ModelCounter:
         given = self._references.given
         if given is not None and given.version != self._given:
             self._given = given.version
-            self._matches.clear()
-            self._has_matched, self._matched = False, ""
+            self._matching, self._told = Matching(), ()
             self._take_up(())
 
     def _decide(self, prediction: Prediction) -> None:
@@ -242,7 +249,7 @@ class ModelCounter:
             self._kept, self._is_decided = None, False
             return
         self._is_decided = True
-        found = self._found()
+        found = self._references.found(*self._key)
         for version in versions:
             if version in held:
                 self._counters[version] = held[version]
@@ -256,22 +263,22 @@ class ModelCounter:
         is_incomplete = given is not None and list(versions) == [given.version] and not columns_of(given, "output")
         self._kept = (self._kept or Learning(self._policy.reference_rows)) if is_incomplete else None
 
-    def _found(self) -> dict[str, Reference]:
-        """The references that this process can find, by version."""
-        references = self._references
-        if references.file is not None:
-            references.file.replaced()
-        given, learned = references.given, references.learned
-        beside = learned.load(*self._key, given.version) if given is not None else None
-        return {each.version: each for each in (given, learned.load(*self._key), beside) if each is not None}
-
     def _count_against(self, reference: Reference) -> None:
         is_given = reference is self._references.given
+        key = (*self._key, reference.version)
         size_bytes = counter_bytes(reference) + (0 if is_given else reference_bytes(reference))
-        if self._room.models.take((*self._key, reference.version), size_bytes):
-            self._counters[reference.version] = RowCounter(reference, self._policy)
-        else:
+        if not self._room.models.take(key, size_bytes):
             self._wanted_bytes = size_bytes
+            return
+        # Business numbers have none, nor have outputs that were learned beside a file.
+        has_segments = self._key[0] != SIGNALS and columns_of(reference, "feature")
+        segmentation = segmentation_of(reference, self._policy.segments if has_segments else ())
+        self._tell(segments_missed(segmentation))
+        size_bytes += segment_bytes(segmentation, reference)
+        if segmentation.columns and not self._room.models.take(key, size_bytes):
+            self._tell("DASHLIGHT_SEGMENTS: no memory to count segments (DASHLIGHT_MEMORY)")
+            segmentation = segmentation_of(reference, ())
+        self._counters[reference.version] = RowCounter(reference, self._policy, segmentation)
 
 
 def merged_models(panes: Sequence[ModelPane]) -> ModelPane:
@@ -282,19 +289,11 @@ def merged_models(panes: Sequence[ModelPane]) -> ModelPane:
     for pane in panes:
         for rows in pane.compared:
             by_version.setdefault(rows.reference, []).append(rows)
+    segments = [pane.segments for pane in panes if pane.segments is not None]
     return ModelPane(
         compared=tuple(merged_rows(alike) for alike in by_version.values()),
         rows=bounded_rows((each for pane in panes for each in pane.rows), MOST_BYTES),
         matched=next((pane.matched for pane in panes if pane.matched), ""),
         left_out_rows=sum(pane.left_out_rows for pane in panes),
+        segments=merged_segments(segments) if segments else None,
     )
-
-
-def outputs_of(prediction: Prediction) -> Prediction:
-    """*prediction* without its features."""
-    nothing = Table(0, (), np.empty((0, 0)), (), (), np.empty(0, np.intp))
-    return replace(prediction, features=nothing)
-
-
-def _width(table: Table) -> int:
-    return len(table.number_names) + len(table.cell_names)

@@ -25,6 +25,15 @@ class References:
         """What rows of the endpoint *route* can be compared with: signals are nothing that a reference file is about."""
         return References(self.learned) if route == SIGNALS else self
 
+    def found(self, endpoint: str, model: str, version: str) -> dict[str, Reference]:
+        """All that the rows of a model can be compared with now, by their versions."""
+        if self.file is not None:
+            self.file.replaced()
+        given = self.given
+        beside = self.learned.load(endpoint, model, version, given.version) if given is not None else None
+        found = (given, self.learned.load(endpoint, model, version), beside)
+        return {each.version: each for each in found if each is not None}
+
     @property
     def hash_key(self) -> HashKey | None:
         """Of the hashes that stand for values, and of rows on their way to whoever learns."""

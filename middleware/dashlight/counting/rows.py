@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.counting.anomalies import Anomalies, Marks
-from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane
+from dashlight.counting.exemplars import ExemplarCollector, ExemplarPane, batch_trace_ids
 from dashlight.counting.joint import JointCounter, JointPane
+from dashlight.counting.parts.sampling import RowSampler
+from dashlight.counting.parts.segments import SegmentCounter
 from dashlight.counting.policy import Policy
 from dashlight.counting.repetition import LEAST_ROWS, Parted, parted, repetition_filter, stretch_panes
 from dashlight.counting.scored.binned import Binned
@@ -16,7 +18,7 @@ from dashlight.counting.selection import watched_of
 from dashlight.decode.cells.known_columns import as_known, as_sent, known_columns, never_texts
 from dashlight.judge.directions.bets import Direction
 from dashlight.privacy.names import is_tellable
-from dashlight.records import Prediction, Role, Table
+from dashlight.records import Exchange, Prediction, Role, Table
 from dashlight.window.bins import Binner
 from dashlight.window.columns import ColumnReference, Reference, columns_of
 from dashlight.window.facets.facets import Matrix, expanded, faceted
@@ -24,7 +26,8 @@ from dashlight.window.facets.label_counts import completed
 from dashlight.window.joint_codes import joint_codes
 from dashlight.window.layout import BINS
 from dashlight.window.panes import merge
-from dashlight.window.parts.sampled_rows import SampledRows
+from dashlight.window.parts.sampled_rows import SampledRows, joined_sampled
+from dashlight.window.parts.segments import Segmentation, SegmentPane
 from dashlight.window.payloads.clusters import Clusters
 from dashlight.window.payloads.repetition import RepetitionPane, merged_repetition
 from dashlight.window.recent.collector import RecentCollector
@@ -66,9 +69,13 @@ class RowPane:
 class RowCounter:
     """Counts the rows of predictions over the bins of *reference*."""
 
-    def __init__(self, reference: Reference, policy: Policy) -> None:
-        """*policy* is that of the comparison that takes the panes."""
+    def __init__(self, reference: Reference, policy: Policy, segmentation: Segmentation | None = None) -> None:
+        """*policy* is that of the comparison that takes the panes, *segmentation* that of *reference*; None: no segments."""
         self.reference = reference
+        has_segments = segmentation is not None and segmentation.columns
+        self._segments = SegmentCounter(reference, segmentation) if segmentation is not None and has_segments else None
+        self.closed_segments: SegmentPane | None = None
+        """What was counted by segment in the pane that was closed last."""
         watched = watched_of(reference, policy)
         self._sides: list[_Side] = []
         begin = 0
@@ -85,6 +92,7 @@ class RowCounter:
             known={*self._left_out, *((each.role, each.name) for each in reference.columns)},
         )
         self._exemplars = ExemplarCollector(begin)
+        self._sampler = RowSampler(reference)
         self._unknown: tuple[str, ...] = ()
         self._repetition = repetition_filter(reference, watched.hidden, pane_seconds=policy.pane_seconds)
         self._clusters = Clusters(reference.largest_cluster)
@@ -99,8 +107,10 @@ class RowCounter:
         keys: Sequence[int] | None = None,
         marks: Marks | None = None,
         binned: list[Binned] | None = None,
+        *,
+        exchanges: Sequence[Exchange] = (),
     ) -> Prediction:
-        """Counts the rows of *prediction*; *trace_ids* holds 16 bytes for each exchange of its batch.
+        """Counts the rows of *prediction*; *trace_ids* holds 16 bytes for each of the *exchanges* of its batch.
 
         What is anomalous in an exchange is added to *marks*, also of rows that do not count. *keys* says of each row of features by what it hangs together with others; None where nobody knows. The bins of the rows that
         count are added to *binned*, where it can be told which rows they are.
@@ -123,6 +133,7 @@ class RowCounter:
                 rows = np.flatnonzero(chosen) if rows is None else rows[chosen]
                 prediction = self._taken(parted(prediction, "feature", ~chosen), marks)
         codes: dict[Role, NDArray[np.uint8]] = {}
+        of_exchange: dict[Role, NDArray[np.intp]] = {}
         for side in self._sides:
             table = side.table_of(prediction)
             if not table.rows:
@@ -138,7 +149,7 @@ class RowCounter:
                 side.anomalies.mark(held, table.exchange, marks)
             self._exemplars.keep(side.binner, held, trace_ids[table.exchange], columns=side.columns)
             self._recent.add(side.role, whole if known is table else as_sent(whole, table, side.never_texts))
-            codes[side.role] = held
+            codes[side.role], of_exchange[side.role] = held, table.exchange
             self._joint.observe(matrices)
             _, names = side.binner.unknown(whole)
             unknown = tuple(name for name in names if (side.role, name) not in self._left_out and is_tellable(name))
@@ -146,8 +157,31 @@ class RowCounter:
         if codes:
             if binned is not None:
                 binned.append(Binned(self.reference, codes, rows))
+            self._sampler.add(codes, of_exchange, exchanges, trace_ids)
+            if self._segments is not None:
+                self._segments.add(codes, of_exchange, exchanges)
             self._joint.add(joint_codes(codes, {side.role: len(side.binner.columns) for side in self._sides}))
         return prediction
+
+    def add_failed(
+        self, prediction: Prediction, exchanges: Sequence[Exchange], outcomes: NDArray[np.uint8]
+    ) -> Sequence[int]:
+        """Takes rows of *exchanges* that failed or were refused, as *outcomes* say: they count by segment, and may be drawn.
+
+        Returns:
+            The places of the exchanges whose rows have a feature of the reference.
+        """
+        table = prediction.features
+        features = next((side for side in self._sides if side.role == "feature"), None)
+        if features is None or not table.rows or features.names.isdisjoint(table.number_names + table.cell_names):
+            return ()
+        codes: dict[Role, NDArray[np.uint8]] = {"feature": self._codes_of("feature", table)}
+        of_exchange: dict[Role, NDArray[np.intp]] = {"feature": table.exchange}
+        self._sampler.add(codes, of_exchange, exchanges, batch_trace_ids(exchanges), outcomes)
+        if self._segments is not None:
+            self._segments.add_failed(codes["feature"], table.exchange, outcomes)
+        places: list[int] = table.exchange.tolist()
+        return places
 
     def _taken(self, found: Parted, marks: Marks | None) -> Prediction:
         """The rows that count; the others are counted for the totals."""
@@ -181,13 +215,15 @@ class RowCounter:
             self._repetition.know(repeated)
 
     def close(self) -> RowPane | None:
-        """Ends the pane and begins an empty one; None where no row came."""
+        """Ends the pane and begins an empty one; None where no row came. Where all failed, it has sampled rows alone."""
         self._stretch_panes += 1
         is_long = self._stretch_panes >= self._minute_panes and self._clusters.rows >= LEAST_ROWS
         if is_long or self._stretch_panes >= self._longest_panes:
             self._clusters.turn()
             self._stretch_panes = 0
-        if not self._counts.any() and self._repeated is None:
+        sampled = self._sampler.close()
+        self.closed_segments = None if self._segments is None else self._segments.close()
+        if not self._counts.any() and self._repeated is None and sampled is None:
             if self._repetition is not None:
                 self._repetition.close()
             return None
@@ -201,6 +237,7 @@ class RowCounter:
             unknown=self._unknown,
             repetition=None if self._repetition is None else self._repetition.close(),
             repeated=self._repeated,
+            sampled=sampled,
         )
         self._counts, self._unknown, self._repeated = np.zeros_like(self._counts), (), None
         return closed
@@ -217,6 +254,7 @@ def merged_rows(panes: Sequence[RowPane]) -> RowPane:
     repetition = [pane.repetition for pane in panes if pane.repetition is not None]
     repeated = [pane.repeated for pane in panes if pane.repeated is not None]
     recent = [pane.recent for pane in panes if pane.recent is not None]
+    sampled = [pane.sampled for pane in panes if pane.sampled is not None]
     return RowPane(
         reference=first.reference,
         counts=merge(*(pane.counts for pane in panes)),
@@ -226,6 +264,7 @@ def merged_rows(panes: Sequence[RowPane]) -> RowPane:
         unknown=next((pane.unknown for pane in reversed(panes) if pane.unknown), ()),
         repetition=merged_repetition(repetition) if repetition else None,
         repeated=merge(*repeated) if repeated else None,
+        sampled=joined_sampled(sampled) if sampled else None,
     )
 
 

@@ -15,6 +15,11 @@ from dashlight.window.outcomes import NOT_FAILURES
 from dashlight.window.trace_ids import MOST_EACH, Trace, TraceIds
 
 
+def quantities_of(exchanges: Sequence[Exchange]) -> NDArray[np.float64]:
+    """Seconds that each took, seconds to its first byte (NaN: none), bytes asked and answered, shape (4, exchanges)."""
+    return np.array([_quantities(exchange) for exchange in exchanges], np.float64).T
+
+
 class EndpointTraces:
     """Remembers the last exchanges that failed, were refused, slow or unreadable."""
 
@@ -75,3 +80,13 @@ class EndpointTraces:
             for place in np.flatnonzero(taken > rule.threshold)[-MOST_EACH:]:
                 exchange = exchanges[int(place)]
                 self._ids.keep(trace_name(rule), exchange.trace_id, started_at=exchange.started_at)
+
+
+def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:
+    first_byte = exchange.first_byte_seconds
+    return (
+        exchange.duration_seconds,
+        first_byte if first_byte is not None else np.nan,
+        exchange.request_bytes,
+        exchange.response_bytes,
+    )

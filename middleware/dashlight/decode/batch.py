@@ -11,6 +11,7 @@ from dashlight.decode.compiled.extract import reach
 from dashlight.decode.compiled.planned import Planned, by_model
 from dashlight.decode.compiled.route import EXEMPLARS, Lane
 from dashlight.decode.exchange import Decoded, read_exchange
+from dashlight.decode.failed import FAILED, MAX_EXEMPLAR_BYTES, FailedRequests
 from dashlight.decode.formats.content import is_json_body
 from dashlight.decode.generation_facts import generation_facts
 from dashlight.decode.llm.repeats import RecentAnswers
@@ -30,8 +31,6 @@ MAX_LANES: Final = 256
 MAX_PATHS: Final = 1024
 """Paths whose lane is remembered, likewise."""
 _NO_NAMES: Final[Mapping[str, str]] = {}
-MAX_EXEMPLAR_BYTES: Final = 1 << 16
-"""Both bodies of an exchange from which a plan may be made."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +49,10 @@ class DecodedBatch:
     """Those that were read by a plan, ..."""
     read: Mapping[int, Decoded] = field(default_factory=dict[int, Decoded])
     """... and what the others with rows were read as, by place."""
+    failed: Sequence[Prediction] = ()
+    """What exchanges asked that failed or were refused, likewise, without outputs: these are no rows of the model."""
+    unread: Sequence[int] = ()
+    """Places of those of which nobody knows what they asked."""
 
 
 @dataclass(slots=True)
@@ -57,13 +60,14 @@ class _Misses:
     """Exchanges of one lane that were read the general way, and the bodies of the first usual ones."""
 
     count: int = 0
-    bodies: list[tuple[bytes, bytes]] = field(default_factory=list[tuple[bytes, bytes]])
+    bodies: list[tuple[bytes, bytes | None]] = field(default_factory=list[tuple[bytes, bytes | None]])
 
 
 @dataclass(slots=True)
 class _Tally:
     """What a batch comes to, while it is read."""
 
+    failed: FailedRequests
     gathering: Gathering = field(default_factory=Gathering)
     failures: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     undecodable: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
@@ -113,9 +117,10 @@ class Decoder:
         self._lane_of_path: dict[str, Lane] = {}
 
     def decode(self, exchanges: Sequence[Exchange]) -> DecodedBatch:
-        """What *exchanges* decoded to. Rows of failed exchanges are in no table."""
-        tally = _Tally()
+        """What *exchanges* decoded to. What failed and refused ones asked stands apart."""
+        tally = _Tally(FailedRequests(self._model, self._version, self._selection))
         slow: list[tuple[int, Lane | None]] = []
+        failed: list[tuple[int, Lane | None]] = []
         hits: dict[Lane, Planned] = {}
         lane_of_path = self._lane_of_path
         current: Lane | None = None
@@ -126,7 +131,7 @@ class Decoder:
             is_usual = exchange.method == "POST" and exchange.outcome == "ok" and exchange.handed is None
             if not is_usual or not 200 <= exchange.status < 300:
                 # Without a lane: whoever asks for paths that nobody serves must not fill what is remembered.
-                slow.append((place, None))
+                (failed if exchange.outcome in FAILED else slow).append((place, None))
                 continue
             lane = lane_of_path.get(exchange.path)
             if lane is None or lane.route != exchange.route:
@@ -155,6 +160,9 @@ class Decoder:
         for lane in {**hits, **misses}:
             missed = misses.get(lane, _Misses())
             lane.learn(missed.bodies, hits=len(hits[lane].places) if lane in hits else 0, misses=missed.count)
+        for place, _ in failed:
+            tally.failed.add(place, exchanges[place], self._known_lane(exchanges[place]))
+        tally.failed.teach()
         return DecodedBatch(
             predictions=[self._read(each) for each in tally.gathering.predictions(self._kept)],
             failures=tally.failures,
@@ -162,6 +170,8 @@ class Decoder:
             generations=tally.generations,
             planned=list(hits.values()),
             read=tally.read,
+            failed=[self._called(each) for each in tally.failed.predictions(self._kept)],
+            unread=tally.failed.unread,
         )
 
     def lane_of(self, exchange: Exchange) -> Lane | None:
@@ -180,6 +190,14 @@ class Decoder:
             return prediction
         features, outputs = renamed(prediction.features, self._columns), renamed(prediction.outputs, self._columns)
         return replace(prediction, features=features, outputs=outputs)
+
+    def _known_lane(self, exchange: Exchange) -> Lane | None:
+        """The lane of *exchange* where good ones have made one."""
+        lane = self.lane_of(exchange)
+        if lane is not None:
+            return lane
+        place = place_in(exchange.path, exchange.request_headers, exchange.response_headers)
+        return self._lanes.get((exchange.route, replace(place, why="")))
 
     def _lane(self, exchange: Exchange) -> Lane:
         # The headers of the first exchange of a path speak for all: an application is served by one server.
@@ -242,6 +260,7 @@ class Decoder:
                 tally.generations[place] = facts
             if decoded.error is not None:
                 tally.failures.append((place, decoded.error.kind))
+                tally.failed.add_read(place, exchange.route, decoded)
             if lane is not None:
                 its = misses.setdefault(lane, _Misses())
                 its.count += 1

@@ -25,6 +25,7 @@ class RowLayout:
     """Columns of `probabilities`; 0 where there are none. Likewise the others."""
     item_count: int
     segment_count: int
+    segmented_by: tuple[str, ...]
     has_entities: bool
     has_other_keys: bool
     reference: str
@@ -41,6 +42,7 @@ class RowLayout:
             0 if rows.probabilities is None else rows.probabilities.shape[1],
             0 if rows.items is None else rows.items.shape[1],
             0 if rows.segments is None else len(rows.segments),
+            rows.segmented_by,
             rows.entities is not None,
             rows.other_keys is not None,
             rows.reference,
@@ -74,6 +76,7 @@ def taken(rows: ScoredRows, places: NDArray[np.intp]) -> ScoredRows:
         entities=_at(rows.entities, places),
         other_keys=_at(rows.other_keys, places),
         segments=None if rows.segments is None else rows.segments[:, places],
+        segmented_by=rows.segmented_by,
         reference=rows.reference,
         sampled=sampled,
         codes=codes,
@@ -107,6 +110,7 @@ def joined(sets: Sequence[ScoredRows]) -> ScoredRows:
         entities=_all([each.entities for each in sets]),
         other_keys=_all_others(sets),
         segments=_all([each.segments for each in sets], axis=1),
+        segmented_by=first.segmented_by,
         reference=first.reference,
         sampled=sampled,
         codes=codes,
@@ -122,6 +126,7 @@ def labelled(
     rows: ScoredRows, labels: NDArray[np.float64], labelled_at: NDArray[np.float64], *, is_implied: bool
 ) -> LabelledRows:
     """*rows* with the labels that came to them."""
+    is_any_drawn = rows.codes is not None and rows.sampled is not None and len(rows.sampled) > 0
     return LabelledRows(
         rows.model,
         rows.task,
@@ -135,6 +140,11 @@ def labelled(
         is_implied=np.full(rows.row_count, is_implied),
         probabilities=rows.probabilities,
         segments=rows.segments,
+        segmented_by=rows.segmented_by,
+        reference=rows.reference,
+        sampled=rows.sampled if is_any_drawn else None,
+        codes=rows.codes if is_any_drawn else None,
+        origins=rows.origins[rows.sampled] if is_any_drawn else None,
     )
 
 

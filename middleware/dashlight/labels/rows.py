@@ -53,6 +53,8 @@ class ScoredRows:
     """Shape (rows,), of KEY_BYTES each: keyed hash of the entity by which labels without an id are joined."""
     segments: NDArray[np.uint8] | None = None
     """Shape (segment columns, rows): in which segment of each column the row is, see `window.parts.segments`."""
+    segmented_by: tuple[str, ...] = ()
+    """Names of these columns: what is a segment may be another when the labels come."""
     reference: str = ""
     """Version of the reference over whose bins *codes* are."""
     sampled: NDArray[np.intp] | None = None
@@ -89,12 +91,17 @@ class LabelledRows:
     """Whether nobody said it: no label came within DASHLIGHT_POSITIVE_WITHIN."""
     probabilities: NDArray[np.float32] | None = None
     segments: NDArray[np.uint8] | None = None
+    """As in ScoredRows. None: nobody knows in which segments they are, for their predictions were counted without segments, or
+    stood in a sealed id, which holds no bins; they count for the whole alone."""
+    segmented_by: tuple[str, ...] = ()
     reference: str = ""
-    """Version of the reference over whose bins *segments* and *codes* are."""
+    """Version of the reference over whose bins *segments* and *codes* are; empty where there are none."""
     sampled: NDArray[np.intp] | None = None
     """Shape (sampled,): places of the rows that were drawn to keep their bins, ascending."""
     codes: NDArray[np.uint8] | None = None
     """Shape (columns of the reference, sampled): their bins."""
+    origins: NDArray[np.void] | None = None
+    """Shape (sampled,), of 16 bytes: of these rows our own id of the exchange, by which it may be shown as an example."""
 
     @property
     def row_count(self) -> int:

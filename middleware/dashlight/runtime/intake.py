@@ -14,15 +14,17 @@ from dashlight.counting.claims import Claim, claim_of
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachineCounter
 from dashlight.counting.policy import Policy
 from dashlight.counting.scored.binned import Binned
-from dashlight.decode.batch import Decoder
+from dashlight.decode.batch import DecodedBatch, Decoder
 from dashlight.decode.refused_field import name_of_missing, refused_for
-from dashlight.records import Exchange
+from dashlight.records import Exchange, Outcome
 from dashlight.runtime.facts import Facts
 from dashlight.runtime.labels.keeping import PredictionKeeper
 from dashlight.runtime.publisher import Publisher
 from dashlight.runtime.signals import SignalIntake
+from dashlight.window.parts.sampled_rows import FAILED, FINE, REFUSED
 
 _MOST_ASKED_FOR = 1000
+_CODES: Mapping[Outcome, int] = {"error": FAILED, "refused": REFUSED}
 
 
 class Intake:
@@ -83,6 +85,7 @@ class Intake:
             }
             for place, rows in rows_of.items():
                 known.of[exchanges[place].id] = facts[rows]
+        self._take_failed(batch, exchanges)
         if self._keeping is not None:
             self._keeping.keep(batch, exchanges, binned)
         failures = dict(batch.failures)
@@ -112,6 +115,17 @@ class Intake:
                 exchanges=[exchange for exchange, _ in unread],
             )
         return {exchanges[place].id: kind for place, kind in failures.items()}
+
+    def _take_failed(self, batch: DecodedBatch, exchanges: Sequence[Exchange]) -> None:
+        """What failed and refused exchanges asked, where their endpoint is known by good ones."""
+        if not (batch.failed or batch.unread):
+            return
+        outcomes = np.array([_CODES.get(exchange.outcome, FINE) for exchange in exchanges], np.uint8)
+        outcomes[[place for place, _ in batch.failures]] = FAILED
+        for prediction in batch.failed:
+            self._counter.endpoint(prediction.endpoint, "none").add_failed(prediction, exchanges, outcomes)
+        for place in batch.unread:
+            self._counter.endpoint(exchanges[place].route, "none").add_unread()
 
     def count(self, exchanges: Sequence[Exchange], failures: Mapping[int, str], *, rate: float) -> None:
         """Counts every exchange exactly: outcome, latency, traffic; makes the spans and events of some.

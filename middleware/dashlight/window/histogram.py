@@ -54,8 +54,8 @@ class Binning:
         self._last = np.array([[scale.bins - 1] for scale in scales], np.float64)
         self._offset = np.cumsum([[0], *([scale.bins] for scale in scales[:-1])], axis=0)
 
-    def count(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Counts of *values*, shape (scales, values), in all bins, shape (bins,); NaN is counted nowhere."""
+    def places(self, values: NDArray[np.float64]) -> NDArray[np.intp]:
+        """In which of all bins each of *values* is, shape (scales, values); *bins* where it is NaN."""
         places = np.log(np.fmax(values, np.finfo(np.float64).tiny))
         places *= self._per_log
         places += self._first
@@ -63,7 +63,12 @@ class Binning:
         flat = places.astype(np.intp)
         flat += self._offset
         flat[np.isnan(values)] = self.bins
-        return np.bincount(flat.ravel(), minlength=self.bins + 1)[: self.bins].astype(np.int64, copy=False)
+        return flat
+
+    def count(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Counts of *values*, shape (scales, values), in all bins, shape (bins,); NaN is counted nowhere."""
+        found = np.bincount(self.places(values).ravel(), minlength=self.bins + 1)[: self.bins]
+        return found.astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True, slots=True)

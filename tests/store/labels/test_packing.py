@@ -78,3 +78,23 @@ def test_columns_of_several_lengths_and_keys_that_are_cut_are_refused(rows: Make
 def test_a_type_that_no_column_has_is_a_mistake(rows: Make) -> None:
     with pytest.raises(TypeError, match="complex"):
         packed_codes(np.arange(2), np.zeros((1, 2), np.complex128))
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("sampled", ("|i1", (2,), b"\1\0")),
+        ("sampled", ("|i1", (2,), b"\0\7")),
+        ("sampled", ("|i1", (1,), b"\0")),
+        ("codes", ("|u1", (2,), b"\0\0")),
+        ("origins", ("|V16", (1,), b"o" * 16)),
+    ],
+    ids=["descending", "beyond the rows", "fewer", "of one dimension", "of other rows"],
+)
+def test_bins_of_other_rows_than_the_labelled_are_refused(name: str, column: object, rows: Make) -> None:
+    made = rows(["a", "b"], codes=True)
+    columns = msgspec.msgpack.decode(packed_labelled(labelled(made, np.zeros(2), np.zeros(2), is_implied=False)))
+    columns[name] = column
+
+    with pytest.raises(StateError, match="of other rows"):
+        labelled_of(msgspec.msgpack.encode(columns), RowLayout.of(made), begin=0, end=2)

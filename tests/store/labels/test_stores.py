@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -475,3 +476,56 @@ def test_a_prediction_is_known_by_a_second_id(store: LabelStore, rows: Make, mod
     assert dict(read)[0.1] == 1.0
     assert store.unlabelled(model, since_at=0.0, most_rows=9) is None
     assert store.waiting(model, since_at=0.0).labelled.sum() == 4
+
+
+def test_labelled_rows_have_the_segments_and_bins_of_their_predictions(store: LabelStore, rows: Make) -> None:
+    made = replace(
+        rows([f"{n}" for n in range(2500)], at=NOW, codes=True, reference="r7"),
+        segments=np.arange(2500, dtype=np.int64).astype(np.uint8)[np.newaxis],
+        origins=np.frombuffer(b"".join(n.to_bytes(16, "big") for n in range(2500)), "V16"),
+        sampled=np.arange(0, 2500, 2),
+        codes=np.array([np.arange(0, 2500, 2) % 36, np.arange(0, 2500, 2) // 100], np.uint8),
+    )
+    kept(store, made)
+    asked = [7, 8, 1030, 1031, 2048, 2499]
+
+    store.label([Label(f"{n}", "yes") for n in asked], NOW)
+    whole, first = store.met(0, most_rows=9), store.met(0, most_rows=4)
+    second = store.met(first.cursor, most_rows=9)
+
+    assert second.cursor == whole.cursor
+    for part, begin in ((whole.rows[0], 0), (first.rows[0], 0), (second.rows[0], 4)):
+        assert part.reference == "r7"
+        assert part.segments is not None
+        assert part.segments.tolist() == [[n % 256 for n in asked[begin : begin + part.row_count]]]
+        assert part.sampled is not None
+        assert part.codes is not None
+        assert part.origins is not None
+        numbers = [n for n in asked[begin : begin + part.row_count] if n % 2 == 0]
+        assert [asked[begin + place] for place in part.sampled.tolist()] == numbers
+        assert part.codes.tolist() == [[n % 36 for n in numbers], [n // 100 for n in numbers]]
+        assert [int.from_bytes(each.tobytes(), "big") for each in part.origins] == numbers
+
+
+def test_what_silence_says_has_the_bins_of_its_predictions(store: LabelStore, rows: Make, model: ModelKey) -> None:
+    kept(store, rows(["a", "b", "c"], at=[NOW - 30, NOW - 20, NOW], codes=True, reference="r7"))
+
+    store.imply(model, before_at=NOW - 10, most_rows=9)
+    met = store.met(0, most_rows=9).rows
+
+    assert [each.reference for each in met] == ["r7"]
+    assert met[0].sampled is not None
+    assert met[0].codes is not None
+    assert met[0].codes.tolist() == [[0, 1]] * 3
+
+
+def test_rows_with_bins_and_rows_without_are_joined_together(store: LabelStore, rows: Make) -> None:
+    kept(store, rows(["a", "b"], at=NOW, codes=True, reference="r7"), rows(["c"], at=NOW))
+
+    assert store.label([Label(each, "yes") for each in "cab"], NOW) == ["matched"] * 3
+    met = store.met(0, most_rows=9).rows
+
+    assert sorted((each.row_count, each.reference, each.codes is not None) for each in met) == [
+        (1, "", False),
+        (2, "r7", True),
+    ]

@@ -35,30 +35,52 @@ class Lane:
         "_rest",
         "_selection",
         "_shapes",
+        "_unanswered",
         "_widenings",
         "place",
         "plan",
         "route",
+        "start",
     )
 
-    def __init__(self, route: str, place: Place, selection: Selection) -> None:
+    def __init__(
+        self, route: str, place: Place, selection: Selection, *, start: tuple[Shape, Shape] | None = None
+    ) -> None:
+        """*start* are shapes that its requests and answers are known to have, where it is the `unanswered` of another lane."""
         self.route: Final = route
         self.place: Final = place
         self.plan: Plan | None = None
         """None until one is made, and while none fits."""
         self._selection = selection
+        self.start: Final = start
         self._shapes: tuple[Shape, Shape] | None = None
+        self._unanswered: Lane | None = None
         self._hits = 0
         self._misses = 0
         self._failures = 0
         self._rest = 0
         self._widenings = 0
 
-    def learn(self, bodies: Sequence[tuple[bytes, bytes]], *, hits: int, misses: int) -> None:
+    @property
+    def is_of_unanswered(self) -> bool:
+        """Whether it is the `unanswered` of another lane."""
+        return self.start is not None
+
+    @property
+    def unanswered(self) -> "Lane | None":
+        """How requests are read that failed or were refused, and do not fit the plan; None while there is no plan."""
+        if self.plan is None or self._shapes is None:
+            return None
+        if self._unanswered is None or self._unanswered.start is not self._shapes:
+            self._unanswered = Lane(self.route, self.place, self._selection, start=self._shapes)
+        return self._unanswered
+
+    def learn(self, bodies: Sequence[tuple[bytes, bytes | None]], *, hits: int, misses: int) -> None:
         """Take note of a batch: keep, widen, make or give up the plan.
 
         Args:
-            bodies: Requests and answers that were read, but not by the plan; the first EXEMPLARS matter.
+            bodies: Requests and answers that were read, but not by the plan; the first EXEMPLARS matter. An answer is None
+                where there was none of the usual kind.
             hits: Exchanges that the plan read.
             misses: Exchanges that it did not, readable or not.
         """
@@ -76,14 +98,14 @@ class Lane:
         elif self._hits + self._misses > _COUNT_OVER:
             self._hits = self._misses = 0
 
-    def _start(self, bodies: Sequence[tuple[bytes, bytes]]) -> None:
-        self._shapes = _shapes(bodies, None)
+    def _start(self, bodies: Sequence[tuple[bytes, bytes | None]]) -> None:
+        self._shapes = _shapes(bodies, self.start)
         self._widenings = 0
         self.plan = self._compiled()
         if self.plan is None:
             self._give_up()
 
-    def _widen(self, bodies: Sequence[tuple[bytes, bytes]]) -> None:
+    def _widen(self, bodies: Sequence[tuple[bytes, bytes | None]]) -> None:
         before, fits_most = self._shapes, self._hits >= self._misses
         widened = _shapes(bodies, before) if self._widenings < _WIDENINGS else None
         if widened is not None and widened != before:
@@ -108,12 +130,15 @@ class Lane:
         self._failures += 1
 
 
-def _shapes(bodies: Sequence[tuple[bytes, bytes]], start: tuple[Shape, Shape] | None) -> tuple[Shape, Shape] | None:
+def _shapes(
+    bodies: Sequence[tuple[bytes, bytes | None]], start: tuple[Shape, Shape] | None
+) -> tuple[Shape, Shape] | None:
     """The shapes that all of *bodies* have, and *start*; None where there are none."""
     found = start
     for request, answer in bodies[:EXEMPLARS]:
         try:
-            asked, answered = shape_of(parse_json(request)), shape_of(parse_json(answer))
+            asked = shape_of(parse_json(request))
+            answered = shape_of(parse_json(answer)) if answer is not None else found and found[1]
         except DecodeError:
             return None
         if asked is None or answered is None:

@@ -97,6 +97,10 @@ class Gathering:
         sides[0].add_table(features)
         sides[1].add_table(outputs)
 
+    def add_features(self, group: Group, features: Table) -> None:
+        """Add rows that are a table already, and were not answered."""
+        self._sides(group)[0].add_table(features)
+
     def add_sheets(self, group: Group, place: int, features: Sheet, outputs: Sheet | None) -> None:
         """Add what the exchange at *place* was read as."""
         sides = self._sides(group)

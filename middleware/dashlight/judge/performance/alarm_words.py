@@ -10,6 +10,8 @@ from dashlight.judge.words import number, percent, told_apart
 from dashlight.labels.rows import Floats, Task
 from dashlight.records import BinShare, Cause
 
+LEAST_MOVED = 0.01
+"""Of loss: less is as before."""
 CLEAR = 3.0
 """Standard errors beyond which a bin surely became worse."""
 
@@ -100,6 +102,20 @@ def cause_of(measure: LossMeasure, sums: Floats) -> Cause:
     )
     before, after = measure.value(float(expected.sum()) / total), measure.value(float(losses.sum()) / total)
     return Cause(measure.name, before, after, bins if len(bins) > 1 else ())
+
+
+def rest_words(measure: LossMeasure, sums: Floats, variance: float) -> str:
+    """How all rows but those of a segment do, as the end of a sentence.
+
+    *sums*: rows, losses and what was expected, shape (3,); *variance* of the loss of one row.
+    """
+    rows, losses, expected = sums.tolist()
+    before, after = expected / rows, losses / rows
+    moved, clear = after - before, LEAST_MOVED + CLEAR * (variance / rows) ** 0.5
+    _, now = measure.told(before, after)
+    if moved > clear:
+        return f"; of all other rows {measure.moved(before, after)} too"
+    return f"; all other rows are {'as before' if moved >= -clear else 'better than before'} ({now})"
 
 
 def inputs_moved(measure: LossMeasure, *, usual: float, expected: float, rows: int) -> str:

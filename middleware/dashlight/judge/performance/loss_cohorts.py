@@ -40,8 +40,9 @@ class LossChange:
 class LossCohorts:
     """Losses of the hours in which the predictions were made."""
 
-    def __init__(self, bins: int, *, hour_seconds: float = HOUR_SECONDS) -> None:
-        self._bins, self._hour_seconds = bins, hour_seconds
+    def __init__(self, bins: int, *, hour_seconds: float = HOUR_SECONDS, most: int = MOST_COHORTS) -> None:
+        """*most* are kept apart, at least 8."""
+        self._bins, self._hour_seconds, self._most = bins, hour_seconds, most
         self._starts: Floats = np.zeros(0)
         self._sums: Floats = np.zeros((0, bins, 3))
         self._coarse_until_at = -LATEST_AT
@@ -54,7 +55,7 @@ class LossCohorts:
     def restore(self, state: LossCohortsState) -> None:
         """Go on from *state*; ValueError where no rows lead to it."""
         count = len(state.starts)
-        within("cohorts", count, 0, MOST_COHORTS)
+        within("cohorts", count, 0, self._most)
         starts = fitted("hours of cohorts", state.starts, like=np.empty(count), least=-LATEST_AT, most=LATEST_AT)
         refuse("hours of cohorts that do not ascend", where=bool((np.diff(starts) <= 0).any()))
         like = np.empty((count, self._bins, 3))
@@ -81,8 +82,12 @@ class LossCohorts:
         found[np.searchsorted(merged, known)] = self._sums
         np.add.at(found, np.searchsorted(merged, starts), sums)
         self._starts, self._sums = merged, found
-        while len(self._starts) > MOST_COHORTS:
+        while len(self._starts) > self._most:
             self._merge_older()
+
+    def since(self, at: float) -> Floats:
+        """Rows, losses and what was expected of the cohorts that begin at the moment *at* or later, shape (bins, 3)."""
+        return np.asarray(self._sums[np.searchsorted(self._starts, at) :].sum(0))
 
     def change(self, *, bounds: Floats, variances: Floats, phi: float) -> LossChange | None:
         """Since when losses are above what was expected and the *bounds*, shape (bins,), beyond it; None: never.

@@ -47,6 +47,8 @@ MOST_STAKED = 0.95
 """Of the wealth, on one row."""
 MIX_ROWS = 5_000.0
 """Rows after which one weighs 1/e in the mix of scores."""
+MOVED_NATS = 1.0
+"""By so much the threshold may have moved since evidence was kept."""
 FEW_BATCHES = 20.0
 """As long as there were fewer, no single one brings more than half of the evidence that it takes."""
 
@@ -65,8 +67,10 @@ class LossEvidenceState:
 class LossEvidence:
     """Bets that losses by bin are larger than the usual ones of some strata."""
 
-    def __init__(self, strata: LossStrata, *, batches: float, tolerance: float = TOLERANCE) -> None:
-        """*batches* is the mean number of batches between false alarms."""
+    def __init__(
+        self, strata: LossStrata, *, batches: float, tolerance: float = TOLERANCE, level: float = LEVEL
+    ) -> None:
+        """*batches* is the mean number of batches between false alarms; *level* by which the reference may be luckier."""
         self._strata, self._tolerance = strata, tolerance
         bins = len(strata.means)
         self._threshold = log(max(batches, 1.0))
@@ -78,8 +82,8 @@ class LossEvidence:
         self._mix = np.zeros(bins)
         self.variation = LossVariation()
         """Of the batches so far."""
-        self._deviate = float(ndtri(1 - LEVEL))
-        self._single_deviate = float(ndtri(1 - LEVEL / bins))
+        self._deviate = float(ndtri(1 - level))
+        self._single_deviate = float(ndtri(1 - level / bins))
 
     @property
     def state(self) -> LossEvidenceState:
@@ -88,8 +92,10 @@ class LossEvidence:
 
     def restore(self, state: LossEvidenceState) -> None:
         """Go on from *state*, of evidence on the same strata; ValueError where no batches lead to it."""
-        most = self._most().max()
-        self._sums = fitted("evidence", state.sums, like=self._sums, least=-np.inf, most=float(most))
+        # Evidence is capped by a threshold that may be a little another by now: a share of the budget moved.
+        most = self._most()
+        sums = fitted("evidence", state.sums, like=self._sums, least=-np.inf, most=float(most.max()) + MOVED_NATS)
+        self._sums = np.minimum(sums, most)
         self._mix = fitted("mix of scores", state.mix, like=self._mix, least=0, most=MOST_COUNT)
         self.variation.restore(state.variation)
 

@@ -1,24 +1,23 @@
 """Labelled rows of one model, against a reference that knows their losses or against what was learned of the first. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import get_args
 
 import numpy as np
 
 from dashlight.judge.alerts import AlertWriter
 from dashlight.judge.performance.alarm_words import LossMeasure
-from dashlight.judge.performance.loss_cohorts import LossChange
+from dashlight.judge.performance.loss_cohorts import MOST_COHORTS
+from dashlight.judge.performance.loss_evidence import LEVEL
 from dashlight.judge.performance.loss_learning import LEARNED_BINS, LEARNED_ROWS, LossLearning, LossLearningState
-from dashlight.judge.performance.loss_watch import LossSetting, LossWatch, LossWatchState
+from dashlight.judge.performance.loss_watch import LossNews, LossSetting, LossWatch, LossWatchState
 from dashlight.judge.performance.losses import LossScale, LossStrata, raw_losses, scale_of
 from dashlight.labels.rows import Floats, LabelledRows, Task
 from dashlight.records import Alert
 from dashlight.window.fitting import LATEST_AT, MOST_COUNT, fitted, refuse, within
 from dashlight.window.performance.hours import HOUR_SECONDS
 from dashlight.window.performance_reference import LossName, PerformanceReference, ReferenceLoss
-
-Say: TypeAlias = Callable[[LossMeasure, LossChange], str]
 
 PREFERRED: Mapping[Task, tuple[LossName, ...]] = {
     "binary": ("error", "squared_error"),
@@ -46,6 +45,10 @@ class LossPlan:
     """Age of a prediction from which on all labels of its time may have come."""
     hour_seconds: float = HOUR_SECONDS
     """A batch is judged once in so long."""
+    segment: str = ""
+    """As in LossSetting; likewise what follows."""
+    level: float = LEVEL
+    most_cohorts: int = MOST_COHORTS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,9 +83,11 @@ class LossJudgeState:
 class LossJudge:
     """Judges the losses of one model; without a reference it learns the usual ones first."""
 
-    def __init__(self, reference: PerformanceReference | None, plan: LossPlan, writer: AlertWriter, say: Say) -> None:
-        """*say* writes the sentence of an alert."""
-        self._plan, self._writer, self._say = plan, writer, say
+    def __init__(
+        self, reference: PerformanceReference | None, plan: LossPlan, writer: AlertWriter, news: LossNews
+    ) -> None:
+        """*news* says how a change is told."""
+        self._plan, self._writer, self._news = plan, writer, news
         self._told_task = None if reference is None else reference.task
         self.task: Task | None = self._told_task
         """None where nobody said it so far."""
@@ -93,7 +98,7 @@ class LossJudge:
         self._has_negatives = plan.settle_seconds > 0  # for then silence is a negative, and positives wait for it
         self.left_out = 0
         """Rows without a loss: neither a score nor a prediction that says what was meant, or no number as label."""
-        self._given = None if reference is None else _preferred(reference)
+        self._given = None if reference is None else watched_loss(reference)
         if reference is not None and self._given is not None:
             self.watch = self._watching(reference.task, *scale_of(self._given))
 
@@ -221,12 +226,23 @@ class LossJudge:
         self.watch = self._watching(self.task, scale, strata)
 
     def _watching(self, task: Task, scale: LossScale, strata: LossStrata) -> LossWatch:
-        measure, plan = LossMeasure(task, scale), self._plan
-        setting = LossSetting(measure, strata, plan.part, plan.batches, plan.settle_seconds, plan.hour_seconds)
-        return LossWatch(setting, self._writer, lambda change: self._say(measure, change))
+        plan = self._plan
+        setting = LossSetting(
+            LossMeasure(task, scale),
+            strata,
+            plan.part,
+            plan.batches,
+            plan.settle_seconds,
+            plan.hour_seconds,
+            plan.segment,
+            plan.level,
+            plan.most_cohorts,
+        )
+        return LossWatch(setting, self._writer, self._news)
 
 
-def _preferred(reference: PerformanceReference) -> ReferenceLoss | None:
+def watched_loss(reference: PerformanceReference) -> ReferenceLoss | None:
+    """The loss of *reference* that is watched; None where it has none of use."""
     known = {loss.name: loss for loss in reference.losses if loss.rows.sum() > 0}
     return next((known[name] for name in PREFERRED[reference.task] if name in known), None)
 

@@ -13,8 +13,8 @@ import numpy as np
 from dashlight.judge.alerts import AlertWriter, LifeCycle, Phase
 from dashlight.judge.evidence.hysteresis import Hysteresis, HysteresisState
 from dashlight.judge.performance.alarm_words import LossMeasure, cause_of, where_of
-from dashlight.judge.performance.loss_cohorts import LossChange, LossCohorts, LossCohortsState
-from dashlight.judge.performance.loss_evidence import TOLERANCE, LossEvidence, LossEvidenceState
+from dashlight.judge.performance.loss_cohorts import MOST_COHORTS, LossChange, LossCohorts, LossCohortsState
+from dashlight.judge.performance.loss_evidence import LEVEL, TOLERANCE, LossEvidence, LossEvidenceState
 from dashlight.judge.performance.loss_hold import LossHold, LossHoldState
 from dashlight.judge.performance.losses import LossStrata, Places, sums_of
 from dashlight.labels.rows import Floats
@@ -42,6 +42,28 @@ class LossSetting:
     """Mean number of batches between false alarms."""
     settle_seconds: float
     hour_seconds: float = HOUR_SECONDS
+    segment: str = ""
+    """Whose losses they are, as `carrier=UA`; empty: those of all rows."""
+    level: float = LEVEL
+    """By which the reference may be luckier than its bound says."""
+    most_cohorts: int = MOST_COHORTS
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """With which the alert's key ends."""
+        return (self.part, self.segment) if self.segment else (self.part,)
+
+
+@dataclass(frozen=True, slots=True)
+class LossNews:
+    """How a change is told, and whether it is."""
+
+    say: Callable[[LossMeasure, LossChange], str]
+    """The sentence of the alert."""
+    beside: Callable[[LossMeasure, LossChange], str] = lambda _measure, _change: ""
+    """What is said after it."""
+    is_told: Callable[[LossChange], bool] = lambda _change: True
+    """Whether an alert may begin now."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,14 +88,14 @@ class LossWatchState:
 class LossWatch:
     """Watches the losses of one model."""
 
-    def __init__(self, setting: LossSetting, writer: AlertWriter, say: Callable[[LossChange], str]) -> None:
-        """*say* writes the sentence of the alert on a change."""
-        self.setting, self._writer, self._say = setting, writer, say
+    def __init__(self, setting: LossSetting, writer: AlertWriter, news: LossNews) -> None:
+        """*news* says how a change is told."""
+        self.setting, self._writer, self._news = setting, writer, news
         strata = setting.strata
         self._hold = LossHold(len(strata.means), setting.settle_seconds, hour_seconds=setting.hour_seconds)
-        self.evidence = LossEvidence(strata, batches=setting.batches)
+        self.evidence = LossEvidence(strata, batches=setting.batches, level=setting.level)
         """What speaks for a rise."""
-        self._cohorts = LossCohorts(len(strata.means), hour_seconds=setting.hour_seconds)
+        self._cohorts = LossCohorts(len(strata.means), hour_seconds=setting.hour_seconds, most=setting.most_cohorts)
         self._hysteresis, self._life_cycle = Hysteresis(), LifeCycle()
         self._took, self._rows = 0.0, 0.0
         self._blocks: Floats = np.zeros((0, 2))
@@ -101,7 +123,7 @@ class LossWatch:
         self._cohorts.restore(state.cohorts)
         self._hysteresis.restore(state.hysteresis)
         told = state.alert
-        key = self._writer.key(self.setting.part)
+        key = self._writer.key(*self.setting.parts)
         refuse("an alert of something else", where=told is not None and told.key != key)
         self._life_cycle.restore(told)
         is_firing = self._hysteresis.alert_state == "firing"
@@ -143,6 +165,10 @@ class LossWatch:
         phi = self.evidence.variation.phi(min(rows, RECENT_ROWS), variance)
         return np.array([rows, mean, expected / rows, (phi * variance * squares / rows**2) ** 0.5])
 
+    def since(self, at: float) -> Floats:
+        """Rows, losses and what was expected of the predictions made in the hours that begin *at* or later, shape (3,)."""
+        return np.asarray(self._cohorts.since(at).sum(0))
+
     def take(self, losses: Floats, bins: Places, expected: Floats, times: tuple[Floats, float]) -> list[Alert]:
         """Take rows whose *times* are when they were predicted, and now; the news of its alert, once an hour at most."""
         self._hold.take(losses, bins, expected, times, self._cohorts)
@@ -162,7 +188,7 @@ class LossWatch:
         change = self._change(rows) if was_firing or margin >= 0 else None
         state = self._hysteresis.step(
             self._rows,
-            is_evident=margin >= 0 and change is not None,
+            is_evident=margin >= 0 and change is not None and self._news.is_told(change),
             fires=lambda: True,
             gone_for=self._gone_for,
         )
@@ -213,15 +239,21 @@ class LossWatch:
         rows, losses, expected = change.sums.sum(0).tolist()
         measure = self.setting.measure
         where = where_of(measure, change.sums, self.setting.strata.variances)
+        said, beside = self._news.say(measure, change), self._news.beside(measure, change)
         alert = self._writer.write(
-            self.setting.part,
+            *self.setting.parts,
             phase=phase,
-            summary=f"{self._say(change)}, of {round(rows):,} labels{where}",
+            summary=f"{said}, of {round(rows):,} labels{where}{beside}",
             rows=round(rows),
             score=(losses - expected) / max(rows, 1e-12),
             causes=(cause_of(measure, change.sums),),
         )
-        return replace(alert, since_earliest_at=change.earliest_at, since_latest_at=change.latest_at)
+        return replace(
+            alert,
+            segment=self.setting.segment,
+            since_earliest_at=change.earliest_at,
+            since_latest_at=change.latest_at,
+        )
 
 
 def batches_between(panes: float, pane_seconds: float, share: float, *, hour_seconds: float) -> float:

@@ -13,7 +13,7 @@ from dashlight.judge.performance.alarm_words import LossMeasure, inputs_moved, w
 from dashlight.judge.performance.loss_cohorts import LossChange
 from dashlight.judge.performance.loss_evidence import TOLERANCE
 from dashlight.judge.performance.loss_judge import LossJudge, LossJudgeState, LossPlan
-from dashlight.judge.performance.loss_watch import batches_between
+from dashlight.judge.performance.loss_watch import LossNews, batches_between
 from dashlight.labels.rows import Floats, LabelledRows
 from dashlight.records import Alert, Score
 from dashlight.window.performance.hours import HOUR_SECONDS
@@ -43,7 +43,9 @@ class PartedWatch:
     ) -> None:
         """As `RealisedWatch`. Without a reference it learns by how much the expected loss is usually off."""
         batches = batches_between(panes, pane_seconds, share * PARTED_PART, hour_seconds=hour_seconds)
-        self._judge = LossJudge(reference, LossPlan(PARTED, batches, settle_seconds, hour_seconds), writer, _say)
+        self._judge = LossJudge(
+            reference, LossPlan(PARTED, batches, settle_seconds, hour_seconds), writer, LossNews(_say)
+        )
 
     @property
     def state(self) -> LossJudgeState:

@@ -10,7 +10,7 @@ from dashlight.judge.alerts import AlertWriter
 from dashlight.judge.performance.alarm_words import LossMeasure
 from dashlight.judge.performance.loss_cohorts import LossChange
 from dashlight.judge.performance.loss_judge import LossJudge, LossJudgeState, LossPlan
-from dashlight.judge.performance.loss_watch import batches_between
+from dashlight.judge.performance.loss_watch import LossNews, LossWatch, batches_between
 from dashlight.labels.rows import LabelledRows
 from dashlight.records import Alert, Score
 from dashlight.window.performance.hours import HOUR_SECONDS
@@ -41,7 +41,8 @@ class RealisedWatch:
         *hour_seconds*: once in so long labels are judged at most.
         """
         batches = batches_between(panes, pane_seconds, share * REALISED_PART, hour_seconds=hour_seconds)
-        self._judge = LossJudge(reference, LossPlan(REALISED, batches, settle_seconds, hour_seconds), writer, self._say)
+        plan = LossPlan(REALISED, batches, settle_seconds, hour_seconds)
+        self._judge = LossJudge(reference, plan, writer, LossNews(self._say))
 
     @property
     def state(self) -> LossJudgeState:
@@ -51,6 +52,11 @@ class RealisedWatch:
     def restore(self, state: LossJudgeState) -> None:
         """Go on from *state*, of a watch with the same reference; ValueError where no rows lead to it."""
         self._judge.restore(state)
+
+    @property
+    def watch(self) -> LossWatch | None:
+        """What watches the loss; None as long as it learns."""
+        return self._judge.watch
 
     def know_silence(self, until_at: float) -> None:
         """Silence of predictions made before *until_at* is a label by now, or never will be: later ones wait for it."""

@@ -64,6 +64,7 @@ def rows_of(content: bytes, layout: RowLayout) -> ScoredRows:
             items=columns.get("items"),
             entities=columns.get("entities"),
             segments=columns.get("segments"),
+            segmented_by=layout.segmented_by,
             reference=layout.reference,
         )
     except KeyError as error:
@@ -86,6 +87,9 @@ def packed_labelled(rows: LabelledRows) -> bytes:
             "is_implied": rows.is_implied,
             "probabilities": rows.probabilities,
             "segments": rows.segments,
+            "sampled": None if rows.sampled is None else rows.sampled.astype(np.int32),
+            "codes": rows.codes,
+            "origins": rows.origins,
         }
     )
 
@@ -96,6 +100,8 @@ def labelled_of(content: bytes, layout: RowLayout, *, begin: int, end: int) -> L
     part = slice(begin, end)
     probabilities, segments = columns.get("probabilities"), columns.get("segments")
     try:
+        sampled = _sampled_of(columns)
+        which = slice(0, 0) if sampled is None else slice(*np.searchsorted(sampled, (begin, end)).tolist())
         return LabelledRows(
             layout.model,
             layout.task,
@@ -109,9 +115,27 @@ def labelled_of(content: bytes, layout: RowLayout, *, begin: int, end: int) -> L
             is_implied=columns["is_implied"][part],
             probabilities=None if probabilities is None else probabilities[part],
             segments=None if segments is None else segments[:, part],
+            segmented_by=layout.segmented_by,
+            reference=layout.reference,
+            sampled=None if sampled is None else sampled[which] - begin,
+            codes=None if sampled is None else columns["codes"][:, which],
+            origins=None if sampled is None else columns["origins"][which],
         )
     except KeyError as error:
         raise StateError("corrupt", f"labels that have met have no {error}") from None
+
+
+def _sampled_of(columns: Mapping[str, NDArray[Any]]) -> NDArray[np.intp] | None:
+    """Which of some labelled rows have their bins; None: none of them. KeyError where these are not there."""
+    if "sampled" not in columns:
+        return None
+    sampled, codes, origins = columns["sampled"], columns["codes"], columns["origins"]
+    fits = sampled.ndim == 1 and codes.ndim == 2 and codes.shape[1:] == origins.shape == sampled.shape
+    if not fits or sampled.dtype.kind != "i" or codes.dtype != np.uint8 or bool((np.diff(sampled) <= 0).any()):
+        raise StateError("corrupt", "a sample of labels that have met is of other rows")
+    if len(sampled) and not 0 <= sampled[0] <= sampled[-1] < len(columns["labels"]):
+        raise StateError("corrupt", "a sample of labels that have met is of other rows")
+    return sampled.astype(np.intp)
 
 
 def packed_codes(sampled: NDArray[np.intp], codes: NDArray[np.uint8]) -> bytes:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dashlight.errors import StateError
 from dashlight.labels.ids import entity_of, key_of
@@ -28,13 +27,13 @@ from dashlight.store.labels.joining import (
     span_of,
     until_of,
 )
+from dashlight.store.labels.redis_codes import codes_to_write, with_codes
 from dashlight.store.labels.redis_commit import commit, known_of, packed_value
 from dashlight.store.labels.redis_home import BUCKETS, RedisHome, cell_field
 from dashlight.store.labels.redis_link import Argument, blob, replies, whole
 from dashlight.store.labels.redis_reads import implied_before_of, labelled_keys, rows_of_slices
-from dashlight.store.labels.redis_rows import records_of, rows_by_layout
+from dashlight.store.labels.redis_rows import LAYOUT_BYTES, records_of, rows_by_layout
 from dashlight.store.labels.redis_scripts import FIND, WRITE
-from dashlight.store.labels.sampling import zeros_of
 
 MOST_ABOUT_ONE = 32
 """Predictions about one entity, in one slice, that labels find without an id."""
@@ -80,7 +79,7 @@ class RedisJoins:
         for hour, tenth, count in cells:
             arguments += [home.counts_name(layout.model, place), cell_field(hour, tenth), count]
         if rows.sampled is not None and rows.codes is not None and layout.code_count:
-            arguments += self._drawn(rows, rows.sampled, rows.codes, number, place)
+            arguments += codes_to_write(home, rows, rows.sampled, rows.codes, layout=number, place=place)
         found = replies(home.link.run(WRITE, arguments))
         if found:
             places = [whole(each) for each in found[::2]]
@@ -123,22 +122,22 @@ class RedisJoins:
             implied_before = implied_before_of(home, model)
             if before_at <= implied_before or most_rows < 1:
                 return 0
-            found: list[ScoredRows] = []
+            found: list[tuple[int, ScoredRows]] = []
             for number in home.slices():
                 begin_at = number * home.slice_seconds
                 if begin_at >= before_at or begin_at + home.slice_seconds <= implied_before:
                     continue
                 known = labelled_keys(home, number)
-                for _, rows in rows_of_slices(home, model, [number], range(BUCKETS)):
+                for layout, rows in rows_of_slices(home, model, [number], range(BUCKETS)):
                     is_due = (rows.predicted_at >= max(implied_before, since_at)) & (rows.predicted_at < before_at)
                     is_due &= np.array([key.tobytes() not in known for key in rows.keys])
                     if rows.task in TASKS_WITH_A_NEGATIVE and is_due.any():
-                        found.append(taken(rows, np.flatnonzero(is_due)))
-                if sum(rows.row_count for rows in found) > most_rows:
+                        found.append((layout, taken(rows, np.flatnonzero(is_due))))
+                if sum(rows.row_count for _, rows in found) > most_rows:
                     break
-            until_at = until_of(found, before_at=before_at, most_rows=most_rows)
-            chosen = [taken(rows, np.flatnonzero(rows.predicted_at < until_at)) for rows in found]
-            chosen = [rows for rows in chosen if rows.row_count]
+            until_at = until_of([rows for _, rows in found], before_at=before_at, most_rows=most_rows)
+            due = [(layout, taken(rows, np.flatnonzero(rows.predicted_at < until_at))) for layout, rows in found]
+            chosen = [with_codes(home, layout, rows) for layout, rows in due if rows.row_count]
             if self._imply(model, chosen, implied_before, until_at, at=at):
                 return sum(rows.row_count for rows in chosen)
         raise StateError("unusable", f"{home.link.shown}: others change the same labels all the time")
@@ -183,8 +182,11 @@ class RedisJoins:
             troubles["orphans_not_kept"] += whole(lost)
         pairs = zip(numbers, found[::2], found[1::2], strict=True)
         here = [(number, blob(first), blob(record)) for number, record, first in pairs if record]
-        groups = rows_by_layout([(first, record) for _, first, record in here], home.layouts())
-        return [([here[each][0] for each in places], rows) for places, rows in groups]
+        found_rows: list[tuple[list[int], ScoredRows]] = []
+        for places, rows in rows_by_layout([(first, record) for _, first, record in here], home.layouts()):
+            layout = int.from_bytes(here[places[0]][2][:LAYOUT_BYTES], "little")
+            found_rows.append(([here[each][0] for each in places], with_codes(home, layout, rows)))
+        return found_rows
 
     def _about(self, label: Label, at: float) -> bytes | None:
         """The key of the latest prediction about whom *label* is."""
@@ -246,18 +248,3 @@ class RedisJoins:
             troubles.update(met.troubles)
             return met.fates
         raise StateError("unusable", f"{home.link.shown}: others change the same labels all the time")
-
-    def _drawn(
-        self, rows: ScoredRows, sampled: NDArray[np.intp], codes: NDArray[np.uint8], layout: int, place: int
-    ) -> list[Argument]:
-        """The bins of those of the *sampled* rows that the model's level draws, where they go, and how many they are."""
-        home = self._home
-        level = whole(home.link.call("GET", home.level_name(rows.model)))
-        zeros = zeros_of(rows.keys[sampled])
-        arguments: list[Argument] = []
-        for each in np.unique(zeros[zeros >= level]).tolist():
-            chosen = np.flatnonzero(zeros == each)
-            keys = np.frombuffer(rows.keys[sampled[chosen]].tobytes(), np.uint8).reshape(len(chosen), KEY_BYTES)
-            arguments += [home.sample_name(layout, place, each), np.hstack([keys, codes[:, chosen].T]).tobytes()]
-            arguments += [home.drawn_name(rows.model, place), each, len(chosen)]
-        return arguments

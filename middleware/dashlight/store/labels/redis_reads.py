@@ -13,11 +13,12 @@ from dashlight.labels.rows import KEY_BYTES, LabelledRows, ModelKey, ScoredRows
 from dashlight.labels.store import Met
 from dashlight.store.labels.joining import HOUR_SECONDS, TASKS_WITH_A_NEGATIVE
 from dashlight.store.labels.packing import labelled_of
+from dashlight.store.labels.redis_codes import with_codes
 from dashlight.store.labels.redis_home import BUCKETS, RedisHome, model_digest
 from dashlight.store.labels.redis_link import Argument, Reply, as_number, blob, replies, whole
-from dashlight.store.labels.redis_rows import rows_by_layout, with_codes
+from dashlight.store.labels.redis_rows import rows_by_layout
 from dashlight.store.labels.redis_scripts import COUNTS
-from dashlight.store.labels.sampling import MOST_ZEROS, is_drawn
+from dashlight.store.labels.sampling import is_drawn
 
 _BUCKETS_AT_ONCE = 64
 _SETS_AT_ONCE = 16
@@ -114,7 +115,7 @@ def sample_between(
         rows = in_time(joined(sets))
         rows = taken(rows, np.flatnonzero(is_drawn(rows.keys, share)))
         if rows.row_count:
-            chosen.append(_with_codes(home, layout, slices, rows))
+            chosen.append(with_codes(home, layout, rows))
     return chosen
 
 
@@ -140,15 +141,6 @@ def labelled_keys(home: RedisHome, number: int) -> set[bytes]:
 def implied_before_of(home: RedisHome, model: ModelKey) -> float:
     """The moment before which all is decided; -inf where nothing is."""
     return as_number(home.link.call("GET", f"{home.prefix}implied:{model_digest(model)}"), none=-math.inf)
-
-
-def _with_codes(home: RedisHome, layout: int, slices: Sequence[int], rows: ScoredRows) -> ScoredRows:
-    code_count = home.layout(layout).code_count
-    if not code_count:
-        return rows
-    names = [home.sample_name(layout, number, zeros) for number in slices for zeros in range(MOST_ZEROS + 1)]
-    records = b"".join(blob(found) for found in home.link.call_all([("GET", name) for name in names]) if found)
-    return with_codes(rows, records, code_count)
 
 
 def _pairs(reply: Reply) -> list[tuple[bytes, bytes]]:

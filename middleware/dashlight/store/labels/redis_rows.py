@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -79,20 +78,6 @@ def rows_by_layout(
     ]
 
 
-def with_codes(rows: ScoredRows, records: bytes, code_count: int) -> ScoredRows:
-    """*rows* with those of their bins that *records* hold: keys, each with a byte a column."""
-    width = KEY_BYTES + code_count
-    if len(records) % width:
-        raise StateError("corrupt", "a sample of predictions is cut")
-    known = np.frombuffer(records, [("key", _VOID), ("codes", "u1", (code_count,))])
-    places = {key.tobytes(): place for place, key in enumerate(known["key"])}
-    found = [(row, places[key]) for row, key in enumerate(key.tobytes() for key in rows.keys) if key in places]
-    if not found:
-        return rows
-    pairs = np.array(found, np.intp)
-    return replace(rows, sampled=pairs[:, 0], codes=np.ascontiguousarray(known["codes"][pairs[:, 1]].T))
-
-
 def _rows(layout: RowLayout, found: Sequence[tuple[bytes, bytes]]) -> ScoredRows:
     kind = record_type(layout)
     blob = b"".join(value for _, value in found)
@@ -116,5 +101,6 @@ def _rows(layout: RowLayout, found: Sequence[tuple[bytes, bytes]]) -> ScoredRows
         items=records["items"] if "items" in names else None,
         entities=records["entities"] if "entities" in names else None,
         segments=np.ascontiguousarray(records["segments"].T) if "segments" in names else None,
+        segmented_by=layout.segmented_by,
         reference=layout.reference,
     )

@@ -63,9 +63,14 @@ if written > 0 then
     redis.call('EXPIRE', ARGV[i], ARGV[3])
   end
   for i = pieces, #ARGV, 5 do
-    redis.call('APPEND', ARGV[i], ARGV[i + 1])
+    local sampled = tonumber(ARGV[i + 4])
+    local size = #ARGV[i + 1] / sampled
+    for j = 0, sampled - 1 do
+      local record = string.sub(ARGV[i + 1], j * size + 1, j * size + size)
+      redis.call('HSET', ARGV[i], string.sub(record, 1, 16), string.sub(record, 17))
+    end
     redis.call('HINCRBY', ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
-    redis.call('HINCRBY', P .. 'bytes', ARGV[2], #ARGV[i + 1])
+    redis.call('HINCRBY', P .. 'bytes', ARGV[2], #ARGV[i + 1] + 40 * sampled)
     redis.call('EXPIRE', ARGV[i], ARGV[3])
     redis.call('EXPIRE', ARGV[i + 2], ARGV[3])
   end

@@ -21,6 +21,7 @@ from dashlight.errors import StateError
 from dashlight.labels.row_sets import RowLayout, halves, joined, known_by, taken
 from dashlight.labels.rows import KEY_BYTES, ModelKey, ScoredRows
 from dashlight.store.labels.packing import keys_of, layout_of, packed_layout, packed_rows, rows_of
+from dashlight.store.labels.sqlite_codes import with_codes
 from dashlight.store.labels.sqlite_parts import (
     COLUMNS,
     ENTITIES,
@@ -183,14 +184,15 @@ class Batches:
     def rows_at(
         self, connection: sqlite3.Connection, places: Mapping[int, RowPlace]
     ) -> list[tuple[list[int], ScoredRows]]:
-        """The rows at *places*, by number: those of each batch together, with their numbers."""
+        """The rows at *places*, by number, with their codes: those of each batch together, with their numbers."""
         by_batch: dict[int, list[int]] = {}
         for number, place in places.items():
             by_batch.setdefault(place.batch, []).append(number)
-        return [
-            (numbers, self.rows_in(connection, batch, np.array([places[each].row for each in numbers], np.intp)))
-            for batch, numbers in by_batch.items()
-        ]
+        found: list[tuple[list[int], ScoredRows]] = []
+        for batch, numbers in by_batch.items():
+            rows = np.array([places[each].row for each in numbers], np.intp)
+            found.append((numbers, with_codes(connection, batch, self.rows_in(connection, batch, rows), rows)))
+        return found
 
     def _load(self, connection: sqlite3.Connection, batch: int, parts: Sequence[int] | None) -> ScoredRows:
         """The rows in *parts*, None: in all."""

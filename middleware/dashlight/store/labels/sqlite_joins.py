@@ -30,9 +30,10 @@ from dashlight.store.labels.joining import (
     span_of,
     until_of,
 )
-from dashlight.store.labels.packing import packed_codes, packed_labelled
+from dashlight.store.labels.packing import packed_labelled
 from dashlight.store.labels.sampling import drawn
 from dashlight.store.labels.sqlite_batches import Batches, RowPlace
+from dashlight.store.labels.sqlite_codes import with_codes, write_codes
 
 _AT_ONCE: Final = 500
 """Values of one query."""
@@ -60,11 +61,7 @@ class Joins:
         _count(connection, model, [(*cell, 0) for cell in cells_of(rows)])
         if rows.sampled is not None and rows.codes is not None and layout.code_count:
             (level,) = connection.execute("SELECT level FROM models WHERE id = ?", (model,)).fetchone()
-            sampled, codes = drawn(rows.keys, rows.sampled, rows.codes, level)
-            if len(sampled):
-                connection.execute(
-                    "INSERT INTO codes VALUES (?, ?, ?, ?)", (batch, level, len(sampled), packed_codes(sampled, codes))
-                )
+            write_codes(connection, batch, level, *drawn(rows.keys, rows.sampled, rows.codes, level))
         places, labels = _orphans_of(connection, rows)
         if labels:
             found = taken(rows, np.array(places, np.intp))
@@ -140,7 +137,7 @@ class Joins:
                 break
             if batches.layout(connection, number).task not in TASKS_WITH_A_NEGATIVE:
                 continue
-            rows = batches.load(connection, batch)
+            rows = with_codes(connection, batch, batches.load(connection, batch))
             is_due = (rows.predicted_at >= max(implied_before, since_at)) & (rows.predicted_at < until_at)
             rows = taken(rows, np.flatnonzero(is_due))
             rows = taken(rows, np.flatnonzero(~is_labelled(connection, rows)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,10 @@ from dashlight.labels.row_sets import in_time, joined, taken
 from dashlight.labels.rows import LabelledRows, ModelKey, ScoredRows
 from dashlight.labels.store import Met
 from dashlight.store.labels.joining import HOUR_SECONDS, TASKS_WITH_A_NEGATIVE
-from dashlight.store.labels.packing import codes_of, labelled_of
-from dashlight.store.labels.sampling import drawn, is_drawn
+from dashlight.store.labels.packing import labelled_of
+from dashlight.store.labels.sampling import is_drawn
 from dashlight.store.labels.sqlite_batches import Batches, model_name
+from dashlight.store.labels.sqlite_codes import with_codes
 from dashlight.store.labels.sqlite_joins import is_labelled
 from dashlight.store.labels.tiers import MOST_ROWS
 
@@ -105,7 +105,7 @@ def sample_between(
     share = most_rows / max(row_count, 1)
     found: dict[int, list[ScoredRows]] = {}
     for batch, layout, _ in reversed(chosen):
-        rows = _with_codes(connection, batch, batches.load(connection, batch))
+        rows = with_codes(connection, batch, batches.load(connection, batch))
         rows = taken(rows, np.flatnonzero(_is_within(rows, since_at, until_at) & is_drawn(rows.keys, share)))
         if rows.row_count:
             found.setdefault(layout, []).append(rows)
@@ -121,18 +121,6 @@ def _alike(sets: Sequence[ScoredRows]) -> list[ScoredRows]:
     with_codes = [each for each in sets if each.codes is not None]
     without = [each for each in sets if each.codes is None]
     return [in_time(joined(each)) for each in (with_codes, without) if each]
-
-
-def _with_codes(connection: sqlite3.Connection, batch: int, rows: ScoredRows) -> ScoredRows:
-    found = connection.execute(
-        "SELECT codes.content, models.level FROM codes JOIN batches ON batches.id = batch"
-        " JOIN layouts ON layouts.id = layout JOIN models ON models.id = model WHERE batch = ?",
-        (batch,),
-    ).fetchone()
-    if found is None:
-        return rows
-    sampled, codes = drawn(rows.keys, *codes_of(found[0]), found[1])
-    return replace(rows, sampled=sampled, codes=codes)
 
 
 def _batches_of(

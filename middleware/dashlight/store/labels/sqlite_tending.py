@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from typing import Final
-
-import numpy as np
 
 from dashlight.clock import Clock
 from dashlight.labels.row_sets import joined
 from dashlight.store.labels.joining import HOUR_SECONDS, MET_SECONDS, ORPHAN_SECONDS
 from dashlight.store.labels.packing import codes_of, packed_codes
-from dashlight.store.labels.sampling import MOST_DRAWN, MOST_LEVEL, drawn
+from dashlight.store.labels.sampling import MOST_DRAWN, MOST_LEVEL, is_drawn
 from dashlight.store.labels.sqlite_batches import Batches
+from dashlight.store.labels.sqlite_codes import join_codes
 from dashlight.store.labels.sqlite_file import SqliteFile
 from dashlight.store.labels.sqlite_parts import remove
 from dashlight.store.labels.tiers import StoredBatch, mergeable
@@ -70,13 +68,13 @@ class Tending:
                 zip(chosen, [sum(each.row_count for each in sets[:n]) for n in range(len(sets))], strict=True)
             )
             parts = connection.execute(
-                f"SELECT batch, level, content FROM codes WHERE batch IN ({marks}) ORDER BY batch",  # noqa: S608
+                f"SELECT batch, level, content FROM codes WHERE batch IN ({marks}) ORDER BY batch, part",  # noqa: S608
                 chosen,
             ).fetchall()
             for batch in chosen:
                 remove(connection, batch)
             merged = batches.insert(connection, layout, rows)
-            _join_codes(connection, merged, begins, parts)
+            join_codes(connection, merged, begins, parts)
 
     def _expire(self, at: float) -> None:
         before_at = at - self._label_window
@@ -126,17 +124,18 @@ class Tending:
         while True:
             with self._file.transaction(is_writing=True) as connection:
                 behind = connection.execute(
-                    "SELECT batch, codes.content, models.level FROM codes JOIN batches ON batches.id = batch"
+                    "SELECT batch, part, codes.content, models.level FROM codes JOIN batches ON batches.id = batch"
                     " JOIN layouts ON layouts.id = layout JOIN models ON models.id = layouts.model"
                     " WHERE codes.level < models.level LIMIT 1"
                 ).fetchone()
                 if behind is None:
                     return
-                batch, content, level = behind
-                sampled, codes = drawn(self._batches.load(connection, batch).keys, *codes_of(content), level)
+                batch, part, content, level = behind
+                sampled, codes = codes_of(content)
+                stays = is_drawn(self._batches.rows_in(connection, batch, sampled).keys, 0.5**level)
                 connection.execute(
-                    "UPDATE codes SET level = ?, rows = ?, content = ? WHERE batch = ?",
-                    (level, len(sampled), packed_codes(sampled, codes), batch),
+                    "UPDATE codes SET level = ?, rows = ?, content = ? WHERE batch = ? AND part = ?",
+                    (level, int(stays.sum()), packed_codes(sampled[stays], codes[:, stays]), batch, part),
                 )
 
     def _shrink(self) -> None:
@@ -155,18 +154,3 @@ class Tending:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
             (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
         return int((pages - free) * page_bytes)
-
-
-def _join_codes(
-    connection: sqlite3.Connection, merged: int, begins: dict[int, int], parts: list[tuple[int, int, bytes]]
-) -> None:
-    """Gives the batch *merged* the codes of those of which it was made."""
-    if not parts:
-        return
-    level = min(level for _, level, _ in parts)
-    found = [(begins[batch], *codes_of(content)) for batch, _, content in parts]
-    sampled = np.concatenate([begin + sampled for begin, sampled, _ in found])
-    codes = np.concatenate([codes for _, _, codes in found], axis=1)
-    connection.execute(
-        "INSERT INTO codes VALUES (?, ?, ?, ?)", (merged, level, len(sampled), packed_codes(sampled, codes))
-    )

@@ -17,7 +17,10 @@ MOST_SEGMENT_COLUMNS = 8
 MOST_VALUES = 32
 """Segments of one column."""
 MOST_SEGMENTS = MOST_SEGMENT_COLUMNS * MOST_VALUES
-_ROW_AXES = 3
+MOST_COLUMNS = 1 << 16
+"""Of a reference, among which rows are counted by segment."""
+_MOST_COUNT = 2**31 - 1
+"""Of rows in one bin of a column of a segment, or of exchanges that took so long: more stays that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,48 +72,109 @@ class Segmentation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentPane:
-    """What was counted by segment in one pane, of one model against one reference; panes of several processes add up."""
+    """What was counted by segment in one pane, of one model against one reference; panes of several processes add up.
+
+    Of the counts of rows and of durations it holds which are not zero, and those in as few bytes as do: panes are sent.
+    """
 
     reference: str
-    rows: NDArray[np.int32]
-    """Shape (segments, columns of the reference, BINS)."""
+    columns: int
+    """Of the reference."""
     exchanges: NDArray[np.int64]
     """Shape (segments,): exchanges all of whose rows are in the segment, as far as they were analysed; likewise the others."""
     failed: NDArray[np.int64]
     refused: NDArray[np.int64]
-    durations: NDArray[np.int64]
-    """Shape (segments, LATENCY.bins): of those that neither failed nor were refused."""
+    row_bits: NDArray[np.uint8]
+    """Of each count of *rows*, flat, whether it is not zero, as `np.packbits` has it."""
+    row_counts: NDArray[np.unsignedinteger]
+    """Those that are not."""
+    duration_bits: NDArray[np.uint8]
+    """Likewise of *durations*."""
+    duration_counts: NDArray[np.unsignedinteger]
+
+    @classmethod
+    def of(
+        cls,
+        reference: str,
+        *,
+        rows: NDArray[np.integer],
+        exchanges: NDArray[np.int64],
+        failed: NDArray[np.int64],
+        refused: NDArray[np.int64],
+        durations: NDArray[np.integer],
+    ) -> "SegmentPane":
+        """Of counts in full, shape (segments, columns, BINS) of *rows*, (segments, LATENCY.bins) of *durations*."""
+        return cls(reference, rows.shape[1], exchanges, failed, refused, *_packed(rows), *_packed(durations))
 
     @property
-    def tallies(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """What is counted of exchanges: all, failed, refused, and how long they took."""
-        return self.exchanges, self.failed, self.refused, self.durations
+    def rows(self) -> NDArray[np.int32]:
+        """Shape (segments, columns of the reference, BINS): made anew each time."""
+        return _unpacked(self.row_bits, self.row_counts, (len(self.exchanges), self.columns, BINS))
+
+    @property
+    def durations(self) -> NDArray[np.int32]:
+        """Shape (segments, LATENCY.bins): of exchanges that neither failed nor were refused; made anew each time."""
+        return _unpacked(self.duration_bits, self.duration_counts, (len(self.exchanges), LATENCY.bins))
 
 
 def merged_segments(panes: Sequence[SegmentPane]) -> SegmentPane:
-    """Panes, at least one, of several processes as if one had counted; ValueError where they do not fit."""
+    """Panes, at least one, of several processes as if one had counted; ValueError where they do not fit.
+
+    Where a reference has been replaced, processes follow one after another: those count that are against that of the last.
+    """
+    panes = [pane for pane in panes if pane.reference == panes[-1].reference]
     first = panes[0]
     if len(panes) == 1:
         return first
-    rows = first.rows.astype(np.int64)
-    for pane in panes[1:]:
-        if pane.reference != first.reference or pane.rows.shape != rows.shape:
-            raise ValueError("segments of different references cannot join")
+    shape = (len(first.exchanges), first.columns)
+    if any((len(pane.exchanges), pane.columns) != shape for pane in panes):
+        raise ValueError(f"segments of other shapes cannot join {shape[0]} segments of {shape[1]} columns")
+    rows = np.zeros((*shape, BINS), np.int64)
+    durations = np.zeros((shape[0], LATENCY.bins), np.int64)
+    for pane in panes:
         rows += pane.rows
-    tallies = [merge(*alike) for alike in zip(*(pane.tallies for pane in panes), strict=True)]
-    return SegmentPane(first.reference, np.minimum(rows, np.iinfo(np.int32).max).astype(np.int32), *tallies)
+        durations += pane.durations
+    return SegmentPane.of(
+        first.reference,
+        rows=rows,
+        exchanges=merge(*(pane.exchanges for pane in panes)),
+        failed=merge(*(pane.failed for pane in panes)),
+        refused=merge(*(pane.refused for pane in panes)),
+        durations=durations,
+    )
 
 
 def check_segments(pane: SegmentPane, most: int) -> None:
     """Raises ValueError, saying what is wrong, where no process can have counted *pane*, no more than *most* of anything."""
-    segments = len(pane.rows)
-    columns = pane.rows.shape[1] if pane.rows.ndim == _ROW_AXES else 0
-    shapes = ((segments, columns, BINS), *[(segments,)] * 3, (segments, LATENCY.bins))
-    arrays: tuple[NDArray[np.integer], ...] = (pane.rows, *pane.tallies)
-    if segments > MOST_SEGMENTS:
-        raise ValueError(f"{segments} segments: expected {MOST_SEGMENTS} at most")
-    for array, shape in zip(arrays, shapes, strict=True):
-        if array.shape != shape:
-            raise ValueError(f"segments in an array of shape {array.shape}: expected {shape}")
-        if array.size and not (array.min() >= 0 and array.max() <= most):
-            raise ValueError(f"a count of a segment below zero or above {most}")
+    segments = len(pane.exchanges)
+    if segments > MOST_SEGMENTS or not 0 <= pane.columns <= MOST_COLUMNS:
+        raise ValueError(
+            f"{segments} segments of {pane.columns} columns: expected {MOST_SEGMENTS} of {MOST_COLUMNS} at most"
+        )
+    for tally in (pane.exchanges, pane.failed, pane.refused):
+        if tally.shape != (segments,) or (segments and not (tally.min() >= 0 and tally.max() <= most)):
+            raise ValueError(f"counts of {segments} segments that are none, or above {most}")
+    for bits, counts, size in (
+        (pane.row_bits, pane.row_counts, segments * pane.columns * BINS),
+        (pane.duration_bits, pane.duration_counts, segments * LATENCY.bins),
+    ):
+        if bits.shape != (-(-size // 8),) or counts.shape != (int(np.unpackbits(bits, count=size).sum()),):
+            raise ValueError(f"{size} counts of segments in arrays of shapes {bits.shape} and {counts.shape}")
+        if len(counts) and not 0 < counts.min() <= counts.max() <= _MOST_COUNT:
+            raise ValueError("a count of a segment that is none")
+
+
+def _packed(counts: NDArray[np.integer]) -> tuple[NDArray[np.uint8], NDArray[np.unsignedinteger]]:
+    flat = counts.reshape(-1)
+    is_there = flat != 0
+    held = np.minimum(flat[is_there], _MOST_COUNT)
+    most = int(held.max(initial=0))
+    return np.packbits(is_there), held.astype(np.uint8 if most < 1 << 8 else np.uint16 if most < 1 << 16 else np.uint32)
+
+
+def _unpacked(
+    bits: NDArray[np.uint8], counts: NDArray[np.unsignedinteger], shape: tuple[int, ...]
+) -> NDArray[np.int32]:
+    found = np.zeros(shape, np.int32)
+    found.reshape(-1)[np.unpackbits(bits, count=found.size).view(np.bool_)] = counts
+    return found

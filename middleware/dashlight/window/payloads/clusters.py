@@ -7,11 +7,12 @@ is judged has that many rows. A key that is new counts once until it has lasted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.records import Role, Table
+from dashlight.records import Prediction, Role, Table
 from dashlight.window.columns import LargestCluster
 from dashlight.window.payloads.hashing import PayloadHasher
 from dashlight.window.tables import selected, taken
@@ -126,6 +127,22 @@ def without_column(table: Table, name: str) -> Table:
     """*table* without its column *name*."""
     names = {*table.number_names, *table.cell_names} - {name}
     return selected(table, names) if has_column(table, name) else table
+
+
+class ClusterColumn:
+    """The column by which rows hang together, which is no feature."""
+
+    def __init__(self, name: str, key: int) -> None:
+        """Values are told apart by their hashes under *key*."""
+        self.name = name
+        self._hasher = PayloadHasher([name], key, is_exact=True)
+
+    def parted(self, prediction: Prediction) -> tuple[Prediction, Sequence[int] | None]:
+        """*prediction* without it, and its hashes; None where it is not there."""
+        if not has_column(prediction.features, self.name):
+            return prediction, None
+        keys: list[int] = self._hasher.hashes(prediction.features).tolist()
+        return replace(prediction, features=without_column(prediction.features, self.name)), keys
 
 
 def effective(

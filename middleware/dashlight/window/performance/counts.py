@@ -107,7 +107,7 @@ class PerformanceCounts:
     @property
     def bytes(self) -> int:
         """Memory that its arrays take."""
-        return _array_bytes(self)
+        return array_bytes(self)
 
     def checked(self) -> "PerformanceCounts":
         """Itself, as read from a state; ValueError where no rows lead to it."""
@@ -165,31 +165,37 @@ def counted(rows: LabelledRows) -> PerformanceCounts:
 
 def counts_of_reference(reference: PerformanceReference) -> PerformanceCounts:
     """The counts of the rows of *reference* whose label is known, counted as live ones are."""
+    return counted(rows_of_reference(reference))
+
+
+def rows_of_reference(reference: PerformanceReference) -> LabelledRows:
+    """The rows of *reference* whose label is known, as if they were live ones."""
     is_known = ~np.isnan(reference.labels)
     count = int(np.count_nonzero(is_known))
     moments = np.zeros(count)
-    return counted(
-        LabelledRows(
-            model=("", "", ""),
-            task=reference.task,
-            classes=reference.classes,
-            predicted_at=moments,
-            labelled_at=moments,
-            scores=reference.scores[is_known],
-            predictions=reference.predictions[is_known],
-            labels=reference.labels[is_known],
-            steps=np.zeros(count, np.int32),
-            is_implied=np.zeros(count, np.bool_),
-        )
+    return LabelledRows(
+        model=("", "", ""),
+        task=reference.task,
+        classes=reference.classes,
+        predicted_at=moments,
+        labelled_at=moments,
+        scores=reference.scores[is_known],
+        predictions=reference.predictions[is_known],
+        labels=reference.labels[is_known],
+        steps=np.zeros(count, np.int32),
+        is_implied=np.zeros(count, np.bool_),
     )
 
 
 def chosen_rows(rows: LabelledRows, which: NDArray[Any]) -> LabelledRows:
-    """Those of *rows* that *which* names, by place or as a mask."""
+    """Those of *rows* that *which* names, by place or as a mask, without bins."""
     return replace(
         rows,
         probabilities=None if rows.probabilities is None else rows.probabilities[which],
         segments=None if rows.segments is None else rows.segments[:, which],
+        sampled=None,
+        codes=None,
+        origins=None,
         **{name: getattr(rows, name)[which] for name in _BY_ROW},
     )
 
@@ -222,13 +228,14 @@ def _sum_of(one: Any, other: Any) -> Any:
     return None if one is None else one + other
 
 
-def _array_bytes(value: object) -> int:
+def array_bytes(value: object) -> int:
+    """Memory that all arrays in *value* take: of a dataclass, or a tuple of some."""
     if isinstance(value, np.ndarray):
         return value.nbytes
     if isinstance(value, tuple):
-        return sum(map(_array_bytes, cast("tuple[object, ...]", value)))
+        return sum(map(array_bytes, cast("tuple[object, ...]", value)))
     if is_dataclass(value):
-        return sum(_array_bytes(getattr(value, field.name)) for field in fields(value))
+        return sum(array_bytes(getattr(value, field.name)) for field in fields(value))
     return 0
 
 

@@ -1,0 +1,220 @@
+"""Whether the model became worse in a segment: the realised loss of each against what is usual there. Pure.
+
+All segments share SEGMENTS_PART of the budget of performance, so that what they have is taken off the rest's. The bound of each
+holds for all of them together, at LEVEL over the draw of the reference, the tolerance included. While the alert of all rows is
+in force, that of a segment begins only where it surely lost more than all rows did.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from dashlight.judge.alerts import AlertWriter, ended
+from dashlight.judge.performance.alarm_words import CLEAR, LossMeasure, rest_words
+from dashlight.judge.performance.loss_cohorts import LossChange
+from dashlight.judge.performance.loss_evidence import LEVEL, TOLERANCE
+from dashlight.judge.performance.loss_judge import LossJudge, LossJudgeState, LossPlan
+from dashlight.judge.performance.loss_watch import LossNews, batches_between
+from dashlight.judge.performance.losses import scale_of
+from dashlight.judge.performance.realised import REALISED, RealisedWatch
+from dashlight.judge.performance.segments.usual import UsualBySegment
+from dashlight.labels.rows import LabelledRows
+from dashlight.records import Alert, Score
+from dashlight.window.fitting import refuse, within
+from dashlight.window.parts.segments import Segmentation
+from dashlight.window.performance.counts import array_bytes, chosen_rows
+from dashlight.window.performance.hours import HOUR_SECONDS
+from dashlight.window.performance_reference import PerformanceReference
+
+SEGMENTS_PART = 0.1
+"""Of the budget of performance."""
+MOST_COHORTS = 128
+"""Hours of a segment that are kept apart."""
+_LEAST_REST = 30.0
+"""Labels of all other rows, to say how these do."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentedLossesState:
+    """What SegmentedLosses remember."""
+
+    reference: str
+    """Version of the reference by which rows are in segments."""
+    names: tuple[str, ...]
+    """Of the segments, as `carrier=UA`."""
+    judges: tuple[LossJudgeState, ...]
+    """Of each."""
+    unattributed: int
+
+
+class SegmentedLosses:
+    """Watches the realised losses of the segments of one model."""
+
+    def __init__(
+        self,
+        known: PerformanceReference | None,
+        usual: UsualBySegment | None,
+        segmentation: Segmentation,
+        whole: RealisedWatch,
+        *,
+        writer: AlertWriter,
+        panes: float,
+        share: float,
+        pane_seconds: float,
+        settle_seconds: float = 0.0,
+        hour_seconds: float = HOUR_SECONDS,
+    ) -> None:
+        """*share* is what performance has of the budget; the rest as `RealisedWatch`.
+
+        Args:
+            known: What the reference knows of performance; None where it knows nothing, and all is learned.
+            usual: What it knows of each segment; None likewise.
+            segmentation: What is a segment.
+            whole: Watches all rows; takes each row before this does.
+        """
+        self._segmentation, self._usual, self._whole = segmentation, usual, whole
+        self._names, self._columns = segmentation.names, tuple(column.name for column in segmentation.columns)
+        count = max(segmentation.count, 1)
+        batches = batches_between(panes, pane_seconds, share * SEGMENTS_PART / count, hour_seconds=hour_seconds)
+        plan = LossPlan(REALISED, batches, settle_seconds, hour_seconds, level=LEVEL / count, most_cohorts=MOST_COHORTS)
+        self._judges = [
+            LossJudge(self._reference_of(number, known), replace(plan, segment=name), writer, self._news(number))
+            for number, name in enumerate(self._names)
+        ]
+        self.unattributed = 0
+        """Rows of which nobody knows in which segments they are: by another reference, other segments, or a sealed id."""
+
+    @property
+    def state(self) -> SegmentedLossesState:
+        """What outlives the process."""
+        judges = tuple(judge.state for judge in self._judges)
+        return SegmentedLossesState(self._segmentation.reference, self._names, judges, self.unattributed)
+
+    def restore(self, state: SegmentedLossesState) -> None:
+        """Go on from *state*; of other segments nothing. ValueError where no rows lead to it."""
+        if (state.reference, state.names) != (self._segmentation.reference, self._names):
+            return
+        refuse("losses of other segments", where=len(state.judges) != len(self._judges))
+        for judge, each in zip(self._judges, state.judges, strict=True):
+            judge.restore(each)
+        self.unattributed = within("labels in no segment", state.unattributed)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it takes, about."""
+        return array_bytes(self.state)
+
+    @property
+    def alerts(self) -> Iterator[Alert]:
+        """Those in force."""
+        return (judge.watch.state.alert for judge in self._judges if judge.watch and judge.watch.state.alert)
+
+    def know_silence(self, until_at: float) -> None:
+        """As `RealisedWatch.know_silence`."""
+        for judge in self._judges:
+            judge.know_silence(until_at)
+
+    def take(self, rows: LabelledRows | None, at: float) -> Iterator[Alert | None]:
+        """Take *rows* whose labels came until *at*; None lets an hour end. The news, and None where a break is welcome."""
+        if rows is None:
+            for judge in self._judges:
+                yield from judge.take(None, None, at)
+            return
+        if not self.covers(rows):
+            self.unattributed += rows.row_count
+            return
+        segments = rows.segments
+        if segments is None:
+            return
+        expected = None if self._usual is None else self._usual.expected(rows.scores)
+        for column, codes in zip(self._segmentation.columns, segments, strict=True):
+            for value in np.unique(codes[codes < len(column.values)]).tolist():
+                number, places = column.first + value, np.flatnonzero(codes == value)
+                usual = None
+                if self._usual is not None and expected is not None and self._usual.losses[number] is not None:
+                    usual = expected[places] + self._usual.offsets[number]
+                yield from self._judges[number].take(chosen_rows(rows, places), usual, at)
+                yield None
+
+    def covers(self, rows: LabelledRows) -> bool:
+        """Whether it is known in which of these segments *rows* are."""
+        is_same = (rows.reference, rows.segmented_by) == (self._segmentation.reference, self._columns)
+        return is_same and rows.segments is not None and len(rows.segments) == len(self._columns)
+
+    def end(self, at: float, reason: str) -> Iterator[Alert]:
+        """The alerts in force, over since *at* for this *reason*."""
+        return (ended(alert, at, reason) for alert in list(self.alerts))
+
+    def scores(self) -> list[Score]:
+        """The realised loss of about the last 2,000 labels of each segment, 0 to 1, and how many labels it takes."""
+        found: list[Score] = []
+        for name, judge in zip(self._names, self._judges, strict=True):
+            watch = judge.watch
+            if watch is None or not watch.rows:
+                continue
+            held, mean, usual, error = watch.recent.tolist()
+            low, high = max(mean - 1.96 * error, 0.0), min(mean + 1.96 * error, 1.0)
+            found.append(
+                Score(None, None, "realised_loss", mean, low, high, round(held), reference=usual, segment=name)
+            )
+            if judge.labels_needed < float("inf"):
+                needed = judge.labels_needed
+                found.append(
+                    Score(None, None, "labels_needed", needed, needed, needed, round(watch.rows), segment=name)
+                )
+        if self.unattributed:
+            count = float(self.unattributed)
+            found.append(Score(None, None, "labels_without_segment", count, count, count, self.unattributed))
+        return found
+
+    def _reference_of(self, number: int, known: PerformanceReference | None) -> PerformanceReference | None:
+        loss = None if self._usual is None else self._usual.losses[number]
+        return None if known is None or loss is None else replace(known, losses=(loss,))
+
+    def _level(self, number: int, count: int) -> float:
+        """By which the reference of a segment may be luckier than its bound says, the tolerance apart."""
+        loss = None if self._usual is None else self._usual.losses[number]
+        if loss is None:
+            return LEVEL / count
+        _, strata = scale_of(loss)
+        deviate = float(ndtri(1 - LEVEL / count)) - TOLERANCE / float(strata.errors[0])
+        return min(float(ndtr(-deviate)), LEVEL)
+
+    def _news(self, number: int) -> LossNews:
+        return LossNews(
+            lambda measure, change: self._say(number, measure, change),
+            self._beside,
+            lambda change: self._is_told(number, change),
+        )
+
+    def _say(self, number: int, measure: LossMeasure, change: LossChange) -> str:
+        rows, losses, expected = change.sums.sum(0).tolist()
+        said = f"{self._names[number]}: {measure.moved(expected / max(rows, 1e-12), losses / max(rows, 1e-12))}"
+        learned = self._judges[number].learned_rows
+        return f"{said}, learned from its first {learned:,} labels" if learned else said
+
+    def _beside(self, measure: LossMeasure, change: LossChange) -> str:
+        watch = self._whole.watch
+        if watch is None:
+            return ""
+        scale, own = watch.setting.measure.scale, measure.scale
+        rows, losses, expected = change.sums.sum(0)
+        raw = np.array([losses, expected]) * own.scale + rows * (own.origin - scale.origin)
+        rest = watch.since(change.since_at) - np.array([rows, *(raw / scale.scale)])
+        if rest[0] < _LEAST_REST:
+            return ""
+        strata = watch.setting.strata
+        return rest_words(watch.setting.measure, rest, float(np.average(strata.variances, weights=strata.rows)))
+
+    def _is_told(self, number: int, change: LossChange) -> bool:
+        whole, watch = self._whole.watch, self._judges[number].watch
+        if whole is None or watch is None or not whole.is_firing:
+            return True
+        rows, losses, expected = change.sums.sum(0).tolist()
+        _, mean, usual, error = whole.recent.tolist()
+        strata = watch.setting.strata
+        variance = float(np.average(strata.variances, weights=strata.rows)) / max(rows, 1.0) + error**2
+        more = (losses - expected) / max(rows, 1e-12) - (mean - usual)
+        return bool(more > TOLERANCE + CLEAR * variance**0.5)
