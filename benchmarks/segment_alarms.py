@@ -134,12 +134,12 @@ def exchanges_until(seed: int) -> Iterator[tuple[float, float, float]]:
     segments = SegmentTraffic(segmentation, rows=5_000, panes=PANES, tolerance=TOLERANCE, share=TRAFFIC * SEGMENTS)
     own = TrafficCourse(rows=round(5_000 * LEARNED_PART), panes=PANES, share=TRAFFIC * 0.75, tolerance=TOLERANCE)
     for pane in range(LEARNED_EXCHANGES // EXCHANGES_A_PANE):
-        _failing(segments, own, segmentation.count, USUAL_FAILURES, pane, rng)
+        _failing((segments, own), segmentation.count, USUAL_FAILURES, pane, rng)
     for share in FAILURES:
         both = deepcopy((segments, own))
         found = [np.inf, np.inf]
         for pane in range(MOST_ROWS // EXCHANGES_A_PANE):
-            fired = _failing(*both, segmentation.count, share, 10_000 + pane, rng)
+            fired = _failing(both, segmentation.count, share, 10_000 + pane, rng)
             for place, one in enumerate(fired):
                 if one and found[place] == np.inf:
                     found[place] = EXCHANGES_A_PANE * (pane + 1.0)
@@ -149,9 +149,9 @@ def exchanges_until(seed: int) -> Iterator[tuple[float, float, float]]:
 
 
 def _failing(
-    segments: SegmentTraffic, own: TrafficCourse, count: int, share: float, pane: int, rng: np.random.Generator
+    both: tuple[SegmentTraffic, TrafficCourse], count: int, share: float, pane: int, rng: np.random.Generator
 ) -> tuple[bool, bool]:
-    exchanges, failed = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    (segments, own), exchanges, failed = both, np.zeros(count, np.int64), np.zeros(count, np.int64)
     exchanges[3] = EXCHANGES_A_PANE
     failed[3] = rng.binomial(EXCHANGES_A_PANE, share)
     durations = np.zeros((count, LATENCY.bins), np.int64)
@@ -159,7 +159,12 @@ def _failing(
     durations[3] = np.bincount(places.astype(np.intp), minlength=LATENCY.bins)
     rows = np.zeros((count, 1, BINS), np.int32)
     rows[3, 0, STRUCTURAL_BINS] = EXCHANGES_A_PANE
-    counted, at = SegmentPane("", rows, exchanges, failed, np.zeros(count, np.int64), durations), 10.0 * (pane + 1)
+    counted, at = (
+        SegmentPane.of(
+            "", rows=rows, exchanges=exchanges, failed=failed, refused=np.zeros(count, np.int64), durations=durations
+        ),
+        10.0 * (pane + 1),
+    )
     of_segment = finished(segments.update(counted, at, told=()))
     outcomes = outcomes_of(tallies_of(counted)[3], 1, at, at)
     of_own = own.update(outcomes, at, Recent(lambda _: outcomes, lambda *_: ()))

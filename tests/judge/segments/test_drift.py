@@ -1,6 +1,7 @@
 """Columns within segments: which alert, in which words, beside which other; and a judge that is stopped and goes on."""
 
 from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -189,7 +190,7 @@ def test_a_judge_goes_on_where_another_was_stopped(
             rows = rows_of(rng, PANE_ROWS, shift)
             before = stream.step(rows)
             restored = other.fresh()
-            restored.restore(other.drift.state)
+            restored.restore(deepcopy(other.drift.state))
             other.drift = restored
             assert other.step(rows) == before
 

@@ -25,9 +25,7 @@ def no_explanation(columns: Sequence[ColumnReference], drifted: int, usual: NDAr
     family = columns[drifted].of or columns[drifted].name
     own = usual[drifted]
     for place, column in enumerate(columns):
-        if column.role == columns[drifted].role and family in {column.of, column.name}:
-            found.add(place)
-        elif _is_copy(own, usual[place]):
+        if (column.role == columns[drifted].role and family in {column.of, column.name}) or _is_copy(own, usual[place]):
             found.add(place)
         yield
     return frozenset(found)
