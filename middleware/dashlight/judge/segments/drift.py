@@ -173,14 +173,15 @@ class SegmentDrift:
         all_rows = self._whole(panes)[0][references.places[place]]
         before, after = references.others[place], np.maximum(all_rows - current, 0)
         others = shares_in(held_by(before, bins), held_by(after, bins))
-        segment = shares_in(held_by(self._counts[place], bins), held_by(current, bins))
         moved = have_moved(
             others,
             (int(before.sum()), int(after.sum())),
             phi=float(null.variation.phi[place, event]),
             gate=self._gate * float(null.event_parts[place, event]),
         )
-        self._clearly_more[place] = not moved or is_clearly_more(segment, others)
+        # By all bins: a column may move through those of one event.
+        distances = np.sqrt(psi(np.stack([self._counts[place], before]), np.stack([current, after])).value)
+        self._clearly_more[place] = is_clearly_more(*distances.tolist())
         return others_in_words(others, moved=moved)
 
     def _window(self, panes: int) -> tuple[Counts, int]:

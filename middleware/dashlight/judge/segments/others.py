@@ -13,7 +13,7 @@ CLEARLY_MORE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class EventShares:
     """The share of one event, 0 to 1, in the reference and now; NaN where there are no rows."""
 
     reference: float
@@ -26,13 +26,13 @@ class Shares:
         return float(2 * abs(angles[1] - angles[0]))
 
 
-def shares_in(reference: tuple[float, int], current: tuple[float, int]) -> Shares:
+def shares_in(reference: tuple[float, int], current: tuple[float, int]) -> EventShares:
     """Of how many rows the event holds, of so many."""
     before, after = (held / rows if rows > 0 else float("nan") for held, rows in (reference, current))
-    return Shares(before, after)
+    return EventShares(before, after)
 
 
-def have_moved(others: Shares, rows: tuple[int, int], *, phi: float, gate: float) -> bool:
+def have_moved(others: EventShares, rows: tuple[int, int], *, phi: float, gate: float) -> bool:
     """Whether *others* surely moved, and so far that it matters, where so many *rows* of reference and of now hold them.
 
     *phi*: so many rows in a row are worth one. *gate*: the smallest shift worth waking somebody, in Cohen's h.
@@ -43,7 +43,7 @@ def have_moved(others: Shares, rows: tuple[int, int], *, phi: float, gate: float
     return bool(is_real(np.array(others.distance), np.array(error))) and others.distance >= BACK_INSIDE * gate
 
 
-def others_in_words(others: Shares, *, moved: bool, of: str = "rows") -> str:
+def others_in_words(others: EventShares, *, moved: bool, of: str = "rows") -> str:
     """What follows on what was said of a segment; nothing where there are no others. They are *of* rows or exchanges."""
     if np.isnan(others.current) or np.isnan(others.reference):
         return ""
@@ -52,9 +52,9 @@ def others_in_words(others: Shares, *, moved: bool, of: str = "rows") -> str:
     return f"; all others moved as well, from {percent(others.reference)} to {percent(others.current)}"
 
 
-def is_clearly_more(segment: Shares, others: Shares) -> bool:
-    """Whether a segment moved clearly further than all others did, which have an alert of their own."""
-    return np.isnan(others.distance) or segment.distance >= CLEARLY_MORE * others.distance
+def is_clearly_more(segment: float, others: float) -> bool:
+    """Whether a segment moved clearly further than all others did, by distances: for then it is news beside the alert of all."""
+    return np.isnan(others) or segment >= CLEARLY_MORE * others
 
 
 def held_by(counts: Counts, bins: Counts) -> tuple[float, int]:

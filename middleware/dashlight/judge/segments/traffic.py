@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashlight.judge.alerts import alert_key, check_alert, ended
 from dashlight.judge.evidence.intervals import wilson_interval
-from dashlight.judge.segments.others import Shares, have_moved, is_clearly_more, others_in_words, shares_in
+from dashlight.judge.segments.others import EventShares, have_moved, is_clearly_more, others_in_words, shares_in
 from dashlight.judge.traffic.course import TrafficCourse, TrafficCourseState
 from dashlight.judge.traffic.events import Quantity
 from dashlight.judge.traffic.judge import Recent, TrafficJudge
@@ -175,7 +175,7 @@ class SegmentTraffic:
             return [] if known is None else [ended(known, alert.at, f"{printable(self._names[number])}: {BACK}")]
         segment, others, moved = self._beside_of(number, quantity, alert, judge)
         is_told = not ALIKE[quantity].isdisjoint(told)
-        if key not in self._in_force and is_told and moved and not is_clearly_more(segment, others):
+        if key not in self._in_force and is_told and moved and not is_clearly_more(segment.distance, others.distance):
             return []
         words, cause = WORDS[quantity], alert.causes[0]
         said = f"{words} rose from {percent(cause.reference)} to {percent(cause.current)} of exchanges"
@@ -194,7 +194,9 @@ class SegmentTraffic:
     def _key(self, quantity: str, number: int) -> str:
         return alert_key("traffic", self._endpoint, self._model, quantity, self._names[number])
 
-    def _beside_of(self, number: int, quantity: str, alert: Alert, judge: TrafficJudge) -> tuple[Shares, Shares, bool]:
+    def _beside_of(
+        self, number: int, quantity: str, alert: Alert, judge: TrafficJudge
+    ) -> tuple[EventShares, EventShares, bool]:
         """The shares of the segment, those of the other segments of its column, and whether these moved."""
         cause, events = alert.causes[0], judge.events
         known: Quantity = next(each for each in events.quantities if each.name == quantity and not each.kind)
@@ -217,7 +219,7 @@ class SegmentTraffic:
             phi=float(judge.expected.phi[place]),
             gate=float(judge.gates[place]),
         )
-        return Shares(cause.reference, cause.current), others, moved
+        return EventShares(cause.reference, cause.current), others, moved
 
     def _since(self, number: int, at: float) -> OutcomeCounts:
         stretch: Stretch = self._ring.last(self._ring.panes_since(at))

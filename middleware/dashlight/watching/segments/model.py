@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 
 from dashlight.counting.policy import Policy
 from dashlight.counting.selection import watched_of
+from dashlight.decode.signals import SIGNALS
 from dashlight.judge.alert_budget import SEGMENTS, TRAFFIC
 from dashlight.judge.columns.segmentation import segmentation_of
 from dashlight.judge.segments.references import LEAST_ROWS, rows_within
@@ -60,12 +61,9 @@ class ModelSegments:
         """In steps: watches the segments beside *comparison*, which has this *share* of the budget of columns."""
         self._watch, self._made = None, None
         policy, reference = self._policy, comparison.reference
-        if not policy.segments:
+        if not policy.segments or self._key[0] == SIGNALS:
             return
         segmentation = segmentation_of(reference, policy.segments)
-        for why, names in (("no feature that has segments", segmentation.missing), ("too many", segmentation.left_out)):
-            if names:
-                logger.warning("%s: DASHLIGHT_SEGMENTS names %s: %s", self._named(), why, listed(names))
         if not segmentation.count:
             return
         watched = watched_of(reference, policy)

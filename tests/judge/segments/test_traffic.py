@@ -1,0 +1,167 @@
+"""Exchanges of segments: what of their traffic is told, beside which alert of the endpoint, and what a state may hold."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dashlight.judge.alerts import alert_key
+from dashlight.judge.segments.traffic import SegmentTraffic, SegmentTrafficState
+from dashlight.records import Alert
+from dashlight.window.histogram import LATENCY
+from dashlight.window.layout import BINS
+from dashlight.window.parts.segments import NO_SEGMENT, Segmentation, SegmentColumn, SegmentPane
+from dashlight.window.reference.steps import finished
+
+COUNT = 4
+EXCHANGES = 40
+"""Of each segment in a pane."""
+SEGMENT = "carrier=c2"
+
+
+@pytest.fixture
+def segmentation() -> Segmentation:
+    groups = np.full(BINS, NO_SEGMENT, np.uint8)
+    groups[4 : 4 + COUNT] = np.arange(COUNT)
+    return Segmentation("r", (SegmentColumn("carrier", 0, groups, tuple(f"c{each}" for each in range(COUNT)), 0),))
+
+
+class Served:
+    """Panes of exchanges, judged by segment."""
+
+    def __init__(self, segmentation: Segmentation) -> None:
+        self.segmentation = segmentation
+        self.traffic, self.pane, self.rng = self.fresh(), 0, np.random.default_rng(61)
+
+    def fresh(self) -> SegmentTraffic:
+        return SegmentTraffic(
+            self.segmentation,
+            rows=4000,
+            panes=259_200.0,
+            tolerance=0.02,
+            share=0.01,
+            model="late",
+            version="1",
+            endpoint="/predict",
+        )
+
+    def step(self, pane: SegmentPane, told: tuple[str, ...] = ()) -> list[Alert]:
+        self.pane += 1
+        return finished(self.traffic.update(pane, 10.0 * self.pane, told=told))
+
+    def serve(self, panes: int = 1, told: tuple[str, ...] = (), **of_one: float) -> list[Alert]:
+        return [alert for _ in range(panes) for alert in self.step(self.counted(**of_one), told)]
+
+    def counted(
+        self, failing: float = 0.01, refused: float = 0.01, slower: int = 0, everyone: float = 0.01
+    ) -> SegmentPane:
+        """All shares but *everyone* are of the third segment alone."""
+        is_it = np.arange(COUNT) == 2
+        exchanges = np.full(COUNT, EXCHANGES, np.int64)
+        failed = self.rng.binomial(exchanges, np.where(is_it, max(failing, everyone), everyone)).astype(np.int64)
+        declined = self.rng.binomial(exchanges - failed, np.where(is_it, refused, 0.01)).astype(np.int64)
+        durations = np.zeros((COUNT, LATENCY.bins), np.int64)
+        for number, answered in enumerate((exchanges - failed - declined).tolist()):
+            bins = 90 + slower * is_it[number] + np.rint(5 * self.rng.standard_normal(answered)).astype(np.intp)
+            durations[number] = np.bincount(bins, minlength=LATENCY.bins)
+        rows = np.zeros((COUNT, 2, BINS), np.int64)
+        rows[:, :, 4] = EXCHANGES
+        return SegmentPane.of("r", rows=rows, exchanges=exchanges, failed=failed, refused=declined, durations=durations)
+
+
+@pytest.fixture
+def served(segmentation: Segmentation) -> Served:
+    return Served(segmentation)
+
+
+@pytest.mark.parametrize(
+    ("change", "quantity", "words"),
+    [
+        ({"failing": 0.2}, "error_rate", "error rate rose from "),
+        ({"refused": 0.3}, "refusal_rate", "refusal rate rose from "),
+        ({"slower": 12}, "latency", "latency above "),
+    ],
+    ids=["failures", "refusals", "latency"],
+)
+def test_what_one_segment_has_more_of_is_one_alert_of_it(
+    served: Served, change: dict[str, float], quantity: str, words: str
+) -> None:
+    before = served.serve(100)
+    alerts = served.serve(20, **change)
+
+    assert before == []
+    assert {alert.key for alert in alerts} == {alert_key("traffic", "/predict", "late", quantity, SEGMENT)}
+    last = alerts[-1]
+    assert (last.state, last.segment, last.model, last.version) == ("firing", SEGMENT, "late", "1")
+    assert last.summary.startswith(f"{SEGMENT}: {words}")
+    assert last.summary.endswith("; all other exchanges are as before")
+
+
+def test_failures_of_all_are_told_from_what_to_what(served: Served) -> None:
+    served.serve(100)
+    alerts = served.serve(10, everyone=0.2)
+
+    assert {alert.segment for alert in alerts} == set(served.segmentation.names)
+    assert "; all others moved as well, from " in alerts[-1].summary
+
+
+@pytest.mark.parametrize("told", ["error_rate", "error_kind", "new_failure"])
+def test_beside_the_alert_of_the_endpoint_a_segment_alike_is_no_news(served: Served, told: str) -> None:
+    served.serve(100)
+
+    assert served.serve(20, (told,), everyone=0.2) == []
+
+
+def test_beside_the_alert_of_the_endpoint_a_segment_that_alone_fails_is_told(served: Served) -> None:
+    served.serve(100)
+
+    assert {alert.segment for alert in served.serve(20, ("error_rate",), failing=0.3)} == {SEGMENT}
+
+
+def test_a_judge_goes_on_where_another_was_stopped(served: Served, segmentation: Segmentation) -> None:
+    other = Served(segmentation)
+    changes = [({}, 70), ({"failing": 0.2}, 10), ({}, 40)]
+    for change, panes in changes:
+        for number in range(panes):
+            pane = served.counted(**change)
+            before = served.step(pane)
+            if number % 7 == 0:
+                restored = other.fresh()
+                restored.restore(deepcopy(other.traffic.state))
+                other.traffic = restored
+            assert repr(other.step(pane)) == repr(before)
+
+
+def fewer(state: SegmentTrafficState) -> SegmentTrafficState:
+    return replace(state, courses=state.courses[1:])
+
+
+def foreign_alert(state: SegmentTrafficState) -> SegmentTrafficState:
+    return replace(state, in_force=tuple(replace(alert, key="traffic/other") for alert in state.in_force))
+
+
+def other_ring(state: SegmentTrafficState) -> SegmentTrafficState:
+    return replace(state, ring=replace(state.ring, counts=state.ring.counts[1:]))
+
+
+@pytest.mark.parametrize("change", [fewer, foreign_alert, other_ring])
+def test_a_state_of_other_segments_is_refused(
+    served: Served, change: Callable[[SegmentTrafficState], SegmentTrafficState]
+) -> None:
+    served.serve(80)
+    served.serve(10, failing=0.3)
+
+    with pytest.raises(ValueError, match=r".+"):
+        served.fresh().restore(change(deepcopy(served.traffic.state)))
+
+
+def test_what_is_withdrawn_is_over(served: Served) -> None:
+    served.serve(80)
+    served.serve(10, failing=0.3)
+
+    (alert,) = served.traffic.withdraw(2000.0, "no memory")
+
+    assert (alert.state, alert.segment) == ("resolved", SEGMENT)
+    assert not served.traffic.in_force
