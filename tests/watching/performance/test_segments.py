@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dashlight.counting.policy import Policy
 from dashlight.judge.columns.segmentation import segmentation_of
+from dashlight.judge.performance.segments.coverage import predictions_by_segment
 from dashlight.labels.news import LabelNews, ScoredWindow
 from dashlight.labels.rows import Floats, LabelledRows, ModelKey, ScoredRows
 from dashlight.records import Alert, Score
@@ -231,8 +232,8 @@ def test_rows_are_kept_for_the_search_of_a_slice(reference: Reference) -> None:
         life.hour(life.rows(100, rise=0.4 if hour >= 5 else 0.0))
     watch = life.performances.watches[KEY]
 
-    found = watch.parts.rows_since(BEGAN_AT + 5 * HOUR)
-    of_reference = watch.parts.reference_rows()
+    found = watch.parts.slice_rows(BEGAN_AT + 5 * HOUR)
+    of_reference = watch.parts.slice_reference()
 
     assert found.codes.shape == (1, 500)
     assert found.losses[found.codes[0] == life.bins[0]].mean() == pytest.approx(0.5, abs=0.15)
@@ -262,5 +263,71 @@ def test_without_a_reference_there_are_no_parts() -> None:
     list(performances.close_pane(LabelNews(1, (rows,)), BEGAN_AT))
 
     parts = performances.watches[KEY].parts
-    assert parts.rows_since(0.0).codes.shape == (0, 0)
-    assert (parts.reference_rows(), parts.scores(), parts.segments_bytes) == (None, [], 0)
+    assert parts.slice_rows(0.0).codes.shape == (0, 0)
+    assert (parts.slice_reference(), parts.scores(), parts.segments_bytes) == (None, [], 0)
+
+
+def weighted(life: Life, labelled: LabelledRows, made: ScoredRows) -> None:
+    life.hour(life.rows(40))  # from here on all labels are known
+    begins = life.at
+    made = replace(made, predicted_at=np.full(made.row_count, begins + 60.0))
+    rows = replace(labelled, predicted_at=np.full(labelled.row_count, begins + 60.0))
+    life.hour(rows)
+    life.hour(windows=(ScoredWindow(KEY, begins, begins + HOUR, [made], is_day=False),))
+
+
+def test_labels_that_depend_on_the_score_are_weighted_within_their_segment(reference: Reference) -> None:
+    life = Life(reference)
+    made = scored(life, 4000)
+    labelled = life.rows(4000)
+    # Right below .5, wrong above; of those below every tenth has a label, of those above all.
+    labels = np.where(made.scores >= 0.5, 0.0, 0.0)
+    kept = np.flatnonzero((made.scores >= 0.5) | (np.arange(4000) % 40 < 4))
+    labelled = replace(
+        labelled,
+        scores=made.scores,
+        predictions=made.predictions,
+        labels=labels,
+    )
+    labelled = replace(
+        labelled,
+        **{
+            name: getattr(labelled, name)[kept]
+            for name in ("predicted_at", "labelled_at", "scores", "predictions", "labels", "steps", "is_implied")
+        },
+        segments=np.asarray(labelled.segments)[:, kept],
+        sampled=None,
+        codes=None,
+        origins=None,
+    )
+
+    weighted(life, labelled, made)
+
+    plain = float((labelled.labels == labelled.predictions).mean())
+    found = life.scores(life.names[0])
+    assert plain < 0.2
+    assert found["accuracy_by_prediction_time"].value == pytest.approx(0.5, abs=0.08)
+    assert found["label_coverage"].value == pytest.approx(0.55, abs=0.05)
+    assert found["label_coverage"].rows == 1000
+
+
+def test_where_some_scores_of_a_segment_have_no_labels_it_is_not_compared(reference: Reference) -> None:
+    life = Life(reference)
+    made, labelled = scored(life, 4000), life.rows(1000)
+
+    weighted(life, replace(labelled, scores=np.full(1000, 0.05)), made)
+
+    found = life.scores(life.names[0])
+    assert "accuracy_by_prediction_time" not in found
+    assert found["not_comparable_by_prediction_time"].value == 1.0
+    assert found["label_coverage"].value == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_sample_of_the_predictions_stands_for_all(reference: Reference) -> None:
+    life = Life(reference)
+    segmentation = segmentation_of(reference, ("carrier",))
+    made = scored(life, 400)
+
+    assert predictions_by_segment([made], segmentation, total=None)[0].sum() == 100
+    assert predictions_by_segment([made], segmentation, total=4000)[0].sum() == pytest.approx(1000, abs=6)
+    assert predictions_by_segment([], segmentation, total=10).sum() == 0

@@ -16,7 +16,7 @@ def rows_of(begin: int, count: int, *, columns: int = 3, every: int = 1) -> Labe
         task="binary",
         classes=("no", "yes"),
         predicted_at=numbers.astype(np.float64),
-        labelled_at=numbers + 5.0,
+        labelled_at=(numbers + 5).astype(np.float64),
         scores=np.full(count, 0.5),
         predictions=np.zeros(count, np.int32),
         labels=np.zeros(count),
