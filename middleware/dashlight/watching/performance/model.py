@@ -192,7 +192,7 @@ class PerformanceWatch:
         estimate = yield from self._by_labels(self._estimator).estimate(window.rows)
         if not window.is_day:
             self._estimate = estimate
-            yield from self.parts.estimate(window, self._by_labels(self._estimator))
+            yield from self.parts.estimate(window, self._by_labels(self._estimator), self._waiting)
             return
         self._record.keep(window.since_at, window.until_at, estimate)
         for each in self._record.windows:

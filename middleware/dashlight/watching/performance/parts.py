@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from dashlight.counting.policy import Policy
 from dashlight.judge.alerts import AlertWriter
+from dashlight.judge.performance.coverage import label_coverage
 from dashlight.judge.performance.estimates.estimator import Estimator
 from dashlight.judge.performance.realised import RealisedWatch
 from dashlight.judge.performance.segments.losses import SegmentedLossesState
 from dashlight.judge.performance.segments.usual import reference_rows
 from dashlight.labels.news import ScoredWindow
 from dashlight.labels.rows import Floats, LabelledRows
+from dashlight.labels.store import WaitingCounts
 from dashlight.records import Alert, Score
 from dashlight.watching.performance.segments import SegmentedPerformance, segments_of
 from dashlight.window.columns import Reference
@@ -99,20 +101,22 @@ class PerformanceParts:
         if self._segments is not None:
             yield from self._segments.close_pane(at, since_at)
 
-    def estimate(self, window: ScoredWindow, estimator: Estimator) -> Steps[None]:
-        """In steps: estimates how good the predictions of a *window* are in each segment."""
+    def estimate(self, window: ScoredWindow, estimator: Estimator, waiting: WaitingCounts | None) -> Steps[None]:
+        """In steps: what is known of the predictions of a *window* in each segment; *waiting* are all, where known."""
         if self._segments is not None:
-            yield from self._segments.estimate(window, estimator)
+            since_at, until_at = window.since_at, window.until_at
+            known = None if waiting is None else label_coverage(waiting, since_at=since_at, until_at=until_at)
+            yield from self._segments.estimate(window, estimator, None if known is None else known[0])
 
     def scores(self) -> list[Score]:
         """All that is told of segments."""
         return [] if self._segments is None else self._segments.scores()
 
-    def rows_since(self, at: float) -> DrawnSample:
-        """Labelled rows that were predicted *at* that moment or later: a uniform sample, at most MOST_GIVEN."""
-        return self._drawn.since(at)
+    def slice_rows(self, since_at: float) -> DrawnSample:
+        """Labelled rows that were predicted *since_at* that moment: a uniform sample, at most MOST_GIVEN."""
+        return self._drawn.since(since_at)
 
-    def reference_rows(self) -> tuple[NDArray[np.uint8], Floats] | None:
+    def slice_reference(self) -> tuple[NDArray[np.uint8], Floats] | None:
         """The bins and the losses, 0 to 1, of the reference's rows: shapes (columns, rows) and (rows,); None: nobody knows."""
         known = None if self._reference is None else reference_rows(self._reference)
         if known is None:

@@ -14,6 +14,7 @@ from dashlight.judge.performance.estimates.estimator import LEAST_ROWS, Estimato
 from dashlight.judge.performance.measure import Measure
 from dashlight.judge.performance.measures import measures
 from dashlight.judge.performance.realised import RealisedWatch
+from dashlight.judge.performance.segments.coverage import figures_of_all, predictions_by_segment
 from dashlight.judge.performance.segments.losses import SegmentedLosses, SegmentedLossesState
 from dashlight.judge.performance.segments.newest import NewestSegmented
 from dashlight.judge.performance.segments.usual import reference_rows, usual_by_segment
@@ -21,6 +22,7 @@ from dashlight.labels.news import ScoredWindow
 from dashlight.labels.row_sets import taken
 from dashlight.labels.rows import LabelledRows, ScoredRows
 from dashlight.records import Alert, Score
+from dashlight.watching.performance.figures import BY_PREDICTION
 from dashlight.window.columns import Reference
 from dashlight.window.parts.segments import Segmentation
 from dashlight.window.performance.counts import chosen_rows, counted
@@ -28,6 +30,8 @@ from dashlight.window.reference.steps import Steps
 
 MAIN = frozenset({"accuracy", "recall", "precision", "roc_auc", "brier", "mae", "rmse", "ctr", "mrr", "mean_grade"})
 """Measures that are told of each segment."""
+_OF_ALL = {"label_coverage": "", "not_comparable": BY_PREDICTION}
+"""What is told beside measures, and how its name ends."""
 _SECONDS_BETWEEN = 60.0
 """Figures are made anew so often at most."""
 
@@ -120,8 +124,8 @@ class SegmentedPerformance:
             yield None
         self._figures = found
 
-    def estimate(self, window: ScoredWindow, estimator: Estimator) -> Steps[None]:
-        """In steps: estimates how good the predictions of a *window* are in each segment, by their scores."""
+    def estimate(self, window: ScoredWindow, estimator: Estimator, predictions: int | None) -> Steps[None]:
+        """In steps: what the labels of a *window*, of so many *predictions*, say of each segment, and what is estimated."""
         names, found = self._segmentation.names, list[Score]()
         columns = tuple(column.name for column in self._segmentation.columns)
         here = [
@@ -131,6 +135,20 @@ class SegmentedPerformance:
             and part.segments is not None
         ]
         elsewhere = sum(part.row_count for part in window.rows) - sum(part.row_count for part in here)
+        # Labels that came before this process began are not among the newest.
+        if not elsewhere and self._newest.complete_since_at <= window.since_at:
+            counts = predictions_by_segment(here, self._segmentation, total=predictions)
+            of_window = dict(
+                self._newest.since(window.since_at, self._segmentation, predicted_until_at=window.until_at)
+            )
+            yield
+            for number, labelled in of_window.items():
+                found += [
+                    _score(each, each.name + _OF_ALL.get(each.name, BY_PREDICTION), None, names[number])
+                    for each in figures_of_all(labelled, counts[number])
+                    if each.name in MAIN | _OF_ALL.keys()
+                ]
+                yield
         for place, column in enumerate(self._segmentation.columns):
             for value in range(len(column.values)):
                 parts = [_in_segment(part, place, value) for part in here]

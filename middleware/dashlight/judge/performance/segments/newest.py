@@ -22,6 +22,8 @@ class NewestSegmented:
     def __init__(self) -> None:
         self._sets: deque[LabelledRows] = deque()
         self._count = 0
+        self.complete_since_at = np.inf
+        """From which moment on all rows are here whose label came then; inf before the first ones."""
 
     @property
     def bytes(self) -> int:
@@ -32,20 +34,35 @@ class NewestSegmented:
         """Take *rows*, all with segments of one segmentation; those of another task or other classes begin anew."""
         if not rows.row_count:
             return
+        self.complete_since_at = min(self.complete_since_at, float(rows.labelled_at.min()))
         if self._sets and (self._sets[0].task, self._sets[0].classes) != (rows.task, rows.classes):
             self._sets.clear()
             self._count = 0
         if self._sets and (self._sets[0].probabilities is None) != (rows.probabilities is None):
             rows = replace(rows, probabilities=None)
             self._sets = deque(replace(each, probabilities=None) for each in self._sets)
-        self._sets.append(chosen_rows(rows, np.arange(max(rows.row_count - MOST_SEGMENTED, 0), rows.row_count)))
+        kept = np.arange(max(rows.row_count - MOST_SEGMENTED, 0), rows.row_count)
+        if len(kept) < rows.row_count:
+            self.complete_since_at = float(rows.labelled_at[kept[0]])
+        self._sets.append(chosen_rows(rows, kept))
         self._count += self._sets[-1].row_count
         while self._count - self._sets[0].row_count >= MOST_SEGMENTED:
-            self._count -= self._sets.popleft().row_count
+            gone = self._sets.popleft()
+            self._count -= gone.row_count
+            self.complete_since_at = max(self.complete_since_at, float(gone.labelled_at.max()))
 
-    def since(self, at: float, segmentation: Segmentation) -> Iterator[tuple[int, LabelledRows]]:
-        """The rows of each segment whose label came *at* that moment or later, by number of the segment."""
-        recent = [chosen_rows(each, each.labelled_at >= at) for each in self._sets]
+    def since(
+        self, at: float, segmentation: Segmentation, *, predicted_until_at: float | None = None
+    ) -> Iterator[tuple[int, LabelledRows]]:
+        """The rows of each segment whose label came *at* that moment or later, by number of the segment.
+
+        *predicted_until_at*: those that were predicted between the two moments.
+        """
+        if predicted_until_at is None:
+            recent = [chosen_rows(each, each.labelled_at >= at) for each in self._sets]
+        else:
+            until = predicted_until_at
+            recent = [chosen_rows(each, (each.predicted_at >= at) & (each.predicted_at < until)) for each in self._sets]
         recent = [each for each in recent if each.row_count]
         if not recent:
             return
