@@ -11,10 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dashlight.cli.main import main
 from dashlight.collector.received import items_of_protobuf
+from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.file import dump
+from dashlight.window.tables import Column
 
 CANARY = "hunter2-canary-hunter2"
 
@@ -249,6 +253,28 @@ def test_what_is_wrong_or_unusual_is_said_once_and_the_status_is_1(
 
     assert status == 1
     assert len([each for each in found(report, level) if words in each]) == 1
+
+
+@pytest.mark.parametrize(
+    ("segments", "level", "words"),
+    [
+        ("city,age", "ok", "3 of city, 8 of age"),
+        ("city,gone", "unusual", "DASHLIGHT_SEGMENTS: no feature of the reference whose values can be segments: gone"),
+        ("p", "unusual", "whose values can be segments: p"),
+    ],
+    ids=["all", "no feature", "an output"],
+)
+def test_columns_without_segments_are_told(
+    check: Callable[..., Any], tmp_path: Path, segments: str, level: str, words: str
+) -> None:
+    rng = np.random.default_rng(0)
+    columns: dict[str, Column] = {"city": ["Kiel", "Ulm"] * 500, "age": rng.normal(40, 10, 1000), "p": rng.random(1000)}
+    reference = build_reference_from_columns(columns, {"p": "output"}, rng=rng, created_at=0.0)
+    (tmp_path / "r.dlref").write_bytes(dump(reference))
+
+    _, report = check(DASHLIGHT_REFERENCE=str(tmp_path / "r.dlref"), DASHLIGHT_SEGMENTS=segments)
+
+    assert [each for each in found(report, level) if words in each] != []
 
 
 def test_the_state_directory_is_left_as_it_was(check: Callable[..., Any], tmp_path: Path) -> None:

@@ -130,11 +130,10 @@ def test_a_storm_of_requests_without_a_field_is_read_by_a_plan_of_its_own(planne
 def test_a_storm_of_bodies_that_nobody_can_read_costs_few_attempts(planned: Decoder, exchange: Make) -> None:
     storm = [exchange(b'{"city": [[', b"", status=400, outcome="refused") for _ in range(10 * MOST_READ)]
 
-    for _ in range(3):
-        batch = planned.decode(storm)
+    batches = [planned.decode(storm) for _ in range(3)]
 
-    assert batch.unread == list(range(10 * MOST_READ))
-    assert batch.failed == []
+    assert [batch.unread for batch in batches] == [list(range(10 * MOST_READ))] * 3
+    assert [batch.failed for batch in batches] == [[]] * 3
 
 
 def test_the_plan_of_good_exchanges_is_left_as_it_was(planned: Decoder, exchange: Make) -> None:
@@ -165,13 +164,32 @@ def test_storms_on_paths_that_nobody_answered_well_are_read_in_part(exchange: Ma
     assert batch.unread == list(range(MOST_READ, 3 * MOST_READ))
 
 
+def test_what_failed_in_a_batch_of_many_rows_is_read_where_good_ones_are_such_batches(exchange: Make) -> None:
+    subject = Decoder(model="churn", version="1")
+    rows = {"instances": [{"age": 1}, {"age": 2}]}
+    good = [exchange(rows, {"predictions": [0.1, 0.2]}) for _ in range(4)]
+    bad = [exchange(rows, b"", status=500, outcome="error") for _ in range(3 * MOST_READ)]
+
+    batches = [subject.decode([*bad, *good]) for _ in range(3)]
+
+    assert [batch.unread for batch in batches] == [[], [], []]
+
+
+def test_failures_that_come_before_the_first_good_answer_are_read_as_it_is(exchange: Make) -> None:
+    bad = [exchange({"age": at}, b"", status=500, outcome="error") for at in range(3 * MOST_READ)]
+
+    batch = Decoder(model="churn", version="1").decode([*bad, exchange({"age": 1}, {"p": 0.5})])
+
+    assert batch.unread == []
+
+
 def test_where_good_exchanges_are_read_the_general_way_all_that_failed_are_read(exchange: Make) -> None:
     subject = Decoder(model="churn", version="1")
     nested = [exchange({f"k{at}": [1, {"b": 2}], "age": at}, {"p": 0.5}) for at in range(40)]
     subject.decode(nested)
     lane = subject.lane_of(exchange())
     assert lane is not None
-    assert lane.is_given_up
+    assert lane.plan is None
 
     batch = subject.decode([exchange({"age": at}, b"", status=500, outcome="error") for at in range(3 * MOST_READ)])
 

@@ -16,7 +16,7 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, "remains": REMAINS, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "46d38a83b7f06690",
+    ("pane", 1): "7d9e59f245e0bb09",
     ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
     ("remains", 1): "ed46b1a60750a2c3",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,8 @@ from dashlight.cli.checks.trial import sent_findings
 from dashlight.cli.subparsers import Subparsers
 from dashlight.deliver.encoding.ndjson import json_value
 from dashlight.errors import DashlightError, ReferenceDataError, SettingsError
+from dashlight.judge.columns.segmentation import segmentation_of, segments_missed
+from dashlight.judge.words import printable
 from dashlight.runtime.assembly.requested import Requested, requested, told_unknown
 from dashlight.store.reference_file import ReferenceFile
 
@@ -106,7 +108,7 @@ def checked(environ: Mapping[str, str], *, url: str, sends: list[str], request: 
     report.settings = settings.shown()
     found += _of_settings(asked)
     found += state_findings(settings.state_dir)
-    found += _of_reference(settings.reference)
+    found += _of_reference(settings.reference, settings.segments)
     sample = sample_run(asked, environ, request=request, answer=answer)
     if sample.refusal is not None and not isinstance(sample.refusal, ReferenceDataError):
         found.append(Observation("wrong", "settings", str(sample.refusal)))
@@ -157,7 +159,7 @@ def _has_routes(asked: Requested) -> bool:
     return routes is not None and any((routes.alertmanagers, routes.webhooks, routes.pagerduty, routes.command))
 
 
-def _of_reference(path: str) -> Iterator[Observation]:
+def _of_reference(path: str, segments: Sequence[str]) -> Iterator[Observation]:
     if not path:
         yield Observation("missing", "reference", "each model's first rows are learned: DASHLIGHT_REFERENCE is not set")
         return
@@ -168,6 +170,11 @@ def _of_reference(path: str) -> Iterator[Observation]:
     else:
         sentence = f"{path}: {len(reference.columns)} columns of {reference.rows:,} rows, version {reference.version}"
         yield Observation("ok", "reference", sentence)
+        if segments:
+            segmentation = segmentation_of(reference, segments)
+            missed = segments_missed(segmentation)
+            counts = ", ".join(f"{len(each.values)} of {printable(each.name)}" for each in segmentation.columns)
+            yield Observation("unusual" if missed else "ok", "segments", missed or counts)
 
 
 def _destination(asked: Requested, place: int) -> Reachable:

@@ -120,6 +120,7 @@ class Decoder:
         """What *exchanges* decoded to. What failed and refused ones asked stands apart."""
         tally = _Tally(FailedRequests(self._model, self._version, self._selection))
         slow: list[tuple[int, Lane | None]] = []
+        failed: list[tuple[int, Lane | None]] = []
         hits: dict[Lane, Planned] = {}
         lane_of_path = self._lane_of_path
         current: Lane | None = None
@@ -130,10 +131,7 @@ class Decoder:
             is_usual = exchange.method == "POST" and exchange.outcome == "ok" and exchange.handed is None
             if not is_usual or not 200 <= exchange.status < 300:
                 # Without a lane: whoever asks for paths that nobody serves must not fill what is remembered.
-                if exchange.outcome in FAILED:
-                    tally.failed.add(place, exchange, self._known_lane(exchange))
-                else:
-                    slow.append((place, None))
+                (failed if exchange.outcome in FAILED else slow).append((place, None))
                 continue
             lane = lane_of_path.get(exchange.path)
             if lane is None or lane.route != exchange.route:
@@ -162,6 +160,8 @@ class Decoder:
         for lane in {**hits, **misses}:
             missed = misses.get(lane, _Misses())
             lane.learn(missed.bodies, hits=len(hits[lane].places) if lane in hits else 0, misses=missed.count)
+        for place, _ in failed:
+            tally.failed.add(place, exchanges[place], self._known_lane(exchanges[place]))
         tally.failed.teach()
         return DecodedBatch(
             predictions=[self._read(each) for each in tally.gathering.predictions(self._kept)],

@@ -19,8 +19,8 @@ from dashlight.records import Exchange, Outcome, Prediction
 FAILED: Final[frozenset[Outcome]] = frozenset({"error", "refused"})
 """Outcomes of exchanges whose requests are read although there is no answer to them."""
 MOST_READ: Final = EXEMPLARS
-"""Requests of one batch that are read the general way where good ones are read by a plan: a storm of failures costs no more
-than as many good exchanges do."""
+"""Requests of one batch that are read the general way where good ones are read by a plan, or nobody knows how: a storm of
+failures costs no more than as many good exchanges do."""
 MAX_EXEMPLAR_BYTES: Final = 1 << 16
 """Both bodies of an exchange from which a plan may be made."""
 
@@ -54,7 +54,7 @@ class FailedRequests:
             if self._add_planned(place, body, lane) or (unanswered and self._add_planned(place, body, unanswered)):
                 return
             lane = unanswered or lane
-        if lane is None or not lane.is_given_up or lane.is_of_unanswered:
+        if lane is None or lane.is_of_unanswered:
             if not self._left:
                 self.unread.append(place)
                 return

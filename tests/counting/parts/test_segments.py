@@ -19,6 +19,7 @@ from dashlight.counting.memory import counter_bytes, segment_bytes
 from dashlight.counting.model import ModelBrief, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.decode.signals import SIGNALS, prediction_of
 from dashlight.judge.columns.segmentation import segmentation_of
 from dashlight.records import Exchange, Prediction, Table
 from dashlight.store.learned import LearnedReferences
@@ -64,7 +65,7 @@ class Process:
         self,
         *,
         segments: Sequence[str] = ("city", "age"),
-        reference: Reference = REFERENCE,
+        reference: Reference | None = REFERENCE,
         room: LearningRoom | None = None,
         policy: Policy | None = None,
     ) -> None:
@@ -162,7 +163,7 @@ def test_segments_and_rows_in_none_add_up_to_the_whole(seed: int, batches: list[
     odd = {"null": None, "wrong": ["x"], "new": "Rome", "none": "Ulm"}[hurts]
     for count in batches:
         held = rows_of(rng, count)
-        held["city"] = [odd if rng.random() < 0.2 else city for city in held["city"]]  # type: ignore[union-attr]
+        held["city"] = [odd if rng.random() < 0.2 else city for city in held["city"]]
         held["age"] = np.where(rng.random(count) < 0.2, np.nan, np.asarray(held["age"]))
         of_exchange = np.sort(rng.integers(0, 5, count)) if asked == "batches" else np.arange(count)
         process.serve(held, _numbered(max(count, 5)), of_exchange.tolist())
@@ -321,6 +322,23 @@ def test_a_pane_begins_empty(several: Several) -> None:
     assert second.rows[:3, 0].sum() == 1
 
 
+def test_business_numbers_have_no_segments(several: Several) -> None:
+    rng = np.random.default_rng(0)
+    learned = LearnedReferences(None)
+    held: dict[str, Column] = {"revenue": rng.normal(40, 10, 500)}
+    learned.keep(
+        build_reference_from_columns(held, {"revenue": "feature"}, rng=rng, created_at=0.0), SIGNALS, "revenue", ""
+    )
+    policy = Policy(segments=("city", "revenue"))
+    counter = EndpointCounter(SIGNALS, policy, References(learned), LearningRoom())
+
+    counter.add(prediction_of("revenue", [1.0, 2.0]), several(2))
+
+    pane = counter.close(10.0).models["revenue", ""]
+    assert len(pane.compared) == 1
+    assert (pane.segments, pane.matched) == (None, "")
+
+
 def test_names_that_no_feature_has_are_told_once(several: Several) -> None:
     process = Process(segments=["city", "carrier"])
     held = rows_of(np.random.default_rng(0), 4)
@@ -361,6 +379,20 @@ def test_segments_follow_a_reference_that_is_replaced(several: Several) -> None:
     assert (before.reference, after.reference) == (REFERENCE.version, OTHER.version)
     assert merged_segments([before, after]).reference == OTHER.version
     assert after.exchanges[: len(segmentation_of(OTHER, ["city"]).names)].sum() == 4
+
+
+def test_segments_begin_when_a_reference_has_been_learned(several: Several) -> None:
+    process = Process(reference=None)
+    held = rows_of(np.random.default_rng(0), 4)
+    learning = process.serve(held, several(4)).fail(held, several(4), FAILED).counter.close(10.0)
+    process.learned.keep(REFERENCE, "/predict", *KEY)
+
+    process.counter.follow(EndpointBrief(models={KEY: ModelBrief((REFERENCE.version,))}))
+    after = process.serve(held, several(4)).segments()
+
+    assert learning.models[KEY].segments is None
+    assert learning.unplaced == 4
+    assert after.exchanges[:3].sum() == 4
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from dashlight.window.histogram import LATENCY
 from dashlight.window.layout import BINS
@@ -37,26 +36,36 @@ def test_what_is_held_is_what_was_counted() -> None:
 
     assert held.rows.tolist() == rows.tolist()
     assert held.durations.tolist() == durations.tolist()
-    assert len(held.row_cells) == np.count_nonzero(rows)
+    assert len(held.row_counts) == np.count_nonzero(rows)
+    assert held.row_counts.dtype == np.uint8
 
 
 def test_panes_of_several_processes_add_up() -> None:
     assert parts_of(merged_segments([pane(1), pane(2), pane(3)])) == parts_of(pane(6))
 
 
+@pytest.mark.parametrize("most", [1, 255, 256, 65_535, 65_536, 2**31 - 1])
+def test_counts_of_any_size_are_held_as_they_are(most: int) -> None:
+    held = pane(most)
+
+    check_segments(held, 2**33)
+    assert held.rows.min() == held.rows.max() == held.durations.max() == most
+
+
 def test_panes_with_counts_in_different_places_add_up() -> None:
     rng = np.random.default_rng(1)
-    found = [some(rng) for _ in range(4)]
-    panes = [replace(pane(0), row_cells=cells, row_counts=counts) for cells, counts in found]
+    counted = [rng.poisson(0.2, (3, 2, BINS)) for _ in range(4)]
+    nothing = np.zeros(3, np.int64)
+    durations = np.zeros((3, LATENCY.bins), np.int64)
 
-    merged = merged_segments(panes)
+    merged = merged_segments(
+        [
+            SegmentPane.of("r1", rows=rows, exchanges=nothing, failed=nothing, refused=nothing, durations=durations)
+            for rows in counted
+        ]
+    )
 
-    assert merged.rows.tolist() == np.sum([each.rows for each in panes], axis=0).tolist()
-
-
-def some(rng: np.random.Generator) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    cells = np.flatnonzero(rng.random(3 * 2 * BINS) < 0.2).astype(np.int32)
-    return cells, rng.integers(1, 9, len(cells)).astype(np.int32)
+    assert merged.rows.tolist() == np.sum(counted, axis=0).tolist()
 
 
 def test_adding_up_leaves_the_panes_as_they_were() -> None:
@@ -91,10 +100,6 @@ def test_a_pane_that_was_counted_is_taken(counted: SegmentPane) -> None:
     check_segments(counted, MOST)
 
 
-def cells(*places: int) -> NDArray[np.int32]:
-    return np.array(places, np.int32)
-
-
 @pytest.mark.parametrize(
     ("foreign", "why"),
     [
@@ -103,18 +108,17 @@ def cells(*places: int) -> NDArray[np.int32]:
         (replace(pane(), failed=np.zeros(4, np.int64)), "counts of 3 segments"),
         (replace(pane(), refused=np.full(3, -1, np.int64)), "counts of 3 segments"),
         (replace(pane(), exchanges=np.full(3, MOST + 1, np.int64)), "above"),
-        (replace(pane(), columns=1), "at places that there are not"),
-        (replace(pane(), row_cells=cells(1, 2)), "of shapes"),
-        (replace(pane(), row_cells=cells(2, 1), row_counts=cells(1, 1)), "not in their order"),
-        (replace(pane(), row_cells=cells(1, 1), row_counts=cells(1, 1)), "not in their order"),
-        (replace(pane(), row_cells=cells(-1, 1), row_counts=cells(1, 1)), "at places that there are not"),
-        (replace(pane(), row_cells=cells(1, 2), row_counts=cells(1, 0)), "of nothing"),
-        (replace(pane(), duration_cells=cells(3 * LATENCY.bins), duration_counts=cells(1)), "at places"),
-        (replace(pane(), duration_counts=np.ones((3, LATENCY.bins), np.int32)), "of shapes"),
+        (replace(pane(), columns=1), "counts of segments in arrays of shapes"),
+        (replace(pane(), row_bits=pane().row_bits[:-1]), "in arrays of shapes"),
+        (replace(pane(), row_bits=pane(0).row_bits), "in arrays of shapes"),
+        (replace(pane(), row_counts=pane().row_counts[:-1]), "in arrays of shapes"),
+        (replace(pane(), row_counts=0 * pane().row_counts), "that is none"),
+        (replace(pane(), row_counts=pane().row_counts.astype(np.uint64) << np.uint64(40)), "that is none"),
+        (replace(pane(), duration_counts=np.ones((3, LATENCY.bins), np.uint8)), "in arrays of shapes"),
     ],
     ids=[
-        "segments", "negative columns", "tally", "negative", "too many", "fewer columns", "lengths", "order", "twice",
-        "before", "nothing", "beyond", "axes",
+        "segments", "negative columns", "tally", "negative", "too many", "fewer columns", "bits", "no bits", "counts",
+        "nothing", "beyond", "axes",
     ],
 )  # fmt: skip
 def test_a_pane_that_nobody_can_have_counted_is_refused(foreign: SegmentPane, why: str) -> None:

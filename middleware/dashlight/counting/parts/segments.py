@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.counting.parts.exchanges import RowExchanges
 from dashlight.records import Exchange, Role
 from dashlight.window.columns import Reference
 from dashlight.window.histogram import LATENCY, Binning
@@ -55,7 +56,7 @@ class SegmentCounter:
         if "feature" not in codes or not exchanges:
             return
         numbers = self._of_rows(codes["feature"])
-        found = _Exchanges(of_row["feature"])
+        found = RowExchanges(of_row["feature"])
         of_exchanges = found.agreed(numbers, otherwise=self.segmentation.count)
         self._count("feature", codes["feature"], numbers)
         outputs = codes.get("output")
@@ -67,13 +68,12 @@ class SegmentCounter:
                 numbers if is_aligned else found.of_rows(of_exchanges, of_row["output"], self.segmentation.count),
             )
         self._count_exchanges(of_exchanges, np.full(len(found.places), FINE))
-        self._add_durations(
-            of_exchanges, np.array([exchanges[place].duration_seconds for place in found.places.tolist()])
-        )
+        places: list[int] = found.places.tolist()
+        self._add_durations(of_exchanges, np.array([exchanges[place].duration_seconds for place in places]))
 
     def add_failed(self, codes: NDArray[np.uint8], of_row: NDArray[np.intp], outcomes: NDArray[np.uint8]) -> None:
         """Count exchanges that failed or were refused, as *outcomes* of the batch say, by the bins of their features."""
-        found = _Exchanges(of_row)
+        found = RowExchanges(of_row)
         of_exchanges = found.agreed(self._of_rows(codes), otherwise=self.segmentation.count)
         self._count_exchanges(of_exchanges, outcomes[found.places])
 
@@ -113,30 +113,3 @@ class SegmentCounter:
         bins = np.broadcast_to(_DURATIONS.places(seconds[np.newaxis]), numbers.shape)
         known = (numbers < self.segmentation.count) & (bins < LATENCY.bins)
         np.add.at(self._durations, (numbers[known], bins[known]), 1)
-
-
-class _Exchanges:
-    """The exchanges of some rows."""
-
-    def __init__(self, of_rows: NDArray[np.intp]) -> None:
-        """*of_rows*, shape (rows,), has at least one row: the place of the exchange of each."""
-        steps = np.diff(of_rows)
-        self._has_one_row_each = bool((steps > 0).all())
-        self._order = None if (steps >= 0).all() else np.argsort(of_rows, kind="stable")
-        ordered = of_rows if self._order is None else of_rows[self._order]
-        self._begins = np.flatnonzero(np.diff(ordered, prepend=-1))
-        self.places: NDArray[np.intp] = ordered[self._begins]
-        """Of each, ascending."""
-
-    def agreed(self, numbers: NDArray[np.intp], otherwise: int) -> NDArray[np.intp]:
-        """What *numbers*, shape (columns, rows), say of all rows of each exchange alike; *otherwise* where they differ."""
-        if self._has_one_row_each:
-            return numbers
-        ordered = numbers if self._order is None else numbers[:, self._order]
-        least = np.minimum.reduceat(ordered, self._begins, axis=1)
-        return np.where(least == np.maximum.reduceat(ordered, self._begins, axis=1), least, otherwise)
-
-    def of_rows(self, numbers: NDArray[np.intp], rows: NDArray[np.intp], otherwise: int) -> NDArray[np.intp]:
-        """The *numbers* of each exchange, shape (columns, exchanges), for other *rows*, by the places of their exchanges."""
-        at = np.minimum(np.searchsorted(self.places, rows), len(self.places) - 1)
-        return np.where(self.places[at] == rows, numbers[:, at], otherwise)

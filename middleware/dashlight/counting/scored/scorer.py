@@ -15,6 +15,7 @@ from dashlight.counting.scored.known_by import Numbered, known_by, numbered
 from dashlight.counting.scored.meaning import Meaning, Wish, WishedTask, meaning_of, shown
 from dashlight.counting.scored.measured import Measured, measured
 from dashlight.counting.scored.outputs import Outputs
+from dashlight.counting.scored.segmented import RowSegments
 from dashlight.decode.identities import Identities
 from dashlight.judge.words import printable
 from dashlight.labels.ids import KEY_BYTES, entity_of, item_of
@@ -48,6 +49,8 @@ class Scoring:
     """What the reference of a model says of it."""
     is_about: Callable[[Prediction], bool] = lambda _: True
     """Whether the reference is about the model of a prediction, by its features: one app may serve several models."""
+    segments: tuple[str, ...] = ()
+    """Features each of whose values is a segment."""
     is_quiet: bool = False
     """Whether nothing is told of what was decided: another scorer of this process does."""
 
@@ -77,6 +80,7 @@ class Scorer:
         self._scoring = scoring
         self._models: dict[ModelKey, _Model] = {}
         self._troubles: Counter[str] = Counter()
+        self._segments = RowSegments(scoring.segments)
         self._item_of = partial(item_of, key=scoring.key)
 
     @property
@@ -128,9 +132,15 @@ class Scorer:
             entities=_entities(of, ids, self._scoring.key),
             other_keys=known.other_keys,
         )
+        if binned is None:
+            return rows
+        segmented = self._segments.of(prediction, binned, found.rows)
+        if segmented is not None:
+            names, segments = segmented
+            rows = replace(rows, segments=segments, segmented_by=names, reference=binned.reference.version)
         # Otherwise nobody knows which features led to which answer.
         is_aligned = np.array_equal(prediction.features.exchange, prediction.outputs.exchange)
-        return self._with_codes(rows, found, binned) if binned is not None and is_aligned else rows
+        return self._with_codes(rows, found, binned) if is_aligned else rows
 
     def measure(self, key: ModelKey, outputs: Outputs, prediction: Prediction | None = None) -> Measured | None:
         """What *outputs* of the model *key* say; None where nothing in them can be scored.

@@ -62,11 +62,6 @@ class Lane:
         self._widenings = 0
 
     @property
-    def is_given_up(self) -> bool:
-        """Whether there was a plan, or an attempt at one, and its exchanges are read the general way now."""
-        return self.plan is None and self._failures > 0
-
-    @property
     def is_of_unanswered(self) -> bool:
         """Whether it is the `unanswered` of another lane."""
         return self.start is not None

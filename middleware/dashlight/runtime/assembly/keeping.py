@@ -51,4 +51,6 @@ def scoring_of(settings: Settings, references: References, hash_key: HashKey, *,
         given = references.given
         return given is None or is_about(given, prediction)
 
-    return Scoring(hash_key, settings.task, settings.score, performance, is_about_given, is_quiet=is_quiet)
+    return Scoring(
+        hash_key, settings.task, settings.score, performance, is_about_given, settings.segments, is_quiet=is_quiet
+    )

@@ -19,6 +19,8 @@ MOST_VALUES = 32
 MOST_SEGMENTS = MOST_SEGMENT_COLUMNS * MOST_VALUES
 MOST_COLUMNS = 1 << 16
 """Of a reference, among which rows are counted by segment."""
+_MOST_COUNT = 2**31 - 1
+"""Of rows in one bin of a column of a segment, or of exchanges that took so long: more stays that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +74,7 @@ class Segmentation:
 class SegmentPane:
     """What was counted by segment in one pane, of one model against one reference; panes of several processes add up.
 
-    Of the counts of rows and of durations it holds those that are not zero: most are, and panes are sent.
+    Of the counts of rows and of durations it holds which are not zero, and those in as few bytes as do: panes are sent.
     """
 
     reference: str
@@ -82,12 +84,13 @@ class SegmentPane:
     """Shape (segments,): exchanges all of whose rows are in the segment, as far as they were analysed; likewise the others."""
     failed: NDArray[np.int64]
     refused: NDArray[np.int64]
-    row_cells: NDArray[np.int32]
-    """Places in the flat *rows*, ascending."""
-    row_counts: NDArray[np.int32]
-    duration_cells: NDArray[np.int32]
+    row_bits: NDArray[np.uint8]
+    """Of each count of *rows*, flat, whether it is not zero, as `np.packbits` has it."""
+    row_counts: NDArray[np.unsignedinteger]
+    """Those that are not."""
+    duration_bits: NDArray[np.uint8]
     """Likewise of *durations*."""
-    duration_counts: NDArray[np.int32]
+    duration_counts: NDArray[np.unsignedinteger]
 
     @classmethod
     def of(
@@ -106,12 +109,12 @@ class SegmentPane:
     @property
     def rows(self) -> NDArray[np.int32]:
         """Shape (segments, columns of the reference, BINS): made anew each time."""
-        return _unpacked(self.row_cells, self.row_counts, (len(self.exchanges), self.columns, BINS))
+        return _unpacked(self.row_bits, self.row_counts, (len(self.exchanges), self.columns, BINS))
 
     @property
     def durations(self) -> NDArray[np.int32]:
         """Shape (segments, LATENCY.bins): of exchanges that neither failed nor were refused; made anew each time."""
-        return _unpacked(self.duration_cells, self.duration_counts, (len(self.exchanges), LATENCY.bins))
+        return _unpacked(self.duration_bits, self.duration_counts, (len(self.exchanges), LATENCY.bins))
 
 
 def merged_segments(panes: Sequence[SegmentPane]) -> SegmentPane:
@@ -129,8 +132,8 @@ def merged_segments(panes: Sequence[SegmentPane]) -> SegmentPane:
     rows = np.zeros((*shape, BINS), np.int64)
     durations = np.zeros((shape[0], LATENCY.bins), np.int64)
     for pane in panes:
-        rows.reshape(-1)[pane.row_cells] += pane.row_counts
-        durations.reshape(-1)[pane.duration_cells] += pane.duration_counts
+        rows += pane.rows
+        durations += pane.durations
     return SegmentPane.of(
         first.reference,
         rows=rows,
@@ -151,23 +154,27 @@ def check_segments(pane: SegmentPane, most: int) -> None:
     for tally in (pane.exchanges, pane.failed, pane.refused):
         if tally.shape != (segments,) or (segments and not (tally.min() >= 0 and tally.max() <= most)):
             raise ValueError(f"counts of {segments} segments that are none, or above {most}")
-    for cells, counts, size in (
-        (pane.row_cells, pane.row_counts, segments * pane.columns * BINS),
-        (pane.duration_cells, pane.duration_counts, segments * LATENCY.bins),
+    for bits, counts, size in (
+        (pane.row_bits, pane.row_counts, segments * pane.columns * BINS),
+        (pane.duration_bits, pane.duration_counts, segments * LATENCY.bins),
     ):
-        if cells.ndim != 1 or counts.shape != cells.shape:
-            raise ValueError(f"segments in arrays of shapes {cells.shape} and {counts.shape}: expected one of each")
-        if len(cells) and (cells[0] < 0 or cells[-1] >= size or (cells[1:] <= cells[:-1]).any() or counts.min() < 1):
-            raise ValueError("counts of segments at places that there are not, or not in their order, or of nothing")
+        if bits.shape != (-(-size // 8),) or counts.shape != (int(np.unpackbits(bits, count=size).sum()),):
+            raise ValueError(f"{size} counts of segments in arrays of shapes {bits.shape} and {counts.shape}")
+        if len(counts) and not 0 < counts.min() <= counts.max() <= _MOST_COUNT:
+            raise ValueError("a count of a segment that is none")
 
 
-def _packed(counts: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _packed(counts: NDArray[np.integer]) -> tuple[NDArray[np.uint8], NDArray[np.unsignedinteger]]:
     flat = counts.reshape(-1)
-    cells = np.flatnonzero(flat)
-    return cells.astype(np.int32), np.minimum(flat[cells], np.iinfo(np.int32).max).astype(np.int32)
+    is_there = flat != 0
+    held = np.minimum(flat[is_there], _MOST_COUNT)
+    most = int(held.max(initial=0))
+    return np.packbits(is_there), held.astype(np.uint8 if most < 1 << 8 else np.uint16 if most < 1 << 16 else np.uint32)
 
 
-def _unpacked(cells: NDArray[np.int32], counts: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.int32]:
+def _unpacked(
+    bits: NDArray[np.uint8], counts: NDArray[np.unsignedinteger], shape: tuple[int, ...]
+) -> NDArray[np.int32]:
     found = np.zeros(shape, np.int32)
-    found.reshape(-1)[cells] = counts
+    found.reshape(-1)[np.unpackbits(bits, count=found.size).view(np.bool_)] = counts
     return found
