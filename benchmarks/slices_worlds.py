@@ -119,7 +119,7 @@ def _rank(row: Floats) -> Floats:
 def _column(name: str, kind: Kind, row: Floats) -> ColumnReference:
     filled = row[~np.isnan(row)]
     values, counts = np.unique(filled, return_counts=True)
-    edges, categories, known = np.zeros(0), (), frozenset[str]()
+    edges, categories, known = np.zeros(0), tuple[str, ...](), frozenset[str]()
     if kind == "categorical":
         by_frequency = [f"v{value:.0f}" for value in values[np.argsort(-counts, kind="stable")]]
         categories, known = tuple(by_frequency[: VALUE_BINS - 1]), frozenset(by_frequency[VALUE_BINS - 1 :])

@@ -20,7 +20,7 @@ def numeric() -> MakeNumeric:
     def make(name: str, of: str = "", role: Role = "feature") -> ColumnReference:
         counts = np.where(np.arange(BINS) >= STRUCTURAL_BINS, 100, 0)
         return ColumnReference(
-            name, role, "numeric", 3200, counts, np.arange(31) + 0.5, 0.0, 31.0, (), frozenset(), 0, of=of
+            name, role, "numeric", 3200, counts, np.linspace(0.5, 30.5, 31), 0.0, 31.0, (), frozenset(), 0, of=of
         )
 
     return make

@@ -195,7 +195,10 @@ def test_too_few_rows_are_told(world: World, rows: int, rate: float) -> None:
 
 
 def test_rows_that_are_all_alike_have_no_slice(world: World) -> None:
-    alike = [HurtRows(np.full((12, 1_000), UA, np.uint8), (np.arange(1_000) % every == 0) * 1.0) for every in (3, 10)]
+    alike = [
+        HurtRows(np.full((12, 1_000), UA, np.uint8), (np.arange(1_000) % every == 0).astype(np.float64))
+        for every in (3, 10)
+    ]
 
     assert world.searched(alike[0], alike[1]).state == "everywhere"
 
@@ -203,7 +206,7 @@ def test_rows_that_are_all_alike_have_no_slice(world: World) -> None:
 def test_of_many_columns_the_most_telling_are_looked_at_in_pairs(categorical: Make, drawn: Draw) -> None:
     columns = [categorical(f"column {place}") for place in range(150)]
     rng = np.random.default_rng(20)
-    rows = [HurtRows(drawn(rng, columns, 1_000), (rng.random(1_000) < 0.1) * 1.0) for _ in range(2)]
+    rows = [HurtRows(drawn(rng, columns, 1_000), (rng.random(1_000) < 0.1).astype(np.float64)) for _ in range(2)]
 
     verdict = finished(search_slice(rows[0], rows[1], columns, words=bin_words(columns)))
 
@@ -223,7 +226,9 @@ def test_at_most_the_promised_share_of_nulls_is_named(categorical: Make, drawn: 
     named = 0
     for seed in range(100):
         rng = np.random.default_rng(seed)
-        rows = [HurtRows(drawn(rng, columns, 1_000), (rng.random(1_000) < rate) * 1.0) for rate in (0.2, 0.1)]
+        rows = [
+            HurtRows(drawn(rng, columns, 1_000), (rng.random(1_000) < rate).astype(np.float64)) for rate in (0.2, 0.1)
+        ]
         named += finished(search_slice(rows[0], rows[1], columns, words=bin_words(columns))).state == "found"
 
     assert named == 0

@@ -98,9 +98,10 @@ def _ordered_parts(shares: NDArray[np.float64]) -> tuple[list[Bins], int]:
     ordered = shares[list(ORDERED_BINS)]
     middles = np.cumsum(ordered) - ordered / 2
     groups = np.minimum((middles * VALUE_ATOMS / max(ordered.sum(), 1e-9)).astype(int), VALUE_ATOMS - 1) + 1
-    for end, group in ((0, 0), (-1, VALUE_ATOMS + 1)):  # out of the reference's range
-        if ordered[end] >= LEAST_SHARE:
-            groups[end] = group
+    within = np.flatnonzero(ordered[1:-1]) + 1
+    if len(within):  # out of the reference's range: by itself, or with the values next to it
+        groups[0] = 0 if ordered[0] >= LEAST_SHARE else groups[within[0]]
+        groups[-1] = VALUE_ATOMS + 1 if ordered[-1] >= LEAST_SHARE else groups[within[-1]]
     parts: list[Bins] = []
     for group in range(VALUE_ATOMS + 2):
         bins = tuple(bin_ for bin_, of_group in zip(ORDERED_BINS, groups, strict=True) if of_group == group)

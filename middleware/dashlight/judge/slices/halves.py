@@ -54,16 +54,16 @@ def halves_of(now: HurtRows, usual: HurtRows | None) -> tuple[Half, Half]:
     USUAL_SEARCHED): a rhythm of the traffic that the order of rows still shows, two routes by turns, is in both.
     """
     before = HurtRows(now.codes[:, :0], now.hurt[:0]) if usual is None else usual
-    first = _is_first(now.row_count, 0.5)
-    searched, confirming = now.where(first), now.where(~first)
-    first = _is_first(before.row_count, min(USUAL_SEARCHED, MOST_USUAL_SEARCHED / max(before.row_count, 1)))
-    usual_searched, usual_confirming = before.where(first), before.where(~first)
+    in_first = _is_first(now.row_count, 0.5)
+    searched, confirming = now.where(in_first), now.where(~in_first)
+    in_first = _is_first(before.row_count, min(USUAL_SEARCHED, MOST_USUAL_SEARCHED / max(before.row_count, 1)))
+    usual_searched, usual_confirming = before.where(in_first), before.where(~in_first)
     level = _level(searched.hurt, usual_searched.hurt)
-    first, second = (
-        Half(rows, of_before, rows.hurt > level, of_before.hurt > level)
-        for rows, of_before in ((searched, usual_searched), (confirming, usual_confirming))
-    )
-    return first, second
+    return _half(searched, usual_searched, level), _half(confirming, usual_confirming, level)
+
+
+def _half(now: HurtRows, usual: HurtRows, level: float) -> Half:
+    return Half(now, usual, now.hurt > level, usual.hurt > level)
 
 
 def _is_first(rows: int, share: float) -> NDArray[np.bool_]:
