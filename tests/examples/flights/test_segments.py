@@ -140,3 +140,19 @@ def test_what_is_missing_of_one_carrier_at_one_airport_is_found_there(spring: Sp
     assert told["carrier=UA"].startswith("carrier=UA: share of missing humid rose")
     assert told["origin=EWR"].endswith("; all other rows are as before")
     assert told.keys() <= {"", "carrier=UA", "origin=EWR"}
+
+
+def test_in_april_accuracy_falls_most_of_all_with_one_carrier(spring: Spring) -> None:
+    spring.fly({HELD_OUT}, "none")
+    spring.fly({"03"}, "none")
+    assert not [alert for alert in spring.alerts() if alert["source"] == "performance"]
+
+    spring.fly({"04"}, "none")
+
+    told = {alert.get("segment", ""): alert["summary"] for alert in spring.alerts() if alert["source"] == "performance"}
+    assert told.keys() == {"", "carrier=MQ"}
+    assert told["carrier=MQ"].startswith("carrier=MQ: accuracy fell from 82 %")
+    assert "of all other rows accuracy fell" in told["carrier=MQ"]
+    scores = spring.exporter.events("dashlight.scores")[-1]["attributes"]["dashlight.scores"]
+    shown = {score.get("segment") for score in scores if score["statistic"] == "realised_loss"}
+    assert {"origin=EWR", "origin=JFK", "origin=LGA", "carrier=UA"} <= shown
