@@ -22,7 +22,7 @@ from dashlight.judge.performance.segments.usual import usual_by_segment
 from dashlight.labels.rows import LabelledRows
 from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.layout import BINS, STRUCTURAL_BINS
-from dashlight.window.parts.segments import NO_SEGMENT, SegmentColumn, Segmentation
+from dashlight.window.parts.segments import NO_SEGMENT, Segmentation, SegmentColumn
 from dashlight.window.performance.counts import chosen_rows
 from dashlight.window.performance_reference import PerformanceReference, ReferenceLoss
 
