@@ -61,3 +61,11 @@ def test_it_is_always_json(incident: Callable[..., Notice], alert: Callable[...,
 
 def test_a_sample_says_that_it_is_a_test(context: AlertContext) -> None:
     assert "test" in str(document(sample_notice(0.0), context)["summary"])
+
+
+def test_an_alert_of_a_segment_says_so(
+    incident: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
+) -> None:
+    found: dict[str, Any] = dict(document(incident(alerts=(alert(segment="carrier=UA"), alert())), context))
+
+    assert [each["segment"] for each in found["alerts"]] == ["carrier=UA", None]
