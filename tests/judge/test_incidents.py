@@ -142,6 +142,30 @@ def test_the_origin_does_not_depend_on_the_order_of_telling(order: Sequence[int]
     assert [label(each) for each in ordered] == ["early", "named", "strong", "weak", "joint", "error_rate"]
 
 
+@pytest.mark.parametrize(
+    ("column", "key", "named"),
+    [
+        ("distance", "drift/late/%2Fp/feature/distance/carrier%3DUA", "distance (carrier=UA)"),
+        (None, "traffic/%2Fp/late/error_rate/carrier%3DUA", "error_rate (carrier=UA)"),
+    ],
+)
+def test_an_alert_of_a_segment_is_about_that_segment(column: str | None, key: str, named: str) -> None:
+    alert = make_alert(column, key=key, segment="carrier=UA")
+
+    assert label(alert) == named
+
+
+def test_a_segment_keeps_its_name_through_an_incident() -> None:
+    incidents = Incidents()
+    first, second = (make_alert("age", segment=name, key=f"drift/age/{name}") for name in ("a=1", "a=2"))
+    incidents.observe([first])
+
+    (placed,) = incidents.observe([second])
+
+    assert placed.segment == "a=2"
+    assert placed.moved_with == ("age (a=1)",)
+
+
 def test_a_limit_that_is_crossed_is_the_last_thing_to_look_at(alert: MakeAlert) -> None:
     limit = alert(None, source="threshold", key="threshold/m/e/error_rate", score=9.0)
     traffic = alert(None, source="traffic", key="traffic/e/error_rate", score=0.1)

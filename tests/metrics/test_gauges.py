@@ -222,3 +222,11 @@ def test_scores_of_a_model_have_their_intervals_and_details_have_none() -> None:
         ("recall", "low"): 0.4,
         ("recall", "high"): 0.6,
     }
+
+
+def test_what_is_of_a_segment_is_no_figure_of_all_rows() -> None:
+    shown = Shown(scores=[score("psi", segment="carrier=UA"), score("rows", column=None, segment="carrier=UA")])
+
+    figures = list(model_figures([("/p", shown)])) + column_figures([("/p", shown)])[0]
+
+    assert not [each for each in figures if "score" in each.name or "column" in each.name]

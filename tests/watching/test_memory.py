@@ -177,3 +177,32 @@ def test_models_without_room_are_remembered_up_to_a_number() -> None:
 @pytest.mark.parametrize(("judging", "endpoints"), [(128_000_000, 32), (1 << 40, 32), (16_000_000, 4), (1, 1)])
 def test_so_many_endpoints_are_judged_as_there_is_memory_for(judging: int, endpoints: int) -> None:
     assert most_endpoints(Policy(judging_bytes=judging)) == endpoints
+
+
+def test_segments_give_way_to_a_model_that_needs_the_room() -> None:
+    reference = made(numbers)
+    size = comparison_bytes(reference)
+    room = WatchRoom(judging_bytes=2 * size, counting_bytes=1 << 40, learning_bytes=1 << 40)
+    room.take(("/a", "m", ""), reference, is_own=False)
+
+    had = room.take_segments(("/a", "m", ""), size)
+    room.take(("/b", "m", ""), reference, is_own=False)
+
+    assert had
+    assert not room.has_segments(("/a", "m", ""))
+    assert not room.take_segments(("/a", "m", ""), 1)
+
+
+def test_segments_have_what_models_leave_and_go_with_their_model() -> None:
+    reference = made(numbers)
+    size = comparison_bytes(reference)
+    room = WatchRoom(judging_bytes=3 * size, counting_bytes=1 << 40, learning_bytes=1 << 40)
+    room.take(("/a", "m", ""), reference, is_own=False)
+    before = room.segments_bytes
+    room.take_segments(("/a", "m", ""), size)
+
+    room.give_back(("/a", "m", ""))
+
+    assert 0 < before < 2 * size
+    assert not room.has_segments(("/a", "m", ""))
+    assert room.segments_bytes > before - size

@@ -95,3 +95,11 @@ def test_where_it_hurts_is_told_of_the_incident_and_of_its_alert(
         "summary": "it is carrier=UA and hour at least 19",
         "traces": ["https://traces.example/trace/0af7651916cd43dd8448eb211c80319c"],
     }
+
+
+def test_an_alert_of_a_segment_says_so(
+    incident: Callable[..., Notice], alert: Callable[..., Any], context: AlertContext
+) -> None:
+    found: dict[str, Any] = dict(document(incident(alerts=(alert(segment="carrier=UA"), alert())), context))
+
+    assert [each["segment"] for each in found["alerts"]] == ["carrier=UA", None]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -282,3 +283,13 @@ def test_scores_are_a_line_too() -> None:
     event = scores_event([], at=0.0, identifier=ID, seq=1, endpoint="/predict", model="fraud", state="watching")
 
     assert event.body == "0 scores of /predict fraud: watching"
+
+
+def test_an_alert_of_a_segment_says_so_and_so_does_each_member() -> None:
+    other = replace(alert(), key="k2", segment="")
+
+    attributes = alert_event(notice(replace(alert(), segment="carrier=UA"), other)).attributes
+
+    assert attributes["dashlight.segment"] == "carrier=UA"
+    members: Any = attributes["dashlight.alert.members"]
+    assert [each.get("segment") for each in members] == ["carrier=UA", None]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -19,6 +19,19 @@ COUNT = 4
 EXCHANGES = 40
 """Of each segment in a pane."""
 SEGMENT = "carrier=c2"
+
+
+@dataclass(frozen=True)
+class Change:
+    """All but *everyone* is of the third segment alone."""
+
+    failing: float = 0.01
+    refused: float = 0.01
+    slower: int = 0
+    everyone: float = 0.01
+
+
+USUAL = Change()
 
 
 @pytest.fixture
@@ -51,13 +64,11 @@ class Served:
         self.pane += 1
         return finished(self.traffic.update(pane, 10.0 * self.pane, told=told))
 
-    def serve(self, panes: int = 1, told: tuple[str, ...] = (), **of_one: float) -> list[Alert]:
-        return [alert for _ in range(panes) for alert in self.step(self.counted(**of_one), told)]
+    def serve(self, panes: int = 1, change: Change = USUAL, told: tuple[str, ...] = ()) -> list[Alert]:
+        return [alert for _ in range(panes) for alert in self.step(self.counted(change), told)]
 
-    def counted(
-        self, failing: float = 0.01, refused: float = 0.01, slower: int = 0, everyone: float = 0.01
-    ) -> SegmentPane:
-        """All shares but *everyone* are of the third segment alone."""
+    def counted(self, change: Change) -> SegmentPane:
+        failing, refused, slower, everyone = change.failing, change.refused, change.slower, change.everyone
         is_it = np.arange(COUNT) == 2
         exchanges = np.full(COUNT, EXCHANGES, np.int64)
         failed = self.rng.binomial(exchanges, np.where(is_it, max(failing, everyone), everyone)).astype(np.int64)
@@ -79,17 +90,17 @@ def served(segmentation: Segmentation) -> Served:
 @pytest.mark.parametrize(
     ("change", "quantity", "words"),
     [
-        ({"failing": 0.2}, "error_rate", "error rate rose from "),
-        ({"refused": 0.3}, "refusal_rate", "refusal rate rose from "),
-        ({"slower": 12}, "latency", "latency above "),
+        (Change(failing=0.2), "error_rate", "error rate rose from "),
+        (Change(refused=0.3), "refusal_rate", "refusal rate rose from "),
+        (Change(slower=12), "latency", "latency above "),
     ],
     ids=["failures", "refusals", "latency"],
 )
 def test_what_one_segment_has_more_of_is_one_alert_of_it(
-    served: Served, change: dict[str, float], quantity: str, words: str
+    served: Served, change: Change, quantity: str, words: str
 ) -> None:
     before = served.serve(100)
-    alerts = served.serve(20, **change)
+    alerts = served.serve(20, change)
 
     assert before == []
     assert {alert.key for alert in alerts} == {alert_key("traffic", "/predict", "late", quantity, SEGMENT)}
@@ -101,7 +112,7 @@ def test_what_one_segment_has_more_of_is_one_alert_of_it(
 
 def test_failures_of_all_are_told_from_what_to_what(served: Served) -> None:
     served.serve(100)
-    alerts = served.serve(10, everyone=0.2)
+    alerts = served.serve(10, Change(everyone=0.2))
 
     assert {alert.segment for alert in alerts} == set(served.segmentation.names)
     assert "; all others moved as well, from " in alerts[-1].summary
@@ -111,21 +122,21 @@ def test_failures_of_all_are_told_from_what_to_what(served: Served) -> None:
 def test_beside_the_alert_of_the_endpoint_a_segment_alike_is_no_news(served: Served, told: str) -> None:
     served.serve(100)
 
-    assert served.serve(20, (told,), everyone=0.2) == []
+    assert served.serve(20, Change(everyone=0.2), (told,)) == []
 
 
 def test_beside_the_alert_of_the_endpoint_a_segment_that_alone_fails_is_told(served: Served) -> None:
     served.serve(100)
 
-    assert {alert.segment for alert in served.serve(20, ("error_rate",), failing=0.3)} == {SEGMENT}
+    assert {alert.segment for alert in served.serve(20, Change(failing=0.3), ("error_rate",))} == {SEGMENT}
 
 
 def test_a_judge_goes_on_where_another_was_stopped(served: Served, segmentation: Segmentation) -> None:
     other = Served(segmentation)
-    changes = [({}, 70), ({"failing": 0.2}, 10), ({}, 40)]
+    changes = [(USUAL, 70), (Change(failing=0.2), 10), (USUAL, 40)]
     for change, panes in changes:
         for number in range(panes):
-            pane = served.counted(**change)
+            pane = served.counted(change)
             before = served.step(pane)
             if number % 7 == 0:
                 restored = other.fresh()
@@ -151,7 +162,7 @@ def test_a_state_of_other_segments_is_refused(
     served: Served, change: Callable[[SegmentTrafficState], SegmentTrafficState]
 ) -> None:
     served.serve(80)
-    served.serve(10, failing=0.3)
+    served.serve(10, Change(failing=0.3))
 
     with pytest.raises(ValueError, match=r".+"):
         served.fresh().restore(change(deepcopy(served.traffic.state)))
@@ -159,7 +170,7 @@ def test_a_state_of_other_segments_is_refused(
 
 def test_what_is_withdrawn_is_over(served: Served) -> None:
     served.serve(80)
-    served.serve(10, failing=0.3)
+    served.serve(10, Change(failing=0.3))
 
     (alert,) = served.traffic.withdraw(2000.0, "no memory")
 

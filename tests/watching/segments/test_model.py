@@ -16,9 +16,11 @@ from dashlight.counting.references import References
 from dashlight.counting.rows import RowCounter
 from dashlight.judge.columns.segmentation import segmentation_of
 from dashlight.records import Alert, Prediction, Score, Table
+from dashlight.store.layout import Layout
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.memory import WatchRoom
 from dashlight.watching.model import ModelWatch
+from dashlight.watching.segments.state import SegmentsState
 from dashlight.watching.segments.watch import SEGMENT_BYTES
 from dashlight.window.bins import Binner
 from dashlight.window.columns import Reference
@@ -257,8 +259,9 @@ def test_a_watch_goes_on_where_another_was_stopped(watched: Watched, reference: 
     # Written before the next pane changes them.
     for version, comparison in deepcopy(watched.watch.comparison_states).items():
         other.watch.restore_comparison(version, comparison)
-    for version, segments in deepcopy(list(watched.watch.segments.states)):
-        other.watch.segments.restore(version, segments)
+    layout: Layout[SegmentsState] = Layout("segments", 1, SegmentsState)
+    for version, segments in watched.watch.segments.states:
+        other.watch.segments.restore(version, layout.thaw(b"".join(layout.freeze(segments))))
     other.rng, other.number = np.random.default_rng(53), count(1000)
     watched.rng, watched.number = np.random.default_rng(53), count(1000)
 
