@@ -187,7 +187,7 @@ class MachineWatch:
         self._ended_at = at
         changed = self.alerts.observe(reported)
         self.totals.add_alerts(changed)
-        changed = yield from self._searches.ask(changed, self.alerts, self._endpoints)
+        changed = yield from self._searches.ask(changed, self.alerts, self._endpoints, self.performances.watches)
         lost = {TOO_MANY_ALERTS: self.alerts.take_refused(), NOT_LEARNED: self._room.learning.close()}
         self.totals.add_counts({fate: count for fate, count in lost.items() if count})
         return changed

@@ -31,6 +31,7 @@ from dashlight.window.disclosure import protected
 from dashlight.window.parts.sampled_rows import SampledRows
 from dashlight.window.reference.build import build_reference_from_columns
 from dashlight.window.reference.steps import finished
+from dashlight.window.tables import Column
 
 CITIES = ["Quedlinburg", "Wolfenbuettel", "Pfaffenhofen", "Wernigerode"]
 GUILTY, ROWS = 1, 4000
@@ -39,7 +40,10 @@ BEGAN_AT = 1_790_000_000.0
 
 def private_reference(key: HashKey | None) -> Reference:
     rng = np.random.default_rng(1)
-    columns = {"city": [CITIES[place] for place in rng.integers(0, 4, 3000)], "age": rng.normal(40, 10, 3000)}
+    columns: dict[str, Column] = {
+        "city": [CITIES[place] for place in rng.integers(0, 4, 3000)],
+        "age": rng.normal(40, 10, 3000),
+    }
     made = build_reference_from_columns(columns, {}, rng=rng, created_at=0.0)
     return made if key is None else protected(made, key)
 

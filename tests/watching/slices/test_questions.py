@@ -11,10 +11,12 @@ from dashlight.counting.policy import Policy
 from dashlight.judge.alerts import alert_key
 from dashlight.records import Alert, AlertSource, Role, Slice
 from dashlight.watching.rows import Comparison
-from dashlight.watching.slices.questions import find_slice, hurting_of
+from dashlight.watching.slices.questions import find_lost, find_slice, hurting_of
 from dashlight.window.columns import Reference
 from dashlight.window.parts.sampled_rows import FAILED, FINE, NOT_THERE, REFUSED, SampledRows
+from dashlight.window.performance.drawn_rows import DrawnSample
 from dashlight.window.reference.build import build_reference_from_columns
+from dashlight.window.reference.steps import finished
 
 AT = 1_790_000_000.0
 
@@ -60,6 +62,8 @@ FAILURES = an_alert("/predict", "error_rate")
         (an_alert("/predict", "silence"), None),
         (an_alert("/predict", "undecodable_rate"), None),
         (an_alert("m", "/predict", "feature", "age", source="break", column="age", role="feature"), None),
+        (an_alert("m", "/predict", "realised", source="performance"), "lost"),
+        (an_alert("m", "/predict", "labels_late", source="performance"), None),
         (replace(FAILURES, segment="carrier=UA"), None),
         (replace(FAILURES, state="pending"), None),
     ],
@@ -187,6 +191,49 @@ def test_no_condition_is_made_of_a_column_that_is_ignored() -> None:
     rows.take(4000, AT, failing=0.7)
 
     found, _ = rows.asked()
+
+    assert found is not None
+    assert "x0" not in {each.column for each in found.conditions}
+
+
+class Labelled:
+    """Stands for the labelled rows of a model: those low in two columns lose more since AT."""
+
+    def __init__(self, *, has_reference: bool) -> None:
+        self.columns = reference_of(5).columns
+        self._rng, self._has_reference = np.random.default_rng(3), has_reference
+
+    def slice_rows(self, since_at: float) -> DrawnSample:
+        past, now = self._rows(3000, AT - 100, 0.1), self._rows(3000, AT, 0.7)
+        return now if since_at >= AT else past.followed_by(now)
+
+    def slice_reference(self) -> tuple[np.ndarray, np.ndarray] | None:
+        rows = self._rows(9000, 0.0, 0.1)
+        return (rows.codes, rows.losses) if self._has_reference else None
+
+    def _rows(self, rows: int, at: float, losing: float) -> DrawnSample:
+        codes = self._rng.integers(4, 36, (6, rows)).astype(np.uint8)
+        inside = (codes[0] < 14) & (codes[1] < 14)
+        losses = (self._rng.random(rows) < np.where(inside, losing, 0.1)).astype(np.float64)
+        return DrawnSample(codes, losses, np.full(rows, at), np.zeros(rows, "V16"))
+
+
+@pytest.mark.parametrize("usual", ["of the reference", "of before"])
+def test_losses_of_labelled_rows_are_found(usual: str) -> None:
+    alert = an_alert("m", "/predict", "realised", source="performance")
+
+    found = finished(find_lost(alert, Labelled(has_reference=usual == "of the reference"), ()))
+
+    assert found is not None
+    assert found.state == "found"
+    assert {each.column for each in found.conditions} == {"x0", "x1"}
+    assert found.usual_rate == pytest.approx(0.1, abs=0.08)
+
+
+def test_no_condition_on_losses_is_made_of_a_hidden_column() -> None:
+    alert = an_alert("m", "/predict", "realised", source="performance")
+
+    found = finished(find_lost(alert, Labelled(has_reference=True), {"x0"}))
 
     assert found is not None
     assert "x0" not in {each.column for each in found.conditions}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from dashlight.labels.rows import Floats, LabelledRows
 from dashlight.labels.store import WaitingCounts
 from dashlight.records import Alert, Score
 from dashlight.watching.performance.segments import SegmentedPerformance, segments_of
-from dashlight.window.columns import Reference
+from dashlight.window.columns import ColumnReference, Reference
 from dashlight.window.performance.drawn_rows import DrawnRows, DrawnSample
 from dashlight.window.performance.hours import Hours
 from dashlight.window.reference.steps import Steps
@@ -111,6 +111,11 @@ class PerformanceParts:
     def scores(self) -> list[Score]:
         """All that is told of segments."""
         return [] if self._segments is None else self._segments.scores()
+
+    @property
+    def columns(self) -> Sequence[ColumnReference]:
+        """Of the rows below; none where nothing says in which bins they are."""
+        return () if self._reference is None else self._reference.columns
 
     def slice_rows(self, since_at: float) -> DrawnSample:
         """Labelled rows that were predicted *since_at* that moment: a uniform sample, at most MOST_GIVEN."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import isfinite
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashlight.judge.performance.realised import REALISED
 from dashlight.judge.slices.copies import no_explanation
 from dashlight.judge.slices.rows import BinWords, HurtRows
 from dashlight.judge.slices.search import search_slice
@@ -21,16 +22,35 @@ from dashlight.watching.slices.history import MOST_SINCE
 from dashlight.watching.slices.onset import began_at
 from dashlight.window.columns import ColumnReference
 from dashlight.window.parts.sampled_rows import FAILED, FINE, REFUSED, SampledRows
+from dashlight.window.performance.drawn_rows import DrawnSample
 from dashlight.window.reference.steps import Steps
 
 MOST_EXEMPLARS: Final = 5
-Hurting: TypeAlias = Literal["failed", "refused", "drifted"]
+_Number = TypeVar("_Number", np.uint8, np.float64)
+Hurting: TypeAlias = Literal["failed", "refused", "drifted", "lost"]
 """What rows do that hurt."""
 _OUTCOMES: Final = {"failed": FAILED, "refused": REFUSED}
 _FAILED: Final = frozenset({"error_rate", "error_kind", "new_failure", "failure_rate"})
 _REFUSED: Final = frozenset({"refusal_rate", "refusal_kind", "new_refusal"})
 _TRAFFIC_NAME, _RULE_NAME = 2, 3
 """Places in the keys of alerts."""
+
+
+class LabelledSample(Protocol):
+    """What `PerformanceParts` has of labelled rows."""
+
+    @property
+    def columns(self) -> Sequence[ColumnReference]:
+        """Of their bins; none where nobody knows these."""
+        ...
+
+    def slice_rows(self, since_at: float) -> DrawnSample:
+        """Those that were predicted since then, drawn uniformly."""
+        ...
+
+    def slice_reference(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | None:
+        """Bins and losses of the reference's rows; None where nobody knows them."""
+        ...
 
 
 def hurting_of(alert: Alert) -> Hurting | None:
@@ -40,6 +60,8 @@ def hurting_of(alert: Alert) -> Hurting | None:
     parts = [unquote(part) for part in alert.key.split("/")]
     if alert.source == "drift":
         return "drifted" if alert.column is not None and alert.role is not None else None
+    if alert.source == "performance":
+        return "lost" if parts[_RULE_NAME : _RULE_NAME + 1] == [REALISED] else None
     place = _TRAFFIC_NAME if alert.source == "traffic" else _RULE_NAME
     if alert.source not in {"traffic", "threshold"} or len(parts) <= place:
         return None
@@ -93,13 +115,35 @@ def find_slice(
         now_hurt = now.outcomes == code
         usual_codes = None if before is None else before.codes
         usual_hurt = None if before is None else before.outcomes == code
-    words = _RememberedWords(bin_words(columns))
     usual = None
     if usual_codes is not None and usual_hurt is not None and usual_hurt.size:
         usual = HurtRows(usual_codes, usual_hurt.astype(np.float64))
-    rows = HurtRows(now.codes, now_hurt.astype(np.float64))
+    words, rows = _RememberedWords(bin_words(columns)), HurtRows(now.codes, now_hurt.astype(np.float64))
     found = yield from search_slice(rows, usual, columns, leave_out=frozenset(left_out), words=words)
     return replace(found, exemplars=_exemplars(found, words, now, rows, columns))
+
+
+def find_lost(alert: Alert, parts: LabelledSample, hidden: Collection[str]) -> Steps[Slice | None]:
+    """In steps: where the losses of labelled rows rose, by *parts* of the model; None where no row has its bins.
+
+    What is usual is what the rows of the reference lost, or else those that were predicted before. Examples have no traces.
+    """
+    columns, now = parts.columns, parts.slice_rows(alert.since_at)
+    if not columns or not len(now.losses):
+        return None
+    yield
+    known = parts.slice_reference()
+    if known is not None:
+        usual = HurtRows(_some(known[0]), _some(known[1][np.newaxis])[0])
+    else:
+        past = parts.slice_rows(float("-inf"))
+        past = past.chosen(past.predicted_at < alert.since_at)
+        usual = HurtRows(past.codes, past.losses)
+    left_out = {place for place, column in enumerate(columns) if column.role == "output" or column.name in hidden}
+    rows = HurtRows(now.codes, now.losses)
+    words = bin_words(columns)
+    told = usual if usual.row_count else None
+    return (yield from search_slice(rows, told, columns, leave_out=frozenset(left_out), words=words))
 
 
 class _RememberedWords:
@@ -155,6 +199,6 @@ def _one_an_exchange(rows: SampledRows) -> SampledRows:
     return rows.taken(np.sort(order[kept]), rows.bound)
 
 
-def _some(sample: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _some(sample: NDArray[_Number]) -> NDArray[_Number]:
     """Some rows of a reference's *sample*, evenly chosen."""
     return sample[:, :: max(1, -(-sample.shape[1] // MOST_SINCE))]

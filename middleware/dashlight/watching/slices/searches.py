@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dashlight.errors import traced
@@ -13,9 +13,10 @@ from dashlight.judge.incidents import Incident, by_origin
 from dashlight.judge.words import printable
 from dashlight.records import Alert, Role, Slice
 from dashlight.watching.endpoint import WatchedEndpoint
-from dashlight.watching.rows import Comparison
+from dashlight.watching.performance.model import PerformanceWatch
 from dashlight.watching.slices.history import MOST_SINCE
-from dashlight.watching.slices.questions import Hurting, find_slice, hurting_of, rows_since
+from dashlight.watching.slices.questions import Hurting, find_lost, find_slice, hurting_of, rows_since
+from dashlight.watching.state import WatchedModel
 from dashlight.window.reference.steps import Steps
 
 logger = logging.getLogger(__name__)
@@ -62,9 +63,16 @@ class SliceSearches:
         """Searches that failed, by the type of the error: they cost the slice alone."""
 
     def ask(
-        self, changed: Sequence[Alert], alerts: Alerts, endpoints: Mapping[str, WatchedEndpoint]
+        self,
+        changed: Sequence[Alert],
+        alerts: Alerts,
+        endpoints: Mapping[str, WatchedEndpoint],
+        performances: Mapping[WatchedModel, PerformanceWatch],
     ) -> Steps[list[Alert]]:
-        """In steps: *changed* with the slices that were found, and the alerts in force to which one came later."""
+        """In steps: *changed* with the slices that were found, and the alerts in force to which one came later.
+
+        *performances* have the losses of each model whose labels come.
+        """
         incidents = alerts.incidents
         for key in self._asked.keys() - {incident.key for incident in incidents}:
             del self._asked[key]
@@ -73,13 +81,18 @@ class SliceSearches:
             asked, endpoint = self._asked.setdefault(incident.key, _Asked()), endpoints.get(incident.endpoint)
             if asked.is_over or endpoint is None:
                 continue
-            for found in (yield from self._asked_of(incident, asked, alerts, endpoint)):
+            for found in (yield from self._asked_of(incident, asked, alerts, endpoint, performances)):
                 if found.key in told or (found.slice is not None and found.slice.state == "found"):
                     told[found.key] = found
         return list(told.values())
 
     def _asked_of(
-        self, incident: Incident, asked: _Asked, alerts: Alerts, endpoint: WatchedEndpoint
+        self,
+        incident: Incident,
+        asked: _Asked,
+        alerts: Alerts,
+        endpoint: WatchedEndpoint,
+        performances: Mapping[WatchedModel, PerformanceWatch],
     ) -> Steps[list[Alert]]:
         """The alerts of *incident* for which a slice was searched now, with what was found: none any more after one was."""
         in_force = {alert.key: alert for alert in alerts.in_force}
@@ -90,16 +103,18 @@ class SliceSearches:
             return located
         for alert in members:
             hurting = hurting_of(alert)
-            comparison = None if hurting is None else _compared(alert, hurting, endpoint)
-            if hurting is None or comparison is None:
+            if hurting is None:
                 continue
+            moved = {(each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key}
+            question = _asked_by(alert, hurting, endpoint, performances, moved)
+            if question is None:
+                continue
+            rows, steps = question
             search = asked.of.setdefault(hurting, _Search(alert.key))
-            rows = rows_since(comparison, alert)
             if search.key != alert.key or not search.is_due(rows):
                 continue
             search.rows, search.count = rows, search.count + 1
-            moved = {(each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key}
-            found = yield from self._tried(alert, hurting, comparison, moved)
+            found = yield from self._tried(alert, steps)
             now = None if found is None else alerts.locate(alert.key, found)
             if found is None or now is None:
                 search.is_over = True
@@ -110,11 +125,9 @@ class SliceSearches:
                 break
         return located
 
-    def _tried(
-        self, alert: Alert, hurting: Hurting, comparison: Comparison, moved: set[tuple[Role | None, str | None]]
-    ) -> Steps[Slice | None]:
+    def _tried(self, alert: Alert, steps: Steps[Slice | None]) -> Steps[Slice | None]:
         try:
-            return (yield from find_slice(alert, hurting, comparison, moved))
+            return (yield from steps)
         except Exception as mistake:
             kind = type(mistake).__name__
             self.mistakes[kind] += 1
@@ -133,10 +146,30 @@ def _is_found(alert: Alert) -> bool:
     return alert.slice is not None and alert.slice.state == "found"
 
 
-def _compared(alert: Alert, hurting: Hurting, endpoint: WatchedEndpoint) -> Comparison | None:
-    """What has the rows of *alert*: of traffic the model of the endpoint with the most sampled rows since the change."""
+def _asked_by(
+    alert: Alert,
+    hurting: Hurting,
+    endpoint: WatchedEndpoint,
+    performances: Mapping[WatchedModel, PerformanceWatch],
+    moved: Collection[tuple[Role | None, str | None]],
+) -> tuple[int, Steps[Slice | None]] | None:
+    """Among how many rows *alert* asks, and the steps of the search; None where nobody has such rows.
+
+    Of traffic those of the model of the endpoint with the most sampled rows since the change.
+    """
+    model = endpoint.models.get((alert.model, alert.version))
+    compared = () if model is None else model.comparisons
+    if hurting == "lost":
+        watch = performances.get((alert.endpoint, alert.model, alert.version))
+        if watch is None:
+            return None
+        hidden = frozenset(name for each in compared for name in each.hidden)
+        return len(watch.parts.slice_rows(alert.since_at).losses), find_lost(alert, watch.parts, hidden)
     if hurting == "drifted":
-        model = endpoint.models.get((alert.model, alert.version))
-        return None if model is None else next((each for each in model.comparisons if alert.key in each.in_force), None)
-    found = [each for model in endpoint.models.values() for each in model.comparisons]
-    return max(found, key=lambda each: rows_since(each, alert), default=None)
+        found = [each for each in compared if alert.key in each.in_force]
+    else:
+        found = [each for model in endpoint.models.values() for each in model.comparisons]
+    comparison = max(found, key=lambda each: rows_since(each, alert), default=None)
+    return (
+        None if comparison is None else (rows_since(comparison, alert), find_slice(alert, hurting, comparison, moved))
+    )
