@@ -35,6 +35,7 @@ from dashlight.records import Exchange, HandedOver, Outcome, OwnSpan
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.runtime.pipeline import Pipeline
 from dashlight.runtime.publisher import Publishing
+from dashlight.runtime.showing import NOTHING_SHOWN, Shows
 from dashlight.store.learned import LearnedReferences
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.testing import FakeClock, MemoryExporter
@@ -153,7 +154,7 @@ class Service:
         meeting: Meeting | None = None,
         process: str = "alone",
         clock: FakeClock | None = None,
-        shows_figures: bool = False,
+        shows: Shows = NOTHING_SHOWN,
         answers: CollectorAnswer | None = None,
     ) -> None:
         """*answers* is what every alert is answered, which is taken otherwise."""
@@ -203,7 +204,7 @@ class Service:
             policy=policy,
             clock=self.clock,
             reference_file=reference_file,
-            shows_figures=shows_figures,
+            shows=shows,
             couriers=Couriers(routes, owed, clock=self.clock),
         )
 
@@ -356,12 +357,12 @@ def test_without_a_collector_alerts_are_still_logged(
 def test_what_a_collector_does_not_take_is_owed_counted_by_route_and_told_at_the_end(
     service: Callable[..., Service], caplog: pytest.LogCaptureFixture
 ) -> None:
-    watched = service(thresholds="error_rate>20%", shows_figures=True, answers=CollectorAnswer(500))
+    watched = service(thresholds="error_rate>20%", shows=Shows(figures=True), answers=CollectorAnswer(500))
     watched.serve(raising()).end_pane()
 
     assert watched.pipeline.flush(0.5) == 1
     watched.serve(raising()).end_pane()
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     watched.pipeline.close(0.5)
 
     assert figures is not None
@@ -373,14 +374,14 @@ def test_what_a_collector_does_not_take_is_owed_counted_by_route_and_told_at_the
 
 
 def test_what_a_collector_refuses_for_good_is_counted_under_its_route(service: Callable[..., Service]) -> None:
-    watched = service(thresholds="error_rate>20%", shows_figures=True, answers=CollectorAnswer(422))
+    watched = service(thresholds="error_rate>20%", shows=Shows(figures=True), answers=CollectorAnswer(422))
     watched.serve(raising()).end_pane()
     assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
 
     for _ in range(2):
         watched.serve(raising()).end_pane()
 
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     assert figures is not None
     (rejected,) = [each for each in figures.figures if each.attributes.get("dashlight.reason") == "rejected"]
     assert (rejected.value, rejected.attributes["dashlight.signal"]) == (1, "alerts")
@@ -497,7 +498,7 @@ def test_refused_requests_join_no_rows_and_are_no_failures(
 def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
     service: Callable[..., Service],
 ) -> None:
-    watched = service(sample_rate=1.0, thresholds="error_rate>20%", shows_figures=True)
+    watched = service(sample_rate=1.0, thresholds="error_rate>20%", shows=Shows(figures=True))
     inside = [
         an_exchange({"age": 40.0}, {"error": "model not loaded"}, own_span=span)
         for span in (OwnSpan(), OwnSpan(attributes={"tenant": "7"}))
@@ -516,14 +517,14 @@ def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
         for attributes in (event["attributes"], span["attributes"]):
             assert (attributes["dashlight.outcome"], attributes["error.type"]) == ("error", kind)
             assert attributes["http.response.status_code"] == 200
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     assert figures is not None
     requests = [each for each in figures.figures if each.name == "dashlight.requests" and each.value]
     assert [(each.value, each.attributes["dashlight.outcome"]) for each in requests] == [(3, "error")]
 
 
 def test_excluded_exchanges_are_requests_of_other_and_nothing_else(service: Callable[..., Service]) -> None:
-    watched = service(sample_rate=1.0, thresholds="failure_rate>20%", shows_figures=True)
+    watched = service(sample_rate=1.0, thresholds="failure_rate>20%", shows=Shows(figures=True))
     ended: list[tuple[int, Outcome]] = [(200, "ok"), (422, "refused")]
     ended += [(503, "error") for _ in range(30)]
     excluded = [
@@ -538,7 +539,7 @@ def test_excluded_exchanges_are_requests_of_other_and_nothing_else(service: Call
     assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
     assert watched.exporter.spans == []
     assert watched.exporter.events("dashlight.prediction") == watched.exporter.events("dashlight.alert") == []
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     assert figures is not None
     requests = {
         (each.attributes["http.route"], each.attributes["dashlight.outcome"]): each.value
@@ -551,7 +552,7 @@ def test_excluded_exchanges_are_requests_of_other_and_nothing_else(service: Call
 def test_a_server_of_language_models_has_the_metrics_that_the_conventions_want(
     service: Callable[..., Service],
 ) -> None:
-    watched = service(shows_figures=True)
+    watched = service(shows=Shows(figures=True))
     asked = {"model": "m", "messages": [{"role": "user", "content": "a"}]}
     choice = {"index": 0, "message": {"content": "b"}, "finish_reason": "stop"}
     whole = an_exchange(asked, {"model": "m-1", "choices": [choice]}, route="/v1/chat/completions")
@@ -570,7 +571,7 @@ def test_a_server_of_language_models_has_the_metrics_that_the_conventions_want(
     exchanges = [structs.replace(each, path="/v1/chat/completions") for each in (whole, stream, failed)]
     watched.serve(*exchanges, an_exchange({"age": 1.0}, {"score": 0.5})).end_pane()
 
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     assert figures is not None
     found = [each for each in figures.histograms if each.name.startswith("gen_ai.")]
     told = {(each.name, each.attributes.get("error.type", "")): each for each in found}
@@ -1212,21 +1213,21 @@ def test_who_leaves_and_serves_on_is_in_again(siblings: Callable[..., tuple[Serv
 def test_figures_are_shown_by_each_process_where_something_shows_them(
     siblings: Callable[..., tuple[Service, Service]],
 ) -> None:
-    a, b = siblings(shows_figures=True)
+    a, b = siblings(shows=Shows(figures=True))
     for each in (a, b):
-        assert each.sharing.figures() is None
+        assert each.sharing.figures.read() is None
         each.serve(*predictions(np.random.default_rng(52), 5))
     both_end_a_pane(a, b)
     both_end_a_pane(a, b)
 
     for each in (a, b):
-        found = each.sharing.figures()
+        found = each.sharing.figures.read()
         assert found is not None
         assert {figure.name: figure.value for figure in found.figures}["dashlight.workers"] == 2
 
 
 def test_where_nothing_shows_figures_none_are_made(service: Callable[..., Service]) -> None:
-    assert service().serve(raising()).end_pane().sharing.figures() is None
+    assert service().serve(raising()).end_pane().sharing.figures.read() is None
 
 
 def test_what_belongs_to_the_parent_is_let_go_by_a_child(siblings: Callable[..., tuple[Service, Service]]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
+from dashlight.metrics.accounts import NOT_WANTED
 from dashlight.metrics.endpoint_totals import EndpointTotals, EndpointTotalsState, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
 from dashlight.metrics.gauges import (
@@ -129,6 +130,18 @@ class Totals:
     def count(self, key: SignalFate) -> int:
         """How often it happened, whatever part it was of."""
         return self._counts.count(key)
+
+    def losses(self) -> dict[str, int]:
+        """What was lost since the counters began, by signal and reason."""
+        found: Counter[str] = Counter()
+        for key, count in self._counts.items():
+            if key.is_loss and key.fate != "mistake":
+                found[f"{key.signal} {key.reason or key.fate}"] += count
+        for signal, account in self.accounts.accounts().items():
+            for reason, count in {**account.dropped, "rejected": account.rejected}.items():
+                if reason not in NOT_WANTED:
+                    found[f"{signal} {reason}"] += count
+        return {reason: count for reason, count in found.items() if count}
 
     def add_alerts(self, changed: Iterable[Alert]) -> None:
         """Counts those of the alerts whose state changed that fire now."""
