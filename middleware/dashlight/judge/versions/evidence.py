@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from math import inf, log
 from typing import Literal, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 Decision: TypeAlias = Literal["worse", "no_worse", "undecided"]
 """`worse`: the candidate loses more than is allowed; `no_worse`: it does not; `undecided`: too few rows to say."""
 LEVEL = 0.05
@@ -63,3 +66,16 @@ class SequentialEvidence:
 
 _ROUNDING = 1e-9
 """0.1 + 0.2 is 0.3 here."""
+_MOST = 1e9
+
+
+def shown(
+    differences: NDArray[np.float64], above: NDArray[np.float64], below: NDArray[np.float64]
+) -> SequentialEvidence:
+    """Evidence from what was shown of each value by itself, in no order; all of shape (values,), logs.
+
+    What is above a value is above every smaller one: of what was shown on the way the weakest counts.
+    """
+    above = np.minimum.accumulate(np.clip(above, 0.0, _MOST))
+    below = np.minimum.accumulate(np.clip(below, 0.0, _MOST)[::-1])[::-1]
+    return SequentialEvidence(tuple(differences.tolist()), tuple(above.tolist()), tuple(below.tolist()))
