@@ -41,7 +41,7 @@ FLOORS_WITHIN = {
         ("natural_variation", "incidents", "alert_budget", "words", "silences", "implied_negatives"),
         ("alerts", "notices", "past_alerts"),
         ("evidence",),
-        ("columns", "pairs", "directions", "traffic", "performance"),
+        ("columns", "pairs", "directions", "traffic", "performance", "versions"),
         ("breaks",),
     ),
     "decode": (("cells",), ("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
