@@ -13,7 +13,7 @@ from dashlight.serving.app import ServedApp
 from dashlight.serving.door import Answers
 
 VIEW = View(20.0, b'{"version":1}', b'{"version":1,"at":20.0}')
-PARTS = {"status": VIEW.status}
+PARTS = {"status": VIEW.status, "versions": VIEW.versions}
 
 
 def opened(view: View | None) -> Answers:
@@ -54,7 +54,7 @@ def test_what_changed_is_sent_whole(asked: Any, scope: Any, shown: tuple[bytes, 
     path = "/dashlight/api/v1/status"
     tag = anyio.run(asked, opened(VIEW), scope(path, shown)).headers[b"etag"]
 
-    found = anyio.run(asked, opened(View(30.0, b"{}")), scope(path, shown, (b"if-none-match", tag)))
+    found = anyio.run(asked, opened(View(30.0, b"{}", b"{}")), scope(path, shown, (b"if-none-match", tag)))
 
     assert (found.status, found.body) == (200, b"{}")
 

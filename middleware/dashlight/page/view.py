@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from dashlight.page.shape import ShownStatus
+from dashlight.page.versions import ShownVersions
 from dashlight.window.fitting import moment, within
 
 MOST_BYTES: Final = 4 << 20
@@ -20,12 +21,12 @@ class View:
 
     at: float
     status: bytes
-    versions: bytes = b""
+    versions: bytes
 
 
-def view_of(status: ShownStatus) -> View:
-    """The bytes of *status*."""
-    return View(status.at, msgspec.json.encode(status))
+def view_of(status: ShownStatus, versions: ShownVersions) -> View:
+    """The bytes of both."""
+    return View(status.at, msgspec.json.encode(status), msgspec.json.encode(versions))
 
 
 def check_view(view: View) -> None:

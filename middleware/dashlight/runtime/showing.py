@@ -8,6 +8,7 @@ from typing import Final
 
 from dashlight.counting.policy import Policy
 from dashlight.page.status import Moment, status_of
+from dashlight.page.versions import versions_of
 from dashlight.page.view import view_of
 from dashlight.watching.machine import MachineWatch
 from dashlight.workers.member import Sharing
@@ -64,7 +65,8 @@ class Showing:
                 owed=owed,
                 lost=self._losses.late(watch.totals.losses(), at),
             )
-            self._view.keep(view_of(status_of(snapshots, alerts, moment)))
+            versions = versions_of((), at=at, pane_seconds=self._policy.pane_seconds)
+            self._view.keep(view_of(status_of(snapshots, alerts, moment), versions))
 
 
 class _LateLosses:

@@ -23,6 +23,7 @@ def api_routes(view: Callable[[], View | None]) -> Sequence[Route]:
     aside = Aside(_MOST_READ, retry_seconds=1)
     return [
         Route("/api/v1/status", _Part(aside, view, lambda each: each.status).answer, methods=["GET"]),
+        Route("/api/v1/versions", _Part(aside, view, lambda each: each.versions).answer, methods=["GET"]),
     ]
 
 
