@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "check",
     "collect",
     "explain",
+    "gate",
     "labels",
     "learned",
     "mark",
@@ -22,9 +23,13 @@ COMMANDS: Final = (
     "run",
     "silence",
     "spool",
+    "status",
+    "versions",
 )
 """Each is a file of this package. Only the one that is asked for is loaded: together they load all of Dashlight."""
-_LISTING: Final = frozenset({"explain", "labels", "learned", "mark", "reference", "rules", "silence"})
+_LISTING: Final = frozenset(
+    {"explain", "labels", "learned", "mark", "reference", "rules", "silence", "status", "versions"}
+)
 """They print and talk to nobody: where `| head` has read enough, they end in silence as other tools do."""
 
 
