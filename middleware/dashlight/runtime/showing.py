@@ -53,7 +53,14 @@ class Showing:
                 "analysed_rate": processes.rate,
             }
             self._figures.keep(
-                watch.totals.figures(at=at, snapshots=snapshots, alerts=alerts, gauges=gauges, owed=owed)
+                watch.totals.figures(
+                    at=at,
+                    snapshots=snapshots,
+                    alerts=alerts,
+                    gauges=gauges,
+                    owed=owed,
+                    has_segments=self._shows.segments,
+                )
             )
         if self._shows.view:
             moment = Moment(

@@ -61,14 +61,14 @@ def _headline(status: ShownStatus, now: float, *, is_terminal: bool) -> str:
     )
     age = now - status.at
     if is_stale(age, status.pane_seconds):
-        return f"{told}: nothing has been judged for {span(abs(age))}: the app ended, or hangs, or a clock is wrong"
-    return f"{told}, {span(max(age, 0.0))} ago; {workers}{analysed}"
+        return f"{told}: nothing has been judged for {span(round(abs(age)))}: the app ended, or hangs, or a clock is wrong"
+    return f"{told}, {span(max(round(age), 1))} ago; {workers}{analysed}"
 
 
 def _alert(alert: ShownAlert, now: float, *, is_terminal: bool) -> Iterator[str]:
     whom = [printable(each) for each in (alert.endpoint, alert.model, alert.version, alert.segment) if each]
     state: LightState = "red" if alert.state == "firing" else "amber"
-    since = f"since {_moment(alert.since_at)} ({span(max(now - alert.since_at, 1.0))})"
+    since = f"since {_moment(alert.since_at)} ({span(max(round(now - alert.since_at), 1))})"
     yield f"\n{_light(state, alert.state, is_terminal=is_terminal)}  {' '.join(whom) or 'this machine'}, {since}"
     yield f"    {sentence(alert.summary)}"
     if alert.slice is not None and alert.slice.summary:

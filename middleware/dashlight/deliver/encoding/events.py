@@ -273,4 +273,5 @@ def _score(score: Score) -> dict[str, object]:
         "high": score.high,
         "rows": score.rows,
         "reference": score.reference,
+        **({"segment": score.segment} if score.segment else {}),
     }
