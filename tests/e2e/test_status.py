@@ -21,7 +21,7 @@ from dashlight.cli.viewing.source import source_of
 from dashlight.page.shape import ShownStatus
 from dashlight.page.versions import ShownVersions
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 ROUTE = "/predict/{model}"
 TOKEN = "the-token-of-this-test"
 KNOWN = {"authorization": f"Bearer {TOKEN}"}

@@ -66,6 +66,8 @@ def snapshots(score: Callable[..., Score]) -> list[tuple[str, Snapshot]]:
         score("estimated_accuracy_error", 0.01),
         score("label_coverage", 0.4),
         score("rows", 200, segment="carrier=UA"),
+        score("traffic_share", 0.35, segment="carrier=UA"),
+        score("is_judged", 1, segment="carrier=UA"),
         score("failure_rate", 0.3, low=0.2, high=0.4, rows=200, segment="carrier=UA"),
         score("accuracy", 0.7, low=0.6, high=0.8, rows=80, segment="carrier=UA"),
         score("psi", 0.7, column="age", role="feature", low=0.5, high=0.9, rows=200, segment="carrier=UA"),

@@ -77,7 +77,7 @@ def test_segments_say_where_it_hurts_and_do_not_mix_with_the_whole(
 
     first, second = model.segments
     assert (first.name, first.is_in_force, second.is_in_force) == ("carrier=AA", True, False)
-    assert (second.column, second.value, second.rows, second.share) == ("carrier", "UA", 200, 0.4)
+    assert (second.column, second.value, second.rows, second.share) == ("carrier", "UA", 200, 0.35)
     assert second.failure_rate == ShownValue(0.3, 0.2, 0.4, 200)
     assert [measure.name for measure in second.performance] == ["accuracy"]
     assert (second.moved, second.psi) == ("age", ShownValue(0.7, 0.5, 0.9, 200))

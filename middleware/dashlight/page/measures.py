@@ -24,7 +24,9 @@ _FACTS: Final = (
     "mistake_count",
     "rows",
     "exchanges",
-    "share",
+    "traffic_share",
+    "is_judged",
+    "predictions_without_segment",
 )
 """Begin of the names of what is known of a whole model, and is no figure of its performance."""
 

@@ -39,7 +39,7 @@ def _segment(name: str, scores: list[Score], *, in_force: bool, rows: int) -> Sh
     known = whole.get("rows")
     # Of other scores the rows may be those with a label.
     own_rows = round(known.value) if known is not None else max((score.rows for score in scores), default=0)
-    share = whole.get("share")
+    share = whole.get("traffic_share")
     drifted = max((each for each in scores if each.statistic == "psi"), key=lambda each: each.low, default=None)
     own = [score for statistic, score in whole.items() if not statistic.startswith(_TRAFFIC)]
     failures = next((whole[name] for name in _FAILURE_RATES if name in whole), None)
