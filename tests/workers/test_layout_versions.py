@@ -16,7 +16,7 @@ from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS
 
 ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, "remains": REMAINS, **LAYOUTS}
 DIGESTS = {
-    ("pane", 1): "64ca8e2c08f3e06f",
+    ("pane", 1): "7350bbdc353f6de5",
     ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
     ("remains", 1): "ed46b1a60750a2c3",
