@@ -28,6 +28,7 @@ DIGESTS = {
     ("comparison", 1): "a5b7cc77a30d3066",
     ("learner", 1): "35d98066a0ba6440",
     ("performance", 1): "595c3f8ce387e026",
+    ("versions", 1): "e45bee034d645304",
 }
 
 
