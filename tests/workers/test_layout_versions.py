@@ -23,7 +23,7 @@ ALL: Mapping[str, Layout[Any]] = {
     **LAYOUTS,
 }
 DIGESTS = {
-    ("pane", 1): "64ca8e2c08f3e06f",
+    ("pane", 1): "7350bbdc353f6de5",
     ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
     ("view", 1): "8af6db0eb93721a1",
@@ -36,6 +36,7 @@ DIGESTS = {
     ("comparison", 1): "a5b7cc77a30d3066",
     ("learner", 1): "35d98066a0ba6440",
     ("performance", 1): "595c3f8ce387e026",
+    ("versions", 1): "e45bee034d645304",
 }
 
 

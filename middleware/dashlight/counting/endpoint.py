@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from dashlight.counting.references import References
 from dashlight.counting.scored.binned import Binned
 from dashlight.counting.slowness import Slowness
 from dashlight.counting.traces import EndpointTraces
+from dashlight.counting.versions.counter import VersionCounter
+from dashlight.counting.versions.counts import ModelKey as ModelKey  # noqa: PLC0414 - by this every part of an endpoint is known
+from dashlight.counting.versions.counts import VersionCounts, merged_versions
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
 from dashlight.metrics.generations import (
@@ -34,10 +38,9 @@ from dashlight.records import Exchange, GenerationFacts, Outcome, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace
 
-ModelKey = tuple[str, str]
-"""Model and version."""
-
+_quantities = attrgetter("duration_seconds", "first_byte_seconds", "request_bytes", "response_bytes")
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
+NOT_DECODED: Mapping[int, ModelKey] = {}
 MOST_LEFT_OUT = 32
 """Models of an endpoint without memory of which is told how much they are asked."""
 
@@ -54,6 +57,8 @@ class EndpointPane:
     """Of models beyond MOST_MODELS."""
     generations: Mapping[GenerationKey, GenerationTimes] = field(default_factory=dict[GenerationKey, GenerationTimes])
     """How long language models took."""
+    versions: Mapping[ModelKey, VersionCounts] = field(default_factory=dict[ModelKey, VersionCounts])
+    """What became of the exchanges, by model and version; of an endpoint that stands for several, nothing."""
 
     @property
     def was_asked(self) -> bool:
@@ -96,6 +101,7 @@ class EndpointCounter:
         self._outcomes = OutcomeCounter()
         self._models: dict[ModelKey, ModelCounter] = {}
         self._admission: Admission[ModelKey] = Admission(most_models)
+        self._versions = VersionCounter(model=policy.model, version=policy.model_version)
         self._slowness = Slowness(pane_seconds=policy.pane_seconds)
         self._traces = EndpointTraces(policy.rules)
         self._unwatched_rows = 0
@@ -189,12 +195,14 @@ class EndpointCounter:
         exchanges: Sequence[Exchange],
         failures: Mapping[int, str],
         refusals: Mapping[int, Sequence[str]] = NO_REFUSALS,
+        decoded: Mapping[int, ModelKey] = NOT_DECODED,
     ) -> Sequence[int]:
         """Counts every exchange: outcome, failure, latency, sizes; the places of those that were slow for this endpoint.
 
-        *failures* has those found inside answers, *refusals* what refused ones were refused for, by id.
+        *failures* has those found inside answers, *refusals* what refused ones were refused for, *decoded* the model and
+        version of those that were decoded, all by id.
         """
-        times = np.array([_quantities(exchange) for exchange in exchanges], np.float64).T
+        times = np.array([_quantities(each) for each in exchanges], np.float64).T  # None becomes NaN
         self._outcomes.add(
             [exchange.outcome for exchange in exchanges],
             duration_seconds=times[0],
@@ -214,6 +222,9 @@ class EndpointCounter:
         self._outcomes.add_answers(answers_of(exchanges))
         self._traces.keep(exchanges, times, failed)
         self._traces.keep_refused(refused)
+        if self._is_one:
+            its = {each.id for kind, each in failed if kind not in NOT_FAILURES}
+            self._versions.add(exchanges, times[0], decoded=decoded, failed=its)
         # Of several endpoints together nobody knows what is usual.
         slow: list[int] = self._slowness.slow(times[0], self._outcomes.durations).tolist() if self._is_one else []
         return slow
@@ -259,6 +270,7 @@ class EndpointCounter:
             traces=self._traces.take(),
             unwatched_rows=self._unwatched_rows,
             generations=self._generations.take(),
+            versions=self._versions.close(at),
         )
         self._unwatched_rows = 0
         self._admission.close(at)
@@ -282,14 +294,5 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
         traces={name: tuple(sorted(kept)[-MOST_EACH:]) for name, kept in list(traces.items())[:MOST_NAMES]},
         unwatched_rows=sum(pane.unwatched_rows for pane in panes),
         generations=merge_generations([pane.generations for pane in panes]),
-    )
-
-
-def _quantities(exchange: Exchange) -> tuple[float, float, int, int]:
-    first_byte = exchange.first_byte_seconds
-    return (
-        exchange.duration_seconds,
-        first_byte if first_byte is not None else np.nan,
-        exchange.request_bytes,
-        exchange.response_bytes,
+        versions=merged_versions([pane.versions for pane in panes]),
     )

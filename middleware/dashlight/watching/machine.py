@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
@@ -24,11 +23,13 @@ from dashlight.metrics.totals import Totals
 from dashlight.records import Alert
 from dashlight.watching.endpoint import Snapshot, WatchedEndpoint
 from dashlight.watching.memory import room_of
+from dashlight.watching.model import ModelWatch
 from dashlight.watching.performance.models import Performances, predictions_of, unknown_in
 from dashlight.watching.processes import Processes
 from dashlight.watching.remains import add_processes
-from dashlight.watching.restoring import Lose, tried
+from dashlight.watching.restoring import Lose, restore_each, restore_models, tried
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
+from dashlight.watching.versions.side_by_side import SideBySide
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import within
 from dashlight.window.reference.steps import Steps, finished
@@ -57,6 +58,8 @@ class MachineWatch:
         self.alerts = Alerts()  # those of the machine, and their incidents
         self.performances = Performances(policy, self._performance_reference)
         """How good the models are whose labels come."""
+        self.versions = SideBySide(self._performance_reference, pane_seconds=policy.pane_seconds)
+        """Versions of models, compared."""
         self.totals = Totals(started_at=at)
         """What metrics count."""
         self.pane_count = 0
@@ -65,8 +68,7 @@ class MachineWatch:
     @property
     def state(self) -> WholeState:
         """What outlives the process, with live arrays: to be written before the next pane is judged."""
-        models = {(route, *key): model for route, each in self._endpoints.items() for key, model in each.models.items()}
-        learners = {key: model.learner_state for key, model in models.items()}
+        models = self._models
         return WholeState(
             machine=MachineState(
                 policy=self._policy,
@@ -85,8 +87,9 @@ class MachineWatch:
                 for key, model in models.items()
                 for version, state in model.comparison_states.items()
             },
-            learners={key: state for key, state in learners.items() if state is not None},
+            learners={key: learner for key, model in models.items() if (learner := model.learner_state) is not None},
             performances=self.performances.model_states,
+            versions=self.versions.states,
         )
 
     def restore(self, state: WholeState, at: float, *, lose: Lose) -> Steps[list[Alert]]:
@@ -113,13 +116,13 @@ class MachineWatch:
         lost: list[str] = []
         for route in machine.endpoints:
             lost += () if (yield from self._restore_endpoint(route, state, replaced, lose)) else (route,)
-        self._restore_models(state, lose)
-        models = [model for endpoint in self._endpoints.values() for model in endpoint.models.values()]
+        restore_models(self._models, state, lose)
+        models = self._models.values()
         places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
         self._places.restore(PlacesState(tuple(model.place for model in models), places))
         self.performances.restore(machine.performances)
-        for key, performance in state.performances.items():
-            tried("performance", partial(self.performances.restore_model, key, performance), lose)
+        restore_each("performance", self.performances.restore_model, state.performances, lose)
+        restore_each("versions", self.versions.restore, state.versions, lose)
         judged = {key for model in models for key in model.in_force} | self.performances.in_force
         return self.alerts.observe(
             ended(alert, at, REPLACED if (alert.endpoint, alert.model, alert.version) in replaced else _NOT_TAKEN_OVER)
@@ -144,16 +147,6 @@ class MachineWatch:
             self._endpoints[route] = self._watch(route, place)
             return False
         return True
-
-    def _restore_models(self, state: WholeState, lose: Lose) -> None:
-        models = {(route, *key): model for route, each in self._endpoints.items() for key, model in each.models.items()}
-        for (route, name, number, version), comparison in state.comparisons.items():
-            model = models.get((route, name, number))
-            if model is not None:
-                tried("comparison", partial(model.restore_comparison, version, comparison), lose)
-        for watched, learner in state.learners.items():
-            if watched in models:
-                tried("learner", partial(models[watched].restore_learner, learner), lose)
 
     def close_pane(self, pane: MachinePane, at: float) -> list[Alert]:
         """Judges the *pane* of all processes that ended *at*; the alerts whose state changed."""
@@ -191,6 +184,8 @@ class MachineWatch:
                 else:
                     reported.append(alert)
             self.totals.add_counts(self.performances.take_losses())
+        yield from self.versions.close_pane(pane, news, at)
+        self.totals.add_counts(self.versions.take_losses())
         reported += self.processes.judge(at)
         self._ended_at = at
         changed = self.alerts.observe(reported)
@@ -228,9 +223,14 @@ class MachineWatch:
     @property
     def measured_models(self) -> set[WatchedModel]:
         """Models whose labels come, and those of which the reference says how good they were."""
-        models = {(route, *key) for route, endpoint in self._endpoints.items() for key in endpoint.models}
-        known = {key for key in models if (one := self._performance_reference(key)) and one.performance is not None}
+        known = {
+            key for key in self._models if (one := self._performance_reference(key)) and one.performance is not None
+        }
         return known | self.performances.watches.keys()
+
+    @property
+    def _models(self) -> dict[WatchedModel, ModelWatch]:
+        return {(route, *key): model for route, each in self._endpoints.items() for key, model in each.models.items()}
 
     def _performance_reference(self, key: WatchedModel) -> Reference | None:
         """What the performance of a model is compared with: what its columns are, else the operator's reference."""

@@ -28,6 +28,7 @@ from dashlight.records import Alert
 from dashlight.watching.learner import LearnerState
 from dashlight.watching.performance.state import PerformancesState, PerformanceState
 from dashlight.watching.presence import PresenceState
+from dashlight.watching.versions.group import VersionedModel, VersionGroupState
 from dashlight.window.outcome_panes import OutcomePanesState
 from dashlight.window.panes import PanesState
 from dashlight.window.recent.values import RecentValuesState
@@ -131,3 +132,6 @@ class WholeState:
     comparisons: Mapping[Compared, ComparisonState] = field(default_factory=dict[Compared, ComparisonState])
     learners: Mapping[WatchedModel, LearnerState] = field(default_factory=dict[WatchedModel, LearnerState])
     performances: Mapping[WatchedModel, PerformanceState] = field(default_factory=dict[WatchedModel, PerformanceState])
+    versions: Mapping[VersionedModel, VersionGroupState] = field(
+        default_factory=dict[VersionedModel, VersionGroupState]
+    )

@@ -18,6 +18,7 @@ from dashlight.store.layout import Layout
 from dashlight.watching.learner import LearnerState
 from dashlight.watching.performance.state import PerformanceState
 from dashlight.watching.state import Compared, ComparisonState, EndpointState, MachineState, WatchedModel, WholeState
+from dashlight.watching.versions.group import VersionedModel, VersionGroupState
 from dashlight.window.fitting import moment, within
 
 
@@ -87,6 +88,12 @@ class _Performance:
     state: PerformanceState
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Versions:
+    of: VersionedModel
+    state: VersionGroupState
+
+
 def _check_machine(machine: _Machine) -> None:
     for count in machine.counted.values():
         within("number of a pane", count)
@@ -111,9 +118,10 @@ _ENDPOINT: Layout[_Endpoint] = Layout("endpoint", 1, _Endpoint)
 _COMPARISON: Layout[_Comparison] = Layout("comparison", 1, _Comparison)
 _LEARNER: Layout[_Learner] = Layout("learner", 1, _Learner)
 _PERFORMANCE: Layout[_Performance] = Layout("performance", 1, _Performance)
+_VERSIONS: Layout[_Versions] = Layout("versions", 1, _Versions)
 LAYOUTS: Mapping[str, Layout[Any]] = {
     layout.name: layout
-    for layout in (_MACHINE, _OWED, _NOTICES, _TOTALS, _ENDPOINT, _COMPARISON, _LEARNER, _PERFORMANCE)
+    for layout in (_MACHINE, _OWED, _NOTICES, _TOTALS, _ENDPOINT, _COMPARISON, _LEARNER, _PERFORMANCE, _VERSIONS)
 }
 """Of the parts of a checkpoint, by name. What a change of a part means for its version: see `Layout`."""
 _NOTICES_A_PART = 50
@@ -135,6 +143,7 @@ class CheckpointLayout:
         parts += [_COMPARISON.part(_Comparison(of, state)) for of, state in whole.comparisons.items()]
         parts += [_LEARNER.part(_Learner(of, state)) for of, state in whole.learners.items()]
         parts += [_PERFORMANCE.part(_Performance(of, state)) for of, state in whole.performances.items()]
+        parts += [_VERSIONS.part(_Versions(of, state)) for of, state in whole.versions.items()]
         return sealed(parts)
 
     def thaw(self, blob: bytes | bytearray | memoryview, /) -> Checkpoint:
@@ -154,6 +163,7 @@ class CheckpointLayout:
         comparisons: dict[Compared, ComparisonState] = {}
         learners: dict[WatchedModel, LearnerState] = {}
         performances: dict[WatchedModel, PerformanceState] = {}
+        versions: dict[VersionedModel, VersionGroupState] = {}
         lost: list[StateError] = []
         for part in parts[1:]:
             layout = LAYOUTS.get(part.name)
@@ -174,13 +184,15 @@ class CheckpointLayout:
                 learners[value.of] = value.state
             elif isinstance(value, _Performance):
                 performances[value.of] = value.state
+            elif isinstance(value, _Versions):
+                versions[value.of] = value.state
             elif isinstance(value, TotalsState):
                 totals = value
             elif isinstance(value, _Owed):
                 owed = value
             elif isinstance(value, _Notices):
                 notices += value.notices
-        state = WholeState(machine.state, totals, endpoints, comparisons, learners, performances)
+        state = WholeState(machine.state, totals, endpoints, comparisons, learners, performances, versions)
         return Checkpoint(state, machine.counted, _owed_of(owed, notices, lost), tuple(lost))
 
 
