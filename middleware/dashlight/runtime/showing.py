@@ -72,7 +72,7 @@ class Showing:
                 owed=owed,
                 lost=self._losses.late(watch.totals.losses(), at),
             )
-            versions = versions_of((), at=at, pane_seconds=self._policy.pane_seconds)
+            versions = versions_of(watch.versions.reports(), at=at, pane_seconds=self._policy.pane_seconds)
             self._view.keep(view_of(status_of(snapshots, alerts, moment), versions))
 
 

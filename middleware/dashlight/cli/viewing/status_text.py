@@ -61,7 +61,9 @@ def _headline(status: ShownStatus, now: float, *, is_terminal: bool) -> str:
     )
     age = now - status.at
     if is_stale(age, status.pane_seconds):
-        return f"{told}: nothing has been judged for {span(round(abs(age)))}: the app ended, or hangs, or a clock is wrong"
+        return (
+            f"{told}: nothing has been judged for {span(round(abs(age)))}: the app ended, or hangs, or a clock is wrong"
+        )
     return f"{told}, {span(max(round(age), 1))} ago; {workers}{analysed}"
 
 
