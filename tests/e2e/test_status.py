@@ -141,3 +141,36 @@ def test_where_metrics_are_off_nothing_is_served_and_the_directory_says_it_all(
 
         assert "/predict/{model}" in told.stdout
         assert httpx.get(f"{url}/dashlight/api/v1/status", headers=KNOWN, trust_env=False).status_code == 404
+
+
+def test_a_gate_asks_a_real_app_until_a_candidate_that_fails_is_refused(
+    served: Callable[..., AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    environ = {
+        "DASHLIGHT_STATE_DIR": str(state),
+        "DASHLIGHT_PANE": "1s",
+        "DASHLIGHT_METRICS": "true",
+        "DASHLIGHT_TOKEN": TOKEN,
+        "DASHLIGHT_CPU": "100%",
+    }
+    command = ["uvicorn", "versioned:app", "--port", "{port}", "--workers", "2", "--log-level", "critical"]
+    tensor = {"name": "x", "datatype": "FP64", "shape": [1, 2], "data": [1.0, 2.0]}
+    with served(command, environ) as url:
+        for _ in range(40):
+            with httpx.Client(trust_env=False) as client:
+                for version in ("v1", "v1", "v2", "v3"):
+                    for _ in range(4):
+                        client.post(f"{url}/v2/models/risk/versions/{version}/infer", json={"inputs": [tensor]})
+
+        gate = ["gate", "--model", "risk", "--max-loss", "1%", "--wait", "60s", "--url", url, "--token", TOKEN]
+        worse = dashlight(*gate, "--candidate", "v2", "--stable", "v1")
+        lax = dashlight(*gate[:3], "--max-loss", "0.8", *gate[5:], "--candidate", "v2", "--stable", "v1")
+        shown = dashlight("versions", "--state-dir", str(state), "--model", "risk", "--figure", "failure_rate")
+
+    assert (worse.returncode, worse.stdout.split(":")[0]) == (1, "worse"), worse
+    assert "v2 is worse than v1 by more than a loss of 0.01 at 5 %: failure_rate 0 % and 50 %" in worse.stdout
+    assert (lax.returncode, lax.stdout.split(":")[0]) == (0, "no worse"), lax
+    assert shown.returncode == 0
+    assert "v1 (stable) and v2 (candidate), side by side" in shown.stdout

@@ -197,11 +197,16 @@ class Pipeline:
         self._alert_publisher.tell(turn, at)
         if not turn.has_pane:
             return
-        if watch.pane_count % _PANES_A_SCORE == 0:
-            for endpoint, snapshot in watch.snapshots():
-                self._alert_publisher.send_scores([snapshot], endpoint=endpoint, at=at)
+        is_sent = watch.pane_count % _PANES_A_SCORE == 0
         wants_figures = self._report is not None and self._report.is_wanted()
-        self._showing.show(watch, at, owed=self._alert_publisher.owed_counts, wants_figures=wants_figures)
+        if not (is_sent or wants_figures or self._showing.is_wanted):
+            return
+        # Once for all: of 500 columns they take milliseconds.
+        snapshots = list(watch.snapshots())
+        for endpoint, snapshot in snapshots if is_sent else ():
+            self._alert_publisher.send_scores([snapshot], endpoint=endpoint, at=at)
+        owed = self._alert_publisher.owed_counts
+        self._showing.show(watch, snapshots, at, owed=owed, wants_figures=wants_figures)
 
     def _look_at_reference_file(self, at: float) -> None:
         """Every process looks, whether it judges or not: the one that does may be another with the next pane."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from dashlight.counting.policy import Policy
 from dashlight.page.status import Moment, status_of
 from dashlight.page.versions import versions_of
 from dashlight.page.view import view_of
+from dashlight.watching.endpoint import Snapshot
 from dashlight.watching.machine import MachineWatch
 from dashlight.workers.member import Sharing
 
@@ -37,16 +38,30 @@ class Showing:
         self._shows = shows
         self._policy = policy
         self._figures, self._view = sharing.figures, sharing.view
-        self._losses = _LateLosses()
+        self._losses = LateLosses()
+        self._owed: Mapping[str, int] = {}
+        """At the pane before: what is owed for one pane alone is on its way."""
 
-    def show(self, watch: MachineWatch, at: float, *, owed: Mapping[str, int], wants_figures: bool) -> None:
-        """Shows what *watch* judged at the pane that ended *at*; *owed* are alerts that each route has not answered for."""
-        figures = self._shows.figures or wants_figures
-        if not figures and not self._shows.view:
-            return
-        processes = watch.processes
-        snapshots, alerts = list(watch.snapshots()), watch.in_force
-        if figures:
+    @property
+    def is_wanted(self) -> bool:
+        """Whether something is shown after every pane."""
+        return self._shows.figures or self._shows.view
+
+    def show(
+        self,
+        watch: MachineWatch,
+        snapshots: Sequence[tuple[str, Snapshot]],
+        at: float,
+        *,
+        owed: Mapping[str, int],
+        wants_figures: bool,
+    ) -> None:
+        """Shows what *watch* judged at the pane that ended *at*: its *snapshots*, and its alerts.
+
+        *owed* are alerts that each route has not answered for; figures are made also where somebody else *wants_figures*.
+        """
+        processes, alerts = watch.processes, watch.in_force
+        if self._shows.figures or wants_figures:
             gauges = {
                 "workers": len(processes),
                 "in_flight": processes.in_flight_count,
@@ -69,14 +84,15 @@ class Showing:
                 window_seconds=self._policy.window_seconds,
                 workers=len(processes),
                 analysed_rate=processes.rate,
-                owed=owed,
+                owed={route: min(count, self._owed.get(route, 0)) for route, count in owed.items()},
                 lost=self._losses.late(watch.totals.losses(), at),
             )
             versions = versions_of(watch.versions.reports(), at=at, pane_seconds=self._policy.pane_seconds)
+            self._owed = dict(owed)
             self._view.keep(view_of(status_of(snapshots, alerts, moment), versions))
 
 
-class _LateLosses:
+class LateLosses:
     """Which of the counts of what was lost have risen of late."""
 
     def __init__(self) -> None:
