@@ -1368,3 +1368,29 @@ def test_what_the_sampler_leaves_out_is_in_the_account(service: Callable[..., Se
         "events": Account(captured=40, delivered=kept_count, sampled_out=40 - kept_count),
         "spans": Account(captured=40, delivered=40),
     }
+
+
+def of_version(version: str, number: int, *, fails: bool = False) -> Exchange:
+    """An exchange that names its version in the path, of one endpoint for all."""
+    made = raising() if fails else an_exchange({"age": float(number)}, {"score": 0.5})
+    path = f"/v2/models/risk/versions/{version}/infer"
+    return structs.replace(made, path=path, route="/v2/models/{model}/versions/{version}/infer")
+
+
+def test_what_is_decided_of_two_versions_is_an_event_and_a_line_of_the_log(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = service()
+    app.serve(*[of_version("1", number) for number in range(40)]).end_pane()
+    for _ in range(12):
+        stable = [of_version("1", number) for number in range(40)]
+        app.serve(*stable, *[of_version("2", number, fails=number % 2 == 0) for number in range(20)]).end_pane()
+
+    (decided,) = app.events("version.decided")
+    assert decided["dashlight.version.decision"] == "worse"
+    assert (decided["dashlight.version.stable"], decided["dashlight.version.candidate"]) == ("1", "2")
+    assert decided["dashlight.version.figure"] == "failure_rate"
+    assert decided["dashlight.version.difference"] == pytest.approx(0.5)
+    assert 0.01 < decided["dashlight.version.difference.low"] < 0.5
+    told = [message for _, _, message in logged(caplog) if "is worse than" in message]
+    assert len(told) == 1

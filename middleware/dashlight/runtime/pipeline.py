@@ -196,6 +196,7 @@ class Pipeline:
         self._alert_publisher.tell(turn, at)
         if not turn.has_pane:
             return
+        self._alert_publisher.send_decided(watch.versions.take_decided())
         if self._shows_figures or (self._report is not None and self._report.is_wanted()):
             gauges = {
                 "workers": len(watch.processes),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp, isinf, log
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_no_rows_are_no_distance_apart() -> None:
 def test_the_evidence_of_sums_is_the_likelihood_ratio() -> None:
     evidence = pooled_evidence((30.0, 100.0), (60.0, 100.0))
 
-    def likelihood(total: float, mean: np.ndarray) -> np.ndarray:
+    def likelihood(total: float, mean: Any) -> Any:
         return xlogy(total, mean) + xlogy(100 - total, 1 - mean)
 
     means = np.linspace(1e-6, 1 - 1e-6, 200_001)
