@@ -11,6 +11,7 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from msgspec import structs
@@ -31,6 +32,7 @@ from dashlight.deliver.transport.answer import CollectorAnswer, Send
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.accounts import Account
+from dashlight.page.shape import ShownStatus
 from dashlight.records import Exchange, HandedOver, Outcome, OwnSpan
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.runtime.pipeline import Pipeline
@@ -1369,3 +1371,72 @@ def test_what_the_sampler_leaves_out_is_in_the_account(service: Callable[..., Se
         "events": Account(captured=40, delivered=kept_count, sampled_out=40 - kept_count),
         "spans": Account(captured=40, delivered=40),
     }
+
+
+def of_version(version: str, number: int, *, fails: bool = False) -> Exchange:
+    """An exchange that names its version in the path, of one endpoint for all."""
+    made = raising() if fails else an_exchange({"age": float(number)}, {"score": 0.5})
+    path = f"/v2/models/risk/versions/{version}/infer"
+    return structs.replace(made, path=path, route="/v2/models/{model}/versions/{version}/infer")
+
+
+def test_what_is_decided_of_two_versions_is_an_event_and_a_line_of_the_log(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = service()
+    app.serve(*[of_version("1", number) for number in range(40)]).end_pane()
+    for _ in range(12):
+        stable = [of_version("1", number) for number in range(40)]
+        app.serve(*stable, *[of_version("2", number, fails=number % 2 == 0) for number in range(20)]).end_pane()
+
+    (decided,) = app.events("version.decided")
+    assert decided["dashlight.version.decision"] == "worse"
+    assert (decided["dashlight.version.stable"], decided["dashlight.version.candidate"]) == ("1", "2")
+    assert decided["dashlight.version.figure"] == "failure_rate"
+    assert decided["dashlight.version.difference"] == pytest.approx(0.5)
+    assert 0.01 < decided["dashlight.version.difference.low"] < 0.5
+    told = [message for _, _, message in logged(caplog) if "is worse than" in message]
+    assert len(told) == 1
+
+
+def test_a_view_of_what_was_judged_is_kept_where_it_is_shown(service: Callable[..., Service]) -> None:
+    watched = service(thresholds="error_rate>20%", shows=Shows(view=True))
+    unshown = service(thresholds="error_rate>20%")
+    for _ in range(3):
+        watched.serve(raising()).end_pane()
+        unshown.serve(raising()).end_pane()
+
+    view = watched.sharing.view.read()
+
+    assert view is not None
+    status = msgspec.json.decode(view.status, type=ShownStatus)
+    assert (view.at, status.state, [alert.light for alert in status.alerts]) == (status.at, "red", ["failures"])
+    assert [light.state for light in status.lights] == ["green"]
+    assert unshown.sharing.view.read() is None
+
+
+def test_alerts_that_a_route_has_not_answered_for_a_pane_turn_a_light(service: Callable[..., Service]) -> None:
+    watched = service(thresholds="error_rate>20%", shows=Shows(view=True), answers=CollectorAnswer(500))
+    found: list[str] = []
+    for _ in range(3):
+        watched.serve(raising()).end_pane()
+        view = watched.sharing.view.read()
+        assert view is not None
+        (delivery,) = msgspec.json.decode(view.status, type=ShownStatus).lights
+        found.append(delivery.words)
+
+    assert found[0] == "nothing is owed or lost"
+    assert found[-1] == "1 alerts owed to the collector"
+
+
+def test_siblings_show_one_view(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings(shows=Shows(view=True))
+    for each in (a, b):
+        each.serve(raising())
+    both_end_a_pane(a, b)
+    both_end_a_pane(a, b)
+
+    views = [each.sharing.view.read() for each in (a, b)]
+
+    assert views[0] is not None
+    assert views[0] == views[1]

@@ -11,6 +11,8 @@ from dashlight.deliver.alerting.heartbeat import Heartbeat, Pulse
 from dashlight.deliver.alerting.owed import DELIVERED, LOG
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import scores_event
+from dashlight.deliver.encoding.version_events import version_decided_event
+from dashlight.judge.versions.report import VersionReport
 from dashlight.judge.words import printable
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
@@ -94,6 +96,12 @@ class AlertPublisher:
             if notice.transition == "resolved":
                 del self._logged_counts[notice.key]
             self._owed.settle(LOG, notice.id, DELIVERED)
+
+    def send_decided(self, reports: Iterable[VersionReport]) -> None:
+        """Sends what was decided of two versions."""
+        for report in reports if self._delivery.takes_events else ():
+            identifier = prediction_id(report.decided_at)
+            self._delivery.send_event(version_decided_event(report, identifier=identifier, seq=next(self._numbers)))
 
     def send_scores(self, snapshots: Iterable[Snapshot], *, endpoint: str, at: float) -> None:
         """Send the scores of one endpoint at the moment *at*."""

@@ -197,6 +197,7 @@ class Pipeline:
         self._alert_publisher.tell(turn, at)
         if not turn.has_pane:
             return
+        self._alert_publisher.send_decided(watch.versions.take_decided())
         is_sent = watch.pane_count % _PANES_A_SCORE == 0
         wants_figures = self._report is not None and self._report.is_wanted()
         if not (is_sent or wants_figures or self._showing.is_wanted):

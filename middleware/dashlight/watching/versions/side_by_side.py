@@ -109,7 +109,8 @@ class SideBySide:
                 if pair.decision == "undecided" and decided(pair, deciding_figure(pair).decision, at):
                     report = report_of_pair(pair, endpoint=route, model=model)
                     self._decided.append(report)
-                    logger.info("%s %s: %s", printable(route), printable(model), report.words)
+                    level = logging.WARNING if report.decision == "worse" else logging.INFO
+                    logger.log(level, "%s %s: %s", printable(route), printable(model), report.words)
 
     def _outputs(self, key: ModelKey, pane: EndpointPane) -> VersionTotals:
         """The outputs of a version in the pane, over the bins of what its rows are compared with."""
