@@ -26,10 +26,8 @@ class Shown:
 
 
 def score(statistic: str, value: float, segment: str = "carrier=UA", rows: int = 200, **others: Any) -> Score:
-    return Score(
-        **{"column": None, "role": None, "low": 0.0, "high": 1.0, **others},
-        statistic=statistic, value=value, rows=rows, segment=segment,
-    )  # fmt: skip
+    told: dict[str, Any] = {"column": None, "role": None, "low": 0.0, "high": 1.0, **others}
+    return Score(statistic=statistic, value=value, rows=rows, segment=segment, **told)
 
 
 OF_ALL = [score("accuracy", 0.9, "", 1000), score("psi", 0.1, "", 1000, column="age", role="feature")]

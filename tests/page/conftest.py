@@ -30,7 +30,11 @@ USUAL: dict[str, Any] = {
 @pytest.fixture
 def alert() -> Callable[..., Alert]:
     """An alert of drift of `age` that fires, save what is given otherwise."""
-    return lambda **others: Alert(**{**USUAL, **others})
+
+    def made(**others: Any) -> Alert:
+        return Alert(**{**USUAL, **others})
+
+    return made
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def score() -> Callable[..., Score]:
     """A score of a whole: (statistic, value, low, high, rows, ...)."""
 
     def made(statistic: str, value: float, **others: Any) -> Score:
-        usual = {"column": None, "role": None, "low": value, "high": value, "rows": 500}
+        usual: dict[str, Any] = {"column": None, "role": None, "low": value, "high": value, "rows": 500}
         return Score(statistic=statistic, value=value, **{**usual, **others})
 
     return made

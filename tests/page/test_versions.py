@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf, isnan, log, nan
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,8 +15,8 @@ from dashlight.page.versions import MOST_COMPARISONS, MOST_FIGURES, ShownVersion
 EVIDENCE = SequentialEvidence((0.0, 0.01, 0.02), (log(20) + 1e-6, 1.2349, 0.0), (0.0, 2.0, 8.0))
 
 
-def figure(name: str = "failure_rate", **others: object) -> VersionFigure:
-    usual: dict[str, object] = {
+def figure(name: str = "failure_rate", **others: Any) -> VersionFigure:
+    usual: dict[str, Any] = {
         "stable": 0.02,
         "candidate": 0.031234567,
         "difference": 0.011234567,
@@ -30,11 +31,11 @@ def figure(name: str = "failure_rate", **others: object) -> VersionFigure:
         "words": "too few",
         "evidence": EVIDENCE,
     }
-    return VersionFigure(name, **{**usual, **others})  # type: ignore[arg-type]
+    return VersionFigure(name, **{**usual, **others})
 
 
-def report(*figures: VersionFigure, **others: object) -> VersionReport:
-    usual: dict[str, object] = {
+def report(*figures: VersionFigure, **others: Any) -> VersionReport:
+    usual: dict[str, Any] = {
         "endpoint": "/predict",
         "model": "risk",
         "stable": "v1",
@@ -50,7 +51,7 @@ def report(*figures: VersionFigure, **others: object) -> VersionReport:
         "decided_at": nan,
         "words": "too few exchanges",
     }
-    return VersionReport(**{**usual, **others})  # type: ignore[arg-type]
+    return VersionReport(**{**usual, **others})
 
 
 def sent(*reports: VersionReport) -> ShownVersions:

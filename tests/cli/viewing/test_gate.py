@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf, log, nan
+from typing import Any
 
 import msgspec
 import pytest
@@ -22,7 +23,7 @@ QUESTION = GateQuestion("risk", "v2", "", "", "failure_rate", max_loss=0.01, lev
 NOW = 1_790_000_000.0
 
 
-def report(evidence: SequentialEvidence | None = NOTHING, *, rows: int = 100, **others: str) -> VersionReport:
+def report(evidence: SequentialEvidence | None = NOTHING, *, rows: int = 100, **others: Any) -> VersionReport:
     figure = VersionFigure(
         "failure_rate", 0.02, 0.03, 0.01, 0.0, inf,
         higher_is_worse=True, stable_rows=900, candidate_rows=rows, is_deciding=True, is_asymptotic=False,
@@ -33,7 +34,7 @@ def report(evidence: SequentialEvidence | None = NOTHING, *, rows: int = 100, **
         figures=(figure,), figure="failure_rate", max_loss=0.0, level=0.05, decision="undecided", decided_at=nan,
         words="",
     )  # fmt: skip
-    return replace(made, **others)  # type: ignore[arg-type]
+    return replace(made, **others)
 
 
 Answer = Sequence[VersionReport] | NotSeenError
