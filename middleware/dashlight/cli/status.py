@@ -12,6 +12,7 @@ from dashlight.cli.subparsers import Subparsers
 from dashlight.cli.viewing.source import NotSeenError, add_source, is_stale, seen, source_of
 from dashlight.cli.viewing.status_text import print_status
 from dashlight.page.shape import ShownStatus
+from dashlight.page.versions import ShownVersions
 
 FINE: Final = 0
 FIRING: Final = 1
@@ -36,14 +37,15 @@ def run(arguments: argparse.Namespace, now: float | None = None) -> int:
     """Shows it as of *now*; returns the exit status."""
     at = time.time() if now is None else now
     try:
-        body = source_of(arguments)("status")
+        source = source_of(arguments)
+        body = source("status")
         status = seen(body, ShownStatus)
+        if not arguments.json:
+            print_status(status, seen(source("versions"), ShownVersions), sys.stdout, now=at)
     except NotSeenError as error:
         return failed("status", error)
     if arguments.json:
         print(body.decode())
-    else:
-        print_status(status, sys.stdout, now=at)
     if is_stale(at - status.at, status.pane_seconds):
         return failed("status", f"nothing has been judged for {abs(at - status.at):.0f} s")
     return FIRING if any(alert.state == "firing" for alert in status.alerts) else FINE

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dashlight.judge.versions.evidence import SequentialEvidence
+from dashlight.judge.versions.report import VersionFigure, VersionReport
 from dashlight.page.status import Moment, status_of
 from dashlight.page.versions import versions_of
 from dashlight.page.view import View, view_of
@@ -47,7 +50,7 @@ def firing(state: str = "firing") -> Alert:
     )  # fmt: skip
 
 
-def a_view(*alerts: Alert, at: float = NOW - 4) -> View:
+def a_view(*alerts: Alert, at: float = NOW - 4, reports: Sequence[VersionReport] = ()) -> View:
     own = [
         score("error_rate", 0.02, low=0.01, high=0.03),
         score("refusal_rate", 0.0),
@@ -71,12 +74,54 @@ def a_view(*alerts: Alert, at: float = NOW - 4) -> View:
         ("/new", Snapshot("young", "", [score("reference_learned", 0.4)], "learning")),
     ]
     status = status_of(snapshots, alerts, Moment(at, 10.0, 3600.0, workers=2, analysed_rate=0.5))
-    return view_of(status, versions_of((), at=at, pane_seconds=10.0))
+    return view_of(status, versions_of(reports, at=at, pane_seconds=10.0))
+
+
+def a_report(evidence: SequentialEvidence | None = None, **others: Any) -> VersionReport:
+    """Of v1 and v2, whose failure rates are told and of whose accuracy nothing is known."""
+    told: dict[str, Any] = {
+        "higher_is_worse": True,
+        "stable_rows": 900,
+        "candidate_rows": 100,
+        "is_asymptotic": False,
+        "decision": "undecided",
+    }
+    figures = (
+        VersionFigure(
+            "failure_rate", 0.02, 0.03, 0.01, -inf, 0.05, is_deciding=True, words="too few", evidence=evidence, **told
+        ),
+        VersionFigure("latency_p99", 0.1, 0.05, -0.05, -0.06, inf, is_deciding=False, words="", **told),
+        VersionFigure("mae", 2.0, 2.5, 0.5, 0.1, 0.9, is_deciding=False, words="", **{**told, "is_asymptotic": True}),
+        VersionFigure("accuracy", nan, nan, nan, nan, nan, is_deciding=False, words=f"no labels {HOSTILE}", **told),
+    )
+    usual: dict[str, Any] = {
+        "endpoint": "/predict",
+        "model": "risk",
+        "stable": "v1",
+        "candidate": "v2",
+        "is_simultaneous": True,
+        "shares": {"v1": 0.9, "v2": 0.1},
+        "rows": {"v1": 900, "v2": 100},
+        "figures": figures,
+        "figure": "failure_rate",
+        "max_loss": 0.0,
+        "level": 0.05,
+        "decision": "undecided",
+        "decided_at": nan,
+        "words": "too few exchanges",
+    }
+    return VersionReport(**{**usual, **others})
+
+
+@pytest.fixture
+def report() -> Callable[..., VersionReport]:
+    """Two versions side by side: (evidence, ...)."""
+    return a_report
 
 
 @pytest.fixture
 def view() -> Callable[..., View]:
-    """What is shown: (*alerts, at)."""
+    """What is shown: (*alerts, at, reports)."""
     return a_view
 
 

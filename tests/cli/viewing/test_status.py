@@ -105,7 +105,7 @@ def test_by_url_and_by_directory_it_is_the_same(
 @pytest.mark.parametrize("end", ["", "/", "/dashlight", "/dashlight/"])
 def test_the_url_may_be_of_the_app_or_of_its_path(end: str, app: Any) -> None:
     assert status("--url", f"{app.url}{end}", "--token", TOKEN) == 0
-    assert app.asked == ["/dashlight/api/v1/status"]
+    assert app.asked == ["/dashlight/api/v1/status", "/dashlight/api/v1/versions"]
 
 
 def test_settings_of_the_app_are_the_defaults(
@@ -120,7 +120,7 @@ def test_settings_of_the_app_are_the_defaults(
     monkeypatch.setenv("DASHLIGHT_TOKEN", TOKEN)
     monkeypatch.setenv("DASHLIGHT_PATH", "/elsewhere")
     assert status("--url", app.url) == 0
-    assert app.asked[-1] == "/elsewhere/api/v1/status"
+    assert app.asked[-1] == "/elsewhere/api/v1/versions"
 
 
 def test_a_token_may_stand_in_a_file(app: Any, tmp_path: Path) -> None:

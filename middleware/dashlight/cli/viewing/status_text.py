@@ -8,6 +8,7 @@ from typing import Final, TextIO
 
 from dashlight.cli.progress import print_table
 from dashlight.cli.viewing.source import is_stale
+from dashlight.cli.viewing.versions_text import DECISIONS
 from dashlight.judge.words import number, percent, printable, span
 from dashlight.page.shape import (
     Light,
@@ -20,6 +21,7 @@ from dashlight.page.shape import (
     ShownValue,
 )
 from dashlight.page.values import sentence
+from dashlight.page.versions import ShownVersions
 
 MOST_LISTED: Final = 10
 """Of what hurts or moved; all of it is in the JSON."""
@@ -30,8 +32,8 @@ _MOVED: Final = 0.02
 """PSI that is listed as moved, by its lower bound; it alarms nobody."""
 
 
-def print_status(status: ShownStatus, out: TextIO, *, now: float) -> None:
-    """Writes *status* as a person reads it at the moment *now*."""
+def print_status(status: ShownStatus, versions: ShownVersions, out: TextIO, *, now: float) -> None:
+    """Writes *status* and *versions* as a person reads it at the moment *now*."""
     print(_headline(status, now, is_terminal=out.isatty()), file=out)
     for alert in status.alerts:
         for line in _alert(alert, now, is_terminal=out.isatty()):
@@ -47,6 +49,8 @@ def print_status(status: ShownStatus, out: TextIO, *, now: float) -> None:
     _table("MOVED", ("model", "column", "PSI", "missing", "usually"), _moved(status), out)
     head = ("model", "segment", "rows", "share", "failed", "refused", "p99", "performance", "moved")
     _table("SEGMENTS THAT HURT", head, _segments(status), out)
+    head = ("model", "endpoint", "stable", "candidate", "share", "by", "is")
+    _table("VERSIONS", head, _versions(versions), out)
     _table("LIGHTS THAT ARE NOT GREEN", ("of", "light", "", "why"), _lights(status), out)
 
 
@@ -169,6 +173,21 @@ def _hurts(segment: ShownSegment, endpoint: ShownEndpoint) -> bool:
     own, whole = segment.failure_rate, endpoint.failure_rate
     fails_more = own is not None and whole is not None and (own.low or 0.0) > (whole.high or 0.0)
     return segment.is_in_force or fails_more
+
+
+def _versions(versions: ShownVersions) -> list[tuple[str, ...]]:
+    return [
+        (
+            printable(each.model),
+            printable(each.endpoint),
+            printable(each.stable),
+            printable(each.candidate),
+            _share_of(each.shares.get(each.candidate)),
+            printable(each.figure),
+            DECISIONS[each.decision],
+        )
+        for each in versions.comparisons
+    ]
 
 
 def _lights(status: ShownStatus) -> list[tuple[str, ...]]:
