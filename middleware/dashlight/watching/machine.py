@@ -58,7 +58,7 @@ class MachineWatch:
         self.alerts = Alerts()  # those of the machine, and their incidents
         self.performances = Performances(policy, self._performance_reference)
         """How good the models are whose labels come."""
-        self.versions = SideBySide(self._performance_reference, pane_seconds=policy.pane_seconds)
+        self.versions = SideBySide(self._performance_reference, policy)
         """Versions of models, compared."""
         self.totals = Totals(started_at=at)
         """What metrics count."""

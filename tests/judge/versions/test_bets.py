@@ -84,7 +84,7 @@ def test_what_is_counted_in_parts_is_what_is_counted_at_once() -> None:
 
 def test_wrong_decisions_keep_below_the_level_while_the_common_rate_and_the_split_drift() -> None:
     rng = np.random.default_rng(11)
-    wrong = 0
+    wrong: int = 0
     for _ in range(100):
         bets = PairedBets()
         for _ in range(60):
@@ -93,7 +93,7 @@ def test_wrong_decisions_keep_below_the_level_while_the_common_rate_and_the_spli
             bets.add(outcomes(rng, 100 - candidate, rate), outcomes(rng, candidate, rate))
         # At the border both `worse` than 0 and `below` 0 are wrong.
         at = OF_RATES.tolist().index(0.0)
-        wrong += max(bets.evidence.above[at], bets.evidence.below[at]) >= log(40)
+        wrong += bool(max(bets.evidence.above[at], bets.evidence.below[at]) >= log(40))
 
     assert wrong <= 11  # of 100 at 5 %, with three standard deviations of room
 

@@ -49,8 +49,8 @@ def print_status(status: ShownStatus, versions: ShownVersions, out: TextIO, *, n
     _table("MOVED", ("model", "column", "PSI", "missing", "usually"), _moved(status), out)
     head = ("model", "segment", "rows", "share", "failed", "refused", "p99", "performance", "moved")
     _table("SEGMENTS THAT HURT", head, _segments(status), out)
-    head = ("model", "endpoint", "stable", "candidate", "share", "by", "is")
-    _table("VERSIONS", head, _versions(versions), out)
+    of_versions = ("model", "endpoint", "stable", "candidate", "share", "by", "is")
+    _table("VERSIONS", of_versions, _versions(versions), out)
     _table("LIGHTS THAT ARE NOT GREEN", ("of", "light", "", "why"), _lights(status), out)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from dashlight.counting.endpoint import EndpointPane
 from dashlight.counting.machine import OTHER_ENDPOINTS, MachinePane
+from dashlight.counting.policy import Policy
 from dashlight.counting.versions.counts import NO_VERSIONS
 from dashlight.errors import traced
 from dashlight.judge.versions.figures import deciding_figure, report_of_pair
@@ -26,7 +27,11 @@ logger = logging.getLogger(__name__)
 MOST_GROUPS = 32
 """Models with versions, at all endpoints; further ones take the place of one that was not asked for an hour."""
 MOST_PAIRS = 24
-"""Of all models: each holds about 100 kB where labels come."""
+"""Of all models, where there is memory for so many."""
+PAIR_BYTES = 140_000
+"""Of a pair with labels; of one without 60,000."""
+_MEMORY_PART = 32
+"""Of what judging may take, one part in so many is for pairs."""
 _UNASKED_SECONDS = 3600.0
 _NOTHING = VersionTotals()
 
@@ -36,9 +41,10 @@ ReferenceOf = Callable[[ModelKey], Reference | None]
 class SideBySide:
     """The versions of every model."""
 
-    def __init__(self, reference_of: ReferenceOf, *, pane_seconds: float) -> None:
+    def __init__(self, reference_of: ReferenceOf, policy: Policy) -> None:
         """*reference_of* tells what a model is compared with, None where that is not known."""
-        self._reference_of, self._pane_seconds = reference_of, pane_seconds
+        self._reference_of, self._pane_seconds = reference_of, policy.pane_seconds
+        self._most_pairs = max(1, min(MOST_PAIRS, policy.judging_bytes // _MEMORY_PART // PAIR_BYTES))
         self._groups: dict[VersionedModel, VersionGroup] = {}
         self._decided: list[VersionReport] = []
         self._mistakes: Counter[str] = Counter()
@@ -53,7 +59,7 @@ class SideBySide:
         """Goes on from *state* with one model; ValueError, and as new, where it does not fit."""
         group = VersionGroup()
         group.restore(state)
-        if len(self._groups) < MOST_GROUPS and self._pair_count + len(group.pairs) <= MOST_PAIRS:
+        if len(self._groups) < MOST_GROUPS and self._pair_count + len(group.pairs) <= self._most_pairs:
             self._groups[key] = group
 
     def close_pane(self, pane: MachinePane, news: LabelNews | None, at: float) -> Iterator[None]:
@@ -101,7 +107,7 @@ class SideBySide:
             if group is None:
                 continue
             may_be = unknown.get(model, _NOTHING) + everybody
-            most = MOST_PAIRS - self._pair_count + len(group.pairs)
+            most = self._most_pairs - self._pair_count + len(group.pairs)
             pairs = group.close_pane(
                 models.get(model, {}), at, unknown=may_be, most_pairs=most, pane_seconds=self._pane_seconds
             )
