@@ -282,3 +282,13 @@ def test_scores_are_a_line_too() -> None:
     event = scores_event([], at=0.0, identifier=ID, seq=1, endpoint="/predict", model="fraud", state="watching")
 
     assert event.body == "0 scores of /predict fraud: watching"
+
+
+def test_a_score_of_a_segment_says_of_which() -> None:
+    scores = [Score(None, None, "failure_rate", 0.1, 0.05, 0.2, 500, segment=segment) for segment in ("", "carrier=UA")]
+
+    event = scores_event(scores, at=5.0, identifier=ID, seq=3, endpoint="/predict", model="fraud")
+
+    told = event.attributes["dashlight.scores"]
+    assert isinstance(told, list)
+    assert [each.get("segment") for each in told] == [None, "carrier=UA"]
