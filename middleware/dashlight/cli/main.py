@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Any, Final
 
 from dashlight.version import __version__
@@ -43,9 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if arguments is None and _LISTING.issuperset(words[:1]) and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    if arguments is None and isinstance(sys.stdout, TextIOWrapper):
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if arguments is None and reconfigure is not None:
         # Names are the app's: a terminal that cannot write one is shown its number.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        reconfigure(errors="backslashreplace")
     chosen = parser([word for word in words[:1] if word in COMMANDS] or COMMANDS).parse_args(words)
     return int(chosen.run(chosen))
 

@@ -26,7 +26,7 @@ _LIGHTS: Final[tuple[tuple[str, LightName], ...]] = (
     ("undecodable", "data_quality"),
     ("missing", "data_quality"),
 )
-"""Begin of the names of what is measured of an endpoint; whatever else there is shows how much is asked."""
+"""Begin of the names of what is measured of an endpoint."""
 
 
 def shown_alerts(alerts: Sequence[Alert]) -> list[ShownAlert]:
@@ -47,7 +47,8 @@ def light_of(alert: Alert) -> LightName:
     parts = [unquote(part) for part in alert.key.split("/")]
     place = 2 if alert.source == "traffic" else 3
     quantity = _NO_NAME.split(parts[place], maxsplit=1)[0] if len(parts) > place else ""
-    return next((light for begin, light in _LIGHTS if quantity.startswith(begin)), "traffic")
+    found: list[LightName] = [light for begin, light in _LIGHTS if quantity.startswith(begin)]
+    return found[0] if found else "traffic"
 
 
 def _shown(alert: Alert) -> ShownAlert:

@@ -28,7 +28,8 @@ _FINE: Final[Mapping[LightName, str]] = {
 
 def worst(lights: Iterable[Light]) -> LightState:
     """The worst of *lights*; grey where all are, or there are none."""
-    return min((light.state for light in lights), key=_WORST.index, default="grey")
+    found: list[LightState] = [light.state for light in lights]
+    return min(found, key=_WORST.index) if found else "grey"
 
 
 def model_lights(

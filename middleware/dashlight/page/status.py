@@ -9,7 +9,7 @@ from typing import Final
 from dashlight.metrics.gauges import ShownScores
 from dashlight.metrics.instruments import label
 from dashlight.page.alerts import shown_alerts
-from dashlight.page.columns import shown_columns
+from dashlight.page.columns import ColumnPlace, shown_columns
 from dashlight.page.lights import endpoint_lights, machine_lights, model_lights, worst
 from dashlight.page.measures import facts_of, measures_of
 from dashlight.page.segments import shown_segments
@@ -106,7 +106,9 @@ def _model(snapshot: ShownScores, alerts: Sequence[Alert]) -> ShownModel:
     of_columns = [score for score in scores if score.column is not None]
     # Labels come later, and may be of more rows than the window has.
     rows = max((score.rows for score in of_columns or scores), default=0)
-    about = {(alert.role, alert.column) for alert in alerts if alert.column is not None and not alert.segment}
+    about: set[ColumnPlace] = {
+        (alert.role, alert.column) for alert in alerts if alert.column is not None and not alert.segment
+    }
     columns, column_count = shown_columns(of_columns, about)
     segments, segment_count = shown_segments(
         snapshot.scores, {alert.segment for alert in alerts if alert.segment}, rows=rows

@@ -86,12 +86,13 @@ def a_report(evidence: SequentialEvidence | None = None, **others: Any) -> Versi
         "is_asymptotic": False,
         "decision": "undecided",
     }
+    asymptotic: dict[str, Any] = {**told, "is_asymptotic": True}
     figures = (
         VersionFigure(
             "failure_rate", 0.02, 0.03, 0.01, -inf, 0.05, is_deciding=True, words="too few", evidence=evidence, **told
         ),
         VersionFigure("latency_p99", 0.1, 0.05, -0.05, -0.06, inf, is_deciding=False, words="", **told),
-        VersionFigure("mae", 2.0, 2.5, 0.5, 0.1, 0.9, is_deciding=False, words="", **{**told, "is_asymptotic": True}),
+        VersionFigure("mae", 2.0, 2.5, 0.5, 0.1, 0.9, is_deciding=False, words="", **asymptotic),
         VersionFigure("accuracy", nan, nan, nan, nan, nan, is_deciding=False, words=f"no labels {HOSTILE}", **told),
     )
     usual: dict[str, Any] = {
