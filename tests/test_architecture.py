@@ -23,7 +23,7 @@ FLOORS = (
     ("settings", "capture", "window"),
     ("decode", "judge", "metrics", "store"),
     ("deliver", "counting"),
-    ("watching", "collector"),
+    ("watching", "collector", "page"),
     ("workers", "offline", "testing"),
     ("serving",),
     ("runtime",),
@@ -41,7 +41,7 @@ FLOORS_WITHIN = {
         ("natural_variation", "incidents", "alert_budget", "words", "silences", "implied_negatives", "located"),
         ("alerts", "notices", "past_alerts"),
         ("evidence",),
-        ("columns", "pairs", "directions", "traffic", "performance"),
+        ("columns", "pairs", "directions", "traffic", "performance", "versions"),
         ("breaks", "segments", "slices"),
     ),
     "decode": (("cells",), ("rows",), ("formats",), ("llm",), ("protocols",), ("compiled",), (FILES,)),
@@ -57,7 +57,7 @@ ON_TOP = {
 TWINS = {"machine", "endpoint", "model", "rows", "joint"}
 """What one process counts, and what judges the sum of all."""
 MOST_MODULES = 24
-PURE = ("decode", "window", "judge", "privacy", "labels")
+PURE = ("decode", "window", "judge", "page", "privacy", "labels")
 # A pure module reads no clock, environment, file, socket, random number or log.
 ACTING_MODULES = {
     "asyncio", "datetime", "http", "httpx", "io", "logging", "os", "pathlib", "random", "secrets", "select", "shutil",

@@ -15,6 +15,7 @@ from dashlight.counting.machine import Briefing, MachineCounter, MachinePane, Pr
 from dashlight.counting.model import ModelBrief
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.counting.versions.counts import MOST_VERSIONS
 from dashlight.judge.directions.bets import undirected
 from dashlight.judge.traffic.events import Slow
 from dashlight.metrics.generations import GenerationKey
@@ -43,6 +44,8 @@ ALONG = (*ROWS, "joint", "directions", "")
 PAIRS = (*ROWS, "joint", "pairs")
 EXEMPLARS = (*ROWS, "exemplars", 0)
 SEGMENTS = (*MODEL, "segments")
+VERSIONS = ("endpoints", "/a", "versions")
+VERSION = (*VERSIONS, ("", ""))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,11 @@ def crowded(generations: Any) -> Any:
     return {("chat", "openai_chat", str(number), "", ""): times for number in range(50)}
 
 
+def thronged(versions: Any) -> Any:
+    (counts,) = versions.values()
+    return {("m", str(number)): counts for number in range(2 * MOST_VERSIONS + 1)}
+
+
 def flat(array: Any) -> Any:
     return array.ravel()
 
@@ -133,6 +141,11 @@ def test_what_a_process_counted_is_right(pane: MachinePane) -> None:
         ((*GENERATIONS, GENERATION, "durations"), longer, "an array of shape"),
         ((*GENERATIONS, GENERATION, "per_token"), negated, "a count below zero"),
         (GENERATIONS, crowded, "50 kinds of generations: expected 49"),
+        ((*VERSION, "asked"), to(-1), "a count of -1"),
+        ((*VERSION, "refused"), to(21), "more that failed or was refused than was asked"),
+        ((*VERSION, "durations"), longer, "an array of shape"),
+        ((*VERSION, "durations"), negated, "a count below zero"),
+        (VERSIONS, thronged, "more versions than are counted"),
         ((*OUTCOMES, "failures"), to({"http_500": -1}), "a count of -1"),
         ((*OUTCOMES, "undecodable"), to({"binary": -1}), "a count of -1"),
         ((*OUTCOMES, "durations"), longer, "an array of shape"),

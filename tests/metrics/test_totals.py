@@ -404,3 +404,17 @@ def test_generations_of_all_endpoints_add_up_and_none_is_taken_for_another() -> 
         ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"),
         ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.response.model"),
     }
+
+
+def test_what_was_lost_is_told_by_signal_and_reason() -> None:
+    totals = Totals(started_at=0.0)
+    totals.add_counts(
+        {
+            INBOX_FULL: 3,
+            SignalFate("alerts", "delivered", "", "webhook"): 5,
+            SignalFate("alerts", "rejected", "", "webhook"): 2,
+            SignalFate("exchanges", "mistake", "KeyError"): 1,
+        }
+    )
+
+    assert totals.losses() == {"exchanges inbox_full": 3, "alerts rejected": 2}

@@ -11,6 +11,7 @@ from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from msgspec import structs
@@ -31,10 +32,12 @@ from dashlight.deliver.transport.answer import CollectorAnswer, Send
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.accounts import Account
+from dashlight.page.shape import ShownStatus
 from dashlight.records import Exchange, HandedOver, Outcome, OwnSpan
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.runtime.pipeline import Pipeline
 from dashlight.runtime.publisher import Publishing
+from dashlight.runtime.showing import NOTHING_SHOWN, Shows
 from dashlight.store.learned import LearnedReferences
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.testing import FakeClock, MemoryExporter
@@ -153,7 +156,7 @@ class Service:
         meeting: Meeting | None = None,
         process: str = "alone",
         clock: FakeClock | None = None,
-        shows_figures: bool = False,
+        shows: Shows = NOTHING_SHOWN,
         answers: CollectorAnswer | None = None,
     ) -> None:
         """*answers* is what every alert is answered, which is taken otherwise."""
@@ -203,7 +206,7 @@ class Service:
             policy=policy,
             clock=self.clock,
             reference_file=reference_file,
-            shows_figures=shows_figures,
+            shows=shows,
             couriers=Couriers(routes, owed, clock=self.clock),
         )
 
@@ -356,12 +359,12 @@ def test_without_a_collector_alerts_are_still_logged(
 def test_what_a_collector_does_not_take_is_owed_counted_by_route_and_told_at_the_end(
     service: Callable[..., Service], caplog: pytest.LogCaptureFixture
 ) -> None:
-    watched = service(thresholds="error_rate>20%", shows_figures=True, answers=CollectorAnswer(500))
+    watched = service(thresholds="error_rate>20%", shows=Shows(figures=True), answers=CollectorAnswer(500))
     watched.serve(raising()).end_pane()
 
     assert watched.pipeline.flush(0.5) == 1
     watched.serve(raising()).end_pane()
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     watched.pipeline.close(0.5)
 
     assert figures is not None
@@ -373,14 +376,14 @@ def test_what_a_collector_does_not_take_is_owed_counted_by_route_and_told_at_the
 
 
 def test_what_a_collector_refuses_for_good_is_counted_under_its_route(service: Callable[..., Service]) -> None:
-    watched = service(thresholds="error_rate>20%", shows_figures=True, answers=CollectorAnswer(422))
+    watched = service(thresholds="error_rate>20%", shows=Shows(figures=True), answers=CollectorAnswer(422))
     watched.serve(raising()).end_pane()
     assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
 
     for _ in range(2):
         watched.serve(raising()).end_pane()
 
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     assert figures is not None
     (rejected,) = [each for each in figures.figures if each.attributes.get("dashlight.reason") == "rejected"]
     assert (rejected.value, rejected.attributes["dashlight.signal"]) == (1, "alerts")
@@ -497,7 +500,7 @@ def test_refused_requests_join_no_rows_and_are_no_failures(
 def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
     service: Callable[..., Service],
 ) -> None:
-    watched = service(sample_rate=1.0, thresholds="error_rate>20%", shows_figures=True)
+    watched = service(sample_rate=1.0, thresholds="error_rate>20%", shows=Shows(figures=True))
     inside = [
         an_exchange({"age": 40.0}, {"error": "model not loaded"}, own_span=span)
         for span in (OwnSpan(), OwnSpan(attributes={"tenant": "7"}))
@@ -516,14 +519,14 @@ def test_a_failure_inside_an_answer_is_one_in_its_event_its_span_and_the_counts(
         for attributes in (event["attributes"], span["attributes"]):
             assert (attributes["dashlight.outcome"], attributes["error.type"]) == ("error", kind)
             assert attributes["http.response.status_code"] == 200
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     assert figures is not None
     requests = [each for each in figures.figures if each.name == "dashlight.requests" and each.value]
     assert [(each.value, each.attributes["dashlight.outcome"]) for each in requests] == [(3, "error")]
 
 
 def test_excluded_exchanges_are_requests_of_other_and_nothing_else(service: Callable[..., Service]) -> None:
-    watched = service(sample_rate=1.0, thresholds="failure_rate>20%", shows_figures=True)
+    watched = service(sample_rate=1.0, thresholds="failure_rate>20%", shows=Shows(figures=True))
     ended: list[tuple[int, Outcome]] = [(200, "ok"), (422, "refused")]
     ended += [(503, "error") for _ in range(30)]
     excluded = [
@@ -538,7 +541,7 @@ def test_excluded_exchanges_are_requests_of_other_and_nothing_else(service: Call
     assert watched.pipeline.flush(PATIENCE_SECONDS) == 0
     assert watched.exporter.spans == []
     assert watched.exporter.events("dashlight.prediction") == watched.exporter.events("dashlight.alert") == []
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     assert figures is not None
     requests = {
         (each.attributes["http.route"], each.attributes["dashlight.outcome"]): each.value
@@ -551,7 +554,7 @@ def test_excluded_exchanges_are_requests_of_other_and_nothing_else(service: Call
 def test_a_server_of_language_models_has_the_metrics_that_the_conventions_want(
     service: Callable[..., Service],
 ) -> None:
-    watched = service(shows_figures=True)
+    watched = service(shows=Shows(figures=True))
     asked = {"model": "m", "messages": [{"role": "user", "content": "a"}]}
     choice = {"index": 0, "message": {"content": "b"}, "finish_reason": "stop"}
     whole = an_exchange(asked, {"model": "m-1", "choices": [choice]}, route="/v1/chat/completions")
@@ -570,7 +573,7 @@ def test_a_server_of_language_models_has_the_metrics_that_the_conventions_want(
     exchanges = [structs.replace(each, path="/v1/chat/completions") for each in (whole, stream, failed)]
     watched.serve(*exchanges, an_exchange({"age": 1.0}, {"score": 0.5})).end_pane()
 
-    figures = watched.sharing.figures()
+    figures = watched.sharing.figures.read()
     assert figures is not None
     found = [each for each in figures.histograms if each.name.startswith("gen_ai.")]
     told = {(each.name, each.attributes.get("error.type", "")): each for each in found}
@@ -1212,21 +1215,21 @@ def test_who_leaves_and_serves_on_is_in_again(siblings: Callable[..., tuple[Serv
 def test_figures_are_shown_by_each_process_where_something_shows_them(
     siblings: Callable[..., tuple[Service, Service]],
 ) -> None:
-    a, b = siblings(shows_figures=True)
+    a, b = siblings(shows=Shows(figures=True))
     for each in (a, b):
-        assert each.sharing.figures() is None
+        assert each.sharing.figures.read() is None
         each.serve(*predictions(np.random.default_rng(52), 5))
     both_end_a_pane(a, b)
     both_end_a_pane(a, b)
 
     for each in (a, b):
-        found = each.sharing.figures()
+        found = each.sharing.figures.read()
         assert found is not None
         assert {figure.name: figure.value for figure in found.figures}["dashlight.workers"] == 2
 
 
 def test_where_nothing_shows_figures_none_are_made(service: Callable[..., Service]) -> None:
-    assert service().serve(raising()).end_pane().sharing.figures() is None
+    assert service().serve(raising()).end_pane().sharing.figures.read() is None
 
 
 def test_what_belongs_to_the_parent_is_let_go_by_a_child(siblings: Callable[..., tuple[Service, Service]]) -> None:
@@ -1368,3 +1371,72 @@ def test_what_the_sampler_leaves_out_is_in_the_account(service: Callable[..., Se
         "events": Account(captured=40, delivered=kept_count, sampled_out=40 - kept_count),
         "spans": Account(captured=40, delivered=40),
     }
+
+
+def of_version(version: str, number: int, *, fails: bool = False) -> Exchange:
+    """An exchange that names its version in the path, of one endpoint for all."""
+    made = raising() if fails else an_exchange({"age": float(number)}, {"score": 0.5})
+    path = f"/v2/models/risk/versions/{version}/infer"
+    return structs.replace(made, path=path, route="/v2/models/{model}/versions/{version}/infer")
+
+
+def test_what_is_decided_of_two_versions_is_an_event_and_a_line_of_the_log(
+    service: Callable[..., Service], caplog: pytest.LogCaptureFixture
+) -> None:
+    app = service()
+    app.serve(*[of_version("1", number) for number in range(40)]).end_pane()
+    for _ in range(12):
+        stable = [of_version("1", number) for number in range(40)]
+        app.serve(*stable, *[of_version("2", number, fails=number % 2 == 0) for number in range(20)]).end_pane()
+
+    (decided,) = app.events("version.decided")
+    assert decided["dashlight.version.decision"] == "worse"
+    assert (decided["dashlight.version.stable"], decided["dashlight.version.candidate"]) == ("1", "2")
+    assert decided["dashlight.version.figure"] == "failure_rate"
+    assert decided["dashlight.version.difference"] == pytest.approx(0.5)
+    assert 0.01 < decided["dashlight.version.difference.low"] < 0.5
+    told = [message for _, _, message in logged(caplog) if "is worse than" in message]
+    assert len(told) == 1
+
+
+def test_a_view_of_what_was_judged_is_kept_where_it_is_shown(service: Callable[..., Service]) -> None:
+    watched = service(thresholds="error_rate>20%", shows=Shows(view=True))
+    unshown = service(thresholds="error_rate>20%")
+    for _ in range(3):
+        watched.serve(raising()).end_pane()
+        unshown.serve(raising()).end_pane()
+
+    view = watched.sharing.view.read()
+
+    assert view is not None
+    status = msgspec.json.decode(view.status, type=ShownStatus)
+    assert (view.at, status.state, [alert.light for alert in status.alerts]) == (status.at, "red", ["failures"])
+    assert [light.state for light in status.lights] == ["green"]
+    assert unshown.sharing.view.read() is None
+
+
+def test_alerts_that_a_route_has_not_answered_for_a_pane_turn_a_light(service: Callable[..., Service]) -> None:
+    watched = service(thresholds="error_rate>20%", shows=Shows(view=True), answers=CollectorAnswer(500))
+    found: list[str] = []
+    for _ in range(3):
+        watched.serve(raising()).end_pane()
+        view = watched.sharing.view.read()
+        assert view is not None
+        (delivery,) = msgspec.json.decode(view.status, type=ShownStatus).lights
+        found.append(delivery.words)
+
+    assert found[0] == "nothing is owed or lost"
+    assert found[-1] == "1 alerts owed to the collector"
+
+
+def test_siblings_show_one_view(siblings: Callable[..., tuple[Service, Service]]) -> None:
+    a, b = siblings(shows=Shows(view=True))
+    for each in (a, b):
+        each.serve(raising())
+    both_end_a_pane(a, b)
+    both_end_a_pane(a, b)
+
+    views = [each.sharing.view.read() for each in (a, b)]
+
+    assert views[0] is not None
+    assert views[0] == views[1]

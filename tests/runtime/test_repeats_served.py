@@ -20,6 +20,7 @@ from dashlight.records import Alert, Exchange
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.runtime.pipeline import Pipeline
 from dashlight.runtime.publisher import Publishing
+from dashlight.runtime.showing import Shows
 from dashlight.store.learned import LearnedReferences
 from dashlight.testing import FakeClock
 from dashlight.window.columns import Reference
@@ -89,7 +90,7 @@ class Served:
             sharing=self.sharing,
             policy=policy,
             clock=self.clock,
-            shows_figures=True,
+            shows=Shows(figures=True),
         )
 
     def pane(self, exchanges: Sequence[Exchange]) -> None:

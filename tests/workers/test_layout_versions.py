@@ -12,13 +12,21 @@ import pytest
 
 from dashlight.store.layout import Layout
 from dashlight.workers.checkpoints import LAYOUTS
-from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS
+from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, REMAINS, VIEW
 
-ALL: Mapping[str, Layout[Any]] = {"pane": PANE, "briefing": BRIEFING, "figures": FIGURES, "remains": REMAINS, **LAYOUTS}
+ALL: Mapping[str, Layout[Any]] = {
+    "pane": PANE,
+    "briefing": BRIEFING,
+    "figures": FIGURES,
+    "view": VIEW,
+    "remains": REMAINS,
+    **LAYOUTS,
+}
 DIGESTS = {
     ("pane", 1): "7d9e59f245e0bb09",
     ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
+    ("view", 1): "8af6db0eb93721a1",
     ("remains", 1): "ed46b1a60750a2c3",
     ("machine", 1): "4b87ec496c9121a8",
     ("owed", 1): "6d2d54a11cf4d648",
@@ -29,6 +37,7 @@ DIGESTS = {
     ("learner", 1): "35d98066a0ba6440",
     ("performance", 1): "b3e95d771bbf499c",
     ("segments", 1): "5521c36bc19db65c",
+    ("versions", 1): "e45bee034d645304",
 }
 
 

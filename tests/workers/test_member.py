@@ -1074,18 +1074,18 @@ def test_a_reference_that_a_newer_process_has_ends_the_alerts_of_the_one_before(
 
 def test_figures_are_those_of_the_judge_whichever_process_is_asked(workers: Workers) -> None:
     a, b = workers.start("a"), workers.start("b")
-    assert a.sharing.figures() is b.sharing.figures() is None
+    assert a.sharing.figures.read() is b.sharing.figures.read() is None
     workers.end_pane(a, b)
 
-    a.sharing.show(Figures(BEGAN_AT, 5.0, (), ()))
+    a.sharing.figures.keep(Figures(BEGAN_AT, 5.0, (), ()))
 
     for each in (a, b):
-        found = each.sharing.figures()
+        found = each.sharing.figures.read()
         assert found is not None
         assert (found.at, found.started_at) == (BEGAN_AT, 5.0)
     assert (a.sharing.own_figures is None, b.sharing.own_figures) == (False, None)
     (workers.directory / "figures").write_bytes(b"nothing that one can read")
-    assert b.sharing.figures() is None
+    assert b.sharing.figures.read() is None
     assert b.sharing.troubles == {trouble("figures", "corrupt"): 1}
 
 
@@ -1093,7 +1093,7 @@ def test_figures_are_written_as_they_are_read_without_a_pickle(workers: Workers)
     a = workers.start("a")
     workers.end_pane(a)
 
-    a.sharing.show(Figures(BEGAN_AT, 5.0, (), ()))
+    a.sharing.figures.keep(Figures(BEGAN_AT, 5.0, (), ()))
 
     assert (workers.directory / "figures").read_bytes() == b"".join(FIGURES.freeze(Figures(BEGAN_AT, 5.0, (), ())))
 
@@ -1184,13 +1184,13 @@ def test_where_the_directory_cannot_be_had_the_judge_goes_on_alone_and_the_other
 
 def test_alone_a_process_shows_its_own_figures() -> None:
     alone = Process("a", None, TwoClocks())
-    assert alone.sharing.figures() is None
+    assert alone.sharing.figures.read() is None
 
-    alone.sharing.show(Figures(BEGAN_AT, 5.0, (), ()))
+    alone.sharing.figures.keep(Figures(BEGAN_AT, 5.0, (), ()))
 
-    assert alone.sharing.figures() == alone.sharing.own_figures == Figures(BEGAN_AT, 5.0, (), ())
+    assert alone.sharing.figures.read() == alone.sharing.own_figures == Figures(BEGAN_AT, 5.0, (), ())
     alone.sharing.forget()
-    assert alone.sharing.figures() is None
+    assert alone.sharing.figures.read() is None
 
 
 def test_what_a_process_learned_beside_a_file_is_counted_against_by_all(workers: Workers) -> None:

@@ -19,7 +19,7 @@ from dashlight.cli.labelling.file import EXPECTED, LabelFile, label_file
 from dashlight.cli.labelling.place import SentSoFar
 from dashlight.cli.labelling.requests import LabelRequest, parts_of
 from dashlight.cli.labelling.sending import NotSentError, Sender, labels_url
-from dashlight.cli.labels_wanted import add_to
+from dashlight.cli.labelling.wanted import add_to
 from dashlight.cli.progress import Report, progress
 from dashlight.cli.subparsers import Subparsers
 from dashlight.deliver.transport.endpoints import Endpoint

@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "check",
     "collect",
     "explain",
+    "gate",
     "labels",
     "learned",
     "mark",
@@ -22,9 +23,13 @@ COMMANDS: Final = (
     "run",
     "silence",
     "spool",
+    "status",
+    "versions",
 )
 """Each is a file of this package. Only the one that is asked for is loaded: together they load all of Dashlight."""
-_LISTING: Final = frozenset({"explain", "labels", "learned", "mark", "reference", "rules", "silence"})
+_LISTING: Final = frozenset(
+    {"explain", "labels", "learned", "mark", "reference", "rules", "silence", "status", "versions"}
+)
 """They print and talk to nobody: where `| head` has read enough, they end in silence as other tools do."""
 
 
@@ -37,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if arguments is None and _LISTING.issuperset(words[:1]) and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if arguments is None and reconfigure is not None:
+        # Names are the app's: a terminal that cannot write one is shown its number.
+        reconfigure(errors="backslashreplace")
     chosen = parser([word for word in words[:1] if word in COMMANDS] or COMMANDS).parse_args(words)
     return int(chosen.run(chosen))
 

@@ -11,6 +11,7 @@ from dashlight.counting.exemplars import ExemplarPane
 from dashlight.counting.joint import JointPane
 from dashlight.counting.machine import Briefing, MachinePane
 from dashlight.counting.rows import RowPane
+from dashlight.counting.versions.counts import MOST_VERSIONS
 from dashlight.judge.directions.bets import SIZES, Direction
 from dashlight.judge.directions.learning import MEMORIES
 from dashlight.judge.traffic.repetition import MOST_HASHES, check_repetition
@@ -59,12 +60,21 @@ def check_briefing(briefing: Briefing) -> None:
 def _check_endpoint(pane: EndpointPane) -> None:
     _check_counts([pane.unwatched_rows, pane.unplaced])
     _check_outcomes(pane.outcomes)
+    # Beside those with names there are what has none, and all others.
+    _refuse("more versions than are counted", where=len(pane.versions) > 2 * MOST_VERSIONS)
     kinds = len(pane.generations)
     _refuse(f"{kinds} kinds of generations: expected {MOST_IN_ALL} at most", where=kinds > MOST_IN_ALL)
     for times in pane.generations.values():
         for histogram in (times.durations, times.first_tokens, times.per_token):
             _check_shape(histogram, (LATENCY.bins,))
             _check_range(histogram, MOST_COUNT)
+    for counts in pane.versions.values():
+        _check_counts([counts.asked, counts.failed, counts.refused])
+        _refuse(
+            "more that failed or was refused than was asked", where=max(counts.failed, counts.refused) > counts.asked
+        )
+        _check_shape(counts.durations, (LATENCY.bins,))
+        _check_range(counts.durations, MOST_COUNT)
     for model in pane.models.values():
         _refuse("a sentence that has no end", where=len(model.matched) > MOST_SENTENCE)
         _check_counts([model.left_out_rows])

@@ -23,6 +23,8 @@ from dashlight.counting.references import References
 from dashlight.counting.scored.binned import Binned
 from dashlight.counting.slowness import Slowness
 from dashlight.counting.traces import EndpointTraces, quantities_of
+from dashlight.counting.versions.counter import VersionCounter
+from dashlight.counting.versions.counts import VersionCounts, merged_versions
 from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
 from dashlight.metrics.generations import (
@@ -37,6 +39,7 @@ from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCount
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace
 
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
+NOT_DECODED: Mapping[int, ModelKey] = {}
 MOST_LEFT_OUT = 32
 """Models of an endpoint without memory of which is told how much they are asked."""
 
@@ -55,6 +58,8 @@ class EndpointPane:
     """Exchanges that failed or were refused and are in no segment and no sample: nobody knows what they asked, or which model."""
     generations: Mapping[GenerationKey, GenerationTimes] = field(default_factory=dict[GenerationKey, GenerationTimes])
     """How long language models took."""
+    versions: Mapping[ModelKey, VersionCounts] = field(default_factory=dict[ModelKey, VersionCounts])
+    """What became of the exchanges, by model and version; of an endpoint that stands for several, nothing."""
 
     @property
     def was_asked(self) -> bool:
@@ -97,6 +102,7 @@ class EndpointCounter:
         self._outcomes = OutcomeCounter()
         self._models: dict[ModelKey, ModelCounter] = {}
         self._admission: Admission[ModelKey] = Admission(most_models)
+        self._versions = VersionCounter(model=policy.model, version=policy.model_version)
         self._slowness = Slowness(pane_seconds=policy.pane_seconds)
         self._traces = EndpointTraces(policy.rules)
         self._unwatched_rows = self._unplaced = 0
@@ -202,10 +208,12 @@ class EndpointCounter:
         exchanges: Sequence[Exchange],
         failures: Mapping[int, str],
         refusals: Mapping[int, Sequence[str]] = NO_REFUSALS,
+        decoded: Mapping[int, ModelKey] = NOT_DECODED,
     ) -> Sequence[int]:
         """Counts every exchange: outcome, failure, latency, sizes; the places of those that were slow for this endpoint.
 
-        *failures* has those found inside answers, *refusals* what refused ones were refused for, by id.
+        *failures* has those found inside answers, *refusals* what refused ones were refused for, *decoded* the model and
+        version of those that were decoded, all by id.
         """
         times = quantities_of(exchanges)
         self._outcomes.add(
@@ -227,6 +235,9 @@ class EndpointCounter:
         self._outcomes.add_answers(answers_of(exchanges))
         self._traces.keep(exchanges, times, failed)
         self._traces.keep_refused(refused)
+        if self._is_one:
+            its = {each.id for kind, each in failed if kind not in NOT_FAILURES}
+            self._versions.add(exchanges, times[0], decoded=decoded, failed=its)
         # Of several endpoints together nobody knows what is usual.
         slow: list[int] = self._slowness.slow(times[0], self._outcomes.durations).tolist() if self._is_one else []
         return slow
@@ -273,6 +284,7 @@ class EndpointCounter:
             unwatched_rows=self._unwatched_rows,
             unplaced=self._unplaced,
             generations=self._generations.take(),
+            versions=self._versions.close(at),
         )
         self._unwatched_rows = self._unplaced = 0
         self._admission.close(at)
@@ -297,4 +309,5 @@ def merged_endpoints(panes: Sequence[EndpointPane]) -> EndpointPane:
         unwatched_rows=sum(pane.unwatched_rows for pane in panes),
         unplaced=sum(pane.unplaced for pane in panes),
         generations=merge_generations([pane.generations for pane in panes]),
+        versions=merged_versions([pane.versions for pane in panes]),
     )

@@ -23,7 +23,7 @@ _ORDER = ("psi", "missing_rate", "ks", "js", "w1", "type_error_rate", "unseen_ra
 """What is shown first where there is no room for everything: of all columns, before the next of any."""
 _COUNTED = ("error_rate", "refusal_rate", "latency_", "first_byte_", "throughput", "in_flight", "rows", "analysed_rate", "dropped_count", "undecodable_")  # fmt: skip
 """Scores of an endpoint that the counters say already."""
-_DETAILS = ("_macro", "_weighted", "_by_prediction_time")
+DETAILS = ("_macro", "_weighted", "_by_prediction_time")
 """End the names of scores of a model that are shown without their intervals."""
 _HOST = ("workers", "in_flight", "analysed_rate")
 
@@ -86,21 +86,22 @@ def model_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> Iterator[Figu
     """States and scores by endpoint and model: states first, then what concerns a whole endpoint or model."""
     for endpoint, snapshot in snapshots:
         if snapshot.state is not None:
-            named = _named(endpoint, snapshot)
+            told_of = named(endpoint, snapshot)
             for state in _STATES:
                 value = int(state == snapshot.state)
-                yield figure("dashlight.model.state", value, {**named, "dashlight.model.state": state})
-            yield figure("dashlight.model.rows", max((score.rows for score in snapshot.scores), default=0), named)
+                yield figure("dashlight.model.state", value, {**told_of, "dashlight.model.state": state})
+            rows = max((score.rows for score in snapshot.scores if not score.segment), default=0)
+            yield figure("dashlight.model.rows", rows, told_of)
     for endpoint, snapshot in snapshots:
         name = "dashlight.model.score" if _is_of_model(snapshot) else "dashlight.endpoint.score"
         for score in snapshot.scores:
             if score.column is None and _is_shown(score) and not score.statistic.startswith(_COUNTED):
-                told = {**_named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
+                told = {**named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
                 yield figure(name, score.value, told)
     for endpoint, snapshot in snapshots:
         for score in snapshot.scores:
             if _is_of_model(snapshot):
-                told = {**_named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
+                told = {**named(endpoint, snapshot), "dashlight.statistic": label(score.statistic)}
                 for bound, at in _bounds(score):
                     yield figure("dashlight.model.score.bound", at, {**told, "dashlight.bound": bound})
 
@@ -113,7 +114,7 @@ def column_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> tuple[list[F
     found: list[tuple[int, Figure]] = []
     skipped_count = 0
     for endpoint, snapshot in snapshots:
-        named = _named(endpoint, snapshot)
+        told_of = named(endpoint, snapshot)
         columns: set[tuple[str | None, str | None]] = set()
         for score in snapshot.scores:
             if score.column is None or not _is_shown(score):
@@ -123,7 +124,7 @@ def column_figures(snapshots: Sequence[tuple[str, ShownScores]]) -> tuple[list[F
                 skipped_count += 1
                 continue
             columns.add(column)
-            found.append((_rank(score.statistic), _column_figure(score, score.column, named)))
+            found.append((_rank(score.statistic), _column_figure(score, score.column, told_of)))
     found.sort(key=lambda ranked: ranked[0])
     return [each for _, each in found], skipped_count
 
@@ -132,14 +133,14 @@ def _bounds(score: Score) -> Iterator[tuple[str, float]]:
     """The interval of a score of a whole model, and its value in the reference; not of its details, which are many."""
     if score.column is not None or score.segment or score.low >= score.high or "[" in score.statistic:
         return
-    if not score.statistic.endswith(_DETAILS):
+    if not score.statistic.endswith(DETAILS):
         known = (("low", score.low), ("high", score.high), ("reference", score.reference))
         yield from ((bound, value) for bound, value in known if value is not None and math.isfinite(value))
 
 
-def _column_figure(score: Score, column: str, named: Mapping[str, str]) -> Figure:
+def _column_figure(score: Score, column: str, told_of: Mapping[str, str]) -> Figure:
     name = f"dashlight.column.{score.statistic}"
-    told = {**named, "dashlight.column.name": label(column) or '""', "dashlight.column.role": score.role or ""}
+    told = {**told_of, "dashlight.column.name": label(column) or '""', "dashlight.column.role": score.role or ""}
     if name not in INSTRUMENTS:
         name = "dashlight.column.drift" if score.statistic in _DISTANCES else "dashlight.column.score"
         told["dashlight.statistic"] = label(score.statistic)
@@ -150,7 +151,8 @@ def _is_of_model(snapshot: ShownScores) -> bool:
     return bool(snapshot.model) or snapshot.state is not None or snapshot.is_unasked
 
 
-def _named(endpoint: str, snapshot: ShownScores) -> dict[str, str]:
+def named(endpoint: str, snapshot: ShownScores) -> dict[str, str]:
+    """The attributes that say of what the scores are."""
     if not _is_of_model(snapshot):
         return {"http.route": label(endpoint)}
     return {
@@ -161,6 +163,7 @@ def _named(endpoint: str, snapshot: ShownScores) -> dict[str, str]:
 
 
 def _is_shown(score: Score) -> bool:
+    """Whether it is a number of all rows: segments are figures of their own, where they are asked for."""
     return math.isfinite(score.value) and not score.segment
 
 

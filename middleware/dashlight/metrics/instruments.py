@@ -96,6 +96,16 @@ INSTRUMENTS: Mapping[str, Instrument] = {
         "gauge", "", "Interval of 95 % of a score of a model, low and high, and its value in the reference"
     ),
     "dashlight.endpoint.score": Instrument("gauge", "", "Scores of an endpoint other than rates of its requests"),
+    "dashlight.segment.rows": Instrument("gauge", "{row}", "Rows of a segment in the window"),
+    "dashlight.segment.failures": Instrument("gauge", "{request}", "Requests of a segment that failed in the window"),
+    "dashlight.segment.refusals": Instrument(
+        "gauge", "{request}", "Requests of a segment that were refused in the window"
+    ),
+    "dashlight.segment.failure_rate": Instrument("gauge", "", "Share of a segment's requests that failed, 0 to 1"),
+    "dashlight.segment.refusal_rate": Instrument(
+        "gauge", "", "Share of a segment's requests that were refused, 0 to 1"
+    ),
+    "dashlight.segment.score": Instrument("gauge", "", "Other scores of a segment, such as its performance"),
     "dashlight.column.drift": Instrument("gauge", "", "Distance of a column's window from its reference"),
     "dashlight.column.missing_rate": Instrument("gauge", "", "Share of a column's values that are missing, 0 to 1"),
     "dashlight.column.type_error_rate": Instrument("gauge", "", "Share of a column's values with a wrong type, 0 to 1"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
+from dashlight.metrics.accounts import NOT_WANTED
 from dashlight.metrics.endpoint_totals import EndpointTotals, EndpointTotalsState, NamedCounts
 from dashlight.metrics.figures import Figure, Figures, HistogramFigure
 from dashlight.metrics.gauges import (
@@ -28,6 +29,7 @@ from dashlight.metrics.generations import GenerationKey, GenerationSums, Generat
 from dashlight.metrics.instruments import figure, label
 from dashlight.metrics.losses import SignalFate
 from dashlight.metrics.machine_accounts import MachineAccounts, MachineAccountsState
+from dashlight.metrics.segments import segment_figures
 from dashlight.records import Alert, AlertSource, Outcome
 from dashlight.window.fitting import moment, within
 from dashlight.window.names import OTHER
@@ -130,6 +132,18 @@ class Totals:
         """How often it happened, whatever part it was of."""
         return self._counts.count(key)
 
+    def losses(self) -> dict[str, int]:
+        """What was lost since the counters began, by signal and reason."""
+        found: Counter[str] = Counter()
+        for key, count in self._counts.items():
+            if key.is_loss and key.fate != "mistake":
+                found[f"{key.signal} {key.reason or key.fate}"] += count
+        for signal, account in self.accounts.accounts().items():
+            for reason, count in {**account.dropped, "rejected": account.rejected}.items():
+                if reason not in NOT_WANTED:
+                    found[f"{signal} {reason}"] += count
+        return {reason: count for reason, count in found.items() if count}
+
     def add_alerts(self, changed: Iterable[Alert]) -> None:
         """Counts those of the alerts whose state changed that fire now."""
         for alert in changed:
@@ -149,16 +163,19 @@ class Totals:
         alerts: Sequence[Alert],
         gauges: Mapping[str, float],
         owed: Mapping[str, int] = _NOTHING,
+        has_segments: bool = False,
     ) -> Figures:
         """All that is shown at the moment *at*.
 
         *snapshots* come with the name of their endpoint, *alerts* are those in force, *gauges* the machine's `workers`,
-        `in_flight` and `analysed_rate`, *owed* the alerts that each route has not answered for. No more than MOST_SERIES in all; how many more there were is a figure too.
+        `in_flight` and `analysed_rate`, *owed* the alerts that each route has not answered for. Segments are among them where it
+        *has_segments*. No more than MOST_SERIES in all; how many more there were is a figure too.
         """
         shown = list(snapshots)
         columns, unshown_count = column_figures(shown)
+        segments, unshown_segments = segment_figures(shown) if has_segments else ([], 0)
         room = _Room(MOST_SERIES - _ABOUT_FIGURES)
-        room.skip(unshown_count)
+        room.skip(unshown_count + unshown_segments)
         # What adds up is shown whole or not at all: it takes the place of no other counter, and no other takes its.
         for each in chain(machine_figures(gauges), alert_figures(alerts), owed_figures(owed), self.accounts.figures()):
             room.take(each)
@@ -167,7 +184,7 @@ class Totals:
                 room.take(counted)
             else:
                 room.skip(_series_count(counted))
-        for each in chain(model_figures(shown), columns):
+        for each in chain(model_figures(shown), segments, columns):
             room.take(each)
         of_themselves = (
             figure("dashlight.figures.made_at", at),

@@ -12,6 +12,8 @@ from dashlight.deliver.alerting.owed import DELIVERED, LOG
 from dashlight.deliver.delivery import Delivery
 from dashlight.deliver.encoding.events import scores_event
 from dashlight.deliver.encoding.slices import slice_told
+from dashlight.deliver.encoding.version_events import version_decided_event
+from dashlight.judge.versions.report import VersionReport
 from dashlight.judge.words import printable
 from dashlight.metrics.losses import SignalFate
 from dashlight.records import Notice
@@ -102,6 +104,12 @@ class AlertPublisher:
                 del self._logged_counts[notice.key]
                 self._located.discard(notice.key)
             self._owed.settle(LOG, notice.id, DELIVERED)
+
+    def send_decided(self, reports: Iterable[VersionReport]) -> None:
+        """Sends what was decided of two versions."""
+        for report in reports if self._delivery.takes_events else ():
+            identifier = prediction_id(report.decided_at)
+            self._delivery.send_event(version_decided_event(report, identifier=identifier, seq=next(self._numbers)))
 
     def send_scores(self, snapshots: Iterable[Snapshot], *, endpoint: str, at: float) -> None:
         """Send the scores of one endpoint at the moment *at*."""

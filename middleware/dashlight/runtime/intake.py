@@ -155,8 +155,12 @@ class Intake:
             if claim == "provisional":
                 claims[route] = claim
         refusals = {each.id: self._refused_for(each) for each in exchanges if each.outcome == "refused"}
+        decoded = {
+            id_: (its.model, its.version) for id_, its in self._publisher.known.of.items() if its.rows is not None
+        }
         for route, members in by_endpoint.items():
-            places = self._counter.endpoint(route, claims.get(route, "none")).count(members, failures, refusals)
+            endpoint = self._counter.endpoint(route, claims.get(route, "none"))
+            places = endpoint.count(members, failures, refusals, decoded)
             slow.update(members[place].id for place in places)
 
     def count_excluded(self, exchanges: Sequence[Exchange]) -> None:

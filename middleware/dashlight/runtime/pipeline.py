@@ -31,6 +31,7 @@ from dashlight.runtime.labels.labelling import Labelling
 from dashlight.runtime.loss_log import LossLog, tell_owed
 from dashlight.runtime.pane_losses import PaneLosses
 from dashlight.runtime.publisher import Publisher, Publishing
+from dashlight.runtime.showing import NOTHING_SHOWN, Showing, Shows
 from dashlight.runtime.signals import SignalIntake
 from dashlight.store.reference_file import ReferenceFile
 from dashlight.workers.closing import Turn
@@ -58,7 +59,7 @@ class Pipeline:
         clock: Clock,
         reference_file: ReferenceFile | None = None,
         report: MetricReport | None = None,
-        shows_figures: bool = False,
+        shows: Shows = NOTHING_SHOWN,
         heartbeats: Sequence[Heartbeat] = (),
         couriers: Couriers | None = None,
         shutdown_seconds: float = 5.0,
@@ -72,7 +73,7 @@ class Pipeline:
         *signals* counts business numbers, *labelling* keeps predictions for their labels, where there are any.
 
         *reference_file* is looked at after every pane: one that was replaced is compared with from then on. Figures are
-        made after every pane where *report* wants them or something else *shows_figures*. *couriers* deliver what
+        made after every pane where *report* wants them, or where it *shows* them or a view. *couriers* deliver what
         *sharing* owes, at the end for half of *shutdown_seconds*. *heartbeats* hear of every pane that was judged.
         """
         self._delivery = delivery
@@ -92,7 +93,7 @@ class Pipeline:
         self._sharing = sharing
         self._reference_file = reference_file
         self._report = report
-        self._shows_figures = shows_figures
+        self._showing = Showing(shows, policy, sharing)
         self._clock = clock
         self._pane_seconds = policy.pane_seconds
         self._pane_end_at = self._next_end(clock.now())
@@ -196,20 +197,17 @@ class Pipeline:
         self._alert_publisher.tell(turn, at)
         if not turn.has_pane:
             return
-        if self._shows_figures or (self._report is not None and self._report.is_wanted()):
-            gauges = {
-                "workers": len(watch.processes),
-                "in_flight": watch.processes.in_flight_count,
-                "analysed_rate": watch.processes.rate,
-            }
-            owed = self._alert_publisher.owed_counts
-            shown = watch.totals.figures(
-                at=at, snapshots=watch.snapshots(), alerts=watch.in_force, gauges=gauges, owed=owed
-            )
-            self._sharing.show(shown)
-        if watch.pane_count % _PANES_A_SCORE == 0:
-            for endpoint, snapshot in watch.snapshots():
-                self._alert_publisher.send_scores([snapshot], endpoint=endpoint, at=at)
+        self._alert_publisher.send_decided(watch.versions.take_decided())
+        is_sent = watch.pane_count % _PANES_A_SCORE == 0
+        wants_figures = self._report is not None and self._report.is_wanted()
+        if not (is_sent or wants_figures or self._showing.is_wanted):
+            return
+        # Once for all: of 500 columns they take milliseconds.
+        snapshots = list(watch.snapshots())
+        for endpoint, snapshot in snapshots if is_sent else ():
+            self._alert_publisher.send_scores([snapshot], endpoint=endpoint, at=at)
+        owed = self._alert_publisher.owed_counts
+        self._showing.show(watch, snapshots, at, owed=owed, wants_figures=wants_figures)
 
     def _look_at_reference_file(self, at: float) -> None:
         """Every process looks, whether it judges or not: the one that does may be another with the next pane."""

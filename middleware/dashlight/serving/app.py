@@ -11,7 +11,9 @@ from starlette.routing import Router
 
 from dashlight.errors import MissingExtraError
 from dashlight.metrics.figures import Figures
+from dashlight.page.view import View
 from dashlight.serving.access import Access
+from dashlight.serving.api import api_routes
 from dashlight.serving.door import ALWAYS
 from dashlight.serving.labels import PATH as LABELS_PATH
 from dashlight.serving.labels import Take, labels_route
@@ -38,7 +40,11 @@ class ServedApp:
     """Every route of Dashlight, for whoever has access. A mistake of ours costs the answer alone."""
 
     def __init__(
-        self, access: Access, figures: Callable[[], Figures | None] | None = None, labels: TakesLabels | None = None
+        self,
+        access: Access,
+        figures: Callable[[], Figures | None] | None = None,
+        labels: TakesLabels | None = None,
+        view: Callable[[], View | None] | None = None,
     ) -> None:
         """Serves what is given.
 
@@ -46,6 +52,7 @@ class ServedApp:
             access: Who may ask for anything but *labels*.
             figures: May read files: it is called on a thread; what it returns is None where there are none yet.
             labels: Where labels go, and who may send them.
+            view: As *figures*: what is shown of the machine.
         """
         self._access = access
         self._labels_access = access if labels is None else labels.access
@@ -53,6 +60,7 @@ class ServedApp:
             [
                 *([] if figures is None else [metrics_route(figures)]),
                 *([] if labels is None else [labels_route(labels.take, labels.now)]),
+                *([] if view is None else api_routes(view)),
             ],
             redirect_slashes=False,
             default=PlainTextResponse("there is nothing here\n", 404),

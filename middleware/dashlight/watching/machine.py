@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from dashlight.counting.admission import Admission
 from dashlight.counting.endpoint import EndpointPane, merged_endpoints
@@ -28,10 +27,11 @@ from dashlight.watching.model import ModelWatch
 from dashlight.watching.performance.models import Performances, predictions_of, unknown_in
 from dashlight.watching.processes import Processes
 from dashlight.watching.remains import add_processes
-from dashlight.watching.restoring import Lose, restore_models, segment_states, tried
+from dashlight.watching.restoring import Lose, restore_each, restore_models, segment_states, tried
 from dashlight.watching.rows import REPLACED
 from dashlight.watching.slices.searches import SliceSearches
 from dashlight.watching.state import MachineState, WatchedModel, WholeState
+from dashlight.watching.versions.side_by_side import SideBySide
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import within
 from dashlight.window.reference.steps import Steps, finished
@@ -57,6 +57,8 @@ class MachineWatch:
         self.alerts, self._searches = Alerts(), SliceSearches()  # of the machine, their incidents, and where these hurt
         self.performances = Performances(policy, self._performance_reference)
         """How good the models are whose labels come."""
+        self.versions = SideBySide(self._performance_reference, policy)
+        """Versions of models, compared."""
         self.totals = Totals(started_at=at)
         """What metrics count."""
         self.pane_count = 0
@@ -66,7 +68,6 @@ class MachineWatch:
     def state(self) -> WholeState:
         """What outlives the process, with live arrays: to be written before the next pane is judged."""
         models = self._watched
-        learners = {key: model.learner_state for key, model in models.items()}
         return WholeState(
             machine=MachineState(
                 policy=self._policy,
@@ -85,9 +86,10 @@ class MachineWatch:
                 for key, model in models.items()
                 for version, state in model.comparison_states.items()
             },
-            learners={key: state for key, state in learners.items() if state is not None},
+            learners={key: learner for key, model in models.items() if (learner := model.learner_state) is not None},
             performances=self.performances.model_states,
             segments=segment_states(models),
+            versions=self.versions.states,
         )
 
     def restore(self, state: WholeState, at: float, *, lose: Lose) -> Steps[list[Alert]]:
@@ -120,8 +122,8 @@ class MachineWatch:
         places = tuple(place for route, place in machine.endpoints.items() if route != OTHER_ENDPOINTS)
         self._places.restore(PlacesState(tuple(model.place for model in models), places))
         self.performances.restore(machine.performances)
-        for key, performance in state.performances.items():
-            tried("performance", partial(self.performances.restore_model, key, performance), lose)
+        restore_each("performance", self.performances.restore_model, state.performances, lose)
+        restore_each("versions", self.versions.restore, state.versions, lose)
         judged = {key for model in models for key in model.in_force} | self.performances.in_force
         return self.alerts.observe(
             ended(alert, at, REPLACED if (alert.endpoint, alert.model, alert.version) in replaced else _NOT_TAKEN_OVER)
@@ -183,6 +185,8 @@ class MachineWatch:
                 else:
                     reported.append(alert)
             self.totals.add_counts(self.performances.take_losses())
+        yield from self.versions.close_pane(pane, news, at)
+        self.totals.add_counts(self.versions.take_losses())
         reported += self.processes.judge(at)
         self._ended_at = at
         changed = self.alerts.observe(reported)
@@ -221,8 +225,9 @@ class MachineWatch:
     @property
     def measured_models(self) -> set[WatchedModel]:
         """Models whose labels come, and those of which the reference says how good they were."""
-        models = {(route, *key) for route, endpoint in self._endpoints.items() for key in endpoint.models}
-        known = {key for key in models if (one := self._performance_reference(key)) and one.performance is not None}
+        known = {
+            key for key in self._watched if (one := self._performance_reference(key)) and one.performance is not None
+        }
         return known | self.performances.watches.keys()
 
     @property

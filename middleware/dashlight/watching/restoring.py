@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from dashlight.watching.model import ModelWatch
 from dashlight.watching.segments.state import SegmentsState
 from dashlight.watching.state import Compared, WatchedModel, WholeState
 
+Key = TypeVar("Key")
+State = TypeVar("State")
 Lose: TypeAlias = Callable[[str, Exception], None]
 """Takes the name of a part of a state that cannot be taken over, and why."""
 
@@ -22,6 +24,12 @@ def tried(part: str, restore: Callable[[], object], lose: Lose) -> bool:
         lose(part, error)
         return False
     return True
+
+
+def restore_each(part: str, restore: Callable[[Key, State], object], states: Mapping[Key, State], lose: Lose) -> None:
+    """Has each of *states* taken over, by its key; those that cannot be are handed to *lose*."""
+    for key, state in states.items():
+        tried(part, partial(restore, key, state), lose)
 
 
 def restore_models(models: Mapping[WatchedModel, ModelWatch], state: WholeState, lose: Lose) -> None:

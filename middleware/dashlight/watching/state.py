@@ -29,6 +29,7 @@ from dashlight.watching.learner import LearnerState
 from dashlight.watching.performance.state import PerformancesState, PerformanceState
 from dashlight.watching.presence import PresenceState
 from dashlight.watching.segments.state import SegmentsState
+from dashlight.watching.versions.group import VersionedModel, VersionGroupState
 from dashlight.window.outcome_panes import OutcomePanesState
 from dashlight.window.panes import PanesState
 from dashlight.window.recent.values import RecentValuesState
@@ -133,3 +134,6 @@ class WholeState:
     learners: Mapping[WatchedModel, LearnerState] = field(default_factory=dict[WatchedModel, LearnerState])
     performances: Mapping[WatchedModel, PerformanceState] = field(default_factory=dict[WatchedModel, PerformanceState])
     segments: Mapping[Compared, SegmentsState] = field(default_factory=dict[Compared, SegmentsState])
+    versions: Mapping[VersionedModel, VersionGroupState] = field(
+        default_factory=dict[VersionedModel, VersionGroupState]
+    )

@@ -19,6 +19,7 @@ from dashlight.watching.learner import LearnerState
 from dashlight.watching.performance.state import PerformanceState
 from dashlight.watching.segments.state import SegmentsState
 from dashlight.watching.state import Compared, ComparisonState, EndpointState, MachineState, WatchedModel, WholeState
+from dashlight.watching.versions.group import VersionedModel, VersionGroupState
 from dashlight.window.fitting import moment, within
 
 
@@ -94,6 +95,12 @@ class _Segments:
     state: SegmentsState
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Versions:
+    of: VersionedModel
+    state: VersionGroupState
+
+
 def _check_machine(machine: _Machine) -> None:
     for count in machine.counted.values():
         within("number of a pane", count)
@@ -119,10 +126,11 @@ _COMPARISON: Layout[_Comparison] = Layout("comparison", 1, _Comparison)
 _LEARNER: Layout[_Learner] = Layout("learner", 1, _Learner)
 _PERFORMANCE: Layout[_Performance] = Layout("performance", 1, _Performance)
 _SEGMENTS: Layout[_Segments] = Layout("segments", 1, _Segments)
-LAYOUTS: Mapping[str, Layout[Any]] = {
-    layout.name: layout
-    for layout in (_MACHINE, _OWED, _NOTICES, _TOTALS, _ENDPOINT, _COMPARISON, _LEARNER, _PERFORMANCE, _SEGMENTS)
-}
+_VERSIONS: Layout[_Versions] = Layout("versions", 1, _Versions)
+_PARTS = (
+    _MACHINE, _OWED, _NOTICES, _TOTALS, _ENDPOINT, _COMPARISON, _LEARNER, _PERFORMANCE, _SEGMENTS, _VERSIONS,
+)  # fmt: skip
+LAYOUTS: Mapping[str, Layout[Any]] = {layout.name: layout for layout in _PARTS}
 """Of the parts of a checkpoint, by name. What a change of a part means for its version: see `Layout`."""
 _NOTICES_A_PART = 50
 """A part has a size that it must not exceed."""
@@ -144,6 +152,7 @@ class CheckpointLayout:
         parts += [_LEARNER.part(_Learner(of, state)) for of, state in whole.learners.items()]
         parts += [_PERFORMANCE.part(_Performance(of, state)) for of, state in whole.performances.items()]
         parts += [_SEGMENTS.part(_Segments(of, state)) for of, state in whole.segments.items()]
+        parts += [_VERSIONS.part(_Versions(of, state)) for of, state in whole.versions.items()]
         return sealed(parts)
 
     def thaw(self, blob: bytes | bytearray | memoryview, /) -> Checkpoint:
@@ -164,6 +173,7 @@ class CheckpointLayout:
         learners: dict[WatchedModel, LearnerState] = {}
         performances: dict[WatchedModel, PerformanceState] = {}
         segments: dict[Compared, SegmentsState] = {}
+        versions: dict[VersionedModel, VersionGroupState] = {}
         lost: list[StateError] = []
         for part in parts[1:]:
             layout = LAYOUTS.get(part.name)
@@ -186,13 +196,15 @@ class CheckpointLayout:
                 performances[value.of] = value.state
             elif isinstance(value, _Segments):
                 segments[value.of] = value.state
+            elif isinstance(value, _Versions):
+                versions[value.of] = value.state
             elif isinstance(value, TotalsState):
                 totals = value
             elif isinstance(value, _Owed):
                 owed = value
             elif isinstance(value, _Notices):
                 notices += value.notices
-        state = WholeState(machine.state, totals, endpoints, comparisons, learners, performances, segments)
+        state = WholeState(machine.state, totals, endpoints, comparisons, learners, performances, segments, versions)
         return Checkpoint(state, machine.counted, _owed_of(owed, notices, lost), tuple(lost))
 
 

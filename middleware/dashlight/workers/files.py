@@ -13,7 +13,7 @@ from dashlight.workers.dead_journals import DeadJournals
 from dashlight.workers.found_remains import FoundRemains
 from dashlight.workers.generations import CheckpointFiles
 from dashlight.workers.journal import Journal
-from dashlight.workers.layouts import BRIEFING, FIGURES, PANE
+from dashlight.workers.layouts import BRIEFING, FIGURES, PANE, VIEW
 from dashlight.workers.lease import Lease
 from dashlight.workers.mailbox import Mailbox
 from dashlight.workers.own_journal import OwnJournal
@@ -34,6 +34,7 @@ class SharedFiles:
         self.checkpoint = CheckpointFiles(path, said=said)
         self.briefing = SharedRecord(path / "briefing", BRIEFING, said=said)
         self.figures = SharedRecord(path / "figures", FIGURES, said=said)
+        self.view = SharedRecord(path / "view", VIEW, said=said)
         self._journal_file = Journal(path / "journals", process)
         self.journal = OwnJournal(self._journal_file, process)
         self.remains = FoundRemains(DeadJournals(path / "journals", process), process)
@@ -63,6 +64,7 @@ class SharedFiles:
             "checkpoint": self.checkpoint.troubles,
             "briefing": self.briefing.troubles,
             "figures": self.figures.troubles,
+            "view": self.view.troubles,
             "journal": self._journal_file.troubles + self.remains.troubles,
         }
         return {

@@ -18,6 +18,7 @@ from dashlight.counting.remains import Remains
 from dashlight.deliver.alerting.owed import Owed
 from dashlight.metrics.figures import Figures
 from dashlight.metrics.losses import SignalFate
+from dashlight.page.view import View
 from dashlight.records import Alert
 from dashlight.watching.machine import MachineWatch
 from dashlight.window.columns import Reference
@@ -30,6 +31,7 @@ from dashlight.workers.labels import LabelReader
 from dashlight.workers.mailbox import Letter
 from dashlight.workers.operator import Operator
 from dashlight.workers.read_letters import ReadLetters
+from dashlight.workers.record import Latest
 from dashlight.workers.rendezvous import Meeting
 
 logger = logging.getLogger("dashlight")
@@ -44,7 +46,7 @@ _STEP_PAUSE_SECONDS = 0.01
 
 
 class Sharing:
-    """Where the panes of one process go. Used by the analysis thread alone, but for `figures`."""
+    """Where the panes of one process go. Used by the analysis thread alone, but for `figures` and `view`."""
 
     def __init__(
         self,
@@ -75,7 +77,9 @@ class Sharing:
         """Panes of this process that are not judged and not posted yet."""
         self._ended_at = self._judged_by = 0.0
         self._reading = ReadLetters()
-        self._figures: Figures | None = None
+        self.figures: Latest[Figures] = Latest(None if self._files is None else self._files.figures)
+        self.view: Latest[View] = Latest(None if self._files is None else self._files.view)
+        """What is shown of the machine, as figures and for people."""
         self.is_in = meeting is not None
         """Whether this process has a place among others of the machine now."""
         self._owed = Owed() if owed is None else owed
@@ -211,21 +215,10 @@ class Sharing:
             return self._watch.briefing if is_news else None
         return self._files.briefing.changed() if self._files is not None else None
 
-    def show(self, figures: Figures) -> None:
-        """Keeps *figures*, of the machine, for whichever of its processes is asked for them."""
-        self._figures = figures
-        if self._files is not None:
-            self._files.figures.write(figures)
-
-    def figures(self) -> Figures | None:
-        """The latest figures of the machine; None where there are none yet. From any thread: reads a file."""
-        # From the file also where this process wrote it: a worker that shows newer ones than the next goes backwards.
-        return self._figures if self._files is None else self._files.figures.read()
-
     @property
     def own_figures(self) -> Figures | None:
         """The latest figures where this process judges; else None."""
-        return self._figures if self._watch is not None else None
+        return self.figures.own if self._watch is not None else None
 
     @property
     def has_checkpoint(self) -> bool:
@@ -285,7 +278,8 @@ class Sharing:
         """Lets go of what belongs to the parent process: what a forked child does at once."""
         self.is_in = False
         self._pending.clear()
-        self._figures = None
+        self.figures.forget()
+        self.view.forget()
         if self._files is not None:
             self._files.forget()
 

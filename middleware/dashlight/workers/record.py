@@ -126,6 +126,34 @@ class SharedRecord(Generic[Value]):
         count_trouble(self.troubles, kind, sentence, logger=logger, said=self._said)
 
 
+class Latest(Generic[Value]):
+    """The latest value that the process which judges has made, for whichever process is asked.
+
+    Kept by the analysis thread, read by any.
+    """
+
+    def __init__(self, record: SharedRecord[Value] | None) -> None:
+        """*record* is where the processes share it, None where this one is alone."""
+        self._record = record
+        self.own: Value | None = None
+        """The latest that this process made."""
+
+    def keep(self, value: Value) -> None:
+        """It is *value* from now on."""
+        self.own = value
+        if self._record is not None:
+            self._record.write(value)
+
+    def read(self) -> Value | None:
+        """The latest; None where there is none yet. Reads a file, where there is one."""
+        # Also where this process wrote it: a worker that shows newer ones than the next goes backwards.
+        return self.own if self._record is None else self._record.read()
+
+    def forget(self) -> None:
+        """Lets go of what belongs to the parent process."""
+        self.own = None
+
+
 def _readable(pieces: Sequence[Buffer]) -> Sequence[Buffer]:
     """*pieces*, unless they are too many bytes to be read again: StateError."""
     size_bytes = sum(map(len, pieces))

@@ -293,3 +293,13 @@ def test_an_alert_of_a_segment_says_so_and_so_does_each_member() -> None:
     assert attributes["dashlight.segment"] == "carrier=UA"
     members: Any = attributes["dashlight.alert.members"]
     assert [each.get("segment") for each in members] == ["carrier=UA", None]
+
+
+def test_a_score_of_a_segment_says_of_which() -> None:
+    scores = [Score(None, None, "failure_rate", 0.1, 0.05, 0.2, 500, segment=segment) for segment in ("", "carrier=UA")]
+
+    event = scores_event(scores, at=5.0, identifier=ID, seq=3, endpoint="/predict", model="fraud")
+
+    told = event.attributes["dashlight.scores"]
+    assert isinstance(told, list)
+    assert [each.get("segment") for each in told] == [None, "carrier=UA"]

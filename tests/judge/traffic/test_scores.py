@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.judge.traffic.scores import quantities_of, quantities_of_process, traffic_scores
+from dashlight.judge.traffic.scores import quantities_of, quantities_of_process, traffic_scores, worst_missing
 from dashlight.judge.traffic.thresholds import Quantities
 from dashlight.records import Outcome, Score
 from dashlight.window.outcome_panes import OutcomePanes
@@ -190,3 +190,10 @@ def test_of_the_process_as_a_whole_the_requests_in_flight_are_known() -> None:
     quantities = quantities_of_process(in_flight=42, unanswered=0)
 
     assert (quantities.in_flight, quantities.exchange_count, quantities.failures) == (42, 0, {})
+
+
+def test_what_a_segment_lacks_is_not_what_its_column_lacks() -> None:
+    def missing(value: float, segment: str = "") -> Score:
+        return Score("age", "feature", "missing_rate", value, 0.0, 1.0, 100, segment=segment)
+
+    assert worst_missing([missing(0.1), missing(0.3), missing(0.9, "carrier=UA")]) == [missing(0.3)]

@@ -68,7 +68,13 @@ class HttpSender:
         """Asks what the endpoint allows, which changes nothing there: any status says that there is a way, and trust."""
         return self._asked("OPTIONS", b"", {})
 
-    def _asked(self, method: str, body: bytes, own: Mapping[str, str]) -> CollectorAnswer:
+    def get(self, *, most_bytes: int) -> CollectorAnswer:
+        """What the endpoint shows; of an answer above *most_bytes* nothing is kept."""
+        return self._asked("GET", b"", {}, most_bytes=most_bytes)
+
+    def _asked(
+        self, method: str, body: bytes, own: Mapping[str, str], *, most_bytes: int = _MOST_ANSWER_BYTES
+    ) -> CollectorAnswer:
         headers = dict(self._endpoint.headers)
         headers |= {
             "host": self._host,
@@ -79,7 +85,7 @@ class HttpSender:
         try:
             encoded = [(name.encode(), text.encode("latin-1")) for name, text in headers.items()]
             with silenced():
-                return self._answer(method, body, encoded)
+                return self._answer(method, body, encoded, most_bytes)
         except RefusedAddressError as refused:
             return CollectorAnswer(failure="refused address", detail=str(refused))
         except Exception as failure:
@@ -90,7 +96,7 @@ class HttpSender:
         with silenced():
             self._pool.close()
 
-    def _answer(self, method: str, body: bytes, headers: list[tuple[bytes, bytes]]) -> CollectorAnswer:
+    def _answer(self, method: str, body: bytes, headers: list[tuple[bytes, bytes]], most_bytes: int) -> CollectorAnswer:
         self._backend.deadline_at = self._monotonic() + self._endpoint.timeout_seconds
         if self._is_proxied:
             self._backend.check_target(*self._target)
@@ -102,16 +108,16 @@ class HttpSender:
                 status=got.status,
                 retry_after=said.get(b"retry-after", b"").decode("latin-1"),
                 # A coding that was not asked for is not undone: who knows how large it grows.
-                body=b"" if said.get(b"content-encoding") else _read(got),
+                body=b"" if said.get(b"content-encoding") else _read(got, most_bytes),
             )
 
 
-def _read(answer: httpcore.Response) -> bytes:
+def _read(answer: httpcore.Response, most_bytes: int) -> bytes:
     """The body of *answer*, nothing where it is too long."""
     body = b""
     for piece in answer.iter_stream():
         body += piece
-        if len(body) > _MOST_ANSWER_BYTES:
+        if len(body) > most_bytes:
             return b""
     return body
 

@@ -103,10 +103,10 @@ def traffic_scores(
 
 
 def worst_missing(scores: Iterable[Score]) -> list[Score]:
-    """Of the *scores* of several models, how much is missing of each column: where models share one, that which lacks most."""
+    """Of the *scores* of several models, how much is missing of each column: where models share one, that which lacks most. Segments are parts of them."""
     worst: dict[tuple[str | None, str | None], Score] = {}
     for score in scores:
-        if score.statistic == "missing_rate":
+        if score.statistic == "missing_rate" and not score.segment:
             key = score.role, score.column
             worst[key] = max(worst.get(key, score), score, key=lambda each: each.value)
     return list(worst.values())

@@ -96,7 +96,7 @@ def analysis(
     from dashlight.runtime.assembly.own_measures import own_measures
     from dashlight.runtime.assembly.policy import policy_of
     from dashlight.runtime.assembly.sealing import sealing_of
-    from dashlight.runtime.assembly.served import open_answers
+    from dashlight.runtime.assembly.served import open_answers, shows_of
     from dashlight.runtime.assembly.spool import spool_of
     from dashlight.runtime.assembly.start_line import Start, start_line
     from dashlight.runtime.pipeline import Pipeline
@@ -194,7 +194,15 @@ def analysis(
     if answers is not None:
         token_file = None if meeting is None else meeting.path / "token"
         take = None if labelling is None else labelling.take
-        open_answers(answers, settings, figures=sharing.figures, take=take, token_file=token_file, clock=clock)
+        open_answers(
+            answers,
+            settings,
+            figures=sharing.figures.read,
+            view=sharing.view.read,
+            take=take,
+            token_file=token_file,
+            clock=clock,
+        )
     if meeting is None or meeting.is_first:
         start = Start(
             settings=settings,
@@ -237,7 +245,7 @@ def analysis(
         counter=counter,
         sharing=sharing,
         policy=policy,
-        shows_figures=settings.metrics,
+        shows=shows_of(settings, meeting),
         report=MetricReport(
             lambda: sharing.own_figures,
             version=__version__,
