@@ -7,7 +7,7 @@ below 1,000; what is printed is of seeds from 7,000 on.
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import exp, log, nan, sqrt
+from math import exp, log
 from typing import TypeAlias
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from dashlight.judge.versions.auc import SCORE_BINS, auc_evidence
-from dashlight.judge.versions.bets import PairedBets
+from dashlight.judge.versions.bets import MEMORY_ROWS, OUTCOMES, SIZES, PairedBets, growth
 from dashlight.judge.versions.distributions import distance_evidence
 from dashlight.judge.versions.evidence import LEVEL, SequentialEvidence
 from dashlight.judge.versions.pooled import pooled_evidence
@@ -23,6 +23,7 @@ from dashlight.judge.versions.quantiles import latency_evidence
 from dashlight.window.histogram import LATENCY, Binning
 
 Counts: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
 FIRST_SEED = 7_000
 POWER = 0.8
 BINS = Binning(LATENCY)
@@ -78,49 +79,74 @@ POWERS = (
 )
 
 
-def panes(canary: Canary, rng: np.random.Generator) -> Iterator[tuple[Counts, Counts]]:
-    """What each pane holds of stable and of candidate: those that did not fail, and those that did."""
+def panes(canary: Canary, rng: np.random.Generator, runs: int = 1) -> Iterator[tuple[Counts, Counts]]:
+    """What each pane holds of stable and of candidate, those that did not fail and those that did: shape (runs, 2)."""
     for number in range(canary.panes):
-        share, rate = canary.share, canary.rate
-        if canary.outages and rng.random() < 0.1:
-            rate *= 10
+        share, rate = canary.share, np.full(runs, canary.rate)
+        if canary.outages:
+            rate *= np.where(rng.random(runs) < 0.1, 10, 1)
         if canary.ramp:
             done = number / canary.panes
             share, rate = 0.01 + 0.6 * done, rate * (1 + 9 * done)
-        rows = int(rng.poisson(canary.rows))
-        candidate = int(rng.binomial(rows, share))
+        rows = rng.poisson(canary.rows, runs)
+        candidate = rng.binomial(rows, share)
         yield drawn(rng, rows - candidate, rate, canary.burst), drawn(rng, candidate, rate + canary.more, canary.burst)
 
 
-def drawn(rng: np.random.Generator, rows: int, rate: float, burst: int) -> Counts:
+def drawn(rng: np.random.Generator, rows: Counts, rate: Floats, burst: int) -> Counts:
     """Rows of one version in a pane."""
-    failed = min(burst * int(rng.binomial(rows, rate / burst)), rows)
-    return np.array([rows - failed, failed])
+    failed = np.minimum(burst * rng.binomial(rows, rate / burst), rows)
+    return np.stack([rows - failed, failed], axis=-1)
 
 
-def z_value(totals: Counts, loss: float) -> float:
-    """Of the usual test of two proportions, from all rows so far."""
-    rows = totals.sum(axis=1)
-    if not rows.all():
-        return nan
-    rates = totals[:, 1] / rows
-    error = sqrt(float((rates * (1 - rates) / rows).sum()))
-    return float(rates[1] - rates[0] - loss) / error if error else nan
+class ManyBets:
+    """As `PairedBets` about one difference, in many runs at once: by the same `growth`."""
+
+    def __init__(self, runs: int, difference: float) -> None:
+        self._differences = np.array([difference])
+        self._pending, self._recent = np.zeros((2, runs, 2)), np.zeros((2, runs, 2))
+        self._capital = np.zeros((2, runs, SIZES))
+        self.peak = np.zeros((2, runs))
+        """Of the log of what speaks for larger, and for smaller, at any look so far."""
+
+    def add(self, stable: Counts, candidate: Counts) -> None:
+        """Takes a pane."""
+        self._pending += [stable, candidate]
+        full = self._pending.sum(axis=2).all(axis=0)
+        bets = full & self._recent.any(axis=(0, 2))
+        block, before = self._pending[:, bets], self._recent[:, bets]
+        most = self._differences
+        self._capital[0, bets] += growth(OUTCOMES, block[1], block[0], (before[1], before[0]), most)[:, 0]
+        self._capital[1, bets] += growth(OUTCOMES, block[0], block[1], (before[0], before[1]), -most)[:, 0]
+        self.peak = np.maximum(self.peak, np.logaddexp.reduce(self._capital, axis=2) - log(SIZES))
+        self._recent[:, full] += self._pending[:, full]
+        memory = np.maximum(self._recent.sum(axis=(0, 2)), MEMORY_ROWS)
+        self._recent *= (MEMORY_ROWS / memory)[:, None]
+        self._pending[:, full] = 0.0
 
 
-def wrong(canary: Canary, seed: int) -> tuple[bool, bool, bool]:
-    """Whether `worse`, or `no_worse`, or the usual test at 5 % was wrong after any pane, where there is no loss too many."""
-    rng = np.random.default_rng(seed)
-    # About the border alone: where more values have to be shown on the way, wrong decisions are no more frequent.
-    bets, totals, usual = PairedBets(differences=np.array([canary.loss])), np.zeros((2, 2), np.int64), False
-    for pane in panes(canary, rng):
+def z_values(totals: Floats, loss: float) -> Floats:
+    """Of the usual test of two proportions, from all rows so far; *totals* of shape (2, runs, 2)."""
+    rows = np.maximum(totals.sum(axis=2), 1.0)
+    rates = totals[..., 1] / rows
+    error: Floats = np.sqrt((rates * (1 - rates) / rows).sum(axis=0))
+    found: Floats = np.divide(rates[1] - rates[0] - loss, error, out=np.zeros(len(error)), where=error > 0)
+    return found
+
+
+def wrong(canary: Canary, runs: int) -> tuple[float, float, float]:
+    """In what share of runs `worse`, `no_worse`, or the usual test at 5 % was wrong after any pane.
+
+    About the border alone: where more values have to be shown on the way, wrong decisions are no more frequent.
+    """
+    rng = np.random.default_rng(FIRST_SEED)
+    bets, totals, usual = ManyBets(runs, canary.loss), np.zeros((2, runs, 2)), np.zeros(runs, np.bool_)
+    for pane in panes(canary, rng, runs):
         bets.add(*pane)
         totals += pane
-        usual = usual or z_value(totals, canary.loss) > ndtri(1 - LEVEL)
-    # What was shown at any look stays shown.
-    evidence, needed = bets.evidence, -log(LEVEL)
-    no_worse = evidence.below[0] >= needed and canary.more >= canary.loss
-    return evidence.above[0] >= needed, no_worse, usual
+        usual |= z_values(totals, canary.loss) > ndtri(1 - LEVEL)
+    above, below = (bets.peak >= -log(LEVEL)).mean(axis=1)
+    return float(above), float(below), float(usual.mean())
 
 
 def fixed_rows(canary: Canary) -> float:
@@ -138,7 +164,7 @@ def decided_after(canary: Canary, seed: int) -> tuple[str, float]:
     rng = np.random.default_rng(seed)
     bets, seen = PairedBets(), 0
     for pane in panes(Canary("", canary.rate, canary.more, canary.loss, canary.share, round(rows), 400), rng):
-        bets.add(*pane)
+        bets.add(pane[0][0], pane[1][0])
         seen += int(pane[1].sum())
         decision = bets.evidence.decision(canary.loss)
         if decision != "undecided":
@@ -150,7 +176,7 @@ def nulls(runs: int) -> None:
     """Prints the share of runs with a wrong decision."""
     print(f"| {runs:,} runs, looked at after every pane | `worse` | `no_worse` | usual test |\n|---|---|---|---|")
     for canary in NULLS:
-        found = np.array([wrong(canary, FIRST_SEED + run) for run in range(runs)]).mean(axis=0)
+        found = wrong(canary, runs)
         told = "-" if canary.more < canary.loss else f"{100 * found[1]:.1f} %"
         print(f"| {canary.name} | {100 * found[0]:.1f} % | {told} | {100 * found[2]:.1f} % |", flush=True)
 
@@ -260,7 +286,7 @@ def main() -> None:
     for part in arguments.parts:
         if part == "nulls":
             nulls(arguments.runs)
-        else:  # which take longer, and are no matter of a few in a hundred
+        else:  # which take longer
             {"powers": powers, "coverage": coverage}[part](max(1, arguments.runs // 5))
         print()
 

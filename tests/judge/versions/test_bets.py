@@ -6,6 +6,7 @@ from math import comb, log
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from dashlight.judge.versions.bets import OUTCOMES, SIZES, PairedBets, PairedBetsState
 from dashlight.judge.versions.differences import OF_RATES
@@ -13,7 +14,7 @@ from dashlight.judge.versions.differences import OF_RATES
 GRID = np.linspace(0.0, 1.0, 33)
 
 
-def outcomes(rng: np.random.Generator, rows: int, rate: float) -> np.ndarray:
+def outcomes(rng: np.random.Generator, rows: int, rate: float) -> NDArray[np.int64]:
     failed = rng.binomial(rows, min(rate, 1.0))
     return np.array([rows - failed, failed])
 
@@ -92,8 +93,9 @@ def test_wrong_decisions_keep_below_the_level_while_the_common_rate_and_the_spli
             candidate = rng.binomial(100, share)
             bets.add(outcomes(rng, 100 - candidate, rate), outcomes(rng, candidate, rate))
         # At the border both `worse` than 0 and `below` 0 are wrong.
-        at = OF_RATES.tolist().index(0.0)
-        wrong += bool(max(bets.evidence.above[at], bets.evidence.below[at]) >= log(40))
+        found = bets.evidence
+        at = found.differences.index(0.0)
+        wrong += max(found.above[at], found.below[at]) >= log(40)
 
     assert wrong <= 11  # of 100 at 5 %, with three standard deviations of room
 

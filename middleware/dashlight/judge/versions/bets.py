@@ -119,39 +119,45 @@ class PairedBets:
 
     def _bet(self) -> None:
         stable, candidate = self._recent
-        self._capital[0] += self._growth(self._pending[1], self._pending[0], (candidate, stable), self._differences)
-        self._capital[1] += self._growth(self._pending[0], self._pending[1], (stable, candidate), -self._differences)
+        values, most = self._values, self._differences
+        self._capital[0] += growth(values, self._pending[1], self._pending[0], (candidate, stable), most)
+        self._capital[1] += growth(values, self._pending[0], self._pending[1], (stable, candidate), -most)
         np.clip(self._capital, -_MOST_LOG, _MOST_LOG, out=self._capital)
         np.maximum(self._peak, np.logaddexp.reduce(self._capital, axis=2) - np.log(SIZES), out=self._peak)
 
-    def _growth(self, first: Floats, second: Floats, recent: tuple[Floats, Floats], most: Floats) -> Floats:
-        """By how much the logs of the capital grow that bet on first's mean minus second's being larger than *most*."""
-        rows_first, rows_second = first.sum(), second.sum()
-        # The likeliest common level if the difference were what it is at most.
-        counts = recent[0] + recent[1]
-        level = (counts @ self._values + 0.5 - recent[0].sum() * most) / (counts.sum() + 1.0)
-        lowest, highest = np.maximum(0.0, -most), np.minimum(1.0, 1.0 - most)
-        edge = _EDGE * (highest - lowest)
-        mean_second = np.clip(level, lowest + edge, highest - edge)[:, None]
-        mean_first = mean_second + most[:, None]
-        spread = self._spread(counts)
-        variance_first, variance_second = (
-            np.maximum(spread * mean * (1.0 - mean), _EDGE) for mean in (mean_first, mean_second)
-        )
-        noise = variance_first / rows_first + variance_second / rows_second
-        away = np.sqrt(np.maximum(variance_first, variance_second)) * 0.5 ** np.arange(SIZES)
-        stake = np.minimum(
-            away / noise, _CAREFUL * np.minimum(rows_first / mean_first, rows_second / (1.0 - mean_second))
-        )
-        growth = np.zeros(stake.shape)
-        for value, in_first, in_second in zip(self._values, first, second, strict=True):
-            growth += in_first * np.log1p(stake / rows_first * (value - mean_first))
-            growth += in_second * np.log1p(-stake / rows_second * (value - mean_second))
-        return growth
 
-    def _spread(self, counts: Floats) -> float:
-        """Variance as a part of what it would be if all values were 0 or 1."""
-        rows = counts.sum() + 1.0
-        mean = (counts @ self._values + 0.5) / rows
-        squares = (counts @ self._values**2 + 0.5) / rows
-        return float((squares - mean**2) / (mean * (1.0 - mean)))
+def growth(values: Floats, first: Floats, second: Floats, recent: tuple[Floats, Floats], most: Floats) -> Floats:
+    """By how much the logs of the capital grow that bet on first's mean minus second's being larger than *most*.
+
+    *first* and *second* are the rows of a block by their value, *recent* those of both before, all of shape (..., values);
+    *most* is of shape (differences,). What comes is of shape (..., differences, SIZES).
+    """
+    rows_first, rows_second = first.sum(-1)[..., None, None], second.sum(-1)[..., None, None]
+    # The likeliest common level if the difference were what it is at most.
+    counts = recent[0] + recent[1]
+    total = (counts @ values + 0.5)[..., None] - recent[0].sum(-1)[..., None] * most
+    level = total / (counts.sum(-1)[..., None] + 1.0)
+    lowest, highest = np.maximum(0.0, -most), np.minimum(1.0, 1.0 - most)
+    edge = _EDGE * (highest - lowest)
+    mean_second = np.clip(level, lowest + edge, highest - edge)[..., None]
+    mean_first = mean_second + most[:, None]
+    spread = _spread(values, counts)[..., None, None]
+    variance_first, variance_second = (
+        np.maximum(spread * mean * (1.0 - mean), _EDGE) for mean in (mean_first, mean_second)
+    )
+    noise = variance_first / rows_first + variance_second / rows_second
+    away = np.sqrt(np.maximum(variance_first, variance_second)) * 0.5 ** np.arange(SIZES)
+    stake = np.minimum(away / noise, _CAREFUL * np.minimum(rows_first / mean_first, rows_second / (1.0 - mean_second)))
+    grown = np.zeros(stake.shape)
+    for place, value in enumerate(values):
+        grown += first[..., place, None, None] * np.log1p(stake / rows_first * (value - mean_first))
+        grown += second[..., place, None, None] * np.log1p(-stake / rows_second * (value - mean_second))
+    return grown
+
+
+def _spread(values: Floats, counts: Floats) -> Floats:
+    """Variance as a part of what it would be if all values were 0 or 1."""
+    rows = counts.sum(-1) + 1.0
+    mean = (counts @ values + 0.5) / rows
+    squares = (counts @ values**2 + 0.5) / rows
+    return np.asarray((squares - mean**2) / (mean * (1.0 - mean)), np.float64)
