@@ -129,11 +129,9 @@ class SegmentedLosses:
             for judge in self._judges:
                 yield from judge.take(None, None, at)
             return
-        if not self.covers(rows):
-            self.unattributed += rows.row_count
-            return
         segments = rows.segments
-        if segments is None:
+        if segments is None or not self.covers(rows):
+            self.unattributed += rows.row_count
             return
         for column, codes in zip(self._segmentation.columns, segments, strict=True):
             for value in np.unique(codes[codes < len(column.values)]).tolist():
