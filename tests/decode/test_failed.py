@@ -130,11 +130,10 @@ def test_a_storm_of_requests_without_a_field_is_read_by_a_plan_of_its_own(planne
 def test_a_storm_of_bodies_that_nobody_can_read_costs_few_attempts(planned: Decoder, exchange: Make) -> None:
     storm = [exchange(b'{"city": [[', b"", status=400, outcome="refused") for _ in range(10 * MOST_READ)]
 
-    for _ in range(3):
-        batch = planned.decode(storm)
+    batches = [planned.decode(storm) for _ in range(3)]
 
-    assert batch.unread == list(range(10 * MOST_READ))
-    assert batch.failed == []
+    assert [batch.unread for batch in batches] == [list(range(10 * MOST_READ))] * 3
+    assert [batch.failed for batch in batches] == [[]] * 3
 
 
 def test_the_plan_of_good_exchanges_is_left_as_it_was(planned: Decoder, exchange: Make) -> None:

@@ -17,6 +17,7 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.rows import RowCounter, RowPane, merged_rows
 from dashlight.counting.scored.binned import Binned
+from dashlight.decode.signals import SIGNALS
 from dashlight.judge.columns.segmentation import segmentation_of, segments_missed
 from dashlight.judge.directions.bets import Direction
 from dashlight.judge.words import printable
@@ -132,10 +133,8 @@ class ModelCounter:
         features = self._keyed(prediction)[0]
         if given is not None:
             features = self._matching.of(given, features).renamed(features)
-        placed = set[int]()
-        for counter in self._counters.values():
-            placed.update(counter.add_failed(features, exchanges, outcomes))
-        return placed
+        counters = self._counters.values()
+        return {place for each in counters for place in each.add_failed(features, exchanges, outcomes)}
 
     @property
     def column_names(self) -> frozenset[str]:
@@ -271,12 +270,12 @@ class ModelCounter:
         if not self._room.models.take(key, size_bytes):
             self._wanted_bytes = size_bytes
             return
-        segmentation = segmentation_of(reference, self._policy.segments)
-        if columns_of(reference, "feature"):
-            self._tell(segments_missed(segmentation))
-        if segmentation.columns and not self._room.models.take(
-            key, size_bytes + segment_bytes(segmentation, reference)
-        ):
+        # Business numbers have none, nor have outputs that were learned beside a file.
+        has_segments = self._key[0] != SIGNALS and columns_of(reference, "feature")
+        segmentation = segmentation_of(reference, self._policy.segments if has_segments else ())
+        self._tell(segments_missed(segmentation))
+        size_bytes += segment_bytes(segmentation, reference)
+        if segmentation.columns and not self._room.models.take(key, size_bytes):
             self._tell("DASHLIGHT_SEGMENTS: no memory to count segments (DASHLIGHT_MEMORY)")
             segmentation = segmentation_of(reference, ())
         self._counters[reference.version] = RowCounter(reference, self._policy, segmentation)

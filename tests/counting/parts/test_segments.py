@@ -19,6 +19,7 @@ from dashlight.counting.memory import counter_bytes, segment_bytes
 from dashlight.counting.model import ModelBrief, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
+from dashlight.decode.signals import SIGNALS, prediction_of
 from dashlight.judge.columns.segmentation import segmentation_of
 from dashlight.records import Exchange, Prediction, Table
 from dashlight.store.learned import LearnedReferences
@@ -319,6 +320,23 @@ def test_a_pane_begins_empty(several: Several) -> None:
     assert first.exchanges[:3].sum() == 4
     assert second.exchanges[:3].sum() == 1
     assert second.rows[:3, 0].sum() == 1
+
+
+def test_business_numbers_have_no_segments(several: Several) -> None:
+    rng = np.random.default_rng(0)
+    learned = LearnedReferences(None)
+    held: dict[str, Column] = {"revenue": rng.normal(40, 10, 500)}
+    learned.keep(
+        build_reference_from_columns(held, {"revenue": "feature"}, rng=rng, created_at=0.0), SIGNALS, "revenue", ""
+    )
+    policy = Policy(segments=("city", "revenue"))
+    counter = EndpointCounter(SIGNALS, policy, References(learned), LearningRoom())
+
+    counter.add(prediction_of("revenue", [1.0, 2.0]), several(2))
+
+    pane = counter.close(10.0).models["revenue", ""]
+    assert len(pane.compared) == 1
+    assert (pane.segments, pane.matched) == (None, "")
 
 
 def test_names_that_no_feature_has_are_told_once(several: Several) -> None:

@@ -3,16 +3,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dashlight.judge.columns.segmentation import MOST_GROUPS, segmentation_of, segments_missed
 from dashlight.privacy.hashing import HashKey
 from dashlight.records import Role
+from dashlight.window.bins import Binner
 from dashlight.window.columns import Reference
 from dashlight.window.disclosure import protected, with_shown
 from dashlight.window.layout import ABOVE, BELOW, NULL, STRUCTURAL_BINS, TYPE_ERROR, UNSEEN
 from dashlight.window.parts.segments import MOST_SEGMENT_COLUMNS, MOST_VALUES, NO_SEGMENT
 from dashlight.window.reference.build import build_reference_from_columns
-from dashlight.window.tables import Column
+from dashlight.window.tables import Column, table_of_columns
 
 HOSTILE = ["\x1b[31mred\r\n", "y" * 10_000, "x" * 100 + "a", "x" * 100 + "b", "\u202edlrow", "other", "x y (#2)", "a=b"]
 
@@ -87,6 +90,29 @@ def test_a_number_that_nearly_all_rows_have_is_a_segment_of_its_own() -> None:
 
     assert 2 <= len(values) <= MOST_GROUPS
     assert len(set(values)) == len(values)
+
+
+@settings(max_examples=60, deadline=None)
+@given(numbers=st.lists(st.integers(-400, 400), min_size=3, max_size=60), asked=st.integers(-500, 500))
+def test_a_whole_number_is_in_the_segment_whose_words_say_so(numbers: list[int], asked: int) -> None:
+    reference = built({"n": np.array(cycled(numbers, 1200), np.float64)})
+    segmentation = segmentation_of(reference, ["n"])
+    table = table_of_columns({"n": np.array([float(asked)])})
+
+    code = int(segmentation.codes(Binner(reference.columns).codes(table))[0, 0])
+
+    assert holds(segmentation.columns[0].values[code], asked)
+
+
+def holds(words: str, number: int) -> bool:
+    if words == "any number":
+        return True
+    if words.startswith("below "):
+        return number < int(words.removeprefix("below "))
+    if words.startswith("from "):
+        return number >= int(words.removeprefix("from ").removesuffix(" on"))
+    low, _, high = words.partition(" to ")
+    return int(low) <= number <= int(high or low)
 
 
 def test_numbers_that_may_be_somebodys_own_are_rounded_and_segments_stay_apart() -> None:

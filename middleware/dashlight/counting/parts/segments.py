@@ -68,9 +68,8 @@ class SegmentCounter:
                 numbers if is_aligned else found.of_rows(of_exchanges, of_row["output"], self.segmentation.count),
             )
         self._count_exchanges(of_exchanges, np.full(len(found.places), FINE))
-        self._add_durations(
-            of_exchanges, np.array([exchanges[place].duration_seconds for place in found.places.tolist()])
-        )
+        places: list[int] = found.places.tolist()
+        self._add_durations(of_exchanges, np.array([exchanges[place].duration_seconds for place in places]))
 
     def add_failed(self, codes: NDArray[np.uint8], of_row: NDArray[np.intp], outcomes: NDArray[np.uint8]) -> None:
         """Count exchanges that failed or were refused, as *outcomes* of the batch say, by the bins of their features."""

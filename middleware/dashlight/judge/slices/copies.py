@@ -25,9 +25,7 @@ def no_explanation(columns: Sequence[ColumnReference], drifted: int, usual: NDAr
     family = columns[drifted].of or columns[drifted].name
     own = usual[drifted]
     for place, column in enumerate(columns):
-        if column.role == columns[drifted].role and family in {column.of, column.name}:
-            found.add(place)
-        elif _is_copy(own, usual[place]):
+        if (column.role == columns[drifted].role and family in {column.of, column.name}) or _is_copy(own, usual[place]):
             found.add(place)
         yield
     return frozenset(found)
@@ -43,7 +41,7 @@ def _is_copy(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
     chance = (np.count_nonzero(of_one) - 1) * (np.count_nonzero(of_other) - 1) / (2 * rows)
     information = _entropy(of_one) + _entropy(of_other) - _entropy(joint) - chance
     least = min(_entropy(of_one), _entropy(of_other))
-    return least > 0 and information >= COPY_SHARE * least
+    return bool(least > 0 and information >= COPY_SHARE * least)
 
 
 def _entropy(counts: NDArray[np.integer]) -> float:
