@@ -134,7 +134,8 @@ class SegmentedLosses:
             self.unattributed += rows.row_count
             return
         for column, codes in zip(self._segmentation.columns, segments, strict=True):
-            for value in np.unique(codes[codes < len(column.values)]).tolist():
+            values: list[int] = np.unique(codes[codes < len(column.values)]).tolist()
+            for value in values:
                 judge = self._judges[column.first + value]
                 yield from judge.take(chosen_rows(rows, np.flatnonzero(codes == value)), None, at)
                 yield None
