@@ -23,7 +23,7 @@ ALL: Mapping[str, Layout[Any]] = {
     **LAYOUTS,
 }
 DIGESTS = {
-    ("pane", 1): "7d9e59f245e0bb09",
+    ("pane", 1): "b91bab8c44ebdcfc",
     ("briefing", 1): "ee7de490e8536966",
     ("figures", 1): "f2f410e7009e9a31",
     ("view", 1): "8af6db0eb93721a1",

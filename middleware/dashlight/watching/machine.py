@@ -225,9 +225,7 @@ class MachineWatch:
     @property
     def measured_models(self) -> set[WatchedModel]:
         """Models whose labels come, and those of which the reference says how good they were."""
-        known = {
-            key for key in self._watched if (one := self._performance_reference(key)) and one.performance is not None
-        }
+        known = {key for key in self._watched if (one := self._performance_reference(key)) and one.performance}
         return known | self.performances.watches.keys()
 
     @property
