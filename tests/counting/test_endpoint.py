@@ -16,8 +16,8 @@ from dashlight.counting.endpoint import (
     EndpointPane,
     merged_endpoints,
 )
+from dashlight.counting.exchanges.kinds import failure_kind
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.kinds import failure_kind
 from dashlight.counting.memory import MOST_MODELS
 from dashlight.counting.model import ModelBrief
 from dashlight.counting.policy import Policy

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dashlight.counting.endpoint import EndpointCounter
+from dashlight.counting.exchanges.kinds import failure_kind
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.kinds import failure_kind
 from dashlight.counting.memory import MOST_MODELS
 from dashlight.counting.model import ModelBrief, ModelPane
 from dashlight.counting.policy import Policy

@@ -12,28 +12,22 @@ from numpy.typing import NDArray
 from dashlight.counting.admission import Admission
 from dashlight.counting.agents import agents_of, are_excluded, without_rows_of
 from dashlight.counting.anomalies import Marks
+from dashlight.counting.exchanges.generations import Generations
+from dashlight.counting.exchanges.kinds import ModelKey as ModelKey  # noqa: PLC0414
+from dashlight.counting.exchanges.kinds import answers_of, failure_kind, model_of_failed, refusal_kinds
+from dashlight.counting.exchanges.slowness import Slowness
+from dashlight.counting.exchanges.traces import EndpointTraces, quantities_of
 from dashlight.counting.exemplars import batch_trace_ids
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.kinds import ModelKey as ModelKey  # noqa: PLC0414
-from dashlight.counting.kinds import answers_of, failure_kind, model_of_failed, refusal_kinds
 from dashlight.counting.memory import MOST_MODELS
 from dashlight.counting.model import ModelBrief, ModelCounter, ModelPane, merged_models
 from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.scored.binned import Binned
-from dashlight.counting.slowness import Slowness
-from dashlight.counting.traces import EndpointTraces, quantities_of
 from dashlight.counting.versions.counter import VersionCounter
 from dashlight.counting.versions.counts import VersionCounts, merged_versions
-from dashlight.decode.llm.timing import seconds_per_output_token
 from dashlight.judge.traffic.events import Slow
-from dashlight.metrics.generations import (
-    GenerationKey,
-    GenerationSums,
-    GenerationTimes,
-    generation_times,
-    merge_generations,
-)
+from dashlight.metrics.generations import GenerationKey, GenerationTimes, merge_generations
 from dashlight.records import Exchange, GenerationFacts, Outcome, Prediction
 from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCounts, merge_outcomes
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace
@@ -108,10 +102,8 @@ class EndpointCounter:
         self._unwatched_rows = self._unplaced = 0
         self._left_out: Counter[ModelKey] = Counter()
         """Rows of models that the judge has no memory for."""
-        self._generations = GenerationSums()
         self._is_one = most_models > 0
-        self._generation_kind: tuple[str, str] = ("", "")
-        """Operation and protocol of the language model that was asked last; empty where none ever was."""
+        self._generations = Generations(is_one=self._is_one)
         self._brief = EndpointBrief()
 
     @property
@@ -179,29 +171,7 @@ class EndpointCounter:
 
     def add_generation(self, facts: GenerationFacts, exchange: Exchange, failure: str) -> None:
         """Counts how long the language model took that *exchange* asked; *failure* is the kind that its answer confesses."""
-        if self._is_one:  # of several, who knows which of them fails
-            self._generation_kind = facts.operation, facts.protocol
-        key = (facts.operation, facts.protocol, facts.requested_model, facts.answered_model, failure)
-        first_token = exchange.first_byte_seconds if facts.is_streamed and not failure else None
-        per_token = seconds_per_output_token(
-            first_byte_seconds=first_token, duration_seconds=exchange.duration_seconds, tokens=facts.output_tokens
-        )
-        times = generation_times(
-            duration_seconds=exchange.duration_seconds, first_token_seconds=first_token, seconds_per_token=per_token
-        )
-        self._generations.add(key, times)
-
-    def _add_failed_generations(self, failed: Sequence[tuple[str, Exchange]], failures: Mapping[int, str]) -> None:
-        """Counts what an endpoint of language models answered with an error: nothing of that is decoded."""
-        operation, protocol = self._generation_kind
-        if not operation and not protocol:
-            return
-        for kind, exchange in failed:
-            if kind not in NOT_FAILURES and exchange.id not in failures:
-                key = (operation, protocol, "", "", kind.removeprefix("exception:").removeprefix("http_"))
-                seconds = exchange.duration_seconds
-                times = generation_times(duration_seconds=seconds, first_token_seconds=None, seconds_per_token=None)
-                self._generations.add(key, times)
+        self._generations.add(facts, exchange, failure)
 
     def count(
         self,
@@ -226,7 +196,7 @@ class EndpointCounter:
         failed = [(kind, each) for each in exchanges if (kind := failure_kind(each, inside=failures.get(each.id, "")))]
         if failed:
             self._outcomes.add_failures([kind for kind, _ in failed])
-            self._add_failed_generations(failed, failures)
+            self._generations.add_failed(failed, failures)
         refused = [
             (kind, each) for each in exchanges if each.outcome == "refused" for kind in refusal_kinds(each, refusals)
         ]

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from dashlight.counting.kinds import trace_name
+from dashlight.counting.exchanges.kinds import trace_name
 from dashlight.counting.policy import Policy
 from dashlight.judge.traffic.course import TrafficCourse
 from dashlight.judge.traffic.events import QUANTILES, Quantity

@@ -13,8 +13,8 @@ from msgspec import structs
 from numpy.typing import NDArray
 
 from dashlight.counting.endpoint import EndpointBrief, EndpointCounter
+from dashlight.counting.exchanges.kinds import model_of_failed
 from dashlight.counting.kept_rows import LearningRoom
-from dashlight.counting.kinds import model_of_failed
 from dashlight.counting.memory import counter_bytes, segment_bytes
 from dashlight.counting.model import ModelBrief, ModelPane, merged_models
 from dashlight.counting.policy import Policy

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.counting.kinds import trace_name
+from dashlight.counting.exchanges.kinds import trace_name
 from dashlight.judge.traffic.events import Slow
 from dashlight.judge.traffic.rules import LATENCIES, Rule
 from dashlight.records import Exchange

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dashlight.counting.slowness import FEWEST, MEMORY_SECONDS, Slowness
+from dashlight.counting.exchanges.slowness import FEWEST, MEMORY_SECONDS, Slowness
 from dashlight.window.histogram import LATENCY, Binning
 
 BINNING = Binning(LATENCY)
