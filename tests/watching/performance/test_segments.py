@@ -41,7 +41,8 @@ def reference() -> Reference:
     carriers = [CARRIERS[n % 4] for n in range(8_000)]
     made = build_reference_from_columns({"carrier": carriers}, {}, rng=rng, created_at=0.0)
     assert made.sample is not None
-    scores, labels = outcomes(rng, made.sample.shape[1], np.zeros(made.sample.shape[1]))
+    count = int(made.sample.shape[1])
+    scores, labels = outcomes(rng, count, np.zeros(count, np.float64))
     bins = np.searchsorted(EDGES, scores, side="right")
     sums = np.bincount(bins, labels != (scores >= 0.5), minlength=5).astype(np.float64)
     loss = ReferenceLoss("error", 1.0, EDGES, np.bincount(bins, minlength=5), sums, sums)

@@ -80,7 +80,7 @@ def test_since_any_moment_there_is_a_uniform_sample(since: int) -> None:
     assert len(times) >= min(60_000 - since, MOST_GIVEN // 2 - 200)
     assert times.min() >= since
     assert len(np.unique(times)) == len(times)
-    quarters, _ = np.histogram(times, np.linspace(times.min(), 60_000, 5))
+    quarters, _ = np.histogram(times, np.linspace(float(times.min()), 60_000.0, 5))
     assert times.min() < reached + 3000
     assert np.abs(quarters / len(times) - 0.25).max() < 0.03
     assert found.losses.mean() == pytest.approx(0.5, abs=0.03)

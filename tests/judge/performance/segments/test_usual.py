@@ -9,6 +9,7 @@ from dashlight.judge.performance.losses import LossStrata
 from dashlight.judge.performance.segments.usual import MOST_CELLS, reference_rows, usual_by_segment
 from dashlight.window.columns import Reference
 from dashlight.window.parts.segments import Segmentation
+from dashlight.window.performance_reference import ReferenceLoss
 
 MakeReference = Callable[..., Reference]
 
@@ -93,3 +94,30 @@ def test_many_segments_have_few_bins_each(
     found = usual_by_segment(make_reference(members), many)
 
     assert sum(each[0].bins for each in found if each is not None) <= MOST_CELLS
+
+
+def test_of_numbers_the_usual_error_of_each_segment_is_known(
+    make_reference: MakeReference, members: NDArray[np.int64], segmentation: Segmentation
+) -> None:
+    rng = np.random.default_rng(5)
+    reference = make_reference(members)
+    assert reference.performance is not None
+    off = rng.exponential(np.where(members == 1, 4.0, 2.0))
+    losses = np.minimum(off / 20, 1.0)
+    loss = ReferenceLoss("absolute_error", 20.0, np.zeros(0), np.array([5000]), *_sums(losses))
+    numbers = replace(
+        reference.performance,
+        task="regression",
+        classes=(),
+        scores=np.full(5000, 100.0),
+        labels=100.0 + off,
+        losses=(loss,),
+    )
+
+    found = strata_of(replace(reference, performance=numbers), segmentation)
+
+    assert [mean_of(each) for each in found] == pytest.approx([0.1, 0.2, 0.1, 0.1, 0.1], abs=0.02)
+
+
+def _sums(losses: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.array([losses.sum()]), np.array([np.square(losses).sum()])
