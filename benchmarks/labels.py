@@ -35,7 +35,9 @@ AT_ONCE = 256
 """Rows that the analysis gives at once."""
 
 
-def predictions(begin: int, end: int, *, at: float, seconds: float, with_second_ids: bool = False) -> ScoredRows:
+def predictions(
+    begin: int, end: int, *, at: float, seconds: float, with_second_ids: bool = False, columns: int = 0
+) -> ScoredRows:
     """Binary predictions numbered from *begin*, each of a request of its own, made in the *seconds* from *at* on."""
     count = end - begin
     draw = np.random.default_rng(begin)
@@ -51,6 +53,11 @@ def predictions(begin: int, end: int, *, at: float, seconds: float, with_second_
         predictions=draw.integers(0, 2, count, np.int32),
         steps=np.zeros(count, np.int32),
         other_keys=np.frombuffer(draw.bytes(16 * count), "V16") if with_second_ids else None,
+        segments=draw.integers(0, 20, (1, count), np.uint8) if columns else None,
+        segmented_by=("carrier",) if columns else (),
+        reference="r" if columns else "",
+        sampled=np.arange(count) if columns else None,
+        codes=draw.integers(0, 36, (columns, count), np.uint8) if columns else None,
     )
 
 
@@ -65,7 +72,7 @@ def cpu_seconds() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def measure(store: LabelStore, rows: int, labels: int, *, with_second_ids: bool) -> None:
+def measure(store: LabelStore, rows: int, labels: int, *, with_second_ids: bool, columns: int) -> None:
     """Keeps *rows* and joins *labels*, and prints what that took."""
     at, each_seconds = time.time() - SPAN_SECONDS, SPAN_SECONDS / rows
     sets = [
@@ -75,6 +82,7 @@ def measure(store: LabelStore, rows: int, labels: int, *, with_second_ids: bool)
             at=at + begin * each_seconds,
             seconds=AT_ONCE * each_seconds,
             with_second_ids=with_second_ids,
+            columns=columns,
         )
         for begin in range(0, rows, AT_ONCE)
     ]
@@ -124,7 +132,7 @@ def measure(store: LabelStore, rows: int, labels: int, *, with_second_ids: bool)
     print(f"troubles                {dict(store.troubles())}")
 
 
-def in_a_file(rows: int, labels: int, *, with_second_ids: bool) -> None:
+def in_a_file(rows: int, labels: int, *, with_second_ids: bool, columns: int) -> None:
     """SQLite, in a temporary directory."""
     with tempfile.TemporaryDirectory() as directory:
         store = SqliteLabelStore(
@@ -135,7 +143,7 @@ def in_a_file(rows: int, labels: int, *, with_second_ids: bool) -> None:
             clock=SystemClock(),
         )
         print("SQLite")
-        measure(store, rows, labels, with_second_ids=with_second_ids)
+        measure(store, rows, labels, with_second_ids=with_second_ids, columns=columns)
         print(f"disk                    {bytes_in(directory) / 1e6:>12.1f} MB")
         store.close(10.0)
         print(f"disk, closed            {bytes_in(directory) / 1e6:>12.1f} MB")
@@ -146,7 +154,7 @@ def bytes_in(directory: str) -> int:
     return sum(path.stat().st_size for path in Path(directory).iterdir())
 
 
-def in_a_redis(server: str, rows: int, labels: int, *, with_second_ids: bool) -> None:
+def in_a_redis(server: str, rows: int, labels: int, *, with_second_ids: bool, columns: int) -> None:
     """A Redis of its own, on loopback."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -165,7 +173,7 @@ def in_a_redis(server: str, rows: int, labels: int, *, with_second_ids: bool) ->
             )
             link = RedisLink(f"redis://127.0.0.1:{port}/0")
             print("\nRedis")
-            measure(store, rows, labels, with_second_ids=with_second_ids)
+            measure(store, rows, labels, with_second_ids=with_second_ids, columns=columns)
             print(f"the Redis's memory      {used_bytes(link) / 1e6:>12.1f} MB")
             print(f"the Redis's CPU         {server_cpu_seconds(process.pid):>12.1f} s")
             store.close(10.0)
@@ -193,13 +201,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--labels", type=int, default=60_000)
     parser.add_argument("--second-ids", action="store_true", help="each prediction has an id from outside too")
+    parser.add_argument("--columns", type=int, default=0, help="bins of so many columns are kept of each prediction")
     arguments = parser.parse_args()
-    in_a_file(arguments.rows, arguments.labels, with_second_ids=arguments.second_ids)
+    kind = {"with_second_ids": arguments.second_ids, "columns": arguments.columns}
+    in_a_file(arguments.rows, arguments.labels, **kind)
     server = shutil.which("redis-server")
     if server is None:
         print("\nRedis: redis-server is not installed")
     else:
-        in_a_redis(server, arguments.rows, arguments.labels, with_second_ids=arguments.second_ids)
+        in_a_redis(server, arguments.rows, arguments.labels, **kind)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ DIGESTS = {
     ("endpoint", 1): "b0abddc7c0821742",
     ("comparison", 1): "a5b7cc77a30d3066",
     ("learner", 1): "35d98066a0ba6440",
-    ("performance", 1): "595c3f8ce387e026",
+    ("performance", 1): "eaa8626d6f5de4fd",
     ("segments", 1): "5521c36bc19db65c",
 }
 

@@ -56,10 +56,20 @@ class LossMeasure:
         low, high = self.told(before, after)
         return f"{self.name} {verb or ('fell' if self.is_better_higher else 'rose')} from {low} to {high}"
 
+    def shown(self, loss: float) -> str:
+        """A mean loss as the measure that it stands for: `89 %`."""
+        value = self.value(loss)
+        return percent(value) if self.is_share else number(value)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of rows, told as a percentage."""
+        return self.task in {"binary", "multiclass", "ranking"} and self.scale.name == "error"
+
     def told(self, before: float, after: float) -> tuple[str, str]:
         """Two mean losses, as the measure that they stand for."""
         values = self.value(before), self.value(after)
-        if self.task in {"binary", "multiclass", "ranking"} and self.scale.name == "error":
+        if self.is_share:
             texts = percent(values[0]), percent(values[1])
             return texts if texts[0] != texts[1] else (f"{100 * values[0]:.2f} %", f"{100 * values[1]:.2f} %")
         return told_apart(*values)
@@ -112,10 +122,9 @@ def rest_words(measure: LossMeasure, sums: Floats, variance: float) -> str:
     rows, losses, expected = sums.tolist()
     before, after = expected / rows, losses / rows
     moved, clear = after - before, LEAST_MOVED + CLEAR * (variance / rows) ** 0.5
-    _, now = measure.told(before, after)
     if moved > clear:
         return f"; of all other rows {measure.moved(before, after)} too"
-    return f"; all other rows are {'as before' if moved >= -clear else 'better than before'} ({now})"
+    return f"; all other rows are {'as before' if moved >= -clear else 'better than before'} ({measure.shown(after)})"
 
 
 def inputs_moved(measure: LossMeasure, *, usual: float, expected: float, rows: int) -> str:

@@ -84,9 +84,17 @@ class LossJudge:
     """Judges the losses of one model; without a reference it learns the usual ones first."""
 
     def __init__(
-        self, reference: PerformanceReference | None, plan: LossPlan, writer: AlertWriter, news: LossNews
+        self,
+        reference: PerformanceReference | None,
+        plan: LossPlan,
+        writer: AlertWriter,
+        news: LossNews,
+        usual: tuple[LossScale, LossStrata] | None = None,
     ) -> None:
-        """*news* says how a change is told."""
+        """*news* says how a change is told; *usual* are the losses of a part of the rows, where it is only these.
+
+        Of a *reference* with a segment in the plan, but without *usual* losses, these are learned.
+        """
         self._plan, self._writer, self._news = plan, writer, news
         self._told_task = None if reference is None else reference.task
         self.task: Task | None = self._told_task
@@ -98,9 +106,10 @@ class LossJudge:
         self._has_negatives = plan.settle_seconds > 0  # for then silence is a negative, and positives wait for it
         self.left_out = 0
         """Rows without a loss: neither a score nor a prediction that says what was meant, or no number as label."""
-        self._given = None if reference is None else watched_loss(reference)
+        loss = None if reference is None or plan.segment else watched_loss(reference)
+        self._given = usual if loss is None else scale_of(loss)
         if reference is not None and self._given is not None:
-            self.watch = self._watching(reference.task, *scale_of(self._given))
+            self.watch = self._watching(reference.task, *self._given)
 
     @property
     def state(self) -> LossJudgeState:
@@ -163,6 +172,13 @@ class LossJudge:
         """Silence of predictions made before *until_at* is a label by now, or never will be: later ones wait for it."""
         if self.watch is not None:
             self.watch.know_silence(until_at)
+
+    def losses(self, rows: LabelledRows) -> Floats:
+        """What each of *rows* lost, 0 to 1, shape (rows,); NaN where it is not known, or not yet how losses are measured."""
+        if self.watch is None or rows.task != self.task:
+            return np.full(rows.row_count, np.nan)
+        scale = self.watch.setting.measure.scale
+        return scale.losses(np.minimum(raw_losses(rows, scale.name), LARGEST_RAW))
 
     def take(self, rows: LabelledRows | None, expected: Floats | None, at: float) -> list[Alert]:
         """Take *rows* whose labels came until *at*, and of each the loss that its score leads to expect.

@@ -11,7 +11,7 @@ from dashlight.judge.performance.alarm_words import LossMeasure
 from dashlight.judge.performance.loss_cohorts import LossChange
 from dashlight.judge.performance.loss_judge import LossJudge, LossJudgeState, LossPlan
 from dashlight.judge.performance.loss_watch import LossNews, LossWatch, batches_between
-from dashlight.labels.rows import LabelledRows
+from dashlight.labels.rows import Floats, LabelledRows
 from dashlight.records import Alert, Score
 from dashlight.window.performance.hours import HOUR_SECONDS
 from dashlight.window.performance_reference import PerformanceReference
@@ -52,6 +52,10 @@ class RealisedWatch:
     def restore(self, state: LossJudgeState) -> None:
         """Go on from *state*, of a watch with the same reference; ValueError where no rows lead to it."""
         self._judge.restore(state)
+
+    def losses(self, rows: LabelledRows) -> Floats:
+        """What each of *rows* lost, 0 to 1, shape (rows,); NaN where it is not known, or not yet how losses are measured."""
+        return self._judge.losses(rows)
 
     @property
     def watch(self) -> LossWatch | None:

@@ -41,7 +41,7 @@ def _is_copy(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
     chance = (np.count_nonzero(of_one) - 1) * (np.count_nonzero(of_other) - 1) / (2 * rows)
     information = _entropy(of_one) + _entropy(of_other) - _entropy(joint) - chance
     least = min(_entropy(of_one), _entropy(of_other))
-    return least > 0 and information >= COPY_SHARE * least
+    return bool(least > 0 and information >= COPY_SHARE * least)
 
 
 def _entropy(counts: NDArray[np.integer]) -> float:

@@ -37,4 +37,5 @@ class HurtRows:
         """Shape (rows,): which rows have one of *bins* in the column at *place*."""
         held = np.zeros(256, np.bool_)
         held[[bin_ for bin_ in bins if bin_ < BINS]] = True
-        return held[self.codes[place]]
+        inside: NDArray[np.bool_] = held[self.codes[place]]
+        return inside

@@ -27,12 +27,17 @@ from dashlight.store.labels.joining import (
     span_of,
     until_of,
 )
-from dashlight.store.labels.redis_codes import codes_to_write, with_codes
 from dashlight.store.labels.redis_commit import commit, known_of, packed_value
 from dashlight.store.labels.redis_home import BUCKETS, RedisHome, cell_field
 from dashlight.store.labels.redis_link import Argument, blob, replies, whole
 from dashlight.store.labels.redis_reads import implied_before_of, labelled_keys, rows_of_slices
-from dashlight.store.labels.redis_rows import LAYOUT_BYTES, records_of, rows_by_layout
+from dashlight.store.labels.redis_rows import (
+    LAYOUT_BYTES,
+    codes_to_write,
+    records_of,
+    rows_by_layout,
+    with_codes,
+)
 from dashlight.store.labels.redis_scripts import FIND, WRITE
 
 MOST_ABOUT_ONE = 32

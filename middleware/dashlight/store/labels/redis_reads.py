@@ -13,10 +13,9 @@ from dashlight.labels.rows import KEY_BYTES, LabelledRows, ModelKey, ScoredRows
 from dashlight.labels.store import Met
 from dashlight.store.labels.joining import HOUR_SECONDS, TASKS_WITH_A_NEGATIVE
 from dashlight.store.labels.packing import labelled_of
-from dashlight.store.labels.redis_codes import with_codes
 from dashlight.store.labels.redis_home import BUCKETS, RedisHome, model_digest
 from dashlight.store.labels.redis_link import Argument, Reply, as_number, blob, replies, whole
-from dashlight.store.labels.redis_rows import rows_by_layout
+from dashlight.store.labels.redis_rows import rows_by_layout, with_codes
 from dashlight.store.labels.redis_scripts import COUNTS
 from dashlight.store.labels.sampling import is_drawn
 

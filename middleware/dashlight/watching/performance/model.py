@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypedDict
 
 from dashlight.counting.policy import Policy
@@ -16,6 +16,7 @@ from dashlight.judge.performance.estimates.record import EstimateRecord
 from dashlight.judge.performance.feed import LabelFeed
 from dashlight.judge.performance.parted import PARTED, PartedWatch
 from dashlight.judge.performance.realised import REALISED, RealisedWatch
+from dashlight.judge.performance.segments.losses import SEGMENTS_PART
 from dashlight.labels.news import ScoredWindow
 from dashlight.labels.rows import LabelledRows, ModelKey
 from dashlight.labels.store import WaitingCounts
@@ -28,6 +29,7 @@ from dashlight.watching.performance.figures import (
     realised_figures,
     realised_values,
 )
+from dashlight.watching.performance.parts import PerformanceParts
 from dashlight.watching.performance.state import PerformanceState
 from dashlight.window.columns import Reference
 from dashlight.window.fitting import refuse
@@ -76,10 +78,11 @@ class PerformanceWatch:
         self._rows: list[LabelledRows] = []
         """Of the pane that is judged."""
         endpoint, model, version = key
+        self._share = share
         self._budget: _Budget = {
             "writer": AlertWriter("performance", model=model, version=version, endpoint=endpoint),
             "panes": policy.panes_between_false_alarms,
-            "share": share,
+            "share": share * (1 - SEGMENTS_PART) if policy.segments else share,
             "pane_seconds": policy.pane_seconds,
         }
         self._feed = LabelFeed(**self._budget)
@@ -97,6 +100,10 @@ class PerformanceWatch:
         self._parted = PartedWatch(known, **self._budget, settle_seconds=settle_seconds, hour_seconds=hour_seconds)
         self._estimator = None if reference is None else Estimator(reference, importance=policy.importance)
         self._usual = None if known is None else counts_of_reference(known)
+        writer = self._budget["writer"]
+        self.parts = PerformanceParts(
+            policy, reference, self._realised, writer=writer, share=self._share, unit=self._unit
+        )
 
     @property
     def state(self) -> PerformanceState:
@@ -111,6 +118,7 @@ class PerformanceWatch:
             feed=self._feed.state,
             estimated=self._record.state,
             implied=None if self.implied is None else self.implied.state,
+            segments=self.parts.state,
         )
 
     def restore(self, state: PerformanceState) -> None:
@@ -128,6 +136,7 @@ class PerformanceWatch:
             self._set_up_losses()
             self._realised.restore(state.realised)
             self._parted.restore(state.parted)
+            alerts += self.parts.restore(state.segments)
         else:
             alerts = []
         self._in_force = {
@@ -143,9 +152,9 @@ class PerformanceWatch:
     @property
     def size_bytes(self) -> int:
         """Memory that its counts take."""
-        return self._course.bytes
+        return self._course.bytes + self.parts.bytes
 
-    def take(self, rows: LabelledRows, at: float) -> Iterator[Alert]:
+    def take(self, rows: LabelledRows, at: float) -> Iterator[Alert | None]:
         """Counts and judges predictions whose labels came up to the moment *at*."""
         self._shown = None
         self._rows.append(rows)
@@ -167,6 +176,7 @@ class PerformanceWatch:
         yield from self._observed(self._realised.take(rows, at))
         if self._estimator is not None:
             yield from self._observed(self._parted.take(rows, self._estimator.expected_losses(rows), at))
+        yield from self._observed(self.parts.take(rows, at))
 
     def know(self, waiting: WaitingCounts | None, own: Sequence[Score] | None) -> None:
         """Takes how many predictions there are and how many of them have labels by now, and what metrics gave; None: no news."""
@@ -182,6 +192,7 @@ class PerformanceWatch:
         estimate = yield from self._by_labels(self._estimator).estimate(window.rows)
         if not window.is_day:
             self._estimate = estimate
+            yield from self.parts.estimate(window, self._by_labels(self._estimator), self._waiting)
             return
         self._record.keep(window.since_at, window.until_at, estimate)
         for each in self._record.windows:
@@ -203,6 +214,7 @@ class PerformanceWatch:
         self._know_silence()
         yield from self._observed(self._realised.take(None, at))
         yield from self._observed(self._parted.take(None, None, at))
+        yield from self._observed(self.parts.close_pane(at, self._spans.since(at)))
         if self.implied is not None:
             self.implied.note_predictions(at, predictions)
         rows, self._rows = self._rows, []
@@ -217,12 +229,20 @@ class PerformanceWatch:
         if self.implied is not None:
             self._realised.know_silence(self.implied.decided_at)
             self._parted.know_silence(self.implied.decided_at)
+            self.parts.know_silence(self.implied.decided_at)
 
     def _end_losses(self, at: float, reason: str) -> Iterator[Alert]:
         for part in (REALISED, PARTED):
             alert = self._in_force.pop(self._budget["writer"].key(part), None)
             if alert is not None:
                 yield ended(alert, at, reason)
+        yield from self.forget_segments(at, reason)
+
+    def forget_segments(self, at: float, reason: str) -> Iterator[Alert]:
+        """The alerts of segments, ended because these are watched no longer for this *reason*."""
+        for alert in self.parts.forget_segments(at, reason):
+            self._in_force.pop(alert.key, None)
+            yield alert
 
     def withdraw(self, at: float, reason: str) -> Iterator[Alert]:
         """The alerts in force, ended because for this *reason* nothing is judged any more."""
@@ -243,6 +263,7 @@ class PerformanceWatch:
             *self._feed.scores(),
             *coverage_figures(self._waiting, at),
             *estimate_figures(self._estimate, self._record),
+            *self.parts.scores(),
             *self._own,
         ]
 
@@ -263,9 +284,11 @@ class PerformanceWatch:
             self._shown = since_at, made
         return self._shown[1]
 
-    def _observed(self, alerts: list[Alert]) -> Iterator[Alert]:
+    def _observed(self, alerts: Iterable[Alert | None]) -> Iterator[Alert | None]:
         for alert in alerts:
-            if alert.state in {"pending", "firing"}:
+            if alert is None:
+                pass
+            elif alert.state in {"pending", "firing"}:
                 self._in_force[alert.key] = alert
             else:
                 self._in_force.pop(alert.key, None)

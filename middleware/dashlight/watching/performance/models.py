@@ -173,16 +173,25 @@ class Performances:
             yield key[0], Snapshot(*key[1:], self.scores(key), is_unasked=True)
 
     def _make_room(self, at: float) -> Iterator[Alert]:
-        """Lets go, once an hour, of models whose labels came least recently while all take more memory than there is."""
+        """Lets go, once an hour, of segments, then of models, whose labels came least recently while there is no memory for all."""
         if 0 <= at - self._measured_at < _MEASURED_SECONDS:
             return
         self._measured_at = at
         by_age = [key for key, _, _ in self._admission.state.seen]
         most_bytes = self._policy.judging_bytes // _MEMORY_PART
-        while len(by_age) > 1 and sum(watch.size_bytes for watch in self.watches.values()) > most_bytes:
+        for key in by_age:
+            if self._bytes() <= most_bytes:
+                return
+            if key in self.watches and self.watches[key].parts.segments_bytes:
+                logger.warning("%s: its segments are no longer kept: %s", _named(key), _NO_MEMORY)
+                yield from self.watches[key].forget_segments(at, _NO_MEMORY)
+        while len(by_age) > 1 and self._bytes() > most_bytes:
             key = by_age.pop(0)
             logger.warning("%s: its performance is no longer kept: %s", _named(key), _NO_MEMORY)
             yield from self._let_go(key, at, _NO_MEMORY)
+
+    def _bytes(self) -> int:
+        return sum(watch.size_bytes for watch in self.watches.values())
 
     def _admitted(self, key: ModelKey, asked: Collection[ModelKey]) -> tuple[ModelKey, ...]:
         gone = self._admission.admit(key, asked=asked)

@@ -10,6 +10,7 @@ from dashlight.judge.implied_negatives import ImpliedNegativesState
 from dashlight.judge.performance.estimates.record import RecordedWindow
 from dashlight.judge.performance.feed import LabelFeedState
 from dashlight.judge.performance.loss_judge import LossJudgeState
+from dashlight.judge.performance.segments.losses import SegmentedLossesState
 from dashlight.labels.rows import ModelKey
 from dashlight.window.performance.course import PerformanceCourseState
 
@@ -31,6 +32,8 @@ class PerformanceState:
     estimated: tuple[RecordedWindow, ...]
     implied: ImpliedNegativesState | None
     """None where silence is no label."""
+    segments: SegmentedLossesState | None = None
+    """None where nothing is a segment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,21 +5,20 @@ holds for all of them together, at LEVEL over the draw of the reference, the tol
 in force, that of a segment begins only where it surely lost more than all rows did.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
 from dashlight.judge.alerts import AlertWriter, ended
-from dashlight.judge.performance.alarm_words import CLEAR, LossMeasure, rest_words
+from dashlight.judge.performance.alarm_words import LossMeasure, rest_words
 from dashlight.judge.performance.loss_cohorts import LossChange
 from dashlight.judge.performance.loss_evidence import LEVEL, TOLERANCE
 from dashlight.judge.performance.loss_judge import LossJudge, LossJudgeState, LossPlan
 from dashlight.judge.performance.loss_watch import LossNews, batches_between
-from dashlight.judge.performance.losses import scale_of
+from dashlight.judge.performance.losses import LossScale, LossStrata
 from dashlight.judge.performance.realised import REALISED, RealisedWatch
-from dashlight.judge.performance.segments.usual import UsualBySegment
 from dashlight.labels.rows import LabelledRows
 from dashlight.records import Alert, Score
 from dashlight.window.fitting import refuse, within
@@ -30,8 +29,10 @@ from dashlight.window.performance_reference import PerformanceReference
 
 SEGMENTS_PART = 0.1
 """Of the budget of performance."""
-MOST_COHORTS = 128
+MOST_COHORTS = 64
 """Hours of a segment that are kept apart."""
+SURELY = 4.0
+"""Standard errors by which a segment must have lost more than all rows did: since when is chosen to make it most."""
 _LEAST_REST = 30.0
 """Labels of all other rows, to say how these do."""
 
@@ -55,7 +56,7 @@ class SegmentedLosses:
     def __init__(
         self,
         known: PerformanceReference | None,
-        usual: UsualBySegment | None,
+        usual: Sequence[tuple[LossScale, LossStrata] | None],
         segmentation: Segmentation,
         whole: RealisedWatch,
         *,
@@ -70,17 +71,23 @@ class SegmentedLosses:
 
         Args:
             known: What the reference knows of performance; None where it knows nothing, and all is learned.
-            usual: What it knows of each segment; None likewise.
+            usual: What it knows of each segment, see `usual_by_segment`; None of what is learned.
             segmentation: What is a segment.
             whole: Watches all rows; takes each row before this does.
         """
-        self._segmentation, self._usual, self._whole = segmentation, usual, whole
+        self._segmentation, self._whole = segmentation, whole
         self._names, self._columns = segmentation.names, tuple(column.name for column in segmentation.columns)
         count = max(segmentation.count, 1)
         batches = batches_between(panes, pane_seconds, share * SEGMENTS_PART / count, hour_seconds=hour_seconds)
-        plan = LossPlan(REALISED, batches, settle_seconds, hour_seconds, level=LEVEL / count, most_cohorts=MOST_COHORTS)
+        plan = LossPlan(REALISED, batches, settle_seconds, hour_seconds, most_cohorts=MOST_COHORTS)
         self._judges = [
-            LossJudge(self._reference_of(number, known), replace(plan, segment=name), writer, self._news(number))
+            LossJudge(
+                known,
+                replace(plan, segment=name, level=_level(usual[number], count)),
+                writer,
+                self._news(number),
+                usual[number],
+            )
             for number, name in enumerate(self._names)
         ]
         self.unattributed = 0
@@ -128,14 +135,10 @@ class SegmentedLosses:
         segments = rows.segments
         if segments is None:
             return
-        expected = None if self._usual is None else self._usual.expected(rows.scores)
         for column, codes in zip(self._segmentation.columns, segments, strict=True):
             for value in np.unique(codes[codes < len(column.values)]).tolist():
-                number, places = column.first + value, np.flatnonzero(codes == value)
-                usual = None
-                if self._usual is not None and expected is not None and self._usual.losses[number] is not None:
-                    usual = expected[places] + self._usual.offsets[number]
-                yield from self._judges[number].take(chosen_rows(rows, places), usual, at)
+                judge = self._judges[column.first + value]
+                yield from judge.take(chosen_rows(rows, np.flatnonzero(codes == value)), None, at)
                 yield None
 
     def covers(self, rows: LabelledRows) -> bool:
@@ -169,24 +172,11 @@ class SegmentedLosses:
             found.append(Score(None, None, "labels_without_segment", count, count, count, self.unattributed))
         return found
 
-    def _reference_of(self, number: int, known: PerformanceReference | None) -> PerformanceReference | None:
-        loss = None if self._usual is None else self._usual.losses[number]
-        return None if known is None or loss is None else replace(known, losses=(loss,))
-
-    def _level(self, number: int, count: int) -> float:
-        """By which the reference of a segment may be luckier than its bound says, the tolerance apart."""
-        loss = None if self._usual is None else self._usual.losses[number]
-        if loss is None:
-            return LEVEL / count
-        _, strata = scale_of(loss)
-        deviate = float(ndtri(1 - LEVEL / count)) - TOLERANCE / float(strata.errors[0])
-        return min(float(ndtr(-deviate)), LEVEL)
-
     def _news(self, number: int) -> LossNews:
         return LossNews(
             lambda measure, change: self._say(number, measure, change),
             self._beside,
-            lambda change: self._is_told(number, change),
+            self._is_told,
         )
 
     def _say(self, number: int, measure: LossMeasure, change: LossChange) -> str:
@@ -208,13 +198,23 @@ class SegmentedLosses:
         strata = watch.setting.strata
         return rest_words(watch.setting.measure, rest, float(np.average(strata.variances, weights=strata.rows)))
 
-    def _is_told(self, number: int, change: LossChange) -> bool:
-        whole, watch = self._whole.watch, self._judges[number].watch
-        if whole is None or watch is None or not whole.is_firing:
+    def _is_told(self, change: LossChange) -> bool:
+        whole = self._whole.watch
+        if whole is None or not whole.is_firing:
             return True
         rows, losses, expected = change.sums.sum(0).tolist()
-        _, mean, usual, error = whole.recent.tolist()
-        strata = watch.setting.strata
-        variance = float(np.average(strata.variances, weights=strata.rows)) / max(rows, 1.0) + error**2
-        more = (losses - expected) / max(rows, 1e-12) - (mean - usual)
-        return bool(more > TOLERANCE + CLEAR * variance**0.5)
+        all_rows, all_losses, all_expected = whole.since(change.since_at).tolist()
+        mean = losses / max(rows, 1e-12)
+        more = mean - expected / max(rows, 1e-12) - (all_losses - all_expected) / max(all_rows, 1e-12)
+        # No loss from 0 to 1 varies more than one that is 0 or 1.
+        return bool(more > TOLERANCE + SURELY * (mean * (1 - mean) / max(rows, 1.0)) ** 0.5)
+
+
+def _level(usual: tuple[LossScale, LossStrata] | None, count: int) -> float:
+    """By which the reference may be luckier in one of *count* segments than its bound says, the tolerance apart."""
+    if usual is None:
+        return LEVEL / count
+    _, strata = usual
+    stakes = strata.rows / np.sqrt(strata.variances)
+    error = float(np.sqrt(np.square(stakes * strata.errors).sum()) / stakes.sum())
+    return min(float(ndtr(TOLERANCE / error - ndtri(1 - LEVEL / count))), LEVEL)

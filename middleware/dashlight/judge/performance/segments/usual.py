@@ -1,9 +1,9 @@
 """What losses are usual in each segment, by the rows of the reference that are in it. Pure.
 
-A segment has few rows in a reference, and of many segments some look better than they are. So the excess x of each over what
-the scores lead to expect is drawn towards the mean of its column, as far as the segments' spread allows:
+A segment has few rows in a reference, and of many segments some look better than they are. So the mean loss x of each in a
+bin of the score is drawn towards the mean of the column's segments in that bin, as far as these differ:
 
-    weight = tau2 / (tau2 + s2),  excess = mean + weight (x - mean),  error**2 = weight s2 + (1 - weight)**2 var(mean)
+    weight = tau2 / (tau2 + s2),  usual = mean + weight (x - mean),  error**2 = weight s2 + (1 - weight)**2 var(mean)
 
 s2 is the variance of x, and tau2 that of the segments themselves, such that sum (x - mean)**2 / (s2 + tau2) is as small as in
 one of ten draws: rather too wide than too narrow.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtri
 
 from dashlight.judge.performance.loss_judge import watched_loss
-from dashlight.judge.performance.losses import LossScale, LossStrata, raw_losses, scale_of
+from dashlight.judge.performance.losses import LossScale, LossStrata, raw_losses
 from dashlight.labels.rows import Floats, LabelledRows
 from dashlight.window.columns import Reference
 from dashlight.window.parts.segments import Segmentation
@@ -27,28 +27,14 @@ from dashlight.window.performance_reference import ReferenceLoss
 
 LEAST_KNOWN = 50
 """Labelled rows of a segment in the reference's sample; with fewer what is usual is learned from its first labels."""
-_RARE = 0.9
-"""The sum of which tau2 follows is exceeded in so many draws."""
+MOST_BINS = 10
+"""Of the score, in a segment."""
+MOST_CELLS = 320
+"""Bins of all segments: where there are many, each has fewer."""
+_FEWER = 0.9
+"""The sum of which tau2 follows is larger in so many draws."""
 _BORROWED = 10.0
-"""Rows that the variance of all rows is worth beside those of a segment."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UsualBySegment:
-    """What is usual of each segment, against what the bins of the score lead to expect."""
-
-    scale: LossScale
-    strata: LossStrata
-    """Of all rows."""
-    offsets: Floats
-    """Shape (segments,): by how much losses are above what is expected of all rows; NaN where nobody knows."""
-    losses: tuple[ReferenceLoss | None, ...]
-    """Of each segment, in one bin, of as many rows as would tell its mean as well; None where it has to be learned."""
-
-    def expected(self, scores: Floats) -> Floats:
-        """The loss that each row is expected to have, wherever it is; NaN where there is no score, but bins."""
-        bins = self.scale.bins_of(scores)
-        return np.where(bins >= 0, self.strata.means[bins], np.nan)
+"""Rows that the variance of a bin is worth beside those of a segment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +46,13 @@ class ReferenceRows:
     """Shape (columns of the reference, rows)."""
     losses: Floats
     """Shape (rows,), 0 to 1; NaN where it is not known."""
+    loss: ReferenceLoss
+    """Which it is."""
+
+    def segments(self, reference: Reference, segmentation: Segmentation) -> NDArray[np.uint8]:
+        """In which segment of each column of *segmentation* each row is, shape (segment columns, rows)."""
+        features = [place for place, column in enumerate(reference.columns) if column.role == "feature"]
+        return segmentation.codes(self.codes[features])
 
 
 def reference_rows(reference: Reference) -> ReferenceRows | None:
@@ -68,82 +61,87 @@ def reference_rows(reference: Reference) -> ReferenceRows | None:
     loss = None if performance is None else watched_loss(performance)
     if performance is None or loss is None or sample is None or sample.shape[1] != len(performance.labels):
         return None
-    scale, _ = scale_of(loss)
     rows = rows_of_reference(performance)
-    codes = sample[:, ~np.isnan(performance.labels)]
-    return ReferenceRows(rows, codes, scale.losses(raw_losses(rows, loss.name)))
+    losses = LossScale(loss.name, np.zeros(0), scale=loss.scale).losses(raw_losses(rows, loss.name))
+    return ReferenceRows(rows, sample[:, ~np.isnan(performance.labels)], losses, loss)
 
 
-def usual_by_segment(reference: Reference, segmentation: Segmentation) -> UsualBySegment | None:
-    """What is usual in each segment of *reference*; None where it knows no losses."""
+def usual_by_segment(
+    reference: Reference, segmentation: Segmentation
+) -> tuple[tuple[LossScale, LossStrata] | None, ...]:
+    """How the losses of each segment are measured and what is usual there; None of those that the reference does not know."""
+    found: list[tuple[LossScale, LossStrata] | None] = [None] * segmentation.count
     known = reference_rows(reference)
-    loss = None if reference.performance is None else watched_loss(reference.performance)
-    if known is None or loss is None:
-        return None
-    scale, strata = scale_of(loss)
+    if known is None or not segmentation.count:
+        return tuple(found)
+    edges = _edges(known.loss, most=int(np.clip(MOST_CELLS // segmentation.count, 1, MOST_BINS)))
+    scale = LossScale(known.loss.name, edges, scale=known.loss.scale)
     bins = scale.bins_of(known.rows.scores)
-    expected = np.where(bins >= 0, strata.means[bins], np.nan)
-    is_known = np.isfinite(known.losses) & np.isfinite(expected)
-    losses, expected = known.losses[is_known], expected[is_known]
-    features = known.codes[[place for place, column in enumerate(reference.columns) if column.role == "feature"]]
-    codes = segmentation.codes(features[:, is_known])
-    offsets = np.full(segmentation.count, np.nan)
-    found: list[ReferenceLoss | None] = [None] * segmentation.count
-    for column, code in zip(segmentation.columns, codes, strict=True):
-        members = [np.flatnonzero(code == value) for value in range(len(column.values))]
-        known_ones = [value for value, rows in enumerate(members) if len(rows) >= LEAST_KNOWN]
-        if not known_ones:
-            continue
-        parts = [losses[members[value]] - expected[members[value]] for value in known_ones]
-        excess, errors = _drawn_together(parts)
-        for value, drawn, error in zip(known_ones, excess.tolist(), errors.tolist(), strict=True):
-            rows = members[value]
-            mean = float(np.clip(expected[rows].mean() + drawn, 0.0, 1.0))
-            variance = _variance(losses[rows], float(losses.var()))
-            offsets[column.first + value] = drawn
-            found[column.first + value] = _one_bin(loss, mean, variance, error)
-    return UsualBySegment(scale, strata, offsets, tuple(found))
+    is_known = np.isfinite(known.losses) & (bins >= 0)
+    losses, bins = known.losses[is_known], bins[is_known]
+    for column, codes in zip(segmentation.columns, known.segments(reference, segmentation)[:, is_known], strict=True):
+        members = [np.flatnonzero(codes == value) for value in range(len(column.values))]
+        values = [value for value, rows in enumerate(members) if len(rows) >= LEAST_KNOWN]
+        strata = _strata(
+            [losses[members[value]] for value in values], [bins[members[value]] for value in values], scale
+        )
+        for value, each in zip(values, strata, strict=True):
+            found[column.first + value] = scale, each
+    return tuple(found)
 
 
-def _drawn_together(parts: list[Floats]) -> tuple[Floats, Floats]:
-    """The excess of each segment, drawn towards that of all, and its standard error."""
-    overall = float(np.concatenate(parts).var())
-    excess = np.array([part.mean() for part in parts])
-    squares = np.array([_variance(part, overall) / len(part) for part in parts])
-    if len(parts) == 1:
-        return excess, np.sqrt(squares)
-    spread = _spread(excess, squares)
-    precisions = 1 / (squares + spread)
-    mean = float((precisions * excess).sum() / precisions.sum())
-    weight = spread / (spread + squares)
+def _edges(loss: ReferenceLoss, *, most: int) -> Floats:
+    """Some of the edges of *loss*, between *most* bins of about as many rows."""
+    before = loss.rows.cumsum()[:-1] / max(float(loss.rows.sum()), 1.0)
+    places = np.unique(np.searchsorted(before, np.arange(1, most) / most - 1e-9))
+    return np.asarray(loss.edges[places[places < len(loss.edges)]])
+
+
+def _strata(losses: list[Floats], bins: list[NDArray[np.intp]], scale: LossScale) -> list[LossStrata]:
+    """What is usual in each of the segments of one column."""
+    if not losses:
+        return []
+    count = scale.bins
+    rows = np.array([np.bincount(each, minlength=count) for each in bins], np.float64)
+    sums = np.array([np.bincount(b, x, minlength=count) for b, x in zip(bins, losses, strict=True)])
+    squares = np.array([np.bincount(b, x**2, minlength=count) for b, x in zip(bins, losses, strict=True)])
+    overall = (sums.sum(0) + 0.5) / (rows.sum(0) + 1)
+    spread = np.maximum((squares.sum(0) + 0.5) / (rows.sum(0) + 1) - overall**2, 1e-4)
+    means = (sums + overall) / (rows + 1)
+    within = np.maximum(squares - np.square(sums) / np.maximum(rows, 1), 0.0)
+    variances = np.clip((within + _BORROWED * spread) / (rows + _BORROWED), 1e-4, 0.25)
+    usual, errors = np.empty_like(means), np.empty_like(means)
+    for place in range(count):
+        usual[:, place], errors[:, place] = _drawn_together(
+            means[:, place], variances[:, place] / (rows[:, place] + 1), overall[place]
+        )
+    usual = np.clip(usual, 0.5 / (rows.sum(0) + 1), 1.0)
+    variances = np.maximum(variances, usual * (1 - usual) if scale.name == "error" else 0.0)
+    return [
+        LossStrata(mean, variance, error, np.maximum(held, 1.0))
+        for mean, variance, error, held in zip(usual, variances, errors, rows, strict=True)
+    ]
+
+
+def _drawn_together(means: Floats, squares: Floats, overall: float) -> tuple[Floats, Floats]:
+    """The *means* of segments, whose errors have these *squares*, drawn towards that of all, and their standard errors."""
+    if len(means) == 1:
+        return means, np.sqrt(squares)
+    tau2 = _variance_of_segments(means, squares)
+    precisions = 1 / (squares + tau2)
+    mean = float((precisions * means).sum() / precisions.sum()) if tau2 else overall
+    weight = tau2 / (tau2 + squares)
     variances = weight * squares + (1 - weight) ** 2 / precisions.sum()
-    return mean + weight * (excess - mean), np.sqrt(variances)
+    return mean + weight * (means - mean), np.sqrt(variances)
 
 
-def _spread(excess: Floats, squares: Floats) -> float:
-    """The variance of segments, 0 to 1, by bisection: the sum falls as it grows."""
-    wanted = float(chdtri(len(excess) - 1, _RARE))
+def _variance_of_segments(means: Floats, squares: Floats) -> float:
+    """By bisection between 0 and 1: the sum falls as it grows."""
+    wanted = float(chdtri(len(means) - 1, _FEWER))
     low, high = 0.0, 1.0
-    for _ in range(40):
+    for _ in range(30):
         middle = (low + high) / 2
         precisions = 1 / (squares + middle)
-        mean = (precisions * excess).sum() / precisions.sum()
-        low, high = (middle, high) if (precisions * (excess - mean) ** 2).sum() > wanted else (low, middle)
+        mean = (precisions * means).sum() / precisions.sum()
+        low, high = (middle, high) if (precisions * (means - mean) ** 2).sum() > wanted else (low, middle)
     return high
-
-
-def _variance(values: Floats, overall: float) -> float:
-    """Of one value; that of all rows counts as much as _BORROWED rows."""
-    return max((float(values.var()) * len(values) + _BORROWED * overall) / (len(values) + _BORROWED), 1e-6)
-
-
-def _one_bin(loss: ReferenceLoss, mean: float, variance: float, error: float) -> ReferenceLoss:
-    rows = max(round(variance / error**2), 1)
-    return ReferenceLoss(
-        loss.name,
-        loss.scale,
-        np.zeros(0),
-        np.array([rows], np.int64),
-        np.array([mean * rows]),
-        np.array([(variance + mean**2) * rows]),
-    )
