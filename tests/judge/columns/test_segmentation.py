@@ -99,7 +99,7 @@ def test_a_whole_number_is_in_the_segment_whose_words_say_so(numbers: list[int],
     segmentation = segmentation_of(reference, ["n"])
     table = table_of_columns({"n": np.array([float(asked)])})
 
-    code = segmentation.codes(Binner(reference.columns).codes(table))[0, 0]
+    code = int(segmentation.codes(Binner(reference.columns).codes(table))[0, 0])
 
     assert holds(segmentation.columns[0].values[code], asked)
 

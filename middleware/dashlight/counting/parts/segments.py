@@ -37,14 +37,19 @@ class SegmentCounter:
         # One more than there are: of rows that are in none.
         self._rows = np.zeros((count + 1) * self._size, np.int32)
         self._exchanges = np.zeros((_OUTCOMES, count + 1), np.int64)
-        self._durations = np.zeros((count, LATENCY.bins), np.int32)
+        # Likewise one bin more, of what is no number.
+        self._durations = np.zeros((count + 1, LATENCY.bins + 1), np.int32)
         self._offsets: Mapping[Role, NDArray[np.intp]] = {
             "feature": (np.arange(self._features) * BINS)[:, np.newaxis],
             "output": (np.arange(self._features, self._columns) * BINS)[:, np.newaxis],
         }
-        self._numbers = np.full((len(segmentation.columns), NO_SEGMENT + 1), count, np.intp)
-        for at, column in enumerate(segmentation.columns):
-            self._numbers[at, : len(column.values)] = column.first + np.arange(len(column.values))
+        self._places = np.array([column.place for column in segmentation.columns], np.intp)
+        self._begins = (np.arange(len(self._places)) * BINS)[:, np.newaxis]
+        numbers = [
+            np.where(column.groups == NO_SEGMENT, count, column.first + column.groups.astype(np.intp))
+            for column in segmentation.columns
+        ]
+        self._numbers = np.concatenate(numbers)
 
     def add(
         self,
@@ -88,7 +93,7 @@ class SegmentCounter:
             exchanges=exchanges.sum(axis=0),
             failed=exchanges[FAILED].copy(),
             refused=exchanges[REFUSED].copy(),
-            durations=self._durations,
+            durations=self._durations[:-1, :-1],
         )
         for counts in (self._rows, self._exchanges, self._durations):
             counts[...] = 0
@@ -96,8 +101,8 @@ class SegmentCounter:
 
     def _of_rows(self, features: NDArray[np.uint8]) -> NDArray[np.intp]:
         """Number of the segment of each row in each column with segments, shape (columns with segments, rows)."""
-        codes = self.segmentation.codes(features)
-        return np.take_along_axis(self._numbers, codes.astype(np.intp), axis=1)
+        found: NDArray[np.intp] = self._numbers[features[self._places] + self._begins]
+        return found
 
     def _count(self, role: Role, codes: NDArray[np.uint8], numbers: NDArray[np.intp]) -> None:
         cells = (self._offsets[role] + codes) + (numbers * self._size)[:, np.newaxis, :]
@@ -107,9 +112,9 @@ class SegmentCounter:
             self._rows += np.bincount(cells.reshape(-1), minlength=self._rows.size).astype(np.int32)
 
     def _count_exchanges(self, numbers: NDArray[np.intp], outcomes: NDArray[np.integer]) -> None:
-        np.add.at(self._exchanges, (np.broadcast_to(outcomes, numbers.shape), numbers), 1)
+        cells = outcomes.astype(np.intp) * self._exchanges.shape[1] + numbers
+        self._exchanges += np.bincount(cells.reshape(-1), minlength=self._exchanges.size).reshape(_OUTCOMES, -1)
 
     def _add_durations(self, numbers: NDArray[np.intp], seconds: NDArray[np.float64]) -> None:
-        bins = np.broadcast_to(_DURATIONS.places(seconds[np.newaxis]), numbers.shape)
-        known = (numbers < self.segmentation.count) & (bins < LATENCY.bins)
-        np.add.at(self._durations, (numbers[known], bins[known]), 1)
+        cells = numbers * self._durations.shape[1] + _DURATIONS.places(seconds[np.newaxis])
+        np.add.at(self._durations.reshape(-1), cells.reshape(-1), np.int32(1))
