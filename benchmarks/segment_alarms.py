@@ -30,7 +30,9 @@ from dashlight.judge.columns.judge import DriftJudge
 from dashlight.judge.columns.segmentation import segmentation_of
 from dashlight.judge.segments.traffic import LEARNED_PART, SegmentTraffic, outcomes_of, tallies_of
 from dashlight.judge.traffic.course import TrafficCourse
+from dashlight.judge.traffic.events import Quantity
 from dashlight.judge.traffic.judge import Recent
+from dashlight.records import Alert
 from dashlight.window.bins import Binner
 from dashlight.window.columns import Reference
 from dashlight.window.histogram import LATENCY
@@ -155,7 +157,7 @@ def _failing(
     exchanges[3] = EXCHANGES_A_PANE
     failed[3] = rng.binomial(EXCHANGES_A_PANE, share)
     durations = np.zeros((count, LATENCY.bins), np.int64)
-    places = np.clip(100 + 6 * rng.standard_normal(EXCHANGES_A_PANE - failed[3]), 1, LATENCY.bins - 2)
+    places: Floats = np.clip(100 + 6 * rng.standard_normal(EXCHANGES_A_PANE - int(failed[3])), 1, LATENCY.bins - 2)
     durations[3] = np.bincount(places.astype(np.intp), minlength=LATENCY.bins)
     rows = np.zeros((count, 1, BINS), np.int32)
     rows[3, 0, STRUCTURAL_BINS] = EXCHANGES_A_PANE
@@ -167,8 +169,16 @@ def _failing(
     )
     of_segment = finished(segments.update(counted, at, told=()))
     outcomes = outcomes_of(tallies_of(counted)[3], 1, at, at)
-    of_own = own.update(outcomes, at, Recent(lambda _: outcomes, lambda *_: ()))
-    return tuple(any(alert.state == "firing" for alert in news) for news in (of_segment, of_own))  # type: ignore[return-value]
+    of_own = own.update(outcomes, at, Recent(lambda _: outcomes, _no_traces))
+    return _fires(of_segment), _fires(of_own)
+
+
+def _fires(alerts: Sequence[Alert]) -> bool:
+    return any(alert.state == "firing" for alert in alerts)
+
+
+def _no_traces(_quantity: Quantity, _since_at: float) -> tuple[str, ...]:
+    return ()
 
 
 def told(found: Sequence[tuple[float, float]]) -> str:

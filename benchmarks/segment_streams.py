@@ -72,9 +72,10 @@ def drift_of(
     if only is not None:
         column = next(each for each in reference.columns if each.name == "segment")
         of_one = np.flatnonzero(references.segments == column.categories.index(only))
+        places: list[int] = of_one.tolist()
         share *= len(of_one) / len(references.columns)
         references = SegmentReferences(
-            tuple(references.columns[place] for place in of_one.tolist()),
+            tuple(references.columns[place] for place in places),
             references.segments[of_one],
             references.places[of_one],
             references.others[of_one],
@@ -87,7 +88,10 @@ def drift_of(
 def judged(drift: SegmentDrift, counts: Counts, at: float, whole: Panes) -> list[Alert]:
     """The alerts of one pane."""
     came = np.ones(counts.shape[1], np.int64)
-    window = lambda panes: ((found := whole.window(panes)).counts, found.panes)  # noqa: E731
+
+    def window(panes: int) -> tuple[Counts, int]:
+        return (found := whole.window(panes)).counts, found.panes
+
     return list(finished(drift.update(counts, at, window, told=(), came=came)))
 
 

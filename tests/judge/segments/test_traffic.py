@@ -74,7 +74,8 @@ class Served:
         failed = self.rng.binomial(exchanges, np.where(is_it, max(failing, everyone), everyone)).astype(np.int64)
         declined = self.rng.binomial(exchanges - failed, np.where(is_it, refused, 0.01)).astype(np.int64)
         durations = np.zeros((COUNT, LATENCY.bins), np.int64)
-        for number, answered in enumerate((exchanges - failed - declined).tolist()):
+        answers: list[int] = (exchanges - failed - declined).tolist()
+        for number, answered in enumerate(answers):
             bins = 90 + slower * is_it[number] + np.rint(5 * self.rng.standard_normal(answered)).astype(np.intp)
             durations[number] = np.bincount(bins, minlength=LATENCY.bins)
         rows = np.zeros((COUNT, 2, BINS), np.int64)

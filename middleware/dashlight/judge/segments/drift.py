@@ -59,6 +59,7 @@ class SegmentDrift:
         self._references, self._names = references, names
         self._gate = float(np.sqrt(tolerance))
         columns = references.columns
+        numbers: list[int] = references.segments.tolist()
         named = {column.name for column in columns} | {column.of for column in columns}
         self._judge = DriftJudge(
             columns,
@@ -69,7 +70,7 @@ class SegmentDrift:
             model=model,
             version=version,
             endpoint=endpoint,
-            segments=[names[number] for number in references.segments.tolist()],
+            segments=[names[number] for number in numbers],
             others=self._others,
             in_steps=True,
         )
@@ -78,7 +79,7 @@ class SegmentDrift:
         self._whole_keys = [alert_key("drift", model, endpoint, column.role, column.name) for column in columns]
         self._place_of = {
             alert_key("drift", model, endpoint, column.role, column.name, names[number]): place
-            for place, (column, number) in enumerate(zip(columns, references.segments.tolist(), strict=True))
+            for place, (column, number) in enumerate(zip(columns, numbers, strict=True))
         }
         self._in_force: dict[str, Alert] = {}
         self._whole: Window = _nothing
@@ -147,7 +148,8 @@ class SegmentDrift:
         found: list[Score] = []
         for number in np.unique(references.segments).tolist():
             of_segment = places[references.segments[places] == number]
-            columns = [references.columns[place] for place in of_segment.tolist()]
+            at: list[int] = of_segment.tolist()
+            columns = [references.columns[place] for place in at]
             found += (
                 replace(each, segment=self._names[number])
                 for each in scores(columns, self._counts[of_segment], window[of_segment])

@@ -122,8 +122,7 @@ class SegmentTraffic:
         news: list[Alert] = []
         for number in np.flatnonzero(pane.exchanges).tolist():
             course = self._courses[number]
-            # Panes by segment hold no traces.
-            recent = Recent(partial(self._since, number), lambda *_: ())
+            recent = Recent(partial(self._since, number), _no_traces)
             for alert in course.update(outcomes_of(tallies[number], 1, at, at), at, recent):
                 news += self._told(number, alert, told)
             if number % _A_STEP == _A_STEP - 1:
@@ -269,3 +268,8 @@ def _rate(statistic: str, count: int, total: int, segment: str) -> Score:
     held = wilson_interval(np.array([count]), np.array([total]))
     value, low, high = (float(part[0]) for part in (held.value, held.low, held.high))
     return Score(None, None, statistic, value, low, high, total, segment=segment)
+
+
+def _no_traces(_quantity: Quantity, _since_at: float) -> tuple[str, ...]:
+    """Panes by segment hold none."""
+    return ()
