@@ -332,3 +332,21 @@ def test_a_sample_of_the_predictions_stands_for_all(reference: Reference) -> Non
     assert predictions_by_segment([made], segmentation, total=None)[0].sum() == 100
     assert predictions_by_segment([made], segmentation, total=4000)[0].sum() == pytest.approx(1000, abs=6)
     assert predictions_by_segment([], segmentation, total=10).sum() == 0
+
+
+def test_silence_that_is_no_label_yet_lets_segments_wait(reference: Reference) -> None:
+    life = Life(reference, replace(POLICY, positive_within_seconds=2 * HOUR))
+
+    life.hour(life.rows(400))
+    life.hour(life.rows(400))
+
+    assert "realised_loss" not in life.scores(life.names[0])
+    assert life.scores(life.names[0])["accuracy"].rows == 100
+
+
+def test_a_reference_without_labels_leaves_segments_to_be_learned(reference: Reference) -> None:
+    life = Life(replace(reference, performance=None))
+    life.hour(life.rows(400))
+
+    accuracy = life.scores(life.names[0])["accuracy"]
+    assert (accuracy.rows, accuracy.reference) == (100, None)

@@ -17,6 +17,7 @@ from dashlight.records import Alert
 from dashlight.store.layout import Layout
 from dashlight.window.columns import Reference
 from dashlight.window.parts.segments import NO_SEGMENT, Segmentation
+from dashlight.window.performance.counts import chosen_rows
 
 MakeReference = Callable[..., Reference]
 MakeRows = Callable[..., LabelledRows]
@@ -206,11 +207,15 @@ def test_nothing_is_said_of_a_rest_of_a_few_rows(
 ) -> None:
     watching, told = model(), list[Alert]()
 
-    for hour in range(20):
-        at = START + HOUR * (hour + 1)
-        told += watching.take(make_rows(rng, np.zeros(50, np.int64), at=at, risks=only(0, 0.4)), at)
+    for hour in range(60):
+        at, fell = START + HOUR * (hour + 1), hour >= 30
+        segments = np.zeros(8, np.int64) if fell else np.arange(400) % 5
+        rows = make_rows(rng, segments, at=at, risks=only(0, 0.7) if fell else NOTHING)
+        told += [alert for alert in watching.segments.take(rows, at) if alert is not None]  # all rows: not judged here
+        if not fell:
+            watching.whole.take(rows, at)
 
-    assert told == [] or told[0].summary.endswith(" labels")
+    assert told[0].summary.endswith(" labels")
 
 
 def test_silence_lets_rows_wait(model: Callable[[], Watches]) -> None:
@@ -268,3 +273,26 @@ def test_alerts_in_force_end_for_a_reason(model: Callable[[], Watches], rng: np.
 
     assert [(alert.state, alert.segment) for alert in ended] == [("resolved", "carrier=UA")]
     assert ended[0].summary.startswith("the reference was replaced; it was: carrier=UA: accuracy fell")
+
+
+def test_a_fall_takes_few_labels_more_than_of_a_model_of_its_own(
+    model: Callable[[], Watches], make_reference: MakeReference, make_rows: MakeRows
+) -> None:
+    took: list[tuple[int, int]] = []
+    for seed in range(300, 307):
+        rng, watching = np.random.default_rng(seed), model()
+        alone = RealisedWatch(make_reference(np.zeros(1000, np.int64), seed=seed).performance, **BUDGET)
+        first: dict[str, int] = {}
+        for hour in range(24, 120):
+            at = START + HOUR * (hour + 1)
+            rows = make_rows(rng, np.arange(100) % 5, at=at, risks=only(0, 0.15) if hour >= 48 else NOTHING)
+            if any(alert.segment == "carrier=UA" for alert in watching.take(rows, at)):
+                first.setdefault("segment", hour - 47)
+            if alone.take(chosen_rows(rows, np.arange(100) % 5 == 0), at):
+                first.setdefault("alone", hour - 47)
+            if len(first) == 2:
+                break
+        took.append((first.get("segment", 999), first.get("alone", 999)))
+
+    segment, alone_too = np.median(np.array(took), axis=0)
+    assert segment <= 1.6 * alone_too

@@ -39,15 +39,13 @@ def predictions_by_segment(
 
 
 def figures_of_all(rows: LabelledRows, predictions: NDArray[np.int64]) -> Iterator[Measure]:
-    """The coverage of the *predictions* of a segment, shape (STRATA,), and what their labelled *rows* say of all of them.
+    """The coverage of the *predictions* of a segment, shape (STRATA,), and what their labelled *rows*, at least one, say of all.
 
     `label_coverage`, then measures under their names, or `not_comparable`, 1, where the labels say nothing of the others.
     """
     labelled, total = rows.row_count, max(int(predictions.sum()), rows.row_count)
     value, low, high = map(float, wilson_interval(np.int64(labelled), np.int64(total)))  # type: ignore[arg-type]
     yield Measure("label_coverage", value, min(low, value), max(high, value), total)
-    if not labelled:
-        return
     shown = displayed(counted(replace(rows, segments=None)), predictions)
     yield from shown.measures
     if not shown.measures:

@@ -129,14 +129,13 @@ class SegmentedLosses:
             for judge in self._judges:
                 yield from judge.take(None, None, at)
             return
-        if not self.covers(rows):
+        segments = rows.segments
+        if segments is None or not self.covers(rows):
             self.unattributed += rows.row_count
             return
-        segments = rows.segments
-        if segments is None:
-            return
         for column, codes in zip(self._segmentation.columns, segments, strict=True):
-            for value in np.unique(codes[codes < len(column.values)]).tolist():
+            values: list[int] = np.unique(codes[codes < len(column.values)]).tolist()
+            for value in values:
                 judge = self._judges[column.first + value]
                 yield from judge.take(chosen_rows(rows, np.flatnonzero(codes == value)), None, at)
                 yield None

@@ -67,10 +67,7 @@ class NewestSegmented:
         if not recent:
             return
         rows = _joined(recent)
-        segments = rows.segments
-        if segments is None:
-            return
-        for column, codes in zip(segmentation.columns, segments, strict=True):
+        for column, codes in zip(segmentation.columns, np.asarray(rows.segments), strict=True):
             for value in np.unique(codes[codes < len(column.values)]).tolist():
                 yield column.first + value, chosen_rows(rows, np.flatnonzero(codes == value))
 
