@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dashlight.judge.slices.column_pairs import AtomRows, atom_rows, pair_scores
+from dashlight.judge.slices.column_pairs import AtomRows, pair_scores
 from dashlight.judge.slices.conditions import Atoms, atoms_of, finest_choices, widened
 from dashlight.judge.slices.gain import MOST_PRIOR_ROWS, Counted, gain, prior_rows
 from dashlight.judge.slices.halves import Half
@@ -134,7 +134,8 @@ class Search:
         if len(parted) < 2:
             return []
         places, atoms = [place for place, _ in parted], [each for _, each in parted]
-        rows = yield from atom_rows(self._half, places, atoms)
+        rows = AtomRows(self._half, places, atoms)
+        yield
         scores = yield from pair_scores(rows, self._whole, self._prior)
         found: list[tuple[float, Conditions]] = []
         for flat in np.argsort(-scores, axis=None, kind="stable")[:MOST_PAIRS]:
@@ -158,8 +159,9 @@ class Search:
         return shares
 
     def _best_of_pair(self, rows: AtomRows, places: Sequence[int], one: int, other: int) -> tuple[float, Conditions]:
-        cells = rows.between(rows.column(one), rows.column(other))
         own, others = rows.atoms[one].choices, rows.atoms[other].choices
+        counted = rows.counted(one, slice(other, other + 1))
+        cells = Counted(*(array[0, : own.sets.shape[1], : others.sets.shape[1]] for array in counted.arrays))
         gains = gain(Counted(*(own.sets @ array @ others.sets.T for array in cells.arrays)), self._whole, self._prior)
         gains -= own.costs[:, np.newaxis] + others.costs
         best = divmod(int(np.argmax(gains)), gains.shape[1])
@@ -180,5 +182,5 @@ class Search:
 
 
 def _gains(sets: NDArray[np.float32], counts: Counted, whole: Counted, prior: float) -> NDArray[np.float64]:
-    wide = sets.astype(np.float64)
-    return gain(Counted(*(wide @ array for array in counts.arrays)), whole, prior)
+    held = sets.astype(np.float64) @ np.stack(counts.arrays, axis=1)
+    return gain(Counted(*held.T), whole, prior)
