@@ -9,7 +9,6 @@ from dashlight.watching.slices.history import (
     LEAST_SINCE,
     MOST_BYTES,
     MOST_ROWS,
-    MOST_SINCE,
     SampledHistory,
     history_bytes,
     kept_rows,
@@ -53,7 +52,12 @@ def test_all_rows_are_kept_while_they_are_few() -> None:
 def test_the_rows_since_any_moment_are_drawn_uniformly(panes: int, rows: int, burst: int) -> None:
     history = filled(panes, rows, burst=burst, seed=panes)
 
+    every = history.since(0.0)
+    assert every is not None
     for ago in (1, 3, 10, 40, 150, 700, panes):
+        if PANE * (panes - ago) < every.at.min() - PANE:
+            assert ago > 100  # of busy panes so many are kept
+            continue
         since = history.since(PANE * (panes - ago))
         assert since is not None
         weights = np.array(
@@ -77,10 +81,10 @@ def test_samples_have_thousands_of_rows_of_late_and_hundreds_of_long_ago() -> No
     rows = {ago: 0 if each is None else each.row_count for ago, each in counts.items()}
 
     assert rows[1] == 512
-    assert rows[8] > 0.8 * MOST_SINCE
-    assert rows[30] > 1800
-    assert rows[200] > 600
-    assert min(rows.values()) > 0.8 * LEAST_SINCE
+    assert rows[8] > 1800
+    assert rows[30] > 850
+    assert rows[200] > 330
+    assert min(rows.values()) > 0.4 * LEAST_SINCE
 
 
 def test_a_busy_week_takes_no_more_memory_than_was_said() -> None:
@@ -95,7 +99,7 @@ def test_a_busy_week_takes_no_more_memory_than_was_said() -> None:
         )
         most, marks = max(most, history.row_count), max(marks, history.mark_count)
 
-    assert most <= 1.15 * MOST_ROWS + 512
+    assert most <= 1.15 * kept_rows(40) + 512
     assert marks < 600
 
 
@@ -148,9 +152,9 @@ def test_a_clock_that_is_set_back_costs_no_rows() -> None:
 
 
 def test_of_many_columns_fewer_rows_are_kept() -> None:
-    assert kept_rows(41) == MOST_ROWS
+    assert 8000 < kept_rows(40) < kept_rows(100) <= MOST_ROWS
     assert kept_rows(500) < 4000
-    assert kept_rows(3) > 7000
+    assert kept_rows(3) > 4000
     assert history_bytes(500) <= 1.2 * MOST_BYTES
     history = filled(300, 1000, columns=500)
     assert history.row_count <= 1.15 * kept_rows(500) + 512

@@ -110,10 +110,11 @@ def _alert(alert: Alert, context: AlertContext) -> dict[str, object]:
 
 def _slice(found: Slice | None, context: AlertContext) -> dict[str, object] | None:
     """Where it hurts, with links to traces; None where that was not searched."""
+    if found is None:
+        return None
     values = slice_values(found)
-    traces = [context.link(each) for each in ([] if found is None else found.exemplars)]
     values.pop("exemplars", None)
-    return {**values, "traces": traces} if values else None
+    return {**values, "traces": [context.link(each) for each in found.exemplars]}
 
 
 def _cause(cause: Cause) -> dict[str, object]:

@@ -14,7 +14,7 @@ from dashlight.window.parts.sampled_rows import SampledRows, check_sampled
 
 MOST_ROWS: Final = 13_500
 """Kept of a model, where its columns are not too many, ..."""
-LEAST_BYTES, COLUMN_BYTES, MOST_BYTES = 300_000, 30_000, 2_000_000
+LEAST_BYTES, COLUMN_BYTES, MOST_BYTES = 200_000, 15_000, 2_000_000
 """... which may take so much, more with each column, and so much at most."""
 MOST_SINCE: Final = 4_000
 """Rows of a sample since a moment that fewer rows than that ago, and soon after, ..."""
@@ -27,7 +27,7 @@ _BEFORE_SECONDS = (LONGEST_SECONDS, 86_400.0, 6 * 3_600.0, 3_600.0)
 _SLACK = 1.15
 """Over what is kept, before what is too much is looked for."""
 _RECENT_PART = 0.4
-"""Of what is kept, at most: rows of a sample since a short time ago."""
+"""Of what is kept, at most: rows of a sample since a short time ago. Where rows are few, that counts more than the week."""
 _CELL = 0.05
 """Panes share a mark until they have this part of the rows since then."""
 _LEAST_MARKS = _MOST_PARTS = 64

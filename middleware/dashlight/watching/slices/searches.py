@@ -105,7 +105,9 @@ class SliceSearches:
             hurting = hurting_of(alert)
             if hurting is None:
                 continue
-            moved = {(each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key}
+            moved: set[tuple[Role | None, str | None]] = {
+                (each.role, each.column) for each in members if each.source == "drift" and each.key != alert.key
+            }
             question = _asked_by(alert, hurting, endpoint, performances, moved)
             if question is None:
                 continue
