@@ -33,7 +33,7 @@ Conditions: TypeAlias = tuple[tuple[int, Bins], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SliceCandidate:
     """A slice that may be the one."""
 
     conditions: Conditions
@@ -46,7 +46,7 @@ class Candidate:
 class Searched:
     """What came of a search."""
 
-    best: Candidate | None
+    best: SliceCandidate | None
     """None: no slice rose more than the rest."""
     others: tuple[Conditions, ...]
     """Of slices that tell much as well, the best one of each pair of columns."""
@@ -69,7 +69,7 @@ class Search:
 
     def best(self) -> Steps[Searched]:
         """The best slice of one or two columns."""
-        singles: dict[int, Candidate] = {}
+        singles: dict[int, SliceCandidate] = {}
         gains: dict[int, float] = {}
         for place in self._places:
             self._prior = min(self._prior, prior_rows(self._half.by_bin(place), self._whole))
@@ -78,25 +78,25 @@ class Search:
             bins, found = self._best_condition(self._half, place)
             gains[place] = found
             if found > 0:
-                singles[place] = Candidate(((place, bins),), found)
+                singles[place] = SliceCandidate(((place, bins),), found)
             yield
         paired = sorted(sorted(self._places, key=lambda place: -gains[place])[:MOST_COLUMNS_PAIRED])
         found_pairs = yield from self._best_pairs(paired)
-        alone = [Candidate(each.conditions, each.worth - self._cost(1)) for each in singles.values()]
+        alone = [SliceCandidate(each.conditions, each.worth - self._cost(1)) for each in singles.values()]
         best = max([*alone, *found_pairs], key=lambda each: each.worth, default=None)
         others = tuple(each.conditions for each in found_pairs)
         return Searched(best, others, self._single_count + self._pair_count, len(self._places), len(paired))
 
-    def third(self, parent: Candidate) -> Steps[Candidate | None]:
+    def third(self, parent: SliceCandidate) -> Steps[SliceCandidate | None]:
         """The best slice of three conditions within *parent*; None where no third one tells as much as it costs."""
         inside = self._half
         for place, bins in parent.conditions:
             inside = inside.within(place, bins)
-        best: Candidate | None = None
+        best: SliceCandidate | None = None
         for place in self._places:
             if place not in {condition[0] for condition in parent.conditions}:
                 bins, found = self._best_condition(inside, place)
-                child = Candidate((*parent.conditions, (place, bins)), found - self._cost(3))
+                child = SliceCandidate((*parent.conditions, (place, bins)), found - self._cost(3))
                 if found > 0 and child.worth > (parent if best is None else best).worth:
                     best = child
                 yield
@@ -122,7 +122,7 @@ class Search:
     def _held(self, place: int) -> NDArray[np.bool_]:
         return np.bincount(self._half.now.codes[place], minlength=256)[:BINS] > 0
 
-    def _best_pairs(self, places: Sequence[int]) -> Steps[list[Candidate]]:
+    def _best_pairs(self, places: Sequence[int]) -> Steps[list[SliceCandidate]]:
         atoms: list[Atoms] = []
         for place in places:
             atoms.append(atoms_of(self._columns[place], self._shares(place)))
@@ -145,7 +145,7 @@ class Search:
             found.append(self._best_of_pair(rows, places, one, other))
             yield
         found.sort(key=lambda each: -each[0])
-        refined: list[Candidate] = []
+        refined: list[SliceCandidate] = []
         for gained, conditions in found[:MOST_REFINED]:
             if gained > 0:
                 refined.append((yield from self._refined(conditions, gained)))
@@ -167,7 +167,7 @@ class Search:
         best = divmod(int(np.argmax(gains)), gains.shape[1])
         return float(gains[best]), ((places[one], own.bins(best[0])), (places[other], others.bins(best[1])))
 
-    def _refined(self, conditions: Conditions, gained: float) -> Steps[Candidate]:
+    def _refined(self, conditions: Conditions, gained: float) -> Steps[SliceCandidate]:
         one, other = conditions
         for move in range(_MOST_MOVES):
             bins, found = self._best_condition(self._half.within(*other), one[0])
@@ -178,7 +178,7 @@ class Search:
             if move and not has_moved:
                 break
         pair = (one, other) if one[0] < other[0] else (other, one)
-        return Candidate(pair, gained - self._cost(2))
+        return SliceCandidate(pair, gained - self._cost(2))
 
 
 def _gains(sets: NDArray[np.float32], counts: Counted, whole: Counted, prior: float) -> NDArray[np.float64]:
