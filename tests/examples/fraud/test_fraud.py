@@ -90,7 +90,7 @@ class Bank:
     def pay(self, more_fraud: float, ring: float) -> Exchange:
         """One payment, as the request path hands it on."""
         self.count += 1
-        asked = {
+        asked: dict[str, Any] = {
             "transaction_id": f"t-{self.count:08}",
             "amount": float(self.rng.gamma(2.0, 150.0)),
             "age_of_account_days": float(self.rng.exponential(300.0)),
