@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dashlight.cli.main import main
 from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.labels.label import Label
 from dashlight.records import Exchange
@@ -28,6 +29,8 @@ DAY = PANE = 86_400.0
 PAYMENTS = 40
 """Of a pane."""
 LATE_DAYS = 45
+NEW_DAYS = 200.0
+"""Age of an account, of which nobody made a segment."""
 HEADERS = ((b"content-type", b"application/json"),)
 
 
@@ -74,20 +77,20 @@ class Bank:
             connect=self.exporter.connect,
         )
 
-    def live(self, days: int, *, says_what_was_none: bool, more_fraud: float = 0.0) -> None:
-        """*days* of payments, of which so much more is fraud than the model thinks."""
+    def live(self, days: int, *, says_what_was_none: bool, more_fraud: float = 0.0, ring: float = 0.0) -> None:
+        """*days* of payments, of which so much more is fraud than the model thinks; of foreign cards of new accounts *ring* is."""
         for _ in range(round(days * DAY / PANE)):
-            exchanges = [self.pay(more_fraud) for _ in range(PAYMENTS)]
+            exchanges = [self.pay(more_fraud, ring) for _ in range(PAYMENTS)]
             self.analysis.count(exchanges, self.analysis.analyse(exchanges))
             self.tell(says_what_was_none=says_what_was_none)
             self.clock.advance(PANE)
             self.analysis.tick(self.clock.now(), lost={}, in_flight_count=0, rate=1.0)
         assert self.analysis.flush(PATIENCE_SECONDS) == 0
 
-    def pay(self, more_fraud: float) -> Exchange:
+    def pay(self, more_fraud: float, ring: float) -> Exchange:
         """One payment, as the request path hands it on."""
         self.count += 1
-        asked = {
+        asked: dict[str, Any] = {
             "transaction_id": f"t-{self.count:08}",
             "amount": float(self.rng.gamma(2.0, 150.0)),
             "age_of_account_days": float(self.rng.exponential(300.0)),
@@ -95,6 +98,8 @@ class Bank:
         }
         verdict = answered(self.app.check(self.app.Payment(**asked)))
         is_fraud = bool(self.rng.random() < verdict.fraud_probability) or bool(self.rng.random() < more_fraud)
+        if asked["is_foreign"] and asked["age_of_account_days"] < NEW_DAYS and self.rng.random() < ring:
+            is_fraud = True
         due_at = self.clock.now() + (LATE_DAYS + 5 * self.rng.random()) * DAY
         self.settled.append((due_at, verdict.transaction_id, is_fraud))
         request, answer = json.dumps(asked).encode(), verdict.model_dump_json().encode()
@@ -128,9 +133,9 @@ class Bank:
 def bank(tmp_path: Path) -> Iterator[Callable[[], Bank]]:
     made: list[Bank] = []
 
-    def make() -> Bank:
+    def make(**more: str) -> Bank:
         state = {"DASHLIGHT_STATE_DIR": str(tmp_path), "DASHLIGHT_PANE": "1d", "DASHLIGHT_WINDOW": "7d"}
-        made.append(Bank({"DASHLIGHT_LABELS": "true", "DASHLIGHT_LABEL_WINDOW": "120d"} | state))
+        made.append(Bank({"DASHLIGHT_LABELS": "true", "DASHLIGHT_LABEL_WINDOW": "120d"} | state | more))
         return made[-1]
 
     yield make
@@ -158,3 +163,32 @@ def test_a_year_of_late_chargebacks(bank: Callable[[], Bank], caplog: pytest.Log
     assert alerts
     assert changed_at + LATE_DAYS * DAY <= alerts[0]["at"] <= changed_at + (LATE_DAYS + 60) * DAY
     assert "accuracy fell" in alerts[0]["summary"]
+
+
+def reference(folder: Path) -> Path:
+    """Built of 5,000 payments as the README says."""
+    rng, module = np.random.default_rng(46), app()
+    rows = ["amount,age_of_account_days,is_foreign,fraud_probability,is_fraud"]
+    for _ in range(5000):
+        amount, age, foreign = float(rng.gamma(2.0, 150.0)), float(rng.exponential(300.0)), bool(rng.random() < 0.2)
+        asked = module.Payment(transaction_id="t", amount=amount, age_of_account_days=age, is_foreign=foreign)
+        probability = answered(module.check(asked)).fraud_probability
+        rows.append(f"{amount},{age},{str(foreign).lower()},{probability},{int(rng.random() < probability)}")
+    payments, output = folder / "payments.csv", folder / "reference.json"
+    payments.write_text("\n".join(rows))
+    asked_for = ["--label", "is_fraud", "--score", "fraud_probability", "--output", str(output)]
+    assert main(["reference", "build", str(payments), *asked_for]) == 0
+    return output
+
+
+def test_fraud_of_a_kind_that_nobody_named_is_told_where_it_is(bank: Callable[..., Bank], tmp_path: Path) -> None:
+    year = bank(DASHLIGHT_REFERENCE=str(reference(tmp_path)))
+    year.live(100, says_what_was_none=True)
+    assert not year.alerts()
+
+    year.live(LATE_DAYS + 60, says_what_was_none=True, ring=0.9)
+
+    found = [alert["slice"] for alert in year.alerts() if alert.get("slice", {}).get("state") == "found"]
+    assert found, [alert["summary"] for alert in year.alerts()]
+    assert {each["column"] for each in found[-1]["conditions"]} == {"is_foreign", "age_of_account_days"}
+    assert {each["bin"] for each in found[-1]["conditions"]} >= {"true"}, found[-1]["summary"]
