@@ -140,23 +140,3 @@ def test_what_is_missing_of_one_carrier_at_one_airport_is_found_there(spring: Sp
     assert told["carrier=UA"].startswith("carrier=UA: share of missing humid rose")
     assert told["origin=EWR"].endswith("; all other rows are as before")
     assert told.keys() <= {"", "carrier=UA", "origin=EWR"}
-
-
-def test_in_spring_accuracy_falls_and_each_airport_has_its_figures(spring: Spring) -> None:
-    spring.fly({HELD_OUT}, "none")
-    spring.fly({"03"}, "none")
-    assert not [alert for alert in spring.alerts() if alert["source"] == "performance"]
-
-    spring.fly({"04"}, "none")
-    spring.fly({"05"}, "none")
-
-    told = [
-        alert
-        for alert in spring.alerts()
-        if alert["source"] == "performance" and "accuracy fell from" in alert["summary"]
-    ]
-    assert any(not alert.get("segment") for alert in told)
-    assert all(alert["summary"].startswith(f"{alert['segment']}: ") for alert in told if alert.get("segment"))
-    scores = spring.exporter.events("dashlight.scores")[-1]["attributes"]["dashlight.scores"]
-    shown = {score.get("segment") for score in scores if score["statistic"] == "realised_loss"}
-    assert {"origin=EWR", "origin=JFK", "origin=LGA", "carrier=UA"} <= shown
