@@ -79,10 +79,11 @@ class RowSampler:
             part = part[draws[part] < self._bound]
             kept, stop = self._kept, self._kept + len(part)
             sample, of_exchanges = self._sample, of_rows[part]
+            numbers: list[int] = of_exchanges.tolist()
             sample.codes[: self._features, kept:stop] = features[:, part]
             sample.codes[self._features :, kept:stop] = NOT_THERE if outputs is None else outputs[:, part]
             sample.outcomes[kept:stop] = 0 if outcomes is None else outcomes[of_exchanges]
-            sample.at[kept:stop] = [exchanges[place].started_at for place in of_exchanges.tolist()]
+            sample.at[kept:stop] = [exchanges[number].started_at for number in numbers]
             sample.draws[kept:stop] = draws[part]
             sample.trace_ids[kept:stop] = trace_ids[of_exchanges]
             self._kept = stop
