@@ -33,6 +33,7 @@ from dashlight.deliver.transport.endpoints import Endpoint
 from dashlight.judge.traffic.rules import parse_rules
 from dashlight.metrics.accounts import Account
 from dashlight.page.shape import ShownStatus
+from dashlight.page.versions import ShownVersions
 from dashlight.records import Exchange, HandedOver, Outcome, OwnSpan
 from dashlight.runtime.event_sampler import EventSampler
 from dashlight.runtime.pipeline import Pipeline
@@ -1397,6 +1398,28 @@ def test_what_is_decided_of_two_versions_is_an_event_and_a_line_of_the_log(
     assert 0.01 < decided["dashlight.version.difference.low"] < 0.5
     told = [message for _, _, message in logged(caplog) if "is worse than" in message]
     assert len(told) == 1
+
+
+def test_a_failure_is_of_the_model_that_its_request_names(service: Callable[..., Service]) -> None:
+    app = service(shows=Shows(view=True))
+    asked = {"model": "mistral", "messages": [{"role": "user", "content": "hi"}]}
+    chosen = [{"index": 0, "message": {"role": "assistant", "content": "ho"}, "finish_reason": "stop"}]
+    answered = {"object": "chat.completion", "choices": chosen}
+    for pane in range(12):
+        for version in ("a", "b") if pane else ("a",):
+            good = [an_exchange(asked, {**answered, "model": f"mistral-{version}"}) for _ in range(20)]
+            app.serve(*good)
+        app.serve(*[an_exchange(asked, {"error": {"message": "no memory"}}, status=500, outcome="error")] * 10)
+        app.end_pane()
+
+    view = app.sharing.view.read()
+
+    assert view is not None
+    (compared,) = msgspec.json.decode(view.versions, type=ShownVersions).comparisons
+    assert (compared.model, compared.stable, compared.candidate) == ("mistral", "mistral-a", "mistral-b")
+    # Which version it was the answers alone say: nothing may be decided as if nobody had failed.
+    assert "not attributable" in compared.words
+    assert compared.shares == {"mistral-a": 0.4, "mistral-b": 0.4, "unknown": 0.2}
 
 
 def test_a_view_of_what_was_judged_is_kept_where_it_is_shown(service: Callable[..., Service]) -> None:

@@ -25,7 +25,7 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.counting.scored.binned import Binned
 from dashlight.counting.versions.counter import VersionCounter
-from dashlight.counting.versions.counts import VersionCounts, merged_versions
+from dashlight.counting.versions.counts import NOT_DECODED, VersionCounts, merged_versions
 from dashlight.judge.traffic.events import Slow
 from dashlight.metrics.generations import GenerationKey, GenerationTimes, merge_generations
 from dashlight.records import Exchange, GenerationFacts, Outcome, Prediction
@@ -33,7 +33,6 @@ from dashlight.window.outcomes import NOT_FAILURES, OutcomeCounter, OutcomeCount
 from dashlight.window.trace_ids import MOST_EACH, MOST_NAMES, Trace
 
 NO_REFUSALS: Mapping[int, Sequence[str]] = {}
-NOT_DECODED: Mapping[int, ModelKey] = {}
 MOST_LEFT_OUT = 32
 """Models of an endpoint without memory of which is told how much they are asked."""
 
@@ -179,11 +178,12 @@ class EndpointCounter:
         failures: Mapping[int, str],
         refusals: Mapping[int, Sequence[str]] = NO_REFUSALS,
         decoded: Mapping[int, ModelKey] = NOT_DECODED,
+        asked: Mapping[int, ModelKey] = NOT_DECODED,
     ) -> Sequence[int]:
         """Counts every exchange: outcome, failure, latency, sizes; the places of those that were slow for this endpoint.
 
         *failures* has those found inside answers, *refusals* what refused ones were refused for, *decoded* the model and
-        version of those that were decoded, all by id.
+        version of those that were decoded, *asked* what others asked by their requests, all by id.
         """
         times = quantities_of(exchanges)
         self._outcomes.add(
@@ -207,7 +207,7 @@ class EndpointCounter:
         self._traces.keep_refused(refused)
         if self._is_one:
             its = {each.id for kind, each in failed if kind not in NOT_FAILURES}
-            self._versions.add(exchanges, times[0], decoded=decoded, failed=its)
+            self._versions.add(exchanges, times[0], decoded=decoded, asked=asked, failed=its)
         # Of several endpoints together nobody knows what is usual.
         slow: list[int] = self._slowness.slow(times[0], self._outcomes.durations).tolist() if self._is_one else []
         return slow

@@ -36,6 +36,8 @@ class KnownFacts:
         self._model = model
         self._version = version
         self.of: dict[int, Facts] = {}
+        self.asked: dict[int, tuple[str, str]] = {}
+        """Model and version that exchanges asked that failed or were refused, as far as decoding tells."""
         self.undecodable: dict[int, str] = {}
         """Why an exchange could not be decoded."""
         self.anomalies: dict[int, int] = {}
@@ -59,6 +61,7 @@ class KnownFacts:
     def forget(self) -> None:
         """All of them have been told."""
         self.of.clear()
+        self.asked.clear()
         self.undecodable.clear()
         self.anomalies.clear()
         self.readings.clear()

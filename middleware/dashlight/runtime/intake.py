@@ -122,7 +122,10 @@ class Intake:
             return
         outcomes = np.array([_CODES.get(exchange.outcome, FINE) for exchange in exchanges], np.uint8)
         outcomes[[place for place, _ in batch.failures]] = FAILED
+        asked = self._publisher.known.asked
         for prediction in batch.failed:
+            key = (prediction.model, prediction.version)
+            asked.update((exchanges[place].id, key) for place in set(prediction.features.exchange.tolist()))
             self._counter.endpoint(prediction.endpoint, "none").add_failed(prediction, exchanges, outcomes)
         for place in batch.unread:
             self._counter.endpoint(exchanges[place].route, "none").add_unread()
@@ -155,12 +158,11 @@ class Intake:
             if claim == "provisional":
                 claims[route] = claim
         refusals = {each.id: self._refused_for(each) for each in exchanges if each.outcome == "refused"}
-        decoded = {
-            id_: (its.model, its.version) for id_, its in self._publisher.known.of.items() if its.rows is not None
-        }
+        known = self._publisher.known
+        decoded = {id_: (its.model, its.version) for id_, its in known.of.items() if its.rows is not None}
         for route, members in by_endpoint.items():
             endpoint = self._counter.endpoint(route, claims.get(route, "none"))
-            places = endpoint.count(members, failures, refusals, decoded)
+            places = endpoint.count(members, failures, refusals, decoded, known.asked)
             slow.update(members[place].id for place in places)
 
     def count_excluded(self, exchanges: Sequence[Exchange]) -> None:

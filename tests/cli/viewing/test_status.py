@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,21 @@ def test_what_is_wrong_comes_first_since_when_for_whom_and_with_an_example(
         "    most of it where hour is 19 to 23",
         "    traces: 0af7651916cd43dd8448eb211c80319c",
     ]
+
+
+def test_where_it_hurts_is_said_once(
+    view: Callable[..., View],
+    an_alert: Callable[..., Alert],
+    state_dir: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    alert = an_alert()
+    assert alert.slice is not None
+    said = replace(alert, summary=f"age rose{(where := '; it is everywhere: 89 % of the rows')}")
+
+    status("--state-dir", str(state_dir(view(replace(said, slice=replace(alert.slice, summary=where))))))
+
+    assert capsys.readouterr().out.count("it is everywhere") == 1
 
 
 def test_everything_else_stands_in_tables(

@@ -23,11 +23,15 @@ KSERVE = "/v2/models/m/versions/{}/infer"
 
 
 def counted(
-    counter: VersionCounter, exchanges: Sequence[Exchange], *, decoded: dict[int, ModelKey] | None = None
+    counter: VersionCounter,
+    exchanges: Sequence[Exchange],
+    *,
+    decoded: dict[int, ModelKey] | None = None,
+    asked: dict[int, ModelKey] | None = None,
 ) -> dict[ModelKey, tuple[int, int, int]]:
     failed = {each.id for each in exchanges if each.outcome == "error"}
     durations = np.array([each.duration_seconds for each in exchanges])
-    counter.add(exchanges, durations, decoded=decoded or {}, failed=failed)
+    counter.add(exchanges, durations, decoded=decoded or {}, asked=asked or {}, failed=failed)
     return {key: (its.asked, its.failed, its.refused) for key, its in counter.close(10.0).items()}
 
 
@@ -80,6 +84,34 @@ def test_where_the_answer_alone_says_the_version_nobody_knows_what_a_failure_ask
 
     assert found == {("m", ""): (1, 1, 0), ("m", "2"): (1, 0, 0)}
     assert later == {("m", ""): (1, 1, 0)}
+
+
+def test_what_failed_was_asked_of_the_model_that_its_request_names(exchange: Exchanges) -> None:
+    exchanges = [sent(exchange(503, "error"), 1), sent(exchange(), 2), sent(exchange(503, "error"), 3)]
+
+    found = counted(
+        VersionCounter(model="m", version="7"), exchanges, decoded={2: ("n", "7")}, asked={1: ("n", "7"), 3: ("", "")}
+    )
+
+    assert found == {("n", "7"): (2, 1, 0), ("m", "7"): (1, 1, 0)}
+
+
+def test_a_failure_inside_an_answer_is_of_the_version_that_the_answer_names(exchange: Exchanges) -> None:
+    exchanges = [sent(exchange(200, "error"), 1), sent(exchange(), 2), sent(exchange(503, "error"), 3)]
+
+    found = counted(
+        VersionCounter(model="m", version="1"), exchanges, decoded={2: ("m", "2")}, asked={1: ("m", "3"), 3: ("m", "1")}
+    )
+
+    assert found == {("m", "3"): (1, 1, 0), ("m", "2"): (1, 0, 0), ("m", ""): (1, 1, 0)}
+
+
+def test_a_header_goes_before_what_a_request_does_not_say(exchange: Exchanges) -> None:
+    one = sent(exchange(503, "error"), 1, headers=((b"azureml-model-deployment", b"blue"),))
+
+    found = counted(VersionCounter(model="m", version="7"), [one], asked={1: ("m", "7")})
+
+    assert found == {("m", "blue"): (1, 1, 0)}
 
 
 def test_a_thousand_versions_take_no_more_places_than_there_are(exchange: Exchanges) -> None:

@@ -134,6 +134,15 @@ def test_a_shift_of_all_rows_is_told_of_no_segment(stream: Stream, rng: np.rando
     assert not stream.drift.in_force
 
 
+def test_a_segment_that_all_rows_are_in_is_no_news_beside_the_alert_of_all_rows(
+    stream: Stream, rng: np.random.Generator
+) -> None:
+    stream.told = [alert_key("drift", "late", "/predict", "feature", "distance")]
+    rows = [{**rows_of(rng, PANE_ROWS, of_all(1.5)), "carrier": ["UA"] * PANE_ROWS} for _ in range(20)]
+
+    assert [alert for each in rows for alert in stream.step(each)] == []
+
+
 def test_a_segment_that_moved_much_further_is_told_beside_the_alert_of_all_rows(
     stream: Stream, rng: np.random.Generator
 ) -> None:

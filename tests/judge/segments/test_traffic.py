@@ -83,6 +83,19 @@ class Served:
         return SegmentPane.of("r", rows=rows, exchanges=exchanges, failed=failed, refused=declined, durations=durations)
 
 
+def nobody_but(number: int, pane: SegmentPane) -> SegmentPane:
+    """*pane*, in which nobody but this segment was asked."""
+    is_it = np.arange(COUNT) == number
+    return SegmentPane.of(
+        "r",
+        rows=np.where(is_it[:, None, None], pane.rows, 0),
+        exchanges=np.where(is_it, pane.exchanges, 0),
+        failed=np.where(is_it, pane.failed, 0),
+        refused=np.where(is_it, pane.refused, 0),
+        durations=np.where(is_it[:, None], pane.durations, 0),
+    )
+
+
 @pytest.fixture
 def served(segmentation: Segmentation) -> Served:
     return Served(segmentation)
@@ -124,6 +137,18 @@ def test_beside_the_alert_of_the_endpoint_a_segment_alike_is_no_news(served: Ser
     served.serve(100)
 
     assert served.serve(20, Change(everyone=0.2), (told,)) == []
+
+
+def test_beside_the_alert_of_the_endpoint_a_segment_that_everybody_is_in_is_no_news(segmentation: Segmentation) -> None:
+    served = Served(segmentation)
+
+    def only_it(failing: float) -> SegmentPane:
+        return nobody_but(2, served.counted(Change(failing=failing)))
+
+    for _ in range(100):
+        served.step(only_it(0.01))
+
+    assert [alert for _ in range(20) for alert in served.step(only_it(0.3), ("error_rate",))] == []
 
 
 def test_beside_the_alert_of_the_endpoint_a_segment_that_alone_fails_is_told(served: Served) -> None:

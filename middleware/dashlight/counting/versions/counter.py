@@ -11,6 +11,7 @@ from dashlight.counting.admission import Admission
 from dashlight.counting.versions.counts import (
     MOST_VERSIONS,
     NO_VERSIONS,
+    NOT_DECODED,
     OTHER,
     ModelKey,
     VersionCounts,
@@ -27,9 +28,10 @@ _MOST_COMPARED = 64
 class VersionCounter:
     """Counts for one process.
 
-    What decoding found out goes first. A failed or refused exchange, or one that was not analysed, has no decoded version:
-    it asked the one that its path or headers name, else the process's own. Where decoding finds other versions than these
-    say, as where the answer alone names it, nobody knows which version an exchange asked that came to nothing.
+    What decoding found out goes first. Of a failed or refused exchange it finds at most what the request says, of one that
+    was not analysed nothing: such a one asked the version that its path or headers name, else the process's own. Where
+    decoding of good ones finds other versions than these say, as where the answer alone names it, nobody knows which
+    version an exchange asked that came to nothing, save where its own bodies say it.
     """
 
     def __init__(self, *, model: str, version: str) -> None:
@@ -48,18 +50,23 @@ class VersionCounter:
         durations: NDArray[np.float64],
         *,
         decoded: Mapping[int, ModelKey],
+        asked: Mapping[int, ModelKey] = NOT_DECODED,
         failed: Collection[int],
     ) -> None:
         """Counts *exchanges*, which took *durations* (seconds, one for each).
 
-        *decoded* has the model and version of those that were decoded, *failed* are those that failed, both by id.
+        *decoded* has the model and version of those that were decoded, *asked* what others asked as far as decoding tells,
+        *failed* are those that failed, all by id.
         """
         found = [decoded.get(each.id) for each in exchanges]
         for key, exchange in zip(found, exchanges, strict=True):
             if key is not None and key not in self._compared and len(self._compared) < _MOST_COMPARED:
                 self._compared.add(key)
                 self._is_in_answers = self._is_in_answers or self._told(exchange)[1] != key[1]
-        keys = [self._unread(each) if key is None else key for key, each in zip(found, exchanges, strict=True)]
+        keys = [
+            self._unanswered(each, asked.get(each.id)) if key is None else key
+            for key, each in zip(found, exchanges, strict=True)
+        ]
         places: dict[ModelKey, list[int]] = {}
         for place, key in enumerate(keys):
             places.setdefault(key, []).append(place)
@@ -80,9 +87,13 @@ class VersionCounter:
         self._admission.close(at)
         return closed
 
-    def _unread(self, exchange: Exchange) -> ModelKey:
-        """What an exchange asked that was not decoded."""
+    def _unanswered(self, exchange: Exchange, asked: ModelKey | None) -> ModelKey:
+        """What an exchange asked that has no decoded answer; *asked*, as its bodies say."""
         model, version = self._told(exchange)
+        if asked is not None:
+            model = asked[0] or model
+            if asked[1] not in {"", self._own[1], version}:
+                return model, asked[1]
         return model, "" if self._is_in_answers else version
 
     def _told(self, exchange: Exchange) -> ModelKey:

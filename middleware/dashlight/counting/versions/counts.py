@@ -14,6 +14,8 @@ from dashlight.window.histogram import LATENCY
 
 ModelKey: TypeAlias = tuple[str, str]
 """Model and version."""
+NOT_DECODED: Final[Mapping[int, ModelKey]] = {}
+"""Model and version by exchange: of none."""
 OTHER: Final[ModelKey] = ("", OTHER_VERSIONS)
 """All that there is no place for."""
 NO_VERSIONS: Final = frozenset({"", OTHER_VERSIONS, UNKNOWN_VERSION})

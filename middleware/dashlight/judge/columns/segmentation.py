@@ -25,17 +25,17 @@ def segmentation_of(reference: Reference, names: Sequence[str]) -> Segmentation:
 
     Categorical and boolean: one of each category with a bin, and OTHER of the rest and of what the reference never saw.
     Numeric: at most MOST_GROUPS of neighbouring bins, of about equal mass in the reference. Rows whose value is missing or of
-    the wrong type are in no segment.
+    the wrong type are in no segment. A column with one segment alone has none: that would be all rows over again.
     """
     places = {column.name: place for place, column in enumerate(reference.columns) if column.role == "feature"}
     wanted = list(dict.fromkeys(names))
-    known = [name for name in wanted if name in places and _has_segments(reference.columns[places[name]])]
+    found = {name: _groups(reference.columns[places[name]]) for name in wanted if name in places}
+    known = [name for name, (_, values) in found.items() if len(values) > 1]
     columns: list[SegmentColumn] = []
     first = 0
     features = list(places.values())
     for name in known[:MOST_SEGMENT_COLUMNS]:
-        column = reference.columns[places[name]]
-        groups, values = _numeric(column) if column.kind == "numeric" else _worded(column)
+        groups, values = found[name]
         columns.append(SegmentColumn(name, features.index(places[name]), groups, _told_apart(values), first))
         first += len(values)
     return Segmentation(
@@ -56,10 +56,13 @@ def segments_missed(segmentation: Segmentation) -> str:
     return f"DASHLIGHT_SEGMENTS: {'; '.join(told)}" if told else ""
 
 
-def _has_segments(column: ColumnReference) -> bool:
-    if column.kind == "numeric":
-        return bool(column.counts[STRUCTURAL_BINS:].any())
-    return column.kind in {"categorical", "boolean"} and bool(column.categories)
+def _groups(column: ColumnReference) -> tuple[NDArray[np.uint8], list[str]]:
+    """The segment of each bin of *column*, and what they are called; none where its values can be none."""
+    if column.kind == "numeric" and column.counts[STRUCTURAL_BINS:].any():
+        return _numeric(column)
+    if column.kind in {"categorical", "boolean"} and column.categories:
+        return _worded(column)
+    return np.full(BINS, NO_SEGMENT, np.uint8), []
 
 
 def _worded(column: ColumnReference) -> tuple[NDArray[np.uint8], list[str]]:
@@ -88,7 +91,7 @@ def _numeric(column: ColumnReference) -> tuple[NDArray[np.uint8], list[str]]:
 def _interval_words(column: ColumnReference, borders: NDArray[np.float64]) -> list[str]:
     """The intervals between *borders*, ascending: `below 19`, `19 to 23`, `from 23 on`."""
     if not len(borders):
-        return ["any number"]
+        return [""]  # all numbers alike
     begins: list[float] = borders.tolist()
     ends = begins[1:]
     if is_whole(column):

@@ -183,7 +183,8 @@ class SegmentDrift:
         )
         # By all bins: a column may move through those of one event.
         distances = np.sqrt(psi(np.stack([self._counts[place], before]), np.stack([current, after])).value)
-        self._clearly_more[place] = is_clearly_more(*distances.tolist())
+        if not np.isnan(others.distance):  # there are others
+            self._clearly_more[place] = is_clearly_more(*distances.tolist())
         return others_in_words(others, moved=moved)
 
     def _window(self, panes: int) -> tuple[Counts, int]:

@@ -53,8 +53,11 @@ def others_in_words(others: EventShares, *, moved: bool, of: str = "rows") -> st
 
 
 def is_clearly_more(segment: float, others: float) -> bool:
-    """Whether a segment moved clearly further than all others did, by distances: for then it is news beside the alert of all."""
-    return np.isnan(others) or segment >= CLEARLY_MORE * others
+    """Whether a segment moved clearly further than all others did, by distances: for then it is news beside the alert of all.
+
+    Where there are no others (NaN) it is all rows itself, and never so.
+    """
+    return segment >= CLEARLY_MORE * others
 
 
 def held_by(counts: Counts, bins: Counts) -> tuple[float, int]:

@@ -174,7 +174,13 @@ class SegmentTraffic:
             return [] if known is None else [ended(known, alert.at, f"{printable(self._names[number])}: {BACK}")]
         segment, others, moved = self._beside_of(number, quantity, alert, judge)
         is_told = not ALIKE[quantity].isdisjoint(told)
-        if key not in self._in_force and is_told and moved and not is_clearly_more(segment.distance, others.distance):
+        is_alike = moved or np.isnan(others.distance)
+        if (
+            key not in self._in_force
+            and is_told
+            and is_alike
+            and not is_clearly_more(segment.distance, others.distance)
+        ):
             return []
         words, cause = WORDS[quantity], alert.causes[0]
         said = f"{words} rose from {percent(cause.reference)} to {percent(cause.current)} of exchanges"
