@@ -147,6 +147,7 @@ def test_the_origin_does_not_depend_on_the_order_of_telling(order: Sequence[int]
     [
         ("distance", "drift/late/%2Fp/feature/distance/carrier%3DUA", "distance (carrier=UA)"),
         (None, "traffic/%2Fp/late/error_rate/carrier%3DUA", "error_rate (carrier=UA)"),
+        (None, "threshold//%2Fp/failure_rate%3E2%25%20for%205m/carrier%3DUA", "failure_rate>2% for 5m (carrier=UA)"),
     ],
 )
 def test_an_alert_of_a_segment_is_about_that_segment(column: str | None, key: str, named: str) -> None:
