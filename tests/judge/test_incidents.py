@@ -156,6 +156,14 @@ def test_an_alert_of_a_segment_is_about_that_segment(column: str | None, key: st
     assert label(alert) == named
 
 
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [("performance/late/%2Fp/realised", "performance"), ("performance/late/%2Fp/parted", "what the scores mean")],
+)
+def test_performance_is_called_what_it_is(key: str, named: str) -> None:
+    assert label(make_alert(None, key=key, source="performance")) == named
+
+
 def test_a_segment_keeps_its_name_through_an_incident() -> None:
     incidents = Incidents()
     first, second = (make_alert("age", segment=name, key=f"drift/age/{name}") for name in ("a=1", "a=2"))
