@@ -79,8 +79,9 @@ def _alert(alert: ShownAlert, now: float, *, is_terminal: bool) -> Iterator[str]
     since = f"since {_moment(alert.since_at)} ({span(max(round(now - alert.since_at), 1))})"
     yield f"\n{_light(state, alert.state, is_terminal=is_terminal)}  {' '.join(whom) or 'this machine'}, {since}"
     yield f"    {sentence(alert.summary)}"
+    # Most alerts say it in their sentence; the search may have ended after that was said.
     if alert.slice is not None and alert.slice.summary not in alert.summary:
-        yield f"    {sentence(alert.slice.summary)}"
+        yield f"    {sentence(alert.slice.summary.removeprefix('; '))}"
     if alert.exemplars:
         yield f"    traces: {' '.join(map(printable, alert.exemplars[:3]))}"
 
