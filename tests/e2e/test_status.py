@@ -170,7 +170,7 @@ def test_a_gate_asks_a_real_app_until_a_candidate_that_fails_is_refused(
         shown = dashlight("versions", "--state-dir", str(state), "--model", "risk", "--figure", "failure_rate")
 
     assert (worse.returncode, worse.stdout.split(":")[0]) == (1, "worse"), worse
-    assert "v2 is worse than v1 by more than a loss of 0.01 at 5 %: failure_rate 0 % and 50 %" in worse.stdout
+    assert "v2 is worse than v1, by more than the allowed 1 % (level 5 %): failure_rate 0 % (v1" in worse.stdout
     assert (lax.returncode, lax.stdout.split(":")[0]) == (0, "no worse"), lax
     assert shown.returncode == 0
     assert "v1 (stable) and v2 (candidate), side by side" in shown.stdout

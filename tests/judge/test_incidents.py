@@ -147,12 +147,21 @@ def test_the_origin_does_not_depend_on_the_order_of_telling(order: Sequence[int]
     [
         ("distance", "drift/late/%2Fp/feature/distance/carrier%3DUA", "distance (carrier=UA)"),
         (None, "traffic/%2Fp/late/error_rate/carrier%3DUA", "error_rate (carrier=UA)"),
+        (None, "threshold//%2Fp/failure_rate%3E2%25%20for%205m/carrier%3DUA", "failure_rate>2% for 5m (carrier=UA)"),
     ],
 )
 def test_an_alert_of_a_segment_is_about_that_segment(column: str | None, key: str, named: str) -> None:
     alert = make_alert(column, key=key, segment="carrier=UA")
 
     assert label(alert) == named
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [("performance/late/%2Fp/realised", "performance"), ("performance/late/%2Fp/parted", "what the scores mean")],
+)
+def test_performance_is_called_what_it_is(key: str, named: str) -> None:
+    assert label(make_alert(None, key=key, source="performance")) == named
 
 
 def test_a_segment_keeps_its_name_through_an_incident() -> None:

@@ -81,6 +81,18 @@ def test_the_slice_of_another_alert_stands_in_the_sentence_of_the_incident() -> 
     assert "error rate rose; it is carrier=UA; with it moved error_rate" in notice.summary
 
 
+def test_a_slice_that_is_found_for_one_alert_stands_in_place_of_everywhere_for_another() -> None:
+    everywhere = Slice("everywhere", summary="; it is everywhere")
+    alerts = Alerts()
+    changed = alerts.observe([an_alert("traffic/a/latency", score=5.0), an_alert()])
+    alerts.locate("traffic/a/latency", everywhere)
+    alerts.locate("traffic/a/error_rate", FOUND)
+
+    [notice] = notices(changed, incidents=alerts.incidents, in_force=alerts.in_force, told={}, at=100.0)
+
+    assert notice.summary.startswith("error rate rose; it is carrier=UA; with it moved")
+
+
 def test_a_slice_that_is_found_later_is_told_as_a_change() -> None:
     alerts = Alerts()
     changed = alerts.observe([an_alert()])

@@ -194,13 +194,15 @@ def test_what_is_owed_or_was_lost_of_late_is_amber_and_named(snapshots: Snapshot
 
 
 def test_a_slice_goes_with_its_alert(snapshots: Snapshots, alert: Callable[..., Alert]) -> None:
-    where = Slice("found", (SliceCondition("hour", "feature", "19 to 23"),), rows=4000, share=0.1, rate=0.5)
+    condition = SliceCondition("hour", "feature", "19 to 23")
+    where = Slice("found", (condition,), rows=4000, share=0.1, rate=0.5, summary="; it is hour 19 to 23")
 
     (shown,) = status_of(snapshots, [alert(slice=where)], MOMENT).alerts
 
     assert shown.slice is not None
     assert [(each.column, each.bin) for each in shown.slice.conditions] == [("hour", "19 to 23")]
     assert (shown.slice.rate, shown.slice.usual_rate) == (0.5, None)
+    assert shown.slice.summary == "it is hour 19 to 23"
 
 
 def test_firing_alerts_come_first_and_the_origin_before_what_moved_with_it(alert: Callable[..., Alert]) -> None:

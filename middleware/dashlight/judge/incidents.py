@@ -7,7 +7,7 @@ woken wants one page that begins with the source, not a dozen in the order in wh
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from dashlight.records import Alert
 from dashlight.window.fitting import moment, refuse
@@ -157,10 +157,16 @@ def by_origin(alerts: Iterable[Alert]) -> list[Alert]:
     return ordered
 
 
+_PERFORMANCE = {"realised": "performance", "parted": "what the scores mean"}
+"""Last parts of keys, in words."""
+
+
 def label(alert: Alert) -> str:
     """What *alert* is about, in a word or two: its column, or the last part of its key, and of which segment."""
     key = alert.key.removesuffix(f"/{quote(alert.segment, safe='')}") if alert.segment else alert.key
-    name = alert.column if alert.column is not None else key.rsplit("/", 1)[-1]
+    name = alert.column if alert.column is not None else unquote(key.rsplit("/", 1)[-1])
+    if alert.source == "performance":
+        name = _PERFORMANCE.get(name, name)
     return f"{name} ({alert.segment})" if alert.segment else name
 
 

@@ -133,9 +133,10 @@ def _summary(alerts: Sequence[Alert], at: float) -> str:
     """The likeliest origin, what moved with it, how many columns, since when."""
     columns = {alert.column for alert in alerts if alert.column is not None}
     beside = list(dict.fromkeys(map(label, alerts)))[1:]
-    parts = [alerts[0].summary]
-    # Its own is in its sentence; that of another alert tells where all of it comes from as well.
+    # What was found for any of them tells where all of it comes from: it stands in place of "everywhere" and "none".
     located = next((alert.slice for alert in alerts if alert.slice is not None and alert.slice.state == "found"), None)
+    own = alerts[0].slice
+    parts = [alerts[0].summary if own is None or located is None else alerts[0].summary.removesuffix(own.summary)]
     parts += [located.summary.removeprefix("; ")] if located is not None and located.summary not in parts[0] else []
     parts += [f"with it moved {listed(beside, _NAMED)}"] if beside else []
     parts += [f"{len(columns)} columns in all"] if len(columns) > 1 else []

@@ -78,7 +78,7 @@ def _shown(alert: Alert) -> ShownAlert:
 def _slice(found: Slice) -> ShownSlice:
     return ShownSlice(
         state=found.state,
-        summary=sentence(found.summary),
+        summary=sentence(found.summary.removeprefix("; ")),
         conditions=[ShownCondition(label(each.column), each.role, label(each.bin)) for each in found.conditions],
         rows=found.rows,
         share=rounded(found.share),

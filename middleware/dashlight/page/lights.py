@@ -50,7 +50,7 @@ def endpoint_lights(alerts: Sequence[Alert], scores: Mapping[str, Score]) -> lis
     learned = scores.get("traffic_reference_learned")
     unknown = "" if scores else "no exchange in the window"
     if learned is not None and learned.value < 1:
-        unknown = f"what is usual is being learned: {percent(learned.value)}; fixed limits hold"
+        unknown = f"what is usual is still being learned ({percent(learned.value)} of it so far); fixed limits hold"
     names: tuple[LightName, ...] = ("failures", "refusals", "latency", "traffic")
     lights = [_light(name, alerts, unknown) for name in names]
     # Of models it is a light of theirs; here it is of what no protocol could read.

@@ -50,7 +50,13 @@ def firing(state: str = "firing") -> Alert:
     )  # fmt: skip
 
 
-def a_view(*alerts: Alert, at: float = NOW - 4, reports: Sequence[VersionReport] = ()) -> View:
+def a_view(
+    *alerts: Alert,
+    at: float = NOW - 4,
+    reports: Sequence[VersionReport] = (),
+    segments: Sequence[tuple[str, float, float, float, str]] = (),
+) -> View:
+    """Of the model's *segments* besides its own two: statistic, value, low, high, name."""
     own = [
         score("error_rate", 0.02, low=0.01, high=0.03),
         score("refusal_rate", 0.0),
@@ -67,6 +73,9 @@ def a_view(*alerts: Alert, at: float = NOW - 4, reports: Sequence[VersionReport]
         score("failure_rate", 0.3, low=0.2, high=0.4, segment="carrier=UA"),
         score("rows", 900, segment="carrier=AA"),
         score("failure_rate", 0.01, low=0.0, high=0.02, segment="carrier=AA"),
+    ]
+    of_model += [
+        score(name, value, low=low, high=high, segment=segment) for name, value, low, high, segment in segments
     ]
     snapshots = [
         ("/predict", Snapshot("", "", own)),
@@ -122,7 +131,7 @@ def report() -> Callable[..., VersionReport]:
 
 @pytest.fixture
 def view() -> Callable[..., View]:
-    """What is shown: (*alerts, at, reports)."""
+    """What is shown: (*alerts, at, reports, segments)."""
     return a_view
 
 

@@ -80,8 +80,8 @@ def test_it_asks_until_it_is_decided() -> None:
 
     assert (verdict, played.seconds) == ("no_worse", 20.0)
     assert words == (
-        "v2 is no worse than v1, by a loss of 0.01 at 5 %: failure_rate 2 % and 3 %, difference 1 %"
-        " (anything to 2 %) of 900 and 100"
+        "v2 is no worse than v1, or by at most the allowed 1 % (level 5 %): failure_rate 2 % (v1, of 900) and 3 % (v2, of 100),"
+        " difference 1 % (anything to 2 %)"
     )
     assert len(played.lines) == 1
 
@@ -90,7 +90,9 @@ def test_a_worse_candidate_is_told_at_once() -> None:
     verdict, words = Played([report(WORSE)]).ask(wait_seconds=0.0)
 
     assert verdict == "worse"
-    assert words.startswith("v2 is worse than v1 by more than a loss of 0.01 at 5 %: failure_rate 2 % and 3 %")
+    assert words.startswith(
+        "v2 is worse than v1, by more than the allowed 1 % (level 5 %): failure_rate 2 % (v1, of 900)"
+    )
 
 
 def test_it_goes_by_the_loss_and_level_that_were_chosen_and_not_by_the_report() -> None:
@@ -105,7 +107,7 @@ def test_when_the_wait_is_over_it_is_undecided_and_says_why() -> None:
     verdict, words = played.ask(wait_seconds=60.0)
 
     assert (verdict, played.seconds) == ("undecided", 60.0)
-    assert words.endswith("of 900 and 100; waited 1 min")
+    assert words.endswith("difference 1 % (not bounded yet); waited 1 min")
 
 
 @pytest.mark.parametrize(
@@ -178,8 +180,8 @@ def test_a_line_is_told_when_something_changes_and_when_there_is_twice_as_much()
 
     assert [line.split(" ")[0:3] for line in played.lines] == [
         ["risk", "v2", "is"],
-        ["v2", "and", "v1"],
-        ["v2", "and", "v1"],
+        ["too", "little", "is"],
+        ["too", "little", "is"],
     ]
 
 
@@ -195,4 +197,4 @@ def test_hostile_names_are_asked_for_as_they_are_and_told_on_one_line() -> None:
 def test_without_evidence_nothing_is_decided() -> None:
     verdict, words = Played([report(None)]).ask(wait_seconds=0.0)
 
-    assert (verdict, words.endswith("failure_rate too few; of 900 and 100")) == ("undecided", True)
+    assert (verdict, words.endswith("failure_rate too few (v1, of 900; v2, of 100)")) == ("undecided", True)

@@ -75,10 +75,49 @@ def test_everything_else_stands_in_tables(
     assert "/new young learning 1,200 grey grey grey grey" in rows
     assert "risk accuracy 0.9 (0.88 to 0.92) 0.93 0.91 (0.9 to 0.92) 1,200" in rows
     assert "risk age 0.5 (0.4 to 0.6)" in rows
-    assert "risk carrier=UA 200 17 % 30 %" in rows
-    assert not any("carrier=AA" in row for row in rows)
+    assert rows[rows.index("SEGMENTS") + 2 :][:2] == [
+        "risk carrier=UA alert 200 17 % 30 %",
+        "risk carrier=AA 900 75 % 1 %",
+    ]
     assert "young inputs grey its reference is being learned: 40 % of the rows are there" in rows
     assert all(each.isprintable() for each in text.replace("\n", ""))
+
+
+def test_of_many_segments_those_that_hurt_are_listed_and_the_others_counted(
+    view: Callable[..., View], state_dir: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = [("rows", 100.0, 0.0, 1.0, f"carrier={place}") for place in range(12)]
+    labelled = [
+        ("accuracy", 0.8, 0.7, 0.9, "carrier=3"),
+        ("estimated_accuracy", 0.7, 0.6, 0.8, "carrier=4"),
+        ("failure_rate", 0.5, 0.4, 0.6, "carrier=11"),
+    ]
+
+    status("--state-dir", str(state_dir(view(segments=[*many, *labelled]))))
+
+    rows = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    start = rows.index("SEGMENTS")
+    assert rows[start + 2 :][:2] == [
+        "risk carrier=11 fails more 100 8.3 % 50 %",
+        "risk carrier=UA fails more 200 17 % 30 %",
+    ]
+    assert "risk carrier=3 100 8.3 % accuracy 0.8 (0.7 to 0.9)" in rows
+    assert "risk carrier=4 100 8.3 % accuracy 0.7 (0.6 to 0.8), estimated" in rows
+    assert rows[start + 12] == "and 4 segments more, in --json"
+
+
+def test_a_slice_that_is_in_the_sentence_already_is_told_once(
+    view: Callable[..., View],
+    an_alert: Callable[..., Alert],
+    state_dir: Callable[..., Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    alert = an_alert()
+    said = replace(alert, summary=f"{alert.summary}; most of it where hour is 19 to 23")
+
+    status("--state-dir", str(state_dir(view(said))))
+
+    assert capsys.readouterr().out.count("most of it where hour is 19 to 23") == 1
 
 
 @pytest.mark.parametrize(("state", "code"), [("firing", 1), ("pending", 0)])

@@ -40,7 +40,7 @@ def test_both_versions_are_told_side_by_side(
         "risk at /predict: v1 (stable) and v2 (candidate), side by side",
         "traffic: v1 90 % (900), v2 10 % (100)",
         "undecided by failure_rate: too few exchanges",
-        "figure stable candidate difference at 95 %, at any look of",
+        "figure stable candidate difference at 95 %, at any look rows of each",
         "failure_rate 2 % 3 % 1 % anything to 5 % 900 and 100 decides, undecided",
         "latency_p99 100 ms 50 ms -50 ms -60 ms to anything 900 and 100 undecided",
         "mae 2 2.5 0.5 0.1 to 0.9 900 and 100 for many rows only, undecided",
@@ -104,7 +104,7 @@ def test_status_names_the_versions(
     [
         (NO_WORSE, 0, "no worse: v2 is no worse than v1"),
         (WORSE, 1, "worse: v2 is worse than v1"),
-        (None, 3, "undecided: v2"),
+        (None, 3, "undecided: too little is known to say whether v2 is worse than v1"),
     ],
 )
 def test_the_exit_status_of_a_gate_is_the_verdict(

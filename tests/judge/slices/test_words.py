@@ -84,8 +84,8 @@ def test_no_slice_is_told_with_what_would_have_been_found() -> None:
 
     assert none_words(none, 0.1, "") == "; no slice found; one of 5 % would have needed a lift from 10 % to 33 %"
     assert none_words(replace(none, detectable_lift=np.inf), 0.1, "") == (
-        "; no slice found: among 4,000 rows one of 5 % could not have been"
+        "; no slice found: 4,000 rows are too few to find one of 5 %"
     )
-    assert everywhere_words(none) == "; it is everywhere: 11 % of the rows, usually 10 %"
+    assert everywhere_words(none) == "; it is everywhere: 11 % of the rows hurt, usually 10 %"
     assert looked_at_words(100, 500) == " (of 500 columns 100 were looked at in pairs)"
     assert looked_at_words(40, 40) == ""

@@ -46,6 +46,7 @@ def test_of_a_whole_start_it_is_said_where_everything_goes_and_no_secret() -> No
         "DASHLIGHT_METRICS": "true",
         "DASHLIGHT_PAYLOADS": "features",
         "DASHLIGHT_SAMPLE_RATE": "2.5%",
+        "DASHLIGHT_SEGMENTS": "carrier,origin",
     }
 
     told = start_line(
@@ -63,7 +64,7 @@ def test_of_a_whole_start_it_is_said_where_everything_goes_and_no_secret() -> No
     )
 
     assert told == (
-        "watching app:app in /srv (model risk): compared with /models/risk.json (1 columns, 1,200 rows); alerts: this "
+        "watching app:app in /srv (model risk): compared with /models/risk.json (1 columns, 1,200 rows); segments: by carrier, origin; alerts: this "
         "log, http://collector/v1/logs?***, Alertmanager at http://alerts; heartbeat: https://hc/***; events: 2.5 % of requests and what went wrong, "
         "with values, to http://collector/v1/logs?***; spans: http://collector/v1/traces; metrics: /dashlight/metrics and "
         "http://collector/v1/metrics; state: /var/lib/dashlight"

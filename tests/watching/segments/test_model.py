@@ -200,6 +200,24 @@ def test_without_a_sample_of_rows_traffic_alone_is_judged_and_that_is_told(
     assert caplog.text.count("the reference has no sample of rows: drift is not judged by segment") == 1
 
 
+def test_segments_of_few_rows_are_told_once_and_an_empty_rest_is_not(
+    reference: Reference, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert reference.sample is not None
+    place = next(place for place, column in enumerate(reference.columns) if column.name == "carrier")
+    codes = reference.sample[place]
+    kept = np.ones(codes.size, np.bool_)
+    kept[np.flatnonzero(codes == codes[0])[100:]] = False
+    watched = Watched(replace(reference, sample=reference.sample[:, kept]))
+
+    with caplog.at_level(logging.INFO):
+        watched.serve(3)
+
+    (line,) = [each.getMessage() for each in caplog.records if "fewer than 200 rows" in each.getMessage()]
+    assert "carrier=" in line
+    assert "carrier=other" not in line
+
+
 def test_nobody_named_segments(reference: Reference) -> None:
     watched = Watched(reference, segments=())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from dashlight.cli.viewing.source import NotSeenError, ViewSource, is_stale, seen
-from dashlight.cli.viewing.versions_text import of_figure
+from dashlight.cli.viewing.versions_text import of_figure, value_of
 from dashlight.judge.versions.evidence import Decision
 from dashlight.judge.versions.report import VersionFigure, VersionReport, decide
 from dashlight.judge.words import listed, percent, printable, span
@@ -145,13 +145,13 @@ class Gate:
 
 def _decided(asked: GateQuestion, report: VersionReport, figure: VersionFigure) -> _Look:
     decision: Decision = decide(report, figure.name, max_loss=asked.max_loss, level=asked.level)
-    shown = f"{printable(figure.name)} {of_figure(figure, level=asked.level)}"
-    limit = f"a loss of {asked.max_loss:g} at {percent(asked.level)}"
-    versions = f"{printable(report.candidate)} and {printable(report.stable)}"
+    stable, candidate = printable(report.stable), printable(report.candidate)
+    shown = f"{printable(figure.name)} {of_figure(figure, stable, candidate, level=asked.level)}"
+    allowed = f"the allowed {value_of(figure, asked.max_loss)} (level {percent(asked.level)})"
     words = {
-        "worse": f"{printable(report.candidate)} is worse than {printable(report.stable)} by more than {limit}: {shown}",
-        "no_worse": f"{printable(report.candidate)} is no worse than {printable(report.stable)}, by {limit}: {shown}",
-        "undecided": f"{versions} are not told apart yet, by {limit}: {shown}",
+        "worse": f"{candidate} is worse than {stable}, by more than {allowed}: {shown}",
+        "no_worse": f"{candidate} is no worse than {stable}, or by at most {allowed}: {shown}",
+        "undecided": f"too little is known to say whether {candidate} is worse than {stable} by more than {allowed}: {shown}",
     }[decision]
     # Said again each time that there is twice as much.
     return _Look(decision, f"undecided {figure.candidate_rows.bit_length()}", words)

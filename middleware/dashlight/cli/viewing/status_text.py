@@ -15,6 +15,7 @@ from dashlight.page.shape import (
     LightState,
     ShownAlert,
     ShownEndpoint,
+    ShownMeasure,
     ShownModel,
     ShownSegment,
     ShownStatus,
@@ -47,8 +48,9 @@ def print_status(status: ShownStatus, versions: ShownVersions, out: TextIO, *, n
     _table("MODELS", head, _models(status), out)
     _table("PERFORMANCE", ("model", "figure", "by labels", "reference", "estimated", "labels"), _measures(status), out)
     _table("MOVED", ("model", "column", "PSI", "missing", "usually"), _moved(status), out)
-    head = ("model", "segment", "rows", "share", "failed", "refused", "p99", "performance", "moved")
-    _table("SEGMENTS THAT HURT", head, _segments(status), out)
+    of_segments = ("model", "segment", "", "rows", "share", "failed", "refused", "p99", "performance", "moved")
+    _table("SEGMENTS", of_segments, _segments(status), out)
+    _print_left_out(status, out)
     of_versions = ("model", "endpoint", "stable", "candidate", "share", "by", "is")
     _table("VERSIONS", of_versions, _versions(versions), out)
     _table("LIGHTS THAT ARE NOT GREEN", ("of", "light", "", "why"), _lights(status), out)
@@ -154,26 +156,45 @@ def _segments(status: ShownStatus) -> list[tuple[str, ...]]:
         (
             printable(model.name),
             printable(each.name),
+            "alert" if each.is_in_force else "fails more" if _fails_more(each, endpoint) else "",
             f"{each.rows:,}",
             _share_of(each.share),
             _share(each.failure_rate),
             _share(each.refusal_rate),
             _seconds(each.latency_p99_seconds),
-            ""
-            if not each.performance
-            else f"{printable(each.performance[0].name)} {_interval(each.performance[0].realised)}",
-            printable(each.moved) if each.moved else "",
+            _measure(each.performance),
+            "" if not each.moved else f"{printable(each.moved)} {_interval(each.psi)}",
         )
         for endpoint, model in _all_models(status)
-        for each in [each for each in model.segments if _hurts(each, endpoint)][:MOST_LISTED]
+        for each in sorted(model.segments, key=lambda each: not _hurts(each, endpoint))[:MOST_LISTED]
     ]
 
 
+def _print_left_out(status: ShownStatus, out: TextIO) -> None:
+    """How many segments the table leaves out; what hurts comes first in it."""
+    left_out = sum(max(model.segment_count - MOST_LISTED, 0) for _, model in _all_models(status))
+    if left_out:
+        print(f"and {left_out:,} segments more, in --json", file=out)
+
+
 def _hurts(segment: ShownSegment, endpoint: ShownEndpoint) -> bool:
-    """Whether an alert is about it, or it fails more than the endpoint as a whole for sure."""
+    return segment.is_in_force or _fails_more(segment, endpoint)
+
+
+def _fails_more(segment: ShownSegment, endpoint: ShownEndpoint) -> bool:
+    """Whether it fails more than the endpoint as a whole for sure."""
     own, whole = segment.failure_rate, endpoint.failure_rate
-    fails_more = own is not None and whole is not None and (own.low or 0.0) > (whole.high or 0.0)
-    return segment.is_in_force or fails_more
+    return own is not None and whole is not None and (own.low or 0.0) > (whole.high or 0.0)
+
+
+def _measure(performance: Sequence[ShownMeasure]) -> str:
+    """The first figure, by labels where there are any: `accuracy 0.9 (0.88 to 0.92)`, `accuracy 0.9 (...), estimated`."""
+    for each in performance[:1]:
+        if realised := _interval(each.realised):
+            return f"{printable(each.name)} {realised}"
+        if estimated := _interval(each.estimated):
+            return f"{printable(each.name)} {estimated}, estimated"
+    return ""
 
 
 def _versions(versions: ShownVersions) -> list[tuple[str, ...]]:

@@ -27,26 +27,37 @@ def print_comparison(report: VersionReport, out: TextIO) -> None:
     told = (f"{printable(name)} {percent(share)} ({report.rows.get(name, 0):,})" for name, share in shares)
     print(f"traffic: {', '.join(told)}", file=out)
     print(f"{DECISIONS[report.decision]} by {printable(report.figure)}: {sentence(report.words)}", file=out)
-    head = ("figure", "stable", "candidate", "difference", f"at {percent(1 - report.level)}, at any look", "of", "")
+    head = (
+        "figure",
+        "stable",
+        "candidate",
+        "difference",
+        f"at {percent(1 - report.level)}, at any look",
+        "rows of each",
+        "",
+    )
     print_table(head, list(map(_row, report.figures)), out)
 
 
-def of_figure(figure: VersionFigure, *, level: float) -> str:
-    """What *figure* shows at *level*: `0.021 and 0.024, difference 0.003 (-0.001 to 0.007) of 900 and 100`."""
-    rows = f"of {figure.stable_rows:,} and {figure.candidate_rows:,}"
+def of_figure(figure: VersionFigure, stable: str, candidate: str, *, level: float) -> str:
+    """What *figure* shows of two versions at *level*.
+
+    As `2.1 % (v1, of 900) and 2.4 % (v2, of 100), difference 0.3 % (-0.1 % to 0.7 %)`.
+    """
+    own, other = f"{stable}, of {figure.stable_rows:,}", f"{candidate}, of {figure.candidate_rows:,}"
     if figure.evidence is None or not isfinite(figure.difference):
-        return f"{sentence(figure.words)}; {rows}"
+        return f"{sentence(figure.words)} ({own}; {other})"
     low, high = figure.evidence.interval(level)
-    both = f"{value_of(figure, figure.stable)} and {value_of(figure, figure.candidate)}"
-    return f"{both}, difference {value_of(figure, figure.difference)} ({_bounds(figure, low, high)}) {rows}"
+    both = f"{value_of(figure, figure.stable)} ({own}) and {value_of(figure, figure.candidate)} ({other})"
+    return f"{both}, difference {value_of(figure, figure.difference)} ({_bounds(figure, low, high)})"
 
 
 def value_of(figure: VersionFigure, value: float) -> str:
     """*value* of *figure* in its unit."""
     if not isfinite(value):
         return ""
-    if figure.name.startswith(_SECONDS) and value:
-        return f"-{span(-value)}" if value < 0 else span(value)
+    if figure.name.startswith(_SECONDS):
+        return f"-{span(-value)}" if value < 0 else span(value) if value else "0 s"
     if figure.name.endswith(_RATE):
         return f"-{percent(-value)}" if value < 0 else percent(value)
     return number(value)
@@ -70,7 +81,7 @@ def _row(figure: VersionFigure) -> tuple[str, ...]:
 
 
 def _bounds(figure: VersionFigure, low: float, high: float) -> str:
-    return " to ".join(_ends(figure, low, high))
+    return "not bounded yet" if (low, high) == (-inf, inf) else " to ".join(_ends(figure, low, high))
 
 
 def _ends(figure: VersionFigure, low: float, high: float) -> Iterator[str]:

@@ -34,5 +34,6 @@ def wilson_interval(held: Counts, total: Counts, z: float = Z) -> Estimate:
     scale = 1 + z * z / n
     centre = (p + z * z / (2 * n)) / scale
     spread = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale
-    low = np.where(rows > 0, np.maximum(centre - spread, 0.0), 0.0)
+    # Of none that held the rounding of centre - spread would leave 1e-18.
+    low = np.where((rows > 0) & (p > 0), np.maximum(centre - spread, 0.0), 0.0)
     return Estimate(p, low, np.where(rows > 0, np.minimum(centre + spread, 1.0), 1.0))

@@ -105,7 +105,9 @@ def one_vs_rest(curves: tuple[ScoreCells, ...], z: float) -> list[Measure]:
 
 
 def _wilson(value: float, rows: float, z: float) -> tuple[float, float]:
-    estimate = wilson_interval(np.rint([value * rows]).astype(np.int64), np.array([max(int(rows), 1)]), z)
+    # Of weighted rows there are a fraction more than are counted, and never may more hold than there are.
+    count = max(int(rows), 1)
+    estimate = wilson_interval(np.array([round(value * count)]), np.array([count]), z)
     return min(float(estimate.low[0]), value), max(float(estimate.high[0]), value)
 
 

@@ -55,13 +55,13 @@ def found_words(names: Sequence[str], found: Slice, *, rest_rose: bool, rest_fel
 
 def everywhere_words(found: Slice) -> str:
     """Where the rest of the best slice rose as well, and no slice was confirmed."""
-    return f"; it is everywhere: {percent(found.rest_rate)} of the rows, usually {percent(found.rest_usual_rate)}"
+    return f"; it is everywhere: {percent(found.rest_rate)} of the rows hurt, usually {percent(found.rest_usual_rate)}"
 
 
 def none_words(found: Slice, usual: float, looked_at: str) -> str:
     """Where no slice was confirmed; *usual* is the rate of all rows from which a slice of 5 % would have had to rise."""
     if not isfinite(found.detectable_lift):
-        return f"; no slice found{looked_at}: among {found.rows:,} rows one of 5 % could not have been"
+        return f"; no slice found{looked_at}: {found.rows:,} rows are too few to find one of 5 %"
     lift = f"from {percent(usual)} to {percent(usual + found.detectable_lift)}"
     return f"; no slice found{looked_at}; one of 5 % would have needed a lift {lift}"
 

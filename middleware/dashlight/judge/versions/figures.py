@@ -93,6 +93,9 @@ def _figures(pair: VersionPair) -> Iterator[VersionFigure]:
         yield _figure("auc", areas, rows, found, higher_is_worse=False, is_asymptotic=True)
 
 
+_REMEDY = "set DASHLIGHT_MODEL_VERSION, or name it in the path"
+
+
 def _sides(pair: VersionPair) -> tuple[VersionTotals, VersionTotals]:
     """What is compared: at one time what came since the candidate did, else all of the stable version's of late."""
     stable, candidate = pair.totals
@@ -109,7 +112,9 @@ def _rate(pair: VersionPair, name: str) -> VersionFigure:
     missing, known = counted[2][0], counted[0][0] + counted[1][0]
     if missing > MOST_UNKNOWN * (missing + known):
         what = "failed" if name == FAILURE_RATE else "refused"
-        return _unknown(name, rows, f"not attributable: of {missing:,} {what} exchanges nobody knows the version")
+        return _unknown(
+            name, rows, f"not attributable: {missing:,} {what} exchanges do not say their version: {_REMEDY}"
+        )
     found = pair.bets[name].evidence if pair.is_simultaneous else pooled_evidence(counted[0], counted[1])
     values = tuple(count / asked if asked else nan for count, asked in counted[:2])
     return _figure(name, (values[0], values[1]), rows, found)

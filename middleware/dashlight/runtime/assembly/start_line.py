@@ -45,6 +45,7 @@ def start_line(start: Start) -> str:
     alerts = ["this log", *([start.events_to.shown] if start.events_to else []), *start.routes]
     said = [
         _compared(start),
+        *([f"segments: by {', '.join(map(printable, settings.segments))}"] if settings.segments else []),
         f"alerts: {', '.join(alerts)}",
         *([f"heartbeat: {', '.join(start.heartbeats)}"] if start.heartbeats else []),
         f"events: {_events(start)}",

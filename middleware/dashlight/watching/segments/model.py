@@ -139,11 +139,12 @@ class ModelSegments:
             )
             return
         rows = rows_within(reference, segmentation)
-        few = [name for name, count in zip(segmentation.names, rows.tolist(), strict=True) if count < LEAST_ROWS]
+        # Of `other` the reference often has none at all, which is no news.
+        few = [name for name, count in zip(segmentation.names, rows.tolist(), strict=True) if 0 < count < LEAST_ROWS]
         if few:
             told = "%s: fewer than %d rows of the reference's sample are in %s: no drift is judged there"
             logger.info(told, named, LEAST_ROWS, listed(few))
-        if judged < columns and len(few) < len(rows):
+        if judged < columns and (rows >= LEAST_ROWS).any():
             told = "%s: within segments there is memory for %d of %d columns; DASHLIGHT_MEMORY says how much there is"
             logger.warning(told, named, judged, columns)
 
