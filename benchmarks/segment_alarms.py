@@ -23,6 +23,7 @@ from benchmarks.segment_streams import (
     null_alarms,
     reference_of,
 )
+from benchmarks.segment_traffic import TRAFFIC_NULLS, traffic_alarms
 from numpy.typing import NDArray
 
 from dashlight.judge.alert_budget import SEGMENTS, TRAFFIC, shares
@@ -196,7 +197,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--panes", type=int, default=2_000, help="of each null stream")
     parser.add_argument("--null-seeds", type=int, default=4)
-    parser.add_argument("--only", default="", help="drift, failures or nulls")
+    parser.add_argument("--only", default="", help="drift, failures, nulls or traffic")
     asked = parser.parse_args()
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     if asked.only in {"", "drift"}:
@@ -237,6 +238,17 @@ def main() -> None:
                     f"| {moving.name} | {pane_count:,} | {budget} | {allowed:.3g} | {alarms} | {spent:.1f} ms |",
                     flush=True,
                 )
+    if asked.only in {"", "traffic"}:
+        print("\n| exchanges, nothing changed | panes | budget | alarms allowed | alarms |\n|---|---:|---:|---:|---:|")
+        for served in TRAFFIC_NULLS:
+            for panes, part in ((PANES, TRAFFIC * SEGMENTS), (200.0, 1.0)):
+                alarms = sum(
+                    traffic_alarms(served, seed, pane_count=asked.panes, panes=panes, share=part)
+                    for seed in range(asked.first_seed, asked.first_seed + asked.null_seeds)
+                )
+                pane_count, budget = asked.panes * asked.null_seeds, f"1 in {panes / part:,.0f}"
+                allowed = pane_count * part / panes
+                print(f"| {served.name} | {pane_count:,} | {budget} | {allowed:.3g} | {alarms} |", flush=True)
 
 
 if __name__ == "__main__":

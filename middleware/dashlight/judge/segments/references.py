@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashlight.judge.block_scales import FEWEST_SHORTEST, most_by_chance
-from dashlight.judge.natural_variation import INDEPENDENT_STATISTICS
+from dashlight.judge.natural_variation import INDEPENDENT_STATISTICS, Movements, natural_variation
 from dashlight.judge.run_lengths import run_memory
+from dashlight.judge.segments.pooling import memory_of, rows_added, with_rows_added
 from dashlight.records import Role
 from dashlight.window.columns import ColumnReference, Reference, Runs, Variation
 from dashlight.window.layout import BINS, STRUCTURAL_BINS, UNSEEN
@@ -75,10 +76,11 @@ def segment_references(
             for at, column in enumerate(reference.columns)
             if (column.role, column.name) in wanted and not _is_of(column, own)
         ]
-        made.add(number, places, references_within(reference, places, inside[places], whole[places]))
+        made.add((number, place), places, references_within(reference, places, inside[places], whole[places]))
         counts = whole - counted(inside)
         made.others.extend(counts[places])
         yield
+    yield from made.draw_together(reference)
     return made.references()
 
 
@@ -129,13 +131,38 @@ class _Made:
     def __init__(self) -> None:
         self.columns: list[ColumnReference] = []
         self.segments: list[int] = []
+        self.parts: list[int] = []
+        """Of each the place of the column whose segment it is of."""
         self.places: list[int] = []
         self.others: list[Counts] = []
 
-    def add(self, number: int, places: Sequence[int], columns: Sequence[ColumnReference]) -> None:
+    def add(self, segment: tuple[int, int], places: Sequence[int], columns: Sequence[ColumnReference]) -> None:
+        """*segment*: its number, and the place of its column."""
         self.columns += columns
-        self.segments += [number] * len(columns)
+        self.segments += [segment[0]] * len(columns)
+        self.parts += [segment[1]] * len(columns)
         self.places += places
+
+    def draw_together(self, reference: Reference) -> Steps[None]:
+        """In steps: adds to each the rows of other segments that it is worth; see `pooling`."""
+        if not self.columns:
+            return
+        movements = Movements()
+        yield from movements.measured(reference.columns)
+        memory = memory_of(natural_variation(reference.columns, movements))
+        for part, place in sorted(set(zip(self.parts, self.places, strict=True))):
+            whole = reference.columns[place]
+            alike = [
+                at
+                for at, (column, *which) in enumerate(zip(self.columns, self.parts, self.places, strict=True))
+                if which == [part, place]
+            ]
+            columns, others = [self.columns[at] for at in alike], np.stack([self.others[at] for at in alike])
+            added = rows_added(columns, others, float(memory[place]))
+            for at, column, beside, rows in zip(alike, columns, others, added.tolist(), strict=True):
+                if _varies_as(column, whole):
+                    self.columns[at] = with_rows_added(column, beside, rows)
+            yield
 
     def references(self) -> SegmentReferences:
         return SegmentReferences(
@@ -185,6 +212,11 @@ def _varying(column: ColumnReference, own: Sequence[Variation]) -> tuple[Variati
     )
 
 
+def _varies_as(column: ColumnReference, whole: ColumnReference) -> bool:
+    """Whether no more is known of how *column* varies in a segment than of the *whole*."""
+    return column.runs is whole.runs and all(a is b for a, b in zip(column.variation, whole.variation, strict=False))
+
+
 def _more(whole: Variation, own: Variation) -> Variation:
     error = float(np.sqrt(2 / (own.blocks - 1)))
     families = [(whole.events, own.events), (whole.functionals, own.functionals)]
@@ -194,6 +226,8 @@ def _more(whole: Variation, own: Variation) -> Variation:
     pooled = float(known.mean()) if len(known) else 0.0
     together = pooled > float(most_by_chance(error / np.sqrt(INDEPENDENT_STATISTICS)))
     limit = 1.0 if together else float(most_by_chance(error))
+    if not (known > limit).any():
+        return whole
     events, functionals = (
         np.where(np.nan_to_num(ratio) > limit, mine * (1 + error), theirs)
         for ratio, (theirs, mine) in zip(ratios, families, strict=True)
