@@ -116,7 +116,8 @@ class Bank:
         labels = [Label(name, is_fraud) for _, name, is_fraud in due if is_fraud or says_what_was_none]
         labels += labels[::7]
         labels += [Label(f"another bank's {self.count}", True)]
-        for place in self.rng.permutation(np.arange(len(labels))).tolist():
+        places: list[int] = self.rng.permutation(np.arange(len(labels))).tolist()
+        for place in places:
             assert self.labels.put(labels[place])
         assert self.labels.flush(PATIENCE_SECONDS) == 0
 
