@@ -81,14 +81,16 @@ def alerts_of(line: str) -> list[AlertReport]:
 
 
 def figures_of(line: str) -> ShownFigures | None:
-    """The figures about no column, of all rows, in *line*; None where it holds something else."""
+    """The figures about no column in *line*, of all rows and by segment; None where it holds something else."""
     arrival = json.loads(line)
     if arrival.get("name") != SCORES_EVENT:
         return None
     scores = arrival["attributes"].get("dashlight.scores", ())
-    whole = [score for score in scores if score["column"] is None and not score.get("segment")]
-    values = {score["statistic"]: (score["value"], score["rows"]) for score in whole}
-    return ShownFigures(arrival["at"], values)
+    figures = [(score, (score["value"], score["rows"])) for score in scores if score["column"] is None]
+    values = {score["statistic"]: figure for score, figure in figures if not score.get("segment")}
+    segments = [(score, figure) for score, figure in figures if score.get("segment")]
+    accuracy = {score["segment"]: figure for score, figure in segments if score["statistic"] == "accuracy"}
+    return ShownFigures(arrival["at"], values, accuracy)
 
 
 def _text(values: Mapping[str, Any], name: str) -> str:

@@ -9,7 +9,13 @@ from examples.flights.arrivals import AlertReport
 from examples.flights.faults import FAULT_PART, UNITED, Fault
 from examples.flights.figures import PartFigures, Pulse
 from examples.flights.flights import HELD_OUT
-from examples.flights.performance import LABELLED_SECONDS, SCORED_SECONDS, MonthPerformance, ShownFigures
+from examples.flights.performance import (
+    LABELLED_SECONDS,
+    SCORED_SECONDS,
+    MonthPerformance,
+    SegmentAccuracy,
+    ShownFigures,
+)
 
 Light: TypeAlias = Literal["inputs", "predictions", "data quality", "performance", "world", "errors", "latency"]
 Colour: TypeAlias = Literal["green", "red"]
@@ -32,13 +38,15 @@ class Board:
     """Everything seen so far."""
 
     pulse: Pulse | None = None
-    figures: dict[str, PartFigures] = field(default_factory=dict)
+    figures: dict[str, PartFigures] = field(default_factory=dict[str, PartFigures])
     performance: dict[str, MonthPerformance] = field(default_factory=dict[str, MonthPerformance])
     """By part, what Dashlight showed of the model itself."""
-    changes: list[tuple[str, AlertReport]] = field(default_factory=list)
+    segments: dict[str, SegmentAccuracy] = field(default_factory=dict[str, SegmentAccuracy])
+    """By segment, as `origin=LGA`."""
+    changes: list[tuple[str, AlertReport]] = field(default_factory=list[tuple[str, AlertReport]])
     """Every alert that fired or resolved, with the part of the replay in which it did."""
-    _began_at: dict[str, float] = field(default_factory=dict)
-    _latest: dict[str, AlertReport] = field(default_factory=dict)
+    _began_at: dict[str, float] = field(default_factory=dict[str, float])
+    _latest: dict[str, AlertReport] = field(default_factory=dict[str, AlertReport])
 
     def take_report(self, report: Pulse | PartFigures) -> None:
         """Note what the replay says."""
@@ -61,6 +69,10 @@ class Board:
         """Note figures of the model: labels are of flights some days ago, estimates of those of today."""
         self._performance_at(figures.at - LABELLED_SECONDS).add_realised(figures)
         self._performance_at(figures.at - SCORED_SECONDS).add_estimated(figures)
+        for segment, (value, rows) in figures.accuracy.items():
+            self.segments.setdefault(segment, SegmentAccuracy()).add(
+                self.part_at(figures.at - LABELLED_SECONDS), value, rows
+            )
 
     def _performance_at(self, at: float) -> MonthPerformance:
         return self.performance.setdefault(self.part_at(at), MonthPerformance())

@@ -21,7 +21,7 @@ from examples.flights.children import ChildError, Children, InterruptedByUserErr
 from examples.flights.faults import FAULT_PART, FAULTS, Fault
 from examples.flights.figures import from_line
 from examples.flights.flights import LABEL, TIME
-from examples.flights.panel import panel_for, performance_table, summary_table
+from examples.flights.panel import panel_for, performance_table, segment_table, summary_table
 from examples.flights.prepare import PREDICTION, prepare
 from rich.console import Console
 
@@ -42,7 +42,9 @@ WATCHED = {
     "DASHLIGHT_LABELS": "true",
     "DASHLIGHT_PREDICTION_ID_HEADER": "x-prediction-id",
     "DASHLIGHT_SEGMENTS": "origin,carrier",
-    "DASHLIGHT_SHOW": "origin,carrier",
+    "DASHLIGHT_SHOW": "origin,carrier,dest",
+    # What judging costs comes with each pane, here twenty times as often as with the defaults.
+    "DASHLIGHT_CPU": "60%",
 }
 
 
@@ -63,6 +65,7 @@ def main() -> None:
         sys.exit(1)
     console.print(summary_table(board))
     console.print(performance_table(board))
+    console.print(segment_table(board))
     found = failures(board, chosen.fault)
     for sentence in found:
         console.print(f"FAILED: {sentence}", style="bold red", markup=False)

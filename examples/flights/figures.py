@@ -59,8 +59,8 @@ class Tally:
     part: str
     requests: int = 0
     failed: int = 0
-    temps: list[float] = field(default_factory=list)
-    probabilities: list[float] = field(default_factory=list)
+    temps: list[float] = field(default_factory=list[float])
+    probabilities: list[float] = field(default_factory=list[float])
     right: int = 0
     squares: float = 0.0
 

@@ -80,7 +80,7 @@ def _write(path: Path, rows: list[dict[str, str]]) -> None:
     """Write *rows* so that the same rows give the same bytes: no time and no name in the gzip header."""
     with path.open("wb") as file, gzip.GzipFile("", "wb", compresslevel=9, fileobj=file, mtime=0) as packed:
         lines = io.StringIO(newline="")
-        table = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
+        table: csv.DictWriter[str] = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
         packed.write(lines.getvalue().encode())

@@ -3,9 +3,10 @@
 from types import TracebackType
 from typing import Protocol, Self
 
+from examples.flights.arrivals import AlertReport
 from examples.flights.board import Board, Colour, month, subject
 from examples.flights.figures import PartFigures, Pulse
-from examples.flights.performance import MEASURES
+from examples.flights.performance import MEASURES, SEASONS, Mean
 from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,6 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 SHOWN_ALERTS = 10
+FEWEST_LABELS = 50
+"""Of a season, where an accuracy is shown: it has a standard error of 0.06 then."""
 LIGHTS_A_ROW = 4
 STATE_STYLES = {"firing": "bold red", "resolved": "green"}
 WORDS: dict[Colour, str] = {"green": "quiet", "red": "FIRING"}
@@ -99,15 +102,17 @@ def summary_table(board: Board) -> Table:
     )
     for name in ("month", "sent", "failed", "temp F", "prob.", "acc.", "Brier"):
         table.add_column(name, justify="left" if name == "month" else "right", no_wrap=True)
-    table.add_column("fired", style="red", overflow="fold", min_width=11)
-    table.add_column("resolved", style="green", overflow="fold", min_width=11)
+    table.add_column("alerts", min_width=24)
     for figures in board.figures.values():
         changes = [alert for part, alert in board.changes if part == figures.part]
-        table.add_row(
-            *_cells(figures),
-            *(", ".join(subject(alert) for alert in changes if alert.state == state) for state in STATE_STYLES),
-        )
+        table.add_row(*_cells(figures), Text("\n").join(map(_changed, changes)))
     return table
+
+
+def _changed(alert: AlertReport) -> Text:
+    """What *alert* is about, and whether it began or ended."""
+    words = {"firing": subject(alert), "resolved": f"{subject(alert)} resolved"}
+    return Text(words[alert.state], style=STATE_STYLES[alert.state])
 
 
 def performance_table(board: Board) -> Table:
@@ -125,6 +130,29 @@ def performance_table(board: Board) -> Table:
         cells = ["-" if mean.value is None else f"{mean.value:.3f}" for mean in means]
         table.add_row(month(part), *cells, shown.verdict("accuracy"))
     return table
+
+
+def segment_table(board: Board) -> Table:
+    """How accurate the model was for each airport and carrier, as Dashlight showed it: the largest segments of a column first."""
+    caption = (
+        f"means of what Dashlight showed of DASHLIGHT_SEGMENTS; -: fewer than {FEWEST_LABELS} labels in the season"
+    )
+    table = Table(
+        caption=caption, caption_justify="left", box=SIMPLE, padding=(0, 1), collapse_padding=True, pad_edge=False
+    )
+    table.add_column("accuracy of", no_wrap=True)
+    for name in ("labels", *SEASONS):
+        table.add_column(name, justify="right", no_wrap=True)
+    order = sorted(board.segments.items(), key=lambda each: (each[0].partition("=")[0] != "origin", -each[1].rows))
+    for segment, shown in order:
+        means = [shown.season(name) for name in SEASONS]
+        if any(mean.rows >= FEWEST_LABELS for mean in means):
+            table.add_row(segment, str(shown.rows), *map(_accuracy, means))
+    return table
+
+
+def _accuracy(mean: Mean) -> str:
+    return "-" if mean.value is None or mean.rows < FEWEST_LABELS else f"{mean.value:.2f}"
 
 
 def _cells(figures: PartFigures) -> list[str]:

@@ -1,8 +1,9 @@
-"""How good the model was in a month by what Dashlight showed: measured as labels came, and estimated before."""
+"""How good the model was by what Dashlight showed: measured as labels came, and estimated before; by month and by segment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from examples.flights.flights import HELD_OUT
 from examples.flights.truth import BATCH_SECONDS, DELAY_SECONDS
 
 LABELLED_SECONDS = DELAY_SECONDS + BATCH_SECONDS
@@ -11,6 +12,13 @@ SCORED_SECONDS = 0.5
 """Likewise it is part of an estimate."""
 OUTSIDE = "outside_reference_rate"
 MEASURES = ("accuracy", "brier")
+SEASONS: Mapping[str, tuple[str, ...]] = {
+    "Jan-Mar": (HELD_OUT, "03"),
+    "Apr-Jun": ("04", "05", "06"),
+    "Jul-Sep": ("07", "08", "09"),
+    "Oct-Dec": ("10", "11", "12"),
+}
+"""Parts of the replay that are shown together, where a month has few flights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,8 @@ class ShownFigures:
     at: float
     values: Mapping[str, tuple[float, int]]
     """By statistic: the value, and the rows that it is made of."""
+    accuracy: Mapping[str, tuple[float, int]] = field(default_factory=dict[str, tuple[float, int]])
+    """Likewise the accuracy by segment, as `origin=LGA`."""
 
 
 @dataclass(slots=True)
@@ -74,3 +84,29 @@ def _add(means: Mapping[str, Mean], figures: ShownFigures, prefix: str) -> None:
     for name, mean in means.items():
         if prefix + name in figures.values:
             mean.add(*figures.values[prefix + name])
+
+
+@dataclass(slots=True)
+class SegmentAccuracy:
+    """What was shown of one segment."""
+
+    parts: dict[str, Mean] = field(default_factory=dict[str, Mean])
+    """Accuracy by part of the replay."""
+
+    def add(self, part: str, value: float, rows: int) -> None:
+        """Count an accuracy of so many rows."""
+        self.parts.setdefault(part, Mean()).add(value, rows)
+
+    @property
+    def rows(self) -> int:
+        """All that were counted."""
+        return sum(mean.rows for mean in self.parts.values())
+
+    def season(self, name: str) -> Mean:
+        """The accuracy in one of SEASONS."""
+        whole = Mean()
+        for part in SEASONS[name]:
+            mean = self.parts.get(part, Mean())
+            whole.total += mean.total
+            whole.rows += mean.rows
+        return whole

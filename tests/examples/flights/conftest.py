@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def answering() -> Callable[[Callable[[bytes], tuple[int, bytes]]], AbstractAsyn
     """
 
     @asynccontextmanager
-    async def serve(answer: Callable[[bytes], tuple[int, bytes]]) -> AsyncIterator[str]:
+    async def serve(answer: Callable[[bytes], tuple[int, bytes]]) -> AsyncGenerator[str]:
         conversations: set[asyncio.Task[None]] = set()
 
         async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -6,7 +6,7 @@ from examples.flights.performance import ShownFigures
 
 
 def test_an_alert_event_becomes_a_report_of_each_member() -> None:
-    member = {
+    member: dict[str, object] = {
         "key": "drift /predict temp",
         "state": "firing",
         "source": "drift",
@@ -17,7 +17,10 @@ def test_an_alert_event_becomes_a_report_of_each_member() -> None:
         "role": "feature",
     }
     about_no_column = {"key": "error_rate", "state": "firing", "at": 11.0}
-    attributes = {"dashlight.alert.incident": "i", "dashlight.alert.members": [member, about_no_column]}
+    attributes: dict[str, object] = {
+        "dashlight.alert.incident": "i",
+        "dashlight.alert.members": [member, about_no_column],
+    }
     line = json.dumps({"kind": "event", "name": "dashlight.alert", "at": 13.0, "attributes": attributes})
 
     assert alerts_of(line) == [
@@ -46,7 +49,7 @@ def test_a_tail_gives_whole_lines_once(tmp_path: Path) -> None:
     assert (before, first, second) == ([], ["one\n", "two\n"], ["three\n"])
 
 
-def test_the_figures_of_all_rows_about_no_column_are_shown() -> None:
+def test_the_figures_about_no_column_are_shown_of_all_rows_and_by_segment() -> None:
     scores = [
         {"column": None, "statistic": "accuracy", "value": 0.7, "rows": 300},
         {"column": None, "segment": "origin=LGA", "statistic": "accuracy", "value": 0.5, "rows": 90},
@@ -54,5 +57,5 @@ def test_the_figures_of_all_rows_about_no_column_are_shown() -> None:
     ]
     event = {"kind": "event", "name": "dashlight.scores", "at": 13.0, "attributes": {"dashlight.scores": scores}}
 
-    assert figures_of(json.dumps(event)) == ShownFigures(13.0, {"accuracy": (0.7, 300)})
+    assert figures_of(json.dumps(event)) == ShownFigures(13.0, {"accuracy": (0.7, 300)}, {"origin=LGA": (0.5, 90)})
     assert figures_of('{"kind": "event", "name": "dashlight.alert", "attributes": {}}') is None

@@ -131,7 +131,7 @@ def test_an_alert_lights_what_it_is_about(alert: MakeAlert, change: dict[str, st
 
 
 def test_a_light_is_red_while_firing_and_green_again(board: Board, alert: MakeAlert) -> None:
-    seen = []
+    seen: list[str] = []
     for state in ("firing", "firing", "resolved", "resolved"):
         board.take_alert(alert(state=state, at=35.0))
         seen.append(board.lights()["inputs"])

@@ -20,7 +20,7 @@ def children(directory: Path) -> Children:
 
 def test_leaving_the_block_ends_every_process(tmp_path: Path) -> None:
     with children(tmp_path) as running:
-        ids = []
+        ids: list[int] = []
         for name, program in (("kind", WAITING), ("stubborn", STUBBORN)):
             ids.append(running.start(name, [sys.executable, "-c", program]))
             while (tmp_path / f"{name}.log").read_text() != "up\n":

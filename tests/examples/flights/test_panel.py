@@ -4,7 +4,7 @@ from collections.abc import Callable
 from examples.flights.arrivals import AlertReport
 from examples.flights.board import Board
 from examples.flights.figures import PartFigures, Pulse
-from examples.flights.panel import panel_for, performance_table, summary_table
+from examples.flights.panel import panel_for, performance_table, segment_table, summary_table
 from examples.flights.performance import ShownFigures
 from rich.console import Console
 
@@ -65,7 +65,11 @@ def test_the_summary_has_a_row_for_each_month_with_its_alerts(alert: Callable[..
         console.print(summary_table(board))
 
     row = next(line.split() for line in written.get().splitlines() if "March" in line)
-    assert row == ["March", "3487", "7", "41.2", "0.226", "0.782", "0.158", "temp,", "dewp", "temp"]
+    assert row == ["March", "3487", "7", "41.2", "0.226", "0.782", "0.158", "temp"]
+    assert [line.strip() for line in written.get().splitlines() if "dewp" in line or "resolved" in line] == [
+        "dewp",
+        "temp resolved",
+    ]
     assert "added latency +0.21 ms" in written.get()
 
 
@@ -84,3 +88,22 @@ def test_the_estimate_of_each_month_is_said_to_be_off_or_missing(alert: Callable
     assert march == ["March", "0.780", "0.800", "0.160", "-", "off", "by", "+0.020"]
     assert april[:5] == ["April", "0.720", "-", "-", "-"]
     assert " ".join(april[5:]) == "none: outside the reference (33% of the rows)"
+
+
+def test_the_accuracy_of_each_segment_is_shown_by_season(alert: Callable[..., AlertReport]) -> None:
+    board = board_in_march(alert)
+    board.take_figures(
+        ShownFigures(16.0, {}, {"carrier=UA": (0.9, 100), "origin=LGA": (0.8, 90), "carrier=HA": (1, 9)})
+    )
+    board.take_report(Pulse("04", 20.0, 700, 1000, 299.0, 0.0042, 0.00021))
+    board.take_figures(ShownFigures(25.0, {}, {"carrier=UA": (0.7, 60), "origin=LGA": (0.5, 40)}))
+    board.take_figures(ShownFigures(28.0, {}, {"carrier=UA": (0.6, 60)}))
+    console = Console(file=io.StringIO(), width=110)
+
+    with console.capture() as written:
+        console.print(segment_table(board))
+
+    assert [line.split() for line in written.get().splitlines() if "=" in line] == [
+        ["origin=LGA", "130", "0.80", "-", "-", "-"],
+        ["carrier=UA", "220", "0.90", "0.65", "-", "-"],
+    ]

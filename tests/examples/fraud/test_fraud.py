@@ -85,7 +85,8 @@ class Bank:
             self.tell(says_what_was_none=says_what_was_none)
             self.clock.advance(PANE)
             self.analysis.tick(self.clock.now(), lost={}, in_flight_count=0, rate=1.0)
-        assert self.analysis.flush(PATIENCE_SECONDS) == 0
+            # Threads go by another clock: what they have not written within a day of this one is too old, or comes too late.
+            assert self.analysis.flush(PATIENCE_SECONDS) == 0
 
     def pay(self, more_fraud: float, ring: float) -> Exchange:
         """One payment, as the request path hands it on."""
@@ -115,7 +116,8 @@ class Bank:
         labels = [Label(name, is_fraud) for _, name, is_fraud in due if is_fraud or says_what_was_none]
         labels += labels[::7]
         labels += [Label(f"another bank's {self.count}", True)]
-        for place in self.rng.permutation(np.arange(len(labels))).tolist():
+        places: list[int] = self.rng.permutation(np.arange(len(labels))).tolist()
+        for place in places:
             assert self.labels.put(labels[place])
         assert self.labels.flush(PATIENCE_SECONDS) == 0
 

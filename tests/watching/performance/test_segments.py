@@ -164,6 +164,18 @@ def test_labels_leave_the_window_of_segments(reference: Reference) -> None:
     assert "accuracy" not in life.scores(life.names[0])
 
 
+def test_figures_of_segments_are_no_older_than_a_short_window(reference: Reference) -> None:
+    life = Life(reference, replace(POLICY, window_seconds=10.0))
+
+    for seconds, count in ((10.0, 400), (20.0, 800)):
+        at = BEGAN_AT + seconds
+        rows = replace(life.rows(count), predicted_at=np.full(count, at - 2.0), labelled_at=np.full(count, at - 1.0))
+        news = LabelNews(life.performances.cursor + 1, (rows,))
+        life.told += [alert for alert in life.performances.close_pane(news, at) if alert is not None]
+
+    assert [life.scores(name)["labels"].value for name in life.names] == [200, 200, 200, 200]
+
+
 def test_the_estimate_is_told_by_segment(reference: Reference) -> None:
     life = Life(reference)
     life.hour(life.rows(400))

@@ -33,7 +33,7 @@ MAIN = frozenset({"accuracy", "recall", "precision", "roc_auc", "brier", "mae", 
 _OF_ALL = {"label_coverage": "", "not_comparable": BY_PREDICTION}
 """What is told beside measures, and how its name ends."""
 _SECONDS_BETWEEN = 60.0
-"""Figures are made anew so often at most."""
+"""Figures are made anew so often at most, or once a window where that is shorter."""
 
 
 def segments_of(policy: Policy, reference: Reference | None) -> Segmentation | None:
@@ -105,7 +105,8 @@ class SegmentedPerformance:
     def close_pane(self, at: float, since_at: float) -> Iterator[Alert | None]:
         """Judges hours that ended *at*, and makes the figures of the window that began at *since_at*."""
         yield from self.losses.take(None, at)
-        if not (self._is_news or self._figures) or 0 <= at - self._made_at < _SECONDS_BETWEEN:
+        pause_seconds = min(_SECONDS_BETWEEN, at - since_at)
+        if not (self._is_news or self._figures) or 0 <= at - self._made_at < pause_seconds:
             return
         self._made_at, self._is_news = at, False
         if self._usual is None:
