@@ -22,11 +22,13 @@ def test_where_nobody_knows_what_is_usual_it_is_fishers(part: tuple[int, int], w
 
 
 def test_where_groups_do_not_differ_it_is_zelens() -> None:
-    # n = 12 of N = 60, m = 40 of M = 200; k = 7 of K = 13 hurt, l = 4 of L = 20: what is usual is the same.
-    weights = {k: comb(12, k) * comb(48, 13 - k) * comb(40, 11 - k) * comb(160, 20 - 11 + k) for k in range(12)}
+    # n = 12 of N = 60, m = 20 of M = 100; k = 7 of K = 13 hurt, l = 2 of L = 10: what is usual is the same.
+    weights = {
+        k: comb(12, k) * comb(48, 13 - k) * comb(20, 9 - k) * comb(80, 10 - 9 + k) for k in range(10) if 10 - 9 + k >= 0
+    }
     expected = sum(weight for k, weight in weights.items() if k >= 7) / sum(weights.values())
 
-    assert rose_more(counted(12, 7, 40, 4), counted(60, 13, 200, 20)) == pytest.approx(expected)
+    assert rose_more(counted(12, 7, 20, 2), counted(60, 13, 100, 10)) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """Whether a slice rose more than the rest did, exactly: the conditional test of two tables of two by two."""
 
 import numpy as np
-from scipy.special import gammaln
 
-from dashlight.judge.slices.gain import Counted, Floats
+from dashlight.judge.slices.choose import log_choose
+from dashlight.judge.slices.gain import Counted
+from dashlight.judge.slices.predictive_test import beyond_foreseen
 
-LEAST_USUAL_HURT = 20
-"""Rows that usually hurt, below which what is usual is not exact but estimated: given t they would leave k nothing to vary."""
+_AT_MOST = 2.0
 
 
 def rose_more(part: Counted, whole: Counted) -> float:
@@ -14,26 +14,36 @@ def rose_more(part: Counted, whole: Counted) -> float:
 
     Given how many rows hurt now (K) and usually (L), and how many of both in the slice together (t), the number of those now,
     k, has under equal odds ratios the weights C(n, k) C(N-n, K-k) C(m, t-k) C(M-m, L-t+k) (Zelen, 1971, Biometrika 58,
-    129-137): what is usual is allowed for as exactly as it is known. Where nobody knows it (M = 0), or hardly a row hurts
-    usually (L < LEAST_USUAL_HURT), that is Fisher's test.
+    129-137): what is usual is allowed for as exactly as it is known. Where nobody knows it (M = 0) that is Fisher's test.
 
     "Alike" may also mean by as much, or by as many times: each weight is multiplied by x^k, where x >= 1 is the ratio of odds
     ratios that a rise alike in one of these ways would give, the largest of them, as estimated. It only makes p larger.
+
+    p is no less than that of `beyond_foreseen`, which takes into account how little is known of what is usual, and no more than twice
+    that: the fewer rows hurt usually, the less does t leave k to vary, so that of a slice of which none did the exact p is 1,
+    whatever happened.
     """
+    exact = _conditional(part, whole)
+    if not float(whole.usual_rows):
+        return exact
+    foreseen = beyond_foreseen(part, whole)
+    return min(max(foreseen, min(exact, _AT_MOST * foreseen)), 1.0)
+
+
+def _conditional(part: Counted, whole: Counted) -> float:
     n, k, rest = float(part.rows), float(part.hurt), float(whole.rows - part.rows)
     m, usual_rest = float(part.usual_rows), float(whole.usual_rows - part.usual_rows)
     hurt, usual_hurt = float(whole.hurt), float(whole.usual_hurt)
     both = k + float(part.usual_hurt)
     least, most = max(0.0, hurt - rest), min(n, hurt)
-    is_usual_told = usual_hurt >= LEAST_USUAL_HURT
+    is_usual_told = m + usual_rest > 0
     if is_usual_told:
         least = max(least, both - m, both - usual_hurt)
         most = min(most, both, usual_rest - usual_hurt + both)
     counts = np.arange(least, most + 1)
-    weights = _choose(n, counts) + _choose(rest, hurt - counts)
+    weights = log_choose(n, counts) + log_choose(rest, hurt - counts)
     if is_usual_told:
-        weights += _choose(m, both - counts) + _choose(usual_rest, usual_hurt - both + counts)
-    if m + usual_rest > 0:
+        weights += log_choose(m, both - counts) + log_choose(usual_rest, usual_hurt - both + counts)
         weights += counts * np.log(_ratio_of_a_rise_alike(part, whole))
     shares = np.exp(weights - weights.max())
     return float(shares[counts >= k].sum() / shares.sum())
@@ -43,7 +53,7 @@ def rose(now_hurt: float, now_rows: float, usual_hurt: float, usual_rows: float)
     """P of the hypothesis that rows hurt no more often now than usually (Fisher's exact test, one-sided)."""
     hurt = now_hurt + usual_hurt
     counts = np.arange(max(0.0, hurt - usual_rows), min(now_rows, hurt) + 1)
-    weights = _choose(now_rows, counts) + _choose(usual_rows, hurt - counts)
+    weights = log_choose(now_rows, counts) + log_choose(usual_rows, hurt - counts)
     shares = np.exp(weights - weights.max())
     return float(shares[counts >= now_hurt].sum() / shares.sum())
 
@@ -63,9 +73,3 @@ def _ratio_of_a_rise_alike(part: Counted, whole: Counted) -> float:
 
 def _odds(rate: float) -> float:
     return rate / (1 - rate)
-
-
-def _choose(rows: float, held: Floats) -> Floats:
-    """Log C(rows, held)."""
-    result: Floats = gammaln(rows + 1) - gammaln(held + 1) - gammaln(rows - held + 1)
-    return result
