@@ -100,7 +100,7 @@ def lights_of(alert: AlertReport) -> list[Light]:
     """The lights that *alert* is about."""
     if alert.source == "performance":
         return ["world"] if alert.key.endswith(_PARTED) else ["performance"]
-    if not alert.column and alert.summary.startswith(_OF_TIME):
+    if not alert.column and _told(alert).startswith(_OF_TIME):
         return ["latency"]
     if alert.source == "threshold":
         return ["errors"]
@@ -109,6 +109,11 @@ def lights_of(alert: AlertReport) -> list[Light]:
     if not alert.column:
         return ["errors"]
     return ["inputs", "data quality"] if any(map(_QUALITY.search, alert.causes)) else ["inputs"]
+
+
+def _told(alert: AlertReport) -> str:
+    """The summary of *alert* from where it says what moved: after what it was when it is over, and after its segment."""
+    return alert.summary.rpartition("it was: ")[2].removeprefix(f"{alert.segment}: ")
 
 
 def subject(alert: AlertReport) -> str:

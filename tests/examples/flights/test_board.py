@@ -184,6 +184,20 @@ def test_labels_are_of_the_month_before_and_estimates_of_this_one(board: Board) 
     assert board.performance["04"].estimated["accuracy"].value == 0.8
 
 
+@pytest.mark.parametrize(
+    "summary",
+    [
+        "carrier=B6: latency above 0.37 ms rose from 5 % to 28 % of exchanges",
+        "carrier=B6: back to what the reference allows; it was: carrier=B6: latency above 0.37 ms rose",
+    ],
+    ids=["firing", "resolved"],
+)
+def test_latency_of_a_segment_lights_latency(alert: MakeAlert, summary: str) -> None:
+    told = replace(alert(source="traffic", column="", summary=summary), segment="carrier=B6")
+
+    assert lights_of(told) == ["latency"]
+
+
 def test_an_alert_of_a_segment_says_of_which(alert: MakeAlert) -> None:
     assert subject(replace(alert(), segment="origin=LGA")) == "temp (origin=LGA)"
     assert subject(alert()) == "temp"

@@ -169,6 +169,18 @@ class LossWatch:
         """Rows, losses and what was expected of the predictions made in the hours that begin *at* or later, shape (3,)."""
         return np.asarray(self._cohorts.since(at).sum(0))
 
+    @property
+    def begins_at(self) -> float:
+        """When the first hour began of which `since` knows; inf where there is none."""
+        starts = self._cohorts.state.starts
+        return float(starts[0]) if len(starts) else np.inf
+
+    def begin_anew(self) -> None:
+        """Forget what speaks for a rise so far, unless it fires."""
+        if not self.is_firing:
+            self.evidence.reset()
+            self._cohorts.clear()
+
     def take(self, losses: Floats, bins: Places, expected: Floats, times: tuple[Floats, float]) -> list[Alert]:
         """Take rows whose *times* are when they were predicted, and now; the news of its alert, once an hour at most."""
         self._hold.take(losses, bins, expected, times, self._cohorts)

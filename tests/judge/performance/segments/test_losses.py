@@ -129,6 +129,43 @@ def test_a_segment_that_fell_further_than_all_rows_is_told_beside_these(
     assert told[-1].summary.endswith(" too")
 
 
+@pytest.mark.parametrize("is_cut", [False, True], ids=["in one life", "restarted"])
+def test_when_the_alert_of_all_rows_ends_no_segment_begins(
+    model: Callable[[], Watches], rng: np.random.Generator, *, is_cut: bool
+) -> None:
+    watching = model()
+    watching.run(rng, range(30), NOTHING)
+    told = watching.run(rng, range(30, 90), np.full(5, 0.1))
+    assert watching.whole.watch is not None
+    assert watching.whole.watch.is_firing
+    if is_cut:
+        whole, segments = watching.whole.state, watching.segments.state
+        watching = model()
+        watching.whole.restore(whole)
+        watching.segments.restore(segments)
+
+    told += watching.run(rng, range(90, 240), NOTHING)
+
+    assert watching.whole.watch is not None
+    assert not watching.whole.watch.is_firing
+    assert told == []
+
+
+def test_of_a_segment_that_outlasts_the_alert_of_all_rows_no_rest_is_told_that_was_forgotten(
+    model: Callable[[], Watches], rng: np.random.Generator
+) -> None:
+    watching = model()
+    watching.run(rng, range(30), NOTHING)
+    watching.run(rng, range(30, 90), 0.08 + only(2, 0.4))
+
+    told = watching.run(rng, range(90, 500), only(2, 0.08))
+
+    assert watching.whole.watch is not None
+    assert not watching.whole.watch.is_firing
+    assert {alert.segment for alert in told} == {"carrier=DL"}
+    assert "all other rows" not in told[-1].summary
+
+
 def test_where_nothing_falls_nothing_is_told(model: Callable[[], Watches]) -> None:
     told = [model().run(np.random.default_rng(100 + seed), range(120), NOTHING, rows=100) for seed in range(5)]
 

@@ -2,7 +2,8 @@
 
 All segments share SEGMENTS_PART of the budget of performance, so that what they have is taken off the rest's. The bound of each
 holds for all of them together, at LEVEL over the draw of the reference, the tolerance included. While the alert of all rows is
-in force, that of a segment begins only where it surely lost more than all rows did.
+in force, that of a segment begins only where it surely lost more than all rows did; when it ends, what the others lost meanwhile
+is over with it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -90,6 +91,7 @@ class SegmentedLosses:
             )
             for number, name in enumerate(self._names)
         ]
+        self._was_whole_firing = False
         self.unattributed = 0
         """Rows of which nobody knows in which segments they are: by another reference, other segments, or a sealed id."""
 
@@ -106,6 +108,7 @@ class SegmentedLosses:
         refuse("losses of other segments", where=len(state.judges) != len(self._judges))
         for judge, each in zip(self._judges, state.judges, strict=True):
             judge.restore(each)
+        self._was_whole_firing = self._is_whole_firing
         self.unattributed = within("labels in no segment", state.unattributed)
 
     @property
@@ -125,6 +128,7 @@ class SegmentedLosses:
 
     def take(self, rows: LabelledRows | None, at: float) -> Iterator[Alert | None]:
         """Take *rows* whose labels came until *at*; None lets an hour end. The news, and None where a break is welcome."""
+        self._follow_whole()
         if rows is None:
             for judge in self._judges:
                 yield from judge.take(None, None, at)
@@ -171,6 +175,18 @@ class SegmentedLosses:
             found.append(Score(None, None, "labels_without_segment", count, count, count, self.unattributed))
         return found
 
+    @property
+    def _is_whole_firing(self) -> bool:
+        return self._whole.watch is not None and self._whole.watch.is_firing
+
+    def _follow_whole(self) -> None:
+        """The end of the alert of all rows is the end of what was told by it: no segment that held its peace begins then."""
+        is_over = self._was_whole_firing and not self._is_whole_firing
+        self._was_whole_firing = self._is_whole_firing
+        for judge in self._judges if is_over else ():
+            if judge.watch is not None:
+                judge.watch.begin_anew()
+
     def _news(self, number: int) -> LossNews:
         return LossNews(
             lambda measure, change: self._say(number, measure, change),
@@ -186,7 +202,8 @@ class SegmentedLosses:
 
     def _beside(self, measure: LossMeasure, change: LossChange) -> str:
         watch = self._whole.watch
-        if watch is None:
+        # Where the alert of all rows has ended since, nothing is known of these any more.
+        if watch is None or watch.begins_at > change.since_at:
             return ""
         scale, own = watch.setting.measure.scale, measure.scale
         rows, losses, expected = change.sums.sum(0)
