@@ -150,7 +150,7 @@ def test_a_shift_of_all_rows_is_told_of_no_segment_when_it_is_over_either(
     during = stream.run(rng, 12, of_all(1.0))
     stream.told = ()  # known of more rows, it is over first
 
-    assert during + stream.run(rng, 40) == []
+    assert during + stream.run(rng, 30, of_all(1.0)) + stream.run(rng, 40) == []
     assert not stream.drift.state.untold
 
 

@@ -155,7 +155,7 @@ def test_failures_of_all_are_told_of_no_segment_when_they_are_over_either(served
     served.serve(100)
     during = served.serve(12, Change(everyone=0.2), ("error_rate",))
 
-    assert during + served.serve(60) == []
+    assert during + served.serve(30, Change(everyone=0.2)) + served.serve(60) == []
     assert not served.traffic.state.untold
 
 
