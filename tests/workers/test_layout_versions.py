@@ -36,7 +36,7 @@ DIGESTS = {
     ("comparison", 1): "a5b7cc77a30d3066",
     ("learner", 1): "35d98066a0ba6440",
     ("performance", 1): "b3e95d771bbf499c",
-    ("segments", 1): "5521c36bc19db65c",
+    ("segments", 1): "7aff27828da1d93c",
     ("versions", 1): "e45bee034d645304",
 }
 

@@ -143,6 +143,39 @@ def test_a_segment_that_all_rows_are_in_is_no_news_beside_the_alert_of_all_rows(
     assert [alert for each in rows for alert in stream.step(each)] == []
 
 
+def test_a_shift_of_all_rows_is_told_of_no_segment_when_it_is_over_either(
+    stream: Stream, rng: np.random.Generator
+) -> None:
+    stream.told = [alert_key("drift", "late", "/predict", "feature", "distance")]
+    during = stream.run(rng, 12, of_all(1.0))
+    stream.told = ()  # known of more rows, it is over first
+
+    assert during + stream.run(rng, 30, of_all(1.0)) + stream.run(rng, 40) == []
+    assert not stream.drift.state.untold
+
+
+def test_what_stays_of_a_shift_of_all_rows_is_told_of_its_segment(stream: Stream, rng: np.random.Generator) -> None:
+    stream.told = [alert_key("drift", "late", "/predict", "feature", "distance")]
+    during = stream.run(rng, 6, of_all(1.0))
+    stream.told = ()
+
+    after = stream.run(rng, 60, of_ua(1.0))
+
+    assert during == []
+    assert {alert.segment for alert in after} == {SEGMENT}
+
+
+def test_what_was_no_news_is_none_where_another_goes_on(stream: Stream, rng: np.random.Generator) -> None:
+    stream.told = [alert_key("drift", "late", "/predict", "feature", "distance")]
+    stream.run(rng, 12, of_all(1.0))
+    state, stream.told = deepcopy(stream.drift.state), ()
+    stream.drift = stream.fresh()
+    stream.drift.restore(state)
+
+    assert len(state.untold) == len(CARRIERS)
+    assert stream.run(rng, 40) == []
+
+
 def test_a_segment_that_moved_much_further_is_told_beside_the_alert_of_all_rows(
     stream: Stream, rng: np.random.Generator
 ) -> None:

@@ -151,6 +151,24 @@ def test_beside_the_alert_of_the_endpoint_a_segment_that_everybody_is_in_is_no_n
     assert [alert for _ in range(20) for alert in served.step(only_it(0.3), ("error_rate",))] == []
 
 
+def test_failures_of_all_are_told_of_no_segment_when_they_are_over_either(served: Served) -> None:
+    served.serve(100)
+    during = served.serve(12, Change(everyone=0.2), ("error_rate",))
+
+    assert during + served.serve(30, Change(everyone=0.2)) + served.serve(60) == []
+    assert not served.traffic.state.untold
+
+
+def test_what_stays_of_failures_of_all_is_told_of_its_segment(served: Served) -> None:
+    served.serve(100)
+    during = served.serve(6, Change(everyone=0.2), ("error_rate",))
+
+    after = served.serve(60, Change(failing=0.2))
+
+    assert during == []
+    assert {alert.segment for alert in after} == {SEGMENT}
+
+
 def test_beside_the_alert_of_the_endpoint_a_segment_that_alone_fails_is_told(served: Served) -> None:
     served.serve(100)
 

@@ -22,6 +22,7 @@ from dashlight.judge.segments.references import SegmentReferences
 from dashlight.records import Alert, Score
 from dashlight.window.columns import stacked_counts
 from dashlight.window.events import event_matrices
+from dashlight.window.fitting import refuse
 from dashlight.window.panes import Panes, PanesState
 from dashlight.window.reference.steps import Steps
 
@@ -37,6 +38,8 @@ class SegmentDriftState:
     panes: PanesState
     judge: DriftJudgeState
     in_force: tuple[Alert, ...]
+    untold: tuple[str, ...]
+    """Keys of alerts that are no news beside those of all rows."""
 
 
 class SegmentDrift:
@@ -82,6 +85,8 @@ class SegmentDrift:
             for place, (column, number) in enumerate(zip(columns, numbers, strict=True))
         }
         self._in_force: dict[str, Alert] = {}
+        self._untold: set[str] = set()
+        """Until it is over, or moved clearly further: that of all rows, which is known of more rows, may be over first."""
         self._whole: Window = _nothing
         self._clearly_more: dict[int, bool] = {}
         """Of what was described in this pane, by place: whether it is news beside an alert of all rows."""
@@ -93,7 +98,9 @@ class SegmentDrift:
     @property
     def state(self) -> SegmentDriftState:
         """What is remembered: the arrays themselves, to be written before the next pane changes them."""
-        return SegmentDriftState(self._panes.state, self._judge.state, tuple(self._in_force.values()))
+        return SegmentDriftState(
+            self._panes.state, self._judge.state, tuple(self._in_force.values()), tuple(self._untold)
+        )
 
     def restore(self, state: SegmentDriftState) -> None:
         """Go on from *state*; ValueError where it does not fit these segments. Throw it away then."""
@@ -104,6 +111,8 @@ class SegmentDrift:
             if alert.key not in self._place_of:
                 raise ValueError("an alert of another segment")
             self._in_force[alert.key] = alert
+        refuse("an alert of another segment", where=not self._place_of.keys() >= set(state.untold))
+        self._untold.update(state.untold)
 
     def update(
         self, rows: NDArray[np.integer], at: float, whole: Window, *, told: Collection[str], came: Counts
@@ -134,6 +143,7 @@ class SegmentDrift:
         """The alerts in force, ended for this *reason*."""
         withdrawn = [ended(alert, at, reason) for alert in self._in_force.values()]
         self._in_force.clear()
+        self._untold.clear()
         return withdrawn
 
     def scores(self, panes: int) -> list[Score]:
@@ -160,11 +170,14 @@ class SegmentDrift:
     def _is_news(self, alert: Alert, told: Collection[str]) -> bool:
         """Whether *alert* is to be told; remembers that it is in force."""
         if alert.state not in {"pending", "firing"}:
+            self._untold.discard(alert.key)
             return self._in_force.pop(alert.key, None) is not None
         place = self._place_of[alert.key]
-        is_told = self._whole_keys[place] in told
+        is_told = self._whole_keys[place] in told or alert.key in self._untold
         if alert.key not in self._in_force and is_told and not self._clearly_more.get(place, False):
+            self._untold.add(alert.key)
             return False
+        self._untold.discard(alert.key)
         self._in_force[alert.key] = alert
         return True
 

@@ -54,6 +54,8 @@ class SegmentTrafficState:
     """Of each segment."""
     ring: RingState
     in_force: tuple[Alert, ...]
+    untold: tuple[str, ...]
+    """Keys of alerts that are no news beside those of the endpoint."""
 
 
 class SegmentTraffic:
@@ -92,12 +94,14 @@ class SegmentTraffic:
         """The other segments of each segment's column."""
         self._ring = Ring((len(self._names), WIDTH), LEVELS, slots=SLOTS)
         self._in_force: dict[str, Alert] = {}
+        self._untold: set[str] = set()
+        """Until it is over, or moved clearly further: that of the endpoint may be over first."""
 
     @property
     def state(self) -> SegmentTrafficState:
         """What is remembered: the arrays themselves."""
         courses = tuple(course.state for course in self._courses)
-        return SegmentTrafficState(courses, self._ring.state, tuple(self._in_force.values()))
+        return SegmentTrafficState(courses, self._ring.state, tuple(self._in_force.values()), tuple(self._untold))
 
     def restore(self, state: SegmentTrafficState) -> None:
         """Go on from *state*; ValueError where it does not fit these segments. Throw it away then."""
@@ -111,6 +115,8 @@ class SegmentTraffic:
             check_alert(alert)
             refuse("an alert of another segment", where=alert.key not in keys)
             self._in_force[alert.key] = alert
+        refuse("an alert of another segment", where=not keys >= set(state.untold))
+        self._untold.update(state.untold)
 
     def update(self, pane: SegmentPane, at: float, *, told: Collection[str]) -> Steps[list[Alert]]:
         """In steps: takes the *pane* that ended *at*; *told* are quantities of the endpoint with an alert in force.
@@ -138,6 +144,7 @@ class SegmentTraffic:
         """The alerts in force, ended for this *reason*."""
         withdrawn = [ended(alert, at, reason) for alert in self._in_force.values()]
         self._in_force.clear()
+        self._untold.clear()
         return withdrawn
 
     def scores(self, panes: int, *, all_rows: int) -> list[Score]:
@@ -170,18 +177,17 @@ class SegmentTraffic:
             return []
         key = self._key(quantity, number)
         if alert.state not in {"pending", "firing"}:
+            self._untold.discard(key)
             known = self._in_force.pop(key, None)
             return [] if known is None else [ended(known, alert.at, f"{printable(self._names[number])}: {BACK}")]
         segment, others, moved = self._beside_of(number, quantity, alert, judge)
-        is_told = not ALIKE[quantity].isdisjoint(told)
+        is_told = key in self._untold or not ALIKE[quantity].isdisjoint(told)
         is_alike = moved or np.isnan(others.distance)
-        if (
-            key not in self._in_force
-            and is_told
-            and is_alike
-            and not is_clearly_more(segment.distance, others.distance)
-        ):
+        is_news = not (is_told and is_alike) or is_clearly_more(segment.distance, others.distance)
+        if key not in self._in_force and not is_news:
+            self._untold.add(key)
             return []
+        self._untold.discard(key)
         words, cause = WORDS[quantity], alert.causes[0]
         said = f"{words} rose from {percent(cause.reference)} to {percent(cause.current)} of exchanges"
         self._in_force[key] = replace(
