@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -52,12 +54,7 @@ def test_all_rows_are_kept_while_they_are_few() -> None:
 def test_the_rows_since_any_moment_are_drawn_uniformly(panes: int, rows: int, burst: int) -> None:
     history = filled(panes, rows, burst=burst, seed=panes)
 
-    every = history.since(0.0)
-    assert every is not None
     for ago in (1, 3, 10, 40, 150, 700, panes):
-        if PANE * (panes - ago) < every.at.min() - PANE:
-            assert ago > 100  # of busy panes so many are kept
-            continue
         since = history.since(PANE * (panes - ago))
         assert since is not None
         weights = np.array(
@@ -87,20 +84,56 @@ def test_samples_have_thousands_of_rows_of_late_and_hundreds_of_long_ago() -> No
     assert min(rows.values()) > 0.4 * LEAST_SINCE
 
 
-def test_a_busy_week_takes_no_more_memory_than_was_said() -> None:
+@pytest.mark.parametrize(("burst", "panes"), [(1, 10_000), (20, 60_480)], ids=["even", "bursts"])
+def test_a_busy_week_takes_no_more_memory_than_was_said_and_any_onset_has_rows(burst: int, panes: int) -> None:
     rng, history, most, marks = np.random.default_rng(1), SampledHistory(40), 0, 0
     pane = drawn(rng, 5000, ended_at=0.0)
-    for number in range(1, 60_000):  # the same rows each time: only their number matters here
-        history.take(
-            SampledRows(
-                "r", pane.codes, pane.outcomes, pane.at + PANE * number, pane.draws, pane.bound, pane.trace_ids
-            ),
-            PANE * number,
+    for number in range(1, panes + 1):
+        rows = 512 if number % 50 == 0 else 512 // burst
+        sampled = replace(
+            pane.taken(np.arange(rows), 0.1), at=pane.at[:rows] + PANE * number, draws=0.1 * rng.random(rows)
         )
+        history.take(sampled, PANE * number)
         most, marks = max(most, history.row_count), max(marks, history.mark_count)
 
     assert most <= 1.15 * kept_rows(40) + 512
     assert marks < 600
+    for minutes in (1, 5, 20, 60, 240, 1440, 3 * 1440, 6 * 1440):
+        if minutes * 6 >= panes:
+            continue
+        onset = PANE * panes - 60 * minutes
+        since, before = history.since(onset), history.before(onset)
+        assert since is not None
+        assert before is not None
+        assert since.row_count > (250 if burst == 1 or minutes > 5 else 100)
+        # In the logarithm of how much longer ago the first row came than the onset is.
+        assert before.row_count > 150 * np.log(panes / (6 * minutes))
+        assert before.at.max() < onset
+        assert since.at.min() >= onset
+
+
+def test_rows_just_before_a_moment_are_few_of_those_before_it() -> None:
+    history = filled(3000, 5000)
+
+    before = history.before(PANE * 2990)
+
+    assert before is not None
+    assert before.row_count >= 2_000
+    assert np.mean(before.at >= PANE * 2970) < 0.3
+
+
+def test_what_was_kept_up_to_a_lower_draw_is_sampled_up_to_that() -> None:
+    rng, history = np.random.default_rng(4), SampledHistory(500)
+    for pane in range(1, 1_201):  # a flood, and then a trickle that never fills what is kept
+        rows = 20_000 if pane <= 100 else 1
+        history.take(drawn(rng, rows, ended_at=PANE * pane, columns=500), PANE * pane)
+
+    since = history.since(0.0)
+
+    assert since is not None
+    early = np.bincount((since.at[since.at < PANE * 100] // (PANE * 10)).astype(int), minlength=10)
+    assert (np.abs(early - early.mean()) < 5 * np.sqrt(early.mean())).all()
+    assert since.row_count == pytest.approx(since.bound * 2_000_000, rel=0.35)
 
 
 def test_rows_older_than_a_week_are_let_go() -> None:
@@ -116,7 +149,7 @@ def test_rows_older_than_a_week_are_let_go() -> None:
     assert sample.at.min() >= 86_400.0 * 11
 
 
-def test_rows_from_before_a_moment_are_of_the_longest_time_that_has_enough() -> None:
+def test_rows_from_before_a_moment_are_all_from_before_it() -> None:
     history = filled(3000, 5000)
 
     before = history.before(PANE * 2990)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -21,9 +21,10 @@ MOST_SINCE: Final = 4_000
 LEAST_SINCE: Final = 500
 """... and about so many of one since a moment long ago."""
 LONGEST_SECONDS: Final = 7 * 86_400.0
-_ENOUGH_BEFORE = 2_000
-"""Rows of before a moment that are enough: of the longest time that has so many."""
-_BEFORE_SECONDS = (LONGEST_SECONDS, 86_400.0, 6 * 3_600.0, 3_600.0)
+MOST_BEFORE: Final = 3_000
+"""Rows of before a moment."""
+_LEAST_PART = 1 / 12
+"""Of what is kept, at most: rows of a sample since long ago."""
 _SLACK = 1.15
 """Over what is kept, before what is too much is looked for."""
 _RECENT_PART = 0.4
@@ -61,10 +62,11 @@ class _Mark:
 class SampledHistory:
     """Rows of one model over one reference, thinned the more the older they are.
 
-    Of a pane since which n rows came, of which processes drew d, those are kept whose draw is below c(d) / n, where
+    Of a pane since which n rows came, of which processes drew d, those are kept whose draw is below s c(d) / n, where
     c(d) = max(500, 4000 sqrt(4000 / d)) from d = 4000 on. That falls with the age of a pane, so that the rows since any moment
-    with a draw below it are a uniform sample, of c(d) rows. All of them are about 13,500 for the 31 million rows that are
-    drawn in a busy week. Where fewer are kept c is smaller, and what is older than fits is let go.
+    with a draw below it are a uniform sample, of s c(d) rows. With s = 1 all of them are about 13,500 for the 31 million rows that are
+    drawn in a busy week. Where fewer can be kept c is smaller; what is still too much makes s smaller, of rows of any age
+    alike, and it is remembered up to which draw those of each pane are there.
     """
 
     def __init__(self, columns: int) -> None:
@@ -72,7 +74,7 @@ class SampledHistory:
         self._columns = columns
         self.most_rows = kept_rows(columns)
         self._recent = min(MOST_SINCE, _RECENT_PART * self.most_rows)
-        self._least = self._recent * LEAST_SINCE / MOST_SINCE
+        self._least = min(LEAST_SINCE, _LEAST_PART * self.most_rows, self._recent)
         self._parts: list[SampledRows] = []
         """By pane, or thinned, oldest first."""
         self._numbers: list[NDArray[np.float64]] = []
@@ -123,30 +125,33 @@ class SampledHistory:
 
     def count_since(self, at: float) -> int:
         """Rows of the sample since *at*."""
-        chosen, _ = self._chosen(at, float("inf"))
+        chosen, _ = self._chosen(at)
         return int(np.count_nonzero(chosen))
 
     def since(self, at: float) -> SampledRows | None:
         """Rows that began at *at* or later, the lowest draws of all of them; None where none is known."""
-        return self._between(at, float("inf"))
-
-    def before(self, at: float) -> SampledRows | None:
-        """Rows that began before *at*: of the longest time that has enough of them."""
-        found: SampledRows | None = None
-        for seconds in _BEFORE_SECONDS:
-            rows = self._between(at - seconds, at)
-            if rows is not None and (found is None or rows.row_count > found.row_count):
-                found = rows
-            if found is not None and found.row_count >= _ENOUGH_BEFORE:
-                break
-        return found
-
-    def _between(self, from_at: float, until_at: float) -> SampledRows | None:
-        chosen, bound = self._chosen(from_at, until_at)
+        chosen, bound = self._chosen(at)
         return self._parts[0].taken(chosen, bound) if chosen.any() else None
 
-    def _chosen(self, from_at: float, until_at: float) -> tuple[NDArray[np.bool_], float]:
-        """Which of the rows are the sample of those that began between two moments, and up to which draw."""
+    def before(self, at: float) -> SampledRows | None:
+        """Rows that began before *at*, the lowest draws of those that are kept.
+
+        They are drawn uniformly as far back as that many are kept, and ever fewer of the times before: of a change that began a
+        little earlier than was said hardly any rows are among them.
+        """
+        if not self._parts:
+            return None
+        self._joined()
+        rows = self._parts[0]
+        chosen = (rows.at < at) & (rows.at >= at - LONGEST_SECONDS)
+        if not chosen.any():
+            return None
+        _, bound = self._chosen(at - LONGEST_SECONDS)
+        earlier = rows.taken(chosen, 1.0).at_most(MOST_BEFORE)
+        return replace(earlier, bound=min(bound, earlier.bound))
+
+    def _chosen(self, from_at: float) -> tuple[NDArray[np.bool_], float]:
+        """Which of the rows are the sample of those that began at a moment or later, and up to which draw."""
         if not self._parts:
             return np.zeros(0, np.bool_), 1.0
         self._joined()
@@ -156,13 +161,14 @@ class SampledHistory:
         )
         numbers = np.array([[self._marks[first].came], [self._marks[first].drawn]], np.float64)
         bound = min(float(self._limits(numbers)[0]), *(mark.bound for mark in self._marks[first:]), 1.0)
-        return (rows.at >= from_at) & (rows.at < until_at) & (rows.draws < bound), bound
+        return (rows.at >= from_at) & (rows.draws < bound), bound
 
     def _limits(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Below which draw rows are kept of panes before which so many had come and been drawn, shape (2, panes)."""
+        """Below which draw rows are kept of panes before which so many had come and been drawn, shape (2, panes): above 1, all."""
         came, drawn = self._came - numbers[0], np.maximum(self._drawn - numbers[1], 1.0)
-        kept = np.maximum(self._least, self._recent * np.sqrt(self._recent / drawn))
-        return np.where(drawn <= self._recent, 1.0, kept / np.maximum(came, drawn))
+        kept = np.clip(self._recent * np.sqrt(self._recent / drawn), self._least, self._recent)
+        limits: NDArray[np.float64] = kept / np.maximum(came, drawn)
+        return limits
 
     def _joined(self) -> None:
         if len(self._parts) == 1:
@@ -185,10 +191,14 @@ class SampledHistory:
         """Lets go of rows that no sample needs, and of those that are too old."""
         self._joined()
         rows, numbers = self._parts[0], self._numbers[0]
-        kept = (rows.draws < self._limits(numbers)) & (rows.at >= at - LONGEST_SECONDS)
-        if np.count_nonzero(kept) > self.most_rows:  # bursts: those of the longest time ago go
-            places = np.flatnonzero(kept)
-            kept[places[: len(places) - self.most_rows]] = False
+        parts = rows.draws / self._limits(numbers)
+        kept = (parts < 1.0) & (rows.at >= at - LONGEST_SECONDS)
+        if np.count_nonzero(kept) > self.most_rows:
+            part = float(np.partition(parts[kept], self.most_rows)[self.most_rows])
+            kept &= parts < part
+            limits = self._limits(np.array([[mark.came, mark.drawn] for mark in self._marks], np.float64).T)
+            for mark, limit in zip(self._marks, limits.tolist(), strict=True):
+                mark.bound = min(mark.bound, part * limit)
         self._parts, self._numbers = [rows.taken(kept, 1.0)], [numbers[:, kept]]
         self._held = int(np.count_nonzero(kept))
         first = float(self._numbers[0][0, 0]) if self._held else self._came
