@@ -136,12 +136,15 @@ def null_alarms(moving: Moving, seed: int, *, pane_count: int, panes: float, sha
     drift, _ = drift_of(reference, panes=panes, share=share)
     numeric = [place for place, column in enumerate(reference.columns) if column.kind == "numeric"]
     which = [int(reference.columns[place].name[1:]) for place in numeric]
-    own_means, missing = usual[0][:, which, np.newaxis], usual[1][:, which]
+    # Segments are numbered by how frequent they are.
+    segments = next(column.categories for column in reference.columns if column.name == "segment")
+    order = [int(segment[1:]) for segment in segments]
+    own_means, missing = usual[0][order][:, which, np.newaxis], usual[1][order][:, which]
     borders = np.stack([_borders(reference.columns[place]) for place in numeric])
     whole, begun, spent = Panes(len(reference.columns)), set[str](), 0.0
     alarms = 0
     for pane in range(pane_count):
-        means = moving.means(pane * PANE_ROWS * SEGMENT_COUNT, PANE_ROWS * SEGMENT_COUNT).mean(axis=0)
+        means = moving.means(pane * PANE_ROWS * SEGMENT_COUNT, PANE_ROWS * SEGMENT_COUNT).mean(axis=0)[order]
         counts = np.zeros((SEGMENT_COUNT + 1, len(reference.columns), BINS), np.int64)
         below = ndtr(borders - means[:, np.newaxis, np.newaxis] - own_means)
         held = np.diff(below, prepend=0.0, append=1.0)

@@ -37,7 +37,8 @@ def even() -> NDArray[np.float64]:
 
 def tilted(size: float) -> NDArray[np.float64]:
     place = np.linspace(-1.0, 1.0, BINS)
-    return even() * (1 + size * place) / (even() * (1 + size * place)).sum()
+    shares: NDArray[np.float64] = even() * (1 + size * place)
+    return shares / np.sum(shares)
 
 
 def added_to(column: ColumnReference, counts: Counts, *, memory: float = 1.0) -> NDArray[np.float64]:

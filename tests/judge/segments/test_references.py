@@ -110,6 +110,23 @@ def test_what_moves_in_one_segment_alone_is_seen_in_its_own_rows(rng: np.random.
     assert (natural_variation(found.columns).functional_phi[[0, 2], 0] > 10).all()
 
 
+def test_alike_segments_are_drawn_together_and_one_that_moves_by_itself_is_not(rng: np.random.Generator) -> None:
+    carriers = rng.choice([f"c{number:02d}" for number in range(16)], ROWS)
+    slow = np.where(carriers == "c03", np.repeat(rng.choice([-0.7, 0.7], 8), ROWS // 8), 0.0)
+    reference = reference_of(rng, carriers, distance=rng.standard_normal(ROWS) + slow, score=rng.random(ROWS))
+    segmentation = segmentation_of(reference, ["carrier"])
+
+    found = finished(segment_references(reference, segmentation, reference.columns))
+
+    rows = rows_within(reference, segmentation)
+    added = np.array([column.rows for column in found.columns]) - rows[found.segments]
+    carrier = next(column for column in reference.columns if column.name == "carrier")
+    is_distance = np.array([column.name == "distance" for column in found.columns])
+    moving = is_distance & (found.segments == carrier.categories.index("c03"))
+    assert np.median(added[~is_distance]) > 0.2 * ROWS / 16
+    assert added[moving].max() <= 3
+
+
 def test_rows_in_no_order_have_no_variation(rng: np.random.Generator, reference: Reference) -> None:
     unordered = replace(reference, ordered=False)
 

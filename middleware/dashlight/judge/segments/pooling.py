@@ -56,7 +56,8 @@ def rows_added(columns: Sequence[ColumnReference], others: Counts, memory: float
     weight = np.minimum(MOST_MOVED / np.maximum(np.abs(apart).max(axis=1, initial=0.0), 1e-9), 0.5)
     by_segment = rows * weight / (1 - weight)
     by_memory = rows * (memory / (1 / (1 + MOST_ADDED) + memory - 1) - 1)
-    return np.minimum(np.minimum(by_all, by_segment), np.minimum(by_memory, others.sum(axis=1)))
+    least: Floats = np.minimum(np.minimum(by_all, by_segment), np.minimum(by_memory, others.sum(axis=1)))
+    return least
 
 
 def with_rows_added(column: ColumnReference, others: Counts, added: float) -> ColumnReference:
@@ -72,7 +73,8 @@ def with_rows_added(column: ColumnReference, others: Counts, added: float) -> Co
 
 def memory_of(variation: NaturalVariation) -> Floats:
     """Of each column the longest memory of anything that is bet on, shape (columns,)."""
-    return np.maximum(variation.phi.max(axis=1), variation.functional_phi.max(axis=1))
+    longest: Floats = np.maximum(variation.phi.max(axis=1), variation.functional_phi.max(axis=1))
+    return longest
 
 
 def _errors_apart(columns: Sequence[ColumnReference], others: Counts) -> Floats:

@@ -1,5 +1,7 @@
 """What a reference says of every column within each segment: counted from its sample of rows. Pure.
 
+As far as segments are alike, what is usual in one is drawn towards what is usual in all others: see `pooling`.
+
 Of the variation in time that is natural, a segment is given what the whole column has in blocks of as many rows. A segment is
 a stream of fewer rows a second: what all segments share moves less from one block of its rows to the next, or, if it is
 slow, as much; what comes in runs, such as the rows of one client, comes so in the segment too. What moves in one segment alone
@@ -56,6 +58,8 @@ def segment_references(
     reference: Reference, segmentation: Segmentation, watched: Sequence[ColumnReference]
 ) -> Steps[SegmentReferences]:
     """In steps: what the sample of *reference*, which must have one, says of the columns *watched* within each segment.
+
+    The rows that `pooling` adds are among those of its columns, not taken off *others*.
 
     A column is no news within its own segments. Raises ValueError where there is no sample.
     """
