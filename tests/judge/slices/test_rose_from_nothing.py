@@ -46,7 +46,7 @@ def test_what_nobody_saw_fail_and_now_mostly_does_is_confirmed() -> None:
 
 
 def test_the_more_rows_of_a_slice_never_failed_the_surer_it_is() -> None:
-    p = [rose_more(counted(100, 30, rows, 0), counted(720, 30, 620 + rows, 0)) for rows in (2, 5, 10, 20, 40, 80)]
+    p = [rose_more(counted(100, 40, rows, 0), counted(720, 40, 620 + rows, 0)) for rows in (2, 5, 10, 20, 40, 80)]
 
     assert p[:4] == sorted(p[:4], reverse=True)
     assert p[1] > CONFIRMED_P > p[-1]

@@ -44,11 +44,20 @@ class SliceVerdict:
         return rose_more(part.whole, half.whole)
 
     def found(self, conditions: Conditions, p: float) -> Slice | None:
-        """The slice with its figures; None where it surely explains less than most of the excess."""
+        """The slice with its figures; None where it surely explains less than most of the excess, or nothing sets it apart by now.
+
+        Where all other rows rose as well, and most of what sets the slice apart is that it was better before, all became alike.
+        """
         half = self.confirming
         here, here_usual = _masks(half, conditions)
         now, rest = mean_of(half.now.hurt[here]), mean_of(half.now.hurt[~here])
         usual, rest_usual = mean_of(half.usual.hurt[here_usual]), mean_of(half.usual.hurt[~here_usual])
+        others, others_usual = half.hurts[~here], half.usual_hurts[~here_usual]
+        has_rest_risen = _rose(others, others_usual)
+        if has_rest_risen and now.value - rest.value < MOST_OF_IT * (
+            now.value - usual.value - rest.value + rest_usual.value
+        ):
+            return None
         share = float(here.mean())
         found = replace(self._blank(), state="found", share=share, rate=now.value, usual_rate=usual.value, p=p)
         found = replace(found, rest_rate=rest.value, rest_usual_rate=rest_usual.value)
@@ -57,12 +66,11 @@ class SliceVerdict:
             if part.high < MOST_OF_IT:
                 return None
             found = replace(found, explained=part.value, explained_low=part.low, explained_high=part.high)
-        others, others_usual = half.hurts[~here], half.usual_hurts[~here_usual]
         told = [(place, bins, self.words(place, bins)) for place, bins in conditions]
         summary = found_words(
             [condition_name(self.columns[place], bins, words) for place, bins, words in told],
             found,
-            rest_rose=_rose(others, others_usual),
+            rest_rose=has_rest_risen,
             rest_fell=_rose(others_usual, others),
         )
         named = [SliceCondition(self.columns[place].name, self.columns[place].role, words) for place, _, words in told]
