@@ -124,8 +124,8 @@ class Intake:
         outcomes[[place for place, _ in batch.failures]] = FAILED
         asked = self._publisher.known.asked
         for prediction in batch.failed:
-            key = (prediction.model, prediction.version)
-            asked.update((exchanges[place].id, key) for place in set(prediction.features.exchange.tolist()))
+            places: list[int] = prediction.features.exchange.tolist()
+            asked |= dict.fromkeys((exchanges[place].id for place in places), (prediction.model, prediction.version))
             self._counter.endpoint(prediction.endpoint, "none").add_failed(prediction, exchanges, outcomes)
         for place in batch.unread:
             self._counter.endpoint(exchanges[place].route, "none").add_unread()
