@@ -12,7 +12,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from dashlight.cli import labels_wanted
+from dashlight.cli.labelling import wanted as labels_wanted
 from dashlight.labels.ids import id_of_row, key_of
 from dashlight.labels.label import Label
 from dashlight.labels.rows import ScoredRows

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincc, betaln, xlog1py, xlogy
+from scipy.special import betainc, betaln, xlog1py, xlogy
 
 from dashlight.judge.versions.differences import OF_SECONDS
 from dashlight.judge.versions.evidence import SequentialEvidence, shown
@@ -50,10 +50,13 @@ def _larger(first: NDArray[np.int64], second: NDArray[np.int64], share: float) -
 def _evidence(counts: NDArray[np.int64], rows: int, share: float, *, is_fewer: bool) -> Floats:
     """Logs of the evidence that *counts* of *rows* have a chance below *share*, or above it."""
     first, second = share * _PRIOR_ROWS, (1.0 - share) * _PRIOR_ROWS
-    part = betainc if is_fewer else betaincc
+    seen, unseen = first + counts, second + rows - counts
     with np.errstate(divide="ignore"):
-        likelihood = np.log(part(first + counts, second + rows - counts, share)) - np.log(part(first, second, share))
-    likelihood += betaln(first + counts, second + rows - counts) - betaln(first, second)
+        if is_fewer:
+            likelihood = np.log(betainc(seen, unseen, share)) - np.log(betainc(first, second, share))
+        else:  # the complement, as SciPy before 1.11 has it
+            likelihood = np.log(betainc(unseen, seen, 1.0 - share)) - np.log(betainc(second, first, 1.0 - share))
+    likelihood += betaln(seen, unseen) - betaln(first, second)
     likelihood -= xlogy(counts, share) + xlog1py(rows - counts, -share)
     # A part does not bet, so that what speaks for one of the two cannot hide what speaks against the other.
     return np.asarray(np.logaddexp(np.log(_IDLE), np.log1p(-_IDLE) + likelihood), np.float64)
