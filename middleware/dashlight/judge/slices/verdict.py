@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dashlight.judge.slices.candidates import Conditions, Searched
 from dashlight.judge.slices.exact_test import rose, rose_more
-from dashlight.judge.slices.figures import detectable_lift, explained, mean_of
+from dashlight.judge.slices.figures import Mean, detectable_lift, explained, mean_of
 from dashlight.judge.slices.halves import Half
 from dashlight.judge.slices.rows import BinWords
 from dashlight.judge.slices.words import condition_name, everywhere_words, found_words, looked_at_words, none_words
@@ -44,19 +44,14 @@ class SliceVerdict:
         return rose_more(part.whole, half.whole)
 
     def found(self, conditions: Conditions, p: float) -> Slice | None:
-        """The slice with its figures; None where it surely explains less than most of the excess, or nothing sets it apart by now.
-
-        Where all other rows rose as well, and most of what sets the slice apart is that it was better before, all became alike.
-        """
+        """The slice with its figures; None where it surely explains less than most of the excess, or all others rose as well."""
         half = self.confirming
         here, here_usual = _masks(half, conditions)
         now, rest = mean_of(half.now.hurt[here]), mean_of(half.now.hurt[~here])
         usual, rest_usual = mean_of(half.usual.hurt[here_usual]), mean_of(half.usual.hurt[~here_usual])
         others, others_usual = half.hurts[~here], half.usual_hurts[~here_usual]
         has_rest_risen = _rose(others, others_usual)
-        if has_rest_risen and now.value - rest.value < MOST_OF_IT * (
-            now.value - usual.value - rest.value + rest_usual.value
-        ):
+        if has_rest_risen and _became_alike(now, usual, rest, rest_usual):
             return None
         share = float(here.mean())
         found = replace(self._blank(), state="found", share=share, rate=now.value, usual_rate=usual.value, p=p)
@@ -108,6 +103,13 @@ def _masks(half: Half, conditions: Conditions | None) -> tuple[NDArray[np.bool_]
         now &= half.now.within(place, bins)
         usual &= half.usual.within(place, bins)
     return now, usual
+
+
+def _became_alike(now: Mean, usual: Mean, rest: Mean, rest_usual: Mean) -> bool:
+    """Whether a rest that rose did so half as much as the slice, or most of what sets the slice apart is that it was better before."""
+    slice_rise, rest_rise = now.value - usual.value, rest.value - rest_usual.value
+    surely_below = rest_rise + 1.96 * float(np.sqrt(rest.variance + rest_usual.variance))
+    return surely_below >= MOST_OF_IT * slice_rise or now.value - rest.value < MOST_OF_IT * (slice_rise - rest_rise)
 
 
 def _rose(now: NDArray[np.bool_], before: NDArray[np.bool_]) -> bool:
