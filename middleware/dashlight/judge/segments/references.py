@@ -156,11 +156,7 @@ class _Made:
         memory = memory_of(natural_variation(reference.columns, movements))
         for part, place in sorted(set(zip(self.parts, self.places, strict=True))):
             whole = reference.columns[place]
-            alike = [
-                at
-                for at, (column, *which) in enumerate(zip(self.columns, self.parts, self.places, strict=True))
-                if which == [part, place]
-            ]
+            alike = [at for at, which in enumerate(zip(self.parts, self.places, strict=True)) if which == (part, place)]
             columns, others = [self.columns[at] for at in alike], np.stack([self.others[at] for at in alike])
             added = rows_added(columns, others, float(memory[place]))
             for at, column, beside, rows in zip(alike, columns, others, added.tolist(), strict=True):
