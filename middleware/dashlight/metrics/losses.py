@@ -13,8 +13,8 @@ class SignalFate(NamedTuple):
     """What became of things of one signal, and why; a count stands beside it."""
 
     signal: str
-    """`exchanges`, `bodies`, `rows`, `spans`, `events`, `metrics`, `alerts`, `commands`, `heartbeats`, `labels`
-    or `files`."""
+    """`exchanges`, `bodies`, `rows`, `spans`, `events`, `metrics`, `alerts`, `commands`, `heartbeats`, `labels`,
+    `slices`, `versions` or `files`."""
     fate: Fate
     reason: str = ""
     """Why something was dropped, or the type of a mistake; empty where *fate* says it all."""

@@ -193,7 +193,7 @@ class MachineWatch:
         self.totals.add_alerts(changed)
         changed = yield from self._searches.ask(changed, self.alerts, self._endpoints, self.performances.watches)
         lost = {TOO_MANY_ALERTS: self.alerts.take_refused(), NOT_LEARNED: self._room.learning.close()}
-        self.totals.add_counts({fate: count for fate, count in lost.items() if count})
+        self.totals.add_counts({fate: n for fate, n in (lost | self._searches.take_losses()).items() if n})
         return changed
 
     def replace_reference(self, reference: Reference, at: float) -> list[Alert]:

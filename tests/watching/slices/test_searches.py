@@ -15,9 +15,11 @@ from dashlight.counting.policy import Policy
 from dashlight.counting.references import References
 from dashlight.judge.notices import notices
 from dashlight.judge.traffic.rules import parse_rules
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, Exchange, Outcome, Prediction, Slice
 from dashlight.store.learned import LearnedReferences
 from dashlight.watching.machine import MachineWatch
+from dashlight.watching.slices.searches import SliceSearches
 from dashlight.window.columns import Reference
 from dashlight.window.parts.sampled_rows import FAILED, FINE
 from dashlight.window.reference.build import build_reference_from_columns
@@ -268,3 +270,11 @@ def test_nothing_is_searched_where_nothing_fires() -> None:
 
     assert flights.fired == []
     assert flights.slices() == []
+
+
+def test_a_search_that_fails_is_counted_and_costs_the_slice_alone() -> None:
+    searches = SliceSearches()
+    searches.mistakes["ValueError"] = 2
+
+    assert searches.take_losses() == {SignalFate("slices", "mistake", "ValueError"): 2}
+    assert searches.take_losses() == {}

@@ -11,6 +11,7 @@ from dashlight.errors import traced
 from dashlight.judge.alerts import Alerts
 from dashlight.judge.incidents import Incident, by_origin
 from dashlight.judge.words import printable
+from dashlight.metrics.losses import SignalFate
 from dashlight.records import Alert, Role, Slice
 from dashlight.watching.endpoint import WatchedEndpoint
 from dashlight.watching.performance.model import PerformanceWatch
@@ -60,7 +61,8 @@ class SliceSearches:
     def __init__(self) -> None:
         self._asked: dict[str, _Asked] = {}
         self.mistakes: Counter[str] = Counter()
-        """Searches that failed, by the type of the error: they cost the slice alone."""
+        """Searches that failed, by the type of the error, and are not told in metrics yet: they cost the slice alone."""
+        self._told: set[str] = set()
 
     def ask(
         self,
@@ -85,6 +87,12 @@ class SliceSearches:
                 if found.key in told or (found.slice is not None and found.slice.state == "found"):
                     told[found.key] = found
         return list(told.values())
+
+    def take_losses(self) -> dict[SignalFate, int]:
+        """Searches that failed since this was last asked."""
+        lost = {SignalFate("slices", "mistake", kind): count for kind, count in self.mistakes.items()}
+        self.mistakes.clear()
+        return lost
 
     def _asked_of(
         self,
@@ -133,7 +141,8 @@ class SliceSearches:
         except Exception as mistake:
             kind = type(mistake).__name__
             self.mistakes[kind] += 1
-            if self.mistakes[kind] == 1:
+            if kind not in self._told:
+                self._told.add(kind)
                 told = printable(alert.endpoint), traced(mistake)
                 logger.error("%s: no slice could be searched: %s", *told)  # noqa: TRY400 - no message
             return None
